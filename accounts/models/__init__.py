@@ -1,0 +1,16 @@
+from accounts.models.address import Address
+from accounts.models.consent import Consent, ConsentPayload, ConsentRecord, ConsentRequest
+from accounts.models.customer import Customer
+from accounts.models.event import AccountEvent
+from accounts.models.user import User
+
+__all__ = [
+    "AccountEvent",
+    "Address",
+    "Consent",
+    "ConsentPayload",
+    "ConsentRecord",
+    "ConsentRequest",
+    "Customer",
+    "User",
+]

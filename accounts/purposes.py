@@ -1,0 +1,167 @@
+"""The registry of purposes: every personal feature of the shop, in the words the customer reads.
+
+Checkboxes, the privacy page, the ledger and the mail gate all come from here. Change a sentence and raise its
+`wording_version`; consents remember the version they answered.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Group(StrEnum):
+    PAGES = "On the shop's pages"
+    MAIL = "By mail"
+    OTHERS = "With others"
+
+
+class MailKind(StrEnum):
+    ESSENTIAL = "essential"
+    SERVICE = "service"
+    PROMOTIONAL = "promotional"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """One switch. `explanation` says how it works, `reads` which data it reads, `gives` what the customer gets."""
+
+    key: str
+    title: str
+    explanation: str
+    reads: str
+    gives: str
+    group: Group
+    wording_version: int = 1
+
+    @property
+    def wording(self) -> str:
+        return "\n".join((self.title, self.explanation, self.reads, self.gives))
+
+    @property
+    def wording_hash(self) -> str:
+        return hashlib.sha256(self.wording.encode()).hexdigest()
+
+
+MAIL_ORDER_APPROVED = "mail_order_approved"
+MAIL_ORDER_PICKED = "mail_order_picked"
+MAIL_ORDER_PACKED = "mail_order_packed"
+MAIL_ORDER_DISPATCHED = "mail_order_dispatched"
+MAIL_ORDER_DELIVERED = "mail_order_delivered"
+RECEIPT_OFFER = "receipt_offer"
+RECOMMEND_FROM_PURCHASES = "recommend_from_purchases"
+RECOMMEND_FROM_BROWSING = "recommend_from_browsing"
+COUNT_IN_ALSO_BOUGHT = "count_in_also_bought"
+MAIL_RECOMMENDATIONS = "mail_recommendations"
+NEWSLETTER = "newsletter"
+
+ORDER_STAGES = (
+    MAIL_ORDER_APPROVED,
+    MAIL_ORDER_PICKED,
+    MAIL_ORDER_PACKED,
+    MAIL_ORDER_DISPATCHED,
+    MAIL_ORDER_DELIVERED,
+)
+
+_READS_ORDER = "The order itself and the address you gave for it."
+
+PURPOSES: tuple[Purpose, ...] = (
+    Purpose(
+        key=RECOMMEND_FROM_PURCHASES,
+        title="Suggestions from what I bought",
+        explanation="We find what goes with the things you kept. Each suggestion says which purchase it came from.",
+        reads="Your orders, never gifts.",
+        gives="A “For you” shelf, with a reason on each thing.",
+        group=Group.PAGES,
+    ),
+    Purpose(
+        key=RECOMMEND_FROM_BROWSING,
+        title="Suggestions from what I looked at",
+        explanation="We note which products you open while this is on, for 30 days, and suggest things like them.",
+        reads="Product pages you open while you are logged in.",
+        gives="A “For you” shelf that follows what you are looking for now.",
+        group=Group.PAGES,
+    ),
+    Purpose(
+        key=MAIL_ORDER_APPROVED,
+        title="Tell me when my order is approved",
+        explanation="One e-mail when we have checked your order and started on it.",
+        reads=_READS_ORDER,
+        gives="You know it is in hand.",
+        group=Group.MAIL,
+    ),
+    Purpose(
+        key=MAIL_ORDER_PICKED,
+        title="Tell me when my order is picked",
+        explanation="One e-mail when everything is off the shelf and on the packing bench.",
+        reads=_READS_ORDER,
+        gives="You know nothing is missing.",
+        group=Group.MAIL,
+    ),
+    Purpose(
+        key=MAIL_ORDER_PACKED,
+        title="Tell me when my order is packed",
+        explanation="One e-mail when the parcel is closed, with the packer's note if there is one.",
+        reads=_READS_ORDER,
+        gives="You know it leaves with the next truck.",
+        group=Group.MAIL,
+    ),
+    Purpose(
+        key=MAIL_ORDER_DISPATCHED,
+        title="Tell me when my order leaves",
+        explanation="One e-mail when the parcel is on the truck, with the carrier's link.",
+        reads=_READS_ORDER,
+        gives="A tracking link and the day to expect it.",
+        group=Group.MAIL,
+    ),
+    Purpose(
+        key=MAIL_ORDER_DELIVERED,
+        title="Tell me when my order is delivered",
+        explanation="One e-mail when the parcel is at your door.",
+        reads=_READS_ORDER,
+        gives="You know to look outside.",
+        group=Group.MAIL,
+    ),
+    Purpose(
+        key=RECEIPT_OFFER,
+        title="One offer on my receipt",
+        explanation="Your receipt may carry one thing that goes with what you bought. The receipt itself always comes.",
+        reads="The things in that order.",
+        gives="One suggestion, picked for that order, on the receipt.",
+        group=Group.MAIL,
+    ),
+    Purpose(
+        key=MAIL_RECOMMENDATIONS,
+        title="A weekly letter of suggestions",
+        explanation="Once a week, a few things picked for you, each with its reason. Leave with one click.",
+        reads="What the suggestion switches above allow; without them, only what sells well.",
+        gives="At most one e-mail a week.",
+        group=Group.MAIL,
+    ),
+    Purpose(
+        key=NEWSLETTER,
+        title="The newsletter",
+        explanation="News of the shop, the same for everybody who asked for it. Leave with one click.",
+        reads="Your e-mail address.",
+        gives="Now and then a letter from the shop.",
+        group=Group.MAIL,
+    ),
+    Purpose(
+        key=COUNT_IN_ALSO_BOUGHT,
+        title="Count me in “others also bought”",
+        explanation="We count which things were bought together. A pair shows only when at least five people have it.",
+        reads="Which things you bought together, never gifts, never your name.",
+        gives="Better shelves for everyone, you included.",
+        group=Group.OTHERS,
+    ),
+)
+
+_by_key = {purpose.key: purpose for purpose in PURPOSES}
+
+
+def get(key: str) -> Purpose:
+    """The purpose. Raises KeyError for a key nobody registered."""
+    return _by_key[key]
+
+
+def exists(key: str) -> bool:
+    return key in _by_key

@@ -1,0 +1,94 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import ConsentRecord, Customer
+from accounts.purposes import MailKind
+from orders.models import Order, OrderTick
+from shop.catalog.models import Product
+
+
+class SkipReason(models.TextChoices):
+    """Why a mail or a part of it did not go."""
+
+    NOT_OPTED_IN = "not_opted_in", "Never asked for it"
+    WITHDRAWN = "withdrawn", "Said no since"
+    SUPPRESSED = "suppressed", "The address refuses our mail"
+    NO_ADDRESS = "no_address", "No e-mail address"
+    NOTHING_LEFT = "nothing_left", "Nothing left to say"
+    ORDER_CHANGED = "order_changed", "The order has moved on"
+
+
+class OutgoingEmail(models.Model):
+    """One mail: asked for, decided on, and handed to the mail server at most once by `notifications.delivery`.
+
+    `key` names what it is for (event and recipient), so the same thing is never queued twice. The body is rendered
+    at hand-off from `context` (ids, never personal data).
+    """
+
+    class State(models.TextChoices):
+        QUEUED = "queued", "Queued"
+        CLAIMED = "claimed", "Reserved by a worker"
+        SENDING = "sending", "Being handed over"
+        SENT = "sent", "Sent"
+        SKIPPED = "skipped", "Not sent"
+        FAILED = "failed", "Refused by the mail server"
+        UNCERTAIN = "uncertain", "Perhaps sent: look before you act"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    key = models.CharField(max_length=160, unique=True)
+    topic = models.CharField(max_length=60)
+    kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in MailKind])
+    to_address = models.EmailField("to")
+    customer = models.ForeignKey(Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="emails")
+    order = models.ForeignKey(Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="emails")
+    context = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
+    skip_reason = models.CharField(max_length=20, choices=SkipReason, blank=True)
+    subject = models.CharField(max_length=200, blank=True, help_text="As sent.")
+
+    claim_token = models.UUIDField(null=True, blank=True, editable=False)
+    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "created_at"],
+                condition=Q(state__in=["queued", "claimed", "sending"]),
+                name="outgoing_waiting",
+            ),
+            models.Index(fields=["customer", "topic", "-sent_at"], name="outgoing_by_customer"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} ({self.get_state_display()})"
+
+
+class OutgoingItem(models.Model):
+    """One block or item of a mail, and what it stands on: a consent record, an order's tick, or nothing (essential)."""
+
+    email = models.ForeignKey(OutgoingEmail, on_delete=models.CASCADE, related_name="items")
+    block = models.CharField(max_length=40, help_text="Which part of the mail: body, offer, pick.")
+    position = models.PositiveSmallIntegerField(default=0)
+    product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    why = models.CharField(max_length=200, blank=True, help_text="The reason the reader is given.")
+    purpose = models.CharField(max_length=60, blank=True)
+    consent_record = models.ForeignKey(ConsentRecord, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    order_tick = models.ForeignKey(OrderTick, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    is_essential = models.BooleanField(default=False)
+    is_dropped = models.BooleanField(default=False)
+    drop_reason = models.CharField(max_length=20, choices=SkipReason, blank=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["email", "position"], name="outgoing_item_position")]
+
+    def __str__(self) -> str:
+        return self.block

@@ -1,0 +1,26 @@
+from orders.models.cart import Cart, CartLine
+from orders.models.event import OrderEvent
+from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderTick
+from orders.models.payment import Payment, Refund, StripeEvent
+from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
+from orders.models.shipment import Shipment, ShipmentLine
+
+__all__ = [
+    "Adjustment",
+    "Allocation",
+    "Cart",
+    "CartLine",
+    "Holiday",
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "OrderTick",
+    "Payment",
+    "Refund",
+    "Shipment",
+    "ShipmentLine",
+    "ShippingMethod",
+    "ShopSettings",
+    "StripeEvent",
+    "TaxRate",
+]

@@ -1,0 +1,32 @@
+from django.db import models
+from django.db.models import Q
+
+from orders.models.order import Order
+from orders.models.shipment import Shipment
+from shop.events import EventRow
+
+
+class OrderEvent(EventRow):
+    """What happened to an order: the customer's timeline and the outbox in one row."""
+
+    class Kind(models.TextChoices):
+        PLACED = "order_placed", "Placed and paid"
+        APPROVED = "order_approved", "Approved"
+        PICKING = "shipment_picking_started", "Being picked"
+        PICKED = "shipment_picked", "Picked"
+        PACKED = "shipment_packed", "Packed"
+        DISPATCHED = "shipment_dispatched", "On the truck"
+        DELIVERED = "shipment_delivered", "Delivered"
+        CANCELLED = "order_cancelled", "Cancelled"
+        REFUNDED = "order_refunded", "Refunded"
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
+    shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, null=True, related_name="events")
+    actor = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["id"], condition=Q(relayed_at=None), name="order_event_unrelayed")]
+
+    def __str__(self) -> str:
+        return f"{self.order}: {self.kind}"

@@ -1,0 +1,202 @@
+import secrets
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+
+from accounts import consent
+from accounts.models import Customer
+from accounts.models.address import PostalAddress
+from orders.models.cart import Cart
+from orders.models.settings import ShippingMethod
+from shop.catalog.models import Product, StockRecord, Variant
+from shop.money import formatted
+
+ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a number is read out on the phone
+
+
+def order_number() -> str:
+    """A number nobody can guess: SW-7Q4K-2MXP-9T, ten random characters, 50 bits."""
+    drawn = "".join(secrets.choice(ALPHABET) for _ in range(10))
+    return f"SW-{drawn[:4]}-{drawn[4:8]}-{drawn[8:]}"
+
+
+class Order(PostalAddress):
+    """A contract with a buyer: a snapshot of what was agreed. Three axes say where it stands.
+
+    `status` is moved by verbs; `payment_status` and `fulfilment_status` are derived by `recalculate`.
+    `customer` stays empty until the address is proved.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "Waiting for payment"
+        CONFIRMED = "confirmed", "Confirmed"
+        COMPLETED = "completed", "Completed"
+        CANCELLED = "cancelled", "Cancelled"
+
+    class PaymentStatus(models.TextChoices):
+        UNPAID = "unpaid", "Unpaid"
+        PAID = "paid", "Paid"
+        PARTIALLY_REFUNDED = "partially_refunded", "Partly refunded"
+        REFUNDED = "refunded", "Refunded"
+
+    class FulfilmentStatus(models.TextChoices):
+        UNFULFILLED = "unfulfilled", "Not started"
+        IN_PROGRESS = "in_progress", "In progress"
+        DISPATCHED = "dispatched", "Dispatched"
+        DELIVERED = "delivered", "Delivered"
+
+    class Source(models.TextChoices):
+        WEB = "web", "Web"
+        STAFF = "staff", "Entered by staff"
+        IMPORT = "import", "Imported"
+
+    number = models.CharField(max_length=40, unique=True, default=order_number, editable=False)
+    customer = models.ForeignKey(Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
+    email = models.EmailField("e-mail", blank=True)
+    source = models.CharField(max_length=8, choices=Source, default=Source.WEB)
+    external_reference = models.CharField(max_length=60, null=True, blank=True, unique=True)
+    cart = models.ForeignKey(Cart, on_delete=models.SET_NULL, null=True, editable=False, related_name="orders")
+    cart_fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    payment_status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.UNPAID)
+    fulfilment_status = models.CharField(max_length=12, choices=FulfilmentStatus, default=FulfilmentStatus.UNFULFILLED)
+
+    currency = models.CharField(max_length=3, default="GBP")
+    subtotal = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    shipping_total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    tax_total = models.DecimalField(max_digits=12, decimal_places=2, default=0, help_text="Inside the total.")
+    total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+
+    shipping_method = models.ForeignKey(ShippingMethod, on_delete=models.SET_NULL, null=True, blank=True)
+    shipping_name = models.CharField(max_length=80, blank=True)
+    carrier = models.CharField(max_length=40, blank=True)
+    gift_note = models.CharField(max_length=280, blank=True)
+    ships_on = models.DateField(null=True, blank=True)
+    promised_from_on = models.DateField(null=True, blank=True)
+    promised_by_on = models.DateField(null=True, blank=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    placed_at = models.DateTimeField(null=True, blank=True, help_text="When it was paid.")
+    approved_at = models.DateTimeField(null=True, blank=True)
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-placed_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["cart"], condition=Q(status="pending"), name="order_one_pending_per_cart"),
+            models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
+        ]
+        indexes = [
+            models.Index(fields=["-placed_at", "-id"], name="order_newest"),  # the admin's list
+            models.Index(fields=["customer", "-placed_at"], name="order_by_customer"),
+            models.Index(fields=["email"], name="order_by_email"),
+            models.Index(fields=["created_at"], condition=Q(status="pending"), name="order_pending"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    def get_absolute_url(self) -> str:
+        return reverse("order", args=[self.number])
+
+    @property
+    def total_text(self) -> str:
+        return formatted(self.total, self.currency)
+
+
+class OrderLineQuerySet(models.QuerySet["OrderLine"]):
+    def bought(self) -> "OrderLineQuerySet":
+        """Lines of orders that were paid for and not cancelled."""
+        return self.filter(order__status__in=[Order.Status.CONFIRMED, Order.Status.COMPLETED])
+
+    def usable_for(self, purpose_key: str) -> "OrderLineQuerySet":
+        """The lines a purpose may read: consent given, not a gift, not excluded, not returned or cancelled.
+
+        The only way `recommendations` reads what people bought.
+        """
+        allowing = consent.granted(purpose_key).values("customer")
+        return self.bought().filter(
+            is_gift=False, is_excluded=False, product__isnull=False, order__customer__in=allowing
+        )
+
+
+class OrderLine(models.Model):
+    """One SKU of an order, as contracted: title, price and tax are copies."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
+    product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, related_name="+")
+    variant = models.ForeignKey(Variant, on_delete=models.SET_NULL, null=True, related_name="+")
+    sku = models.CharField("SKU", max_length=60)
+    title = models.CharField(max_length=200)
+    options = models.CharField(max_length=100, blank=True, help_text="Such as “Rust, 13”.")
+    quantity = models.PositiveIntegerField()
+    unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    tax_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
+    tax_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0, help_text="Inside the line total.")
+    is_gift = models.BooleanField(default=False)
+    is_excluded = models.BooleanField(default=False, help_text="The customer asked not to use this purchase.")
+
+    objects = OrderLineQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["product"], name="order_line_by_product")]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.title}"
+
+    @property
+    def line_total(self) -> Any:
+        return self.unit_price * self.quantity
+
+
+class Adjustment(models.Model):
+    """An amount on an order that is not goods: postage of an imported order, a discount (negative)."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="adjustments")
+    label = models.CharField(max_length=120)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Allocation(models.Model):
+    """Stock promised to an order line from the moment its payment begins, until it is released or leaves."""
+
+    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="allocations")
+    record = models.ForeignKey(StockRecord, on_delete=models.PROTECT, related_name="+")
+    quantity = models.PositiveIntegerField()
+    released_at = models.DateTimeField(null=True, blank=True)
+    consumed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["record"],
+                condition=Q(released_at=None, consumed_at=None),
+                name="allocation_standing",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} of {self.record}"
+
+
+class OrderTick(models.Model):
+    """A guest's tick at checkout. It belongs to this order alone; the gate reads it as it reads consents."""
+
+    order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="ticks")
+    purpose = models.CharField(max_length=60)
+    granted = models.BooleanField()
+    wording_version = models.PositiveSmallIntegerField()
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "purpose"], name="order_tick_once")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose}: {'yes' if self.granted else 'no'}"

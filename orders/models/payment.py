@@ -1,0 +1,87 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from orders.models.order import Order
+
+
+class Payment(models.Model):
+    """One attempt to be paid for an order: a Stripe Checkout session, or money taken by hand."""
+
+    class Status(models.TextChoices):
+        CREATED = "created", "Being set up"  # the row exists; Stripe may or may not know of it yet
+        OPEN = "open", "Waiting for the buyer"
+        CAPTURED = "captured", "Paid"
+        EXPIRED = "expired", "Expired"
+        FLAGGED = "flagged", "Needs a look"  # paid, but not what was owed
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    provider = models.CharField(max_length=20, default="stripe")
+    idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    provider_reference = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    payment_intent = models.CharField(max_length=120, blank=True, db_index=True)
+    redirect_url = models.TextField(blank=True)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    status = models.CharField(max_length=10, choices=Status, default=Status.CREATED)
+    problem = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    captured_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(status="captured"), name="payment_one_captured_per_order"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["created_at"], condition=Q(status__in=["created", "open"]), name="payment_unsettled")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}, {self.get_status_display()}"
+
+
+class Refund(models.Model):
+    class Status(models.TextChoices):
+        REQUESTED = "requested", "Requested"
+        SUCCEEDED = "succeeded", "Refunded"
+        FAILED = "failed", "Failed"
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    provider_reference = models.CharField(max_length=120, null=True, blank=True, unique=True)
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+    currency = models.CharField(max_length=3)
+    reason = models.CharField(max_length=200, blank=True)
+    status = models.CharField(max_length=10, choices=Status, default=Status.REQUESTED)
+    problem = models.CharField(max_length=200, blank=True)
+    actor = models.CharField(max_length=80, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}, {self.get_status_display()}"
+
+
+class StripeEvent(models.Model):
+    """A signed webhook as it came. Stored first, answered, then processed from this row; the id makes it once."""
+
+    event_id = models.CharField(max_length=120, unique=True)
+    kind = models.CharField(max_length=80)
+    object_id = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField(help_text="Stripe's own time.")
+    received_at = models.DateTimeField(auto_now_add=True)
+    processed_at = models.DateTimeField(null=True, blank=True)
+    attempt_count = models.PositiveSmallIntegerField(default=0)
+    problem = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["received_at"], condition=Q(processed_at=None), name="stripe_event_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}"

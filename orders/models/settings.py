@@ -1,0 +1,101 @@
+"""What staff set: how fast the shop packs, what carriers promise, what tax applies."""
+
+from decimal import Decimal
+
+from django.db import models
+from django.db.models import Q
+from django_countries.fields import CountryField
+
+ONLY_ROW = 1
+
+
+class ShopSettings(models.Model):
+    """The one row of settings staff may edit. Read it with `ShopSettings.current()`."""
+
+    name = models.CharField(max_length=80, default="Say When")
+    postal_address = models.TextField(default="Say When, 1 Harbour Row, Whitby YO21 3PU, United Kingdom")
+    contact_email = models.EmailField("contact e-mail", blank=True)
+    default_country = CountryField(default="GB")
+    cutoff_hour = models.PositiveSmallIntegerField(default=15, help_text="Orders before this hour leave a day sooner.")
+    handling_days = models.PositiveSmallIntegerField(
+        default=1, help_text="Working days from order to truck; 0 leaves the same day."
+    )
+    ships_on_saturday = models.BooleanField(default=False)
+    approve_up_to = models.DecimalField(
+        "approve by themselves up to",
+        max_digits=10,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Paid orders up to this total are approved without anybody looking. Empty: none are.",
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "shop settings"
+        constraints = [models.CheckConstraint(condition=Q(id=ONLY_ROW), name="shop_settings_one_row")]
+
+    def __str__(self) -> str:
+        return "Shop settings"
+
+    @classmethod
+    def current(cls) -> "ShopSettings":
+        """The settings; the defaults when staff have never saved any."""
+        return cls.objects.filter(id=ONLY_ROW).first() or cls(id=ONLY_ROW)
+
+
+class Holiday(models.Model):
+    """A day on which nothing leaves (`shop`) or nothing is delivered (`carrier`)."""
+
+    falls_on = models.DateField(unique=True)
+    name = models.CharField(max_length=80)
+    closes_shop = models.BooleanField(default=True)
+    stops_delivery = models.BooleanField(default=True)
+
+    class Meta:
+        ordering = ["falls_on"]
+
+    def __str__(self) -> str:
+        return f"{self.name}, {self.falls_on:%d %b %Y}"
+
+
+class ShippingMethod(models.Model):
+    name = models.CharField(max_length=80)
+    carrier = models.CharField(max_length=40, help_text="A key of orders.carriers, such as royal_mail.")
+    price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
+    free_from = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
+    days_min = models.PositiveSmallIntegerField(default=1, help_text="Carrier's working days, at best.")
+    days_max = models.PositiveSmallIntegerField(default=2, help_text="Carrier's working days, at worst.")
+    delivers_on_saturday = models.BooleanField(default=True)
+    countries = CountryField(multiple=True, blank=True, help_text="Empty: everywhere.")
+    is_active = models.BooleanField(default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "price"]
+        constraints = [
+            models.CheckConstraint(condition=Q(days_min__lte=models.F("days_max")), name="shipping_days_in_order")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def price_for(self, subtotal: Decimal) -> Decimal:
+        is_free = self.free_from is not None and subtotal >= self.free_from
+        return Decimal(0) if is_free else self.price
+
+    def reaches(self, country: str) -> bool:
+        return not self.countries or country in [item.code for item in self.countries]
+
+
+class TaxRate(models.Model):
+    """The tax inside the prices for a country. Without a row for it: none."""
+
+    country = CountryField(unique=True)
+    name = models.CharField(max_length=40, default="VAT")
+    rate = models.DecimalField(max_digits=5, decimal_places=4, help_text="0.2000 is 20 %.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(rate__gte=0) & Q(rate__lt=1), name="tax_rate_is_fraction")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.rate * 100:.4g} % ({self.country.code})"

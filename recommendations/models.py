@@ -1,0 +1,93 @@
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import Customer
+from shop.catalog.models import Product
+
+
+class ModelRun(models.Model):
+    """One published epoch: what was computed, from which data cut-off, and when it was put on the shelves."""
+
+    cutoff_at = models.DateTimeField(help_text="Only purchases up to here are in it.")
+    k = models.PositiveSmallIntegerField(help_text="A pair needs this many distinct customers.")
+    customer_count = models.PositiveIntegerField(default=0)
+    line_count = models.PositiveIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    is_current = models.BooleanField(default=False)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["is_current"], condition=Q(is_current=True), name="one_current_run")
+        ]
+
+    def __str__(self) -> str:
+        return f"Run of {self.cutoff_at:%d %b %Y %H:%M}"
+
+
+class Contribution(models.Model):
+    """An order line that a run counted, so that a withdrawal is found by comparing states, not by an event."""
+
+    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="contributions")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    order_line_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "order_line_id"], name="contribution_once")]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}: {self.order_line_id}"
+
+
+class ProductSimilarity(models.Model):
+    """“Bought together”: supported by at least `run.k` distinct customers who allow being counted."""
+
+    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="similarities")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="similarities")
+    similar = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    score = models.FloatField()
+    support = models.PositiveIntegerField(help_text="Distinct customers behind the pair.")
+    rank = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "product", "similar"], name="similarity_once")]
+        indexes = [models.Index(fields=["product", "run", "rank"], name="similarity_shelf")]
+        verbose_name_plural = "product similarities"
+
+    def __str__(self) -> str:
+        return f"{self.product_id} → {self.similar_id}"
+
+
+class ProductPopularity(models.Model):
+    """How well a product sells lately, counted over at least `run.k` distinct customers who allow it."""
+
+    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="popularities")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="popularities")
+    score = models.FloatField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "product"], name="popularity_once")]
+        indexes = [models.Index(fields=["run", "-score"], name="popularity_order")]
+        verbose_name_plural = "product popularities"
+
+    def __str__(self) -> str:
+        return str(self.product_id)
+
+
+class ProductView(models.Model):
+    """A customer opened a product page while that purpose was on. Kept 30 days; written by `history` alone."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    viewed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "product"], name="view_latest_only")]
+        indexes = [
+            models.Index(fields=["customer", "-viewed_at"], name="view_latest"),
+            models.Index(fields=["viewed_at"], name="view_expiry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} saw {self.product_id}"

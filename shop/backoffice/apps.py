@@ -1,0 +1,14 @@
+from django.apps import AppConfig
+from django.contrib.admin import apps as admin
+
+
+class BackofficeConfig(AppConfig):
+    name = "shop.backoffice"
+    label = "backoffice"
+
+
+class BackofficeAdminConfig(admin.AdminConfig):
+    """Django's admin with our own site; named in full in INSTALLED_APPS."""
+
+    default = False
+    default_site = "shop.backoffice.admin.BackofficeSite"

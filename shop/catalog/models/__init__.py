@@ -1,0 +1,15 @@
+from shop.catalog.models.product import Category, Maker, Product, ProductImage
+from shop.catalog.models.stock import StockMovement, StockRecord
+from shop.catalog.models.store import Store
+from shop.catalog.models.variant import Variant
+
+__all__ = [
+    "Category",
+    "Maker",
+    "Product",
+    "ProductImage",
+    "StockMovement",
+    "StockRecord",
+    "Store",
+    "Variant",
+]

@@ -1,0 +1,107 @@
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+
+
+class Category(models.Model):
+    """A shelf of the shop. The whole tree is small: read it once (`shop.catalog.tree`), never by recursion in SQL."""
+
+    name = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=80, unique=True)
+    parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
+    description = models.TextField(blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("category", args=[self.slug])
+
+
+class Maker(models.Model):
+    name = models.CharField(max_length=80, unique=True)
+    slug = models.SlugField(max_length=80, unique=True)
+    story = models.TextField(blank=True, help_text="A paragraph about who they are and how they work.")
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def published(self) -> "ProductQuerySet":
+        return self.filter(is_published=True)
+
+    def released(self) -> "ProductQuerySet":
+        return self.filter(models.Q(released_on=None) | models.Q(released_on__lte=Now()))
+
+
+class Product(models.Model):
+    """What a shopper looks at. What they buy is one of its variants."""
+
+    title = models.CharField(max_length=160)
+    slug = models.SlugField(max_length=160, unique=True)
+    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
+    maker = models.ForeignKey(Maker, on_delete=models.PROTECT, null=True, blank=True, related_name="products")
+    summary = models.CharField(max_length=200, blank=True, help_text="One line, for cards and search.")
+    description = models.TextField(blank=True)
+    attributes = models.JSONField(default=dict, blank=True, help_text='What can be compared: {"Wool content": "80 %"}.')
+    tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    lifespan_months = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="How long it lasts in ordinary use; empty when it does not wear out."
+    )
+    released_on = models.DateField(null=True, blank=True, help_text="Before this day it can be pre-ordered.")
+    is_published = models.BooleanField(default=True)
+    price_from = models.DecimalField(
+        max_digits=10, decimal_places=2, default=0, editable=False, help_text="The cheapest variant's price."
+    )
+    currency = models.CharField(max_length=3, default="GBP", editable=False)
+    search_text = models.TextField(blank=True, editable=False)
+    search_vector = SearchVectorField(null=True, editable=False)
+    goes_with = models.ManyToManyField(
+        "self", blank=True, symmetrical=True, help_text="Staff's own picks of what goes with it."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ProductQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["title"]
+        indexes = [
+            # category pages and facets
+            models.Index(fields=["category", "title"], name="product_by_category"),
+            GinIndex(fields=["search_vector"], name="product_search"),
+            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="product_search_typos"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("product", args=[self.slug])
+
+
+class ProductImage(models.Model):
+    """A picture, re-encoded when staff upload it. The first by position is the card's."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="images")
+    file = models.FileField(upload_to="products/")
+    alt = models.CharField(max_length=160, blank=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.alt or str(self.file.name)

@@ -1,0 +1,42 @@
+from django.db import models
+
+from shop.catalog.models.product import Product
+from shop.money import formatted
+
+
+class VariantQuerySet(models.QuerySet["Variant"]):
+    def sellable(self) -> "VariantQuerySet":
+        """On sale in a published product."""
+        return self.filter(is_active=True, product__is_published=True)
+
+
+class Variant(models.Model):
+    """The thing with a SKU, a price and stock. A product without options has exactly one."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="variants")
+    sku = models.CharField("SKU", max_length=60, unique=True)
+    size = models.CharField(max_length=40, blank=True)
+    colour = models.CharField(max_length=40, blank=True)
+    price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
+    currency = models.CharField(max_length=3, default="GBP")
+    is_active = models.BooleanField("on sale", default=True)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    objects = VariantQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="variant_price_not_negative")]
+        indexes = [models.Index(fields=["size"], name="variant_by_size", condition=~models.Q(size=""))]
+
+    def __str__(self) -> str:
+        return f"{self.product.title}, {self.label}" if self.label else self.product.title
+
+    @property
+    def label(self) -> str:
+        """Its options for people: "Rust, 13"; empty when there is nothing to choose."""
+        return ", ".join(part for part in (self.colour, self.size) if part)
+
+    @property
+    def price_text(self) -> str:
+        return formatted(self.price, self.currency)

@@ -1,0 +1,68 @@
+"""The only way stock changes. Each verb is one conditional UPDATE; callers take variants in id order.
+
+Every function must run inside a transaction that the caller opened (a journey such as checkout).
+"""
+
+from collections.abc import Mapping
+
+from django.db.models import F
+
+from shop.catalog.models import StockMovement, StockRecord
+
+
+class OutOfStock(Exception):  # noqa: N818  (a refusal, not an error)
+    """`variant_id` could not be had in the wanted quantity; nothing was taken of it."""
+
+    def __init__(self, variant_id: int) -> None:
+        super().__init__(f"Variant {variant_id} is out of stock.")
+        self.variant_id = variant_id
+
+
+def allocate(wanted: Mapping[int, int]) -> dict[int, int]:
+    """Promise stock: `{variant id: quantity}` in, `{variant id: stock record id}` out.
+
+    Each variant comes whole from the first shipping store that has it. Raises `OutOfStock`; the caller's
+    transaction then rolls back what was taken. Variants are taken in id order, so two buyers never deadlock.
+    """
+    return {variant_id: _allocate_one(variant_id, wanted[variant_id]) for variant_id in sorted(wanted)}
+
+
+def _allocate_one(variant_id: int, quantity: int) -> int:
+    records = StockRecord.objects.filter(variant_id=variant_id, store__ships_orders=True)
+    for record_id in records.order_by("store__position", "store_id").values_list("id", flat=True):
+        taken = StockRecord.objects.filter(
+            id=record_id, on_hand__gte=F("allocated") + quantity - F("backorder_limit")
+        ).update(allocated=F("allocated") + quantity)
+        if taken:
+            return record_id
+    raise OutOfStock(variant_id)
+
+
+def release(record_id: int, *, quantity: int) -> None:
+    """Give back what `allocate` promised."""
+    StockRecord.objects.filter(id=record_id).update(allocated=F("allocated") - quantity)
+
+
+def consume(record_id: int, *, quantity: int, reference: str, actor: str = "") -> None:
+    """The parcel has left: promised goods become gone goods. Raises IntegrityError when they are not on hand."""
+    StockRecord.objects.filter(id=record_id).update(
+        on_hand=F("on_hand") - quantity, allocated=F("allocated") - quantity
+    )
+    _record(record_id, StockMovement.Kind.DISPATCHED, -quantity, reference, actor)
+
+
+def receive(
+    record_id: int,
+    *,
+    quantity: int,
+    kind: str = StockMovement.Kind.RECEIVED,
+    reference: str = "",
+    actor: str = "",
+) -> None:
+    """Goods came in (or, with a negative quantity, a count came out lower)."""
+    StockRecord.objects.filter(id=record_id).update(on_hand=F("on_hand") + quantity)
+    _record(record_id, kind, quantity, reference, actor)
+
+
+def _record(record_id: int, kind: str, quantity: int, reference: str, actor: str) -> None:
+    StockMovement.objects.create(record_id=record_id, kind=kind, quantity=quantity, reference=reference, actor=actor)

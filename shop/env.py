@@ -1,0 +1,40 @@
+"""Reads the environment. Every variable the shop knows is read through here, in `shop.settings`."""
+
+from urllib.parse import parse_qs, unquote, urlparse
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env
+
+env = Env()
+
+
+def required(name: str, *, why: str) -> str:
+    """The variable's value. Raises `ImproperlyConfigured`, naming it, when unset or empty."""
+    value = env.str(name, "")
+    if not value:
+        raise ImproperlyConfigured(f"Set {name} in the environment: {why}.")
+    return value
+
+
+def mail_settings(url: str) -> dict[str, object]:
+    """Django's EMAIL_* settings from smtp://user:password@host:port (smtps:// for TLS, ?tls=1 for STARTTLS)."""
+    parts = urlparse(url)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ImproperlyConfigured("EMAIL_URL looks like smtp://user:password@host:port (or smtps://).")
+    return {
+        "EMAIL_HOST": parts.hostname,
+        "EMAIL_PORT": parts.port or (465 if parts.scheme == "smtps" else 25),
+        "EMAIL_HOST_USER": unquote(parts.username or ""),
+        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        "EMAIL_USE_SSL": parts.scheme == "smtps",
+        "EMAIL_USE_TLS": parse_qs(parts.query).get("tls") == ["1"],
+    }
+
+
+def redis_urls(url: str) -> dict[str, str]:
+    """Broker and cache addresses from one REDIS_URL (redis://, rediss:// or unix:///path/to/socket)."""
+    parts = urlparse(url)
+    if parts.scheme == "unix":
+        return {"broker": f"redis+socket://{parts.path}?virtual_host=0", "cache": f"unix://{parts.path}?db=2"}
+    base = url.rsplit("/", 1)[0] if parts.path else url
+    return {"broker": f"{base}/0", "cache": f"{base}/2"}

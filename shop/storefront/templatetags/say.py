@@ -1,0 +1,15 @@
+"""Filters that put numbers and dates into the shop's words. None of them queries."""
+
+from decimal import Decimal
+
+from django import template
+
+from shop.money import formatted
+
+register = template.Library()
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str = "GBP") -> str:
+    """£14.00. Empty for None."""
+    return "" if amount is None else formatted(amount, currency)

@@ -1,0 +1,119 @@
+"""Plain builders for tests: each makes one thing with sensible defaults and returns it."""
+
+import itertools
+from decimal import Decimal
+
+from django.utils import timezone
+
+from accounts import consent
+from accounts.models import Customer, User
+from orders.models import Cart, CartLine, Order, OrderLine, ShippingMethod, TaxRate
+from shop.catalog import stock
+from shop.catalog.models import Category, Maker, Product, StockMovement, StockRecord, Store, Variant
+
+PASSWORD = "correct horse battery"
+_numbers = itertools.count(1)
+
+
+def store(name: str = "Harbour Row") -> Store:
+    return Store.objects.get_or_create(name=name)[0]
+
+
+def category(name: str = "Socks", *, parent: Category | None = None) -> Category:
+    slug = name.lower().replace(" ", "-")
+    return Category.objects.get_or_create(slug=slug, defaults={"name": name, "parent": parent})[0]
+
+
+def maker(name: str = "Fell & Dale") -> Maker:
+    slug = name.lower().replace(" & ", "-").replace(" ", "-")
+    return Maker.objects.get_or_create(slug=slug, defaults={"name": name})[0]
+
+
+def product(
+    title: str = "", *, price: str = "14.00", on_hand: int = 10, sizes: tuple[str, ...] = ("",), **fields
+) -> Product:
+    """A published product with a variant per size, each with stock in the one store."""
+    number = next(_numbers)
+    title = title or f"Thing {number}"
+    fields.setdefault("category", category())
+    fields.setdefault("maker", maker())
+    fields.setdefault("slug", f"{title.lower().replace(' ', '-')}-{number}")
+    made = Product.objects.create(title=title, price_from=Decimal(price), **fields)
+    for position, size in enumerate(sizes):
+        variant(made, size=size, price=price, on_hand=on_hand, position=position)
+    return made
+
+
+def variant(of: Product | None = None, *, price: str = "14.00", on_hand: int = 10, **fields) -> Variant:
+    if of is None:
+        return product(price=price, on_hand=on_hand).variants.get()
+    fields.setdefault("sku", f"SKU-{next(_numbers):05d}")
+    made = Variant.objects.create(product=of, price=Decimal(price), **fields)
+    record = StockRecord.objects.create(variant=made, store=store())
+    if on_hand:
+        stock.receive(record.id, quantity=on_hand, kind=StockMovement.Kind.OPENING)
+    return made
+
+
+def customer(email: str = "", *, with_login: bool = True, ticks: tuple[str, ...] = (), **fields) -> Customer:
+    """A customer with a proved address; `ticks` are the purposes they said yes to."""
+    email = email or f"person{next(_numbers)}@example.com"
+    user = User.objects.create_user(email, PASSWORD) if with_login else None
+    made = Customer.objects.create(user=user, email=email, email_proved_at=timezone.now(), **fields)
+    for purpose in ticks:
+        consent.set_consent(made, purpose, granted=True, source="test")
+    return made
+
+
+def shipping_method(name: str = "Royal Mail", *, price: str = "3.50", **fields) -> ShippingMethod:
+    fields.setdefault("carrier", "royal_mail")
+    return ShippingMethod.objects.get_or_create(name=name, defaults={"price": Decimal(price), **fields})[0]
+
+
+def tax_rate(country: str = "GB", rate: str = "0.2000") -> TaxRate:
+    return TaxRate.objects.get_or_create(country=country, defaults={"rate": Decimal(rate)})[0]
+
+
+def cart(*variants: Variant, customer: Customer | None = None, quantity: int = 1) -> Cart:
+    made = Cart.objects.create(customer=customer)
+    for item in variants:
+        CartLine.objects.create(cart=made, variant=item, quantity=quantity)
+    return made
+
+
+def paid_order(
+    *variants: Variant, customer: Customer | None = None, placed_at=None, is_gift: bool = False, **fields
+) -> Order:
+    """A confirmed order as history holds it: no stock moved, no events."""
+    items = variants or (variant(),)
+    total = sum((item.price for item in items), Decimal(0))
+    fields.setdefault("email", (customer.email or "") if customer else "guest@example.com")
+    made = Order.objects.create(
+        customer=customer,
+        full_name="Pat Reader",
+        line1="1 High Street",
+        city="Leeds",
+        postcode="LS1 1AA",
+        country="GB",
+        status=Order.Status.CONFIRMED,
+        payment_status=Order.PaymentStatus.PAID,
+        subtotal=total,
+        total=total,
+        placed_at=placed_at or timezone.now(),
+        **fields,
+    )
+    OrderLine.objects.bulk_create(
+        OrderLine(
+            order=made,
+            product=item.product,
+            variant=item,
+            sku=item.sku,
+            title=item.product.title,
+            options=item.label,
+            quantity=1,
+            unit_price=item.price,
+            is_gift=is_gift,
+        )
+        for item in items
+    )
+    return made
