@@ -1,0 +1,34 @@
+"""The carriers parcels go with, and where a parcel can be followed on their own pages."""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+
+@dataclass(frozen=True)
+class Carrier:
+    """`url` is the carrier's public tracking page, `{}` standing for the parcel's number."""
+
+    name: str
+    url: str
+
+
+CARRIERS: dict[str, Carrier] = {
+    "royal_mail": Carrier("Royal Mail", "https://www.royalmail.com/track-your-item#/tracking-results/{}"),
+    "dpd": Carrier("DPD", "https://track.dpd.co.uk/parcels/{}"),
+    "evri": Carrier("Evri", "https://www.evri.com/track/parcel/{}"),
+    "ups": Carrier("UPS", "https://www.ups.com/track?tracknum={}"),
+    "fedex": Carrier("FedEx", "https://www.fedex.com/fedextrack/?trknbr={}"),
+    "dhl": Carrier("DHL", "https://www.dhl.com/gb-en/home/tracking.html?tracking-id={}"),
+    "usps": Carrier("USPS", "https://tools.usps.com/go/TrackConfirmAction?tLabels={}"),
+}
+
+
+def tracking_url(carrier: str, number: str) -> str:
+    """The carrier's own page for the parcel; empty for a carrier we don't know."""
+    known = CARRIERS.get(carrier)
+    return known.url.format(quote(number.strip(), safe="")) if known and number.strip() else ""
+
+
+def carrier_name(carrier: str) -> str:
+    known = CARRIERS.get(carrier)
+    return known.name if known else carrier

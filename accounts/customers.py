@@ -1,0 +1,57 @@
+"""Finding and making the customer behind a login or a proved address."""
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import Customer, User
+from accounts.proof import address_proved
+
+
+def proved_customer(email: str) -> Customer:
+    """The customer of an address that somebody has just shown to be theirs; made as a guest when there is none."""
+    customer = _found_or_made(email.strip().lower())
+    if customer.email_proved_at is None:
+        customer.email_proved_at = timezone.now()
+        customer.save(update_fields=["email_proved_at"])
+    address_proved(customer)
+    return customer
+
+
+def _found_or_made(email: str) -> Customer:
+    found = Customer.objects.filter(email__iexact=email).first()
+    if found:
+        return found
+    try:
+        with transaction.atomic():
+            return Customer.objects.create(email=email)
+    except IntegrityError:  # somebody made it between our look and our try
+        return Customer.objects.get(email__iexact=email)
+
+
+def join_login(user: User, email: str) -> Customer:
+    """Ties a login to the customer of the address it has just proved, who may have been a guest so far.
+
+    When the login already has a customer of its own (it changed its address), that one takes the address over.
+    """
+    email = email.strip().lower()
+    with transaction.atomic():
+        own = Customer.objects.select_for_update().filter(user=user).first()
+        if own is None:
+            own = _found_or_made(email)
+            own.user = user
+        elif own.email != email:
+            Customer.objects.filter(email__iexact=email, user=None).update(email=None)
+            own.email = email
+        own.email_proved_at = timezone.now()
+        own.save(update_fields=["user", "email", "email_proved_at"])
+    address_proved(own)
+    return own
+
+
+def customer_for(user: User) -> Customer:
+    """The customer of a login. Logins made by staff, which never proved an address, get one without an address."""
+    customer: Customer | None = getattr(user, "customer", None)
+    if customer is not None:
+        return customer
+    customer, _ = Customer.objects.get_or_create(user=user, defaults={"name": user.get_full_name()})
+    return customer

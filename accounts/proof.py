@@ -1,0 +1,17 @@
+"""When an address is proved, what waits for it may join the customer. Apps above register what that is."""
+
+from collections.abc import Callable
+
+from accounts.models import Customer
+
+_callbacks: list[Callable[[Customer], None]] = []
+
+
+def on_address_proved(callback: Callable[[Customer], None]) -> None:
+    """Registers what to do for a customer whose address has just been proved (called in `AppConfig.ready`)."""
+    _callbacks.append(callback)
+
+
+def address_proved(customer: Customer) -> None:
+    for callback in _callbacks:
+        callback(customer)

@@ -1,0 +1,35 @@
+"""Calling off a paid order while nothing has left: the goods go back, and the money with them."""
+
+from django.db import transaction
+
+from orders import payments, status
+from orders.fulfilment import TransitionRefused
+from orders.locks import locked_order
+from orders.models import Order
+from orders.release import call_off
+
+
+def may_cancel(order: Order) -> bool:
+    """Paid, open, and no parcel has left."""
+    if order.status != Order.Status.CONFIRMED:
+        return False
+    return not order.shipments.filter(stage__in=status.ON_ITS_WAY).exists()
+
+
+def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
+    """Cancels and refunds in full. Raises `TransitionRefused` once a parcel has left.
+
+    The refund is asked for in the same transaction and sent to Stripe after it; should Stripe be out of reach, the
+    reconciler sends it again. An unpaid order is called off through its payment (`payments.expire`), which alone
+    knows whether money is on its way.
+    """
+    with transaction.atomic():
+        order = locked_order(order_id)
+        if not may_cancel(order):
+            raise TransitionRefused(f"{order.number} can no longer be cancelled.")
+        call_off(order, actor=actor, reason=reason)
+        refund = payments.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
+    if refund:
+        payments.settle_refund(refund.pk)
+        order.refresh_from_db()
+    return order

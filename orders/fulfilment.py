@@ -1,0 +1,121 @@
+"""From a paid order to the doorstep: what staff do, each step under the order's lock and with its event.
+
+Each verb takes fresh rows by id, checks the table of transitions, and raises `TransitionRefused` with a sentence for
+people when the step does not follow. `actor` names who did it, such as "Sam" or "rule".
+"""
+
+from collections import defaultdict
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders import events, status
+from orders.locks import locked_order, locked_shipment
+from orders.models import Allocation, Order, OrderEvent, Shipment, ShipmentLine
+from orders.release import standing_allocations
+from shop.catalog import stock
+
+Stage = Shipment.Stage
+Kind = OrderEvent.Kind
+
+# stage to reach: (stages it may be reached from, what is then recorded)
+TRANSITIONS: dict[Shipment.Stage, tuple[frozenset[Shipment.Stage], OrderEvent.Kind]] = {
+    Stage.PICKING: (frozenset({Stage.WAITING}), Kind.PICKING),
+    Stage.PICKED: (frozenset({Stage.WAITING, Stage.PICKING}), Kind.PICKED),
+    Stage.PACKED: (frozenset({Stage.PICKED}), Kind.PACKED),
+    Stage.DISPATCHED: (frozenset({Stage.PACKED}), Kind.DISPATCHED),
+    Stage.DELIVERED: (
+        frozenset({Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY}),
+        Kind.DELIVERED,
+    ),
+}
+
+
+class TransitionRefused(Exception):  # noqa: N818  (a refusal, not an error)
+    """The step does not follow from where things stand; the message says why, for people."""
+
+
+@transaction.atomic
+def approve(order_id: int, *, actor: str) -> Order:
+    """Accepts a paid order: its parcels come into being, one per store that the goods were promised from."""
+    order = locked_order(order_id)
+    if order.status != Order.Status.CONFIRMED:
+        raise TransitionRefused(f"{order.number} is not a paid, open order.")
+    if order.approved_at:
+        raise TransitionRefused(f"{order.number} was approved already.")
+    order.approved_at = timezone.now()
+    order.save(update_fields=["approved_at"])
+    _make_shipments(order)
+    events.record(order, Kind.APPROVED, actor=actor)
+    status.recalculate(order)
+    return order
+
+
+def _make_shipments(order: Order) -> None:
+    by_store: dict[int, list[Allocation]] = defaultdict(list)
+    for allocation in standing_allocations(order):
+        by_store[allocation.record.store_id].append(allocation)
+    for store_id, allocations in sorted(by_store.items()):
+        shipment = Shipment.objects.create(order=order, store_id=store_id, carrier=order.carrier)
+        ShipmentLine.objects.bulk_create(
+            ShipmentLine(shipment=shipment, order_line_id=item.order_line_id, quantity=item.quantity)
+            for item in allocations
+        )
+
+
+def start_picking(shipment_id: int, *, actor: str) -> Shipment:
+    return _move(shipment_id, Stage.PICKING, actor=actor)
+
+
+def mark_picked(shipment_id: int, *, actor: str) -> Shipment:
+    return _move(shipment_id, Stage.PICKED, actor=actor)
+
+
+def mark_packed(shipment_id: int, *, actor: str, note: str = "") -> Shipment:
+    """`note`: a line to the customer from whoever packed it, shown on the order."""
+    return _move(shipment_id, Stage.PACKED, actor=actor, packing_note=note, packed_by=actor)
+
+
+@transaction.atomic
+def dispatch(shipment_id: int, *, actor: str, carrier: str, tracking_number: str) -> Shipment:
+    """The parcel leaves: promised stock becomes gone stock."""
+    shipment = _move(
+        shipment_id,
+        Stage.DISPATCHED,
+        actor=actor,
+        carrier=carrier,
+        tracking_number=tracking_number,
+        dispatched_at=timezone.now(),
+    )
+    for item in standing_allocations(shipment.order).filter(order_line__shipment_lines__shipment=shipment):
+        stock.consume(item.record_id, quantity=item.quantity, reference=shipment.order.number, actor=actor)
+        Allocation.objects.filter(pk=item.pk).update(consumed_at=timezone.now())
+    return shipment
+
+
+@transaction.atomic
+def mark_delivered(shipment_id: int, *, actor: str) -> Shipment:
+    shipment = _move(shipment_id, Stage.DELIVERED, actor=actor, delivered_at=timezone.now())
+    order = shipment.order
+    if order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
+        order.status = Order.Status.COMPLETED
+        order.save(update_fields=["status"])
+    return shipment
+
+
+@transaction.atomic
+def _move(shipment_id: int, to_stage: Shipment.Stage, *, actor: str, **changes: object) -> Shipment:
+    shipment = locked_shipment(shipment_id)
+    from_stages, kind = TRANSITIONS[to_stage]
+    if shipment.stage not in from_stages:
+        raise TransitionRefused(
+            f"{shipment.order.number} is “{shipment.get_stage_display().lower()}”; "
+            f"it cannot become “{to_stage.label.lower()}” from there."
+        )
+    shipment.stage = to_stage
+    for name, value in changes.items():
+        setattr(shipment, name, value)
+    shipment.save(update_fields=["stage", *changes])
+    events.record(shipment.order, kind, shipment=shipment, actor=actor)
+    status.recalculate(shipment.order)
+    return shipment

@@ -1,0 +1,29 @@
+"""Locks, always in one order: cart, order, payment, shipment, then stock by variant id.
+
+Whoever changes an order or anything that belongs to it holds the order's row lock while doing so.
+"""
+
+from orders.models import Order, Payment, Shipment
+
+
+def locked_order(order_id: int) -> Order:
+    """The order, freshly read under its row lock. Needs a transaction."""
+    return Order.objects.select_for_update().get(pk=order_id)
+
+
+def locked_shipment(shipment_id: int) -> Shipment:
+    """The shipment with its order locked first; `shipment.order` is the locked order. Needs a transaction."""
+    order_id = Shipment.objects.values_list("order_id", flat=True).get(pk=shipment_id)
+    order = locked_order(order_id)
+    shipment = Shipment.objects.select_for_update().get(pk=shipment_id)
+    shipment.order = order
+    return shipment
+
+
+def locked_payment(payment_id: int) -> Payment:
+    """The payment with its order locked first; `payment.order` is the locked order. Needs a transaction."""
+    order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
+    order = locked_order(order_id)
+    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    payment.order = order
+    return payment

@@ -1,0 +1,18 @@
+"""Money in and money back. Being written: the signatures others rely on."""
+
+from decimal import Decimal
+
+from orders.models import Order, Refund
+
+
+def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: str) -> Refund | None:
+    """Notes a refund of a locked order, to be sent by `settle_refund`. `amount` None: all that is left.
+
+    None when there is nothing to give back. Raises `RefundRefused` for more than is left.
+    """
+    raise NotImplementedError
+
+
+def settle_refund(refund_id: int) -> None:
+    """Sends a noted refund to Stripe (again, if need be: same idempotency key) and records the answer."""
+    raise NotImplementedError

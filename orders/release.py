@@ -1,0 +1,36 @@
+"""Letting go of an order: its goods go back on the shelf, its parcels stop. The caller holds the order's lock."""
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from orders import events, status
+from orders.models import Allocation, Order, OrderEvent, Shipment
+from shop.catalog import stock
+
+
+def standing_allocations(order: Order) -> QuerySet[Allocation]:
+    """What is still promised to the order, in the order in which stock is locked."""
+    standing = Allocation.objects.filter(order_line__order=order, released_at=None, consumed_at=None)
+    return standing.select_related("record").order_by("record__variant_id")
+
+
+def release_stock(order: Order) -> None:
+    for item in standing_allocations(order):
+        stock.release(item.record_id, quantity=item.quantity)
+    standing_allocations(order).update(released_at=timezone.now())
+
+
+def call_off(order: Order, *, actor: str, reason: str = "") -> None:
+    """Marks the order cancelled, stops its parcels, releases what was promised to it, and records it.
+
+    An order that was never placed leaves no event: nobody was told of it.
+    """
+    was_placed = order.placed_at is not None
+    order.status = Order.Status.CANCELLED
+    order.cancelled_at = timezone.now()
+    order.save(update_fields=["status", "cancelled_at"])
+    order.shipments.update(stage=Shipment.Stage.CANCELLED)
+    release_stock(order)
+    if was_placed:
+        events.record(order, OrderEvent.Kind.CANCELLED, actor=actor, reason=reason)
+    status.recalculate(order)
