@@ -32,9 +32,13 @@ def mail_settings(url: str) -> dict[str, object]:
 
 
 def redis_urls(url: str) -> dict[str, str]:
-    """Broker and cache addresses from one REDIS_URL (redis://, rediss:// or unix:///path/to/socket)."""
+    """Broker and cache addresses from one REDIS_URL (redis://, rediss:// or unix:///path/to/socket?db=0)."""
     parts = urlparse(url)
     if parts.scheme == "unix":
-        return {"broker": f"redis+socket://{parts.path}?virtual_host=0", "cache": f"unix://{parts.path}?db=2"}
+        first = int(parse_qs(parts.query).get("db", ["0"])[0])
+        return {
+            "broker": f"redis+socket://{parts.path}?virtual_host={first}",
+            "cache": f"unix://{parts.path}?db={first + 2}",
+        }
     base = url.rsplit("/", 1)[0] if parts.path else url
     return {"broker": f"{base}/0", "cache": f"{base}/2"}

@@ -1,0 +1,86 @@
+"""Where a local shop keeps everything it has: one folder per shop, outside version control."""
+
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from shop.local.account import Account, private_folder, root_folder, servers_account
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+_LONGEST_SOCKET_FOLDER = 85  # bytes; a socket's whole path must stay under 107
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one local shop. `owner` is the account its servers run as, when that isn't ourselves."""
+
+    path: Path
+    owner: Account | None = None
+
+    def folder(self, name: str) -> Path:
+        return private_folder(self.path / name, self.owner)
+
+    @property
+    def notes(self) -> Path:
+        return self.folder("processes")
+
+    @property
+    def sockets(self) -> Path:
+        """The sockets' folder; a short one elsewhere if this path is too long for a socket's address."""
+        inside = self.path / "sockets"
+        if len(os.fsencode(inside)) <= _LONGEST_SOCKET_FOLDER:
+            return private_folder(inside, self.owner)
+        key = hashlib.sha256(os.fsencode(inside)).hexdigest()[:12]
+        return private_folder(Path(tempfile.gettempdir()) / f"say-when-sockets-{key}", self.owner)
+
+    def secret(self, name: str) -> str:
+        """A random value, made once and kept for this shop."""
+        path = self.path / "secrets.json"
+        known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+        if name not in known:
+            known[name] = secrets.token_urlsafe(48)
+            with open(path, "w", encoding="utf-8", opener=_private) as file:
+                json.dump(known, file)
+            if self.owner:
+                self.owner.own(path)
+        return known[name]
+
+    def give_back(self) -> None:
+        """Hands to the owner whatever root made in here."""
+        if self.owner is None:
+            return
+        for path in self.path.rglob("*"):
+            if path.lstat().st_uid == 0:
+                self.owner.own(path)
+
+
+def home_of(shop: str, *, owner: Account | None = None) -> Home:
+    """The folder of the shop so named: inside the checkout, or for root in root's own folder."""
+    if override := os.environ.get("SAY_WHEN_HOME"):
+        return Home(private_folder(Path(override)))
+    owner = owner or servers_account()
+    base = root_folder(CHECKOUT) if owner else private_folder(CHECKOUT / ".local")
+    return Home(private_folder(base / shop, owner), owner)
+
+
+@contextmanager
+def locked(path: Path, *, wait: bool = False) -> Iterator[bool]:
+    """Whether we hold the lock at `path`. The system lets go of it when its holder ends, however it ends."""
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,193 @@
+"""Processes we start: their output as lines, their end in order, and finding them again after a crash.
+
+Each process leads a session of its own, so that Ctrl-C reaches only the supervisor, and so that everything a process
+started can be ended with it. A note on disk holds its id and its start time: an id alone may be somebody else's by now.
+"""
+
+import codecs
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shop.local.account import Account
+
+_PROC = Path("/proc")
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Part:
+    """How one part of the shop is started and ended."""
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    folder: Path = field(default_factory=Path.cwd)
+    is_ready: Callable[[], bool] = lambda: True
+    stop_signal: signal.Signals = signal.SIGTERM
+    patience_seconds: float = 10
+    run_as: Account | None = None
+
+
+class Running:
+    """A started part."""
+
+    def __init__(self, part: Part, *, notes: Path, on_line: Callable[[str, str], None]) -> None:
+        self.part = part
+        self.last_lines: deque[str] = deque(maxlen=15)
+        self.started_at = time.monotonic()
+        self._on_line = on_line
+        self._note = notes / f"{part.name}.json"
+        self._process = subprocess.Popen(
+            list(part.command),
+            cwd=part.folder,
+            env=dict(part.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            **(part.run_as.popen_arguments() if part.run_as else {}),
+        )
+        self.pid = self._process.pid
+        _write_note(self._note, pid=self.pid, stop_signal=part.stop_signal)
+        self._reader = threading.Thread(target=self._read, name=f"{part.name} output", daemon=True)
+        self._reader.start()
+
+    def exit_code(self) -> int | None:
+        return self._process.poll()
+
+    def wait(self, timeout: float | None = None) -> int:
+        return self._process.wait(timeout)
+
+    def ask_to_stop(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(self.part.stop_signal)
+
+    def stop(self) -> None:
+        """Asks, waits for the part's patience, then ends whatever is left of its session."""
+        self.ask_to_stop()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(self.part.patience_seconds)
+        self.clear_away()
+
+    def clear_away(self) -> None:
+        """Ends what the process left behind, reaps it and forgets it."""
+        end_session(self.pid)
+        self._process.wait()
+        self._reader.join(1)
+        self._note.unlink(missing_ok=True)
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None  # noqa: S101  (it was asked for above)
+        with self._process.stdout as stream:
+            for line in _lines(stream.fileno()):
+                self.last_lines.append(line)
+                self._on_line(self.part.name, line)
+
+
+def describe_exit(code: int) -> str:
+    return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def stop_what_was_left(notes: Path) -> list[str]:
+    """Ends the processes an earlier, killed supervisor left running. Returns their names."""
+    left = []
+    for note in sorted(notes.glob("*.json")):
+        with contextlib.suppress(ValueError, KeyError, OSError):
+            if _stop_noted(json.loads(note.read_text())):
+                left.append(note.stem)
+        note.unlink(missing_ok=True)
+    return left
+
+
+def is_running(pid: int, start: str | None) -> bool:
+    return start is not None and start_time(pid) == start
+
+
+def start_time(pid: int) -> str | None:
+    """When the process started, in the words of this system; None when there is no such process."""
+    if _PROC.joinpath("self").exists():
+        stat = _stat(pid)
+        return None if stat is None or stat[0] == "Z" else stat[19]
+    answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip() or None
+
+
+def command_of(pid: int) -> str:
+    """The process's command line; empty when there is no such process."""
+    if _PROC.joinpath("self").exists():
+        with contextlib.suppress(OSError):
+            return (_PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        return ""
+    answer = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return answer.stdout.strip()
+
+
+def end_session(leader: int) -> None:
+    """SIGKILL to every process of the session that `leader` began, whether or not the leader still lives."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+    for pid in _session_members(leader):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _session_members(leader: int) -> Iterator[int]:
+    for entry in _PROC.glob("[0-9]*"):
+        stat = _stat(int(entry.name))
+        if stat is not None and int(stat[3]) == leader and stat[0] != "Z":
+            yield int(entry.name)
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/<pid>/stat after the name: state, parent, group, session, …, start time as the 20th."""
+    try:
+        return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def _write_note(path: Path, *, pid: int, stop_signal: signal.Signals) -> None:
+    path.write_text(json.dumps({"pid": pid, "start": start_time(pid), "stop_signal": int(stop_signal)}))
+
+
+def _stop_noted(noted: Mapping[str, object]) -> bool:
+    pid, start = int(str(noted["pid"])), noted["start"]
+    leader_lives = isinstance(start, str) and is_running(pid, start)
+    if leader_lives:
+        os.kill(pid, int(str(noted["stop_signal"])))
+        deadline = time.monotonic() + 15
+        while is_running(pid, str(start)) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
+    elif start_time(pid) is not None:
+        return False  # the id is somebody else's now
+    orphans = list(_session_members(pid))
+    if leader_lives or orphans:
+        end_session(pid)
+    return leader_lives or bool(orphans)
+
+
+def _lines(descriptor: int) -> Iterator[str]:
+    """Lines as they come. A progress bar's carriage returns count as line ends, at most one line every two seconds."""
+    rest, shown_at = "", 0.0
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    while chunk := os.read(descriptor, 65536):
+        *pieces, rest = (rest + decoder.decode(chunk)).replace("\r\n", "\n").split("\n")
+        for piece in pieces:
+            if text := piece.rpartition("\r")[2].rstrip():
+                yield text
+        if "\r" in rest and time.monotonic() - shown_at > 2:
+            shown_at = time.monotonic()
+            if text := rest.rstrip("\r").rpartition("\r")[2].rstrip():
+                yield text
+            rest = ""
+    if rest.strip():
+        yield rest.strip()

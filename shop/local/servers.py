@@ -1,0 +1,65 @@
+"""The shop's two servers, for as long as a block of code needs them: a management command, or a run of the tests."""
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from shop.local.account import LocalError
+from shop.local.home import Home
+from shop.local.postgres import Postgres
+from shop.local.processes import Part, Running, describe_exit, stop_what_was_left
+from shop.local.valkey import Valkey
+
+_PATIENCE_SECONDS = 40
+
+
+@contextlib.contextmanager
+def started_servers(home: Home, *, durable: bool = True) -> Iterator[None]:
+    """Both servers, started here and stopped at the end. The caller holds the shop's lock."""
+    with contextlib.ExitStack() as stack:
+        for server in (Postgres(home, durable), Valkey(home, durable)):
+            running = start_when_free(server.part(), notes=home.notes)
+            stack.callback(running.stop)
+        Postgres(home).make_database()
+        yield
+
+
+def clear_left_behind(home: Home) -> list[str]:
+    """Stops whatever a killed supervisor left running for this shop. Returns the names of what was found."""
+    left = stop_what_was_left(home.notes)
+    if Postgres(home).stop_what_was_left():
+        left.append("postgres")
+    return left
+
+
+def start_when_free(part: Part, *, notes: Path, on_line: Callable[[str, str], None] = lambda *_: None) -> Running:
+    """Starts a server and waits until it answers.
+
+    After a `kill -9` its old lock may stand for a second or two, so a start that fails is tried again.
+    Raises `LocalError` with its last words.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        running = Running(part, notes=notes, on_line=on_line)
+        code = _wait_until_ready(running, deadline)
+        if code is None:
+            return running
+        running.clear_away()
+        if time.monotonic() > deadline - _PATIENCE_SECONDS + 8:
+            words = "\n".join(running.last_lines)
+            raise LocalError(f"{part.name} does not start ({describe_exit(code)}):\n{words}")
+        time.sleep(0.5)
+
+
+def _wait_until_ready(running: Running, deadline: float) -> int | None:
+    """None once it answers, or the code it ended with."""
+    while not running.part.is_ready():
+        code = running.exit_code()
+        if code is not None:
+            return code
+        if time.monotonic() > deadline:
+            running.stop()
+            raise LocalError(f"{running.part.name} started but does not answer after {_PATIENCE_SECONDS} s.")
+        time.sleep(0.05)
+    return running.exit_code()

@@ -1,0 +1,92 @@
+"""The servers and the environment for one run of the tests.
+
+The run's own PostgreSQL and Valkey live in a folder of their own and go with the run. A run that was killed leaves its
+folder behind; nobody holds its lock any more, so the next run stops what it left and removes it.
+"""
+
+import atexit
+import contextlib
+import os
+import shutil
+from collections.abc import Mapping
+
+from shop.local.home import Home, home_of, locked
+from shop.local.postgres import Postgres
+from shop.local.servers import clear_left_behind, started_servers
+from shop.local.valkey import Valkey
+
+DATABASES_PER_WORKER = 4  # of Valkey's: broker, cache, and two to spare
+_running = contextlib.ExitStack()
+_owner = os.getpid()
+
+
+def prepare() -> None:
+    """Sets the environment the settings read, starting servers unless the developer names some.
+
+    Called before the settings are loaded: once where pytest was started, which owns the servers, and once in each
+    worker, which inherits their addresses.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    if worker is None and not {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
+        _start_servers()
+    if worker is not None and os.environ["REDIS_URL"].startswith("unix:"):
+        address = os.environ["REDIS_URL"].partition("?")[0]
+        os.environ["REDIS_URL"] = f"{address}?db={DATABASES_PER_WORKER * (1 + int(worker.removeprefix('gw')))}"
+    for name, value in settings_for_tests().items():
+        os.environ.setdefault(name, value)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
+
+
+def stop() -> None:
+    if os.getpid() == _owner:  # a forked child must not take the servers with it
+        _running.close()
+
+
+def settings_for_tests() -> Mapping[str, str]:
+    return {
+        "SECRET_KEY": "for-tests-only-for-tests-only-for-tests-only-for-tests-only",
+        "SITE_URL": "http://localhost:8000",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "EMAIL_URL": "smtp://127.0.0.1:1",
+        "DEFAULT_FROM_EMAIL": "Say When <shop@saywhen.example>",
+        "STRIPE_SECRET_KEY": "sk_test_for_tests",
+        "STRIPE_WEBHOOK_SECRET": "whsec_for_tests",
+        "STRIPE_API_BASE": "http://127.0.0.1:1",
+        "STRIPE_CHECKOUT_ORIGIN": "http://127.0.0.1:1",
+        "CARRIER_WEBHOOK_SECRET": "carrier-for-tests",
+        "MAIL_WEBHOOK_SECRET": "mail-for-tests",
+        "REQUIRE_STAFF_MFA": "0",
+    }
+
+
+def chromium() -> str | None:
+    """The Chromium that browser tests drive: `CHROMIUM` and no other if set, else the usual place or the path."""
+    if named := os.environ.get("CHROMIUM"):
+        return shutil.which(named)
+    return shutil.which("/usr/bin/chromium") or shutil.which("chromium")
+
+
+def _start_servers() -> None:
+    tests = home_of("tests")
+    _clear_earlier_runs(tests)
+    home = Home(tests.folder(f"run-{os.getpid()}"), tests.owner)
+    _running.callback(shutil.rmtree, home.path, ignore_errors=True)
+    _running.callback(shutil.rmtree, home.sockets, ignore_errors=True)
+    _running.enter_context(locked(home.path / "lock"))
+    _running.enter_context(started_servers(home, durable=False))
+    atexit.register(stop)
+    os.environ.setdefault("DATABASE_URL", Postgres(home).url())
+    os.environ.setdefault("REDIS_URL", Valkey(home).url())
+    media = home.folder("media")
+    os.environ.setdefault("MEDIA_ROOT", str(media))
+    os.environ.setdefault("STATIC_ROOT", str(home.folder("static")))
+
+
+def _clear_earlier_runs(tests: Home) -> None:
+    for folder in tests.path.glob("run-*"):
+        with locked(folder / "lock") as nobody_has_it:
+            if nobody_has_it:
+                left = Home(folder, tests.owner)
+                clear_left_behind(left)
+                shutil.rmtree(left.sockets, ignore_errors=True)
+                shutil.rmtree(folder, ignore_errors=True)
