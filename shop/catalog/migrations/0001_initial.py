@@ -138,6 +138,7 @@ class Migration(migrations.Migration):
                 ('sku', models.CharField(max_length=60, unique=True, verbose_name='SKU')),
                 ('size', models.CharField(blank=True, max_length=40)),
                 ('colour', models.CharField(blank=True, max_length=40)),
+                ('style', models.CharField(blank=True, help_text='Any other choice: grind, scent, binding.', max_length=40)),
                 ('price', models.DecimalField(decimal_places=2, help_text='Tax included.', max_digits=10)),
                 ('currency', models.CharField(default='GBP', max_length=3)),
                 ('is_active', models.BooleanField(default=True, verbose_name='on sale')),

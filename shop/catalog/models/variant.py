@@ -17,6 +17,7 @@ class Variant(models.Model):
     sku = models.CharField("SKU", max_length=60, unique=True)
     size = models.CharField(max_length=40, blank=True)
     colour = models.CharField(max_length=40, blank=True)
+    style = models.CharField(max_length=40, blank=True, help_text="Any other choice: grind, scent, binding.")
     price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
     currency = models.CharField(max_length=3, default="GBP")
     is_active = models.BooleanField("on sale", default=True)
@@ -35,7 +36,7 @@ class Variant(models.Model):
     @property
     def label(self) -> str:
         """Its options for people: "Rust, 13"; empty when there is nothing to choose."""
-        return ", ".join(part for part in (self.colour, self.size) if part)
+        return ", ".join(part for part in (self.colour, self.style, self.size) if part)
 
     @property
     def price_text(self) -> str:
