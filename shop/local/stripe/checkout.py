@@ -187,9 +187,7 @@ def _check_simulated(params: dict[str, Any]) -> None:
     if intent_data.get("capture_method") == "manual":
         raise not_simulated("payment_intent_data[capture_method]")
     if "customer" in params:
-        raise RefusalError(
-            f"No such customer: '{params['customer']}'", code="resource_missing", param="customer"
-        )
+        raise RefusalError(f"No such customer: '{params['customer']}'", code="resource_missing", param="customer")
 
 
 def _check_url(name: str, url: str | None) -> None:
@@ -239,9 +237,7 @@ def _line(account: Account, now: int, given: dict[str, Any], path: str) -> dict[
         price = _inline_price(account, now, given["price_data"], f"{path}[price_data]")
     product = account.store.find(price["product"], "product")
     name = product.body["name"] if product else ""
-    return objects.line_item(
-        price=price, name=name, quantity=given["quantity"], metadata=given.get("metadata")
-    )
+    return objects.line_item(price=price, name=name, quantity=given["quantity"], metadata=given.get("metadata"))
 
 
 def _inline_price(account: Account, now: int, data: dict[str, Any], path: str) -> dict[str, Any]:
@@ -268,9 +264,7 @@ def _check_price(data: dict[str, Any], path: str) -> None:
             f"{path}[recurring]",
         )
     if "product" in data:
-        raise RefusalError(
-            f"No such product: '{data['product']}'", code="resource_missing", param=f"{path}[product]"
-        )
+        raise RefusalError(f"No such product: '{data['product']}'", code="resource_missing", param=f"{path}[product]")
     if "product_data" not in data:
         raise missing(f"{path}[product_data]")
 

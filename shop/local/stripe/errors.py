@@ -35,15 +35,11 @@ def missing(param: str) -> RefusalError:
 
 def unknown(params: list[str]) -> RefusalError:
     noun = "parameter" if len(params) == 1 else "parameters"
-    return RefusalError(
-        f"Received unknown {noun}: {', '.join(params)}", code="parameter_unknown", param=params[0]
-    )
+    return RefusalError(f"Received unknown {noun}: {', '.join(params)}", code="parameter_unknown", param=params[0])
 
 
 def no_such(noun: str, identifier: str, *, param: str = "id", status: int = 404) -> RefusalError:
-    return RefusalError(
-        f"No such {noun}: '{identifier}'", status=status, code="resource_missing", param=param
-    )
+    return RefusalError(f"No such {noun}: '{identifier}'", status=status, code="resource_missing", param=param)
 
 
 def not_simulated(param: str) -> RefusalError:

@@ -63,8 +63,7 @@ class Keys:
             )
         if row["request"] != _fingerprint(params):
             raise _reused(
-                "Keys for idempotent requests can only be used with the same parameters they were first used "
-                "with.",
+                "Keys for idempotent requests can only be used with the same parameters they were first used with.",
                 key,
             )
         headers = json.loads(row["headers"])
@@ -73,8 +72,7 @@ class Keys:
     def keep(self, key: str, *, path: str, params: dict[str, Any], answer: Answer, now: int) -> None:
         self._store.rows("DELETE FROM answers WHERE created < ?", (now - _KEPT_SECONDS,))
         self._store.rows(
-            "INSERT INTO answers (key, path, request, status, body, headers, created) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO answers (key, path, request, status, body, headers, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 path,

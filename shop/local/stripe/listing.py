@@ -108,9 +108,7 @@ def _conditions(params: dict[str, Any]) -> dict[str, Any]:
 
 def _cursor(account: Account, kind: str, params: dict[str, Any], *, oldest_first: bool) -> dict[str, Any]:
     if "starting_after" in params and "ending_before" in params:
-        raise invalid(
-            "You may only specify one of these parameters: ending_before, starting_after.", "ending_before"
-        )
+        raise invalid("You may only specify one of these parameters: ending_before, starting_after.", "ending_before")
     for name, older in (("starting_after", not oldest_first), ("ending_before", oldest_first)):
         if name in params:
             seq = account.store.position(params[name], kind)

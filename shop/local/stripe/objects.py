@@ -155,9 +155,7 @@ def price(*, now: int, product_id: str, data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def line_item(
-    *, price: dict[str, Any], name: str, quantity: int, metadata: dict[str, str] | None
-) -> dict[str, Any]:
+def line_item(*, price: dict[str, Any], name: str, quantity: int, metadata: dict[str, str] | None) -> dict[str, Any]:
     amount = price["unit_amount"] * quantity
     return {
         "id": new_id("li_1"),

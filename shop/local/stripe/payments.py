@@ -98,15 +98,11 @@ def _closed(stored: Stored) -> Outcome | None:
     return {"complete": Outcome.ALREADY_PAID, "expired": Outcome.EXPIRED}.get(stored.body["status"])
 
 
-def _attempt(
-    account: Account, stored: Stored, *, card: str, email: str | None
-) -> tuple[Stored, dict[str, Any]]:
+def _attempt(account: Account, stored: Stored, *, card: str, email: str | None) -> tuple[Stored, dict[str, Any]]:
     """The session's intent, made at the first attempt as Stripe does, and a card for this attempt."""
     session = stored.body
     if session["payment_intent"] is None:
-        body = objects.payment_intent(
-            now=account.now(), session=session, data=stored.private["payment_intent_data"]
-        )
+        body = objects.payment_intent(now=account.now(), session=session, data=stored.private["payment_intent_data"])
         account.store.add(body, parent=session["id"])
         account.emit("payment_intent.created", body, chain=session["id"])
         session["payment_intent"] = body["id"]

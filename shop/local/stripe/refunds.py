@@ -112,8 +112,7 @@ def _too_much(charge: dict[str, Any], wanted: int, left: int) -> RefusalError:
     whole = left == charge["amount"]
     against = "charge amount" if whole else "unrefunded amount on charge"
     return RefusalError(
-        f"Refund amount ({money.words(wanted, currency)}) is greater than {against} "
-        f"({money.words(left, currency)})",
+        f"Refund amount ({money.words(wanted, currency)}) is greater than {against} ({money.words(left, currency)})",
         param="amount",
         executed=True,
     )

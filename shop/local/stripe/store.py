@@ -113,9 +113,7 @@ class Store:
             for table in ("objects", "answers", "deliveries"):
                 self.rows(f"DELETE FROM {table}")  # noqa: S608 - fixed names
 
-    def add(
-        self, body: dict[str, Any], *, private: dict[str, Any] | None = None, parent: str | None = None
-    ) -> None:
+    def add(self, body: dict[str, Any], *, private: dict[str, Any] | None = None, parent: str | None = None) -> None:
         self.rows(
             "INSERT INTO objects (id, kind, parent, created, body, private) VALUES (?, ?, ?, ?, ?, ?)",
             (
@@ -142,9 +140,7 @@ class Store:
         return _stored(rows[0]) if rows else None
 
     def children(self, parent: str, kind: str) -> list[dict[str, Any]]:
-        rows = self.rows(
-            "SELECT body FROM objects WHERE parent = ? AND kind = ? ORDER BY seq", (parent, kind)
-        )
+        rows = self.rows("SELECT body FROM objects WHERE parent = ? AND kind = ? ORDER BY seq", (parent, kind))
         return [json.loads(row["body"]) for row in rows]
 
     def position(self, identifier: str, kind: str) -> int | None:

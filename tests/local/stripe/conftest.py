@@ -122,9 +122,7 @@ def params() -> dict[str, Any]:
 
 
 @pytest.fixture
-def open_session(
-    client: stripe.StripeClient, params: dict[str, Any]
-) -> Callable[..., stripe.checkout.Session]:
+def open_session(client: stripe.StripeClient, params: dict[str, Any]) -> Callable[..., stripe.checkout.Session]:
     def create(**changes: Any) -> stripe.checkout.Session:
         return client.v1.checkout.sessions.create({**params, **changes})
 

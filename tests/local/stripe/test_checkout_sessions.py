@@ -25,12 +25,8 @@ def test_a_session_is_open_unpaid_and_carries_what_it_was_given(open_session: Op
     assert session.url.startswith("http://localhost:")
 
 
-def test_a_session_is_found_again_with_its_lines_and_products(
-    client: stripe.StripeClient, open_session: Open
-) -> None:
-    session = client.v1.checkout.sessions.retrieve(
-        open_session().id, {"expand": ["line_items.data.price.product"]}
-    )
+def test_a_session_is_found_again_with_its_lines_and_products(client: stripe.StripeClient, open_session: Open) -> None:
+    session = client.v1.checkout.sessions.retrieve(open_session().id, {"expand": ["line_items.data.price.product"]})
 
     lines = session.line_items.data
     assert [(line.description, line.quantity, line.amount_total) for line in lines] == [
