@@ -1,4 +1,4 @@
-from shop.catalog.models.product import Category, Maker, Product, ProductImage
+from shop.catalog.models.product import Category, Maker, Product, ProductImage, SearchWord
 from shop.catalog.models.stock import StockMovement, StockRecord
 from shop.catalog.models.store import Store
 from shop.catalog.models.variant import Variant
@@ -8,6 +8,7 @@ __all__ = [
     "Maker",
     "Product",
     "ProductImage",
+    "SearchWord",
     "StockMovement",
     "StockRecord",
     "Store",

@@ -2,8 +2,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Lower
 from django.urls import reverse
+
+from shop.catalog.querysets import ProductQuerySet
 
 
 class Category(models.Model):
@@ -38,14 +40,6 @@ class Maker(models.Model):
         return self.name
 
 
-class ProductQuerySet(models.QuerySet["Product"]):
-    def published(self) -> "ProductQuerySet":
-        return self.filter(is_published=True)
-
-    def released(self) -> "ProductQuerySet":
-        return self.filter(models.Q(released_on=None) | models.Q(released_on__lte=Now()))
-
-
 class Product(models.Model):
     """What a shopper looks at. What they buy is one of its variants."""
 
@@ -62,10 +56,18 @@ class Product(models.Model):
     )
     released_on = models.DateField(null=True, blank=True, help_text="Before this day it can be pre-ordered.")
     is_published = models.BooleanField(default=True)
+    # What cards, facets and search read. Kept by `shop.catalog.listing.refresh`, never set by hand.
     price_from = models.DecimalField(
         max_digits=10, decimal_places=2, default=0, editable=False, help_text="The cheapest variant's price."
     )
+    price_to = models.DecimalField(max_digits=10, decimal_places=2, default=0, editable=False)
     currency = models.CharField(max_length=3, default="GBP", editable=False)
+    sizes = ArrayField(models.CharField(max_length=40), default=list, editable=False)
+    is_available = models.BooleanField(
+        default=False, editable=False, help_text="For the facet: follows the stock within moments. Cards ask the stock."
+    )
+    card_image = models.CharField(max_length=200, blank=True, editable=False)
+    card_alt = models.CharField(max_length=160, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
     search_vector = SearchVectorField(null=True, editable=False)
     goes_with = models.ManyToManyField(
@@ -79,10 +81,10 @@ class Product(models.Model):
     class Meta:
         ordering = ["title"]
         indexes = [
-            # category pages and facets
-            models.Index(fields=["category", "title"], name="product_by_category"),
+            models.Index("category", Lower("title"), name="product_by_category"),  # category pages
+            models.Index(fields=["-id"], name="product_newest", condition=models.Q(is_published=True)),  # home
+            models.Index(fields=["released_on"], name="product_by_release", condition=models.Q(is_published=True)),
             GinIndex(fields=["search_vector"], name="product_search"),
-            GinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name="product_search_typos"),
         ]
 
     def __str__(self) -> str:
@@ -105,3 +107,15 @@ class ProductImage(models.Model):
 
     def __str__(self) -> str:
         return self.alt or str(self.file.name)
+
+
+class SearchWord(models.Model):
+    """A word some product is found by: what a mistyped one is corrected to. Kept by `shop.catalog.listing`."""
+
+    word = models.CharField(max_length=40, primary_key=True)
+
+    class Meta:
+        indexes = [GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="search_word_typos")]
+
+    def __str__(self) -> str:
+        return self.word

@@ -1,0 +1,119 @@
+"""Keeps what cards, facets and search read on each product's row, and the words that mistyped ones are corrected to.
+
+Set-based: one UPDATE for however many products, rows that would not change left alone.
+"""
+
+from collections.abc import Iterable
+
+from django.db import connection, transaction
+
+BATCH = 2000  # products in one UPDATE: keeps its locks short
+
+# “T-light” is found as t-light, light and tlight; “Sue’s” as sue and sues.
+_JOINED = r"regexp_replace({0}, '(\w)[-''’.](?=\w)', '\1', 'g')"
+_BOTH = f"{{0}} || ' ' || {_JOINED}"
+
+_FACTS = f"""
+SELECT p.id,
+       coalesce(v.price_from, 0) AS price_from,
+       coalesce(v.price_to, 0) AS price_to,
+       coalesce(v.currency, p.currency) AS currency,
+       coalesce(v.sizes, '{{}}') AS sizes,
+       coalesce(s.is_available, false) AS is_available,
+       coalesce(i.file, '') AS card_image,
+       coalesce(i.alt, '') AS card_alt,
+       w.search_text,
+       setweight(to_tsvector('english', {_BOTH.format("w.title")}), 'A')
+       || setweight(to_tsvector('english', {_BOTH.format("w.shelf")}), 'B')
+       || setweight(to_tsvector('english', concat_ws(' ', w.summary, w.details, v.skus)), 'C')
+       || setweight(to_tsvector('english', w.description), 'D') AS search_vector
+FROM catalog_product p
+JOIN catalog_category c ON c.id = p.category_id
+LEFT JOIN catalog_category parent ON parent.id = c.parent_id
+LEFT JOIN catalog_maker m ON m.id = p.maker_id
+LEFT JOIN LATERAL (
+    SELECT min(price) AS price_from, max(price) AS price_to, min(currency) AS currency,
+           array_agg(DISTINCT size) FILTER (WHERE size <> '') AS sizes,
+           string_agg(DISTINCT concat_ws(' ', nullif(colour, ''), nullif(style, '')), ' ') AS colours,
+           string_agg(sku, ' ') AS skus
+    FROM catalog_variant WHERE product_id = p.id AND is_active
+) v ON true
+LEFT JOIN LATERAL (
+    SELECT bool_or(r.on_hand + r.backorder_limit > r.allocated) AS is_available
+    FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
+    WHERE a.product_id = p.id AND a.is_active AND t.ships_orders
+) s ON true
+LEFT JOIN LATERAL (
+    SELECT file, alt FROM catalog_productimage WHERE product_id = p.id ORDER BY position, id LIMIT 1
+) i ON true
+CROSS JOIN LATERAL (
+    SELECT lower(unaccent(p.title)) AS title,
+           lower(unaccent(concat_ws(' ', m.name, c.name, parent.name, array_to_string(p.tags, ' ')))) AS shelf,
+           lower(unaccent(p.summary)) AS summary,
+           lower(unaccent(p.description)) AS description,
+           lower(unaccent(concat_ws(' ', v.colours, 'size ' || array_to_string(v.sizes, ' size '),
+               (SELECT string_agg(concat_ws(' ', a.key, a.value), ' ') FROM jsonb_each_text(p.attributes) a)))) AS details,
+           lower(unaccent(concat_ws(' ', p.title, m.name, c.name, parent.name,
+               array_to_string(p.tags, ' '), v.colours))) AS search_text
+) w
+WHERE p.id = ANY(%s)
+"""
+
+_COLUMNS = (
+    "price_from",
+    "price_to",
+    "currency",
+    "sizes",
+    "is_available",
+    "card_image",
+    "card_alt",
+    "search_text",
+    "search_vector",
+)
+_REFRESH = f"""
+UPDATE catalog_product p SET {", ".join(f"{name} = new.{name}" for name in _COLUMNS)}
+FROM ({_FACTS}) new
+WHERE p.id = new.id
+  AND ({", ".join(f"p.{name}" for name in _COLUMNS)}) IS DISTINCT FROM ({", ".join(f"new.{name}" for name in _COLUMNS)})
+"""  # noqa: S608  (column names of ours)
+
+_LEARN_WORDS = f"""
+INSERT INTO catalog_searchword (word)
+SELECT DISTINCT word FROM catalog_product p,
+     regexp_split_to_table({_BOTH.format("p.search_text")}, '[^[:alnum:]]+') AS word
+WHERE p.id = ANY(%s) AND length(word) BETWEEN 3 AND 40
+ON CONFLICT DO NOTHING
+"""  # noqa: S608
+
+_RECHECK = """
+UPDATE catalog_product p SET is_available = new.is_available
+FROM (
+    SELECT a.product_id AS id, bool_or(r.on_hand + r.backorder_limit > r.allocated) AS is_available
+    FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
+    WHERE a.is_active AND t.ships_orders AND (%(products)s IS NULL OR a.product_id = ANY(%(products)s))
+    GROUP BY a.product_id
+) new
+WHERE p.id = new.id AND p.is_available <> new.is_available
+"""
+
+
+def refresh(product_ids: Iterable[int] | None = None) -> None:
+    """After products, variants, pictures, or the names of makers and categories were written. None: every product."""
+    ids = sorted(set(product_ids)) if product_ids is not None else _every_id()
+    for start in range(0, len(ids), BATCH):
+        with transaction.atomic(), connection.cursor() as cursor:
+            batch = ids[start : start + BATCH]
+            cursor.execute(_REFRESH, [batch])
+            cursor.execute(_LEARN_WORDS, [batch])
+
+
+def _every_id() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM catalog_product ORDER BY id")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def recheck_stock(product_ids: Iterable[int] | None = None) -> None:
+    """Brings `is_available` in line with the stock: writes only the products that sold out or came back."""
+    with connection.cursor() as cursor:
+        cursor.execute(_RECHECK, {"products": None if product_ids is None else sorted(set(product_ids))})

@@ -1,0 +1,53 @@
+"""Sets of products, by adjective. A card is one query: everything it shows is on the row or annotated here."""
+
+from typing import TYPE_CHECKING
+
+from django.db import models
+from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, JSONObject, Now, TruncDate
+
+if TYPE_CHECKING:
+    from shop.catalog.models import Product
+
+CARD_FIELDS = (
+    "id",
+    "slug",
+    "title",
+    "price_from",
+    "price_to",
+    "currency",
+    "card_image",
+    "card_alt",
+    "released_on",
+)
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def published(self) -> "ProductQuerySet":
+        return self.filter(is_published=True)
+
+    def released(self) -> "ProductQuerySet":
+        return self.filter(Q(released_on=None) | Q(released_on__lte=Now()))
+
+    def for_cards(self) -> "ProductQuerySet":
+        """With `maker_name` and `stock_now` ({available, on_shelf, restock_on}, or None), and nothing else loaded."""
+        return self.annotate(maker_name=F("maker__name"), stock_now=_stock_of_product()).only(*CARD_FIELDS)
+
+
+def _stock_of_product() -> Subquery:
+    from shop.catalog.models import StockRecord  # its models import this module
+
+    records = StockRecord.objects.filter(
+        variant__product=OuterRef("pk"), variant__is_active=True, store__ships_orders=True
+    )
+    return Subquery(records.order_by().values("variant__product").annotate(json=stock_json()).values("json"))
+
+
+def stock_json() -> JSONObject:
+    """Over stock records: what can be promised, what leaves now, and when more are due."""
+    on_shelf = F("on_hand") - F("allocated")
+    return JSONObject(
+        available=Coalesce(Sum(on_shelf + F("backorder_limit")), 0),
+        on_shelf=Coalesce(Sum(on_shelf, filter=Q(on_hand__gt=F("allocated"))), 0),
+        restock_on=models.Min("restock_on", filter=Q(restock_on__gte=TruncDate(Now()))),
+    )
