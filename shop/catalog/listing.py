@@ -9,23 +9,20 @@ from django.db import connection, transaction
 
 BATCH = 2000  # products in one UPDATE: keeps its locks short
 
-# “T-light” is found as t-light, light and tlight; “Sue’s” as sue and sues.
-_JOINED = r"regexp_replace({0}, '(\w)[-''’.](?=\w)', '\1', 'g')"
-_BOTH = f"{{0}} || ' ' || {_JOINED}"
-
-_FACTS = f"""
+# “T-light” is found as t-light, light and tlight; “Sue’s” as sue and sues: `joined` closes such gaps.
+_FACTS = r"""
 SELECT p.id,
        coalesce(v.price_from, 0) AS price_from,
        coalesce(v.price_to, 0) AS price_to,
        coalesce(v.currency, p.currency) AS currency,
-       coalesce(v.sizes, '{{}}') AS sizes,
+       coalesce(v.sizes, '{}') AS sizes,
        coalesce(s.is_available, false) AS is_available,
        coalesce(i.file, '') AS card_image,
        coalesce(i.alt, '') AS card_alt,
-       w.search_text,
-       setweight(to_tsvector('english', {_BOTH.format("w.title")}), 'A')
-       || setweight(to_tsvector('english', {_BOTH.format("w.shelf")}), 'B')
-       || setweight(to_tsvector('english', concat_ws(' ', w.summary, w.details, v.skus)), 'C')
+       joined.words AS search_text,
+       setweight(to_tsvector('english', joined.title), 'A')
+       || setweight(to_tsvector('english', joined.shelf), 'B')
+       || setweight(to_tsvector('english', concat_ws(' ', w.details, v.skus)), 'C')
        || setweight(to_tsvector('english', w.description), 'D') AS search_vector
 FROM catalog_product p
 JOIN catalog_category c ON c.id = p.category_id
@@ -34,7 +31,7 @@ LEFT JOIN catalog_maker m ON m.id = p.maker_id
 LEFT JOIN LATERAL (
     SELECT min(price) AS price_from, max(price) AS price_to, min(currency) AS currency,
            array_agg(DISTINCT size) FILTER (WHERE size <> '') AS sizes,
-           string_agg(DISTINCT concat_ws(' ', nullif(colour, ''), nullif(style, '')), ' ') AS colours,
+           string_agg(DISTINCT concat_ws(' ', nullif(colour, ''), nullif(style, '')), ' ') AS choices,
            string_agg(sku, ' ') AS skus
     FROM catalog_variant WHERE product_id = p.id AND is_active
 ) v ON true
@@ -46,16 +43,24 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT file, alt FROM catalog_productimage WHERE product_id = p.id ORDER BY position, id LIMIT 1
 ) i ON true
+LEFT JOIN LATERAL (
+    SELECT string_agg(concat_ws(' ', key, value), ' ') AS words FROM jsonb_each_text(p.attributes)
+) attributes ON true
 CROSS JOIN LATERAL (
     SELECT lower(unaccent(p.title)) AS title,
            lower(unaccent(concat_ws(' ', m.name, c.name, parent.name, array_to_string(p.tags, ' ')))) AS shelf,
-           lower(unaccent(p.summary)) AS summary,
+           lower(unaccent(concat_ws(' ', p.summary, attributes.words, v.choices,
+               'size ' || array_to_string(v.sizes, ' size ')))) AS details,
            lower(unaccent(p.description)) AS description,
-           lower(unaccent(concat_ws(' ', v.colours, 'size ' || array_to_string(v.sizes, ' size '),
-               (SELECT string_agg(concat_ws(' ', a.key, a.value), ' ') FROM jsonb_each_text(p.attributes) a)))) AS details,
-           lower(unaccent(concat_ws(' ', p.title, m.name, c.name, parent.name,
-               array_to_string(p.tags, ' '), v.colours))) AS search_text
+           nullif(lower(unaccent(v.choices)), '') AS choices
 ) w
+CROSS JOIN LATERAL (
+    SELECT concat_ws(' ', w.title, regexp_replace(w.title, gap, '\1', 'g')) AS title,
+           concat_ws(' ', w.shelf, regexp_replace(w.shelf, gap, '\1', 'g')) AS shelf,
+           concat_ws(' ', w.title, w.shelf, w.choices,
+               regexp_replace(concat_ws(' ', w.title, w.shelf), gap, '\1', 'g')) AS words
+    FROM (VALUES ($$(\w)[-'’.](?=\w)$$)) gaps (gap)
+) joined
 WHERE p.id = ANY(%s)
 """
 
@@ -77,13 +82,13 @@ WHERE p.id = new.id
   AND ({", ".join(f"p.{name}" for name in _COLUMNS)}) IS DISTINCT FROM ({", ".join(f"new.{name}" for name in _COLUMNS)})
 """  # noqa: S608  (column names of ours)
 
-_LEARN_WORDS = f"""
+_LEARN_WORDS = """
 INSERT INTO catalog_searchword (word)
 SELECT DISTINCT word FROM catalog_product p,
-     regexp_split_to_table({_BOTH.format("p.search_text")}, '[^[:alnum:]]+') AS word
+     regexp_split_to_table(p.search_text, '[^[:alnum:]]+') AS word
 WHERE p.id = ANY(%s) AND length(word) BETWEEN 3 AND 40
 ON CONFLICT DO NOTHING
-"""  # noqa: S608
+"""
 
 _RECHECK = """
 UPDATE catalog_product p SET is_available = new.is_available

@@ -7,7 +7,7 @@ from django.db.models import F, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce, JSONObject, Now, TruncDate
 
 if TYPE_CHECKING:
-    from shop.catalog.models import Product
+    from shop.catalog.models import Product  # noqa: F401  (named in a string)
 
 CARD_FIELDS = (
     "id",
