@@ -6,6 +6,10 @@ from allauth.account import forms as allauth_forms
 from django import forms
 
 LABELS = {"email": "E-mail", "login": "E-mail", "oldpassword": "Password now"}
+HELP = {
+    "password": "",  # allauth puts a link here, between the two fields; the page has it below them
+    "password1": "At least 10 characters. A few words in a row make a good one.",
+}
 
 
 class InOurWords(forms.BaseForm):
@@ -15,6 +19,7 @@ class InOurWords(forms.BaseForm):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.label = LABELS.get(name, field.label)
+            field.help_text = HELP.get(name, field.help_text)
             field.widget.attrs.pop("placeholder", None)
 
 
