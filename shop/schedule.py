@@ -5,6 +5,7 @@ from shop.env import env
 TICKS = {"queue": "ticks", "expires": 30}  # ticks never wait behind a backlog of work
 
 SCHEDULE: dict[str, dict[str, object]] = {
+    "recheck stock flags": {"task": "shop.catalog.tasks.recheck_stock", "schedule": 300, "options": {"expires": 300}},
     "relay events": {"task": "notifications.tasks.relay_events", "schedule": 2, "options": TICKS},
     "deliver mail": {"task": "notifications.tasks.deliver_mail", "schedule": 2, "options": TICKS},
     "reconcile payments": {

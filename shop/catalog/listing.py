@@ -95,7 +95,9 @@ UPDATE catalog_product p SET is_available = new.is_available
 FROM (
     SELECT a.product_id AS id, bool_or(r.on_hand + r.backorder_limit > r.allocated) AS is_available
     FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
-    WHERE a.is_active AND t.ships_orders AND (%(products)s IS NULL OR a.product_id = ANY(%(products)s))
+    WHERE a.is_active AND t.ships_orders AND (%(records)s::bigint[] IS NULL OR a.product_id IN (
+        SELECT b.product_id FROM catalog_stockrecord q JOIN catalog_variant b ON b.id = q.variant_id
+        WHERE q.id = ANY(%(records)s::bigint[])))
     GROUP BY a.product_id
 ) new
 WHERE p.id = new.id AND p.is_available <> new.is_available
@@ -118,7 +120,7 @@ def _every_id() -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def recheck_stock(product_ids: Iterable[int] | None = None) -> None:
-    """Brings `is_available` in line with the stock: writes only the products that sold out or came back."""
+def recheck_stock(*, record_ids: list[int] | None = None) -> None:
+    """Brings `is_available` in line with the stock: writes only products that sold out or came back. None: all."""
     with connection.cursor() as cursor:
-        cursor.execute(_RECHECK, {"products": None if product_ids is None else sorted(set(product_ids))})
+        cursor.execute(_RECHECK, {"records": record_ids})

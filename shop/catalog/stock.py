@@ -3,10 +3,13 @@
 Every function must run inside a transaction that the caller opened (a journey such as checkout).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 
+from django.db import transaction
 from django.db.models import F
 
+from shop.catalog import listing
 from shop.catalog.models import StockMovement, StockRecord
 
 
@@ -24,7 +27,9 @@ def allocate(wanted: Mapping[int, int]) -> dict[int, int]:
     Each variant comes whole from the first shipping store that has it. Raises `OutOfStock`; the caller's
     transaction then rolls back what was taken. Variants are taken in id order, so two buyers never deadlock.
     """
-    return {variant_id: _allocate_one(variant_id, wanted[variant_id]) for variant_id in sorted(wanted)}
+    taken = {variant_id: _allocate_one(variant_id, wanted[variant_id]) for variant_id in sorted(wanted)}
+    _tell_listing(taken.values())
+    return taken
 
 
 def _allocate_one(variant_id: int, quantity: int) -> int:
@@ -41,6 +46,7 @@ def _allocate_one(variant_id: int, quantity: int) -> int:
 def release(record_id: int, *, quantity: int) -> None:
     """Give back what `allocate` promised."""
     StockRecord.objects.filter(id=record_id).update(allocated=F("allocated") - quantity)
+    _tell_listing([record_id])
 
 
 def consume(record_id: int, *, quantity: int, reference: str, actor: str = "") -> None:
@@ -62,7 +68,13 @@ def receive(
     """Goods came in (or, with a negative quantity, a count came out lower)."""
     StockRecord.objects.filter(id=record_id).update(on_hand=F("on_hand") + quantity)
     _record(record_id, kind, quantity, reference, actor)
+    _tell_listing([record_id])
 
 
 def _record(record_id: int, kind: str, quantity: int, reference: str, actor: str) -> None:
     StockMovement.objects.create(record_id=record_id, kind=kind, quantity=quantity, reference=reference, actor=actor)
+
+
+def _tell_listing(record_ids: Iterable[int]) -> None:
+    """After the commit, so that no journey holds a product's row; a crash in between is mended by the sweep."""
+    transaction.on_commit(partial(listing.recheck_stock, record_ids=list(record_ids)), robust=True)

@@ -14,6 +14,7 @@ class Branch(NamedTuple):
     parent_id: int | None
     name: str
     slug: str
+    tint: int
 
     def get_absolute_url(self) -> str:
         return reverse("category", args=[self.slug])
@@ -63,5 +64,5 @@ class Tree:
 
 
 def tree() -> Tree:
-    rows = Category.objects.values_list("id", "parent_id", "name", "slug")
+    rows = Category.objects.values_list("id", "parent_id", "name", "slug", "tint")
     return Tree(tuple(Branch(*row) for row in rows))

@@ -16,6 +16,11 @@ class Category(models.Model):
     parent = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="children")
     description = models.TextField(blank=True)
     position = models.PositiveSmallIntegerField(default=0)
+    tint = models.PositiveSmallIntegerField(
+        choices=[(1, "straw"), (2, "leaf"), (3, "slate"), (4, "rose")],
+        default=1,
+        help_text="The ground its goods stand on.",
+    )
 
     class Meta:
         ordering = ["position", "name"]

@@ -1,0 +1,8 @@
+from celery import shared_task
+
+from shop.catalog import listing
+
+
+@shared_task
+def recheck_stock() -> None:
+    listing.recheck_stock()
