@@ -5,3 +5,8 @@ class AccountsConfig(AppConfig):
     name = "accounts"
     label = "accounts"
     verbose_name = "Customers"
+
+    def ready(self) -> None:
+        from accounts.personal_data import register_holdings
+
+        register_holdings()

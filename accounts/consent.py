@@ -1,11 +1,16 @@
 """Consent: one door in (`set_consent`), one question out (`allows`, and as querysets for sets). No row means no."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import ledger, purposes
-from accounts.models import Consent, Customer
+from accounts.models import Consent, ConsentRecord, Customer
+
+ImportedAnswer = tuple[int, str, bool, datetime]
 
 
 def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: str) -> Consent:
@@ -20,20 +25,72 @@ def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: 
         current = Consent.objects.filter(customer=customer, purpose=purpose.key).first()
         if current and (current.granted, current.wording_version) == (granted, purpose.wording_version):
             return current
-        now = timezone.now()
-        record = ledger.append(customer, purpose, granted=granted, source=source, answered_at=now)
+        answer = ledger.Answer(purpose, granted=granted, source=source, answered_at=timezone.now())
+        record = ledger.append(customer, answer)
         consent, _ = Consent.objects.update_or_create(
-            customer=customer,
-            purpose=purpose.key,
-            defaults={
-                "granted": granted,
-                "wording_version": purpose.wording_version,
-                "source": source,
-                "record": record,
-                "changed_at": now,
-            },
+            customer=customer, purpose=purpose.key, defaults=_state(answer, record)
         )
     return consent
+
+
+def import_consents(answers: Iterable[ImportedAnswer], *, source: str) -> int:
+    """Takes over answers given elsewhere: (customer id, purpose key, granted, when), oldest first for a customer.
+
+    For thousands at once, in a handful of statements; the ledger grows as if each had been given singly. Answers that
+    change nothing are left out. Returns how many were new. Raises KeyError for an unknown purpose.
+    """
+    with transaction.atomic():
+        wanted = [(row[0], _answer(row, source)) for row in answers]
+        ids = sorted({customer_id for customer_id, _ in wanted})
+        customers = Customer.objects.select_for_update().order_by("pk").in_bulk(ids)
+        fresh = [
+            (customers[customer_id], answer) for customer_id, answer in _changing(wanted) if customer_id in customers
+        ]
+        records = ledger.append_many(fresh)
+        latest = {
+            (customer.pk, answer.purpose.key): (answer, record)
+            for (customer, answer), record in zip(fresh, records, strict=True)
+        }
+        Consent.objects.bulk_create(
+            [
+                Consent(customer_id=customer_id, purpose=key, **_state(answer, record))
+                for (customer_id, key), (answer, record) in latest.items()
+            ],
+            batch_size=5000,
+            update_conflicts=True,
+            unique_fields=["customer", "purpose"],
+            update_fields=["granted", "wording_version", "source", "record", "changed_at"],
+        )
+    return len(fresh)
+
+
+def _answer(row: ImportedAnswer, source: str) -> ledger.Answer:
+    _, key, granted, answered_at = row
+    return ledger.Answer(purposes.get(key), granted=granted, source=source, answered_at=answered_at)
+
+
+def _changing(wanted: list[tuple[int, ledger.Answer]]) -> list[tuple[int, ledger.Answer]]:
+    """Only the answers that differ from the standing one, or from the one before them."""
+    ids = {customer_id for customer_id, _ in wanted}
+    standing = Consent.objects.filter(customer__in=ids).values_list("customer", "purpose", "granted")
+    state = {(customer_id, key): granted for customer_id, key, granted in standing}
+    changing = []
+    for customer_id, answer in wanted:
+        place = (customer_id, answer.purpose.key)
+        if state.get(place) != answer.granted:
+            state[place] = answer.granted
+            changing.append((customer_id, answer))
+    return changing
+
+
+def _state(answer: ledger.Answer, record: ConsentRecord) -> dict[str, object]:
+    return {
+        "granted": answer.granted,
+        "wording_version": answer.purpose.wording_version,
+        "source": answer.source,
+        "record": record,
+        "changed_at": answer.answered_at,
+    }
 
 
 def allows(customer: Customer | None, purpose_key: str) -> bool:

@@ -8,7 +8,10 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from accounts.models import ConsentPayload, ConsentRecord, Customer
 from accounts.purposes import Purpose
@@ -16,28 +19,57 @@ from accounts.purposes import Purpose
 GENESIS = bytes(32)
 
 
-def append(customer: Customer, purpose: Purpose, *, granted: bool, source: str, answered_at: datetime) -> ConsentRecord:
+@dataclass(frozen=True)
+class Answer:
+    """A yes or a no to a purpose in its present words, where it was given and when."""
+
+    purpose: Purpose
+    granted: bool
+    source: str
+    answered_at: datetime
+
+
+def append(customer: Customer, answer: Answer) -> ConsentRecord:
     """Adds a link to the customer's chain. The caller holds the lock on the customer's row."""
-    last = ConsentRecord.objects.filter(chain=customer.chain).order_by("-sequence").first()
-    sequence = last.sequence + 1 if last else 1
-    previous = bytes(last.head) if last else GENESIS
-    key = secrets.token_bytes(32)
-    payload = ConsentPayload(
+    return append_many([(customer, answer)])[0]
+
+
+def append_many(answers: Sequence[tuple[Customer, Answer]]) -> list[ConsentRecord]:
+    """Adds links in the order given, to as many chains as there are customers, all of whose rows are locked."""
+    ends = _ends({customer.chain for customer, _ in answers})
+    payloads, records = [], []
+    for customer, answer in answers:
+        sequence, previous = ends.get(customer.chain, (0, GENESIS))
+        payload = _payload(customer, answer)
+        digest = seal(payload)
+        head = next_head(previous, sequence + 1, digest)
+        ends[customer.chain] = (sequence + 1, head)
+        records.append(ConsentRecord(chain=customer.chain, sequence=sequence + 1, digest=digest, head=head))
+        payloads.append(payload)
+    ConsentRecord.objects.bulk_create(records, batch_size=5000)
+    for payload, record in zip(payloads, records, strict=True):
+        payload.record = record
+    ConsentPayload.objects.bulk_create(payloads, batch_size=5000)
+    return records
+
+
+def _ends(chains: Iterable[UUID]) -> dict[UUID, tuple[int, bytes]]:
+    """The last sequence and head of each chain that has any link."""
+    last = ConsentRecord.objects.filter(chain__in=chains).order_by("chain", "-sequence").distinct("chain")
+    return {record.chain: (record.sequence, bytes(record.head)) for record in last}
+
+
+def _payload(customer: Customer, answer: Answer) -> ConsentPayload:
+    return ConsentPayload(
         customer=customer,
-        key=key,
-        purpose=purpose.key,
-        granted=granted,
-        wording_version=purpose.wording_version,
-        wording_hash=purpose.wording_hash,
-        source=source,
-        answered_at=answered_at,
+        key=secrets.token_bytes(32),
+        purpose=answer.purpose.key,
+        granted=answer.granted,
+        wording_version=answer.purpose.wording_version,
+        wording_hash=answer.purpose.wording_hash,
+        source=answer.source,
+        answered_at=answer.answered_at,
     )
-    digest = seal(payload)
-    payload.record = ConsentRecord.objects.create(
-        chain=customer.chain, sequence=sequence, digest=digest, head=next_head(previous, sequence, digest)
-    )
-    payload.save()
-    return payload.record
 
 
 def seal(payload: ConsentPayload) -> bytes:

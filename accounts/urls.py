@@ -1,3 +1,12 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts.views import addresses, consents
+
+urlpatterns = [
+    path("account/preferences/<slug:key>/", consents.preference, name="preference"),
+    path("consents/confirm/<str:token>/", consents.confirm_consent, name="confirm_consent"),
+    path("account/addresses/", addresses.addresses, name="addresses"),
+    path("account/addresses/new/", addresses.new_address, name="new_address"),
+    path("account/addresses/<int:pk>/", addresses.edit_address, name="edit_address"),
+    path("account/addresses/<int:pk>/removal/", addresses.remove_address, name="remove_address"),
+]

@@ -1,0 +1,47 @@
+"""A yes for an address nobody has proved waits here until the link mailed there is used (double opt-in)."""
+
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import consent, purposes, tokens
+from accounts.customers import proved_customer
+from accounts.models import AccountEvent, ConsentRequest, Customer
+
+TOKEN_KIND = "consent-request"  # noqa: S105  (the name of a kind of link)
+LIFETIME = timedelta(days=14)
+
+
+def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequest:
+    """Asks for a confirmation mail; asking again while one is open sends no second one within the hour."""
+    purpose = purposes.get(purpose_key)
+    with transaction.atomic():
+        request, is_new = ConsentRequest.objects.select_for_update().get_or_create(
+            email=email.strip().lower(),
+            purpose=purpose.key,
+            confirmed_at=None,
+            defaults={"wording_version": purpose.wording_version, "source": source},
+        )
+        if is_new or request.created_at < timezone.now() - timedelta(hours=1):
+            ConsentRequest.objects.filter(pk=request.pk).update(created_at=timezone.now())
+            AccountEvent.objects.create(kind=AccountEvent.Kind.CONSENT_REQUESTED, consent_request=request)
+    return request
+
+
+def token_for(request: ConsentRequest) -> str:
+    return tokens.sign(TOKEN_KIND, request=request.pk)
+
+
+def find(token: str) -> ConsentRequest | None:
+    """The request behind a mailed link; None when forged or too old."""
+    ids = tokens.read(token, TOKEN_KIND, max_age=LIFETIME)
+    return ConsentRequest.objects.filter(pk=ids["request"]).first() if ids else None
+
+
+def confirm(request: ConsentRequest) -> Customer:
+    """The link was used: the address is proved and the yes counts. Using it again changes nothing."""
+    customer = proved_customer(request.email)
+    if ConsentRequest.objects.filter(pk=request.pk, confirmed_at=None).update(confirmed_at=timezone.now()):
+        consent.set_consent(customer, request.purpose, granted=True, source="mailed_link")
+    return customer

@@ -1,0 +1,22 @@
+import logging
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from accounts.verification import write_checkpoint
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Writes where every consent chain ends to a file; keep it outside the database."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("out", type=Path)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        digest = write_checkpoint(options["out"])
+        logger.info("consent checkpoint sha256=%s", digest)
+        self.stdout.write(f"{options['out']} sha256 {digest}")

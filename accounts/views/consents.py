@@ -1,0 +1,40 @@
+"""Answers to single purposes, given by the account's own switches or by a mailed link."""
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import consent, consent_requests, purposes
+from accounts.current import customer_of
+from accounts.switches import switch
+from shop.requests import HtmxRequest
+
+
+@require_POST
+@login_required
+def preference(request: HtmxRequest, key: str) -> HttpResponse:
+    """One switch, saved when toggled: the body carries the key when it is on."""
+    customer = customer_of(request)
+    if customer is None or not purposes.exists(key):
+        raise Http404
+    granted = key in request.POST
+    answer = consent.set_consent(customer, key, granted=granted, source="preferences")
+    if not request.htmx:
+        return redirect("preferences")
+    said = "Saved. It is on." if granted else "Saved. It is off, at once."
+    return render(request, "partials/switch.html", {"switch": switch(purposes.get(key), answer, said=said)})
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def confirm_consent(request: HttpRequest, token: str) -> HttpResponse:
+    """The mailed link of a double opt-in. Looking changes nothing; the button does."""
+    asked = consent_requests.find(token)
+    if asked is None:
+        return render(request, "accounts/consent_link_expired.html", status=404)
+    if request.method == "POST":
+        consent_requests.confirm(asked)
+    context = {"purpose": purposes.get(asked.purpose), "is_confirmed": request.method == "POST"}
+    return render(request, "accounts/confirm_consent.html", context)

@@ -1,0 +1,64 @@
+"""The customer's own pages: who they are to us, and what they let us do."""
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import consent, purposes
+from accounts.address_forms import NameForm
+from accounts.current import customer_of
+from accounts.models import Customer
+from accounts.switches import switches
+from shop import personal_data
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@login_required
+def account(request: HttpRequest) -> HttpResponse:
+    customer = customer_of(request)
+    form = NameForm(request.POST or None, instance=customer)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, "Saved.")
+        return redirect("account")
+    context = {
+        "customer": customer,
+        "form": form,
+        "on_count": len(consent.granted_purposes(customer)),
+        "all_count": len(purposes.PURPOSES),
+    }
+    return render(request, "storefront/account/home.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@login_required
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Every switch. Saved one by one when toggled; the whole form at once without JavaScript."""
+    customer = customer_of(request)
+    assert customer is not None  # noqa: S101  (behind login_required)
+    if request.method == "POST":
+        _save_all(customer, ticked=set(request.POST))
+        messages.success(request, "Saved. What is off is off at once.")
+        return redirect("preferences")
+    return render(request, "storefront/account/preferences.html", {"groups": switches(customer)})
+
+
+def _save_all(customer: Customer, *, ticked: set[str]) -> None:
+    """Writes only the answers that differ: an untouched switch keeps its "never changed"."""
+    standing = consent.granted_purposes(customer)
+    for purpose in purposes.PURPOSES:
+        wanted = purpose.key in ticked
+        if wanted != (purpose.key in standing):
+            consent.set_consent(customer, purpose.key, granted=wanted, source="preferences")
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """Generated from the registries of purposes and of personal data, so that it says what the shop does."""
+    groups = {group: [purpose for purpose in purposes.PURPOSES if purpose.group == group] for group in purposes.Group}
+    return render(request, "storefront/privacy.html", {"groups": groups, "holdings": personal_data.holdings()})
