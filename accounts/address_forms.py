@@ -41,7 +41,7 @@ class PostalAddressMixin:
         return postcode
 
 
-class AddressForm(PostalAddressMixin, forms.ModelForm[Address]):
+class AddressForm(PostalAddressMixin, forms.ModelForm):
     class Meta:
         model = Address
         fields = [*ADDRESS_FIELDS, "is_default"]
@@ -49,7 +49,7 @@ class AddressForm(PostalAddressMixin, forms.ModelForm[Address]):
         widgets = ADDRESS_WIDGETS
 
 
-class NameForm(forms.ModelForm[Customer]):
+class NameForm(forms.ModelForm):
     class Meta:
         model = Customer
         fields = ["name"]

@@ -56,6 +56,7 @@ def settings_for_tests() -> Mapping[str, str]:
         "CARRIER_WEBHOOK_SECRET": "carrier-for-tests",
         "MAIL_WEBHOOK_SECRET": "mail-for-tests",
         "REQUIRE_STAFF_MFA": "0",
+        "STATIC_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
     }
 
 

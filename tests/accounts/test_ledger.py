@@ -41,6 +41,7 @@ def test_a_whole_ledger_verifies():
 )
 def test_the_database_itself_refuses_to_change_the_ledger(statement):
     answers(cast.bob(), True)
+    connection.check_constraints()
     with pytest.raises(DatabaseError, match="pgtrigger"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
     assert ConsentRecord.objects.get().sequence == 1
