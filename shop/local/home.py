@@ -71,11 +71,11 @@ def home_of(shop: str, *, owner: Account | None = None) -> Home:
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = False) -> Iterator[bool]:
+def locked(path: Path, *, wait: bool = False, shared: bool = False) -> Iterator[bool]:
     """Whether we hold the lock at `path`. The system lets go of it when its holder ends, however it ends."""
     with path.open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
             yield False
         else:

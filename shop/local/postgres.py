@@ -69,6 +69,7 @@ class Postgres:
             is_ready=self.is_ready,
             stop_signal=signal.SIGINT,  # "fast": ends sessions, writes everything down
             patience_seconds=30,
+            stop_rank=2,
             run_as=self.home.owner,
         )
 

@@ -34,6 +34,7 @@ class Part:
     is_ready: Callable[[], bool] = lambda: True
     stop_signal: signal.Signals = signal.SIGTERM
     patience_seconds: float = 10
+    stop_rank: int = 0  # parts of a higher rank stop later, when nobody leans on them any more
     run_as: Account | None = None
 
 
@@ -71,12 +72,18 @@ class Running:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(self.part.stop_signal)
 
-    def stop(self) -> None:
-        """Asks, waits for the part's patience, then ends whatever is left of its session."""
-        self.ask_to_stop()
+    def stop(self, *, is_asked: bool = False) -> bool:
+        """Asks, waits for the part's patience, then ends what is left of its session. Whether it ended by itself."""
+        if not is_asked:
+            self.ask_to_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(self.part.patience_seconds)
+        ended_by_itself = self._process.poll() is not None
         self.clear_away()
+        return ended_by_itself
+
+    def kill(self) -> None:
+        end_session(self.pid)
 
     def clear_away(self) -> None:
         """Ends what the process left behind, reaps it and forgets it."""

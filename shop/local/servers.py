@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from shop.local.account import LocalError
-from shop.local.home import Home
+from shop.local.home import Home, locked
 from shop.local.postgres import Postgres
 from shop.local.processes import Part, Running, describe_exit, stop_what_was_left
 from shop.local.valkey import Valkey
@@ -23,6 +23,22 @@ def started_servers(home: Home, *, durable: bool = True) -> Iterator[None]:
             stack.callback(running.stop)
         Postgres(home).make_database()
         yield
+
+
+@contextlib.contextmanager
+def borrowed_servers(home: Home) -> Iterator[None]:
+    """The running shop's servers, or our own for as long as we and those who borrow them from us need them."""
+    with locked(home.path / "lock") as ours:
+        if ours:
+            clear_left_behind(home)
+            with started_servers(home):
+                yield
+                with locked(home.path / "borrowed", wait=True):
+                    pass
+        else:
+            with locked(home.path / "borrowed", shared=True):
+                _wait_for_somebody_elses(home)
+                yield
 
 
 def clear_left_behind(home: Home) -> list[str]:
@@ -63,3 +79,13 @@ def _wait_until_ready(running: Running, deadline: float) -> int | None:
             raise LocalError(f"{running.part.name} started but does not answer after {_PATIENCE_SECONDS} s.")
         time.sleep(0.05)
     return running.exit_code()
+
+
+def _wait_for_somebody_elses(home: Home) -> None:
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while not (Postgres(home).is_ready() and Valkey(home).is_ready()):
+        if time.monotonic() > deadline:
+            raise LocalError(
+                "The shop is starting or stopping in another terminal and its database does not answer yet."
+            )
+        time.sleep(0.2)

@@ -36,6 +36,7 @@ class Valkey:
             environment={"PATH": os.environ.get("PATH", os.defpath)},
             folder=self.home.path,
             is_ready=self.is_ready,
+            stop_rank=2,
             run_as=self.home.owner,
         )
 

@@ -1,0 +1,115 @@
+"""The environment of a local shop: what the settings ask for, filled in for whatever the developer left unset."""
+
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from shop.local.account import LocalError
+from shop.local.home import Home
+from shop.local.postgres import Postgres
+from shop.local.valkey import Valkey
+
+WEB_PORT = 8000
+_MAILBOX_AFTER, _STRIPE_AFTER, _SMTP_AFTER = 25, 12, 26  # ports, counted from the shop's own
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the parts listen, all on 127.0.0.1."""
+
+    web: int
+    mailbox: int
+    stripe: int
+    smtp: int
+
+
+def choose_ports(environment: Mapping[str, str] = os.environ) -> Ports:
+    """The ports asked for. Raises `LocalError` when one that somebody asked for, or the shop's own, is taken."""
+    web = _asked(environment, "PORT") or _free_or_explain(WEB_PORT, "PORT")
+    return Ports(
+        web=web,
+        mailbox=_asked(environment, "MAILBOX_PORT") or _free_from(web + _MAILBOX_AFTER),
+        stripe=_asked(environment, "STRIPE_PORT") or _free_from(web + _STRIPE_AFTER),
+        smtp=_asked(environment, "SMTP_PORT") or _free_from(web + _SMTP_AFTER),
+    )
+
+
+def remember_ports(home: Home, ports: Ports) -> None:
+    (home.path / "ports.json").write_text(json.dumps(asdict(ports)))
+
+
+def remembered_ports(home: Home) -> Ports:
+    try:
+        return Ports(**json.loads((home.path / "ports.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        web = WEB_PORT
+        return Ports(web, web + _MAILBOX_AFTER, web + _STRIPE_AFTER, web + _SMTP_AFTER)
+
+
+def uses_own(name: str, environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the developer left this service to us."""
+    return not environment.get(name)
+
+
+def environment_of(home: Home, ports: Ports) -> dict[str, str]:
+    """What every part of this shop is started with: the caller's environment wins, the local stack fills the rest."""
+    ours = {
+        "SECRET_KEY": home.secret("SECRET_KEY"),
+        "SITE_URL": f"http://localhost:{ports.web}",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "DATABASE_URL": Postgres(home).url(),
+        "REDIS_URL": Valkey(home).url(),
+        "EMAIL_URL": f"smtp://127.0.0.1:{ports.smtp}",
+        "DEFAULT_FROM_EMAIL": "Say When <shop@saywhen.example>",
+        "CARRIER_WEBHOOK_SECRET": home.secret("CARRIER_WEBHOOK_SECRET"),
+        "MAIL_WEBHOOK_SECRET": home.secret("MAIL_WEBHOOK_SECRET"),
+        "MEDIA_ROOT": str(home.folder("media")),
+        "STATIC_ROOT": str(home.folder("static")),
+        "JOURNAL_PATH": str(home.path / "journal"),
+        "CELERY_BEAT_SCHEDULE_FILENAME": str(home.folder("beat") / "schedule"),
+        "REQUIRE_STAFF_MFA": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if uses_own("STRIPE_SECRET_KEY"):
+        ours |= {
+            "STRIPE_SECRET_KEY": f"sk_test_{home.secret('STRIPE_SECRET_KEY')}",
+            "STRIPE_WEBHOOK_SECRET": f"whsec_{home.secret('STRIPE_WEBHOOK_SECRET')}",
+            "STRIPE_API_BASE": f"http://127.0.0.1:{ports.stripe}",
+            "STRIPE_CHECKOUT_ORIGIN": f"http://localhost:{ports.stripe}",
+        }
+    return {**ours, **{name: value for name, value in os.environ.items() if value or name not in ours}}
+
+
+def _asked(environment: Mapping[str, str], name: str) -> int | None:
+    value = environment.get(name)
+    if not value:
+        return None
+    if not value.isdigit() or not 0 < int(value) < 65536:
+        raise LocalError(f"{name}={value} is not a port number.")
+    return _free_or_explain(int(value), name)
+
+
+def _free_or_explain(port: int, name: str) -> int:
+    problem = _problem_with(port)
+    if problem:
+        other = _free_from(port + 1)
+        raise LocalError(f"Port {port} {problem}. Stop what uses it, or choose another: make run {name}={other}")
+    return port
+
+
+def _free_from(port: int) -> int:
+    return next(each for each in range(port, 65536) if _problem_with(each) is None)
+
+
+def _problem_with(port: int) -> str | None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError:
+            return "is not ours to open"
+        except OSError:
+            return "is taken by another program"
+    return None

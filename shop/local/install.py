@@ -1,0 +1,148 @@
+"""Makes `.venv` and installs the hashed lock into it. Run by a bare Python 3.11 or newer, before anything is there.
+
+`python3 -I shop/local/install.py [--dev]`. A second run with nothing changed returns at once. A `.venv` is either whole
+or made anew: what counts as whole is written into it last.
+"""
+
+import argparse
+import fcntl
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+VENV = CHECKOUT / ".venv"
+PYTHON = VENV / "bin" / "python"
+UV = VENV / "bin" / "uv"
+_MADE = VENV / ".made"
+_LOCKS = {"run": ("requirements.txt",), "dev": ("requirements.txt", "requirements-dev.txt")}
+_PIP_WHEEL = "pip-26.3-py3-none-any.whl"
+_PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--dev", action="store_true", help="also the tools for tests and checks")
+    kind = "dev" if parser.parse_args().dev else "run"
+    if VENV.is_symlink():
+        return 0  # somebody shares an environment among checkouts and looks after it himself
+    if not os.access(CHECKOUT, os.W_OK):
+        return _fail(f"{CHECKOUT} is not yours to write to, so .venv cannot be made there.")
+    (CHECKOUT / ".local").mkdir(mode=0o700, exist_ok=True)
+    with (CHECKOUT / ".local" / "install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return 0 if _is_whole(kind) else _install(kind)
+
+
+def _install(kind: str) -> int:
+    began = time.monotonic()
+    try:
+        if not (_MADE.exists() and _runs()):
+            _make_environment()
+        _install_locks(_LOCKS[kind])
+    except subprocess.CalledProcessError as error:
+        return _fail(f"Installing failed: {' '.join(map(str, error.cmd))} (exit code {error.returncode})")
+    for installed in ("run", "dev") if kind == "dev" else ("run",):
+        _stamp(installed).write_text(_state(installed))
+    _say(f"Installed in {time.monotonic() - began:.0f} s.")
+    return 0
+
+
+def _is_whole(kind: str) -> bool:
+    stamp = _stamp(kind)
+    return stamp.exists() and stamp.read_text() == _state(kind) and _runs()
+
+
+def _make_environment() -> None:
+    _say(f"Making .venv with Python {sys.version.split()[0]} ...")
+    shutil.rmtree(VENV, ignore_errors=True)
+    if importlib.util.find_spec("ensurepip"):
+        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
+    else:  # Debian keeps pip's installer in a package of its own
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", VENV], check=True)
+        wheel = _download_pip()
+        subprocess.run([PYTHON, f"{wheel}/pip", "install", "-q", "--no-index", wheel], check=True)
+        wheel.unlink()
+    _MADE.write_text(sys.version)
+
+
+def _install_locks(locks: tuple[str, ...]) -> None:
+    requirements = [flag for lock in locks for flag in ("-r", str(CHECKOUT / lock))]
+    if _has_uv():
+        _say("Installing the locked requirements with uv ...")
+        quiet = [] if sys.stderr.isatty() else ["--quiet"]
+        environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1"}
+        command = [UV, "pip", "install", *quiet, "--python", PYTHON, "--require-hashes", *requirements]
+        if subprocess.run(command, env=environment, check=False).returncode == 0:
+            return
+        _say("uv could not install them; trying pip, which is slower.")
+    else:
+        _say("Installing the locked requirements with pip (a minute or two) ...")
+    subprocess.run([*_PIP, "install", "--require-hashes", *requirements], check=True)
+
+
+_PIP = [PYTHON, "-m", "pip", "--disable-pip-version-check"]
+
+
+def _has_uv() -> bool:
+    """uv, from its own lock; False where it cannot be had."""
+    lock = CHECKOUT / "requirements-uv.txt"
+    command = [*_PIP, "install", "-q", "--require-hashes", "--only-binary", ":all:", "-r", lock]
+    return UV.exists() or subprocess.run(command, check=False).returncode == 0
+
+
+def _download_pip() -> Path:
+    """pip's wheel from the package index, held against its hash."""
+    index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + "/pip/"
+    request = urllib.request.Request(index, headers={"Accept": "application/vnd.pypi.simple.v1+json"})  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310  (the index the developer configured)
+        files = json.load(answer)["files"]
+    address = next(file["url"] for file in files if file["filename"] == _PIP_WHEEL)
+    with urllib.request.urlopen(urllib.parse.urljoin(index, address)) as answer:  # noqa: S310
+        content = answer.read()
+    if hashlib.sha256(content).hexdigest() != _PIP_SHA256:
+        raise SystemExit(f"{_PIP_WHEEL} from {index} is not the one expected. Nothing was installed.")
+    wheel = VENV / _PIP_WHEEL
+    wheel.write_bytes(content)
+    return wheel
+
+
+def _stamp(kind: str) -> Path:
+    return VENV / f".installed-{kind}"
+
+
+def _state(kind: str) -> str:
+    digest = hashlib.sha256()
+    for lock in _LOCKS[kind]:
+        digest.update((CHECKOUT / lock).read_bytes())
+    return digest.hexdigest()
+
+
+def _runs() -> bool:
+    """Whether the environment's interpreter is still there: a system update may have taken it away."""
+    try:
+        return subprocess.run([PYTHON, "-c", ""], check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def _fail(text: str) -> int:
+    sys.stderr.write(text + "\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
