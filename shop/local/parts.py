@@ -80,7 +80,7 @@ _QUIET_WORKER = ("--without-gossip", "--without-mingle")
 
 
 def _celery(name: str, environment: dict[str, str], *arguments: str) -> Part:
-    command = _python("celery", "-A", "shop", *arguments, "--loglevel", "WARNING")
+    command = _python("celery", "-A", "shop", "--quiet", *arguments, "--loglevel", "INFO")
     return Part(name, command, environment, CHECKOUT, patience_seconds=15)
 
 
