@@ -30,15 +30,16 @@ def parse(arguments: list[str]) -> Options:
 
 def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    stopped = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopped.set())
     account = Account(parse(arguments))
     try:
         server = StandInServer(account)
     except (OSError, ValueError) as error:
+        account.store.close()
         sys.stderr.write(f"The Stripe stand-in cannot start: {error}\n")
         return 1
+    stopped = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopped.set())
     port = server.server_address[1]
     if not account.options.public_url:
         account.options = dataclasses.replace(account.options, public_url=f"http://localhost:{port}")

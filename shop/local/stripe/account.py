@@ -57,6 +57,10 @@ class Behaviour:
 
     refunds_start: str = "succeeded"
 
+    def __post_init__(self) -> None:
+        if self.refunds_start not in ("pending", "succeeded"):
+            raise ValueError("refunds_start is pending or succeeded")
+
 
 @dataclass
 class Account:

@@ -11,9 +11,10 @@ from typing import Any
 # lose        does it and saves the answer, but says 500: the same idempotency key finds the true answer
 # fail_after  does it and saves the 500: the same idempotency key finds the 500 again
 # drop        cuts the connection before anything is done
+# vanish      does it, then cuts the connection before any answer
 # cut         does it, then cuts the connection in the middle of the answer
 # limit       429
-KINDS = ("refuse", "hang", "hang_after", "lose", "fail_after", "drop", "cut", "limit")
+KINDS = ("refuse", "hang", "hang_after", "lose", "fail_after", "drop", "vanish", "cut", "limit")
 
 
 @dataclass

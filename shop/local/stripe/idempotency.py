@@ -11,6 +11,7 @@ from shop.local.stripe.errors import RefusalError
 from shop.local.stripe.store import Store
 
 _KEPT_SECONDS = 24 * 3600
+_LONGEST_KEY = 255
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class Keys:
 
         Held in memory only: what a killed process was doing was rolled back.
         """
+        if len(key) > _LONGEST_KEY:
+            raise RefusalError("Idempotency keys can be at most 255 characters long.", type="idempotency_error")
         with self._lock:
             if key in self._in_progress:
                 raise RefusalError(

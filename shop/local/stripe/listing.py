@@ -13,6 +13,7 @@ _FILTERS = {
     "charge": "json_extract(body, '$.charge') = ?",
     "status": "json_extract(body, '$.status') = ?",
     "type": "json_extract(body, '$.type') GLOB ?",
+    "delivery_success": "NOT EXISTS (SELECT 1 FROM deliveries WHERE event = objects.id AND state != 'delivered') = ?",
     "customer_details": "json_extract(body, '$.customer_details.email') = ?",
 }
 _RANGES = {"gt": "created > ?", "gte": "created >= ?", "lt": "created < ?", "lte": "created <= ?"}

@@ -118,7 +118,7 @@ def _open(account: Account, stored: Stored, *, alert: str = "") -> Page:
         action=_action(session),
         back=_template("back.html").substitute(action=_action(session)) if session["cancel_url"] else "",
     )
-    return _page(402 if alert else 200, f"Pay {business}", content, session)
+    return _page(200, f"Pay {business}", content, session)
 
 
 def _challenge(account: Account, stored: Stored) -> Page:
@@ -148,9 +148,10 @@ def _template(name: str) -> Template:
 
 
 def _line(item: dict[str, Any]) -> str:
+    each = f"{item['quantity']} at {_amount(item, item['price']['unit_amount'])}"
     return _template("line.html").substitute(
         name=escape(item["description"]),
-        each=f"{item['quantity']} at {escape(_amount(item, item['price']['unit_amount']))}",
+        each=f'<span class="each muted">{each}</span>' if item["quantity"] > 1 else "",
         amount=_amount(item, item["amount_total"]),
     )
 
@@ -165,7 +166,7 @@ def _sums(session: dict[str, Any]) -> str:
 
 def _email(session: dict[str, Any]) -> str:
     if session["customer_email"]:
-        return f'<p class="for">Receipt to <strong>{escape(session["customer_email"])}</strong></p>'
+        return f'<p class="for">For <strong>{escape(session["customer_email"])}</strong></p>'
     return _template("email.html").substitute()
 
 

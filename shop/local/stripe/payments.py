@@ -7,7 +7,7 @@ click racing an expiry, make at most one charge.
 from enum import Enum
 from typing import Any
 
-from shop.local.stripe import checkout, objects
+from shop.local.stripe import checkout, objects, payment_objects
 from shop.local.stripe.account import Account
 from shop.local.stripe.store import Stored
 
@@ -102,13 +102,14 @@ def _attempt(account: Account, stored: Stored, *, card: str, email: str | None) 
     """The session's intent, made at the first attempt as Stripe does, and a card for this attempt."""
     session = stored.body
     if session["payment_intent"] is None:
-        body = objects.payment_intent(now=account.now(), session=session, data=stored.private["payment_intent_data"])
+        data = stored.private["payment_intent_data"]
+        body = payment_objects.payment_intent(now=account.now(), session=session, data=data)
         account.store.add(body, parent=session["id"])
         account.emit("payment_intent.created", body, chain=session["id"])
         session["payment_intent"] = body["id"]
         account.store.save(stored)
     intent = account.get("payment_intent", session["payment_intent"])
-    method = objects.payment_method(now=account.now(), card=card, email=_email(session, email))
+    method = payment_objects.payment_method(now=account.now(), card=card, email=_email(session, email))
     account.store.add(method)
     return intent, method
 
@@ -129,8 +130,8 @@ def _succeed(account: Account, stored: Stored, *, card: str, email: str | None) 
 
 
 def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain: str) -> None:
-    charge = objects.charge(now=account.now(), intent=intent.body, method=method, failure=None)
-    entry = objects.balance_transaction(now=account.now(), source=charge, amount=charge["amount"])
+    charge = payment_objects.charge(now=account.now(), intent=intent.body, method=method, failure=None)
+    entry = payment_objects.balance_transaction(now=account.now(), source=charge, amount=charge["amount"])
     charge["balance_transaction"] = entry["id"]
     account.store.add(entry)
     account.store.add(charge, parent=chain)
@@ -150,7 +151,7 @@ def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain:
 def _fail(account: Account, stored: Stored, *, card: str, email: str | None, failure: dict[str, str]) -> None:
     session_id = stored.id
     intent, method = _attempt(account, stored, card=card, email=email)
-    charge = objects.charge(now=account.now(), intent=intent.body, method=method, failure=failure)
+    charge = payment_objects.charge(now=account.now(), intent=intent.body, method=method, failure=failure)
     account.store.add(charge, parent=session_id)
     intent.body |= {
         "status": "requires_payment_method",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shop.local.stripe import money, objects
+from shop.local.stripe import money, payment_objects
 from shop.local.stripe.account import Account
 from shop.local.stripe.checkout import change_metadata
 from shop.local.stripe.errors import RefusalError, invalid, no_such, not_simulated
@@ -17,9 +17,9 @@ def create(account: Account, params: dict[str, Any]) -> dict[str, Any]:
         raise not_simulated(min(set(params) - _SIMULATED))
     charge = _charge(account, params)
     amount = _amount(charge.body, params.get("amount"))
-    refund = objects.refund(now=account.now(), charge=charge.body, amount=amount, params=params)
+    refund = payment_objects.refund(now=account.now(), charge=charge.body, amount=amount, params=params)
     refund["status"] = account.behaviour.refunds_start
-    entry = objects.balance_transaction(now=account.now(), source=refund, amount=-amount)
+    entry = payment_objects.balance_transaction(now=account.now(), source=refund, amount=-amount)
     refund["balance_transaction"] = entry["id"]
     account.store.add(entry)
     account.store.add(refund, parent=charge.id)

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-from shop.local.stripe import api, checkout, pages
+from shop.local.stripe import api, checkout, objects, pages
 from shop.local.stripe.account import Account
 from shop.local.stripe.api import Api, Request
 from shop.local.stripe.control import Control
@@ -45,7 +45,7 @@ class StandInServer(ThreadingHTTPServer):
     def start(self) -> None:
         self.account.postman.start()
         self._sweeper.start()
-        threading.Thread(target=self.serve_forever, name="http", daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.1,), name="http", daemon=True).start()
 
     def stop(self) -> None:
         self.stopping.set()
@@ -132,7 +132,10 @@ class Handler(BaseHTTPRequestHandler):
         headers = {**answer.headers, "Request-Id": answer.request_id}
         if request.idempotency_key:
             headers["Idempotency-Key"] = request.idempotency_key
-        headers["Stripe-Version"] = request.headers.get("Stripe-Version", "")
+        headers["Stripe-Version"] = request.headers.get("Stripe-Version", objects.API_VERSION)
+        if fault and fault.do == "vanish":
+            self._cut(b"")
+            return
         if fault and fault.do == "cut":
             self._cut(payload[: len(payload) // 2], whole=len(payload))
             return

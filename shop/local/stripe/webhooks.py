@@ -9,6 +9,7 @@ import hmac
 import json
 import logging
 import random
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass
@@ -116,13 +117,16 @@ class Postman:
             while (job := self._claim()) is not None:
                 try:
                     self._deliver(http, *job)
+                except sqlite3.ProgrammingError:
+                    if not self._stopped:  # the store is closed; the delivery waits in it
+                        raise
                 finally:
                     with self._wake:
                         del self._in_hand[job[0]]
                         self._wake.notify_all()
 
     def _claim(self) -> tuple[int, str] | None:
-        """The next delivery due, oldest first; one of a chain at a time, so that its order holds."""
+        """The next delivery due; one of a chain at a time, or one at all, so that the order asked for holds."""
         with self._wake:
             while not self._stopped:
                 job = None if self.settings.paused else self._next()
@@ -133,14 +137,14 @@ class Postman:
         return None
 
     def _next(self) -> tuple[int, str, str] | None:
-        ordered = self.settings.order == "sent"
-        busy = json.dumps(list(self._in_hand.values()) if ordered else [])
+        if self.settings.order != "sent" and self._in_hand:
+            return None
         rows = self._store.rows(
             "SELECT seq, event, chain FROM deliveries WHERE state = 'waiting' AND due_at <= ? "  # noqa: S608
             "AND chain NOT IN (SELECT value FROM json_each(?)) "
             "AND seq NOT IN (SELECT value FROM json_each(?)) "
             f"ORDER BY {_ORDERS[self.settings.order]} LIMIT 1",
-            (time.time(), busy, json.dumps(list(self._in_hand))),
+            (time.time(), json.dumps(list(self._in_hand.values())), json.dumps(list(self._in_hand))),
         )
         return (rows[0]["seq"], rows[0]["event"], rows[0]["chain"]) if rows else None
 

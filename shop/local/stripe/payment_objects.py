@@ -1,0 +1,245 @@
+"""The shapes of what a payment leaves behind: intent, card, charge, refund, ledger entry."""
+
+from typing import Any
+
+from shop.local.stripe.objects import new_id
+
+_ADDRESS = {
+    "city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None,
+}  # fmt: skip
+_NO_VERIFICATION = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"}
+
+
+def payment_intent(*, now: int, session: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    identifier = new_id("pi_3")
+    return {
+        "id": identifier,
+        "object": "payment_intent",
+        "amount": session["amount_total"],
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "application": None,
+        "application_fee_amount": None,
+        "automatic_payment_methods": None,
+        "canceled_at": None,
+        "cancellation_reason": None,
+        "capture_method": data.get("capture_method", "automatic_async"),
+        "client_secret": new_id(f"{identifier}_secret_", 25),
+        "confirmation_method": "automatic",
+        "created": now,
+        "currency": session["currency"],
+        "customer": None,
+        "customer_account": None,
+        "description": data.get("description"),
+        "excluded_payment_method_types": None,
+        "last_payment_error": None,
+        "latest_charge": None,
+        "livemode": False,
+        "managed_payments": None,
+        "metadata": data.get("metadata", {}),
+        "next_action": None,
+        "on_behalf_of": None,
+        "payment_method": None,
+        "payment_method_configuration_details": None,
+        "payment_method_options": {
+            "card": {
+                "installments": None,
+                "mandate_options": None,
+                "network": None,
+                "request_three_d_secure": "automatic",
+            }
+        },
+        "payment_method_types": session["payment_method_types"],
+        "processing": None,
+        "receipt_email": data.get("receipt_email"),
+        "review": None,
+        "setup_future_usage": data.get("setup_future_usage"),
+        "shipping": data.get("shipping"),
+        "source": None,
+        "statement_descriptor": data.get("statement_descriptor"),
+        "statement_descriptor_suffix": data.get("statement_descriptor_suffix"),
+        "status": "requires_payment_method",
+        "transfer_data": None,
+        "transfer_group": data.get("transfer_group"),
+    }
+
+
+def payment_method(*, now: int, card: str, email: str | None) -> dict[str, Any]:
+    return {
+        "id": new_id("pm_1"),
+        "object": "payment_method",
+        "allow_redisplay": "limited",
+        "billing_details": _billing(email),
+        "card": {
+            "brand": "visa",
+            "checks": dict(_NO_VERIFICATION),
+            "country": "GB",
+            "display_brand": "visa",
+            "exp_month": 12,
+            "exp_year": 2034,
+            "fingerprint": f"StandIn{card}",
+            "funding": "credit",
+            "generated_from": None,
+            "last4": card,
+            "networks": {"available": ["visa"], "preferred": None},
+            "regulated_status": "unregulated",
+            "three_d_secure_usage": {"supported": True},
+            "wallet": None,
+        },
+        "created": now,
+        "customer": None,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": {},
+        "type": "card",
+    }
+
+
+def charge(
+    *, now: int, intent: dict[str, Any], method: dict[str, Any], failure: dict[str, str] | None
+) -> dict[str, Any]:
+    amount = intent["amount"]
+    identifier = new_id("ch_3")
+    return {
+        "id": identifier,
+        "object": "charge",
+        "amount": amount,
+        "amount_captured": 0 if failure else amount,
+        "amount_refunded": 0,
+        "application": None,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "balance_transaction": None,
+        "billing_details": method["billing_details"],
+        "calculated_statement_descriptor": "SAY WHEN",
+        "captured": not failure,
+        "created": now,
+        "currency": intent["currency"],
+        "customer": None,
+        "description": intent["description"],
+        "disputed": False,
+        "failure_balance_transaction": None,
+        "failure_code": failure["code"] if failure else None,
+        "failure_message": failure["message"] if failure else None,
+        "fraud_details": {},
+        "livemode": False,
+        "metadata": intent["metadata"],
+        "on_behalf_of": None,
+        "outcome": _outcome(failure),
+        "paid": not failure,
+        "payment_intent": intent["id"],
+        "payment_method": method["id"],
+        "payment_method_details": {"card": _card_details(amount, method["card"]), "type": "card"},
+        "receipt_email": intent["receipt_email"],
+        "receipt_number": None,
+        "receipt_url": None,
+        "refunded": False,
+        "review": None,
+        "shipping": intent["shipping"],
+        "source": None,
+        "source_transfer": None,
+        "statement_descriptor": intent["statement_descriptor"],
+        "statement_descriptor_suffix": intent["statement_descriptor_suffix"],
+        "status": "failed" if failure else "succeeded",
+        "transfer_data": None,
+        "transfer_group": intent["transfer_group"],
+    }
+
+
+def refund(*, now: int, charge: dict[str, Any], amount: int, params: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": new_id("re_3"),
+        "object": "refund",
+        "amount": amount,
+        "balance_transaction": None,
+        "charge": charge["id"],
+        "created": now,
+        "currency": charge["currency"],
+        "customer": None,
+        "customer_account": None,
+        "destination_details": {
+            "card": {
+                "reference_status": "pending",
+                "reference_type": "acquirer_reference_number",
+                "type": "refund",
+            },
+            "type": "card",
+        },
+        "metadata": params.get("metadata", {}),
+        "payment_intent": charge["payment_intent"],
+        "payment_method": charge["payment_method"],
+        "reason": params.get("reason"),
+        "receipt_number": None,
+        "source_transfer_reversal": None,
+        "status": "succeeded",
+        "transfer_reversal": None,
+    }
+
+
+def balance_transaction(*, now: int, source: dict[str, Any], amount: int) -> dict[str, Any]:
+    """No fees: the stand-in is free."""
+    kind = source["object"]
+    return {
+        "id": new_id("txn_3"),
+        "object": "balance_transaction",
+        "amount": amount,
+        "available_on": now,
+        "balance_type": "payments",
+        "created": now,
+        "currency": source["currency"],
+        "description": source.get("description"),
+        "exchange_rate": None,
+        "fee": 0,
+        "fee_details": [],
+        "net": amount,
+        "reporting_category": kind,
+        "source": source["id"],
+        "status": "available",
+        "type": kind,
+    }
+
+
+def _billing(email: str | None) -> dict[str, Any]:
+    return {"address": dict(_ADDRESS), "email": email, "name": None, "phone": None, "tax_id": None}
+
+
+def _outcome(failure: dict[str, str] | None) -> dict[str, Any]:
+    return {
+        "advice_code": "try_again_later" if failure else None,
+        "network_advice_code": None,
+        "network_decline_code": None,
+        "network_status": "declined_by_network" if failure else "approved_by_network",
+        "reason": failure.get("decline_code") if failure else None,
+        "risk_level": "normal",
+        "seller_message": "The bank returned the decline code." if failure else "Payment complete.",
+        "type": "issuer_declined" if failure else "authorized",
+    }
+
+
+def _card_details(amount: int, card: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "amount_authorized": amount,
+        "authorization_code": None,
+        "brand": card["brand"],
+        "checks": card["checks"],
+        "country": card["country"],
+        "exp_month": card["exp_month"],
+        "exp_year": card["exp_year"],
+        "extended_authorization": {"status": "disabled"},
+        "fingerprint": card["fingerprint"],
+        "funding": card["funding"],
+        "incremental_authorization": {"status": "unavailable"},
+        "installments": None,
+        "last4": card["last4"],
+        "mandate": None,
+        "multicapture": {"status": "unavailable"},
+        "network": card["brand"],
+        "network_token": {"used": False},
+        "network_transaction_id": None,
+        "overcapture": {"maximum_amount_capturable": amount, "status": "unavailable"},
+        "regulated_status": card["regulated_status"],
+        "three_d_secure": None,
+        "transaction_link_id": None,
+        "wallet": None,
+    }
