@@ -1,10 +1,13 @@
 import secrets
+from datetime import date
+from decimal import Decimal
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import Customer
-from shop.catalog.models import Variant
+from shop.catalog.models import ProductImage, StockRecord, Variant
 
 
 def cart_token() -> str:
@@ -27,12 +30,56 @@ class Cart(models.Model):
         return f"Cart {self.pk}"
 
 
+class CartLineQuerySet(models.QuerySet["CartLine"]):
+    def with_goods(self) -> "CartLineQuerySet":
+        """Each line with all a page or a checkout needs of it, in one query.
+
+        Goods held for the cart's own unfinished payment count as available to it.
+        """
+        records = StockRecord.objects.filter(variant=OuterRef("variant"), store__ships_orders=True)
+        free = F("on_hand") - F("allocated")
+        most = records.order_by((free + F("backorder_limit")).desc(), "store__position", "store_id")
+        images = ProductImage.objects.filter(product=OuterRef("variant__product")).order_by("position", "id")
+        lines = self.select_related("variant__product__maker")
+        return lines.annotate(
+            free_count=Coalesce(Subquery(most.annotate(free=free).values("free")[:1]), 0),
+            backorder_count=Coalesce(Subquery(most.values("backorder_limit")[:1]), 0),
+            restock_on=Subquery(most.values("restock_on")[:1]),
+            held_count=Coalesce(Subquery(_held()), 0),
+            image_file=Subquery(images.values("file")[:1]),
+            image_alt=Subquery(images.values("alt")[:1]),
+        )
+
+
+def _held() -> models.QuerySet[models.Model, int]:
+    from orders.models.order import Allocation
+
+    standing = Allocation.objects.filter(
+        order_line__order__cart=OuterRef("cart"),
+        order_line__order__status="pending",
+        order_line__variant=OuterRef("variant"),
+        released_at=None,
+        consumed_at=None,
+    )
+    return standing.order_by().values("order_line__variant").annotate(sum=models.Sum("quantity")).values("sum")
+
+
 class CartLine(models.Model):
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
     variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="+")
     quantity = models.PositiveIntegerField()
     is_gift = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CartLineQuerySet.as_manager()
+
+    # what `with_goods` reads along
+    free_count: int
+    backorder_count: int
+    held_count: int
+    restock_on: date | None
+    image_file: str | None
+    image_alt: str | None
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -43,3 +90,28 @@ class CartLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.variant}"
+
+    @property
+    def line_total(self) -> Decimal:
+        return self.variant.price * self.quantity
+
+    @property
+    def on_shelf(self) -> int:
+        return max(0, self.free_count + self.held_count)
+
+    @property
+    def available(self) -> int:
+        """How many this cart could have now, in one parcel from one store."""
+        return max(0, self.free_count + self.backorder_count + self.held_count)
+
+    @property
+    def is_sellable(self) -> bool:
+        return self.variant.is_active and self.variant.product.is_published
+
+    @property
+    def is_short(self) -> bool:
+        return self.is_sellable and self.available < self.quantity
+
+    @property
+    def image_url(self) -> str:
+        return str(ProductImage(file=self.image_file).file.url) if self.image_file else ""

@@ -1,0 +1,189 @@
+"""The cart: a customer's, or a visitor's known by a token in the session. It reserves nothing; checkout does.
+
+Every change happens under the cart's row lock, in its own transaction, and leaves the count in the session so that
+the page's head needs no query.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.http import HttpRequest
+
+from accounts.current import customer_of
+from accounts.models import Customer
+from orders.models import Cart, CartLine, Order
+from shop.catalog.models import Variant
+
+TOKEN = "cart"  # noqa: S105  (a session key)
+COUNT = "cart_count"
+MOST = 999  # of one thing in one cart
+
+
+@dataclass(frozen=True)
+class Change:
+    """What became of a line. `notice` says, for people, what was capped; empty when all went as asked."""
+
+    line: CartLine | None = None
+    notice: str = ""
+
+
+def of(request: HttpRequest) -> Cart | None:
+    """The cart of whoever asks, if there is one."""
+    customer = customer_of(request)
+    if customer is not None:
+        return Cart.objects.filter(customer=customer).first()
+    token = request.session.get(TOKEN)
+    return Cart.objects.filter(customer=None, token=token).first() if token else None
+
+
+def for_adding(request: HttpRequest) -> Cart:
+    """The cart of whoever asks, made when there is none."""
+    customer = customer_of(request)
+    if customer is not None:
+        return Cart.objects.get_or_create(customer=customer)[0]
+    cart = of(request)
+    if cart is None:
+        cart = Cart.objects.create()
+        request.session[TOKEN] = cart.token
+    return cart
+
+
+def keep_count(request: HttpRequest, cart: Cart | None) -> None:
+    """Writes how many things are in the cart into the session, for the page's head."""
+    count = count_of(cart) if cart else 0
+    remember_count(request, count)
+
+
+def remember_count(request: HttpRequest, count: int) -> None:
+    if request.session.get(COUNT, 0) != count:
+        request.session[COUNT] = count
+
+
+def count_of(cart: Cart) -> int:
+    return cart.lines.aggregate(sum=Sum("quantity"))["sum"] or 0
+
+
+def lines_with_prices(cart: Cart) -> list[CartLine]:
+    """The lines with variant, product, picture and stock, in one query."""
+    return list(CartLine.objects.with_goods().filter(cart=cart))
+
+
+@transaction.atomic
+def add(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = False) -> Change:
+    """Adds to what is there, as far as stock goes."""
+    _lock(cart)
+    line = cart.lines.filter(variant=variant).first()
+    before = line.quantity if line else 0
+    wanted = min(before + max(1, quantity), MOST)
+    if line is None:
+        line = CartLine.objects.create(cart=cart, variant=variant, quantity=wanted, is_gift=is_gift)
+    else:
+        line.is_gift = line.is_gift or is_gift
+        line.quantity = wanted
+        line.save(update_fields=["quantity", "is_gift"])
+    return _capped(line, before=before)
+
+
+@transaction.atomic
+def set_quantity(cart: Cart, line_id: int, quantity: int) -> Change:
+    """As many as asked, as far as stock goes. A line that is gone changes nothing."""
+    _lock(cart)
+    line = cart.lines.filter(pk=line_id).first()
+    if line is None:
+        return Change()
+    line.quantity = min(max(1, quantity), MOST)
+    line.save(update_fields=["quantity"])
+    return _capped(line, before=0)
+
+
+def _capped(line: CartLine, *, before: int) -> Change:
+    """Lowers a line to what there is, and says so; a line with nothing to be had goes away."""
+    goods = CartLine.objects.with_goods().get(pk=line.pk)
+    if goods.available >= goods.quantity:
+        return Change(goods)
+    title = str(goods.variant)
+    if goods.available == 0:
+        goods.delete()
+        return Change(notice=f"{title} is out of stock just now, so it is not in your cart.")
+    goods.quantity = goods.available
+    goods.save(update_fields=["quantity"])
+    kept = "all of them are in your cart" if before < goods.available else "they are all in your cart already"
+    there = "There is only 1" if goods.available == 1 else f"There are only {goods.available}"
+    kept = "it is in your cart" if goods.available == 1 else kept
+    return Change(goods, notice=f"{there} of {title}; {kept}.")
+
+
+@transaction.atomic
+def set_gift(cart: Cart, line_id: int, *, is_gift: bool) -> None:
+    _lock(cart)
+    cart.lines.filter(pk=line_id).update(is_gift=is_gift)
+
+
+@transaction.atomic
+def set_gift_note(cart: Cart, note: str) -> None:
+    _lock(cart)
+    Cart.objects.filter(pk=cart.pk).update(gift_note=note)
+
+
+@transaction.atomic
+def remove(cart: Cart, line_id: int) -> CartLine | None:
+    """Takes a line out and returns what it was, so that it can be put back."""
+    _lock(cart)
+    line = cart.lines.select_related("variant__product").filter(pk=line_id).first()
+    if line is not None:
+        CartLine.objects.filter(pk=line.pk).delete()
+    return line
+
+
+@transaction.atomic
+def merge(into: Cart, visitor_cart: Cart) -> list[str]:
+    """Moves a visitor's lines into the customer's cart, as far as stock goes. Returns notices of what was capped."""
+    for cart_id in sorted((into.pk, visitor_cart.pk)):
+        Cart.objects.select_for_update().filter(pk=cart_id).first()
+    notices = [_move(line, into) for line in lines_with_prices(visitor_cart)]
+    if visitor_cart.gift_note and not into.gift_note:
+        Cart.objects.filter(pk=into.pk).update(gift_note=visitor_cart.gift_note)
+    _take_over_payment(into, visitor_cart)
+    visitor_cart.delete()
+    return [notice for notice in notices if notice]
+
+
+def _move(line: CartLine, into: Cart) -> str:
+    change = add(into, line.variant, quantity=line.quantity, is_gift=line.is_gift)
+    return change.notice
+
+
+def _take_over_payment(into: Cart, visitor_cart: Cart) -> None:
+    """An unfinished payment goes with its goods, unless the customer's own cart has one."""
+    waiting = Order.objects.filter(cart=visitor_cart, status=Order.Status.PENDING)
+    if not Order.objects.filter(cart=into, status=Order.Status.PENDING).exists():
+        waiting.update(cart=into)
+
+
+@transaction.atomic
+def take_out(cart_id: int, bought: Iterable[tuple[int, int]]) -> None:
+    """Takes what was bought, `(variant id, quantity)`, out of the cart; what was added since stays."""
+    for variant_id, quantity in bought:
+        line = CartLine.objects.filter(cart_id=cart_id, variant_id=variant_id)
+        if not line.filter(quantity__lte=quantity).delete()[0]:
+            line.update(quantity=F("quantity") - quantity)
+
+
+def claim(customer: Customer, token: str) -> tuple[Cart | None, list[str]]:
+    """At login: the visitor's cart becomes the customer's, or is merged into it."""
+    visitor_cart = Cart.objects.filter(customer=None, token=token).first() if token else None
+    own = Cart.objects.filter(customer=customer).first()
+    if visitor_cart is None:
+        return own, []
+    if own is None:
+        visitor_cart.customer = customer
+        visitor_cart.save(update_fields=["customer"])
+        return visitor_cart, []
+    return own, merge(own, visitor_cart)
+
+
+def _lock(cart: Cart) -> None:
+    """Raises `Cart.DoesNotExist` for a cart that was merged into another meanwhile."""
+    Cart.objects.select_for_update().only("pk").get(pk=cart.pk)

@@ -1,0 +1,64 @@
+"""What it costs. Prices hold their tax, as in the shop window; the tax inside is worked out per line and country."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Protocol
+
+from django.conf import settings
+
+from orders.models import ShippingMethod
+from orders.terms import Terms
+from shop.money import formatted, tax_within
+
+NOTHING = Decimal(0)
+
+
+class Priced(Protocol):
+    """A line with a price: of a cart or an order. `line_total` holds its tax."""
+
+    @property
+    def line_total(self) -> Decimal: ...
+
+
+@dataclass(frozen=True)
+class Totals:
+    """`tax` is inside `total`, and `line_taxes` (in the lines' order) inside `tax`."""
+
+    subtotal: Decimal
+    shipping: Decimal
+    tax: Decimal
+    total: Decimal
+    currency: str
+    tax_rate: Decimal
+    line_taxes: tuple[Decimal, ...]
+
+    @property
+    def total_text(self) -> str:
+        return formatted(self.total, self.currency)
+
+
+def price(lines: Sequence[Priced], method: ShippingMethod | None, country: str, *, terms: Terms) -> Totals:
+    """The totals for a country; without a method, of the goods alone."""
+    rate = terms.rate(country)
+    subtotal = sum((line.line_total for line in lines), NOTHING)
+    shipping = method.price_for(subtotal) if method else NOTHING
+    line_taxes = tuple(tax_within(line.line_total, rate=rate) for line in lines)
+    return Totals(
+        subtotal=subtotal,
+        shipping=shipping,
+        tax=sum(line_taxes, NOTHING) + tax_within(shipping, rate=rate),
+        total=subtotal + shipping,
+        currency=settings.CURRENCY,
+        tax_rate=rate,
+        line_taxes=line_taxes,
+    )
+
+
+def methods_for(country: str) -> list[ShippingMethod]:
+    """The ways a parcel can go there, in the shop's order."""
+    return reaching(ShippingMethod.objects.filter(is_active=True), country)
+
+
+def reaching(methods: Iterable[ShippingMethod], country: str) -> list[ShippingMethod]:
+    return [method for method in methods if method.reaches(country)]

@@ -1,0 +1,93 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from orders import cart as carts
+from orders import pricing, promise, terms
+from orders.models import Cart, CartLine, ShippingMethod
+from orders.promise import Promise, Words
+from orders.terms import Terms
+from orders.views.cart import AddForm
+from shop.catalog.models import Variant
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line as the page shows it. `problem`: why it can't be bought as it stands; `most`: how many can be had."""
+
+    line: CartLine
+    words: Words
+    promised: Promise | None
+    problem: str
+    most: int
+    tint: int
+
+
+@never_cache
+@require_safe
+def cart(request: HttpRequest) -> HttpResponse:
+    found = carts.of(request)
+    lines = carts.lines_with_prices(found) if found else []
+    carts.remember_count(request, sum(line.quantity for line in lines))
+    context = {"cart": found, "removed": _removed(request)}
+    return render(request, "storefront/cart.html", context | _contents(request, lines))
+
+
+def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
+    if not lines:
+        return {"rows": []}
+    now, agreed = timezone.now(), terms.for_request(request)
+    country = agreed.settings.default_country.code
+    method = next(iter(pricing.methods_for(country)), None)
+    rows = [row(line, agreed, method, now) for line in lines]
+    sellable = [line for line in lines if line.is_sellable]
+    return {
+        "rows": rows,
+        "totals": pricing.price(sellable, method, country, terms=agreed),
+        "method": method,
+        "country": agreed.settings.default_country,
+        "tax_name": agreed.tax_names.get(country, ""),
+        "arrival": arrival(rows, now),
+        "has_gift": any(line.is_gift for line in lines),
+        "is_ready": not any(item.problem for item in rows),
+    }
+
+
+def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datetime) -> Row:
+    released_on = line.variant.product.released_on
+    promised = method and promise.promise(
+        agreed.calendar, method, availability=line, now=now, quantity=line.quantity, released_on=released_on
+    )
+    words = promise.product_words(promised or None, availability=line, now=now, released_on=released_on)
+    return Row(line, words, promised or None, _problem(line), max(1, line.available), line.variant.product_id % 4 + 1)
+
+
+def _problem(line: CartLine) -> str:
+    if not line.is_sellable:
+        return "No longer for sale. Remove it to check out with the rest."
+    if not line.is_short:
+        return ""
+    if line.available == 0:
+        return "Sold out since you put it in. Remove it to check out with the rest."
+    return f"Only {line.available} left. Make it {line.available} to check out."
+
+
+def arrival(rows: list[Row], now: datetime) -> str:
+    """One sentence for all of it, when every day is known."""
+    together = promise.together([item.promised for item in rows])
+    return promise.sentence(together, now=now) if together else ""
+
+
+def _removed(request: HttpRequest) -> dict[str, Any] | None:
+    """What was just taken out, so that it can be put back by adding it again."""
+    form = AddForm({**request.GET.dict(), "variant": request.GET.get("removed", "")})
+    if "removed" not in request.GET or not form.is_valid():
+        return None
+    variant = Variant.objects.sellable().select_related("product").filter(pk=form.cleaned_data["variant"]).first()
+    return {**form.cleaned_data, "variant": variant} if variant else None
