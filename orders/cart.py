@@ -23,9 +23,9 @@ MOST = 999  # of one thing in one cart
 
 @dataclass(frozen=True)
 class Change:
-    """What became of a line. `notice` says, for people, what was capped; empty when all went as asked."""
+    """`count`: things in the cart now. `notice` says, for people, what was capped; empty when all went as asked."""
 
-    line: CartLine | None = None
+    count: int
     notice: str = ""
 
 
@@ -73,46 +73,56 @@ def lines_with_prices(cart: Cart) -> list[CartLine]:
 @transaction.atomic
 def add(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = False) -> Change:
     """Adds to what is there, as far as stock goes."""
-    _lock(cart)
-    line = cart.lines.filter(variant=variant).first()
+    lines = _locked_lines(cart)
+    line = next((each for each in lines if each.variant_id == variant.pk), None)
     before = line.quantity if line else 0
     wanted = min(before + max(1, quantity), MOST)
     if line is None:
         line = CartLine.objects.create(cart=cart, variant=variant, quantity=wanted, is_gift=is_gift)
+        lines.append(line)
     else:
         line.is_gift = line.is_gift or is_gift
         line.quantity = wanted
         line.save(update_fields=["quantity", "is_gift"])
-    return _capped(line, before=before)
+    return _capped(line, lines, before=before)
 
 
 @transaction.atomic
 def set_quantity(cart: Cart, line_id: int, quantity: int) -> Change:
     """As many as asked, as far as stock goes. A line that is gone changes nothing."""
-    _lock(cart)
-    line = cart.lines.filter(pk=line_id).first()
+    lines = _locked_lines(cart)
+    line = next((each for each in lines if each.pk == line_id), None)
     if line is None:
-        return Change()
+        return Change(count=_count(lines))
     line.quantity = min(max(1, quantity), MOST)
     line.save(update_fields=["quantity"])
-    return _capped(line, before=0)
+    return _capped(line, lines, before=0)
 
 
-def _capped(line: CartLine, *, before: int) -> Change:
+def _capped(line: CartLine, lines: list[CartLine], *, before: int) -> Change:
     """Lowers a line to what there is, and says so; a line with nothing to be had goes away."""
     goods = CartLine.objects.with_goods().get(pk=line.pk)
+    count = _count(lines)
     if goods.available >= goods.quantity:
-        return Change(goods)
-    title = str(goods.variant)
+        return Change(count)
+    title, excess = str(goods.variant), goods.quantity - goods.available
     if goods.available == 0:
         goods.delete()
-        return Change(notice=f"{title} is out of stock just now, so it is not in your cart.")
+        return Change(count - excess, f"{title} is out of stock just now, so it is not in your cart.")
     goods.quantity = goods.available
     goods.save(update_fields=["quantity"])
-    kept = "all of them are in your cart" if before < goods.available else "they are all in your cart already"
-    there = "There is only 1" if goods.available == 1 else f"There are only {goods.available}"
-    kept = "it is in your cart" if goods.available == 1 else kept
-    return Change(goods, notice=f"{there} of {title}; {kept}.")
+    return Change(count - excess, _all_there_is(title, goods.available, was_there=before >= goods.available))
+
+
+def _all_there_is(title: str, available: int, *, was_there: bool) -> str:
+    already = " already" if was_there else ""
+    if available == 1:
+        return f"There is only 1 of {title}; it is in your cart{already}."
+    return f"There are only {available} of {title}; they are all in your cart{already}."
+
+
+def _count(lines: Iterable[CartLine]) -> int:
+    return sum(line.quantity for line in lines)
 
 
 @transaction.atomic
@@ -182,6 +192,11 @@ def claim(customer: Customer, token: str) -> tuple[Cart | None, list[str]]:
         visitor_cart.save(update_fields=["customer"])
         return visitor_cart, []
     return own, merge(own, visitor_cart)
+
+
+def _locked_lines(cart: Cart) -> list[CartLine]:
+    _lock(cart)
+    return list(cart.lines.all())
 
 
 def _lock(cart: Cart) -> None:

@@ -238,9 +238,7 @@ def _kind(availability: Goods, today: date, released_on: date | None) -> str:
     return "wait" if is_ahead or availability.on_shelf < 1 else "in"
 
 
-def _opening(
-    kind: str, availability: Goods, today: date, released_on: date | None, *, short: bool = False
-) -> str:
+def _opening(kind: str, availability: Goods, today: date, released_on: date | None, *, short: bool = False) -> str:
     restock_on = availability.restock_on
     if kind == "in":
         left = availability.on_shelf

@@ -44,9 +44,7 @@ class Terms:
 
 def load() -> Terms:
     """One query; two more while staff have never saved any settings."""
-    settings = ShopSettings.objects.annotate(
-        days_off=ArraySubquery(_days_off()), taxes=ArraySubquery(_taxes())
-    ).first()
+    settings = ShopSettings.objects.annotate(days_off=ArraySubquery(_days_off()), taxes=ArraySubquery(_taxes())).first()
     if settings is None:
         return _terms(ShopSettings.current(), _in_json(_days_off()), _in_json(_taxes()))
     return _terms(settings, settings.days_off, settings.taxes)

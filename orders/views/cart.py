@@ -51,7 +51,7 @@ def _added(request: HttpRequest, variant: Variant, form: AddForm) -> HttpRespons
     except Cart.DoesNotExist:  # merged into another while we looked
         messages.error(request, BUSY)
         return see_other("cart")
-    carts.keep_count(request, cart)
+    carts.remember_count(request, change.count)
     if change.notice:
         messages.warning(request, change.notice)
     else:
@@ -70,7 +70,7 @@ def change_quantity(request: HttpRequest, line_id: int) -> HttpResponse:
     cart = carts.of(request)
     if cart is not None:
         change = carts.set_quantity(cart, line_id, form.cleaned_data["quantity"])
-        carts.keep_count(request, cart)
+        carts.remember_count(request, change.count)
         if change.notice:
             messages.warning(request, change.notice)
     return see_other("cart")

@@ -134,9 +134,7 @@ CALENDARS = st.builds(
     undelivered=st.frozensets(DAYS, max_size=20),
 )
 METHODS = st.builds(
-    lambda least, more, saturday: ShippingMethod(
-        days_min=least, days_max=least + more, delivers_on_saturday=saturday
-    ),
+    lambda least, more, saturday: ShippingMethod(days_min=least, days_max=least + more, delivers_on_saturday=saturday),
     st.integers(0, 6),
     st.integers(0, 6),
     st.booleans(),

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from orders import cart as carts
 from orders import pricing, promise, terms
-from orders.models import Cart, CartLine, ShippingMethod
+from orders.models import CartLine, ShippingMethod
 from orders.promise import Promise, Words
 from orders.terms import Terms
 from orders.views.cart import AddForm
