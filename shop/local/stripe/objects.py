@@ -9,6 +9,28 @@ from stripe import api_version
 API_VERSION = api_version
 _LETTERS = string.ascii_letters + string.digits
 
+# Fields of a session that belong to what is not simulated: accounts, subscriptions, embedded pages.
+_NEVER_FILLED = (
+    "after_expiration",
+    "client_secret",
+    "collected_information",
+    "consent",
+    "consent_collection",
+    "currency_conversion",
+    "customer",
+    "customer_account",
+    "invoice",
+    "payment_link",
+    "payment_method_configuration_details",
+    "permissions",
+    "recovered_from",
+    "saved_payment_method_options",
+    "setup_intent",
+    "shipping_address_collection",
+    "subscription",
+    "wallet_options",
+)
+
 
 def new_id(prefix: str, length: int = 24) -> str:
     return prefix + "".join(secrets.choice(_LETTERS) for _ in range(length))
@@ -18,10 +40,10 @@ def session(*, identifier: str, now: int, params: dict[str, Any]) -> dict[str, A
     """An open Checkout Session, before its amounts are known."""
     email = params.get("customer_email")
     return {
+        **dict.fromkeys(_NEVER_FILLED),
         "id": identifier,
         "object": "checkout.session",
         "adaptive_pricing": {"enabled": False},
-        "after_expiration": None,
         "allow_promotion_codes": params.get("allow_promotion_codes"),
         "amount_subtotal": None,
         "amount_total": None,
@@ -29,27 +51,19 @@ def session(*, identifier: str, now: int, params: dict[str, Any]) -> dict[str, A
         "billing_address_collection": params.get("billing_address_collection"),
         "cancel_url": params.get("cancel_url"),
         "client_reference_id": params.get("client_reference_id"),
-        "client_secret": None,
-        "collected_information": None,
-        "consent": None,
-        "consent_collection": None,
         "created": now,
         "currency": None,
-        "currency_conversion": None,
         "custom_fields": [],
         "custom_text": {
             name: params.get("custom_text", {}).get(name)
             for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
         },
-        "customer": None,
-        "customer_account": None,
         "customer_creation": params.get("customer_creation", "if_required"),
         "customer_details": customer_details(email) if email else None,
         "customer_email": email,
         "discounts": [],
         "expires_at": params.get("expires_at", now + 24 * 3600),
         "integration_identifier": params.get("integration_identifier"),
-        "invoice": None,
         "invoice_creation": {
             "enabled": False,
             "invoice_data": {
@@ -64,28 +78,19 @@ def session(*, identifier: str, now: int, params: dict[str, Any]) -> dict[str, A
         "mode": params["mode"],
         "origin_context": params.get("origin_context"),
         "payment_intent": None,
-        "payment_link": None,
         "payment_method_collection": "if_required",
-        "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": params.get("payment_method_types", ["card"]),
         "payment_status": "unpaid",
-        "permissions": None,
         "phone_number_collection": {"enabled": False},
-        "recovered_from": None,
-        "saved_payment_method_options": None,
-        "setup_intent": None,
-        "shipping_address_collection": None,
         "shipping_cost": None,
         "shipping_options": [],
         "status": "open",
         "submit_type": params.get("submit_type"),
-        "subscription": None,
         "success_url": params.get("success_url"),
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": params.get("ui_mode", "hosted_page"),
         "url": None,
-        "wallet_options": None,
     }  # fmt: skip
 
 

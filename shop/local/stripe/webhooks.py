@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import logging
-import random
+import secrets
 import sqlite3
 import threading
 import time
@@ -22,7 +22,7 @@ from shop.local.stripe.store import Store
 logger = logging.getLogger(__name__)
 
 _PATIENCE_SECONDS = 3 * 24 * 3600
-_LONGEST_PAUSE_SECONDS = 60.0
+_LONGEST_PAUSE_SECONDS = 15.0
 _TIMEOUT_SECONDS = 20
 _WORKERS = 4
 
@@ -41,8 +41,8 @@ class WebhookSettings:
     retry_seconds: float = 1.0  # the first pause after a failure; doubles
 
 
-_ORDERS = {"sent": "due_at, seq", "reversed": "seq DESC", "shuffled": "random()"}
-ORDERS = tuple(_ORDERS)
+ORDERS = ("sent", "reversed", "shuffled")
+_RANDOM = secrets.SystemRandom()
 
 
 def signature(body: bytes, secret: str, at: int) -> str:
@@ -58,11 +58,10 @@ class Postman:
         self._in_hand: dict[int, str] = {}
         self._fresh = False
         self._stopped = False
+        self._reachable = True
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        if not self.settings.url:
-            return
         for number in range(_WORKERS):
             thread = threading.Thread(target=self._work, name=f"webhooks-{number}", daemon=True)
             thread.start()
@@ -81,7 +80,7 @@ class Postman:
             return
         self._fresh = True
         for _ in range(self.settings.copies):
-            due_at = time.time() + random.uniform(0, self.settings.spread_seconds)  # noqa: S311 - no secret
+            due_at = time.time() + _RANDOM.uniform(0, self.settings.spread_seconds)
             self._store.rows(
                 "INSERT INTO deliveries (event, chain, due_at) VALUES (?, ?, ?)", (event_id, chain, due_at)
             )
@@ -140,11 +139,16 @@ class Postman:
         if self.settings.order != "sent" and self._in_hand:
             return None
         rows = self._store.rows(
-            "SELECT seq, event, chain FROM deliveries WHERE state = 'waiting' AND due_at <= ? "  # noqa: S608
-            "AND chain NOT IN (SELECT value FROM json_each(?)) "
-            "AND seq NOT IN (SELECT value FROM json_each(?)) "
-            f"ORDER BY {_ORDERS[self.settings.order]} LIMIT 1",
-            (time.time(), json.dumps(list(self._in_hand.values())), json.dumps(list(self._in_hand))),
+            "SELECT seq, event, chain FROM deliveries WHERE state = 'waiting' AND due_at <= :now "
+            "AND chain NOT IN (SELECT value FROM json_each(:chains)) "
+            "AND seq NOT IN (SELECT value FROM json_each(:seqs)) "
+            "ORDER BY CASE :order WHEN 'sent' THEN due_at WHEN 'reversed' THEN -seq ELSE random() END, seq LIMIT 1",
+            {
+                "now": time.time(),
+                "chains": json.dumps(list(self._in_hand.values())),
+                "seqs": json.dumps(list(self._in_hand)),
+                "order": self.settings.order,
+            },
         )
         return (rows[0]["seq"], rows[0]["event"], rows[0]["chain"]) if rows else None
 
@@ -183,9 +187,20 @@ class Postman:
                 self.settings.url, data=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
             )
         except requests.RequestException as error:
-            logger.info("%s not delivered: %s", event["type"], type(error).__name__)
+            self._notice(reachable=False, why=type(error).__name__)
             return None
+        self._notice(reachable=True)
         return answer.status_code
+
+    def _notice(self, *, reachable: bool, why: str = "") -> None:
+        """One line when the shop goes and one when it is back, not one for each of a thousand webhooks."""
+        if reachable == self._reachable:
+            return
+        self._reachable = reachable
+        if reachable:
+            logger.info("Webhooks reach %s again", self.settings.url)
+        else:
+            logger.warning("Webhooks cannot reach %s (%s); they wait and are tried again", self.settings.url, why)
 
     def _retry_later(self, seq: int, status: int | None, created: int) -> None:
         with self._store.transaction():

@@ -1,13 +1,17 @@
 """What the buyer's clicks do, and that twenty of them are one."""
 
+import contextlib
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import stripe
 
-from shop.local.stripe import payments
+from shop.local.stripe import checkout, payments
 from shop.local.stripe.account import Account, Options
+from shop.local.stripe.store import Stored
 from shop.local.stripe.testing import StandIn
 
 Open = Callable[..., stripe.checkout.Session]
@@ -122,28 +126,33 @@ def test_paying_and_expiring_at_once_end_in_one_of_the_two(
         assert (click.result()[0] == 303) == charged == (end.result() == "paid first")
 
 
-def test_without_its_transaction_the_same_click_twice_would_charge_twice(tmp_path, monkeypatch) -> None:
-    """The guard shown at work: the check and the charge, taken apart, let two clicks through."""
+@pytest.mark.parametrize(("guarded", "charge_count"), [(True, 1), (False, 2)])
+def test_one_transaction_around_look_and_charge_is_what_keeps_two_clicks_from_charging_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guarded: bool, charge_count: int
+) -> None:
+    """Both clicks are held where each has seen the session open: unguarded, both charge."""
     account = Account(Options(data=tmp_path, api_key="k"))
-    try:
-        session = _session(account)
-        before = account.get("checkout.session", session)
-        monkeypatch.setattr(payments.checkout, "fetch", lambda *_: before)
-        stale = dict(before.body)
+    session = _session(account)
+    both_have_looked = threading.Barrier(2)
+    look = checkout.fetch
 
-        payments.pay(account, session)
-        before.body.clear()
-        before.body.update(stale)
-        payments.pay(account, session)
+    def look_and_wait(account: Account, identifier: str) -> Stored:
+        seen = look(account, identifier)
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both_have_looked.wait(timeout=0.2)
+        return seen
 
-        assert len(account.store.page("charge", where={}, limit=5)) == 2
-    finally:
-        account.store.close()
+    monkeypatch.setattr(checkout, "fetch", look_and_wait)
+    if not guarded:
+        monkeypatch.setattr(account.store, "transaction", contextlib.nullcontext)
+    with ThreadPoolExecutor(2) as buyers:
+        list(buyers.map(lambda _: payments.pay(account, session), range(2)))
+
+    assert len(account.store.page("charge", where={}, limit=5)) == charge_count
+    account.store.close()
 
 
 def _session(account: Account) -> str:
-    from shop.local.stripe import checkout
-
     params = {
         "mode": "payment",
         "success_url": "http://localhost/",
