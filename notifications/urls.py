@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from notifications.views.unsubscribe import unsubscribe
+
+urlpatterns = [
+    path("mail/unsubscribe/<str:token>/", unsubscribe, name="unsubscribe"),
+]

@@ -1,5 +1,7 @@
 """Every periodic job of the shop, on one page. Times in seconds; each job is safe to run twice."""
 
+from celery.schedules import crontab
+
 from shop.env import env
 
 TICKS = {"queue": "ticks", "expires": 30}  # ticks never wait behind a backlog of work
@@ -8,6 +10,17 @@ SCHEDULE: dict[str, dict[str, object]] = {
     "recheck stock flags": {"task": "shop.catalog.tasks.recheck_stock", "schedule": 300, "options": {"expires": 300}},
     "relay events": {"task": "notifications.tasks.relay_events", "schedule": 2, "options": TICKS},
     "deliver mail": {"task": "notifications.tasks.deliver_mail", "schedule": 2, "options": TICKS},
+    "fan out newsletter": {
+        "task": "notifications.tasks.fan_out_newsletter",
+        "schedule": 30,
+        "options": {"expires": 30},
+    },
+    # Thursday through the day: each run serves whoever has not had this week's letter
+    "queue recommendation mail": {
+        "task": "notifications.tasks.queue_recommendation_mail",
+        "schedule": crontab(day_of_week="thu", hour="9-17", minute="0"),
+        "options": {"expires": 3600},
+    },
     "reconcile payments": {
         "task": "orders.tasks.reconcile_payments",
         "schedule": env.int("RECONCILE_SECONDS", 60),

@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import ConsentRecord, Customer
 from accounts.purposes import MailKind
@@ -13,7 +14,8 @@ class SkipReason(models.TextChoices):
     """Why a mail or a part of it did not go."""
 
     NOT_OPTED_IN = "not_opted_in", "Never asked for it"
-    WITHDRAWN = "withdrawn", "Said no since"
+    WITHDRAWN = "withdrawn", "Said no"
+    UNPROVED = "unproved", "The address is not confirmed yet"
     SUPPRESSED = "suppressed", "The address refuses our mail"
     NO_ADDRESS = "no_address", "No e-mail address"
     NOTHING_LEFT = "nothing_left", "Nothing left to say"
@@ -49,21 +51,29 @@ class OutgoingEmail(models.Model):
     subject = models.CharField(max_length=200, blank=True, help_text="As sent.")
 
     claim_token = models.UUIDField(null=True, blank=True, editable=False)
-    claimed_until = models.DateTimeField(null=True, blank=True, editable=False)
+    due_at = models.DateTimeField(
+        default=timezone.now,
+        help_text="From when a worker may take it: at once, after a pause, or when another worker's lease has run out.",
+    )
     attempt_count = models.PositiveSmallIntegerField(default=0)
-    next_attempt_at = models.DateTimeField(null=True, blank=True)
     last_error = models.CharField(max_length=300, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
         indexes = [
             models.Index(
-                fields=["next_attempt_at", "created_at"],
-                condition=Q(state__in=["queued", "claimed", "sending"]),
+                fields=["due_at"],
+                condition=Q(state__in=["queued", "claimed", "sending"]) & ~Q(kind="promotional"),
                 name="outgoing_waiting",
             ),
+            models.Index(
+                fields=["due_at"],
+                condition=Q(state__in=["queued", "claimed", "sending"], kind="promotional"),
+                name="outgoing_waiting_promotional",
+            ),
+            models.Index(fields=["state", "-created_at"], name="outgoing_by_state"),
             models.Index(fields=["customer", "topic", "-sent_at"], name="outgoing_by_customer"),
         ]
 
@@ -83,6 +93,9 @@ class OutgoingItem(models.Model):
     consent_record = models.ForeignKey(ConsentRecord, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     order_tick = models.ForeignKey(OrderTick, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     is_essential = models.BooleanField(default=False)
+    stands_since_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the yes it stands on was given. A later yes is another one."
+    )
     is_dropped = models.BooleanField(default=False)
     drop_reason = models.CharField(max_length=20, choices=SkipReason, blank=True)
 

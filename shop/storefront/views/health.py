@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
+from notifications.outbox import backlog
 from shop.celery import app
 
 
@@ -16,9 +17,17 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations and broker are there, 503 otherwise."""
+    """200 when database, migrations and broker are there, 503 otherwise; and how the outbox stands."""
     state = {"database": _database(), "migrations": _migrated(), "broker": _broker()}
-    return JsonResponse(state, status=200 if all(state.values()) else 503)
+    is_ready = all(state.values())
+    return JsonResponse({**state, "outbox": _outbox()}, status=200 if is_ready else 503)
+
+
+def _outbox() -> dict[str, int] | None:
+    try:
+        return backlog()
+    except DatabaseError:
+        return None
 
 
 def _database() -> bool:

@@ -1,0 +1,191 @@
+"""The states of an outgoing mail while workers reach for it: each step is one statement, in autocommit.
+
+A claim only reserves: a lease on the database's time, and a token that every later step must still hold. `begin` is
+the last question before a hand-off and asks the whole gate again, in the statement that takes the step.
+"""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection
+
+from notifications.gate import ORDER_CALLED_OFF, STANDS, SUPPRESSED
+from notifications.models import SkipReason
+
+SLOTS = 2  # so that a mail server that hangs never holds up every background worker
+_SLOT_CLASS = 0x6D61696C
+LONGEST_PAUSE_SECONDS = 3600
+GIVE_UP_AFTER_DAYS = 5
+
+# One order's mails go in their order: none is taken while an earlier one waits. Whoever died while handing over order
+# mail leaves it to be taken again, under the same Message-ID; promotional mail is never taken from "sending".
+_CLAIM = """
+    UPDATE notifications_outgoingemail SET
+        state = 'claimed', claim_token = %(token)s, due_at = clock_timestamp() + %(lease)s * interval '1 second'
+    WHERE id IN (
+        SELECT e.id FROM notifications_outgoingemail e
+        WHERE {which} AND e.due_at <= clock_timestamp()
+          AND NOT EXISTS (
+            SELECT 1 FROM notifications_outgoingemail earlier
+            WHERE earlier.order_id = e.order_id AND earlier.created_at < e.created_at
+              AND earlier.state IN ('queued', 'claimed', 'sending'))
+        ORDER BY e.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+    RETURNING id"""
+_CLAIM_ORDINARY = _CLAIM.format(which="e.state IN ('queued', 'claimed', 'sending') AND NOT e.kind = 'promotional'")
+_CLAIM_PROMOTIONAL = _CLAIM.format(
+    which="e.state IN ('queued', 'claimed', 'sending') AND e.kind = 'promotional' AND e.state <> 'sending'"
+)
+
+_BEGIN = f"""
+    UPDATE notifications_outgoingemail e SET
+        state = 'sending', subject = %(subject)s,
+        attempt_count = attempt_count + CASE WHEN state = 'claimed' THEN 1 ELSE 0 END,
+        due_at = clock_timestamp() + %(lease)s * interval '1 second'
+    WHERE e.id = %(id)s AND e.claim_token = %(token)s
+      AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()
+      AND NOT {SUPPRESSED} AND NOT {ORDER_CALLED_OFF}
+      AND EXISTS (SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)
+      AND NOT EXISTS (
+        SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS})"""  # noqa: S608
+
+_DROP_FALLEN = f"""
+    UPDATE notifications_outgoingitem i SET is_dropped = true, drop_reason = 'withdrawn'
+    FROM notifications_outgoingemail e
+    WHERE e.id = %(id)s AND e.claim_token = %(token)s AND i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS}
+    RETURNING i.id"""  # noqa: S608
+
+_LOOK = f"""
+    SELECT {SUPPRESSED}, {ORDER_CALLED_OFF} FROM notifications_outgoingemail e
+    WHERE e.id = %(id)s AND e.claim_token = %(token)s
+      AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()"""  # noqa: S608
+
+
+def claim(token: uuid.UUID, *, limit: int) -> list[uuid.UUID]:
+    """Reserves what is due, essential and service mail first. A claim whose lease ran out is due again."""
+    values = {"token": token, "lease": settings.MAIL_LEASE_SECONDS, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM_ORDINARY, values)
+        ids = [row[0] for row in cursor.fetchall()]
+        if len(ids) < limit:
+            cursor.execute(_CLAIM_PROMOTIONAL, {**values, "limit": limit - len(ids)})
+            ids += [row[0] for row in cursor.fetchall()]
+    return ids
+
+
+def begin(email_id: uuid.UUID, token: uuid.UUID, *, subject: str) -> bool:
+    """The last question. True: at the moment of this statement all of it stood, and the mail is now being sent."""
+    values = {"id": email_id, "token": token, "subject": subject[:200], "lease": settings.MAIL_LEASE_SECONDS}
+    return _execute(_BEGIN, values) == 1
+
+
+def drop_fallen(email_id: uuid.UUID, token: uuid.UUID) -> set[int]:
+    """Drops the items whose yes is gone. Returns their ids."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DROP_FALLEN, {"id": email_id, "token": token})
+        return {row[0] for row in cursor.fetchall()}
+
+
+def held(email_id: uuid.UUID, token: uuid.UUID) -> SkipReason | bool:
+    """Whether the claim still holds; the reason when the whole mail has lost its ground."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, {"id": email_id, "token": token})
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    is_suppressed, is_called_off = row
+    if is_suppressed:
+        return SkipReason.SUPPRESSED
+    return SkipReason.ORDER_CHANGED if is_called_off else True
+
+
+def mark_sent(email_id: uuid.UUID) -> None:
+    """The mail server has it. True whoever holds the claim by now, so no token is asked for."""
+    _execute(
+        """UPDATE notifications_outgoingemail SET
+               state = 'sent', sent_at = clock_timestamp(), claim_token = NULL, last_error = ''
+           WHERE id = %(id)s AND state <> 'sent'""",
+        {"id": email_id},
+    )
+
+
+def skip(email_id: uuid.UUID, token: uuid.UUID, reason: SkipReason) -> None:
+    _settle(email_id, token, "state = 'skipped', skip_reason = %(reason)s", reason=reason)
+
+
+def fail(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
+    _settle(email_id, token, "state = 'failed', last_error = %(error)s", error=error)
+
+
+def park(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
+    """Nobody knows whether it arrived, and it is not sent twice: staff decide."""
+    _settle(email_id, token, "state = 'uncertain', last_error = %(error)s", error=error)
+
+
+def postpone(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
+    """Tries again after a pause that doubles with each attempt; gives up after some days."""
+    _settle(
+        email_id,
+        token,
+        """last_error = %(error)s,
+           state = CASE WHEN created_at < clock_timestamp() - %(days)s * interval '1 day'
+                        THEN 'failed' ELSE 'queued' END,
+           due_at = clock_timestamp() + interval '1 second' * LEAST(
+               %(longest)s, %(retry)s * power(2, GREATEST(LEAST(attempt_count, 20), 1) - 1))""",
+        error=error,
+        days=GIVE_UP_AFTER_DAYS,
+        longest=LONGEST_PAUSE_SECONDS,
+        retry=settings.MAIL_RETRY_SECONDS,
+    )
+
+
+def release(email_ids: Sequence[uuid.UUID], token: uuid.UUID, *, pause_seconds: float = 0) -> None:
+    """Gives back what was claimed and of which nothing was handed over."""
+    _execute(
+        """UPDATE notifications_outgoingemail SET
+               state = 'queued', claim_token = NULL, due_at = clock_timestamp() + %(pause)s * interval '1 second'
+           WHERE id = ANY(%(ids)s) AND claim_token = %(token)s
+             AND state IN ('claimed', 'sending')""",
+        {"ids": list(email_ids), "token": token, "pause": pause_seconds},
+    )
+
+
+def park_abandoned() -> int:
+    """Promotional mail whose worker died while handing it over."""
+    return _execute(
+        """UPDATE notifications_outgoingemail SET
+               state = 'uncertain', claim_token = NULL, last_error = 'The worker handing it over died.'
+           WHERE state = 'sending' AND kind = 'promotional' AND due_at < clock_timestamp()"""
+    )
+
+
+@contextmanager
+def slot() -> Iterator[bool]:
+    """One of a few places to deliver from. The database frees it when the worker dies."""
+    with connection.cursor() as cursor:
+        taken = next((number for number in range(SLOTS) if _lock(cursor, number)), None)
+        try:
+            yield taken is not None
+        finally:
+            if taken is not None:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_SLOT_CLASS, taken])
+
+
+def _lock(cursor, number: int) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_SLOT_CLASS, number])
+    return bool(cursor.fetchone()[0])
+
+
+def _settle(email_id: uuid.UUID, token: uuid.UUID, changes: str, **values: object) -> None:
+    _execute(
+        f"UPDATE notifications_outgoingemail SET {changes}, claim_token = NULL"  # noqa: S608
+        " WHERE id = %(id)s AND claim_token = %(token)s AND state IN ('claimed', 'sending')",
+        {"id": email_id, "token": token, **values},
+    )
+
+
+def _execute(statement: str, values: dict[str, object] | None = None) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return int(cursor.rowcount)

@@ -1,0 +1,158 @@
+"""Handing mail over, each with the gate's permission at that very moment.
+
+A batch claim only reserves. Each mail is then written, and immediately before its hand-off one statement asks whether
+all it stands on still stands. A permission is good for half a second of the monotonic clock; what takes longer asks
+again, last of all when the mail server is ready for the content. So nothing begins later than a second after a "no".
+"""
+
+import logging
+import time
+import uuid
+
+from django.conf import settings
+
+from notifications import claims
+from notifications.emails import write
+from notifications.letters import Letter, load
+from notifications.models import SkipReason, Suppression
+from shop import mail
+from shop.mail import Line, Outcome, Result
+
+BATCH = 50
+RUN_SECONDS = 20  # then the next tick goes on
+PERMISSION_SECONDS = 0.5
+HAND_OFF_SECONDS = 20  # promised: never over 30
+MOST_REWRITES = 5
+STUCK_LIMIT = 2  # hand-offs in a row without any answer: leave the server alone until the next tick
+UNREACHABLE_PAUSE_SECONDS = 10
+logger = logging.getLogger(__name__)
+
+
+def deliver() -> int:
+    """Hands over what is due, until nothing is or the run has lasted long enough. Returns how many were sent."""
+    claims.park_abandoned()
+    with claims.slot() as is_free:
+        return _run() if is_free else 0
+
+
+def _run() -> int:
+    sent_count = 0
+    ends_at = time.monotonic() + RUN_SECONDS
+    with Line(seconds=min(HAND_OFF_SECONDS, settings.EMAIL_TIMEOUT, settings.MAIL_LEASE_SECONDS * 0.8)) as line:
+        while time.monotonic() < ends_at:
+            token = uuid.uuid4()
+            ids = claims.claim(token, limit=BATCH)
+            if not ids:
+                break
+            batch = Batch(line, token, load(ids))
+            sent_count += batch.deliver()
+            if batch.is_given_up:
+                break
+    return sent_count
+
+
+class Permission:
+    """The gate's answer for one mail, asked for as often as it has grown old. Called by the line before each step."""
+
+    def __init__(self, email_id: uuid.UUID, token: uuid.UUID, *, subject: str) -> None:
+        self._email_id = email_id
+        self._token = token
+        self._subject = subject
+        self._asked_at = float("-inf")
+
+    def __call__(self) -> bool:
+        while time.monotonic() - self._asked_at > PERMISSION_SECONDS:
+            self._asked_at = time.monotonic()  # before asking: the answer is as old as the question
+            if not claims.begin(self._email_id, self._token, subject=self._subject):
+                return False
+        return True
+
+
+class Batch:
+    """Some claimed mails on their way over one line."""
+
+    def __init__(self, line: Line, token: uuid.UUID, letters: list[Letter]) -> None:
+        self.line = line
+        self.token = token
+        self.letters = letters
+        self.is_given_up = False
+        self._stuck_count = 0
+
+    def deliver(self) -> int:
+        sent_count = 0
+        for place, letter in enumerate(self.letters):
+            result = self._deliver_one(letter)
+            sent_count += result is not None and result.outcome is Outcome.SENT
+            if result is not None and self._is_hopeless(result):
+                self._give_up(self.letters[place:], result)
+                break
+        return sent_count
+
+    def _deliver_one(self, letter: Letter) -> Result | None:
+        """None when it was not this worker's to hand over, or nothing was left of it."""
+        for _ in range(MOST_REWRITES):
+            message = self._written(letter)
+            if message is None:
+                return None
+            may_begin = Permission(letter.email.pk, self.token, subject=message.subject)
+            result = self.line.hand_off(message, may_begin=may_begin)
+            if result.outcome is not Outcome.NOT_BEGUN:
+                self._settle(letter, result)
+                return result
+            if not self._lighten(letter):
+                return None
+        claims.postpone(letter.email.pk, self.token, error="Its permissions kept changing.")
+        return None
+
+    def _written(self, letter: Letter) -> mail.Message | None:
+        """The message; None when nothing is left to say, and then the mail is skipped."""
+        try:
+            message = write(letter)
+        except Exception as error:  # one mail that cannot be written must not hold up the others
+            logger.exception("Mail %s (%s) could not be written", letter.email.pk, letter.email.topic)
+            claims.postpone(letter.email.pk, self.token, error=f"Could not be written: {type(error).__name__}"[:300])
+            return None
+        if message is None:
+            reason = SkipReason.NOTHING_LEFT if letter.body else SkipReason.WITHDRAWN
+            claims.skip(letter.email.pk, self.token, reason)
+        return message
+
+    def _lighten(self, letter: Letter) -> bool:
+        """Permission was refused: drops what no longer stands. False when the mail is not to go at all."""
+        held = claims.held(letter.email.pk, self.token)
+        if isinstance(held, SkipReason):
+            claims.skip(letter.email.pk, self.token, held)
+            return False
+        if held:
+            letter.drop(claims.drop_fallen(letter.email.pk, self.token))
+        return held
+
+    def _settle(self, letter: Letter, result: Result) -> None:
+        email_id, token, error = letter.email.pk, self.token, result.detail
+        match result.outcome:
+            case Outcome.SENT:
+                claims.mark_sent(email_id)
+            case Outcome.UNKNOWN if letter.topic.is_promotional:
+                claims.park(email_id, token, error=error)
+            case Outcome.UNKNOWN | Outcome.LATER:
+                claims.postpone(email_id, token, error=error)
+            case Outcome.REFUSED:
+                claims.fail(email_id, token, error=error)
+            case Outcome.NO_SUCH_ADDRESS:
+                claims.fail(email_id, token, error=error)
+                Suppression.objects.bulk_create(
+                    [Suppression(address=letter.email.to_address, reason=Suppression.Reason.BOUNCED, detail=error)],
+                    ignore_conflicts=True,
+                )
+        if result.outcome is not Outcome.SENT:
+            logger.warning("Mail %s (%s): %s", email_id, letter.topic.key, result.outcome)
+
+    def _is_hopeless(self, result: Result) -> bool:
+        self._stuck_count = self._stuck_count + 1 if result.is_stuck else 0
+        return result.outcome is Outcome.UNREACHABLE or self._stuck_count >= STUCK_LIMIT
+
+    def _give_up(self, rest: list[Letter], result: Result) -> None:
+        """The mail server is away: what has not begun goes back, at nobody's cost."""
+        pause = UNREACHABLE_PAUSE_SECONDS if result.outcome is Outcome.UNREACHABLE else 0
+        claims.release([letter.email.pk for letter in rest], self.token, pause_seconds=pause)
+        self.is_given_up = True

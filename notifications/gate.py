@@ -1,0 +1,111 @@
+"""The gate: whether a mail, or one part of it, may go, and what it then stands on.
+
+Asked when a mail is queued (`standing`, over answers already read) and again at hand-off (`STANDS`, the same rule in
+SQL, over what is in the database at that moment). tests/notifications holds both against one truth table.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.purposes import MailKind
+from notifications.models import SkipReason
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A yes or no to one purpose: a customer's current consent (`record_id`) or a tick on an order (`tick_id`)."""
+
+    is_granted: bool
+    changed_at: datetime
+    record_id: int | None = None
+    tick_id: int | None = None
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What permits an item. Nothing named: it is essential."""
+
+    record_id: int | None = None
+    tick_id: int | None = None
+    since_at: datetime | None = None
+
+    @property
+    def is_essential(self) -> bool:
+        return self.since_at is None
+
+
+ESSENTIAL = Standing()
+
+
+def standing(kind: MailKind, answers: Iterable[Answer]) -> Standing | SkipReason:
+    """What an item of this kind stands on, or why it does not.
+
+    The latest answer counts, whether given for the account or for the order. A tick on an order speaks for that
+    order's own mail only, so nothing promotional ever stands on one.
+    """
+    if kind is MailKind.ESSENTIAL:
+        return ESSENTIAL
+    heard = [answer for answer in answers if kind is MailKind.SERVICE or answer.record_id]
+    if not heard:
+        return SkipReason.NOT_OPTED_IN
+    latest = max(heard, key=lambda answer: answer.changed_at)
+    if not latest.is_granted:
+        return SkipReason.WITHDRAWN
+    return Standing(latest.record_id, latest.tick_id, latest.changed_at)
+
+
+def reachable(address: str, *, is_suppressed: bool) -> SkipReason | None:
+    """Whether any mail at all may go to an address; None when it may."""
+    if not address:
+        return SkipReason.NO_ADDRESS
+    return SkipReason.SUPPRESSED if is_suppressed else None
+
+
+def decide(
+    kind: MailKind,
+    *,
+    address: str,
+    is_suppressed: bool,
+    answers: Iterable[Answer],
+    is_proved: bool = False,
+    is_order_cancelled: bool = False,
+) -> Standing | SkipReason:
+    """The whole decision on a mail.
+
+    `is_proved`: its reader has shown that the address is theirs; nothing promotional goes to any other.
+    News of an order that was called off is no news any more.
+    """
+    if reason := reachable(address, is_suppressed=is_suppressed):
+        return reason
+    if kind is MailKind.PROMOTIONAL and not is_proved:
+        return SkipReason.UNPROVED
+    if kind is MailKind.SERVICE and is_order_cancelled:
+        return SkipReason.ORDER_CHANGED
+    return standing(kind, answers)
+
+
+# Item `i` of mail `e` still stands: the very yes it was queued with is still the current answer. A yes given again is
+# another record (or, for a tick, another time) and releases nothing old.
+STANDS = """(
+    i.is_essential
+    OR EXISTS (
+        SELECT 1 FROM accounts_consent c
+        WHERE c.record_id = i.consent_record_id AND c.customer_id = e.customer_id AND c.granted
+          AND NOT EXISTS (
+            SELECT 1 FROM orders_ordertick later
+            WHERE later.order_id = e.order_id AND later.purpose = i.purpose
+              AND NOT later.granted AND later.changed_at > i.stands_since_at))
+    OR EXISTS (
+        SELECT 1 FROM orders_ordertick t JOIN orders_order o ON o.id = t.order_id
+        WHERE t.id = i.order_tick_id AND t.order_id = e.order_id
+          AND t.granted AND t.changed_at = i.stands_since_at AND e.kind <> 'promotional'
+          AND NOT EXISTS (
+            SELECT 1 FROM accounts_consent later
+            WHERE later.customer_id = o.customer_id AND later.purpose = i.purpose
+              AND NOT later.granted AND later.changed_at > i.stands_since_at)))"""
+
+SUPPRESSED = "EXISTS (SELECT 1 FROM notifications_suppression s WHERE LOWER(s.address) = LOWER(e.to_address))"
+
+ORDER_CALLED_OFF = """(e.kind = 'service' AND EXISTS (
+    SELECT 1 FROM orders_order o WHERE o.id = e.order_id AND o.status = 'cancelled'))"""

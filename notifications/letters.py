@@ -1,0 +1,82 @@
+"""The mails of a batch with all that writing them needs, read in a fixed number of queries whatever the batch holds."""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Prefetch
+
+from accounts.models import ConsentRequest
+from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
+from notifications.queueing import BODY
+from notifications.topics import TOPICS, Topic
+from orders.models import Refund, Shipment, ShipmentLine, ShopSettings
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the mails of a batch share."""
+
+    shop: ShopSettings
+    shipments: dict[int, Shipment]
+    refunds: dict[int, Refund]
+    issues: dict[int, NewsletterIssue]
+    requests: dict[int, ConsentRequest]
+
+
+@dataclass
+class Letter:
+    """One mail on the desk, with the items that still stand."""
+
+    email: OutgoingEmail
+    items: list[OutgoingItem]
+    desk: Desk
+
+    @property
+    def topic(self) -> Topic:
+        return TOPICS[self.email.topic]
+
+    @property
+    def body(self) -> OutgoingItem | None:
+        """What the mail as a whole stands on."""
+        return next((item for item in self.items if item.block == BODY), None)
+
+    def offered(self, block: str) -> list[OutgoingItem]:
+        """The items of a block whose product can still be shown."""
+        return [item for item in self.items if item.block == block and item.product and item.product.is_published]
+
+    def drop(self, item_ids: set[int]) -> None:
+        self.items = [item for item in self.items if item.pk not in item_ids]
+
+    def named(self, what: dict[int, Any], key: str) -> Any:
+        """The row that the mail's context names; None when it names none, or the row is gone."""
+        return what.get(self.email.context.get(key, 0))
+
+
+def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
+    """The letters, oldest first."""
+    standing = OutgoingItem.objects.filter(is_dropped=False).select_related("product__maker")
+    emails = list(
+        OutgoingEmail.objects.filter(pk__in=list(email_ids))
+        .select_related("customer", "order")
+        .prefetch_related(Prefetch("items", standing), "order__lines", "order__adjustments")
+        .order_by("created_at")
+    )
+    desk = _desk(emails)
+    return [Letter(email, list(email.items.all()), desk) for email in emails]
+
+
+def _desk(emails: Sequence[OutgoingEmail]) -> Desk:
+    lines = Prefetch("lines", ShipmentLine.objects.select_related("order_line"))
+    return Desk(
+        shop=ShopSettings.current(),
+        shipments=Shipment.objects.prefetch_related(lines).in_bulk(_named(emails, "shipment")),
+        refunds=Refund.objects.in_bulk(_named(emails, "refund")),
+        issues=NewsletterIssue.objects.in_bulk(_named(emails, "issue")),
+        requests=ConsentRequest.objects.in_bulk(_named(emails, "consent_request")),
+    )
+
+
+def _named(emails: Iterable[OutgoingEmail], key: str) -> set[int]:
+    return {email.context[key] for email in emails if key in email.context}

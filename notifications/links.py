@@ -1,0 +1,51 @@
+"""Where the links in our mail lead: always to the shop's own address."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.urls import NoReverseMatch, reverse
+
+from accounts import tokens
+from accounts.models import ConsentRequest
+from notifications.models import OutgoingEmail, OutgoingItem
+from orders.models import Order
+
+UNSUBSCRIBE = "unsubscribe"
+UNSUBSCRIBE_WORKS_FOR = timedelta(days=3 * 365)
+
+
+def absolute(path: str) -> str:
+    return f"{settings.SITE_URL}{path}"
+
+
+def preferences() -> str:
+    return absolute("/account/preferences/")
+
+
+def unsubscribe(email: OutgoingEmail, item: OutgoingItem) -> str:
+    """Turns off what the item stands on: the customer's switch, or the tick on that one order."""
+    ids: dict[str, Any] = {"purpose": item.purpose}
+    if item.order_tick_id:
+        ids["order"] = email.order_id
+    else:
+        ids["customer"] = email.customer_id
+    return absolute(reverse("unsubscribe", args=[tokens.sign(UNSUBSCRIBE, **ids)]))
+
+
+def order(of: Order) -> str:
+    """The signed link by which anybody who reads the mail follows that order, with or without an account."""
+    try:
+        from orders import guests
+    except ImportError:
+        try:
+            return absolute(of.get_absolute_url())
+        except NoReverseMatch:
+            return absolute(f"/orders/{of.number}/")
+    return guests.order_link(of)
+
+
+def confirmation(of: ConsentRequest) -> str:
+    from accounts import consent_requests
+
+    return absolute(reverse("confirm_consent", args=[consent_requests.token_for(of)]))

@@ -1,0 +1,107 @@
+"""What the mails about an order say."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from accounts.models.address import PostalAddress
+from notifications import links
+from notifications.goods import shown_as
+from notifications.letters import Letter
+from notifications.queueing import OFFER
+from orders.carriers import carrier_name
+from orders.models import Order, OrderLine, Shipment
+from orders.promise import span
+from shop.money import formatted
+
+Context = dict[str, Any]
+
+
+def news(letter: Letter) -> Context | None:
+    """Any step of an order; None when the order is gone."""
+    order = letter.email.order
+    if order is None:
+        return None
+    parcel: Shipment | None = letter.named(letter.desk.shipments, "shipment")
+    return {
+        "order": order,
+        "order_url": links.order(order),
+        "first_name": order.full_name.split(" ")[0],
+        "is_paid": order.payment_status == Order.PaymentStatus.PAID,
+        "total": order.total_text,
+        "leaves": _on(order.ships_on),
+        "arrives": _between(order),
+        "parcel": _parcel(parcel) if parcel else None,
+    }
+
+
+def receipt(letter: Letter) -> Context | None:
+    context = news(letter)
+    order = letter.email.order
+    if context is None or order is None:
+        return None
+    offers = letter.offered(OFFER)
+    return {
+        **context,
+        "lines": [_line(line, order.currency) for line in order.lines.all()],
+        "sums": _sums(order),
+        "address": PostalAddress.lines(order),  # `order.lines` are the goods
+        "offers": [shown_as(item) for item in offers],
+        "shown": offers,
+    }
+
+
+def refunded(letter: Letter) -> Context | None:
+    context = news(letter)
+    refund = letter.named(letter.desk.refunds, "refund")
+    if context is None:
+        return None
+    return {**context, "amount": formatted(refund.amount, refund.currency) if refund else context["total"]}
+
+
+def _line(line: OrderLine, currency: str) -> dict[str, Any]:
+    detail = ", ".join(part for part in (line.options, "a gift" if line.is_gift else "") if part)
+    return {
+        "title": line.title,
+        "detail": detail,
+        "quantity": line.quantity,
+        "total": formatted(line.line_total, currency),
+    }
+
+
+def _sums(order: Order) -> list[tuple[str, str, bool]]:
+    def row(name: str, amount: Any, *, strong: bool = False) -> tuple[str, str, bool]:
+        return name, formatted(amount, order.currency), strong
+
+    extras = [row(extra.label, extra.amount) for extra in order.adjustments.all()]
+    delivery = f"Delivery, {order.shipping_name}" if order.shipping_name else "Delivery"
+    sums = [row("Goods", order.subtotal), *extras, row(delivery, order.shipping_total)]
+    sums.append(row("Total", order.total, strong=True))
+    if order.tax_total:
+        sums.append(row("of which tax", order.tax_total))
+    return sums
+
+
+def _parcel(parcel: Shipment) -> dict[str, Any]:
+    contents = [
+        f"{line.quantity} × {line.order_line.title}"
+        + (f" ({line.order_line.options})" if line.order_line.options else "")
+        for line in parcel.lines.all()
+    ]
+    return {
+        "contents": contents,
+        "carrier": carrier_name(parcel.carrier) if parcel.carrier else "",
+        "tracking_number": parcel.tracking_number,
+        "note": parcel.packing_note,
+        "note_by": parcel.packed_by,
+    }
+
+
+def _on(day: Any) -> str:
+    return span(day, day, timezone.localdate()) if day else ""
+
+
+def _between(order: Order) -> str:
+    if order.promised_by_on is None:
+        return ""
+    return span(order.promised_from_on or order.promised_by_on, order.promised_by_on, timezone.localdate())

@@ -1,0 +1,39 @@
+"""How the outbox stands, for whoever watches the shop."""
+
+from typing import Any
+
+from django.db.models import Count, Min
+from django.utils import timezone
+
+from notifications.models import OutgoingEmail
+from notifications.relay import SOURCES
+
+State = OutgoingEmail.State
+WAITING = (State.QUEUED, State.CLAIMED, State.SENDING)
+
+
+def backlog() -> dict[str, int]:
+    """`unrelayed` events; `queued` mails not yet handed over, whoever holds them; the age of the oldest of either."""
+    found = [source.events.filter(relayed_at=None) for source in SOURCES]
+    events = [rows.aggregate(count=Count("pk"), oldest=Min("created_at")) for rows in found]
+    mails = OutgoingEmail.objects.filter(state__in=WAITING).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    oldest = min((row["oldest"] for row in (*events, mails) if row["oldest"]), default=None)
+    age = (timezone.now() - oldest).total_seconds() if oldest else 0
+    return {
+        "unrelayed": sum(row["count"] for row in events),
+        "queued": mails["count"],
+        "oldest_seconds": max(0, round(age)),
+    }
+
+
+def counts() -> list[tuple[str, str, int]]:
+    """(topic, state, how many), for every topic that ever had mail."""
+    rows = OutgoingEmail.objects.values("topic", "state").annotate(count=Count("pk")).order_by("topic", "state")
+    return [(row["topic"], row["state"], row["count"]) for row in rows]
+
+
+def skipped() -> list[tuple[str, str, int]]:
+    """(topic, reason, how many) of what did not go."""
+    rows = OutgoingEmail.objects.filter(state=State.SKIPPED).values("topic", "skip_reason")
+    counted: Any = rows.annotate(count=Count("pk")).order_by("topic", "skip_reason")
+    return [(row["topic"], row["skip_reason"], row["count"]) for row in counted]

@@ -1,0 +1,53 @@
+"""What the letters say that the shop sends by itself, and the one mail that asks for permission."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+from accounts import purposes
+from notifications import links
+from notifications.goods import shown_as
+from notifications.letters import Letter
+from notifications.queueing import PICK
+
+Context = dict[str, Any]
+_LINK = '<a href="{}" style="color:#25211c;text-decoration-color:#ad3b1c">{}</a>'
+
+
+def recommendations(letter: Letter) -> Context | None:
+    """None when no pick stands any more."""
+    shown = letter.offered(PICK)
+    if not shown:
+        return None
+    return {"picks": [shown_as(item) for item in shown], "shown": shown}
+
+
+def newsletter(letter: Letter) -> Context | None:
+    issue = letter.named(letter.desk.issues, "issue")
+    if issue is None:
+        return None
+    return {"issue": issue, "paragraphs": paragraphs(issue.body)}
+
+
+def paragraphs(body: str) -> list[SafeString]:
+    """A plain text as HTML paragraphs, with links to the shop made clickable, and no others."""
+    return [_linked(part.strip()) for part in re.split(r"\n\s*\n", body.replace("\r\n", "\n")) if part.strip()]
+
+
+def _linked(text: str) -> SafeString:
+    pieces = re.split(f'({re.escape(settings.SITE_URL)}[^\\s<>"]*[^\\s<>".,;:!?)])', text)
+    html = format_html_join(
+        "", "{}", ((format_html(_LINK, piece, piece) if place % 2 else piece,) for place, piece in enumerate(pieces))
+    )
+    return mark_safe(html.replace("\n", "<br>"))  # noqa: S308  (every piece was escaped above)
+
+
+def confirmation(letter: Letter) -> Context | None:
+    """None once the address has answered: there is nothing to ask any more."""
+    request = letter.named(letter.desk.requests, "consent_request")
+    if request is None or request.confirmed_at is not None:
+        return None
+    return {"confirm_url": links.confirmation(request), "purpose": purposes.get(request.purpose)}

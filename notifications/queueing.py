@@ -1,0 +1,148 @@
+"""Into the outbox: drafts are put to the gate, and become rows that are queued, or skipped with the reason."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models.functions import Lower
+
+from accounts.models import Consent, Customer
+from accounts.purposes import MailKind
+from notifications import gate
+from notifications.gate import Answer, Standing
+from notifications.models import OutgoingEmail, OutgoingItem, SkipReason, Suppression
+from notifications.topics import Topic
+from orders.models import Order, OrderTick
+
+BODY, OFFER, PICK = "body", "offer", "pick"
+
+
+@dataclass(frozen=True)
+class DraftItem:
+    """A part of a mail that has a switch of its own. Service rules: a tick on the order may permit it."""
+
+    block: str
+    purpose: str
+    kind: MailKind = MailKind.SERVICE
+    product_id: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A mail somebody may want. `key` names what it is for, so that the same thing is queued once and never again.
+
+    `is_empty`: we looked, and found nothing to say.
+    """
+
+    key: str
+    topic: Topic
+    to_address: str
+    customer: Customer | None = None
+    order: Order | None = None
+    context: dict[str, Any] = field(default_factory=dict)
+    items: tuple[DraftItem, ...] = ()
+    is_empty: bool = False
+
+
+class Answers:
+    """What the people of a batch have said, read in three queries."""
+
+    def __init__(self, drafts: Sequence[Draft]) -> None:
+        self._consents = _consents(drafts)
+        self._ticks = _ticks(drafts)
+        addresses = {draft.to_address.lower() for draft in drafts}
+        suppressed = Suppression.objects.annotate(lowered=Lower("address")).filter(lowered__in=addresses)
+        self._suppressed = set(suppressed.values_list("lowered", flat=True))
+
+    def to(self, draft: Draft, purpose: str) -> list[Answer]:
+        customer_id = draft.customer.pk if draft.customer else None
+        order_id = draft.order.pk if draft.order else None
+        return self._consents[customer_id, purpose] + self._ticks[order_id, purpose]
+
+    def is_suppressed(self, draft: Draft) -> bool:
+        return draft.to_address.lower() in self._suppressed
+
+
+def _consents(drafts: Sequence[Draft]) -> dict[tuple[int | None, str], list[Answer]]:
+    found: dict[tuple[int | None, str], list[Answer]] = defaultdict(list)
+    customers = {draft.customer.pk for draft in drafts if draft.customer}
+    rows = Consent.objects.filter(customer__in=customers) if customers else Consent.objects.none()
+    for row in rows.values_list("customer_id", "purpose", "granted", "changed_at", "record_id"):
+        found[row[0], row[1]].append(Answer(row[2], row[3], record_id=row[4]))
+    return found
+
+
+def _ticks(drafts: Sequence[Draft]) -> dict[tuple[int | None, str], list[Answer]]:
+    found: dict[tuple[int | None, str], list[Answer]] = defaultdict(list)
+    orders = {draft.order.pk for draft in drafts if draft.order}
+    rows = OrderTick.objects.filter(order__in=orders) if orders else OrderTick.objects.none()
+    for row in rows.values_list("order_id", "purpose", "granted", "changed_at", "id"):
+        found[row[0], row[1]].append(Answer(row[2], row[3], tick_id=row[4]))
+    return found
+
+
+def queue(drafts: Sequence[Draft], answers: Answers | None = None) -> list[OutgoingEmail]:
+    """Puts drafts to the gate and writes them down; those with a known key were dealt with before and are left out."""
+    known = set(OutgoingEmail.objects.filter(key__in=[draft.key for draft in drafts]).values_list("key", flat=True))
+    fresh = [draft for draft in drafts if draft.key not in known]
+    if not fresh:
+        return []
+    answers = answers or Answers(fresh)
+    rows = [_row(draft, answers) for draft in fresh]
+    OutgoingEmail.objects.bulk_create(email for email, _ in rows)
+    OutgoingItem.objects.bulk_create(item for _, items in rows for item in items)
+    return [email for email, _ in rows]
+
+
+def _row(draft: Draft, answers: Answers) -> tuple[OutgoingEmail, list[OutgoingItem]]:
+    topic = draft.topic
+    email = OutgoingEmail(
+        key=draft.key,
+        topic=topic.key,
+        kind=topic.kind,
+        to_address=draft.to_address,
+        customer=draft.customer,
+        order=draft.order,
+        context=draft.context,
+    )
+    decision = _decision(draft, answers)
+    if isinstance(decision, SkipReason):
+        email.state, email.skip_reason = OutgoingEmail.State.SKIPPED, decision
+        return email, []
+    items = [_item(email, DraftItem(BODY, topic.purpose, topic.kind), decision)]
+    for part in draft.items:
+        items.append(_item(email, part, gate.standing(part.kind, answers.to(draft, part.purpose)), len(items)))
+    return email, items
+
+
+def _decision(draft: Draft, answers: Answers) -> Standing | SkipReason:
+    decision = gate.decide(
+        draft.topic.kind,
+        address=draft.to_address,
+        is_suppressed=answers.is_suppressed(draft),
+        answers=answers.to(draft, draft.topic.purpose),
+        is_proved=draft.customer is not None and draft.customer.is_proved,
+        is_order_cancelled=draft.order is not None and draft.order.status == Order.Status.CANCELLED,
+    )
+    return SkipReason.NOTHING_LEFT if draft.is_empty and isinstance(decision, Standing) else decision
+
+
+def _item(email: OutgoingEmail, part: DraftItem, decision: Standing | SkipReason, position: int = 0) -> OutgoingItem:
+    item = OutgoingItem(
+        email=email,
+        block=part.block,
+        purpose=part.purpose,
+        product_id=part.product_id,
+        why=part.why,
+        position=position,
+    )
+    if isinstance(decision, SkipReason):
+        item.is_dropped, item.drop_reason = True, decision
+        return item
+    item.is_essential = decision.is_essential
+    item.consent_record_id = decision.record_id
+    item.order_tick_id = decision.tick_id
+    item.stands_since_at = decision.since_at
+    return item

@@ -1,0 +1,78 @@
+"""The registry of mails: what sets each off, of which kind it is, and which purpose allows it.
+
+Topics name purposes, never the reverse. docs/emails.md tells the same to people.
+"""
+
+from dataclasses import dataclass
+
+from accounts import purposes
+from accounts.models import AccountEvent
+from accounts.purposes import MailKind
+from orders.models import OrderEvent
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One kind of mail. `event` is the kind of event that sets it off, empty for mail the shop sends by itself.
+
+    `because`: for essential mail, the sentence that says why it comes unasked. `name`: what one stops, for mail that
+    can be stopped as a whole.
+    """
+
+    key: str
+    kind: MailKind
+    purpose: str = ""
+    event: str = ""
+    because: str = ""
+    name: str = ""
+
+    @property
+    def is_promotional(self) -> bool:
+        return self.kind is MailKind.PROMOTIONAL
+
+
+RECEIPT = "receipt"
+CONSENT_CONFIRMATION = "consent_confirmation"
+ORDER_CANCELLED = "order_cancelled"
+ORDER_REFUNDED = "order_refunded"
+RECOMMENDATIONS = "recommendations"
+NEWSLETTER = "newsletter"
+
+_Kind = OrderEvent.Kind
+
+_ALL = (
+    Topic(
+        RECEIPT,
+        MailKind.ESSENTIAL,
+        event=_Kind.PLACED,
+        because="A receipt always comes with an order: it is your proof of what we owe each other.",
+    ),
+    Topic("order_approved", MailKind.SERVICE, purposes.MAIL_ORDER_APPROVED, event=_Kind.APPROVED),
+    Topic("order_picked", MailKind.SERVICE, purposes.MAIL_ORDER_PICKED, event=_Kind.PICKED),
+    Topic("order_packed", MailKind.SERVICE, purposes.MAIL_ORDER_PACKED, event=_Kind.PACKED),
+    Topic("order_dispatched", MailKind.SERVICE, purposes.MAIL_ORDER_DISPATCHED, event=_Kind.DISPATCHED),
+    Topic("order_delivered", MailKind.SERVICE, purposes.MAIL_ORDER_DELIVERED, event=_Kind.DELIVERED),
+    Topic(
+        ORDER_CANCELLED,
+        MailKind.ESSENTIAL,
+        event=_Kind.CANCELLED,
+        because="You get this whatever is ticked: an order of yours has ended.",
+    ),
+    Topic(
+        ORDER_REFUNDED,
+        MailKind.ESSENTIAL,
+        event=_Kind.REFUNDED,
+        because="You get this whatever is ticked: it is about your money.",
+    ),
+    Topic(
+        CONSENT_CONFIRMATION,
+        MailKind.ESSENTIAL,
+        event=AccountEvent.Kind.CONSENT_REQUESTED,
+        because="Somebody gave us this address. We ask once before we write to it.",
+    ),
+    Topic(RECOMMENDATIONS, MailKind.PROMOTIONAL, purposes.MAIL_RECOMMENDATIONS, name="the weekly letter"),
+    Topic(NEWSLETTER, MailKind.PROMOTIONAL, purposes.NEWSLETTER, name="the newsletter"),
+)
+
+TOPICS: dict[str, Topic] = {topic.key: topic for topic in _ALL}
+BY_EVENT: dict[str, Topic] = {topic.event: topic for topic in _ALL if topic.event}

@@ -1,0 +1,314 @@
+"""Mail on the wire: a message's bytes, and the hand-off to the mail server.
+
+Two callers only: `notifications.delivery`, and `accounts.adapter` for mail that somebody waits for at the screen.
+"""
+
+import binascii
+import re
+import smtplib
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.header import Header
+from email.utils import formatdate, parseaddr
+from enum import StrEnum
+from functools import cache
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlparse
+
+from django.conf import settings
+from django.core import mail as django_mail
+from django.core.mail.message import sanitize_address
+from django.template.loader import render_to_string
+
+SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+_BLANK_LINES = re.compile(r"\n[ \t]*\n\s*\n")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One mail, written. `message_id` without brackets; by itself it is random, as for mail awaited at the screen."""
+
+    to: str
+    subject: str
+    text: str
+    html: str
+    topic: str
+    message_id: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def all_headers(self) -> dict[str, str]:
+        return {
+            "X-Topic": self.topic,
+            "Auto-Submitted": "auto-generated",
+            "Message-ID": f"<{self.message_id or message_id(uuid.uuid4())}>",
+            **self.headers,
+        }
+
+    def as_bytes(self) -> bytes:
+        """The message as it goes over the wire.
+
+        Put together by hand: the standard library's generator takes longer than the whole hand-off.
+        Raises ValueError for a header with a line break in it.
+        """
+        boundary = f"=_{uuid.uuid4().hex}"
+        headers = {
+            "From": _from_header(settings.DEFAULT_FROM_EMAIL),
+            "To": _address(self.to),
+            "Subject": _encoded(self.subject),
+            "Date": formatdate(localtime=False),
+            **self.all_headers(),
+            "MIME-Version": "1.0",
+            "Content-Type": f'multipart/alternative; boundary="{boundary}"',
+        }
+        head = "\r\n".join(_header_line(name, value) for name, value in headers.items())
+        return b"".join(
+            (
+                head.encode("ascii"),
+                b"\r\n\r\n",
+                _part(boundary, "plain", self.text),
+                _part(boundary, "html", self.html),
+                f"--{boundary}--\r\n".encode(),
+            )
+        )
+
+    def as_django(self) -> django_mail.EmailMultiAlternatives:
+        """The same for Django's connections other than plain SMTP."""
+        made = django_mail.EmailMultiAlternatives(
+            subject=self.subject, body=self.text, to=[self.to], headers=self.all_headers()
+        )
+        made.attach_alternative(self.html, "text/html")
+        return made
+
+
+def message_id(row_id: uuid.UUID) -> str:
+    """The Message-ID of an outbox row: the same at every attempt."""
+    return f"{row_id}@{urlparse(settings.SITE_URL).hostname}"
+
+
+def render(template: str, context: Mapping[str, object]) -> tuple[str, str, str]:
+    """Subject, text and HTML of `templates/emails/<template>`. Templates are compiled once a process."""
+    values = dict(context)
+    subject = " ".join(render_to_string(f"emails/{template}.subject.txt", values).split())
+    values["subject"] = subject
+    text = _BLANK_LINES.sub("\n\n", render_to_string(f"emails/{template}.txt", values)).strip() + "\n"
+    return subject, text, render_to_string(f"emails/{template}.html", values)
+
+
+def send(message: Message) -> None:
+    """Hands one message over at once. For mail that somebody waits for; raises what the mail server says."""
+    message.as_django().send()
+
+
+def _header_line(name: str, value: str) -> str:
+    if "\n" in value or "\r" in value:
+        raise ValueError(f"A line break in the header {name}.")
+    return f"{name}: {value}"
+
+
+def _encoded(value: str) -> str:
+    if value.isascii():
+        return value
+    return Header(value, "utf-8", maxlinelen=10_000).encode()
+
+
+def _address(value: str) -> str:
+    return value if value.isascii() else sanitize_address(value, "utf-8")
+
+
+@cache
+def _from_header(value: str) -> str:
+    return sanitize_address(value, "utf-8")
+
+
+def _part(boundary: str, subtype: str, content: str) -> bytes:
+    lines = (content.replace("\r\n", "\n").rstrip("\n") + "\n").replace("\n", "\r\n").encode()
+    head = (
+        f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    return head.encode() + binascii.b2a_qp(lines)
+
+
+# -- The hand-off --------------------------------------------------------------------------------------------
+
+
+class Outcome(StrEnum):
+    SENT = "sent"
+    NOT_BEGUN = "not_begun"  # permission was refused, nothing was handed over
+    LATER = "later"  # the server says: not now; nothing was handed over
+    REFUSED = "refused"  # for good
+    NO_SUCH_ADDRESS = "no_such_address"  # for good, and because of the address
+    UNKNOWN = "unknown"  # no answer after the final dot
+    UNREACHABLE = "unreachable"  # no connection, so not this mail's fault
+
+
+@dataclass(frozen=True)
+class Result:
+    outcome: Outcome
+    detail: str = ""
+    is_stuck: bool = False  # the server answered nothing until time was up
+
+
+class Line:
+    """A connection to the mail server, reused from mail to mail; any other mail backend is spoken to through Django.
+
+    `hand_off` asks `may_begin` before the first command of each mail and once more before its content leaves.
+    No command waits longer than what is left of `seconds`, counted from the mail's first.
+    """
+
+    def __init__(self, *, seconds: float) -> None:
+        self.seconds = seconds
+        self._smtp: smtplib.SMTP | None = None
+        self._deadline = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hangs up without a word: a QUIT could wait for an answer."""
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
+
+    def hand_off(self, message: Message, *, may_begin: Callable[[], bool]) -> Result:
+        """Hands one message over. Never raises for what a mail server or a network does."""
+        if settings.EMAIL_BACKEND != SMTP_BACKEND:
+            return _through_django(message, may_begin)
+        content = message.as_bytes()
+        self._deadline = time.monotonic() + self.seconds
+        was_open = self._smtp is not None
+        result = self._attempt(message, content, may_begin)
+        if was_open and self._smtp is None and result.outcome is Outcome.LATER and not result.is_stuck:
+            return self._attempt(message, content, may_begin)  # the server was done with the old connection
+        return result
+
+    def _attempt(self, message: Message, content: bytes, may_begin: Callable[[], bool]) -> Result:
+        try:
+            smtp = self._connected()
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            return Result(Outcome.UNREACHABLE, _words(error))
+        if not may_begin():
+            return Result(Outcome.NOT_BEGUN)
+        try:
+            result = self._up_to_content(smtp, _address(message.to))
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            return Result(Outcome.LATER, _words(error), is_stuck=self._is_over())
+        if result is not None:
+            self._start_over(result)
+            return result
+        if not may_begin():
+            self.close()  # without the final dot the server forgets it
+            return Result(Outcome.NOT_BEGUN)
+        return self._content(smtp, content)
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._smtp is None:
+            self._smtp = _connect(self.seconds)
+        return self._smtp
+
+    def _up_to_content(self, smtp: smtplib.SMTP, to: str) -> Result | None:
+        """The envelope and the word DATA. None when the server is ready for the content."""
+        code, reply = self._command(smtp, f"MAIL FROM:{smtplib.quoteaddr(_sender())}")
+        if code != 250:
+            return _declined(code, reply)
+        code, reply = self._command(smtp, f"RCPT TO:{smtplib.quoteaddr(to)}")
+        if code not in (250, 251):
+            return _declined(code, reply, is_about_address=True)
+        code, reply = self._command(smtp, "DATA")
+        return None if code == 354 else _declined(code, reply)
+
+    def _content(self, smtp: smtplib.SMTP, content: bytes) -> Result:
+        try:
+            self._allow_what_is_left(smtp)
+            smtp.send(_dotted(content))
+            code, reply = smtp.getreply()
+        except (OSError, smtplib.SMTPException) as error:
+            self.close()
+            return Result(Outcome.UNKNOWN, _words(error), is_stuck=self._is_over())
+        if code == 250:
+            return Result(Outcome.SENT)
+        result = _declined(code, reply)
+        self._start_over(result)
+        return result
+
+    def _command(self, smtp: smtplib.SMTP, words: str) -> tuple[int, bytes]:
+        self._allow_what_is_left(smtp)
+        return smtp.docmd(words)
+
+    def _allow_what_is_left(self, smtp: smtplib.SMTP) -> None:
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the hand-off took too long")
+        if smtp.sock is not None:
+            smtp.sock.settimeout(left)
+
+    def _is_over(self) -> bool:
+        return time.monotonic() >= self._deadline - 0.05
+
+    def _start_over(self, result: Result) -> None:
+        """After a refusal the connection is used again if the server still wants it."""
+        if self._smtp is None or result.detail.startswith("421"):
+            return self.close()
+        try:
+            self._command(self._smtp, "RSET")
+        except (OSError, smtplib.SMTPException):
+            self.close()
+        return None
+
+
+def _connect(seconds: float) -> smtplib.SMTP:
+    kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
+    smtp = kind(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=seconds)
+    try:
+        if settings.EMAIL_USE_TLS:
+            smtp.starttls()
+        if settings.EMAIL_HOST_USER:
+            smtp.login(settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD)
+        smtp.ehlo_or_helo_if_needed()
+    except (OSError, smtplib.SMTPException):
+        smtp.close()
+        raise
+    return smtp
+
+
+@cache
+def _sender() -> str:
+    return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+
+
+def _dotted(content: bytes) -> bytes:
+    """RFC 5321, 4.5.2: a leading dot is doubled, a lone one ends the message."""
+    return content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+
+
+def _declined(code: int, reply: bytes, *, is_about_address: bool = False) -> Result:
+    """What a refusal means. A policy (5.7.x) is about us, not about the address."""
+    words = f"{code} {reply.decode('utf-8', 'replace')}"[:300]
+    if code < 500:
+        return Result(Outcome.LATER, words)
+    if is_about_address and not reply.startswith(b"5.7."):
+        return Result(Outcome.NO_SUCH_ADDRESS, words)
+    return Result(Outcome.REFUSED, words)
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
+
+
+def _through_django(message: Message, may_begin: Callable[[], bool]) -> Result:
+    connection = django_mail.get_connection()
+    if not may_begin():
+        return Result(Outcome.NOT_BEGUN)
+    try:
+        connection.send_messages([message.as_django()])
+    except Exception as error:  # noqa: BLE001  (each service has its own; whether it took the mail is unknown)
+        return Result(Outcome.UNKNOWN, _words(error))
+    return Result(Outcome.SENT)

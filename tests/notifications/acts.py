@@ -1,0 +1,47 @@
+"""What the tests of the mail room do again and again."""
+
+from django.utils import timezone
+
+from notifications import delivery, relay
+from notifications.models import OutgoingEmail
+from orders import events
+from orders.models import Order, OrderEvent, OrderTick, Shipment, ShipmentLine
+from tests import builders
+
+Kind = OrderEvent.Kind
+
+
+def tick(order: Order, purpose: str, *, granted: bool = True) -> OrderTick:
+    return OrderTick.objects.create(order=order, purpose=purpose, granted=granted, wording_version=1)
+
+
+def untick(order: Order, purpose: str) -> None:
+    OrderTick.objects.filter(order=order, purpose=purpose).update(granted=False, changed_at=timezone.now())
+
+
+def tick_again(order: Order, purpose: str) -> None:
+    OrderTick.objects.filter(order=order, purpose=purpose).update(granted=True, changed_at=timezone.now())
+
+
+def parcel(order: Order, **fields) -> Shipment:
+    fields.setdefault("carrier", "royal_mail")
+    made = Shipment.objects.create(order=order, store=builders.store(), **fields)
+    for line in order.lines.all():
+        ShipmentLine.objects.create(shipment=made, order_line=line, quantity=line.quantity)
+    return made
+
+
+def happened(order: Order, kind: OrderEvent.Kind, **more) -> OrderEvent:
+    return events.record(order, kind, **more)
+
+
+def queued(order: Order, kind: OrderEvent.Kind, **more) -> OutgoingEmail:
+    """Something happened, and the relay has dealt with it."""
+    happened(order, kind, **more)
+    relay.relay_events()
+    return OutgoingEmail.objects.filter(order=order).latest("created_at")
+
+
+def relay_and_deliver() -> int:
+    relay.relay_events()
+    return delivery.deliver()

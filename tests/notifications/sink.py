@@ -1,0 +1,102 @@
+"""A mail server for tests: a real one, on a real socket, that can be told to be difficult."""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass(frozen=True)
+class Received:
+    to: str
+    message: EmailMessage
+    at: float  # monotonic
+
+    @property
+    def topic(self) -> str:
+        return self.message["X-Topic"]
+
+    @property
+    def message_id(self) -> str:
+        return self.message["Message-ID"]
+
+    @property
+    def text(self) -> str:
+        return self.message.get_body(("plain",)).get_content()
+
+    @property
+    def html(self) -> str:
+        return self.message.get_body(("html",)).get_content()
+
+
+@dataclass
+class Sink:
+    """`at_rcpt`, `at_data` and `after_dot` hold what to do for an address: a reply, "hang" or "drop".
+
+    A reply with a leading number of seconds ("2 250 ok") comes after that time. `begun` are the moments of MAIL FROM.
+    """
+
+    at_rcpt: dict[str, str] = field(default_factory=dict)
+    after_dot: dict[str, str] = field(default_factory=dict)
+    at_mail: list[str] = field(default_factory=list)
+    received: list[Received] = field(default_factory=list)
+    begun: list[float] = field(default_factory=list)
+    connection_count: int = 0
+
+    async def handle_EHLO(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        self.connection_count += 1
+        return responses
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        self.begun.append(time.monotonic())
+        reply = self.at_mail.pop(0) if self.at_mail else "250 OK"
+        envelope.mail_from = address
+        return await _said(reply, server)
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        reply = self.at_rcpt.get(address, "250 OK")
+        if "250" in reply:
+            envelope.rcpt_tos.append(address)
+        return await _said(reply, server)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        [address] = envelope.rcpt_tos
+        message = message_from_bytes(envelope.content, policy=policy.default)
+        self.received.append(Received(address, message, time.monotonic()))
+        return await _said(self.after_dot.get(address, "250 OK"), server)
+
+    def to(self, address: str) -> list[Received]:
+        return [mail for mail in self.received if mail.to == address]
+
+    @property
+    def topics(self) -> list[str]:
+        return [mail.topic for mail in self.received]
+
+
+async def _said(reply: str, server: SMTP) -> str:
+    if reply == "hang":
+        await asyncio.sleep(60)
+    if reply == "drop":
+        server.transport.abort()
+        await asyncio.sleep(60)
+    seconds, _, rest = reply.partition(" ")
+    if len(seconds) < 3:
+        await asyncio.sleep(float(seconds))
+        return rest
+    return reply
+
+
+class Server(Controller):
+    def __init__(self, sink: Sink, port: int) -> None:
+        super().__init__(sink, hostname="127.0.0.1", port=port, ready_timeout=20)
