@@ -28,13 +28,14 @@ test: ## the tests, on servers of their own (ARGS="-k cart", WORKERS=2)
 
 check: ## everything CI runs: style, types, imports, migrations, settings, secrets, then the tests
 	$(INSTALL) --dev
-	@$(RUN) shop.local.check
-	@$(MAKE) --no-print-directory test
+	@status=0; $(RUN) shop.local.check || status=1; \
+		$(RUN) pytest -n $(WORKERS) -m "not soak and not bench" $(ARGS) || status=1; exit $$status
 
 format: ## put the code in order
 	$(INSTALL) --dev
 	@$(RUN) ruff check --fix-only --quiet .
 	@$(RUN) ruff format .
+	@find shop templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} + || true
 
 lock: ## compile the requirements to hashed locks
 	$(INSTALL) --dev

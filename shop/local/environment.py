@@ -3,8 +3,9 @@
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 from shop.local.account import LocalError
 from shop.local.home import Home
@@ -28,12 +29,14 @@ class Ports:
 def choose_ports(environment: Mapping[str, str] = os.environ) -> Ports:
     """The ports asked for. Raises `LocalError` when one that somebody asked for, or the shop's own, is taken."""
     web = _asked(environment, "PORT") or _free_or_explain(WEB_PORT, "PORT")
-    return Ports(
-        web=web,
-        mailbox=_asked(environment, "MAILBOX_PORT") or _free_from(web + _MAILBOX_AFTER),
-        stripe=_asked(environment, "STRIPE_PORT") or _free_from(web + _STRIPE_AFTER),
-        smtp=_asked(environment, "SMTP_PORT") or _free_from(web + _SMTP_AFTER),
-    )
+    chosen = [web]
+    for name, distance in (
+        ("MAILBOX_PORT", _MAILBOX_AFTER),
+        ("STRIPE_PORT", _STRIPE_AFTER),
+        ("SMTP_PORT", _SMTP_AFTER),
+    ):
+        chosen.append(_asked(environment, name) or _free_from(web + distance, but_not=chosen))
+    return Ports(*chosen)
 
 
 def remember_ports(home: Home, ports: Ports) -> None:
@@ -99,8 +102,9 @@ def _free_or_explain(port: int, name: str) -> int:
     return port
 
 
-def _free_from(port: int) -> int:
-    return next(each for each in range(port, 65536) if _problem_with(each) is None)
+def _free_from(port: int, *, but_not: Collection[int] = ()) -> int:
+    every = chain(range(port, 65536), range(1024, 65536))
+    return next(each for each in every if each not in but_not and _problem_with(each) is None)
 
 
 def _problem_with(port: int) -> str | None:

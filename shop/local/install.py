@@ -25,7 +25,7 @@ UV = VENV / "bin" / "uv"
 _MADE = VENV / ".made"
 _LOCKS = {"run": ("requirements.txt",), "dev": ("requirements.txt", "requirements-dev.txt")}
 _PIP_WHEEL = "pip-26.3-py3-none-any.whl"
-_PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+_PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"  # pragma: allowlist secret
 
 
 def main() -> int:
@@ -80,7 +80,7 @@ def _install_locks(locks: tuple[str, ...]) -> None:
         _say("Installing the locked requirements with uv ...")
         quiet = [] if sys.stderr.isatty() else ["--quiet"]
         environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_SYSTEM_CERTS": "1"}
-        command = [UV, "pip", "install", *quiet, "--python", PYTHON, "--require-hashes", *requirements]
+        command = [str(UV), "pip", "install", *quiet, "--python", str(PYTHON), "--require-hashes", *requirements]
         if subprocess.run(command, env=environment, check=False).returncode == 0:
             return
         _say("uv could not install them; trying pip, which is slower.")
@@ -89,13 +89,13 @@ def _install_locks(locks: tuple[str, ...]) -> None:
     subprocess.run([*_PIP, "install", "--require-hashes", *requirements], check=True)
 
 
-_PIP = [PYTHON, "-m", "pip", "--disable-pip-version-check"]
+_PIP = [str(PYTHON), "-m", "pip", "--disable-pip-version-check"]
 
 
 def _has_uv() -> bool:
     """uv, from its own lock; False where it cannot be had."""
     lock = CHECKOUT / "requirements-uv.txt"
-    command = [*_PIP, "install", "-q", "--require-hashes", "--only-binary", ":all:", "-r", lock]
+    command = [*_PIP, "install", "-q", "--require-hashes", "--only-binary", ":all:", "-r", str(lock)]
     return UV.exists() or subprocess.run(command, check=False).returncode == 0
 
 
@@ -103,7 +103,7 @@ def _download_pip() -> Path:
     """pip's wheel from the package index, held against its hash."""
     index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + "/pip/"
     request = urllib.request.Request(index, headers={"Accept": "application/vnd.pypi.simple.v1+json"})  # noqa: S310
-    with urllib.request.urlopen(request) as answer:  # noqa: S310  (the index the developer configured)
+    with urllib.request.urlopen(request) as answer:  # noqa: S310  (the developer's index)
         files = json.load(answer)["files"]
     address = next(file["url"] for file in files if file["filename"] == _PIP_WHEEL)
     with urllib.request.urlopen(urllib.parse.urljoin(index, address)) as answer:  # noqa: S310

@@ -31,7 +31,7 @@ class Part:
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=Path.cwd)
-    is_ready: Callable[[], bool] = lambda: True
+    is_ready: Callable[[], bool] | None = None  # None: there is nothing to ask, running on for a moment is the answer
     stop_signal: signal.Signals = signal.SIGTERM
     patience_seconds: float = 10
     stop_rank: int = 0  # parts of a higher rank stop later, when nobody leans on them any more

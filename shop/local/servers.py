@@ -70,7 +70,7 @@ def start_when_free(part: Part, *, notes: Path, on_line: Callable[[str, str], No
 
 def _wait_until_ready(running: Running, deadline: float) -> int | None:
     """None once it answers, or the code it ended with."""
-    while not running.part.is_ready():
+    while running.part.is_ready and not running.part.is_ready():
         code = running.exit_code()
         if code is not None:
             return code

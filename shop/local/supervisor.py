@@ -19,6 +19,7 @@ _LONGEST_WAIT_SECONDS = 30
 _TRIES_BEFORE_FIRST_ANSWER = 3
 _STILL_WORKING_SECONDS = 5
 _SLOW_STOP_SECONDS = 3
+_MOMENT_SECONDS = 2
 
 
 class StoppedError(Exception):
@@ -131,7 +132,7 @@ class Supervisor:
                 self._on_first_answer(kept)
 
     def _on_first_answer(self, kept: _Kept) -> None:
-        if kept.part.is_ready():
+        if kept.running and _answers(kept.running):
             if kept.is_reported_down:
                 self._console.say(f"{kept.part.name} is back.")
             kept.has_answered, kept.is_reported_down = True, False
@@ -160,6 +161,12 @@ class Supervisor:
                     kept.running.kill()
         self._asked_at = self._asked_at or time.monotonic()
         self._end.set()
+
+
+def _answers(running: Running) -> bool:
+    if running.part.is_ready is None:
+        return time.monotonic() - running.started_at > _MOMENT_SECONDS
+    return running.part.is_ready()
 
 
 def run_under(supervisor: Supervisor, getting_ready: Callable[[], None]) -> None:
