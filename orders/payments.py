@@ -16,3 +16,11 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
 def settle_refund(refund_id: int) -> None:
     """Sends a noted refund to Stripe (again, if need be: same idempotency key) and records the answer."""
     raise NotImplementedError
+
+
+class RefundRefused(Exception):
+    pass
+
+
+def refund(order_id: int, *, amount: Decimal | None, reason: str, actor: str) -> Refund:
+    raise NotImplementedError

@@ -19,7 +19,8 @@ class PostalAddress(models.Model):
     class Meta:
         abstract = True
 
-    def lines(self) -> list[str]:
+    @property
+    def address_lines(self) -> list[str]:
         """The address as it is written on a parcel, empty lines left out."""
         parts = [
             self.full_name,
@@ -50,4 +51,4 @@ class Address(PostalAddress):
         ]
 
     def __str__(self) -> str:
-        return ", ".join(self.lines())
+        return ", ".join(self.address_lines)

@@ -1,11 +1,49 @@
-from django.contrib import admin
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import admin, messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+
+from orders import queue
 
 
 class BackofficeSite(admin.AdminSite):
+    """Staff come in through the shop's own sign-in, with its rate limits and second factor."""
+
     site_header = "Say When: the back office"
     site_title = "Say When"
     index_title = "Today"
-    enable_nav_sidebar = True
+    index_template = "admin/today.html"
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Sends staff who still need a second factor to where they set one up."""
+        user = request.user
+        if user.is_authenticated and user.is_staff and _lacks_second_factor(request):
+            messages.info(request, "Staff sign in with a second factor. Please set one up; then come back.")
+            return redirect("mfa_index")
+        response: HttpResponse = secure_admin_login(super().login)(request, extra_context)
+        return response
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return super().has_permission(request) and not _lacks_second_factor(request)
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        counted = queue.counts()
+        orders = reverse("admin:orders_order_changelist")
+        tiles = [
+            {"title": title, "count": counted[key], "url": f"{orders}?queue={key}"}
+            for key, (title, _) in queue.QUEUES.items()
+        ]
+        return super().index(request, {**(extra_context or {}), "queues": tiles})
+
+
+def _lacks_second_factor(request: HttpRequest) -> bool:
+    return settings.REQUIRE_STAFF_MFA and not is_mfa_enabled(request.user)
 
 
 site = admin.site

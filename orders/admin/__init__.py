@@ -1,0 +1,13 @@
+from orders.admin.order import OrderAdmin
+from orders.admin.payment import PaymentAdmin, StripeEventAdmin
+from orders.admin.settings import HolidayAdmin, ShippingMethodAdmin, ShopSettingsAdmin, TaxRateAdmin
+
+__all__ = [
+    "HolidayAdmin",
+    "OrderAdmin",
+    "PaymentAdmin",
+    "ShippingMethodAdmin",
+    "ShopSettingsAdmin",
+    "StripeEventAdmin",
+    "TaxRateAdmin",
+]
