@@ -1,5 +1,5 @@
 from django.db import models
-from django_countries.fields import CountryField
+from django_countries.fields import Country, CountryField
 
 from accounts.models.customer import Customer
 
@@ -13,7 +13,7 @@ class PostalAddress(models.Model):
     city = models.CharField(max_length=80)
     region = models.CharField("county or state", max_length=80, blank=True)
     postcode = models.CharField(max_length=16, blank=True)
-    country = CountryField()
+    country: "models.Field[str | Country, Country]" = CountryField()
     phone = models.CharField(max_length=32, blank=True)
 
     class Meta:

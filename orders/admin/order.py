@@ -53,7 +53,7 @@ class OrderAdmin(admin.ModelAdmin):
     paginator = FarPaginator
     actions = ACTIONS
     actions_on_bottom = True
-    fields: list[str] = []
+    fields = ()
     change_form_template = "admin/orders/order/change_form.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -1,6 +1,7 @@
 import secrets
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
@@ -51,7 +52,7 @@ class CartLineQuerySet(models.QuerySet["CartLine"]):
         )
 
 
-def _held() -> models.QuerySet[models.Model, int]:
+def _held() -> models.QuerySet[Any, Any]:
     from orders.models.order import Allocation
 
     standing = Allocation.objects.filter(

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from django.db import models
 from django.db.models import Q
-from django_countries.fields import CountryField
+from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
 
 ONLY_ROW = 1
 
@@ -15,7 +15,7 @@ class ShopSettings(models.Model):
     name = models.CharField(max_length=80, default="Say When")
     postal_address = models.TextField(default="Say When, 1 Harbour Row, Whitby YO21 3PU, United Kingdom")
     contact_email = models.EmailField("contact e-mail", blank=True)
-    default_country = CountryField(default="GB")
+    default_country: "models.Field[str | Country, Country]" = CountryField(default="GB")
     cutoff_hour = models.PositiveSmallIntegerField(default=15, help_text="Orders before this hour leave a day sooner.")
     handling_days = models.PositiveSmallIntegerField(
         default=1, help_text="Working days from order to truck; 0 leaves the same day."
@@ -66,7 +66,9 @@ class ShippingMethod(models.Model):
     days_min = models.PositiveSmallIntegerField(default=1, help_text="Carrier's working days, at best.")
     days_max = models.PositiveSmallIntegerField(default=2, help_text="Carrier's working days, at worst.")
     delivers_on_saturday = models.BooleanField(default=True)
-    countries = CountryField(multiple=True, blank=True, help_text="Empty: everywhere.")
+    countries: "models.Field[list[str] | str, MultipleCountriesDescriptor]" = CountryField(
+        multiple=True, blank=True, help_text="Empty: everywhere."
+    )
     is_active = models.BooleanField(default=True)
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -90,7 +92,7 @@ class ShippingMethod(models.Model):
 class TaxRate(models.Model):
     """The tax inside the prices for a country. Without a row for it: none."""
 
-    country = CountryField(unique=True)
+    country: "models.Field[str | Country, Country]" = CountryField(unique=True)
     name = models.CharField(max_length=40, default="VAT")
     rate = models.DecimalField(max_digits=5, decimal_places=4, help_text="0.2000 is 20 %.")
 
