@@ -18,8 +18,8 @@ def settle_refund(refund_id: int) -> None:
     raise NotImplementedError
 
 
-class RefundRefused(Exception):
-    pass
+class RefundRefused(Exception):  # noqa: N818  (a refusal, not an error)
+    """More than is left, or nothing at all; the message says so, for people."""
 
 
 def refund(order_id: int, *, amount: Decimal | None, reason: str, actor: str) -> Refund:

@@ -3,11 +3,13 @@
 import itertools
 from decimal import Decimal
 
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import consent
 from accounts.models import Customer, User
-from orders.models import Cart, CartLine, Order, OrderLine, ShippingMethod, TaxRate
+from orders import events
+from orders.models import Allocation, Cart, CartLine, Order, OrderEvent, OrderLine, Payment, ShippingMethod, TaxRate
 from shop.catalog import stock
 from shop.catalog.models import Category, Maker, Product, StockMovement, StockRecord, Store, Variant
 
@@ -117,3 +119,35 @@ def paid_order(
         for item in items
     )
     return made
+
+
+def placed_order(*variants: Variant, quantity: int = 1, **fields) -> Order:
+    """A paid order as checkout leaves it: its stock promised, its payment captured, its event recorded."""
+    items = variants or (variant(),)
+    made = paid_order(*items, **fields)
+    made.lines.update(quantity=quantity)
+    made.total = made.subtotal = made.total * quantity
+    made.save(update_fields=["total", "subtotal"])
+    with transaction.atomic():
+        taken = stock.allocate({item.pk: quantity for item in items})
+    Allocation.objects.bulk_create(
+        Allocation(order_line=line, record_id=taken[line.variant_id], quantity=quantity) for line in made.lines.all()
+    )
+    payment(made)
+    events.record(made, OrderEvent.Kind.PLACED)
+    return made
+
+
+def payment(order: Order, *, status: str = Payment.Status.CAPTURED, **fields) -> Payment:
+    """The order's payment, as Stripe would have left it."""
+    number = next(_numbers)
+    fields.setdefault("amount", order.total)
+    return Payment.objects.create(
+        order=order,
+        status=status,
+        currency=order.currency,
+        provider_reference=f"cs_test_{number}",
+        payment_intent=f"pi_test_{number}",
+        captured_at=order.placed_at if status == Payment.Status.CAPTURED else None,
+        **fields,
+    )

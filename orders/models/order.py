@@ -13,7 +13,9 @@ from orders.models.settings import ShippingMethod
 from shop.catalog.models import Product, StockRecord, Variant
 from shop.money import formatted
 
-ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a number is read out on the phone  # pragma: allowlist secret
+ALPHABET = (
+    "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a number is read out on the phone  # pragma: allowlist secret
+)
 
 
 def order_number() -> str:
