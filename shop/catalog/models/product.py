@@ -75,6 +75,7 @@ class Product(models.Model):
     card_alt = models.CharField(max_length=160, blank=True, editable=False)
     search_text = models.TextField(blank=True, editable=False)
     search_vector = SearchVectorField(null=True, editable=False)
+    title_vector = SearchVectorField(null=True, editable=False, help_text="Title, maker and shelf: small, for ranking.")
     goes_with = models.ManyToManyField(
         "self", blank=True, symmetrical=True, help_text="Staff's own picks of what goes with it."
     )
@@ -87,9 +88,14 @@ class Product(models.Model):
         ordering = ["title"]
         indexes = [
             models.Index("category", Lower("title"), name="product_by_category"),  # category pages
-            models.Index(fields=["-id"], name="product_newest", condition=models.Q(is_published=True)),  # home
-            models.Index(fields=["released_on"], name="product_by_release", condition=models.Q(is_published=True)),
+            models.Index(
+                models.F("released_on").desc(nulls_last=True),
+                models.F("id").desc(),
+                condition=models.Q(is_published=True),
+                name="product_newest",
+            ),
             GinIndex(fields=["search_vector"], name="product_search"),
+            GinIndex(fields=["title_vector"], name="product_search_titles"),
         ]
 
     def __str__(self) -> str:
