@@ -16,6 +16,7 @@ CARD_FIELDS = (
     "price_from",
     "price_to",
     "currency",
+    "category_id",
     "card_image",
     "card_alt",
     "released_on",
@@ -29,6 +30,10 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def released(self) -> "ProductQuerySet":
         return self.filter(Q(released_on=None) | Q(released_on__lte=Now()))
 
+    def newest(self) -> "ProductQuerySet":
+        """The latest released first; those without a day after them, the latest entered first."""
+        return self.order_by(F("released_on").desc(nulls_last=True), "-id")
+
     def for_cards(self) -> "ProductQuerySet":
         """With `maker_name` and `stock_now` ({available, on_shelf, restock_on}, or None), and nothing else loaded."""
         return self.annotate(maker_name=F("maker__name"), stock_now=_stock_of_product()).only(*CARD_FIELDS)
@@ -41,6 +46,14 @@ def _stock_of_product() -> Subquery:
         variant__product=OuterRef("pk"), variant__is_active=True, store__ships_orders=True
     )
     return Subquery(records.order_by().values("variant__product").annotate(json=stock_json()).values("json"))
+
+
+def stock_of_variant() -> Subquery:
+    """For variants: what `stock_json` says of each, or None."""
+    from shop.catalog.models import StockRecord
+
+    records = StockRecord.objects.filter(variant=OuterRef("pk"), store__ships_orders=True)
+    return Subquery(records.order_by().values("variant").annotate(json=stock_json()).values("json"))
 
 
 def stock_json() -> JSONObject:

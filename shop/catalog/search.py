@@ -38,14 +38,13 @@ _ORDERS = {
 }
 _COUNTS = {
     "category": "SELECT 'category', category_id::text, '', count(*) FROM {few} GROUP BY category_id",
-    "maker": f"""(SELECT 'maker', m.slug, m.name, counted.count
-        FROM (SELECT maker_id, count(*) FROM {{few}} GROUP BY maker_id) counted
+    "maker": """(SELECT 'maker', m.slug, m.name, counted.count
+        FROM (SELECT maker_id, count(*) FROM {few} GROUP BY maker_id) counted
         JOIN catalog_maker m ON m.id = counted.maker_id
-        ORDER BY m.slug = ANY(%(makers)s) DESC, counted.count DESC, m.name LIMIT {MOST_MAKERS})""",
-    "price": f"""SELECT 'price', width_bucket(price_from, '{{{{{",".join(map(str, BAND_EDGES))}}}}}'::numeric[])::text, '',
-        count(*) FROM {{few}} GROUP BY 2""",
-    "size": f"""(SELECT 'size', size, '', count(*) FROM {{few}}, unnest(sizes) AS size
-        GROUP BY size ORDER BY count(*) DESC, size LIMIT {MOST_SIZES})""",
+        ORDER BY m.slug = ANY(%(makers)s) DESC, counted.count DESC, m.name LIMIT %(most_makers)s)""",
+    "price": "SELECT 'price', width_bucket(price_from, %(edges)s::numeric[])::text, '', count(*) FROM {few} GROUP BY 2",
+    "size": """(SELECT 'size', size, '', count(*) FROM {few}, unnest(sizes) AS size
+        GROUP BY size ORDER BY count(*) DESC, size LIMIT %(most_sizes)s)""",
     "stock": "SELECT 'stock', '', '', count(*) FROM {few} WHERE is_available",
 }
 
@@ -130,6 +129,9 @@ class _Wanted:
             "sizes": list(self.filters.sizes),
             "low": (price and price.low) or 0,
             "high": (price and price.high) or DEAREST,
+            "edges": list(BAND_EDGES),
+            "most_makers": MOST_MAKERS,
+            "most_sizes": MOST_SIZES,
             "offset": (self.page - 1) * PAGE_SIZE,
         }
 
@@ -186,7 +188,7 @@ class _Wanted:
         numbered = "SELECT 'page', id::text, '', row_number() OVER () FROM"
         limits = f"LIMIT {PAGE_SIZE + 1} OFFSET %(offset)s"
         if self.text and self.sort == Sort.RELEVANCE:
-            return f"{numbered} (SELECT id FROM few ORDER BY rank DESC, id DESC {limits}) shown"
+            return f"{numbered} (SELECT id FROM few ORDER BY rank DESC, id DESC {limits}) shown"  # noqa: S608
         where = self._where(active)
         if self.text:
             where += f" AND p.search_vector @@ {self._tsquery}"

@@ -15,6 +15,7 @@ class Branch(NamedTuple):
     name: str
     slug: str
     tint: int
+    description: str
 
     def get_absolute_url(self) -> str:
         return reverse("category", args=[self.slug])
@@ -64,5 +65,5 @@ class Tree:
 
 
 def tree() -> Tree:
-    rows = Category.objects.values_list("id", "parent_id", "name", "slug", "tint")
+    rows = Category.objects.values_list("id", "parent_id", "name", "slug", "tint", "description")
     return Tree(tuple(Branch(*row) for row in rows))

@@ -18,6 +18,8 @@ MOST_WORDS = 8  # of a search that are looked at one by one
 ALIKE = 0.66  # of 1: how alike two words must be to stand in for each other
 MOST_STAND_INS = 3
 
+_EXCLUDES = re.compile(r"(?:^|\s)-\w")  # “-heart”: they know what they are doing
+
 _NEAREST = """
 SELECT typed.word,
        EXISTS (SELECT 1 FROM catalog_product p
@@ -40,7 +42,7 @@ SELECT EXISTS (SELECT 1 FROM catalog_product p
 
 @dataclass(frozen=True)
 class Correction:
-    """`every` and `some`: tsqueries wanting all of the words or any; `shown`: what was looked for instead, for people."""
+    """`every` and `some`: tsqueries for all of the words or any. `shown`: for people, what was looked for instead."""
 
     every: str
     some: str
@@ -56,7 +58,7 @@ def plain(text: str) -> str:
 def correction(text: str) -> Correction | None:
     """For a search that found nothing; `text` as `plain` made it. None when it would find something unfiltered."""
     typed = list(dict.fromkeys(re.findall(r"[^\W_]+", text)))[:MOST_WORDS]
-    if not typed or _finds_something(text):
+    if not typed or _EXCLUDES.search(text) or _finds_something(text):
         return None
     groups = [[word] if known else nearest(word, near) for word, known, near in _look_up(typed)]
     groups = [group for group in groups if group]

@@ -2,8 +2,17 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest
+
+from orders.cart import COUNT
+from shop.storefront import frame
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
-    return {"nav_categories": [], "cart_count": 0}
+    terms = getattr(request, "terms", None) or frame.terms()
+    return {
+        "nav_categories": frame.tree().roots,
+        "shop_settings": terms.settings,
+        "cart_count": request.session.get(COUNT, 0) if settings.SESSION_COOKIE_NAME in request.COOKIES else 0,
+    }

@@ -5,10 +5,17 @@ from shop.storefront.views import (
     cart,
     health,
     home,
+    lists,
+    media,
+    product,
 )
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("category/<slug:slug>/", lists.category, name="category"),
+    path("product/<slug:slug>/", product.product, name="product"),
+    path("search/", lists.search, name="search"),
+    path("media/<path:name>", media.picture, name="picture"),
     path("account/", account.account, name="account"),
     path("account/preferences/", account.preferences, name="preferences"),
     path("privacy/", account.privacy, name="privacy"),

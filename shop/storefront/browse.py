@@ -1,0 +1,254 @@
+"""Between a list's address and its page: what was asked for, and the choices to offer next.
+
+Whatever an address says, the answer is a list: what makes no sense in it is left out.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from shop.catalog.filters import PRICE_BANDS, Filters, PriceBand, Sort
+from shop.catalog.search import BOUND, Facets, Results
+from shop.catalog.tree import Branch, Tree
+from shop.money import SYMBOLS
+from shop.storefront import frame
+
+MOST_CHOSEN = 20  # values of one facet at once
+LAST_PAGE = 10_000
+SORT_NAMES = {
+    Sort.RELEVANCE: "Closest match",
+    Sort.NEWEST: "Newest",
+    Sort.CHEAPEST: "Price, low to high",
+    Sort.DEAREST: "Price, high to low",
+    Sort.NAME: "Name",
+}
+_BAND = re.compile(r"(\d{1,6}(?:\.\d{1,2})?)?-(\d{1,6}(?:\.\d{1,2})?)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A list's address, read."""
+
+    text: str
+    category: Branch | None
+    makers: tuple[str, ...]
+    sizes: tuple[str, ...]
+    price: PriceBand | None
+    in_stock: bool
+    sort: Sort
+    page: int
+
+    def filters(self, tree: Tree) -> Filters:
+        return Filters(
+            category_ids=tuple(tree.subtree_ids(self.category.id)) if self.category else (),
+            makers=self.makers,
+            sizes=self.sizes,
+            price=self.price,
+            in_stock=self.in_stock,
+        )
+
+    @property
+    def is_narrowed(self) -> bool:
+        return bool(self.makers or self.sizes or self.price or self.in_stock)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    name: str
+    value: str
+    label: str
+    count: str
+    is_chosen: bool = False
+
+
+@dataclass
+class Group:
+    """One facet. `kind`: radio or checkbox."""
+
+    title: str
+    name: str
+    kind: str
+    choices: list[Choice] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class PageOf:
+    """What `partials/pagination.html` takes."""
+
+    number: int
+    has_next: bool
+
+    @property
+    def has_previous(self) -> bool:
+        return self.number > 1
+
+    @property
+    def next_page_number(self) -> int:
+        return self.number + 1
+
+    @property
+    def previous_page_number(self) -> int:
+        return self.number - 1
+
+
+def read(query: QueryDict, tree: Tree, *, category: Branch | None = None, default: Sort = Sort.RELEVANCE) -> Asked:
+    return Asked(
+        text=_clean(query.get("q", "")),
+        category=category or tree.by_slug.get(query.get("category", "")),
+        makers=_several(query.getlist("maker")),
+        sizes=_several(query.getlist("size")),
+        price=_band(query.get("price", "")),
+        in_stock=query.get("in_stock") == "1",
+        sort=_sort(query.get("sort", ""), default),
+        page=_page(query.get("page", "")),
+    )
+
+
+def _clean(text: str) -> str:
+    return " ".join(text.replace("\x00", " ")[:200].split())
+
+
+def _several(values: Iterable[str]) -> tuple[str, ...]:
+    kept = dict.fromkeys(_clean(value) for value in values)
+    return tuple(value for value in kept if value)[:MOST_CHOSEN]
+
+
+def _band(value: str) -> PriceBand | None:
+    match = _BAND.fullmatch(value)
+    if not match or value == "-":
+        return None
+    low, high = (Decimal(part) if part else None for part in match.groups())
+    return PriceBand(low, high)
+
+
+def _sort(value: str, default: Sort) -> Sort:
+    return Sort(value) if value in set(Sort) else default
+
+
+def _page(value: str) -> int:
+    is_number = value.isascii() and value.isdigit() and len(value) <= len(str(LAST_PAGE))
+    return min(max(int(value), 1), LAST_PAGE) if is_number else 1
+
+
+# -- What to offer next ------------------------------------------------------------------------------------
+
+
+def groups(asked: Asked, facets: Facets, currency: str) -> list[Group]:
+    offered = [_prices(asked, facets, currency), _sizes(asked, facets), _makers(asked, facets), _stock(asked, facets)]
+    return [group for group in offered if group.choices]
+
+
+def counted(number: int) -> str:
+    """1,000+ where counting stopped."""
+    return f"{BOUND - 1:,}+" if number >= BOUND else f"{number:,}"
+
+
+def _prices(asked: Asked, facets: Facets, currency: str) -> Group:
+    group = Group("Price", "price", "radio")
+    for index, band in enumerate(PRICE_BANDS):
+        is_chosen = asked.price == band
+        if facets.prices.get(index) or is_chosen:
+            count = counted(facets.prices.get(index, 0))
+            group.choices.append(Choice("price", band.key, _band_label(band, currency), count, is_chosen))
+    if asked.price and asked.price not in PRICE_BANDS:
+        group.choices.append(Choice("price", asked.price.key, _band_label(asked.price, currency), "", is_chosen=True))
+    if len(group.choices) > 1 or asked.price:
+        group.choices.insert(0, Choice("price", "", "Any price", "", is_chosen=asked.price is None))
+        return group
+    return Group("Price", "price", "radio")
+
+
+def _band_label(band: PriceBand, currency: str) -> str:
+    symbol = SYMBOLS.get(currency, "")
+    if not band.low:
+        return f"Under {symbol}{band.high}"
+    return f"{symbol}{band.low} and over" if band.high is None else f"{symbol}{band.low} to {symbol}{band.high}"
+
+
+def _sizes(asked: Asked, facets: Facets) -> Group:
+    found = sorted({*facets.sizes, *asked.sizes}, key=natural)
+    choices = [
+        Choice("size", size, size, counted(facets.sizes.get(size, 0)), is_chosen=size in asked.sizes) for size in found
+    ]
+    return Group("Size", "size", "checkbox", choices)
+
+
+def _makers(asked: Asked, facets: Facets) -> Group:
+    choices = [
+        Choice("maker", slug, name, counted(count), is_chosen=slug in asked.makers)
+        for slug, (name, count) in sorted(facets.makers.items(), key=lambda item: item[1][0].casefold())
+    ]
+    missing = [Choice("maker", slug, slug, "0", is_chosen=True) for slug in asked.makers if slug not in facets.makers]
+    return Group("Maker", "maker", "checkbox", choices + missing)
+
+
+def _stock(asked: Asked, facets: Facets) -> Group:
+    if not facets.in_stock and not asked.in_stock:
+        return Group("Stock", "in_stock", "checkbox")
+    choice = Choice("in_stock", "1", "In stock now", counted(facets.in_stock), is_chosen=asked.in_stock)
+    return Group("Stock", "in_stock", "checkbox", [choice])
+
+
+def natural(size: str) -> tuple[tuple[int, float, str], ...]:
+    """Sorts 9 before 10, and S before M before L before XL."""
+    letters = {"XXS": 0, "XS": 1, "S": 2, "M": 3, "L": 4, "XL": 5, "XXL": 6, "XXXL": 7}
+    if size.upper() in letters:
+        return ((1, letters[size.upper()], ""),)
+    parts = re.findall(r"\d{1,9}(?:\.\d{1,4})?|[^\d]+", size)
+    return tuple((0, float(part), "") if part[0].isdigit() and part.isascii() else (2, 0.0, part) for part in parts)
+
+
+# -- Ways on -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Aisle:
+    name: str
+    url: str
+    count: str
+    is_here: bool = False
+
+
+def aisles_below(here: Branch, facets: Facets) -> list[Aisle]:
+    """The categories right under this one that hold anything of what is listed."""
+    tree = frame.tree()
+    return [
+        Aisle(branch.name, branch.get_absolute_url(), counted(count))
+        for branch in tree.children(here.id)
+        if (count := _count_under(branch, facets, tree))
+    ]
+
+
+def aisles_found(asked: Asked, facets: Facets) -> list[Aisle]:
+    """For a search: the departments it found things in, and the aisles of the chosen one."""
+    tree = frame.tree()
+    found = []
+    for branch in _offered(asked.category, tree):
+        count = _count_under(branch, facets, tree)
+        if count:
+            query = urlencode({"q": asked.text, "category": branch.slug})
+            found.append(Aisle(branch.name, f"?{query}", counted(count), is_here=branch == asked.category))
+    return found
+
+
+def _offered(chosen: Branch | None, tree: Tree) -> list[Branch]:
+    if chosen is None:
+        return tree.roots
+    return [*tree.path(chosen.id), *tree.children(chosen.id)]
+
+
+def _count_under(branch: Branch, facets: Facets, tree: Tree) -> int:
+    return min(sum(facets.categories.get(each, 0) for each in tree.subtree_ids(branch.id)), BOUND)
+
+
+def crumbs(branch: Branch | None, tree: Tree, *last: str) -> list[tuple[str, str]]:
+    path = tree.path(branch.id) if branch else []
+    return [("Home", "/"), *((step.name, step.get_absolute_url()) for step in path), *((title, "") for title in last)]
+
+
+def page_of(asked: Asked, results: Results) -> PageOf:
+    return PageOf(asked.page, results.has_next)

@@ -1,0 +1,53 @@
+"""What the frame of every page shows and is the same for everybody: departments, the shop's name and address, and the
+terms that dates on shelves are counted from. Kept in process for a few seconds; nothing about a person is ever kept.
+
+Cart and checkout load their own terms: what is charged is never older than the request.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from orders import terms as order_terms
+from orders.models import ShippingMethod
+from orders.terms import Terms
+from shop.catalog import tree as category_tree
+from shop.catalog.tree import Tree
+
+SECONDS = 10
+
+T = TypeVar("T")
+_kept: dict[str, tuple[float, Any]] = {}
+
+
+def tree() -> Tree:
+    return _keep("tree", category_tree.tree)
+
+
+def terms() -> Terms:
+    return _keep("terms", order_terms.load)
+
+
+def methods() -> list[ShippingMethod]:
+    """The shipping methods that dates on cards and product pages may come from: those of the shop's own country."""
+    return _keep("methods", _methods_at_home)
+
+
+def forget() -> None:
+    """Staff changed something here, or a test starts."""
+    _kept.clear()
+
+
+def _methods_at_home() -> list[ShippingMethod]:
+    country = terms().settings.default_country.code
+    return [method for method in ShippingMethod.objects.filter(is_active=True) if method.reaches(country)]
+
+
+def _keep(name: str, load: Callable[[], T]) -> T:
+    now = time.monotonic()
+    until, value = _kept.get(name, (0.0, None))
+    if value is None or now > until:
+        value = load()
+        _kept[name] = (now + SECONDS, value)
+    kept: T = value
+    return kept

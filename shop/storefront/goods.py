@@ -1,0 +1,109 @@
+"""What a product page needs, read in two queries: the product with its pictures, its variants with their stock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.files.storage import default_storage
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
+
+from orders import promise
+from orders.promise import Words
+from shop.catalog import availability
+from shop.catalog.availability import Availability
+from shop.catalog.models import Product, ProductImage, Variant
+from shop.catalog.querysets import stock_of_variant
+from shop.storefront import frame
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    url: str
+    alt: str
+
+
+@dataclass
+class Option:
+    """A variant as a chip. `words` is its own promise line, shared by variants that promise the same."""
+
+    variant: Variant
+    label: str
+    words: Words
+    words_id: int
+    is_chosen: bool = False
+
+    @property
+    def is_gone(self) -> bool:
+        return self.words.kind == "out"
+
+
+@dataclass
+class OptionGroup:
+    """Chips under one heading: the sizes of a colour, or all there is to choose."""
+
+    title: str
+    options: list[Option] = field(default_factory=list)
+
+
+def published(slug: str) -> Product | None:
+    images = ProductImage.objects.filter(product=OuterRef("pk")).values(json=JSONObject(file="file", alt="alt"))
+    products = Product.objects.published().select_related("maker").defer("search_text", "search_vector", "title_vector")
+    return products.annotate(pictures=ArraySubquery(images)).filter(slug=slug).first()
+
+
+def pictures(product: Product) -> list[Picture]:
+    rows: Sequence[dict[str, str]] = product.pictures  # type: ignore[attr-defined]
+    return [Picture(default_storage.url(row["file"]), row["alt"] or product.title) for row in rows]
+
+
+def options(product: Product, *, now: datetime, wanted: str = "") -> list[Option]:
+    """The variants on sale. Chosen: the wanted one if it can be had, else the first that can."""
+    variants = list(product.variants.filter(is_active=True).annotate(stock_now=stock_of_variant()))
+    stocks = [availability.read(variant.stock_now) for variant in variants]
+    lines: list[Words] = []
+    found = []
+    for variant, stock in zip(variants, stocks, strict=True):
+        variant.product = product
+        words = _words(stock, product, now)
+        if words not in lines:
+            lines.append(words)
+        found.append(Option(variant, variant.label, words, lines.index(words)))
+    _choose(found, wanted)
+    return found
+
+
+def _choose(found: Sequence[Option], wanted: str) -> None:
+    can_be_had = [option for option in found if not option.is_gone]
+    asked_for = [option for option in can_be_had if str(option.variant.pk) == wanted]
+    for option in (asked_for or can_be_had or list(found))[:1]:
+        option.is_chosen = True
+
+
+def _words(stock: Availability, product: Product, now: datetime) -> Words:
+    calendar = frame.terms().calendar
+    promised = promise.soonest(calendar, frame.methods(), stock, now, released_on=product.released_on)
+    return promise.product_words(promised, availability=stock, now=now, released_on=product.released_on)
+
+
+def grouped(found: Sequence[Option]) -> list[OptionGroup]:
+    """By colour and style where sizes are to choose as well; else one group. Nothing to choose: no group."""
+    if len(found) < 2:
+        return []
+    if not any(option.variant.size for option in found):
+        return [OptionGroup("Choose", list(found))]
+    groups: dict[str, OptionGroup] = {}
+    for option in found:
+        variant = option.variant
+        title = ", ".join(part for part in (variant.colour, variant.style) if part)
+        option.label = variant.size or variant.label
+        groups.setdefault(title, OptionGroup(title or "Size")).options.append(option)
+    return list(groups.values())
+
+
+def lines(found: Sequence[Option]) -> list[tuple[int, Words, bool]]:
+    """Each promise once: its id, its words, whether the chosen option's."""
+    chosen = next((option.words_id for option in found if option.is_chosen), None)
+    by_id = {option.words_id: option.words for option in found}
+    return [(each, words, each == chosen) for each, words in by_id.items()]

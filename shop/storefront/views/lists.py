@@ -1,0 +1,67 @@
+"""Category and search pages: a list of cards, facets beside it."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from shop.catalog.filters import Sort
+from shop.catalog.search import Results
+from shop.catalog.search import search as find
+from shop.storefront import browse, frame, shelves
+from shop.storefront.browse import Asked
+
+
+@require_safe
+def category(request: HttpRequest, slug: str) -> HttpResponse:
+    tree = frame.tree()
+    branch = tree.by_slug.get(slug)
+    if branch is None:
+        raise Http404
+    asked = browse.read(request.GET, tree, category=branch, default=Sort.NAME)
+    results = find("", asked.filters(tree), sort=asked.sort, page=asked.page)
+    context = _list(asked, results) | {
+        "category": branch,
+        "aisles": browse.aisles_below(branch, results.facets),
+        "crumbs": browse.crumbs(branch, tree),
+        "current_category": tree.path(branch.id)[0].slug,
+        "canonical_url": settings.SITE_URL + branch.get_absolute_url(),
+        "sorts": _sorts(asked, but=Sort.RELEVANCE),
+    }
+    return render(request, "storefront/category.html", context)
+
+
+@require_safe
+def search(request: HttpRequest) -> HttpResponse:
+    tree = frame.tree()
+    asked = browse.read(request.GET, tree)
+    results = find(asked.text, asked.filters(tree), sort=asked.sort, page=asked.page)
+    context = _list(asked, results) | {
+        "search_query": asked.text,
+        "shown_instead": results.shown_instead,
+        "aisles": browse.aisles_found(asked, results.facets),
+        "canonical_url": settings.SITE_URL + reverse("search"),
+        "sorts": _sorts(asked, but=None if asked.text else Sort.RELEVANCE),
+    }
+    return render(request, "storefront/search.html", context)
+
+
+def _list(asked: Asked, results: Results) -> dict[str, Any]:
+    if asked.page > 1 and not results.products:
+        raise Http404
+    return {
+        "asked": asked,
+        "cards": shelves.cards(results.products),
+        "total": browse.counted(results.total),
+        "total_number": results.total,
+        "groups": browse.groups(asked, results.facets, settings.CURRENCY),
+        "page": browse.page_of(asked, results),
+    }
+
+
+def _sorts(asked: Asked, *, but: Sort | None) -> list[tuple[str, str, bool]]:
+    chosen = Sort.NEWEST if asked.sort == but else asked.sort
+    return [(sort.value, name, sort == chosen) for sort, name in browse.SORT_NAMES.items() if sort != but]

@@ -1,0 +1,39 @@
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from shop.catalog.models import Product
+from shop.storefront import browse, frame, goods
+
+
+@require_safe
+def product(request: HttpRequest, slug: str) -> HttpResponse:
+    found = goods.published(slug)
+    if found is None:
+        raise Http404
+    return render(request, "storefront/product.html", _shown(found, wanted=request.GET.get("variant", "")))
+
+
+def _shown(found: Product, *, wanted: str) -> dict[str, Any]:
+    now = timezone.now()
+    tree = frame.tree()
+    path = tree.path(found.category_id)
+    options = goods.options(found, now=now, wanted=wanted)
+    chosen = next((option for option in options if option.is_chosen), None)
+    return {
+        "product": found,
+        "pictures": goods.pictures(found),
+        "options": options,
+        "groups": goods.grouped(options),
+        "lines": goods.lines(options),
+        "chosen": chosen,
+        "tint": path[-1].tint if path else 1,
+        "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
+        "crumbs": browse.crumbs(path[-1] if path else None, tree, found.title),
+        "current_category": path[0].slug if path else "",
+        "canonical_url": settings.SITE_URL + found.get_absolute_url(),
+    }
