@@ -1,10 +1,21 @@
+import logging
+from functools import partial
+from smtplib import SMTPException
 from typing import Any
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest
 
 from accounts.customers import join_login
+from accounts.letters import LETTERS, Letter
+from shop import mail
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -16,3 +27,24 @@ class AccountAdapter(DefaultAccountAdapter):
         if confirmed:
             join_login(email_address.user, email_address.email)
         return confirmed
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Mail that somebody waits for: sent as soon as what it is about is committed."""
+        letter = LETTERS[template_prefix]
+        url = on_site(context[letter.link]) if letter.link else ""
+        transaction.on_commit(partial(self._hand_over, letter, email, url))
+
+    def _hand_over(self, letter: Letter, email: str, url: str) -> None:
+        context = {"letter": letter, "subject": letter.subject, "url": url, "site_url": settings.SITE_URL}
+        subject, text, html = mail.render("account", context)
+        try:
+            mail.send(mail.Message(to=email, subject=subject, text=text, html=html, topic="account"))
+        except (OSError, SMTPException):
+            logger.exception("The mail server did not take a mail about an account")
+            messages.error(self.request, "Our mail server is not answering. Please ask for the mail again in a minute.")
+
+
+def on_site(url: str) -> str:
+    """The same page on SITE_URL, whatever host the request named."""
+    parts = urlsplit(url)
+    return f"{settings.SITE_URL}{parts.path}{f'?{parts.query}' if parts.query else ''}"

@@ -1,0 +1,71 @@
+"""The letters of sign-in: what somebody waits for at the screen, and notices about the account's safety.
+
+Keyed by the names allauth gives its mails. `link` names the entry of allauth's context that the button goes to.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Letter:
+    subject: str
+    paragraphs: tuple[str, ...]
+    button: str = ""
+    link: str = ""
+
+
+_NOT_YOU = "If this was not you, reset your password now and write to us: somebody may be in your account."
+_CONFIRM = Letter(
+    "Confirm your e-mail address",
+    (
+        "Press the button and this address is yours here.",
+        "If you did not ask for this, do nothing: without you it ends.",
+    ),
+    "Confirm this address",
+    "activate_url",
+)
+
+
+def _notice(subject: str, sentence: str) -> Letter:
+    return Letter(subject, (sentence, _NOT_YOU))
+
+
+LETTERS: dict[str, Letter] = {
+    "account/email/email_confirmation_signup": _CONFIRM,
+    "account/email/email_confirmation": _CONFIRM,
+    "account/email/password_reset_key": Letter(
+        "Choose a new password",
+        ("Press the button and choose a new password.", "If you did not ask for this, do nothing: the old one stays."),
+        "Choose a new password",
+        "password_reset_url",
+    ),
+    "account/email/unknown_account": Letter(
+        "There is no account for this address",
+        (
+            "Somebody, perhaps you, asked to reset the password for this address. It has no account with us.",
+            "You can sign up with it, or look for a mail of ours at another address of yours.",
+        ),
+        "Sign up",
+        "signup_url",
+    ),
+    "account/email/account_already_exists": Letter(
+        "You have an account already",
+        (
+            "Somebody, perhaps you, tried to sign up with this address. It has an account with us already.",
+            "If you forgot the password, choose a new one.",
+        ),
+        "Choose a new password",
+        "password_reset_url",
+    ),
+    "account/email/password_changed": _notice("Your password was changed", "Your password was changed just now."),
+    "account/email/password_reset": _notice("Your password was changed", "A new password was chosen just now."),
+    "account/email/password_set": _notice("Your password was set", "A password was set for your account just now."),
+    "account/email/email_changed": _notice("Your e-mail address was changed", "Your account has a new address."),
+    "account/email/email_confirm": _notice("An e-mail address was confirmed", "An address was confirmed just now."),
+    "account/email/email_deleted": _notice("An e-mail address was removed", "An address was removed just now."),
+    "mfa/email/totp_activated": _notice("Two-step sign-in is on", "An authenticator app was added just now."),
+    "mfa/email/totp_deactivated": _notice("Two-step sign-in is off", "The authenticator app was removed just now."),
+    "mfa/email/recovery_codes_generated": _notice("New recovery codes", "A new set of recovery codes was made."),
+    "mfa/email/webauthn_added": _notice("A passkey was added", "A passkey was added to your account just now."),
+    "mfa/email/webauthn_removed": _notice("A passkey was removed", "A passkey was removed just now."),
+}
