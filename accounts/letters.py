@@ -19,7 +19,7 @@ _CONFIRM = Letter(
     "Confirm your e-mail address",
     (
         "Press the button and this address is yours here.",
-        "If you did not ask for this, do nothing: without you it ends.",
+        "If you did not ask for this, do nothing; it ends here.",
     ),
     "Confirm this address",
     "activate_url",
