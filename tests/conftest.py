@@ -3,6 +3,7 @@
 import django
 import pytest
 from django.conf import settings
+from django.core.cache import cache
 
 from shop.local import testing
 
@@ -41,3 +42,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_unconfigure() -> None:
     testing.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_cached() -> None:
+    """Rate limits and the like start afresh in each test."""
+    cache.clear()
