@@ -18,7 +18,7 @@ from notifications.models import SkipReason, Suppression
 from shop import mail
 from shop.mail import Line, Outcome, Result
 
-BATCH = 50
+BATCH = 100
 RUN_SECONDS = 20  # then the next tick goes on
 PERMISSION_SECONDS = 0.5
 HAND_OFF_SECONDS = 20  # promised: never over 30

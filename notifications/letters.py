@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Prefetch
@@ -23,6 +23,7 @@ class Desk:
     refunds: dict[int, Refund]
     issues: dict[int, NewsletterIssue]
     requests: dict[int, ConsentRequest]
+    forms: dict[str, tuple[str, str, str] | None] = field(default_factory=dict)  # form letters written so far
 
 
 @dataclass
@@ -55,7 +56,7 @@ class Letter:
 
 
 def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
-    """The letters, oldest first."""
+    """The letters: promotional ones last, then the oldest first."""
     standing = OutgoingItem.objects.filter(is_dropped=False).select_related("product__maker")
     emails = list(
         OutgoingEmail.objects.filter(pk__in=list(email_ids))
@@ -63,6 +64,7 @@ def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
         .prefetch_related(Prefetch("items", standing), "order__lines", "order__adjustments")
         .order_by("created_at")
     )
+    emails.sort(key=lambda email: TOPICS[email.topic].is_promotional)
     desk = _desk(emails)
     return [Letter(email, list(email.items.all()), desk) for email in emails]
 

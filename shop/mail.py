@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from email.header import Header
 from email.utils import formatdate, parseaddr
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlparse
@@ -108,6 +108,7 @@ def _header_line(name: str, value: str) -> str:
     return f"{name}: {value}"
 
 
+@lru_cache(maxsize=64)
 def _encoded(value: str) -> str:
     if value.isascii():
         return value

@@ -39,11 +39,13 @@ class OutgoingEmail(models.Model):
         UNCERTAIN = "uncertain", "Perhaps sent: look before you act"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    key = models.CharField(max_length=160, unique=True)
+    key = models.CharField(max_length=160)
     topic = models.CharField(max_length=60)
     kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in MailKind])
     to_address = models.EmailField("to")
-    customer = models.ForeignKey(Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="emails")
+    customer = models.ForeignKey(
+        Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="emails", db_index=False
+    )
     order = models.ForeignKey(Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="emails")
     context = models.JSONField(default=dict, blank=True)
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
@@ -73,9 +75,11 @@ class OutgoingEmail(models.Model):
                 condition=Q(state__in=["queued", "claimed", "sending"], kind="promotional"),
                 name="outgoing_waiting_promotional",
             ),
-            models.Index(fields=["state", "-created_at"], name="outgoing_by_state"),
-            models.Index(fields=["customer", "topic", "-sent_at"], name="outgoing_by_customer"),
+            models.Index(fields=["customer", "-created_at"], name="outgoing_by_customer"),
+            models.Index(fields=["-created_at"], name="outgoing_newest"),
         ]
+        # a constraint, and not `unique`, which would bring a second index for LIKE
+        constraints = [models.UniqueConstraint(fields=["key"], name="outgoing_once")]
 
     def __str__(self) -> str:
         return f"{self.topic} ({self.get_state_display()})"
@@ -90,7 +94,9 @@ class OutgoingItem(models.Model):
     product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     why = models.CharField(max_length=200, blank=True, help_text="The reason the reader is given.")
     purpose = models.CharField(max_length=60, blank=True)
-    consent_record = models.ForeignKey(ConsentRecord, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    consent_record = models.ForeignKey(
+        ConsentRecord, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     order_tick = models.ForeignKey(OrderTick, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     is_essential = models.BooleanField(default=False)
     stands_since_at = models.DateTimeField(

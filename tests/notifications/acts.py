@@ -2,6 +2,8 @@
 
 from django.utils import timezone
 
+from accounts import consent
+from accounts.models import Customer
 from notifications import delivery, relay
 from notifications.models import OutgoingEmail
 from orders import events
@@ -45,3 +47,11 @@ def queued(order: Order, kind: OrderEvent.Kind, **more) -> OutgoingEmail:
 def relay_and_deliver() -> int:
     relay.relay_events()
     return delivery.deliver()
+
+
+def say_no(customer: Customer, purpose: str) -> None:
+    consent.set_consent(customer, purpose, granted=False, source="test")
+
+
+def say_yes(customer: Customer, purpose: str) -> None:
+    consent.set_consent(customer, purpose, granted=True, source="test")
