@@ -28,6 +28,7 @@ _NOT_NEEDED = (
     "__pycache__",
     "config-*",
 )
+_ENOUGH = "import django, shop.local.supervisor"
 _VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -53,10 +54,9 @@ def become_ordinary(shop: str, arguments: Sequence[str], *, say: Callable[[str],
     os.umask(0o022)
     folder, home = root_folder(CHECKOUT), home_of(shop)
     layout = lay_out(folder, account)
-    copies = (
-        f"; {' and '.join(layout.copied)} copied there, where {account.name} can read them" if layout.copied else ""
-    )
-    say(f"Started as root, so root is dropped: everything runs as {account.name}. Data is in {folder}{copies}.")
+    say(f"Started as root, so root is dropped: everything runs as the account {account.name}, its data in {folder}.")
+    if layout.copied:
+        say(f"Copied there, because that account could not read the original: {', '.join(layout.copied)}.")
     os.chdir(layout.code)
     environment = {**_environment(home, account), **layout.loader}
     sys.stdout.flush()
@@ -69,12 +69,10 @@ def become_ordinary(shop: str, arguments: Sequence[str], *, say: Callable[[str],
 def lay_out(folder: Path, account: Account) -> Layout:
     """The interpreter and the code as the account can use them, copied where need be. May raise `LocalError`."""
     layout = Layout(Path(sys.executable), CHECKOUT)
-    if _can(account, layout, "import django, shop.local.supervisor"):
+    if _complaint(account, layout, _ENOUGH) is None:
         return layout
     base, packages = Path(sys.base_prefix), Path(sysconfig.get_path("purelib"))
-    if not _can(account, layout, "import ssl, sqlite3, ctypes") and not _readable(
-        account, base / "lib" / _VERSION / "os.py"
-    ):
+    if _complaint(account, layout, "import ssl") and not _readable(account, base / "lib" / _VERSION / "os.py"):
         base = _copy_interpreter(folder)
         layout.libraries = base / "lib"
         layout.copied.append("the interpreter")
@@ -85,27 +83,31 @@ def lay_out(folder: Path, account: Account) -> Layout:
         layout.code = _copy_code(folder)
         layout.copied.append("the code")
     layout.python = _environment_folder(folder, base, packages)
-    if not _can(account, layout, "import django, shop.local.supervisor"):
+    if complaint := _complaint(account, layout, _ENOUGH):
         raise LocalError(
-            f"{account.name} cannot run this Python even from {folder}. Start as an ordinary user, or make .venv with "
-            "a Python every account can read: remove .venv, then make run PYTHON=/usr/bin/python3"
+            f"The account {account.name} cannot run the shop even from {folder} ({complaint}). Start as an ordinary user, "
+            "or make .venv with a Python every account can read: remove .venv, then make run PYTHON=/usr/bin/python3"
         )
     return layout
 
 
-def _can(account: Account, layout: Layout, code: str) -> bool:
+def _complaint(account: Account, layout: Layout, code: str) -> str | None:
+    """What stands in the way when the account runs the code; None when nothing does."""
     try:
         subprocess.run(
             [layout.python, "-c", code],
             check=True,
             capture_output=True,
+            text=True,
             cwd=layout.code,
             env={"PATH": os.defpath, "HOME": "/nonexistent", **layout.loader},
             **account.popen_arguments(),
         )
-    except (OSError, subprocess.SubprocessError):
-        return False
-    return True
+    except subprocess.CalledProcessError as error:
+        return str(error.stderr).strip() or str(error)
+    except (OSError, subprocess.SubprocessError) as error:
+        return str(error)
+    return None
 
 
 def _readable(account: Account, path: Path) -> bool:
@@ -121,8 +123,7 @@ def _copy_interpreter(folder: Path) -> Path:
     shutil.rmtree(target, ignore_errors=True)
     (target / "bin").mkdir(parents=True)
     _copy(str(Path(sys.executable).resolve()), str(target / "bin" / _VERSION))
-    ignored = shutil.ignore_patterns(*_NOT_NEEDED)
-    shutil.copytree(origin / "lib" / _VERSION, target / "lib" / _VERSION, ignore=ignored, copy_function=_copy)
+    _copy_tree(origin / "lib" / _VERSION, target / "lib" / _VERSION, but_not=_NOT_NEEDED)
     for library in (origin / "lib").glob("libpython*.so*"):
         _copy(str(library), str(target / "lib" / library.name))
     _mark(target, sys.version + sys.base_prefix)
@@ -134,7 +135,7 @@ def _copy_packages(packages: Path, folder: Path) -> Path:
     key = _fingerprint(packages)
     if not _is_current(target, key):
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(packages, target, ignore=shutil.ignore_patterns("__pycache__"), copy_function=_copy)
+        _copy_tree(packages, target, but_not=("__pycache__",))
         _mark(target, key)
     return target
 
@@ -142,7 +143,7 @@ def _copy_packages(packages: Path, folder: Path) -> Path:
 def _copy_code(folder: Path) -> Path:
     target, coming = folder / "code", folder / "code.coming"
     shutil.rmtree(coming, ignore_errors=True)
-    shutil.copytree(CHECKOUT, coming, ignore=shutil.ignore_patterns(*_NOT_CODE), copy_function=_copy, symlinks=True)
+    _copy_tree(CHECKOUT, coming, but_not=_NOT_CODE)
     shutil.rmtree(target, ignore_errors=True)
     coming.rename(target)
     return target
@@ -170,6 +171,12 @@ def _environment(home: Home, account: Account) -> dict[str, str]:
         "SAY_WHEN_HOME": str(home.path),
         "PYTHONPYCACHEPREFIX": str(home.folder("bytecode")),  # it may not write beside the code
     }
+
+
+def _copy_tree(source: Path, target: Path, *, but_not: Sequence[str]) -> None:
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*but_not), copy_function=_copy)
+    for folder, _, _ in os.walk(target):  # a strict umask's modes were copied with them
+        Path(folder).chmod(0o755)
 
 
 def _copy(source: str, target: str) -> None:

@@ -42,7 +42,7 @@ def _web(ports: Ports, environment: dict[str, str]) -> Part:
     # Threads, because browsers open connections ahead of need and a worker without threads would wait on them.
     command = _python(
         *("gunicorn", "shop.wsgi", "--bind", f"127.0.0.1:{ports.web}", "--workers", str(WEB_WORKERS), "--threads", "4"),
-        *("--graceful-timeout", "8", "--no-control-socket", "--log-level", "warning"),
+        *("--preload", "--graceful-timeout", "8", "--no-control-socket", "--log-level", "warning"),
     )
     return Part("web", command, environment, CHECKOUT, is_ready=answers(ports.web), patience_seconds=12)
 

@@ -45,8 +45,10 @@ class Supervisor:
         self._asked_at: float | None = None
 
     def listen(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._on_signal)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup means it
+            signal.signal(signal.SIGHUP, self._on_signal)
 
     def start_server(self, part: Part) -> None:
         """Starts a server everything else needs, and waits until it answers."""
@@ -70,9 +72,13 @@ class Supervisor:
         self._console.say(f"{title}: done in {time.monotonic() - began:.1f} s")
 
     def wait_until_ready(self) -> None:
-        while not all(kept.has_answered for kept in self._kept):
+        said_at = time.monotonic()
+        while missing := [kept.part.name for kept in self._kept if not kept.has_answered]:
             self._look_after_all()
             self._pause()
+            if time.monotonic() - said_at > _STILL_WORKING_SECONDS:
+                said_at = time.monotonic()
+                self._console.say(f"waiting for {', '.join(missing)}")
 
     def keep_running(self) -> None:
         """Until somebody asks for the end."""

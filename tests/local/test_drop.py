@@ -1,0 +1,65 @@
+"""What root lays out for the account it becomes."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shop.local.account import Account, servers_account
+from shop.local.drop import _copy_tree, lay_out
+from shop.local.home import CHECKOUT, home_of
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops root")
+
+
+@pytest.fixture
+def account() -> Account:
+    found = servers_account()
+    assert found
+    return found
+
+
+@pytest.fixture
+def folder(account: Account) -> Iterator[Path]:
+    """One the account can enter, which pytest's own temporary folders are not."""
+    made = home_of("tests").folder(f"drop-{os.getpid()}")
+    yield made
+    shutil.rmtree(made)
+
+
+def test_a_copy_can_be_read_by_the_account_whatever_modes_the_original_has(folder: Path, account: Account) -> None:
+    original = folder / "original"
+    (original / "inner").mkdir(parents=True, mode=0o700)
+    (original / "inner" / "page.html").write_text("words")
+    (original / "inner" / "page.html").chmod(0o600)
+    (original / "cache").mkdir()
+    original.chmod(0o700)
+
+    _copy_tree(original, folder / "copy", but_not=["cache"])
+
+    read = subprocess.run(
+        ["cat", folder / "copy" / "inner" / "page.html"], capture_output=True, check=True, **account.popen_arguments()
+    )
+    assert read.stdout == b"words"
+    assert not (folder / "copy" / "cache").exists()
+
+
+def test_the_account_can_run_the_shop_from_what_was_laid_out(folder: Path, account: Account) -> None:
+    layout = lay_out(folder, account)
+
+    asked = subprocess.run(
+        [layout.python, "-c", "import os, shop.local.supervisor; print(os.getuid())"],
+        cwd=layout.code,
+        env={"PATH": os.defpath, **layout.loader},
+        capture_output=True,
+        text=True,
+        check=True,
+        **account.popen_arguments(),
+    )
+    assert int(asked.stdout) == account.uid
+    if not layout.copied:
+        assert (layout.python, layout.code) == (Path(sys.executable), CHECKOUT)
