@@ -7,6 +7,9 @@ class OrdersConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        from orders import login
+        from accounts.proof import on_address_proved
+        from orders import guests, login, personal_data
 
         login.connect()
+        on_address_proved(guests.join_orders)
+        personal_data.register_holdings()

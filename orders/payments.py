@@ -1,26 +1,263 @@
-"""Money in and money back. Being written: the signatures others rely on."""
+"""Money in. A payment is settled by what Stripe says of its session, whoever asks: return page, webhook, reconciler.
 
-from decimal import Decimal
+A session is opened and asked about outside any transaction; what follows from the answer happens in one, under the
+locks of cart, order and payment. Goods are let go only when the session is surely expired, or never was.
+"""
 
-from orders.models import Order, Refund
+import contextlib
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from orders import placing, status
+from orders.gateways import stripe
+from orders.gateways.stripe import Busy, Failed, Refused, Session, Unreachable
+from orders.locks import locked_payment
+from orders.models import Cart, Order, OrderLine, Payment
+from orders.refunds import RefundRefused, refund, request_refund, settle_refund
+from orders.release import call_off
+from shop.money import formatted, from_pennies, in_pennies
+
+__all__ = [
+    "RefundRefused",
+    "Refused",
+    "Unreachable",
+    "adopt",
+    "draw",
+    "expire",
+    "refund",
+    "request_refund",
+    "settle",
+    "settle_refund",
+    "start",
+    "surely_expired",
+]
+
+SHORTEST_SESSION = timedelta(minutes=35)  # Stripe's own least is 30, counted when the request arrives
+LONGEST_SESSION = timedelta(hours=23)
+MARGIN = timedelta(minutes=15)  # between our own clearing up and Stripe's
+CLOCKS = timedelta(minutes=10)  # how far Stripe's clock may be from ours
+BUSY_PAUSE_SECONDS = 0.25
+PATIENCE = 20  # pauses while somebody else opens the same session
+LIVE = (Payment.Status.CREATED, Payment.Status.OPEN)
 
 
-def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: str) -> Refund | None:
-    """Notes a refund of a locked order, to be sent by `settle_refund`. `amount` None: all that is left.
+def start(payment: Payment) -> Payment:
+    """Opens the payment's session at Stripe, once, however often and by however many it is asked.
 
-    None when there is nothing to give back. Raises `RefundRefused` for more than is left.
+    Raises `Refused` (the order is then called off) or `Unreachable` (everything stays; ask again later).
     """
-    raise NotImplementedError
+    for _ in range(PATIENCE):
+        if payment.status != Payment.Status.CREATED:
+            return payment
+        try:
+            return _opened(payment, _create(payment))
+        except Busy:
+            time.sleep(BUSY_PAUSE_SECONDS)
+            payment.refresh_from_db()
+        except Refused as refusal:
+            _never_began(payment.pk, str(refusal))
+            raise
+    raise Unreachable("Somebody else has been opening the same session for too long.")
 
 
-def settle_refund(refund_id: int) -> None:
-    """Sends a noted refund to Stripe (again, if need be: same idempotency key) and records the answer."""
-    raise NotImplementedError
+def _create(payment: Payment) -> Session:
+    """Asks once more after a failure: its answer may have been lost, not the session."""
+    try:
+        return _create_once(payment)
+    except Failed:
+        try:
+            return _create_once(payment)
+        except Failed:
+            Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(problem="Stripe failed")
+            raise
 
 
-class RefundRefused(Exception):  # noqa: N818  (a refusal, not an error)
-    """More than is left, or nothing at all; the message says so, for people."""
+def _create_once(payment: Payment) -> Session:
+    order = payment.order
+    page = settings.SITE_URL + reverse("order", args=[order.number])
+    return stripe.create_session(
+        key=str(payment.idempotency_key),
+        order_number=order.number,
+        email=order.email,
+        currency=payment.currency,
+        items=list(_items(order)),
+        expires_at=int(ends_at(payment).timestamp()),
+        success_url=f"{page}paid/?session={{CHECKOUT_SESSION_ID}}",
+        cancel_url=f"{page}unpaid/",
+    )
 
 
-def refund(order_id: int, *, amount: Decimal | None, reason: str, actor: str) -> Refund:
-    raise NotImplementedError
+def _items(order: Order) -> Iterator[stripe.Item]:
+    lines = list(order.lines.all())
+    if len(lines) >= stripe.MOST_LINES:
+        yield stripe.Item(f"Order {order.number}", in_pennies(order.total), 1)
+        return
+    for line in lines:
+        yield stripe.Item(_name(line), in_pennies(line.unit_price), line.quantity)
+    if order.shipping_total:
+        yield stripe.Item(order.shipping_name or "Shipping", in_pennies(order.shipping_total), 1)
+
+
+def _name(line: OrderLine) -> str:
+    return f"{line.title}, {line.options}" if line.options else line.title
+
+
+def ends_at(payment: Payment) -> datetime:
+    """When Stripe itself ends the session. Counted from the row, so that asking again asks for the same."""
+    hold = timedelta(seconds=settings.PAYMENT_HOLD_SECONDS) + MARGIN
+    return payment.created_at + min(max(hold, SHORTEST_SESSION), LONGEST_SESSION)
+
+
+def surely_expired(payment: Payment) -> bool:
+    """Past the end that Stripe was told, whatever came of the request."""
+    return timezone.now() > ends_at(payment) + CLOCKS
+
+
+def _opened(payment: Payment, session: Session) -> Payment:
+    Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(
+        status=Payment.Status.OPEN,
+        provider_reference=session.reference,
+        redirect_url=session.url,
+        problem="",
+    )
+    payment.refresh_from_db(fields=["status", "provider_reference", "redirect_url"])
+    return payment
+
+
+def adopt(session: Session) -> Payment | None:
+    """The payment a session belongs to; one whose answer was lost learns of it here. None: not ours."""
+    payment = Payment.objects.filter(provider_reference=session.reference).first()
+    if payment is None and session.key:
+        payment = _by_key(session.key)
+        if payment and payment.status == Payment.Status.CREATED:
+            return _opened(payment, session)
+    return payment
+
+
+def _by_key(key: str) -> Payment | None:
+    try:
+        return Payment.objects.select_related("order").get(idempotency_key=key)
+    except (Payment.DoesNotExist, ValueError):
+        return None
+
+
+def settle(payment_id: int) -> Payment:
+    """Asks Stripe where the payment stands and draws the consequences. Safe to call any number of times.
+
+    Raises `Unreachable` when Stripe gives no answer: nothing changes then.
+    """
+    payment = Payment.objects.select_related("order").get(pk=payment_id)
+    if payment.status in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
+        return payment
+    if payment.status == Payment.Status.CREATED:
+        payment = _resolve(payment)
+    if payment.provider_reference is None:
+        return payment
+    return draw(payment.pk, _asked(payment))
+
+
+def _resolve(payment: Payment) -> Payment:
+    """A payment whose answer never came: asks again with the same key, or lets go once it is surely over."""
+    try:
+        return start(payment)
+    except Refused:
+        payment.refresh_from_db()
+    except Unreachable:
+        if not surely_expired(payment):
+            raise
+        _never_began(payment.pk, "No session came of it")
+        payment.refresh_from_db()
+    return payment
+
+
+def _asked(payment: Payment) -> Session:
+    try:
+        return stripe.fetch_session(payment.provider_reference or "")
+    except Refused as refusal:  # unknown to this key or account: that proves nothing about money
+        raise Unreachable(str(refusal)) from refusal
+
+
+@transaction.atomic
+def draw(payment_id: int, session: Session) -> Payment:
+    """The one transition: paid, flagged, expired, or nothing yet. Under the locks of cart, order and payment."""
+    Cart.objects.select_for_update(of=("self",)).filter(orders__payments=payment_id).first()
+    payment = locked_payment(payment_id)
+    if session.is_paid and payment.status not in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
+        _paid(payment, session)
+    elif session.is_expired and payment.status in LIVE:
+        _over(payment)
+    return payment
+
+
+def _paid(payment: Payment, session: Session) -> None:
+    payment.payment_intent = session.payment_intent
+    payment.captured_at = timezone.now()
+    payment.problem = _mismatch(payment, session)
+    if payment.problem:
+        _flag(payment, session)
+        return
+    payment.status = Payment.Status.CAPTURED
+    payment.save(update_fields=["status", "payment_intent", "captured_at", "problem"])
+    placing.confirm(payment.order)
+    status.recalculate(payment.order)
+    placing.approve_by_rule(payment.order)
+
+
+def _mismatch(payment: Payment, session: Session) -> str:
+    """Why this money is not for this order as it stands; empty when it is."""
+    order = payment.order
+    if order.status != Order.Status.PENDING or payment.status not in LIVE:
+        return f"Paid when the order was {order.get_status_display().lower()}"
+    if session.key != str(payment.idempotency_key):
+        return "Paid through another payment's session"
+    paid = (session.amount, session.currency)
+    if paid != (in_pennies(order.total), order.currency):
+        owed = formatted(order.total, order.currency)
+        return f"Paid {formatted(from_pennies(session.amount), session.currency)}, owed {owed}"
+    return ""
+
+
+def _flag(payment: Payment, session: Session) -> None:
+    """Money came that fits no order: staff look at it. The buyer's cart is free for another try."""
+    payment.status = Payment.Status.FLAGGED
+    payment.amount, payment.currency = from_pennies(session.amount), session.currency
+    payment.save(update_fields=["status", "payment_intent", "captured_at", "problem", "amount", "currency"])
+    Order.objects.filter(pk=payment.order_id).update(cart=None)
+
+
+def _over(payment: Payment) -> None:
+    payment.status = Payment.Status.EXPIRED
+    payment.save(update_fields=["status", "problem"])
+    order = payment.order
+    others = order.payments.filter(status__in=[*LIVE, Payment.Status.CAPTURED, Payment.Status.FLAGGED])
+    if order.status == Order.Status.PENDING and not others.exists():
+        call_off(order, actor=placing.RULE)
+
+
+@transaction.atomic
+def _never_began(payment_id: int, problem: str) -> None:
+    """Stripe has no session for this payment, so nobody can pay it."""
+    payment = locked_payment(payment_id)
+    if payment.status == Payment.Status.CREATED:
+        payment.problem = problem[:200]
+        _over(payment)
+
+
+def expire(payment: Payment) -> Payment:
+    """Ends a session that is no longer wanted, then settles: it may have been paid meanwhile.
+
+    Raises `Unreachable` when Stripe gives no answer: everything stays as it is.
+    """
+    if payment.status == Payment.Status.CREATED:
+        payment = _resolve(payment)
+    if payment.status != Payment.Status.OPEN:
+        return payment
+    with contextlib.suppress(Refused):  # complete, or expired already: settling finds out which
+        stripe.expire_session(payment.provider_reference or "")
+    return settle(payment.pk)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders.views import cart
+from orders.views import cart, order, webhook
 
 urlpatterns = [
     path("cart/lines/", cart.add, name="cart_add"),
@@ -8,4 +8,9 @@ urlpatterns = [
     path("cart/lines/<int:line_id>/gift/", cart.change_gift, name="cart_gift"),
     path("cart/lines/<int:line_id>/removal/", cart.remove, name="cart_remove"),
     path("cart/note/", cart.change_note, name="cart_note"),
+    path("orders/<str:number>/open/<str:token>/", order.open_link, name="order_open"),
+    path("orders/<str:number>/paid/", order.paid, name="order_paid"),
+    path("orders/<str:number>/unpaid/", order.unpaid, name="order_unpaid"),
+    path("orders/<str:number>/cancellation/", order.cancel, name="order_cancellation"),
+    path("webhooks/stripe/", webhook.stripe_webhook, name="stripe_webhook"),
 ]

@@ -1,0 +1,283 @@
+"""From a cart to an order waiting for its payment. Stock is allocated for as long as the payment may still come.
+
+The same form sent twice, or twenty times at once, is one order and one payment: the cart's row lock puts them in a
+line, and whoever finds the cart's own unfinished order with the same fingerprint goes on with its payment.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import purposes
+from accounts.models import Customer
+from orders import cart as carts
+from orders import payments, placing, pricing, promise, status
+from orders.models import (
+    Allocation,
+    Cart,
+    CartLine,
+    Order,
+    OrderLine,
+    OrderTick,
+    Payment,
+    ShippingMethod,
+)
+from orders.pricing import Totals
+from orders.terms import Terms
+from shop.catalog import stock
+from shop.catalog.stock import OutOfStock
+from shop.money import formatted
+
+TRIES = 3  # for a cart whose earlier payment has to be ended first
+ADDRESS = ("full_name", "line1", "line2", "city", "region", "postcode", "country", "phone")
+
+
+class CheckoutRefused(Exception):  # noqa: N818  (a refusal, not an error)
+    """Not as it stands; nothing was ordered. The message says why, for people."""
+
+
+class CartIsEmpty(CheckoutRefused):
+    def __init__(self) -> None:
+        super().__init__("There is nothing in your cart to order.")
+
+
+class SoldOut(CheckoutRefused):
+    """`lines`: what cannot be had as asked."""
+
+    def __init__(self, lines: list[CartLine]) -> None:
+        named = "; ".join(_shortage(line) for line in lines)
+        super().__init__(f"{named}. Nothing was ordered or charged.")
+        self.lines = lines
+
+
+class GoodsChanged(CheckoutRefused):
+    def __init__(self, subtotal: str) -> None:
+        super().__init__(
+            f"The goods come to {subtotal} now: a price or your cart changed since you opened this page. "
+            "Nothing was ordered yet; please have a look and continue."
+        )
+
+
+@dataclass(frozen=True)
+class Details:
+    """What the buyer says. `ticks`: a guest's own for this order, purpose to answer; a customer has none.
+
+    `expected_subtotal`: what the goods came to on the page, when it said so.
+    """
+
+    email: str
+    address: Mapping[str, str]
+    method: ShippingMethod
+    gift_note: str = ""
+    ticks: Mapping[str, bool] = field(default_factory=dict)
+    expected_subtotal: Decimal | None = None
+
+    @property
+    def country(self) -> str:
+        return self.address["country"]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """`payment` is None when there is nothing to pay: the order is confirmed then."""
+
+    order: Order
+    payment: Payment | None
+
+
+def begin(cart: Cart, details: Details, *, customer: Customer | None, terms: Terms) -> Begun:
+    """Makes the order and its payment, or finds the ones the same cart and details made before.
+
+    Raises `CheckoutRefused`, and `payments.Unreachable` when an earlier payment of the cart can't be ended now.
+    """
+    for _ in range(TRIES):
+        found = _place(cart, details, customer, terms)
+        if isinstance(found, Begun):
+            return found
+        payments.expire(found)
+    raise payments.Unreachable("The cart's earlier payment would not end.")
+
+
+@transaction.atomic
+def _place(cart: Cart, details: Details, customer: Customer | None, terms: Terms) -> Begun | Payment:
+    """The order, or the earlier payment that has to end first."""
+    _lock(cart)
+    lines = carts.lines_with_prices(cart)
+    totals = _checked_totals(lines, details, terms)
+    fingerprint = _fingerprint(lines, totals, details, customer)
+    earlier = _unfinished(cart)
+    if earlier is not None:
+        return _again(earlier, fingerprint) or earlier
+    order = _make_order(cart, lines, totals, details, customer, terms, fingerprint)
+    order_lines = _make_lines(order, lines, totals)
+    OrderTick.objects.bulk_create(_ticks(order, details.ticks))
+    payment = _payment_for(order)
+    _allocate(lines, order_lines)
+    if payment is None:
+        _confirm_unpaid(order)
+    return Begun(order, payment)
+
+
+def _lock(cart: Cart) -> None:
+    if not Cart.objects.select_for_update().filter(pk=cart.pk).exists():
+        raise CartIsEmpty
+
+
+def _checked_totals(lines: list[CartLine], details: Details, terms: Terms) -> Totals:
+    if not lines:
+        raise CartIsEmpty
+    lacking = [line for line in lines if not line.is_sellable or line.is_short]
+    if lacking:
+        raise SoldOut(lacking)
+    totals = pricing.price(lines, details.method, details.country, terms=terms)
+    if details.expected_subtotal not in (None, totals.subtotal):
+        raise GoodsChanged(formatted(totals.subtotal, totals.currency))
+    return totals
+
+
+def _unfinished(cart: Cart) -> Payment | None:
+    live = Payment.objects.filter(order__cart=cart, order__status=Order.Status.PENDING, status__in=payments.LIVE)
+    return live.select_related("order").order_by("-id").first()
+
+
+def _again(earlier: Payment, fingerprint: str) -> Begun | None:
+    """The unfinished order with a payment to go on with, when it is still what the buyer asks for."""
+    age = timezone.now() - earlier.created_at
+    if earlier.order.cart_fingerprint != fingerprint or age > timedelta(seconds=settings.PAYMENT_HOLD_SECONDS):
+        return None
+    if not earlier.problem:
+        return Begun(earlier.order, earlier)
+    # Stripe failed over this payment's key and may go on saying so. Nobody ever saw a page of it: a new key is safe.
+    Payment.objects.filter(pk=earlier.pk).update(status=Payment.Status.EXPIRED)
+    return Begun(earlier.order, _payment_for(earlier.order))
+
+
+def _make_order(
+    cart: Cart,
+    lines: list[CartLine],
+    totals: Totals,
+    details: Details,
+    customer: Customer | None,
+    terms: Terms,
+    fingerprint: str,
+) -> Order:
+    promised = promised_for(lines, details.method, terms)
+    return Order.objects.create(
+        **{name: details.address.get(name, "") for name in ADDRESS},
+        email=details.email,
+        customer=customer if customer and customer.is_proved else None,
+        cart=cart,
+        cart_fingerprint=fingerprint,
+        currency=totals.currency,
+        subtotal=totals.subtotal,
+        shipping_total=totals.shipping,
+        tax_total=totals.tax,
+        total=totals.total,
+        shipping_method=details.method,
+        shipping_name=details.method.name,
+        carrier=details.method.carrier,
+        gift_note=details.gift_note,
+        ships_on=promised.ships_on if promised else None,
+        promised_from_on=promised.from_on if promised else None,
+        promised_by_on=promised.by_on if promised else None,
+    )
+
+
+def promised_for(lines: Iterable[CartLine], method: ShippingMethod, terms: Terms) -> promise.Promise | None:
+    """When all of it would come, sent together now with this method."""
+    now = timezone.now()
+    return promise.together(
+        [
+            promise.promise(
+                terms.calendar,
+                method,
+                availability=line,
+                now=now,
+                quantity=line.quantity,
+                released_on=line.variant.product.released_on,
+            )
+            for line in lines
+        ]
+    )
+
+
+def _make_lines(order: Order, lines: list[CartLine], totals: Totals) -> list[OrderLine]:
+    return OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            product=line.variant.product,
+            variant=line.variant,
+            sku=line.variant.sku,
+            title=line.variant.product.title,
+            options=line.variant.label,
+            quantity=line.quantity,
+            unit_price=line.variant.price,
+            tax_rate=totals.tax_rate,
+            tax_amount=tax,
+            is_gift=line.is_gift,
+        )
+        for line, tax in zip(lines, totals.line_taxes, strict=True)
+    )
+
+
+def _ticks(order: Order, ticks: Mapping[str, bool]) -> Iterable[OrderTick]:
+    return (
+        OrderTick(order=order, purpose=key, granted=granted, wording_version=purposes.get(key).wording_version)
+        for key, granted in ticks.items()
+    )
+
+
+def _payment_for(order: Order) -> Payment | None:
+    if not order.total:
+        return None
+    return Payment.objects.create(order=order, amount=order.total, currency=order.currency)
+
+
+def _allocate(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
+    """Last, so that the rows everybody wants are held the shortest."""
+    wanted = Counter({line.variant_id: line.quantity for line in lines})
+    try:
+        records = stock.allocate(wanted)
+    except OutOfStock as refusal:
+        raise SoldOut([line for line in lines if line.variant_id == refusal.variant_id]) from refusal
+    Allocation.objects.bulk_create(
+        Allocation(order_line=line, record_id=records[line.variant_id or 0], quantity=line.quantity)
+        for line in order_lines
+    )
+
+
+def _confirm_unpaid(order: Order) -> None:
+    """Nothing to pay: the order is placed at once."""
+    order.payment_status = Order.PaymentStatus.PAID
+    placing.confirm(order)
+    status.recalculate(order)
+    placing.approve_by_rule(order)
+
+
+def _fingerprint(lines: list[CartLine], totals: Totals, details: Details, customer: Customer | None) -> str:
+    asked: list[Any] = [
+        sorted((line.variant_id, line.quantity, str(line.variant.price), line.is_gift) for line in lines),
+        [str(totals.total), str(totals.tax), totals.currency, details.method.pk],
+        [details.email, dict(sorted(details.address.items())), details.gift_note],
+        dict(sorted(details.ticks.items())),
+        customer.pk if customer else None,
+    ]
+    return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+
+def _shortage(line: CartLine) -> str:
+    title = str(line.variant)
+    if not line.is_sellable:
+        return f"{title} is no longer for sale"
+    if 0 < line.available < line.quantity:
+        return f"Only {line.available} of {title} left"
+    return f"{title} has just sold out"

@@ -1,0 +1,202 @@
+"""Stripe, through its official library. No models: plain values in, plain values out.
+
+Every call that changes something carries an idempotency key, and the library's own retries are off: whoever calls
+decides whether to ask again, with the same key.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+MOST_LINES = 100  # Stripe's limit for one session
+
+
+class Unreachable(Exception):  # noqa: N818  (a state of the world, not an error of ours)
+    """No answer, or one that doesn't say what happened. What was asked may or may not have been done."""
+
+
+class Busy(Unreachable):
+    """The same thing is being asked by somebody else this moment."""
+
+
+class Failed(Unreachable):
+    """Stripe said that it failed (500). The same key may find the true answer, or the same failure for a day."""
+
+
+class Refused(Exception):  # noqa: N818
+    """Stripe understood and said no; nothing was done."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One line of the payment page; `unit_amount` in pennies."""
+
+    name: str
+    unit_amount: int
+    quantity: int
+
+
+@dataclass(frozen=True)
+class Session:
+    """A Checkout session as Stripe sees it now. `amount` in pennies; `key` is our payment's idempotency key."""
+
+    reference: str
+    url: str
+    status: str
+    payment_status: str
+    amount: int
+    currency: str
+    payment_intent: str
+    key: str
+
+    @property
+    def is_paid(self) -> bool:
+        return self.status == "complete" and self.payment_status == "paid"
+
+    @property
+    def is_expired(self) -> bool:
+        return self.status == "expired"
+
+
+@dataclass(frozen=True)
+class RefundAnswer:
+    """`status`: pending, requires_action, succeeded, failed or canceled."""
+
+    reference: str
+    status: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Event:
+    reference: str
+    kind: str
+    object_id: str
+    created: int
+
+
+def create_session(
+    *,
+    key: str,
+    order_number: str,
+    email: str,
+    currency: str,
+    items: Sequence[Item],
+    expires_at: int,
+    success_url: str,
+    cancel_url: str,
+) -> Session:
+    """The same key always gives the same session."""
+    marks = {"order": order_number, "payment": key}
+    params: dict[str, Any] = {
+        "mode": "payment",
+        "line_items": [_line_item(item, currency) for item in items],
+        "client_reference_id": order_number,
+        "customer_email": email,
+        "metadata": marks,
+        "payment_intent_data": {"metadata": marks, "description": f"Order {order_number}"},
+        "expires_at": expires_at,
+        "success_url": success_url,
+        "cancel_url": cancel_url,
+    }
+    with _translated():
+        made = client().v1.checkout.sessions.create(params, {"idempotency_key": key})  # type: ignore[arg-type]
+    return _session(made)
+
+
+def fetch_session(reference: str) -> Session:
+    with _translated():
+        return _session(client().v1.checkout.sessions.retrieve(reference))
+
+
+def expire_session(reference: str) -> None:
+    """Raises `Refused` when it is complete or expired already."""
+    with _translated():
+        client().v1.checkout.sessions.expire(reference)
+
+
+def create_refund(*, key: str, payment_intent: str, amount: int) -> RefundAnswer:
+    with _translated():
+        made = client().v1.refunds.create(
+            {"payment_intent": payment_intent, "amount": amount, "metadata": {"refund": key}},
+            {"idempotency_key": key},
+        )
+    return _refund(made)
+
+
+def fetch_refund(reference: str) -> RefundAnswer:
+    with _translated():
+        return _refund(client().v1.refunds.retrieve(reference))
+
+
+def read_event(payload: bytes, signature: str) -> Event | None:
+    """The event in a webhook; None unless signed with one of our secrets in the last five minutes."""
+    for secret in settings.STRIPE_WEBHOOK_SECRETS:
+        try:
+            event = stripe.Webhook.construct_event(payload, signature, secret)  # type: ignore[no-untyped-call]
+        except (stripe.SignatureVerificationError, ValueError):  # ValueError: no JSON, or no UTF-8
+            continue
+        return Event(event.id, event.type, str(getattr(event.data.object, "id", "")), event.created)
+    return None
+
+
+def client() -> stripe.StripeClient:
+    return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_TIMEOUT_SECONDS)
+
+
+@cache
+def _client(secret_key: str, base: str, timeout: int) -> stripe.StripeClient:
+    return stripe.StripeClient(
+        secret_key,
+        base_addresses={"api": base},
+        http_client=stripe.RequestsClient(timeout=timeout),
+        max_network_retries=0,
+    )
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Stripe's errors in the shop's terms. Only a refused request is a no; all else leaves the outcome open."""
+    try:
+        yield
+    except stripe.InvalidRequestError as error:
+        raise Refused(str(error)) from error
+    except stripe.IdempotencyError as error:
+        raise Busy(type(error).__name__) from error
+    except (stripe.APIConnectionError, stripe.RateLimitError) as error:
+        raise Unreachable(type(error).__name__) from error
+    except stripe.APIError as error:
+        raise Failed(type(error).__name__) from error
+    except stripe.StripeError as error:  # a wrong or narrow key, say: not a word about what we asked
+        raise Unreachable(type(error).__name__) from error
+
+
+def _line_item(item: Item, currency: str) -> dict[str, Any]:
+    price = {
+        "currency": currency.lower(),
+        "unit_amount": item.unit_amount,
+        "product_data": {"name": item.name},
+    }
+    return {"quantity": item.quantity, "price_data": price}
+
+
+def _session(made: stripe.checkout.Session) -> Session:
+    return Session(
+        reference=made.id,
+        url=made.url or "",
+        status=made.status or "",
+        payment_status=made.payment_status,
+        amount=made.amount_total or 0,
+        currency=(made.currency or "").upper(),
+        payment_intent=str(made.payment_intent or ""),
+        key=str((made.metadata.to_dict() if made.metadata else {}).get("payment", "")),
+    )
+
+
+def _refund(made: stripe.Refund) -> RefundAnswer:
+    return RefundAnswer(made.id, made.status or "", getattr(made, "failure_reason", None) or "")

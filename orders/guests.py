@@ -1,0 +1,63 @@
+"""Who may see an order: its customer, and whoever holds its link or has just placed it.
+
+A link in a mail carries a signed token. Using it swaps the token for a narrow grant in the session, good for that
+order alone, and proves that mail to the address arrives.
+"""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+
+from accounts import tokens
+from accounts.current import customer_of
+from accounts.models import Customer
+from orders.models import Order
+
+TOKEN_KIND = "order"  # noqa: S105  (the name of a kind of link)
+LIFETIME = timedelta(days=400)  # as long as somebody may look up what they bought
+GRANTS = "orders"
+MOST_GRANTS = 30
+
+
+def order_link(order: Order) -> str:
+    """The link to the order for its mails."""
+    token = tokens.sign(TOKEN_KIND, number=order.number)
+    return settings.SITE_URL + reverse("order_open", args=[order.number, token])
+
+
+def is_valid(number: str, token: str) -> bool:
+    ids = tokens.read(token, TOKEN_KIND, max_age=LIFETIME)
+    return ids is not None and ids.get("number") == number
+
+
+def grant(request: HttpRequest, order: Order) -> None:
+    """Lets this session see this order, and nothing else."""
+    granted = [number for number in request.session.get(GRANTS, []) if number != order.number]
+    request.session[GRANTS] = [*granted, order.number][-MOST_GRANTS:]
+
+
+def may_see(request: HttpRequest, order: Order) -> bool:
+    if order.number in request.session.get(GRANTS, []):
+        return True
+    customer = customer_of(request)
+    return customer is not None and order.customer_id == customer.pk
+
+
+def find(request: HttpRequest, number: str) -> Order:
+    """The order, for those who may see it. Everybody else gets the same 404 as for an order that isn't there."""
+    mine = Q(customer=customer_of(request), customer__isnull=False)
+    if number in request.session.get(GRANTS, []):
+        mine |= Q(number=number)
+    order = Order.objects.filter(mine, number=number).first()
+    if order is None:
+        raise Http404
+    return order
+
+
+def join_orders(customer: Customer) -> None:
+    """An address was proved: the orders placed with it are that customer's from now on."""
+    if customer.email and customer.is_proved:
+        Order.objects.filter(customer=None, email=customer.email.lower()).update(customer=customer)

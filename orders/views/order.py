@@ -1,0 +1,83 @@
+"""What leads to an order and what is done to it. The page itself is the storefront's."""
+
+import logging
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.customers import proved_customer
+from orders import cancellation, guests, payments
+from orders import cart as carts
+from orders.fulfilment import TransitionRefused
+from orders.models import Order, Payment
+from orders.views.answers import see_other
+
+log = logging.getLogger(__name__)
+
+BUYER = "the customer"  # the actor, without a name
+RETURNS_WITHIN = timedelta(days=1)  # no session lives longer
+
+
+@never_cache
+@require_safe
+def open_link(request: HttpRequest, number: str, token: str) -> HttpResponse:
+    """From the mail to the order: the token becomes a grant for this order, and the address is proved."""
+    order = Order.objects.filter(number=number).first()
+    if order is None or not guests.is_valid(number, token):
+        raise Http404
+    guests.grant(request, order)
+    if order.customer_id is None and order.email:
+        proved_customer(order.email)
+    return see_other("order", number)
+
+
+@never_cache
+@require_safe
+def paid(request: HttpRequest, number: str) -> HttpResponse:
+    """Where Stripe sends the buyer after paying. Stripe's own word counts, not that somebody came here."""
+    payment = _payment_of(request, number)
+    try:
+        payments.settle(payment.pk)
+    except payments.Unreachable:
+        log.warning("Stripe is out of reach on the return of %s", number)
+    carts.keep_count(request, carts.of(request))
+    return see_other("order", number)
+
+
+@never_cache
+@require_safe
+def unpaid(request: HttpRequest, number: str) -> HttpResponse:
+    """Where Stripe sends the buyer who turned back. The session stays good for as long as we hold the goods."""
+    _payment_of(request, number)
+    messages.info(request, "Nothing was charged. Your cart is as you left it.")
+    return see_other("cart")
+
+
+def _payment_of(request: HttpRequest, number: str) -> Payment:
+    """The order's latest payment, for whoever may see the order or brings the session's own secret reference."""
+    payment = Payment.objects.select_related("order").filter(order__number=number).order_by("-id").first()
+    if payment is None:
+        raise Http404
+    if guests.may_see(request, payment.order):
+        return payment
+    is_fresh = timezone.now() - payment.created_at < RETURNS_WITHIN
+    if not payment.provider_reference or request.GET.get("session") != payment.provider_reference or not is_fresh:
+        raise Http404
+    guests.grant(request, payment.order)
+    return payment
+
+
+@require_POST
+def cancel(request: HttpRequest, number: str) -> HttpResponse:
+    order = guests.find(request, number)
+    try:
+        cancellation.cancel(order.pk, actor=BUYER, reason="Cancelled by the customer")
+    except TransitionRefused:
+        messages.error(request, "This order can no longer be cancelled: it has left us, or was cancelled before.")
+    else:
+        messages.success(request, "Cancelled. Your money is on its way back to the card you paid with.")
+    return see_other("order", number)

@@ -1,0 +1,157 @@
+"""The one page of checkout as a form: contact, address, delivery, note, and what may be mailed about it."""
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.validators import RegexValidator
+from django_countries import countries
+
+from accounts import purposes
+from accounts.address_forms import AUTOCOMPLETE, PostalAddressMixin
+from accounts.models import Address, Customer
+from accounts.purposes import Purpose
+from orders import pricing
+from orders.checkout import ADDRESS, Details
+from orders.models import ShippingMethod
+
+TICKS: tuple[Purpose, ...] = tuple(purposes.get(key) for key in (*purposes.ORDER_STAGES, purposes.NEWSLETTER))
+HAS_DOT = RegexValidator(r"@[^@]+\.[^@.]+$", "That address lacks its ending, such as .com or .co.uk.")
+ONE_LINE = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
+# No label but "Address" holds that word, none but "E-mail" that one: one thing has one name.
+WORDS: tuple[tuple[str, str, int, bool], ...] = (
+    ("full_name", "Full name", 120, True),
+    ("line1", "Address", 120, True),
+    ("line2", "Flat, floor or building", 120, False),
+    ("city", "City", 80, True),
+    ("region", "County or state", 80, False),
+    ("postcode", "Postcode", 16, False),
+)
+
+
+class CheckoutForm(PostalAddressMixin, forms.Form):
+    email = forms.EmailField(
+        label="E-mail",
+        max_length=254,
+        validators=[HAS_DOT],
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        help_text="For the receipt and a link to your order.",
+    )
+    country = forms.ChoiceField(label="Country", widget=forms.Select(attrs={"autocomplete": "country"}))
+    method = forms.ChoiceField(
+        label="Delivery", error_messages={"invalid_choice": "That one does not go there. Please choose another."}
+    )
+    gift_note = forms.CharField(
+        label="A note to go in with it",
+        max_length=280,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Written on a card, if this is a gift.",
+    )
+    remember = forms.BooleanField(label="Remember where this goes, for next time", required=False)
+    goods = forms.DecimalField(required=False, widget=forms.HiddenInput)
+    shown = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1000)
+
+    field_order = ["email", "full_name", "line1", "line2", "city", "region", "postcode", "country"]
+
+    def __init__(self, *args: Any, methods: Iterable[ShippingMethod], customer: Customer | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.customer = customer
+        self.every_method = list(methods)
+        for name, label, most, is_required in WORDS:
+            attrs = {"autocomplete": AUTOCOMPLETE[name]}
+            self.fields[name] = forms.CharField(
+                label=label,
+                max_length=most,
+                required=is_required,
+                validators=[ONE_LINE],
+                widget=forms.TextInput(attrs=attrs),
+            )
+        for purpose in TICKS:
+            self.fields[purpose.key] = forms.BooleanField(
+                label=purpose.title, help_text=purpose.explanation, required=False
+            )
+        self.fields["country"].choices = [*_reachable(self.every_method)]  # type: ignore[attr-defined]
+        self.fields["method"].choices = [(str(each.pk), each.name) for each in self.methods]  # type: ignore[attr-defined]
+        self.order_fields(self.field_order)
+
+    @property
+    def chosen_country(self) -> str:
+        return str(self["country"].value() or "")
+
+    @property
+    def methods(self) -> list[ShippingMethod]:
+        """What goes to the chosen country."""
+        return pricing.reaching(self.every_method, self.chosen_country)
+
+    @property
+    def chosen_method(self) -> ShippingMethod | None:
+        """The ticked one, or the first there is."""
+        wanted = str(self["method"].value() or "")
+        found = self.methods
+        return next((each for each in found if str(each.pk) == wanted), found[0] if found else None)
+
+    @property
+    def ticks(self) -> list[forms.BoundField]:
+        return [self[purpose.key] for purpose in TICKS]
+
+    def clean_email(self) -> str:
+        return str(self.cleaned_data["email"]).strip().lower()
+
+    def details(self) -> Details:
+        """Of a valid form."""
+        data = self.cleaned_data
+        method = next(each for each in self.every_method if str(each.pk) == data["method"])
+        is_guest = self.customer is None
+        return Details(
+            email=data["email"],
+            address={name: data.get(name, "") for name in ADDRESS},
+            method=method,
+            gift_note=data["gift_note"],
+            ticks={purpose.key: True for purpose in TICKS if data[purpose.key]} if is_guest else {},
+            expected_subtotal=data["goods"],
+        )
+
+    def changed_switches(self) -> dict[str, bool]:
+        """A customer's switches that were changed on this page: those that differ from what it showed."""
+        shown = set(self.cleaned_data["shown"].split())
+        ticked = {purpose.key for purpose in TICKS if self.cleaned_data[purpose.key]}
+        known = {purpose.key for purpose in TICKS}
+        return {key: key in ticked for key in (shown ^ ticked) & known}
+
+    def address(self) -> Address:
+        return Address(**{name: self.cleaned_data.get(name, "") for name in ADDRESS})
+
+
+def _reachable(methods: list[ShippingMethod]) -> Iterable[tuple[str, str]]:
+    if any(not method.countries for method in methods):
+        return ((code, str(name)) for code, name in countries)
+    codes = {item.code for method in methods for item in method.countries}
+    return ((code, str(name)) for code, name in countries if code in codes)
+
+
+def first_values(
+    customer: Customer | None, book: list[Address], *, country: str, granted: frozenset[str], gift_note: str
+) -> dict[str, Any]:
+    """What the form knows before anybody types."""
+    values: dict[str, Any] = {"country": country, "gift_note": gift_note}
+    if customer is not None:
+        shown = [purpose.key for purpose in TICKS if purpose.key in granted]
+        values |= {"email": customer.email or "", "full_name": customer.name, "shown": " ".join(shown)}
+        values |= dict.fromkeys(shown, True)
+    return values | (address_values(book[0]) if book else {})
+
+
+def address_values(address: Address) -> dict[str, str]:
+    return {name: str(getattr(address, name)) for name in ADDRESS}
+
+
+def typed(data: Mapping[str, str]) -> dict[str, Any]:
+    """What was typed so far, to be shown again without a word about what is missing."""
+    values: dict[str, Any] = {name: data[name] for name in data if name != "goods"}
+    return values | {purpose.key: purpose.key in data for purpose in TICKS}
+
+
+def as_hidden(subtotal: Decimal) -> str:
+    return str(subtotal)

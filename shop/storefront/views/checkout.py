@@ -1,0 +1,190 @@
+"""Checkout on one page. GET shows it; POST continues to payment, or only reworks the page (`reprice`, `use_address`)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts import address_book, consent
+from accounts.current import customer_of
+from accounts.models import Address, Customer
+from orders import cart as carts
+from orders import checkout as ordering
+from orders import guests, payments, pricing, promise, terms
+from orders.checkout import CheckoutRefused
+from orders.models import Cart, CartLine, ShippingMethod
+from orders.terms import Terms
+from orders.views.answers import see_other
+from shop.money import formatted
+from shop.storefront.checkout_form import CheckoutForm, address_values, first_values, typed
+
+STRIPE_IS_AWAY = (
+    "We could not reach our payment service just now. Nothing was charged and your cart is as it was. "
+    "Please try again in a minute."
+)
+STRIPE_REFUSED = (
+    "The payment page could not be opened. Nothing was charged and your cart is as it was. "
+    "Please try again, or write to us."
+)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One way for the parcel to go, as the page offers it."""
+
+    method: ShippingMethod
+    price: str
+    arrival: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What a request to check out works with."""
+
+    cart: Cart
+    customer: Customer | None
+    book: list[Address]
+    granted: frozenset[str]
+    terms: Terms
+    methods: list[ShippingMethod]
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def checkout(request: HttpRequest) -> HttpResponse:
+    cart = carts.of(request)
+    if cart is None:
+        return see_other("cart")
+    desk = _desk(request, cart)
+    if request.method == "GET":
+        return _page(request, desk, _form(desk, initial=_first(desk)))
+    if "reprice" in request.POST or "use_address" in request.POST:
+        return _page(request, desk, _form(desk, initial=_reworked(request, desk)))
+    form = _form(desk, data=request.POST)
+    if not form.is_valid():
+        return _page(request, desk, form)
+    return _continue(request, desk, form)
+
+
+def _desk(request: HttpRequest, cart: Cart) -> Desk:
+    customer = customer_of(request)
+    return Desk(
+        cart=cart,
+        customer=customer,
+        book=list(customer.addresses.all()) if customer else [],
+        granted=consent.granted_purposes(customer),
+        terms=terms.for_request(request),
+        methods=list(ShippingMethod.objects.filter(is_active=True)),
+    )
+
+
+def _form(desk: Desk, **given: Any) -> CheckoutForm:
+    return CheckoutForm(methods=desk.methods, customer=desk.customer, **given)
+
+
+def _first(desk: Desk) -> dict[str, Any]:
+    return first_values(
+        desk.customer,
+        desk.book,
+        country=desk.terms.settings.default_country.code,
+        granted=desk.granted,
+        gift_note=desk.cart.gift_note,
+    )
+
+
+def _reworked(request: HttpRequest, desk: Desk) -> dict[str, Any]:
+    """The page again with all that was typed, and another address from the book if one was asked for."""
+    wanted = request.POST.get("use_address", "")
+    chosen = next((address for address in desk.book if str(address.pk) == wanted), None)
+    return typed(request.POST.dict()) | (address_values(chosen) if chosen else {})
+
+
+def _continue(request: HttpRequest, desk: Desk, form: CheckoutForm) -> HttpResponse:
+    """Switches and address book first, each for itself; then the order; then its payment page."""
+    if desk.customer is not None:
+        _keep_answers(desk.customer, form, desk.book)
+    try:
+        begun = ordering.begin(desk.cart, form.details(), customer=desk.customer, terms=desk.terms)
+        guests.grant(request, begun.order)
+        if begun.payment is None:
+            carts.keep_count(request, desk.cart)
+            return see_other("order", begun.order.number)
+        return see_other(payments.start(begun.payment).redirect_url)
+    except CheckoutRefused as refusal:
+        return _page(request, desk, form, problem=str(refusal), status=409)
+    except payments.Refused:
+        return _page(request, desk, form, problem=STRIPE_REFUSED, status=503)
+    except payments.Unreachable:
+        return _page(request, desk, form, problem=STRIPE_IS_AWAY, status=503)
+
+
+def _keep_answers(customer: Customer, form: CheckoutForm, book: list[Address]) -> None:
+    for key, granted in form.changed_switches().items():
+        consent.set_consent(customer, key, granted=granted, source="checkout")
+    if form.cleaned_data["remember"]:
+        address = form.address()
+        if address_values(address) not in [address_values(known) for known in book]:
+            address_book.keep(customer, address)
+
+
+def _page(
+    request: HttpRequest, desk: Desk, form: CheckoutForm, *, problem: str = "", status: int = 200
+) -> HttpResponse:
+    lines = carts.lines_with_prices(desk.cart)
+    if not lines:
+        carts.remember_count(request, 0)
+        return see_other("cart")
+    sellable = [line for line in lines if line.is_sellable]
+    country = form.chosen_country
+    method = form.chosen_method
+    totals = pricing.price(sellable, method, country, terms=desk.terms)
+    context = {
+        "form": form,
+        "customer": desk.customer,
+        "book": [address for address in desk.book if address_values(address) != _shown(form)],
+        "lines": lines,
+        "deliveries": deliveries(form, lines, desk.terms),
+        "totals": totals,
+        "method": method,
+        "tax_name": desk.terms.tax_names.get(country, ""),
+        "arrival": _arrival(lines, method, desk.terms, timezone.now()) if method else "",
+        "has_gift": any(line.is_gift for line in lines),
+        "problem": problem,
+    }
+    return render(request, "storefront/checkout.html", context, status=status)
+
+
+def _shown(form: CheckoutForm) -> dict[str, str]:
+    """The address now in the fields."""
+    return {name: str(form[name].value() or "") if name in form.fields else "" for name in ordering.ADDRESS}
+
+
+def deliveries(form: CheckoutForm, lines: list[CartLine], agreed: Terms) -> list[Delivery]:
+    now = timezone.now()
+    subtotal = pricing.price([line for line in lines if line.is_sellable], None, "", terms=agreed)
+    chosen = form.chosen_method
+    return [
+        Delivery(
+            method=each,
+            price=_price(each, subtotal),
+            arrival=_arrival(lines, each, agreed, now),
+            is_chosen=each == chosen,
+        )
+        for each in form.methods
+    ]
+
+
+def _price(method: ShippingMethod, goods: pricing.Totals) -> str:
+    amount = method.price_for(goods.subtotal)
+    return formatted(amount, goods.currency) if amount else "free"
+
+
+def _arrival(lines: list[CartLine], method: ShippingMethod, agreed: Terms, now: datetime) -> str:
+    promised = ordering.promised_for(lines, method, agreed)
+    return promise.sentence(promised, now=now) if promised else ""
