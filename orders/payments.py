@@ -120,13 +120,12 @@ def surely_expired(payment: Payment) -> bool:
 
 
 def _opened(payment: Payment, session: Session) -> Payment:
-    Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(
-        status=Payment.Status.OPEN,
-        provider_reference=session.reference,
-        redirect_url=session.url,
-        problem="",
-    )
-    payment.refresh_from_db(fields=["status", "provider_reference", "redirect_url"])
+    known = {"status": Payment.Status.OPEN, "provider_reference": session.reference, "redirect_url": session.url}
+    if not Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(problem="", **known):
+        payment.refresh_from_db()  # somebody else was told first
+        return payment
+    for name, value in known.items():
+        setattr(payment, name, value)
     return payment
 
 

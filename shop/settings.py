@@ -249,6 +249,7 @@ LOGGING = {
     "loggers": {
         "celery": {"level": "WARNING"},  # it would write two lines for every tick
         "kombu": {"level": "WARNING"},
+        "stripe": {"level": "WARNING"},  # one for every request and answer
     },
 }
 

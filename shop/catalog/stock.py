@@ -3,6 +3,7 @@
 Every function must run inside a transaction that the caller opened (a journey such as checkout).
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import partial
 
@@ -27,14 +28,25 @@ def allocate(wanted: Mapping[int, int]) -> dict[int, int]:
     Each variant comes whole from the first shipping store that has it. Raises `OutOfStock`; the caller's
     transaction then rolls back what was taken. Variants are taken in id order, so two buyers never deadlock.
     """
-    taken = {variant_id: _allocate_one(variant_id, wanted[variant_id]) for variant_id in sorted(wanted)}
+    records = _shipping_records(wanted)
+    taken = {
+        variant_id: _allocate_one(variant_id, wanted[variant_id], records[variant_id]) for variant_id in sorted(wanted)
+    }
     _tell_listing(taken.values())
     return taken
 
 
-def _allocate_one(variant_id: int, quantity: int) -> int:
-    records = StockRecord.objects.filter(variant_id=variant_id, store__ships_orders=True)
-    for record_id in records.order_by("store__position", "store_id").values_list("id", flat=True):
+def _shipping_records(variant_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The records that parcels may leave from, by variant, the nearest store first."""
+    records = StockRecord.objects.filter(variant_id__in=list(variant_ids), store__ships_orders=True)
+    found: dict[int, list[int]] = defaultdict(list)
+    for variant_id, record_id in records.order_by("store__position", "store_id").values_list("variant_id", "id"):
+        found[variant_id].append(record_id)
+    return found
+
+
+def _allocate_one(variant_id: int, quantity: int, record_ids: Iterable[int]) -> int:
+    for record_id in record_ids:
         taken = StockRecord.objects.filter(
             id=record_id, on_hand__gte=F("allocated") + quantity - F("backorder_limit")
         ).update(allocated=F("allocated") + quantity)

@@ -1,7 +1,6 @@
 """The one page of checkout as a form: contact, address, delivery, note, and what may be mailed about it."""
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -151,7 +150,3 @@ def typed(data: Mapping[str, str]) -> dict[str, Any]:
     """What was typed so far, to be shown again without a word about what is missing."""
     values: dict[str, Any] = {name: data[name] for name in data if name != "goods"}
     return values | {purpose.key: purpose.key in data for purpose in TICKS}
-
-
-def as_hidden(subtotal: Decimal) -> str:
-    return str(subtotal)

@@ -3,11 +3,13 @@ from django.urls import path
 from shop.storefront.views import (
     account,
     cart,
+    checkout,
     health,
     home,
     lists,
     media,
     product,
+    order,
 )
 
 urlpatterns = [
@@ -18,8 +20,11 @@ urlpatterns = [
     path("media/<path:name>", media.picture, name="picture"),
     path("account/", account.account, name="account"),
     path("account/preferences/", account.preferences, name="preferences"),
+    path("account/orders/", order.account_orders, name="account_orders"),
     path("privacy/", account.privacy, name="privacy"),
     path("cart/", cart.cart, name="cart"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("orders/<str:number>/", order.order, name="order"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

@@ -1,4 +1,4 @@
-"""Checkout on one page. GET shows it; POST continues to payment, or only reworks the page (`reprice`, `use_address`)."""
+"""Checkout on one page. GET shows it; POST continues to payment, or only reworks it (`reprice`, `use_address`)."""
 
 from dataclasses import dataclass
 from datetime import datetime

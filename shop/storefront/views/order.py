@@ -1,0 +1,96 @@
+"""An order's page and the list of a customer's orders."""
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.current import customer_of
+from orders import cancellation, guests, promise, status
+from orders.models import Order, Payment
+from orders.timeline import Step, timelines
+
+PER_PAGE = 20
+STATES = {"next": ""}  # as `partials/steps.html` names them
+
+
+@never_cache
+@require_safe
+def order(request: HttpRequest, number: str) -> HttpResponse:
+    found = guests.find(request, number)
+    context = {
+        "order": found,
+        "words": status.words(found),
+        "lines": found.lines.select_related("product"),
+        "adjustments": found.adjustments.all(),
+        "address": found.address_lines,
+        "arrival": _arrival(found),
+        "may_cancel": cancellation.may_cancel(found),
+    }
+    if found.status == Order.Status.PENDING:
+        return render(request, "storefront/order.html", context | {"payment": _waiting(found), "stories": []})
+    return render(request, "storefront/order.html", context | {"stories": _stories(found)})
+
+
+def _waiting(found: Order) -> Payment | None:
+    """The payment that can still be made, or whose answer we wait for."""
+    return found.payments.order_by("-id").first()
+
+
+def _stories(found: Order) -> list[dict[str, Any]]:
+    return [
+        {
+            "title": story.title,
+            "steps": [_step(step) for step in story.steps],
+            "note": story.note,
+            "note_by": story.note_by,
+        }
+        for story in timelines(found)
+    ]
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {
+        "label": step.title,
+        "state": STATES.get(step.state, step.state),
+        "at": step.at,
+        "expected": _expected(step),
+        "detail": step.text,
+        "link_url": step.link_url,
+        "link_text": step.link_text,
+    }
+
+
+def _expected(step: Step) -> str:
+    return promise.day(step.expected_on, timezone.localdate()) if step.expected_on else ""
+
+
+def _arrival(found: Order) -> str:
+    """When it comes, while it still is to come."""
+    delivered = found.fulfilment_status == Order.FulfilmentStatus.DELIVERED
+    if found.status != Order.Status.CONFIRMED or delivered or not (found.promised_from_on and found.promised_by_on):
+        return ""
+    return f"With you {promise.span(found.promised_from_on, found.promised_by_on, timezone.localdate())}."
+
+
+@never_cache
+@require_safe
+@login_required
+def account_orders(request: HttpRequest) -> HttpResponse:
+    mine = Order.objects.filter(customer=customer_of(request)).exclude(status=Order.Status.PENDING)
+    placed = mine.exclude(placed_at=None).prefetch_related("lines")
+    page = Paginator(placed, PER_PAGE).get_page(request.GET.get("page"))
+    rows = [{"order": each, "words": status.words(each), "kind": _kind(each)} for each in page]
+    return render(request, "storefront/account/orders.html", {"page": page, "rows": rows})
+
+
+def _kind(found: Order) -> str:
+    """The badge's colour."""
+    if found.status == Order.Status.CANCELLED:
+        return "out"
+    return "in" if found.fulfilment_status == Order.FulfilmentStatus.DELIVERED else "wait"
