@@ -138,7 +138,7 @@ def read_event(payload: bytes, signature: str) -> Event | None:
     """The event in a webhook; None unless signed with one of our secrets in the last five minutes."""
     for secret in settings.STRIPE_WEBHOOK_SECRETS:
         try:
-            event = stripe.Webhook.construct_event(payload, signature, secret)  # type: ignore[no-untyped-call]
+            event = stripe.Webhook.construct_event(payload, signature, secret)
         except (stripe.SignatureVerificationError, ValueError):  # ValueError: no JSON, or no UTF-8
             continue
         return Event(event.id, event.type, str(getattr(event.data.object, "id", "")), event.created)

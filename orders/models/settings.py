@@ -86,7 +86,7 @@ class ShippingMethod(models.Model):
         return Decimal(0) if is_free else self.price
 
     def reaches(self, country: str) -> bool:
-        return not self.countries or country in [item.code for item in self.countries]
+        return not self.countries or country in [str(item) for item in self.countries]
 
 
 class TaxRate(models.Model):
@@ -100,4 +100,4 @@ class TaxRate(models.Model):
         constraints = [models.CheckConstraint(condition=Q(rate__gte=0) & Q(rate__lt=1), name="tax_rate_is_fraction")]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.rate * 100:.4g} % ({self.country.code})"
+        return f"{self.name} {self.rate * 100:.4g} % ({self.country})"

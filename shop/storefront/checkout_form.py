@@ -126,7 +126,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
 def _reachable(methods: list[ShippingMethod]) -> Iterable[tuple[str, str]]:
     if any(not method.countries for method in methods):
         return ((code, str(name)) for code, name in countries)
-    codes = {item.code for method in methods for item in method.countries}
+    codes = {str(item) for method in methods for item in method.countries}
     return ((code, str(name)) for code, name in countries if code in codes)
 
 

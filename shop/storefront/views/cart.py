@@ -43,7 +43,7 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
     if not lines:
         return {"rows": []}
     now, agreed = timezone.now(), terms.for_request(request)
-    country = agreed.settings.default_country.code
+    country = str(agreed.settings.default_country)
     method = next(iter(pricing.methods_for(country)), None)
     rows = [row(line, agreed, method, now) for line in lines]
     sellable = [line for line in lines if line.is_sellable]

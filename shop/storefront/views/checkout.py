@@ -92,7 +92,7 @@ def _first(desk: Desk) -> dict[str, Any]:
     return first_values(
         desk.customer,
         desk.book,
-        country=desk.terms.settings.default_country.code,
+        country=str(desk.terms.settings.default_country),
         granted=desk.granted,
         gift_note=desk.cart.gift_note,
     )
