@@ -8,8 +8,8 @@ from shop.storefront.views import (
     home,
     lists,
     media,
-    product,
     order,
+    product,
 )
 
 urlpatterns = [

@@ -5,7 +5,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 
 from orders import cart as carts
-from orders.models import Allocation, Cart, CartLine, Order
+from orders.models import Allocation, Cart, CartLine, Order, ShopSettings
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -208,6 +208,7 @@ def test_the_cart_page_says_when_it_ships_and_what_it_comes_to(client):
 
 def test_a_cart_page_of_three_lines_asks_the_database_at_most_six_times(client, django_assert_max_num_queries):
     builders.shipping_method()
+    ShopSettings.objects.create()
     for _ in range(3):
         add(client, builders.variant())
     client.get("/cart/")

@@ -15,6 +15,7 @@ from orders.promise import Promise, Words
 from orders.terms import Terms
 from orders.views.cart import AddForm
 from shop.catalog.models import Variant
+from shop.storefront import frame
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,12 @@ def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datet
         agreed.calendar, method, availability=line, now=now, quantity=line.quantity, released_on=released_on
     )
     words = promise.product_words(promised or None, availability=line, now=now, released_on=released_on)
-    return Row(line, words, promised or None, _problem(line), max(1, line.available), line.variant.product_id % 4 + 1)
+    return Row(line, words, promised or None, _problem(line), max(1, line.available), _tint(line))
+
+
+def _tint(line: CartLine) -> int:
+    branch = frame.tree().by_id.get(line.variant.product.category_id)
+    return branch.tint if branch else 1
 
 
 def _problem(line: CartLine) -> str:
