@@ -85,8 +85,8 @@ def lay_out(folder: Path, account: Account) -> Layout:
     layout.python = _environment_folder(folder, base, packages)
     if complaint := _complaint(account, layout, _ENOUGH):
         raise LocalError(
-            f"The account {account.name} cannot run the shop even from {folder} ({complaint}). Start as an ordinary user, "
-            "or make .venv with a Python every account can read: remove .venv, then make run PYTHON=/usr/bin/python3"
+            f"The account {account.name} cannot run the shop even from {folder} ({complaint}). Start as an ordinary "
+            "user, or make .venv with a Python every account can read: remove .venv, then make run PYTHON=/usr/bin/python3"
         )
     return layout
 
