@@ -86,7 +86,7 @@ def lay_out(folder: Path, account: Account) -> Layout:
     if complaint := _complaint(account, layout, _ENOUGH):
         raise LocalError(
             f"The account {account.name} cannot run the shop even from {folder} ({complaint}). Start as an ordinary "
-            "user, or make .venv with a Python every account can read: remove .venv, then make run PYTHON=/usr/bin/python3"
+            "user, or make .venv anew with a Python all accounts can read: make run PYTHON=/usr/bin/python3"
         )
     return layout
 
