@@ -7,9 +7,8 @@ or made anew: what counts as whole is written into it last.
 import argparse
 import fcntl
 import hashlib
-import importlib.util
-import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -50,6 +49,8 @@ def _install(kind: str) -> int:
         _install_locks(_LOCKS[kind])
     except subprocess.CalledProcessError as error:
         return _fail(f"Installing failed: {' '.join(map(str, error.cmd))} (exit code {error.returncode})")
+    except OSError as error:
+        return _fail(f"Installing failed: {error}. Is the package registry within reach?")
     for installed in ("run", "dev") if kind == "dev" else ("run",):
         _stamp(installed).write_text(_state(installed))
     _say(f"Installed in {time.monotonic() - began:.0f} s.")
@@ -64,9 +65,9 @@ def _is_whole(kind: str) -> bool:
 def _make_environment() -> None:
     _say(f"Making .venv with Python {sys.version.split()[0]} ...")
     shutil.rmtree(VENV, ignore_errors=True)
-    if importlib.util.find_spec("ensurepip"):
-        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-    else:  # Debian keeps pip's installer in a package of its own
+    made = subprocess.run([sys.executable, "-m", "venv", VENV], check=False, capture_output=True)
+    if made.returncode:  # Debian keeps pip's installer in a package of its own
+        shutil.rmtree(VENV, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", VENV], check=True)
         wheel = _download_pip()
         subprocess.run([PYTHON, f"{wheel}/pip", "install", "-q", "--no-index", wheel], check=True)
@@ -102,17 +103,23 @@ def _has_uv() -> bool:
 def _download_pip() -> Path:
     """pip's wheel from the package index, held against its hash."""
     index = os.environ.get("PIP_INDEX_URL", "https://pypi.org/simple").rstrip("/") + "/pip/"
-    request = urllib.request.Request(index, headers={"Accept": "application/vnd.pypi.simple.v1+json"})  # noqa: S310
-    with urllib.request.urlopen(request) as answer:  # noqa: S310  (the developer's index)
-        files = json.load(answer)["files"]
-    address = next(file["url"] for file in files if file["filename"] == _PIP_WHEEL)
-    with urllib.request.urlopen(urllib.parse.urljoin(index, address)) as answer:  # noqa: S310
-        content = answer.read()
+    page = _fetch(index).decode()
+    found = re.search(rf'href="([^"#]*{re.escape(_PIP_WHEEL)})', page)
+    if found is None:
+        raise SystemExit(f"{index} offers no {_PIP_WHEEL}. Install your system's python3-venv package and start again.")
+    content = _fetch(urllib.parse.urljoin(index, found[1]))
     if hashlib.sha256(content).hexdigest() != _PIP_SHA256:
         raise SystemExit(f"{_PIP_WHEEL} from {index} is not the one expected. Nothing was installed.")
     wheel = VENV / _PIP_WHEEL
     wheel.write_bytes(content)
     return wheel
+
+
+def _fetch(address: str) -> bytes:
+    request = urllib.request.Request(address, headers={"Accept": "text/html, */*"})  # noqa: S310
+    with urllib.request.urlopen(request) as answer:  # noqa: S310  (the index the developer configured)
+        content: bytes = answer.read()
+    return content
 
 
 def _stamp(kind: str) -> Path:
