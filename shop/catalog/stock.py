@@ -4,14 +4,16 @@ Every function must run inside a transaction that the caller opened (a journey s
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 
 from django.db import transaction
 from django.db.models import F
 
 from shop.catalog import listing
-from shop.catalog.models import StockMovement, StockRecord
+from shop.catalog.models import StockMovement, StockRecord, Store
 
 
 class OutOfStock(Exception):  # noqa: N818  (a refusal, not an error)
@@ -20,6 +22,40 @@ class OutOfStock(Exception):  # noqa: N818  (a refusal, not an error)
     def __init__(self, variant_id: int) -> None:
         super().__init__(f"Variant {variant_id} is out of stock.")
         self.variant_id = variant_id
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a store starts with of a variant it has never held; `restock_on` when more are expected."""
+
+    variant_id: int
+    on_hand: int
+    restock_on: date | None = None
+
+
+def open_records(store: Store, openings: Sequence[Opening], *, reference: str = "", actor: str = "") -> None:
+    """Opening stock of any number of variants, in two statements. Call `listing.refresh` on their products after."""
+    records = StockRecord.objects.bulk_create(
+        (
+            StockRecord(store=store, variant_id=each.variant_id, on_hand=each.on_hand, restock_on=each.restock_on)
+            for each in openings
+        ),
+        batch_size=2000,
+    )
+    StockMovement.objects.bulk_create(
+        (
+            StockMovement(
+                record=record,
+                kind=StockMovement.Kind.OPENING,
+                quantity=record.on_hand,
+                reference=reference,
+                actor=actor,
+            )
+            for record in records
+            if record.on_hand
+        ),
+        batch_size=2000,
+    )
 
 
 def allocate(wanted: Mapping[int, int]) -> dict[int, int]:

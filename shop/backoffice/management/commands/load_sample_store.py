@@ -1,0 +1,35 @@
+import time
+from typing import Any
+
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand
+from django.utils import timezone
+
+from shop.backoffice.sample import histories, people, records, shelves, terms
+
+
+class Command(BaseCommand):
+    help = "Fills the shop with the sample store. Safe to repeat: what is there already is left as it is."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        self.began = time.monotonic()
+        now = timezone.now()
+        store = terms.settle()
+        self._say("products on the shelves", shelves.fill(store, today=timezone.localdate(now)))
+        self._say("customers at the door", people.welcome(now=now))
+        count = 0
+        if not records.are_written():
+            everybody = people.written()
+            count = records.write(histories.told(everybody, now=now), everybody, store)
+        self._say("orders in the book", count)
+        if count and "train_recommendations" in get_commands():
+            call_command("train_recommendations", stdout=self.stdout)
+        if people.may_share_password():
+            self.stdout.write(f"Log in as {people.ALICE}, {people.BOB} or {people.STAFF}.")
+        else:
+            self.stdout.write(f"This shop is not on a local address: give {people.STAFF} a password yourself.")
+
+    def _say(self, what: str, count: int) -> None:
+        passed = time.monotonic() - self.began
+        self.stdout.write(f"{count:>5} new {what} ({passed:.1f} s)" if count else f"      {what}: all there already")
+        self.stdout.flush()

@@ -1,0 +1,269 @@
+"""Writes the stories of `histories` as orders: in bulk, the way history is imported, and only once.
+
+Events are written as dealt with, so nobody is mailed about the past. Live orders hold or have moved real stock.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from accounts import purposes
+from accounts.models import Customer
+from orders.models import (
+    Allocation,
+    Order,
+    OrderEvent,
+    OrderLine,
+    OrderTick,
+    Shipment,
+    ShipmentLine,
+    ShippingMethod,
+)
+from shop.backoffice.sample.histories import OPEN_STAGES, Story
+from shop.backoffice.sample.people import Person
+from shop.catalog import stock
+from shop.catalog.models import Store, Variant
+from shop.money import tax_within
+
+Kind = OrderEvent.Kind
+EVENTS = {
+    "placed": Kind.PLACED,
+    "approved": Kind.APPROVED,
+    "picking": Kind.PICKING,
+    "picked": Kind.PICKED,
+    "packed": Kind.PACKED,
+    "dispatched": Kind.DISPATCHED,
+    "delivered": Kind.DELIVERED,
+}
+FULFILMENT = {
+    "placed": Order.FulfilmentStatus.UNFULFILLED,
+    "approved": Order.FulfilmentStatus.UNFULFILLED,
+    "dispatched": Order.FulfilmentStatus.DISPATCHED,
+    "delivered": Order.FulfilmentStatus.DELIVERED,
+}
+TAX = Decimal("0.20")
+APPROVED_BY = "Sam"
+PROMISED = timedelta(days=3)
+
+
+@dataclass(frozen=True)
+class Told:
+    """A story beside the order and the lines written for it."""
+
+    story: Story
+    order: Order
+    lines: list[OrderLine]
+
+
+def are_written() -> bool:
+    return _written().exists()
+
+
+def _written() -> QuerySet[Order]:
+    return Order.objects.filter(external_reference__startswith="sample-")
+
+
+@transaction.atomic
+def write(stories: Sequence[Story], people: Sequence[Person], store: Store) -> int:
+    """Returns how many orders are new."""
+    told = _orders(stories, {person.email: person for person in people})
+    _shipments(told, store)
+    _events(told)
+    OrderTick.objects.bulk_create(
+        OrderTick(order=each.order, purpose=key, granted=True, wording_version=purposes.get(key).wording_version)
+        for each in told
+        for key in each.story.ticks
+    )
+    for each in told:
+        if each.story.is_live and not each.story.ending:
+            _take_stock(each)
+    return len(told)
+
+
+def _orders(stories: Sequence[Story], people: Mapping[str, Person]) -> list[Told]:
+    wanted = {line.sku for story in stories for line in story.lines}
+    variants = {variant.sku: variant for variant in Variant.objects.select_related("product").filter(sku__in=wanted)}
+    customers = {customer.email: customer for customer in Customer.objects.filter(email__in=people)}
+    method = ShippingMethod.objects.filter(is_active=True).first()
+    told = []
+    for story in stories:
+        lines = [_line(each.quantity, variants[each.sku], is_gift=each.is_gift) for each in story.lines]
+        order = _order(story, lines, method)
+        order.customer = customers.get(story.email)
+        for name, value in _postal(story.email, people).items():
+            setattr(order, name, value)
+        told.append(Told(story, order, lines))
+    Order.objects.bulk_create([each.order for each in told], batch_size=1000)
+    _written().update(created_at=F("placed_at"))
+    OrderLine.objects.bulk_create(list(_lines_of(told)), batch_size=2000)
+    return told
+
+
+def _lines_of(told: Iterable[Told]) -> Iterator[OrderLine]:
+    for each in told:
+        for line in each.lines:
+            line.order = each.order
+            yield line
+
+
+def _line(quantity: int, variant: Variant, *, is_gift: bool) -> OrderLine:
+    return OrderLine(
+        product=variant.product,
+        variant=variant,
+        sku=variant.sku,
+        title=variant.product.title,
+        options=variant.label,
+        quantity=quantity,
+        unit_price=variant.price,
+        tax_rate=TAX,
+        tax_amount=tax_within(variant.price * quantity, rate=TAX),
+        is_gift=is_gift,
+    )
+
+
+def _order(story: Story, lines: Sequence[OrderLine], method: ShippingMethod | None) -> Order:
+    subtotal = sum((line.line_total for line in lines), Decimal(0))
+    shipping = method.price_for(subtotal) if method else Decimal(0)
+    leaves_at = story.steps.get("dispatched", story.placed_at + timedelta(days=1))
+    return Order(
+        external_reference=story.reference,
+        source=Order.Source.IMPORT,
+        email=story.email,
+        status=_status(story),
+        payment_status=Order.PaymentStatus.REFUNDED if story.ending else Order.PaymentStatus.PAID,
+        fulfilment_status=_fulfilment(story),
+        subtotal=subtotal,
+        shipping_total=shipping,
+        tax_total=sum((line.tax_amount for line in lines), tax_within(shipping, rate=TAX)),
+        total=subtotal + shipping,
+        shipping_method=method,
+        shipping_name=method.name if method else "",
+        carrier=method.carrier if method else "",
+        gift_note=story.gift_note,
+        ships_on=timezone.localdate(leaves_at),
+        promised_from_on=timezone.localdate(leaves_at + timedelta(days=2)),
+        promised_by_on=timezone.localdate(leaves_at + PROMISED),
+        placed_at=story.placed_at,
+        approved_at=story.steps.get("approved"),
+        cancelled_at=story.ended_at if story.ending == "cancelled" else None,
+    )
+
+
+def _status(story: Story) -> str:
+    if story.ending == "cancelled":
+        return Order.Status.CANCELLED
+    return Order.Status.COMPLETED if story.stage == "delivered" else Order.Status.CONFIRMED
+
+
+def _fulfilment(story: Story) -> str:
+    if story.ending == "cancelled":
+        return Order.FulfilmentStatus.UNFULFILLED
+    return FULFILMENT.get(story.stage, Order.FulfilmentStatus.IN_PROGRESS)
+
+
+def _postal(email: str, people: Mapping[str, Person]) -> dict[str, str]:
+    """A sample customer's address; a guest's is the shop's neighbour's."""
+    if email in people:
+        return people[email].postal
+    name = email.partition("@")[0].replace(".", " ").title()
+    return {"full_name": name, "line1": "3 Harbour Row", "city": "Whitby", "postcode": "YO21 3PU", "country": "GB"}
+
+
+def _shipments(told: Sequence[Told], store: Store) -> None:
+    parcels = [(each, _shipment(each, store)) for each in told if "approved" in each.story.steps]
+    Shipment.objects.bulk_create([shipment for _, shipment in parcels], batch_size=1000)
+    Shipment.objects.filter(order__in=_written(), dispatched_at__isnull=False).update(created_at=F("dispatched_at"))
+    ShipmentLine.objects.bulk_create(
+        (
+            ShipmentLine(shipment=shipment, order_line=line, quantity=line.quantity)
+            for each, shipment in parcels
+            for line in each.lines
+        ),
+        batch_size=2000,
+    )
+
+
+def _shipment(told: Told, store: Store) -> Shipment:
+    steps, has_left = told.story.steps, "dispatched" in told.story.steps
+    is_packed = "packed" in steps
+    return Shipment(
+        order=told.order,
+        store=store,
+        stage=_stage(told.story),
+        carrier=told.order.carrier,
+        tracking_number=_tracking_number(told.order) if has_left else "",
+        packing_note=told.story.note if is_packed else "",
+        packed_by=told.story.packed_by if is_packed else "",
+        dispatched_at=steps.get("dispatched"),
+        delivered_at=steps.get("delivered"),
+    )
+
+
+def _stage(story: Story) -> str:
+    if story.ending == "cancelled":
+        return Shipment.Stage.CANCELLED
+    return Shipment.Stage.WAITING if story.stage in ("placed", "approved") else story.stage
+
+
+def _tracking_number(order: Order) -> str:
+    digits = "".join(mark for mark in str(order.external_reference) if mark.isdigit()).zfill(9)[:9]
+    return f"SW{digits}GB"
+
+
+def _events(told: Sequence[Told]) -> None:
+    """The time an event was dealt with is the time it happened; then so is the time it was written."""
+    ids = [each.order.pk for each in told]
+    parcels = {shipment.order_id: shipment for shipment in Shipment.objects.filter(order__in=ids)}
+    OrderEvent.objects.bulk_create(
+        [event for each in told for event in _events_of(each, parcels.get(each.order.pk))], batch_size=2000
+    )
+    OrderEvent.objects.filter(order__in=ids).update(created_at=F("relayed_at"))
+
+
+def _events_of(told: Told, parcel: Shipment | None) -> Iterator[OrderEvent]:
+    story = told.story
+    for stage, at in story.steps.items():
+        is_of_parcel = stage not in ("placed", "approved")
+        actor = "" if stage == "placed" else story.packed_by if is_of_parcel else APPROVED_BY
+        yield _event(told, EVENTS[stage], at, parcel if is_of_parcel else None, actor)
+    if story.ended_at and story.ending == "cancelled":
+        yield _event(told, Kind.CANCELLED, story.ended_at, None, APPROVED_BY, reason="Ordered twice by mistake.")
+    if story.ended_at:
+        amount = str(told.order.total)
+        yield _event(told, Kind.REFUNDED, story.ended_at + timedelta(minutes=2), None, APPROVED_BY, amount=amount)
+
+
+def _event(
+    told: Told, kind: OrderEvent.Kind, at: datetime, parcel: Shipment | None, actor: str, **data: str
+) -> OrderEvent:
+    return OrderEvent(order=told.order, kind=kind, shipment=parcel, actor=actor, data=data, relayed_at=at)
+
+
+def _take_stock(told: Told) -> None:
+    """What is on the bench is promised on the shelf; what has left has been taken from it."""
+    lines = [(line.variant_id, line) for line in told.lines if line.variant_id]
+    wanted = Counter[int]()
+    for variant_id, line in lines:
+        wanted[variant_id] += line.quantity
+    records = stock.allocate(wanted)
+    is_gone = told.story.stage not in OPEN_STAGES
+    Allocation.objects.bulk_create(
+        Allocation(
+            order_line=line,
+            record_id=records[variant_id],
+            quantity=line.quantity,
+            consumed_at=told.story.steps["dispatched"] if is_gone else None,
+        )
+        for variant_id, line in lines
+    )
+    if is_gone:
+        for variant_id, quantity in sorted(wanted.items()):
+            stock.consume(
+                records[variant_id], quantity=quantity, reference=told.order.number, actor=told.story.packed_by
+            )

@@ -1,0 +1,37 @@
+"""How the sample shop sends, taxes and rests: its store, shipping methods, tax rate and holidays."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from orders.models import Holiday, ShippingMethod, TaxRate
+from shop.backoffice.sample import content
+from shop.catalog.models import Store
+
+
+@transaction.atomic
+def settle() -> Store:
+    """Makes what is missing; what staff have set since stays. Returns the store."""
+    written = content.read("shop")
+    store, _ = Store.objects.get_or_create(
+        name=written["store"]["name"], defaults={"address": written["store"]["address"]}
+    )
+    if not ShippingMethod.objects.exists():
+        ShippingMethod.objects.bulk_create(
+            ShippingMethod(**_method(row), position=at) for at, row in enumerate(written["shipping_method"])
+        )
+    for row in written["tax_rate"]:
+        TaxRate.objects.get_or_create(
+            country=row["country"], defaults={"name": row["name"], "rate": Decimal(row["rate"])}
+        )
+    Holiday.objects.bulk_create(
+        [Holiday(falls_on=date.fromisoformat(day), name=name) for day, name in written["holidays"].items()],
+        ignore_conflicts=True,
+    )
+    return store
+
+
+def _method(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {name: Decimal(row[name]) for name in ("price", "free_from") if name in row}
