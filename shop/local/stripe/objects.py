@@ -54,10 +54,7 @@ def session(*, identifier: str, now: int, params: dict[str, Any]) -> dict[str, A
         "created": now,
         "currency": None,
         "custom_fields": [],
-        "custom_text": {
-            name: params.get("custom_text", {}).get(name)
-            for name in ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-        },
+        "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
         "customer_creation": params.get("customer_creation", "if_required"),
         "customer_details": customer_details(email) if email else None,
         "customer_email": email,

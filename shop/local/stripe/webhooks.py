@@ -100,6 +100,12 @@ class Postman:
                 self._store.rows("UPDATE deliveries SET due_at = ? WHERE state = 'waiting'", (time.time(),))
             self._wake.notify_all()
 
+    def finish_in_hand(self) -> None:
+        """Starts nothing more and waits for what is being posted, so that none of it arrives later."""
+        self.change(paused=True)
+        with self._wake:
+            self._wake.wait_for(lambda: not self._in_hand, timeout=_TIMEOUT_SECONDS)
+
     def pending(self, event_id: str) -> int:
         rows = self._store.rows(
             "SELECT count(*) AS n FROM deliveries WHERE event = ? AND state = 'waiting'", (event_id,)

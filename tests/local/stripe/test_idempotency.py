@@ -76,7 +76,9 @@ def test_a_key_still_at_work_is_a_conflict(
     stripe_standin.fault("hang", on=CREATE, seconds=0.5)
     slow = threading.Thread(target=create, args=(client, params))
     slow.start()
+    until = time.monotonic() + 5
     while not stripe_standin.requests(method="POST", path="/v1/checkout/sessions"):
+        assert time.monotonic() < until, "the slow request never came"
         time.sleep(0.01)
 
     with pytest.raises(stripe.APIError, match="another in-progress request") as conflict:

@@ -15,18 +15,14 @@ import stripe
 from shop.local import stripe as package
 from shop.local.stripe.__main__ import main
 from shop.local.stripe.testing import StandIn
-from tests.local.stripe.conftest import Endpoint
+from tests.local.stripe.conftest import listening
 
 Open = Callable[..., stripe.checkout.Session]
 
 
-def test_a_killed_stand_in_comes_back_with_everything(
-    tmp_path: Path, endpoint_server: Endpoint, params: dict[str, Any]
-) -> None:
+def test_a_killed_stand_in_comes_back_with_everything(tmp_path: Path, params: dict[str, Any]) -> None:
     """Sessions, saved answers and undelivered webhooks, all on the port they were on."""
-    endpoint_server.posts.clear()
-    standin = StandIn(tmp_path, webhook_url=endpoint_server.url)
-    with standin:
+    with listening() as endpoint, StandIn(tmp_path, webhook_url=endpoint.url) as standin:
         client = standin.client()
         standin.webhooks(paused=True)
         paid = client.v1.checkout.sessions.create(params, options={"idempotency_key": "paid"})
@@ -42,7 +38,7 @@ def test_a_killed_stand_in_comes_back_with_everything(
         assert again.id == paid.id
         assert len(standin.charges()) == 1
         standin.wait_for_webhooks()
-        assert len(endpoint_server.events(standin.webhook_secret)) == 2
+        assert len(endpoint.events(standin.webhook_secret)) == 2
         started = time.monotonic()
         assert standin.stop() == 0
         assert time.monotonic() - started < 5

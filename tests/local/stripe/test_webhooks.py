@@ -95,7 +95,7 @@ def test_webhooks_wait_while_paused_and_come_backwards_on_request(
 ) -> None:
     stripe_standin.webhooks(paused=True)
     stripe_standin.pay(open_session().id)
-    time.sleep(0.1)
+    time.sleep(0.1)  # long enough for a webhook to come, were it sent
     assert endpoint.posts == []
     assert client.v1.events.list({"type": PAID[1]}).data[0].pending_webhooks == 1
 
