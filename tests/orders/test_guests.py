@@ -1,0 +1,94 @@
+"""Who may see an order."""
+
+import pytest
+
+from accounts.models import Customer
+from orders import guests
+from orders.models import Order
+from tests import builders
+from tests.paying import check_out, fill, pay
+
+pytestmark = pytest.mark.django_db
+
+
+def path(link: str) -> str:
+    return link.removeprefix("http://localhost:8000")
+
+
+def test_a_stranger_gets_the_same_404_for_an_order_that_is_and_one_that_is_not(client):
+    order = builders.paid_order()
+    real, made_up = client.get(f"/orders/{order.number}/"), client.get("/orders/SW-AAAA-AAAA-AA/")
+    assert real.status_code == made_up.status_code == 404
+    assert real.text == made_up.text
+    assert client.post(f"/orders/{order.number}/cancellation/").status_code == 404
+    assert client.get(f"/orders/{order.number}/paid/").status_code == 404
+    order.refresh_from_db()
+    assert order.status == Order.Status.CONFIRMED
+
+
+def test_the_mailed_link_opens_this_order_and_no_other(client):
+    mine, other = builders.paid_order(email="pat@example.com"), builders.paid_order()
+    response = client.get(path(guests.order_link(mine)))
+    assert (response.status_code, response.url) == (303, f"/orders/{mine.number}/")
+    page = client.get(response.url)
+    assert page.status_code == 200
+    assert "no-store" in page.headers["Cache-Control"]
+    assert client.get(f"/orders/{other.number}/").status_code == 404
+
+
+def test_a_forged_link_or_one_for_another_order_opens_nothing(client):
+    mine, other = builders.paid_order(), builders.paid_order()
+    token = guests.order_link(mine).rstrip("/").rsplit("/", 1)[1]
+    assert client.get(f"/orders/{other.number}/open/{token}/").status_code == 404
+    assert client.get(f"/orders/{mine.number}/open/{token}x/").status_code == 404
+    assert client.get(f"/orders/{mine.number}/").status_code == 404
+    assert not Customer.objects.exists()
+
+
+def test_using_the_link_proves_the_address_and_its_orders_join(client):
+    first, second = builders.paid_order(email="pat@example.com"), builders.paid_order(email="pat@example.com")
+    client.get(path(guests.order_link(first)))
+    customer = Customer.objects.get()
+    assert customer.is_guest
+    assert customer.is_proved
+    assert set(customer.orders.all()) == {first, second}
+    client.get(path(guests.order_link(first)))
+    assert Customer.objects.count() == 1
+
+
+def test_a_customer_sees_their_orders_and_nobody_elses(client):
+    customer = builders.customer()
+    mine = builders.paid_order(builders.product("Tin mug").variants.get(), customer=customer)
+    theirs = builders.paid_order(customer=builders.customer())
+    client.force_login(customer.user)
+    listed = client.get("/account/orders/")
+    assert mine.number in listed.text
+    assert "Tin mug" in listed.text
+    assert theirs.number not in listed.text
+    assert client.get(f"/orders/{mine.number}/").status_code == 200
+    assert client.get(f"/orders/{theirs.number}/").status_code == 404
+
+
+def test_the_list_needs_a_login(client):
+    response = client.get("/account/orders/")
+    assert response.status_code == 302
+    assert "/accounts/login/" in response.url
+
+
+def test_the_buyer_sees_the_order_in_the_browser_that_placed_it_until_they_leave(client, standin):
+    customer = builders.customer()
+    client.force_login(customer.user)
+    fill(client)
+    order = pay(client, standin, check_out(client))
+    assert client.get(f"/orders/{order.number}/").status_code == 200
+    client.post("/accounts/logout/")
+    assert client.get(f"/orders/{order.number}/").status_code == 404
+
+
+def test_whoever_comes_back_from_paying_sees_the_order_in_another_browser(client, standin):
+    fill(client)
+    payment = check_out(client)
+    location = path(standin.pay(payment.provider_reference))
+    other = type(client)()
+    assert other.get(location.replace("cs_test_", "cs_test_x")).status_code == 404
+    assert other.get(location, follow=True).status_code == 200
