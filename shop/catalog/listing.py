@@ -114,7 +114,7 @@ def refresh(product_ids: Iterable[int] | None = None) -> None:
     """After products, variants, pictures, or the names of makers and categories were written. None: every product."""
     ids = sorted(set(product_ids)) if product_ids is not None else _every_id()
     if len(ids) > BATCH:
-        _analyze()  # fresh rows without statistics made this fifty times slower
+        analyze()  # fresh rows without statistics made this fifty times slower
     for start in range(0, len(ids), BATCH):
         with transaction.atomic(), connection.cursor() as cursor:
             batch = ids[start : start + BATCH]
@@ -128,7 +128,7 @@ def _every_id() -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _analyze() -> None:
+def analyze() -> None:
     tables = "catalog_product, catalog_variant, catalog_stockrecord, catalog_productimage, catalog_store"
     with connection.cursor() as cursor:
         cursor.execute(f"ANALYZE {tables}")

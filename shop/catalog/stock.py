@@ -126,3 +126,40 @@ def _record(record_id: int, kind: str, quantity: int, reference: str, actor: str
 def _tell_listing(record_ids: Iterable[int]) -> None:
     """After the commit, so that no journey holds a product's row; a crash in between is mended by the sweep."""
     transaction.on_commit(partial(listing.recheck_stock, record_ids=list(record_ids)), robust=True)
+
+
+# -- Many at once: imports ---------------------------------------------------------------------------------
+
+
+def open_records(quantities: Mapping[int, int], *, store_id: int, reference: str) -> None:
+    """First stock of variants that have no record in the store yet: `{variant id: quantity}`."""
+    records = StockRecord.objects.bulk_create(
+        StockRecord(variant_id=variant_id, store_id=store_id, on_hand=quantity)
+        for variant_id, quantity in sorted(quantities.items())
+    )
+    StockMovement.objects.bulk_create(
+        StockMovement(record=record, kind=StockMovement.Kind.OPENING, quantity=record.on_hand, reference=reference)
+        for record in records
+        if record.on_hand
+    )
+
+
+def count(counted: Mapping[int, int], *, store_id: int, reference: str, actor: str = "") -> tuple[set[int], set[int]]:
+    """What a stocktake found: `{variant id: quantity}`. Writes the difference as a movement.
+
+    Gives the variants that changed, and those left alone because more is promised to orders than was counted.
+    """
+    found = StockRecord.objects.select_for_update().filter(variant_id__in=counted, store_id=store_id)
+    different = [each for each in found.order_by("variant_id") if each.on_hand != counted[each.variant_id]]
+    changed = [each for each in different if each.allocated <= counted[each.variant_id] + each.backorder_limit]
+    movements = []
+    for record in changed:
+        quantity = counted[record.variant_id] - record.on_hand
+        kind = StockMovement.Kind.COUNTED
+        movements.append(StockMovement(record=record, kind=kind, quantity=quantity, reference=reference, actor=actor))
+        record.on_hand = counted[record.variant_id]
+    StockRecord.objects.bulk_update(changed, ["on_hand"])
+    StockMovement.objects.bulk_create(movements)
+    _tell_listing([record.id for record in changed])
+    changed_ids = {record.variant_id for record in changed}
+    return changed_ids, {record.variant_id for record in different} - changed_ids

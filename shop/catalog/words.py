@@ -84,4 +84,5 @@ def _finds_something(text: str) -> bool:
 def _look_up(typed: Sequence[str]) -> list[tuple[str, bool, list[str]]]:
     with connection.cursor() as cursor:
         cursor.execute(_NEAREST, [list(typed)])
-        return cursor.fetchall()
+        rows: list[tuple[str, bool, list[str]]] = cursor.fetchall()
+    return rows

@@ -1,0 +1,70 @@
+"""The categories and makers an import meets: found by name, made when new, remembered for the rest of the run."""
+
+from collections.abc import Callable
+from functools import partial
+
+from shop.catalog.importing.reading import slug_of
+from shop.catalog.models import Category, Maker
+
+LONGEST = 80
+
+
+class Shelves:
+    def __init__(self) -> None:
+        categories = list(Category.objects.all())
+        makers = list(Maker.objects.all())
+        self.categories = {(each.parent_id, each.name.casefold()): each.id for each in categories}
+        self.makers = {each.name.casefold(): each.id for each in makers}
+        self.category_slugs = {each.slug for each in categories}
+        self.maker_slugs = {each.slug for each in makers}
+        self.made: list[Callable[[], object]] = []
+
+    def category(self, path: tuple[str, ...]) -> int:
+        """“Clothing > Socks”, from the top. A single name also finds a category further down, if only one has it."""
+        if len(path) == 1 and (None, path[0].casefold()) not in self.categories:
+            anywhere = [found for (_, name), found in self.categories.items() if name == path[0].casefold()]
+            if len(anywhere) == 1:
+                return anywhere[0]
+        parent_id: int | None = None
+        for name in path:
+            parent_id = self._category(parent_id, name)
+        assert parent_id is not None  # noqa: S101  (a path has at least one name)
+        return parent_id
+
+    def maker(self, name: str) -> int | None:
+        if not name:
+            return None
+        key = name.casefold()
+        if key not in self.makers:
+            slug = _free(slug_of(name, longest=LONGEST), self.maker_slugs)
+            self.makers[key] = Maker.objects.create(name=name, slug=slug).id
+            self.made += [partial(self.makers.pop, key, None), partial(self.maker_slugs.discard, slug)]
+        return self.makers[key]
+
+    def keep(self) -> None:
+        """The batch is written."""
+        self.made.clear()
+
+    def forget(self) -> None:
+        """The batch was rolled back: so is what it taught."""
+        for undo in self.made:
+            undo()
+        self.made.clear()
+
+    def _category(self, parent_id: int | None, name: str) -> int:
+        key = (parent_id, name.casefold())
+        if key not in self.categories:
+            slug = _free(slug_of(name, longest=LONGEST), self.category_slugs)
+            made = Category.objects.create(name=name, slug=slug, parent_id=parent_id, position=len(self.categories))
+            self.categories[key] = made.id
+            self.made += [partial(self.categories.pop, key, None), partial(self.category_slugs.discard, slug)]
+        return self.categories[key]
+
+
+def _free(slug: str, taken: set[str]) -> str:
+    number, found = 2, slug
+    while found in taken:
+        found = f"{slug[: LONGEST - 5]}-{number}"
+        number += 1
+    taken.add(found)
+    return found

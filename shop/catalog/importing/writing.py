@@ -1,0 +1,197 @@
+"""From trusted rows to the database, a batch at a time and set-based: what is the same already is not written."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.db.models import Max
+
+from shop.catalog import pictures, stock
+from shop.catalog.importing.reading import BadRow, Row
+from shop.catalog.importing.shelves import Shelves
+from shop.catalog.models import Product, ProductImage, StockRecord, Store, Variant
+
+PRODUCT_FIELDS = (
+    "title",
+    "category_id",
+    "maker_id",
+    "description",
+    "summary",
+    "tags",
+    "released_on",
+    "lifespan_months",
+    "attributes",
+)
+VARIANT_FIELDS = ("price", "size", "colour", "style")
+
+
+@dataclass
+class Written:
+    """What a batch did. `touched`: products whose listing is to be refreshed."""
+
+    touched: set[int] = field(default_factory=set)
+    products_made: int = 0
+    products_changed: int = 0
+    variants_made: int = 0
+    variants_changed: int = 0
+    stock_counted: int = 0
+    pictures_made: int = 0
+    bad: list[BadRow] = field(default_factory=list)
+
+
+@dataclass
+class Writer:
+    """One import. `seen`: products whose first row has spoken for them."""
+
+    shelves: Shelves
+    store: Store
+    reference: str
+    folder: Path
+    currency: str
+    sets_stock: bool = False
+    is_dry: bool = False
+    seen: set[str] = field(default_factory=set)
+
+    def write(self, rows: Sequence[Row]) -> Written:
+        """Inside the caller's transaction."""
+        done = Written()
+        variants = {each.sku: each for each in self._variants(rows)}
+        rows = [row for row in rows if _is_its_own(row, variants, done)]
+        products = self._write_products(rows, done)
+        made = self._write_variants(rows, products, variants, done)
+        self._write_stock(rows, variants | made, set(made), done)
+        self._write_pictures(rows, products, done)
+        return done
+
+    @staticmethod
+    def _variants(rows: Iterable[Row]) -> Iterable[Variant]:
+        return Variant.objects.filter(sku__in=[row.sku for row in rows]).select_related("product")
+
+    # -- Products --
+
+    def _write_products(self, rows: Sequence[Row], done: Written) -> dict[str, Product]:
+        groups: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            groups[row.slug].append(row)
+        found = {each.slug: each for each in Product.objects.filter(slug__in=groups).defer("search_vector")}
+        fresh, changed = [], []
+        for slug, group in groups.items():
+            product = found.get(slug)
+            if product is None:
+                product = Product(slug=slug, currency=self.currency)
+                fresh.append(product)
+                self._fill(product, group)
+            elif self._fill(product, group):
+                changed.append(product)
+        Product.objects.bulk_create(fresh)
+        Product.objects.bulk_update(changed, PRODUCT_FIELDS)
+        done.products_made += len(fresh)
+        done.products_changed += len(changed)
+        done.touched |= {each.id for each in (*fresh, *changed)}
+        return found | {each.slug: each for each in fresh}
+
+    def _fill(self, product: Product, rows: Sequence[Row]) -> bool:
+        """The first row of a product in the file speaks for it; later ones only add attributes it lacks."""
+        before = [getattr(product, name) for name in PRODUCT_FIELDS]
+        attributes = dict(product.attributes)
+        first, rest = rows[0], rows[1:]
+        if product.slug not in self.seen:
+            self.seen.add(product.slug)
+            product.title = first.title
+            product.category_id = self.shelves.category(first.category)
+            product.maker_id = self.shelves.maker(first.maker) if first.maker else product.maker_id
+            for name, value in first.given.items():
+                setattr(product, name, value)
+            attributes |= first.attributes
+        else:
+            rest = rows
+        for row in rest:
+            attributes = {**row.attributes, **attributes}
+        product.attributes = attributes
+        return before != [getattr(product, name) for name in PRODUCT_FIELDS]
+
+    # -- Variants --
+
+    def _write_variants(
+        self, rows: Sequence[Row], products: dict[str, Product], found: dict[str, Variant], done: Written
+    ) -> dict[str, Variant]:
+        fresh, changed = [], []
+        positions = self._positions(products.values())
+        for row in rows:
+            variant = found.get(row.sku)
+            if variant is None:
+                product = products[row.slug]
+                positions[product.id] += 1
+                variant = Variant(sku=row.sku, product=product, position=positions[product.id], currency=self.currency)
+                fresh.append(variant)
+            before = [getattr(variant, name) for name in VARIANT_FIELDS]
+            for name in VARIANT_FIELDS:
+                setattr(variant, name, getattr(row, name))
+            if variant.pk and before != [getattr(variant, name) for name in VARIANT_FIELDS]:
+                changed.append(variant)
+        Variant.objects.bulk_create(fresh)
+        Variant.objects.bulk_update(changed, VARIANT_FIELDS)
+        done.variants_made += len(fresh)
+        done.variants_changed += len(changed)
+        done.touched |= {each.product_id for each in (*fresh, *changed)}
+        return {each.sku: each for each in fresh}
+
+    @staticmethod
+    def _positions(products: Iterable[Product]) -> dict[int, int]:
+        last = Variant.objects.filter(product__in=products).values("product_id").annotate(last=Max("position"))
+        return defaultdict(lambda: -1, last.order_by().values_list("product_id", "last"))
+
+    # -- Stock and pictures --
+
+    def _write_stock(self, rows: Sequence[Row], variants: dict[str, Variant], made: set[str], done: Written) -> None:
+        wanted = {variants[row.sku].pk: row for row in rows if self.sets_stock or row.sku in made}
+        records = StockRecord.objects.filter(store=self.store, variant_id__in=wanted)
+        have = set(records.values_list("variant_id", flat=True))
+        opening = {pk: row.stock for pk, row in wanted.items() if pk not in have}
+        stock.open_records(opening, store_id=self.store.id, reference=self.reference)
+        counted = {pk: row.stock for pk, row in wanted.items() if pk in have}
+        changed, kept = stock.count(counted, store_id=self.store.id, reference=self.reference)
+        done.stock_counted += len(changed)
+        done.touched |= {variants[row.sku].product_id for pk, row in wanted.items() if pk in opening or pk in changed}
+        why = "stock not set: more of it is promised to orders than was counted"
+        done.bad += [BadRow(wanted[pk].number, why) for pk in kept]
+
+    def _write_pictures(self, rows: Sequence[Row], products: dict[str, Product], done: Written) -> None:
+        wanted = [(products[row.slug], row, each) for row in rows for each in row.images]
+        if not wanted:
+            return
+        ids = {product.id for product, _, _ in wanted}
+        have = set(ProductImage.objects.filter(product_id__in=ids).values_list("product_id", "file"))
+        for product, row, file in wanted:
+            try:
+                name = self._picture(file)
+            except (pictures.UnusablePictureError, OSError) as error:
+                done.bad.append(BadRow(row.number, f"picture {file[:80]} left out: {_reason(error)}"))
+                continue
+            if (product.id, name) not in have:
+                have.add((product.id, name))
+                ProductImage.objects.create(product=product, file=name, alt=product.title, position=len(have))
+                done.pictures_made += 1
+                done.touched.add(product.id)
+
+    def _picture(self, file: str) -> str:
+        path = (self.folder / file).resolve()
+        if not path.is_relative_to(self.folder.resolve()):
+            raise pictures.UnusablePictureError("pictures are read from beside the file only")
+        if self.is_dry:
+            return pictures.name_of(path.read_bytes())
+        with path.open("rb") as picture:
+            return pictures.keep(picture)
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or "cannot be read" if isinstance(error, OSError) else str(error)
+
+
+def _is_its_own(row: Row, variants: dict[str, Variant], done: Written) -> bool:
+    variant = variants.get(row.sku)
+    if variant is None or variant.product.slug == row.slug:
+        return True
+    done.bad.append(BadRow(row.number, f"SKU {row.sku} belongs to another product, {variant.product.slug}"))
+    return False
