@@ -128,22 +128,6 @@ def _tell_listing(record_ids: Iterable[int]) -> None:
     transaction.on_commit(partial(listing.recheck_stock, record_ids=list(record_ids)), robust=True)
 
 
-# -- Many at once: imports ---------------------------------------------------------------------------------
-
-
-def open_records(quantities: Mapping[int, int], *, store_id: int, reference: str) -> None:
-    """First stock of variants that have no record in the store yet: `{variant id: quantity}`."""
-    records = StockRecord.objects.bulk_create(
-        StockRecord(variant_id=variant_id, store_id=store_id, on_hand=quantity)
-        for variant_id, quantity in sorted(quantities.items())
-    )
-    StockMovement.objects.bulk_create(
-        StockMovement(record=record, kind=StockMovement.Kind.OPENING, quantity=record.on_hand, reference=reference)
-        for record in records
-        if record.on_hand
-    )
-
-
 def count(counted: Mapping[int, int], *, store_id: int, reference: str, actor: str = "") -> tuple[set[int], set[int]]:
     """What a stocktake found: `{variant id: quantity}`. Writes the difference as a movement.
 

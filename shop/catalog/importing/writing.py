@@ -149,7 +149,8 @@ class Writer:
         records = StockRecord.objects.filter(store=self.store, variant_id__in=wanted)
         have = set(records.values_list("variant_id", flat=True))
         opening = {pk: row.stock for pk, row in wanted.items() if pk not in have}
-        stock.open_records(opening, store_id=self.store.id, reference=self.reference)
+        openings = [stock.Opening(pk, quantity) for pk, quantity in opening.items()]
+        stock.open_records(self.store, openings, reference=self.reference)
         counted = {pk: row.stock for pk, row in wanted.items() if pk in have}
         changed, kept = stock.count(counted, store_id=self.store.id, reference=self.reference)
         done.stock_counted += len(changed)
