@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import NoReverseMatch, reverse
 
-from accounts import tokens
+from accounts import consent_requests, tokens
 from accounts.models import ConsentRequest
 from notifications.models import OutgoingEmail, OutgoingItem
 from orders.models import Order
@@ -46,6 +46,4 @@ def order(of: Order) -> str:
 
 
 def confirmation(of: ConsentRequest) -> str:
-    from accounts import consent_requests
-
     return absolute(reverse("confirm_consent", args=[consent_requests.token_for(of)]))

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.models.address import PostalAddress
 from notifications import links
 from notifications.goods import shown_as
 from notifications.letters import Letter
@@ -45,7 +44,7 @@ def receipt(letter: Letter) -> Context | None:
         **context,
         "lines": [_line(line, order.currency) for line in order.lines.all()],
         "sums": _sums(order),
-        "address": PostalAddress.lines(order),  # `order.lines` are the goods
+        "address": order.address_lines,
         "offers": [shown_as(item) for item in offers],
         "shown": offers,
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -35,9 +36,9 @@ class Received:
 
 @dataclass
 class Sink:
-    """`at_rcpt`, `at_data` and `after_dot` hold what to do for an address: a reply, "hang" or "drop".
+    """`at_rcpt` and `after_dot` hold what to do for an address: a reply, "hang" or "drop".
 
-    A reply with a leading number of seconds ("2 250 ok") comes after that time. `begun` are the moments of MAIL FROM.
+    "after 1.5 250 OK" is a reply that takes so many seconds. `begun` are the moments of MAIL FROM.
     """
 
     at_rcpt: dict[str, str] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Sink:
     received: list[Received] = field(default_factory=list)
     begun: list[float] = field(default_factory=list)
     connection_count: int = 0
+    spy: Callable[[str, str], None] = lambda moment, address: None
 
     async def handle_EHLO(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
@@ -65,6 +67,7 @@ class Sink:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.spy("rcpt", address)
         reply = self.at_rcpt.get(address, "250 OK")
         if "250" in reply:
             envelope.rcpt_tos.append(address)
@@ -74,6 +77,7 @@ class Sink:
         [address] = envelope.rcpt_tos
         message = message_from_bytes(envelope.content, policy=policy.default)
         self.received.append(Received(address, message, time.monotonic()))
+        self.spy("dot", address)
         return await _said(self.after_dot.get(address, "250 OK"), server)
 
     def to(self, address: str) -> list[Received]:
@@ -90,10 +94,9 @@ async def _said(reply: str, server: SMTP) -> str:
     if reply == "drop":
         server.transport.abort()
         await asyncio.sleep(60)
-    seconds, _, rest = reply.partition(" ")
-    if len(seconds) < 3:
+    if reply.startswith("after "):
+        _, seconds, reply = reply.split(" ", 2)
         await asyncio.sleep(float(seconds))
-        return rest
     return reply
 
 

@@ -1,0 +1,277 @@
+"""Mail under races: a "no" at any moment, workers side by side, a worker that is killed. Each guard matters."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from accounts import purposes
+from accounts.models import Customer
+from notifications import audience, claims, delivery, relay
+from notifications.models import NewsletterIssue, OutgoingEmail, SkipReason
+from tests import builders
+from tests.notifications import acts
+from tests.notifications.acts import Kind
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROOT = Path(__file__).resolve().parents[2]
+APPROVED = purposes.MAIL_ORDER_APPROVED
+
+
+def asking_customer(address: str) -> Customer:
+    return builders.customer(address, ticks=(APPROVED, purposes.NEWSLETTER))
+
+
+def approved(customer: Customer) -> OutgoingEmail:
+    return acts.queued(builders.paid_order(customer=customer), Kind.APPROVED)
+
+
+def newsletter() -> list[OutgoingEmail]:
+    NewsletterIssue.objects.create(subject="The mugs are back", body="Come and see.", released_at=timezone.now())
+    audience.fan_out_newsletter()
+    return list(OutgoingEmail.objects.filter(topic="newsletter"))
+
+
+def in_background(work) -> threading.Thread:
+    def run() -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def until(condition, seconds: float = 20) -> None:
+    ends_at = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends_at, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def always_permitted(email_id: uuid.UUID, token: uuid.UUID, *, subject: str) -> bool:
+    """The mutant: begins without asking anything."""
+    return OutgoingEmail.objects.filter(pk=email_id).update(state="sending") == 1
+
+
+# -- "No", at any moment -------------------------------------------------------------------------------------
+
+
+def test_no_while_queued(sink):
+    customer = asking_customer("a@example.com")
+    email = approved(customer)
+    acts.say_no(customer, APPROVED)
+    assert delivery.deliver() == 0
+    email.refresh_from_db()
+    assert (email.state, email.skip_reason) == ("skipped", SkipReason.WITHDRAWN)
+    assert sink.begun == []
+
+
+def test_a_new_yes_releases_nothing_old(sink):
+    customer = asking_customer("a@example.com")
+    order = builders.paid_order(email="guest@example.com")
+    acts.tick(order, APPROVED)
+    emails = [approved(customer), acts.queued(order, Kind.APPROVED)]
+    acts.say_no(customer, APPROVED)
+    acts.say_yes(customer, APPROVED)
+    acts.untick(order, APPROVED)
+    acts.tick_again(order, APPROVED)
+    assert delivery.deliver() == 0
+    for email in emails:
+        email.refresh_from_db()
+        assert (email.state, email.skip_reason) == ("skipped", SkipReason.WITHDRAWN)
+    assert sink.begun == []
+
+
+@pytest.mark.parametrize("is_guarded", [False, True], ids=["guard off", "guard on"])
+def test_no_while_claimed_and_behind_a_slow_one(sink, monkeypatch, is_guarded):
+    if not is_guarded:
+        monkeypatch.setattr(claims, "begin", always_permitted)
+    first, second = asking_customer("first@example.com"), asking_customer("second@example.com")
+    approved(first), approved(second)
+    sink.at_rcpt["first@example.com"] = "after 1.5 250 OK"
+    delivering = in_background(delivery.deliver)
+    until(lambda: sink.begun)
+    assert OutgoingEmail.objects.get(customer=second).state == "claimed"
+    acts.say_no(second, APPROVED)
+    delivering.join()
+    assert len(sink.to("second@example.com")) == (0 if is_guarded else 1)
+    assert len(sink.to("first@example.com")) == 1
+
+
+@pytest.mark.parametrize("topic", ["order", "newsletter"])
+@pytest.mark.parametrize("is_guarded", [False, True], ids=["guard off", "guard on"])
+def test_no_while_the_mail_server_thinks_about_the_envelope(sink, monkeypatch, is_guarded, topic):
+    """The permission has grown old when the server is ready, so it is asked for again, and nothing is handed over."""
+    if not is_guarded:
+        monkeypatch.setattr(delivery, "PERMISSION_SECONDS", 60)
+    customer = asking_customer("a@example.com")
+    [email] = [approved(customer)] if topic == "order" else newsletter()
+    sink.at_rcpt["a@example.com"] = "after 1.5 250 OK"
+    delivering = in_background(delivery.deliver)
+    until(lambda: sink.begun)
+    acts.say_no(customer, APPROVED if topic == "order" else purposes.NEWSLETTER)
+    delivering.join()
+    email.refresh_from_db()
+    assert len(sink.received) == (0 if is_guarded else 1)
+    assert email.state == ("skipped" if is_guarded else "sent")
+
+
+def test_no_while_waiting_to_be_tried_again(sink, settings):
+    settings.MAIL_RETRY_SECONDS = 0
+    customer = asking_customer("a@example.com")
+    sink.at_rcpt["a@example.com"] = "451 later"
+    email = approved(customer)
+    token = uuid.uuid4()
+    with delivery.Line(seconds=5) as line:
+        delivery.Batch(line, token, delivery.load(claims.claim(token, limit=1))).deliver()
+    email.refresh_from_db()
+    assert (email.state, len(sink.begun)) == ("queued", 1)
+    acts.say_no(customer, APPROVED)
+    sink.at_rcpt.clear()
+    assert delivery.deliver() == 0
+    email.refresh_from_db()
+    assert (email.state, email.skip_reason) == ("skipped", SkipReason.WITHDRAWN)
+    assert len(sink.begun) == 1
+
+
+def test_many_noes_while_much_is_being_sent(sink):
+    """Whoever said no more than a second before a hand-off began got nothing."""
+    customers = [asking_customer(f"c{number}@example.com") for number in range(40)]
+    for customer in customers:
+        approved(customer)
+        sink.at_rcpt[customer.email] = "after 0.05 250 OK"
+    said_no: dict[str, float] = {}
+    delivering = in_background(delivery.deliver)
+    until(lambda: sink.begun)
+    for customer in reversed(customers):
+        acts.say_no(customer, APPROVED)
+        said_no[customer.email] = time.monotonic()
+    delivering.join()
+    late = [mail.to for mail in sink.received if mail.at > said_no[mail.to] + 1]
+    assert late == []
+    sent_to = {mail.to for mail in sink.received}
+    skipped = set(OutgoingEmail.objects.filter(state="skipped").values_list("to_address", flat=True))
+    assert sent_to | skipped == {customer.email for customer in customers}
+    assert sent_to & skipped == set()
+    assert skipped
+
+
+# -- Workers side by side ------------------------------------------------------------------------------------
+
+
+def claims_take_long(monkeypatch, *, is_locked: bool) -> None:
+    """Between seeing what is due and reserving it there is time for another worker to see the same."""
+    for name in ("_CLAIM_ORDINARY", "_CLAIM_PROMOTIONAL"):
+        slow = getattr(claims, name).replace("RETURNING", "AND (SELECT pg_sleep(0.4)) IS NOT NULL RETURNING")
+        monkeypatch.setattr(claims, name, slow if is_locked else slow.replace("FOR UPDATE SKIP LOCKED", ""))
+
+
+@pytest.mark.parametrize("guards", ["none", "token only", "all"])
+def test_two_workers_at_once_send_each_mail_once(sink, monkeypatch, guards):
+    claims_take_long(monkeypatch, is_locked=guards == "all")
+    if guards == "none":
+        monkeypatch.setattr(claims, "begin", always_permitted)
+    for number in range(12):
+        address = f"c{number}@example.com"
+        approved(asking_customer(address))
+        sink.at_rcpt[address] = "after 0.03 250 OK"
+    workers = [in_background(delivery.deliver) for _ in range(2)]
+    for worker in workers:
+        worker.join()
+    counts = Counter(mail.to for mail in sink.received)
+    assert len(counts) == 12
+    if guards == "none":
+        assert max(counts.values()) == 2
+    else:
+        assert set(counts.values()) == {1}
+
+
+def test_two_relays_at_once_queue_each_mail_once_and_in_order(sink):
+    customer = asking_customer("a@example.com")
+    for purpose in purposes.ORDER_STAGES:
+        acts.say_yes(customer, purpose)
+    orders = [builders.paid_order(customer=customer) for _ in range(8)]
+    for order in orders:
+        shipment = acts.parcel(order)
+        for kind in (Kind.PLACED, Kind.APPROVED):
+            acts.happened(order, kind)
+        for kind in (Kind.PICKED, Kind.PACKED, Kind.DISPATCHED):
+            acts.happened(order, kind, shipment=shipment)
+    relays = [in_background(relay.relay_events) for _ in range(3)]
+    for thread in relays:
+        thread.join()
+    relay.relay_events()
+    delivery.deliver()
+    assert len(sink.received) == 40
+    assert len({mail.message_id for mail in sink.received}) == 40
+    for order in orders:
+        mine = [mail.topic for mail in sink.received if order.number in mail.text]
+        assert mine == ["receipt", "order_approved", "order_picked", "order_packed", "order_dispatched"]
+
+
+# -- A worker that is killed ---------------------------------------------------------------------------------
+
+WORKER = "import django; django.setup(); from notifications import delivery; delivery.deliver()"
+
+
+def started_worker(port: int) -> subprocess.Popen[bytes]:
+    """A worker in a process of its own, on this test's database."""
+    url = urlsplit(os.environ["DATABASE_URL"])
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url._replace(path=f"/{connection.settings_dict['NAME']}").geturl(),
+        "EMAIL_URL": f"smtp://127.0.0.1:{port}",
+        "MAIL_LEASE_SECONDS": "3",
+        "DJANGO_SETTINGS_MODULE": "shop.settings",
+    }
+    return subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, env=environment)
+
+
+@pytest.mark.parametrize("moment", ["rcpt", "dot"])
+@pytest.mark.parametrize("topic", ["order", "newsletter"])
+def test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing(sink, settings, topic, moment):
+    settings.MAIL_LEASE_SECONDS = 3
+    customers = [asking_customer(f"c{number}@example.com") for number in range(10)]
+    emails = [approved(customer) for customer in customers] if topic == "order" else newsletter()
+    seen: list[str] = []
+
+    def kill_at_the_fifth(when: str, address: str) -> None:
+        if when == moment:
+            seen.append(address)
+            if len(seen) == 5:
+                worker.send_signal(signal.SIGKILL)
+                worker.wait()
+
+    sink.spy = kill_at_the_fifth
+    worker = started_worker(settings.EMAIL_PORT)
+    assert worker.wait(timeout=60) == -signal.SIGKILL
+
+    def all_settled() -> bool:
+        delivery.deliver()
+        return not OutgoingEmail.objects.filter(state__in=["queued", "claimed", "sending"]).exists()
+
+    until(all_settled, seconds=30)
+    counts = Counter(mail.to for mail in sink.received)
+    ids = {(mail.to, mail.message_id) for mail in sink.received}
+    states = Counter(OutgoingEmail.objects.values_list("state", flat=True))
+    assert len(ids) == len(counts)
+    if topic == "order":
+        assert states == {"sent": len(emails)}
+        assert sorted(counts.values()) == [1] * 9 + [2 if moment == "dot" else 1]
+    else:
+        assert states == {"sent": 9, "uncertain": 1}
+        assert set(counts.values()) == {1}
+        assert len(counts) == (10 if moment == "dot" else 9)
