@@ -83,18 +83,21 @@ class _Steps:
 
 
 def fill(shop: str, home: Home, steps: _Steps) -> None:
-    steps.once("Filling the shelves with the sample store", "load_sample_store")
     if shop == "online-retail":
         _fill_from_the_real_file(home, steps)
+    else:
+        steps.once("Filling the shelves with the sample store", "load_sample_store")
 
 
 def _fill_from_the_real_file(home: Home, steps: _Steps) -> None:
     orders = _shared_data() / REAL_FILE
     consents = str(home.path / "consents.csv")
     reading = (str(orders), "--format", "online-retail", "--stock", "100")
+    steps.once("Settling how the shop sells and posts", "load_sample_store", "--only", "terms")
     steps.once("Reading the orders of the real file", "import_orders", *reading)
     steps.once("Drawing who consents (60 %, seed 1)", "make_consents", "--share", "0.6", "--seed", "1", consents)
     steps.once("Writing those consents down", "import_orders", *reading, "--consents", consents)
+    steps.once("Letting the sample people in", "load_sample_store", "--only", "people")  # after the draw above
     steps.once("Learning what goes with what", "train_recommendations")
 
 

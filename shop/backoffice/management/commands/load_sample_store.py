@@ -1,4 +1,6 @@
 import time
+from argparse import ArgumentParser
+from datetime import datetime
 from typing import Any
 
 from django.core.management import call_command, get_commands
@@ -6,17 +8,31 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from shop.backoffice.sample import histories, people, records, shelves, terms
+from shop.catalog.models import Store
 
 
 class Command(BaseCommand):
     help = "Fills the shop with the sample store. Safe to repeat: what is there already is left as it is."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--only",
+            choices=("terms", "people"),
+            help="just how the shop sells and posts, or just who may log in: for a shop with goods of its own",
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
         self.began = time.monotonic()
         now = timezone.now()
         store = terms.settle()
-        self._say("products on the shelves", shelves.fill(store, today=timezone.localdate(now)))
-        self._say("customers at the door", people.welcome(now=now))
+        if options["only"] is None:
+            self._say("products on the shelves", shelves.fill(store, today=timezone.localdate(now)))
+        if options["only"] != "terms":
+            self._say("customers at the door", people.welcome(now=now))
+        if options["only"] is None:
+            self._write_histories(store, now=now)
+
+    def _write_histories(self, store: Store, *, now: datetime) -> None:
         count = 0
         if not records.are_written():
             everybody = people.written()
