@@ -1,0 +1,134 @@
+"""Everything learnt from the purchases before one moment. Nothing after it, and no pair of fewer than k people.
+
+Beside what was bought together stand two priors that reveal no purchase: how well a product sells (over at least k
+people) and what it is called. The more baskets a product is in, the less they matter.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.linalg import lapack
+
+from recommendations.engine import pairs, text
+from recommendations.engine.purchases import Baskets, Floats, Purchases
+
+K = 5  # distinct customers behind whatever is shown
+# Fitted on the cut-offs 2011-07-22, 08-19 and 09-16 of Online Retail; see docs/recommendations.md.
+HALF_LIFE = 90.0  # days
+PRIOR_DAYS = 14
+PRIOR_WEIGHT = 50.0  # the popularity prior counts as so many (decayed) baskets
+TITLE_WEIGHT = 10.0
+RARITY = 0.17  # how far a product that is in every basket is held back
+SHRINK = 4.0
+EASE_HALF_LIFE = 120.0
+EASE_RIDGE = 20.0
+EASE_LIMIT = 10_000  # products; beyond it the inverse (cubic) is not worth its time
+COSINE_WEIGHT = 0.1
+COSINE_SHRINK = 1.0
+COSINE_KEPT = 100
+CART_TITLE_WEIGHT = 0.05
+ALIKE = 50  # neighbours by title
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Trained lazily, part by part; frozen at `today` (days since 1970), the first day it does not know.
+
+    `titles` are those of all products of the index, also of those nobody has bought: names are no secret.
+    """
+
+    history: Purchases
+    today: int
+    titles: Sequence[str]
+    k: int = K
+
+    @property
+    def baskets(self) -> Baskets:
+        return self.history.baskets
+
+    @cached_property
+    def support(self) -> sparse.csr_array:
+        return pairs.support(self.baskets, k=self.k)
+
+    @cached_property
+    def beside_one(self) -> sparse.csr_array:
+        """What goes beside one product, by row: (C + μ·title·√share) / (n + shrink)^rarity."""
+        sells = self.popular(28)
+        titles = self.alike @ sparse.diags_array(TITLE_WEIGHT * np.sqrt(sells / max(sells.sum(), 1e-12)))
+        return sparse.csr_array((self._together + titles) @ sparse.diags_array(self._held_back))
+
+    @cached_property
+    def beside_anything(self) -> Floats:
+        """What each product scores beside whatever product, to be added: λ·popularity / (n + shrink)^rarity."""
+        share = self.popular(PRIOR_DAYS)
+        return PRIOR_WEIGHT * share / max(share.sum(), 1e-12) * self._held_back
+
+    @cached_property
+    def beside_several(self) -> sparse.csr_array:
+        """What goes beside a cart: rows to be summed over it. EASE + cosine + title; no EASE past its limit."""
+        together = sparse.coo_array(self._together)
+        rows, columns = together.coords
+        size = np.sqrt(self._tally)
+        scores = together.data / (size[rows] * size[columns] + COSINE_SHRINK)
+        cosine = sparse.csr_array((scores, (rows, columns)), shape=together.shape)
+        cosine = text.strongest(cosine, top=COSINE_KEPT)
+        if len(self.history.products) <= EASE_LIMIT:
+            cosine = self._ease + COSINE_WEIGHT * cosine
+        return sparse.csr_array(cosine + self.alike @ sparse.diags_array(CART_TITLE_WEIGHT * (self.popular(28) > 0)))
+
+    @cached_property
+    def alike(self) -> sparse.csr_array:
+        return text.alike(self.title_vectors, top=ALIKE)
+
+    @cached_property
+    def title_vectors(self) -> sparse.csr_array:
+        return text.vectors(self.titles)
+
+    def popular(self, days: int) -> Floats:
+        """Baskets of the last `days` with each product, as a share of the most; 0 under k distinct customers."""
+        recent = self.history.between(start=self.today - days)
+        sold = recent.baskets.contents.sum(axis=0)
+        counted = np.where(recent.ever.sum(axis=0) >= self.k, sold, 0.0)
+        return np.asarray(counted / max(counted.max(initial=0.0), 1.0))
+
+    def own(self, half_life: float = np.inf) -> sparse.csr_array:
+        """Customers × products: how often each bought what, an old purchase counting less."""
+        weight = pairs.decay(self.baskets, today=self.today, half_life=half_life)[self.baskets.line_basket]
+        where = (self.baskets.customer[self.baskets.line_basket], self.baskets.contents.indices)
+        return sparse.csr_array((weight, where), shape=self.history.shape)
+
+    @cached_property
+    def _gram(self) -> sparse.csr_array:
+        return pairs.together(self.baskets, today=self.today, half_life=HALF_LIFE)
+
+    @cached_property
+    def _together(self) -> sparse.csr_array:
+        """Decayed co-occurrence of the pairs with support, without the diagonal."""
+        return sparse.csr_array(self._gram.multiply(self.support > 0))
+
+    @cached_property
+    def _tally(self) -> Floats:
+        """Decayed count of the baskets of each product."""
+        return np.asarray(self._gram.diagonal())
+
+    @property
+    def _held_back(self) -> Floats:
+        return np.asarray(1 / (self._tally + SHRINK) ** RARITY)
+
+    @property
+    def _ease(self) -> sparse.csr_array:
+        """Item weights of EASE (Steck 2019) on decayed baskets; only those of pairs with support are kept.
+
+        B = I − P/diag(P) with P = (XᵀWX + λI)⁻¹.
+        """
+        gram = pairs.together(self.baskets, today=self.today, half_life=EASE_HALF_LIFE).toarray()
+        gram[np.diag_indices_from(gram)] += EASE_RIDGE
+        factor, _ = lapack.dpotrf(gram, lower=1, overwrite_a=1)
+        lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+        diagonal = np.diag(lower)
+        rows, columns = sparse.coo_array(self.support).coords
+        inverse = lower[np.maximum(rows, columns), np.minimum(rows, columns)]
+        return sparse.csr_array((-inverse / diagonal[columns], (rows, columns)), shape=gram.shape)

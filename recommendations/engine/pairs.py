@@ -1,0 +1,70 @@
+"""Which products are bought together: how often, how lately, and by how many people."""
+
+from itertools import pairwise
+
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine.purchases import Baskets, Ints, distinct
+
+_CHUNK = 4_000_000  # ordered pairs held at once
+
+
+def decay(baskets: Baskets, *, today: int, half_life: float) -> np.ndarray:
+    """A basket's weight: half as much for every `half_life` days of age."""
+    return np.asarray(0.5 ** (np.maximum(today - baskets.day, 0) / half_life))
+
+
+def together(baskets: Baskets, *, today: int, half_life: float) -> sparse.csr_array:
+    """Products × products: the summed weight of baskets with both, and on the diagonal of those with one.
+
+    A basket weighs 0.5^(age/half life)/√size: a wholesaler's two hundred lines say little about each pair.
+    """
+    weight = decay(baskets, today=today, half_life=half_life) / np.sqrt(np.maximum(baskets.sizes, 1))
+    weighted = sparse.diags_array(weight) @ baskets.contents
+    return sparse.csr_array(baskets.contents.T @ weighted)
+
+
+def support(baskets: Baskets, *, k: int) -> sparse.csr_array:
+    """Products × products: how many distinct customers have both in one basket; pairs under `k` are not there."""
+    width = baskets.contents.shape[1]
+    keys, counts = np.empty(0, np.int64), np.empty(0, np.int64)
+    for start, end in _customer_chunks(baskets):
+        found = np.concatenate((keys, _pairs_once_per_customer(baskets, start, end)))
+        weights = np.concatenate((counts, np.ones(len(found) - len(keys), np.int64)))
+        order = np.argsort(found)
+        found, weights = found[order], weights[order]
+        starts = np.flatnonzero(np.diff(found, prepend=-1))
+        keys, counts = found[starts], np.add.reduceat(weights, starts) if len(starts) else weights
+    keys, counts = keys[counts >= k], counts[counts >= k]
+    upper = sparse.coo_array((counts, (keys // width, keys % width)), shape=(width, width))
+    return sparse.csr_array(upper + upper.T)
+
+
+def _customer_chunks(baskets: Baskets) -> list[tuple[int, int]]:
+    """Runs of baskets that hold about `_CHUNK` pairs and never split a customer."""
+    cost = np.cumsum(baskets.sizes**2)
+    ends = np.flatnonzero(np.diff(baskets.customer, append=-1)) + 1  # where a customer's baskets end
+    bounds, spent = [0], 0
+    for end in ends:
+        if cost[end - 1] - spent >= _CHUNK or end == baskets.count:
+            bounds.append(int(end))
+            spent = int(cost[end - 1])
+    return list(pairwise(bounds))
+
+
+def _pairs_once_per_customer(baskets: Baskets, start: int, end: int) -> Ints:
+    """Keys (left × width + right, left < right) of the pairs of these baskets, each once per customer."""
+    lines = baskets.contents[start:end]
+    sizes = baskets.sizes[start:end]
+    width = lines.shape[1]
+    repeats = np.repeat(sizes, sizes)  # each line meets every line of its basket
+    left = np.repeat(np.arange(len(lines.indices)), repeats)
+    first_meeting = np.repeat(np.cumsum(repeats) - repeats, repeats)
+    basket_start = np.repeat(np.repeat(lines.indptr[:-1], sizes), repeats)
+    right = basket_start + np.arange(len(left)) - first_meeting
+    upper = lines.indices[left] < lines.indices[right]
+    keys = lines.indices[left[upper]].astype(np.int64) * width + lines.indices[right[upper]]
+    _, person = np.unique(baskets.customer[start:end], return_inverse=True)
+    person = np.repeat(np.repeat(person, sizes), repeats)[upper]
+    return distinct(person * width**2 + keys) % width**2

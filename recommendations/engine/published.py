@@ -1,0 +1,102 @@
+"""What goes on the shop's shelves: a pure function of rows, titles, cut-off and k.
+
+The same rows give the same tables whatever happened in between, so leaving a customer out is the same as their never
+having been counted.
+"""
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from scipy import sparse
+
+from recommendations.engine import text
+from recommendations.engine.model import Model
+from recommendations.engine.purchases import Ints, Purchases, moment
+
+KEPT = 50  # neighbours of a product, by either score
+ALIKE_KEPT = 12
+_SAME_GROUP = 0.15  # a shared category or maker, against 1.0 for the same title
+
+
+@dataclass(frozen=True)
+class Goods:
+    """What a product is called, and the groups it is in (its category, its maker). Reveals no purchase."""
+
+    title: str
+    groups: frozenset[Hashable] = frozenset()
+
+
+@dataclass(frozen=True)
+class Pair:
+    """`similar` beside `product`: rank 1 is best. `score` beside it alone, `cart_score` to be summed over a cart."""
+
+    product: Hashable
+    similar: Hashable
+    score: float
+    cart_score: float
+    support: int
+    rank: int
+
+
+@dataclass(frozen=True)
+class Published:
+    together: list[Pair]
+    popular: dict[Hashable, float]
+
+
+def publish(purchases: Purchases, goods: Mapping[Hashable, Goods], *, cutoff: datetime, k: int) -> Published:
+    """Every product's neighbours that at least `k` customers bought with it, and what sells, over `k` again."""
+    end = moment(cutoff)
+    titles = [goods[product].title if product in goods else "" for product in purchases.products]
+    model = Model(purchases.between(end=end), int(end), titles, k)
+    popularity = model.popular(28)
+    popular = {purchases.products[index]: float(popularity[index]) for index in np.flatnonzero(popularity)}
+    return Published(_pairs(model), popular)
+
+
+def _pairs(model: Model) -> list[Pair]:
+    if not model.support.nnz:
+        return []
+    rows, columns = sparse.coo_array(model.support).coords
+    support = model.support[rows, columns]
+    score = model.beside_one[rows, columns] + model.beside_anything[columns]
+    cart_score = model.beside_several[rows, columns]
+    rank, cart_rank = _ranks(rows, columns, score), _ranks(rows, columns, cart_score)
+    kept = np.flatnonzero((rank <= KEPT) | (cart_rank <= KEPT))
+    kept = kept[np.lexsort((rank[kept], rows[kept]))]
+    key = model.history.products
+    fields = (array[kept].tolist() for array in (rows, columns, score, cart_score, support, rank))
+    return [Pair(key[row], key[column], *rest) for row, column, *rest in zip(*fields, strict=True)]
+
+
+def _ranks(rows: Ints, columns: Ints, score: np.ndarray) -> Ints:
+    """1 for the best of each row; of equals, the one that comes first."""
+    order = np.lexsort((columns, -score, rows))
+    starts = np.searchsorted(rows[order], np.arange(rows.max() + 1))
+    ranks = np.empty(len(order), dtype=np.int64)
+    ranks[order] = np.arange(len(order)) - starts[rows[order]] + 1
+    return ranks
+
+
+def alike(goods: Mapping[Hashable, Goods]) -> list[tuple[Hashable, Hashable, float, int]]:
+    """(product, similar, score, rank): like by title, category and maker, for shelves that purchases do not fill."""
+    products = sorted(goods)
+    titles = text.vectors([goods[product].title for product in products])
+    names = sorted({group for product in products for group in goods[product].groups}, key=repr)
+    group_at = {name: index for index, name in enumerate(names)}
+    where = [(row, group_at[name]) for row, product in enumerate(products) for name in goods[product].groups]
+    rows, columns = np.array(where, dtype=np.int64).reshape(-1, 2).T
+    member = np.full(len(rows), np.sqrt(_SAME_GROUP))
+    groups = sparse.csr_array((member, (rows, columns)), shape=(len(products), len(names)))
+    nearest = text.alike(sparse.csr_array(sparse.hstack((titles, groups))), top=ALIKE_KEPT)
+    if not nearest.nnz:
+        return []
+    found = sparse.coo_array(nearest)
+    rank = _ranks(*found.coords, found.data)
+    columns_of_answer = (*found.coords, found.data, rank)
+    return [
+        (products[row], products[column], score, place)
+        for row, column, score, place in zip(*(column.tolist() for column in columns_of_answer), strict=True)
+    ]

@@ -1,0 +1,139 @@
+"""Who bought what on which day, interned into arrays."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+BASKET_CAP = 1000  # products of one basket that count: the cost of pairs grows with its square
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - shop-local wall time throughout
+
+
+class Row(NamedTuple):
+    """One line of an order. `bought_at` is the shop's wall time, without a zone: a basket is a customer's day."""
+
+    customer: Hashable
+    product: Hashable
+    bought_at: datetime
+    quantity: int = 1
+
+
+def distinct(keys: Ints) -> Ints:
+    """The sorted keys, each once. (A plain sort: several times faster than `np.unique` here.)"""
+    ordered = np.sort(keys)
+    return ordered[np.diff(ordered, prepend=-1) != 0]
+
+
+def moment(at: datetime) -> float:
+    """Days since 1970, with the time of day as the fraction."""
+    return (at - _EPOCH).total_seconds() / 86400
+
+
+@dataclass(frozen=True)
+class Purchases:
+    """Rows as arrays, in one order whatever order they came in. Indexes point into `customers` and `products`.
+
+    Quantity is left out: what somebody takes twelve of tells nothing more about what goes with it.
+    """
+
+    customers: tuple[Any, ...]
+    products: tuple[Any, ...]
+    customer: Ints
+    product: Ints
+    at: Floats
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], *, products: Sequence[Any] = ()) -> "Purchases":
+        """Interns rows. `products` adds things nobody has bought yet; a quantity of 0 or less is no purchase."""
+        kept = [row for row in rows if row.quantity > 0]
+        people = sorted({row.customer for row in kept})
+        things = sorted({row.product for row in kept}.union(products))
+        person_at = {key: index for index, key in enumerate(people)}
+        thing_at = {key: index for index, key in enumerate(things)}
+        customer = np.array([person_at[row.customer] for row in kept], dtype=np.int64)
+        product = np.array([thing_at[row.product] for row in kept], dtype=np.int64)
+        at = np.array([moment(row.bought_at) for row in kept], dtype=np.float64)
+        order = np.lexsort((product, at, customer))
+        return cls(tuple(people), tuple(things), customer[order], product[order], at[order])
+
+    def between(self, start: float = -np.inf, end: float = np.inf) -> "Purchases":
+        """The rows of [start, end), under the same indexes."""
+        wanted = (self.at >= start) & (self.at < end)
+        return Purchases(self.customers, self.products, self.customer[wanted], self.product[wanted], self.at[wanted])
+
+    @cached_property
+    def baskets(self) -> "Baskets":
+        return Baskets.of(self)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.customers), len(self.products)
+
+    @cached_property
+    def ever(self) -> sparse.csr_array:
+        """Customers × products: 1 where the customer bought it at all."""
+        keys = distinct(self.customer * len(self.products) + self.product)
+        where = (keys // max(len(self.products), 1), keys % max(len(self.products), 1))
+        return sparse.csr_array((np.ones(len(keys)), where), shape=self.shape)
+
+    @cached_property
+    def known(self) -> NDArray[np.bool_]:
+        """Which products of the index anybody has bought."""
+        seen = np.zeros(len(self.products), dtype=bool)
+        seen[self.product] = True
+        return seen
+
+    @cached_property
+    def product_index(self) -> dict[Any, int]:
+        return {key: index for index, key in enumerate(self.products)}
+
+    @cached_property
+    def customer_index(self) -> dict[Any, int]:
+        return {key: index for index, key in enumerate(self.customers)}
+
+
+@dataclass(frozen=True)
+class Baskets:
+    """One basket per customer and day, sorted by customer, then day. `contents` is baskets × products of 0 and 1."""
+
+    customer: Ints
+    day: Ints
+    contents: sparse.csr_array
+
+    @classmethod
+    def of(cls, purchases: Purchases) -> "Baskets":
+        width = len(purchases.products)
+        day = np.floor(purchases.at).astype(np.int64)
+        first = day.min(initial=0)
+        span = int(day.max(initial=0) - first) + 1
+        visit = purchases.customer * span + (day - first)
+        visits = distinct(visit)
+        lines = distinct(np.searchsorted(visits, visit) * width + purchases.product)
+        basket = lines // max(width, 1)
+        starts = np.searchsorted(basket, np.arange(len(visits)))
+        kept = np.arange(len(lines)) - starts[basket] < BASKET_CAP
+        contents = sparse.csr_array(
+            (np.ones(int(kept.sum())), (basket[kept], lines[kept] % max(width, 1))), shape=(len(visits), width)
+        )
+        return cls(visits // span, visits % span + first, contents)
+
+    @property
+    def count(self) -> int:
+        return len(self.day)
+
+    @cached_property
+    def sizes(self) -> Ints:
+        return np.diff(self.contents.indptr).astype(np.int64)
+
+    @cached_property
+    def line_basket(self) -> Ints:
+        """The basket of each line of `contents`; its product is `contents.indices`."""
+        return np.repeat(np.arange(self.count), self.sizes)
