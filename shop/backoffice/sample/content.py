@@ -53,6 +53,7 @@ class SampleProduct:
         return PICTURES / f"{self.slug}.svg"
 
 
+@cache
 def read(name: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / f"{name}.toml").read_text())
 
