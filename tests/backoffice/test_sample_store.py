@@ -1,7 +1,7 @@
 """The sample store: whole and comparable on the shelf, loaded once, and leaving everybody's own things alone."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -13,7 +13,7 @@ from accounts import consent, purposes, verification
 from accounts.models import Consent, ConsentRecord, Customer, User
 from notifications.models import OutgoingEmail
 from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment
-from shop.backoffice.sample import baskets, content, people
+from shop.backoffice.sample import baskets, content, histories, people
 from shop.catalog.models import Category, Product, ProductImage, StockMovement, StockRecord, Variant
 
 TABLES = (Category, Product, Variant, ProductImage, StockRecord, StockMovement, User, Customer)
@@ -90,6 +90,16 @@ def test_some_is_gone_with_a_day_some_too_much_some_still_to_come():
 
 def test_the_same_people_buy_the_same_things_each_time():
     assert baskets.drawn(people.written()) == baskets.drawn(people.written())
+
+
+@pytest.mark.parametrize("hour", [0, 8, 13, 23])
+@pytest.mark.parametrize("day", range(20, 27))  # a whole week
+def test_what_happened_to_an_order_follows_in_turn_and_never_lies_ahead(day, hour):
+    now = datetime(2026, 11, day, hour, 7, tzinfo=UTC)
+    for story in histories.told(people.written(), now=now):
+        times = list(story.steps.values())
+        assert times == sorted(times), story
+        assert times[-1] <= (story.ended_at or now) <= now, story
 
 
 # -- What is loaded ---------------------------------------------------------------------------------------------------

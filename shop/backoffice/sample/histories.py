@@ -78,6 +78,7 @@ def _usual_steps(placed_at: datetime, draw: Random, now: datetime) -> dict[str, 
     steps = {
         "placed": placed_at,
         "approved": placed_at + timedelta(minutes=draw.randint(6, 110)),
+        "picking": morning - timedelta(minutes=draw.randint(8, 25)),
         "picked": morning,
         "packed": morning + timedelta(minutes=draw.randint(25, 150)),
         "dispatched": morning.replace(hour=16, minute=draw.randint(0, 40)),
@@ -113,16 +114,20 @@ def _course(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         draw = Random(f"{row['who']} {row['days_ago']}")  # noqa: S311  (the same each time, not secret)
         steps = _usual_steps(_on_day(now, row["days_ago"], draw.randint(480, 1200)), draw, now)
     else:
-        steps = _recent_steps(now - timedelta(hours=row["hours_ago"]), stage, now)
+        draw = Random(f"{row['who']} {row['hours_ago']}")  # noqa: S311  (the same each time, not secret)
+        steps = _recent_steps(now - timedelta(hours=row["hours_ago"]), stage, draw, now)
     if stage not in ("cancelled", "refunded"):
         return {"steps": steps}
     last = max(steps.values())
     return {"steps": steps, "ending": stage, "ended_at": last + (now - last) / 3}
 
 
-def _recent_steps(placed_at: datetime, stage: str, now: datetime) -> dict[str, datetime]:
-    """The stages up to the named one, spread over the time since it was placed."""
+def _recent_steps(placed_at: datetime, stage: str, draw: Random, now: datetime) -> dict[str, datetime]:
+    """Up to the named stage at the usual hours; where those are still to come, spread over the time since."""
     reached = STAGES[: STAGES.index(stage) + 1] if stage in STAGES else STAGES[:1]
+    usual = _usual_steps(placed_at, draw, now)
+    if all(name in usual for name in reached):
+        return {name: usual[name] for name in reached}
     pause = (now - placed_at) * 0.9 / max(len(reached) - 1, 1)
     return {name: placed_at + pause * at for at, name in enumerate(reached)}
 
