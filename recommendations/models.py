@@ -8,7 +8,7 @@ from shop.catalog.models import Product
 class ModelRun(models.Model):
     """One published epoch: what was computed, from which data cut-off, and when it was put on the shelves."""
 
-    cutoff_at = models.DateTimeField(help_text="Only purchases up to here are in it.")
+    cutoff_at = models.DateTimeField(help_text="The data cut-off and the clock: nothing later is in it.")
     k = models.PositiveSmallIntegerField(help_text="A pair needs this many distinct customers.")
     customer_count = models.PositiveIntegerField(default=0)
     line_count = models.PositiveIntegerField(default=0)
@@ -27,14 +27,22 @@ class ModelRun(models.Model):
 
 
 class Contribution(models.Model):
-    """An order line that a run counted, so that a withdrawal is found by comparing states, not by an event."""
+    """An order line that a run counted, and the yes it was counted under.
+
+    A withdrawal is found by comparing states, not by an event: the line is no longer usable, or the customer's
+    answer is another one by now (a yes taken back and given again waits for the next epoch).
+    """
 
     run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="contributions")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
     order_line_id = models.BigIntegerField()
+    consent_record_id = models.BigIntegerField()
+    bought_at = models.DateTimeField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "order_line_id"], name="contribution_once")]
+        indexes = [models.Index(fields=["customer", "product"], name="contribution_hidden")]  # what serving hides
 
     def __str__(self) -> str:
         return f"{self.run_id}: {self.order_line_id}"
@@ -46,7 +54,8 @@ class ProductSimilarity(models.Model):
     run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="similarities")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="similarities")
     similar = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
-    score = models.FloatField()
+    score = models.FloatField(help_text="Beside this product alone.")
+    cart_score = models.FloatField(help_text="To be summed over several products.")
     support = models.PositiveIntegerField(help_text="Distinct customers behind the pair.")
     rank = models.PositiveSmallIntegerField()
 
@@ -57,6 +66,22 @@ class ProductSimilarity(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_id} → {self.similar_id}"
+
+
+class ProductLikeness(models.Model):
+    """Like by title, category and maker: for shelves that purchases do not fill. Reveals no purchase."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="likenesses")
+    similar = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    score = models.FloatField()
+    rank = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["product", "rank"], name="likeness_once")]
+        verbose_name_plural = "product likenesses"
+
+    def __str__(self) -> str:
+        return f"{self.product_id} ~ {self.similar_id}"
 
 
 class ProductPopularity(models.Model):

@@ -27,4 +27,16 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "options": TICKS,
     },
     "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": TICKS},
+    "withdraw from recommendations": {
+        "task": "recommendations.tasks.withdraw",
+        "schedule": 15,
+        "options": {"expires": 15},
+    },
+    "train recommendations": {"task": "recommendations.tasks.train", "schedule": 900, "options": {"expires": 900}},
+    "relate products": {"task": "recommendations.tasks.relate", "schedule": 3600, "options": {"expires": 3600}},
+    "retire personal data": {
+        "task": "shop.backoffice.tasks.retire_personal_data",
+        "schedule": crontab(hour="4", minute="20"),
+        "options": {"expires": 3600},
+    },
 }

@@ -192,6 +192,10 @@ class Migration(migrations.Migration):
             model_name='consent',
             index=models.Index(condition=models.Q(('granted', True)), fields=['purpose', 'customer'], name='consent_granted'),
         ),
+        migrations.AddIndex(
+            model_name='consent',
+            index=models.Index(fields=['purpose', 'changed_at'], name='consent_changed'),
+        ),
         migrations.AddConstraint(
             model_name='consent',
             constraint=models.UniqueConstraint(fields=('customer', 'purpose'), name='consent_once_per_purpose'),

@@ -20,7 +20,9 @@ class Consent(models.Model):
         constraints = [models.UniqueConstraint(fields=["customer", "purpose"], name="consent_once_per_purpose")]
         indexes = [
             # "who may get this?"
-            models.Index(fields=["purpose", "customer"], condition=Q(granted=True), name="consent_granted")
+            models.Index(fields=["purpose", "customer"], condition=Q(granted=True), name="consent_granted"),
+            # who answered anew since the shelves were computed
+            models.Index(fields=["purpose", "changed_at"], name="consent_changed"),
         ]
 
     def __str__(self) -> str:

@@ -4,13 +4,53 @@ import csv
 import random
 from pathlib import Path
 
-ONSETS = "b c d f g h k l m n p r s t v w br cl dr fl gr pl st tr sh ch".split()
-VOWELS = "a e i o u ai ea ou".split()
+ONSETS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "br",
+    "cl",
+    "dr",
+    "fl",
+    "gr",
+    "pl",
+    "st",
+    "tr",
+    "sh",
+    "ch",
+]
+VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ou"]
 SIZES = ([""], [""], ["S", "M", "L"], ["8", "9", "10", "11"])
 DEPARTMENTS = 10
 AISLES = 4
 MAKERS = 200
-COLUMNS = "sku product title description category maker price stock size tags Made-in Weight".split()
+COLUMNS = [
+    "sku",
+    "product",
+    "title",
+    "description",
+    "category",
+    "maker",
+    "price",
+    "stock",
+    "size",
+    "tags",
+    "Made-in",
+    "Weight",
+]
 
 
 def vocabulary(drawn: random.Random, count: int = 4000) -> list[str]:

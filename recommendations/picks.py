@@ -1,0 +1,204 @@
+"""The only door to the shelves: which products to show beside others, to whom, and the reason each is shown.
+
+Pairs come from the published epoch; those that rest on somebody who has answered anew since are left out at once.
+Where pairs run out, staff's own picks and what is near in the shop fill the shelf.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from accounts import purposes
+from accounts.models import Customer
+from orders.models import Order, OrderLine
+from recommendations.history import KEPT
+from recommendations.models import ModelRun, ProductView
+from shop.catalog import availability
+from shop.catalog.models import Product, Variant
+
+RECENT_PURCHASES = 40  # lines that steer "for you"
+RECENT_VIEWS = 20
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A product and why it is shown. `purpose`: the switch it stands on beyond the shelf's own, if any."""
+
+    product_id: int
+    why: str
+    purpose: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A row of the shelf's query: a product, how it was found, and beside what."""
+
+    product_id: int
+    source: str
+    beside_id: int
+    beside_title: str
+
+
+# One statement a shelf: pairs, then staff's picks, the most bought of the same category, what is alike, what is near.
+_BESIDE = """
+    WITH run AS (SELECT id, created_at FROM recommendations_modelrun WHERE is_current),
+    given AS (SELECT id, title, category_id FROM catalog_product WHERE id = ANY(%(given)s)),
+    anew AS (
+        SELECT c.customer_id, c.record_id FROM accounts_consent c, run
+        WHERE c.purpose = %(purpose)s AND c.changed_at > run.created_at - interval '5 seconds'),
+    pair AS (
+        SELECT s.similar_id AS id, 1 AS place, SUM({score}) AS score,
+               (array_agg(s.product_id ORDER BY {score} DESC, s.product_id))[1] AS beside
+        FROM recommendations_productsimilarity s JOIN run ON s.run_id = run.id JOIN given ON given.id = s.product_id
+        WHERE NOT EXISTS (
+            SELECT 1 FROM anew
+            JOIN recommendations_contribution a ON a.customer_id = anew.customer_id AND a.product_id = s.product_id
+                AND a.consent_record_id <> anew.record_id
+            JOIN recommendations_contribution b ON b.customer_id = anew.customer_id AND b.product_id = s.similar_id)
+        GROUP BY s.similar_id ORDER BY score DESC LIMIT %(most)s),
+    staff AS (
+        SELECT g.to_product_id AS id, 2 AS place, 0.0 AS score, MIN(g.from_product_id) AS beside
+        FROM catalog_product_goes_with g JOIN given ON given.id = g.from_product_id GROUP BY g.to_product_id),
+    shelf AS (SELECT category_id, MIN(id) AS beside FROM given GROUP BY category_id),
+    liked AS (
+        SELECT l.id, 3 AS place, l.score, shelf.beside FROM shelf CROSS JOIN LATERAL (
+            SELECT p.id, pop.score FROM recommendations_productpopularity pop JOIN run ON pop.run_id = run.id
+            JOIN catalog_product p ON p.id = pop.product_id AND p.category_id = shelf.category_id
+            WHERE NOT EXISTS (
+                SELECT 1 FROM anew JOIN recommendations_contribution a
+                ON a.customer_id = anew.customer_id AND a.product_id = pop.product_id
+                AND a.consent_record_id <> anew.record_id)
+            ORDER BY pop.score DESC, p.id LIMIT %(most)s) l),
+    alike AS (
+        SELECT l.similar_id AS id, 4 AS place, SUM(l.score) AS score, MIN(l.product_id) AS beside
+        FROM recommendations_productlikeness l JOIN given ON given.id = l.product_id GROUP BY l.similar_id),
+    near AS (
+        SELECT n.id, 5 AS place, 0.0 AS score, shelf.beside FROM shelf CROSS JOIN LATERAL (
+            SELECT p.id FROM catalog_product p
+            WHERE p.category_id = shelf.category_id AND p.is_published
+            ORDER BY lower(p.title) LIMIT %(most)s) n),
+    best AS (
+        SELECT DISTINCT ON (id) * FROM (
+            SELECT * FROM pair UNION ALL SELECT * FROM staff UNION ALL SELECT * FROM liked
+            UNION ALL SELECT * FROM alike UNION ALL SELECT * FROM near) AS every_way ORDER BY id, place, score DESC)
+    SELECT best.id, best.place, beside.id, beside.title
+    FROM best JOIN catalog_product p ON p.id = best.id JOIN catalog_product beside ON beside.id = best.beside
+    WHERE p.is_published AND p.is_available AND NOT p.id = ANY(%(hidden)s)
+    ORDER BY best.place, best.score DESC, best.id LIMIT %(limit)s"""
+_BESIDE_ONE = _BESIDE.format(score="s.score")
+_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score")
+_SOURCES = {1: "pair", 2: "staff", 3: "liked", 4: "alike", 5: "near"}
+_PUBLIC_WORDS = {
+    "pair": "Often bought with {}",
+    "staff": "We would put it with {}",
+    "liked": "Liked by others who look at {}",
+    "alike": "Like {}",
+    "near": "From the same shelf as {}",
+}
+
+
+def also_bought(product_ids: Sequence[int], *, limit: int = 8, exclude: Collection[int] = ()) -> list[Pick]:
+    """What goes with these products, for anybody; one query. Nothing here is personal."""
+    found = _beside(product_ids, limit=limit, exclude=exclude)
+    return [Pick(item.product_id, _PUBLIC_WORDS[item.source].format(item.beside_title)) for item in found]
+
+
+def _beside(product_ids: Sequence[int], *, limit: int, exclude: Collection[int] = ()) -> list[Found]:
+    if not product_ids:
+        return []
+    values: dict[str, Any] = {
+        "given": list(product_ids),
+        "hidden": [*product_ids, *exclude],
+        "purpose": purposes.COUNT_IN_ALSO_BOUGHT,
+        "limit": limit,
+        "most": limit + len(exclude) + len(product_ids),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BESIDE_ONE if len(product_ids) == 1 else _BESIDE_SEVERAL, values)
+        rows = cursor.fetchall()
+    return [Found(product_id, _SOURCES[place], beside_id, title) for product_id, place, beside_id, title in rows]
+
+
+def for_you(customer: Customer | None, granted: Collection[str], *, limit: int = 8) -> list[Pick]:
+    """A shelf for one customer from what they bought and looked at, each only as far as its switch allows.
+
+    `granted`: what the page read of the customer's answers; they are asked again here. Empty without either switch.
+    """
+    if customer is None:
+        return []
+    had = _bought(customer) if purposes.RECOMMEND_FROM_PURCHASES in granted else {}
+    seen = _viewed(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else []
+    steering = list(had) + [product_id for product_id in seen if product_id not in had]
+    picks = []
+    for item in _beside(steering, limit=limit):
+        if item.beside_id in had:
+            why = f"Goes with {item.beside_title}, which you bought in {had[item.beside_id]}"
+            picks.append(Pick(item.product_id, why, purposes.RECOMMEND_FROM_PURCHASES))
+        else:
+            why = f"You looked at {item.beside_title}"
+            picks.append(Pick(item.product_id, why, purposes.RECOMMEND_FROM_BROWSING))
+    return picks
+
+
+def _bought(customer: Customer) -> dict[int, str]:
+    """The month of each product the customer bought lately and lets us use, newest first."""
+    lines = OrderLine.objects.usable_for(purposes.RECOMMEND_FROM_PURCHASES).filter(order__customer=customer)
+    recent = lines.order_by("-order__placed_at", "-pk").values_list("product", "order__placed_at")[:RECENT_PURCHASES]
+    months: dict[int, str] = {}
+    for product_id, placed_at in recent:
+        months.setdefault(product_id, f"{timezone.localtime(placed_at):%B}")
+    return months
+
+
+def _viewed(customer: Customer) -> list[int]:
+    """What the customer looked at lately, while they allow it to be used."""
+    allowed = {
+        "customer__consents__purpose": purposes.RECOMMEND_FROM_BROWSING,
+        "customer__consents__granted": True,
+    }
+    views = ProductView.objects.filter(customer=customer, viewed_at__gt=timezone.now() - KEPT, **allowed)
+    return list(views.order_by("-viewed_at").values_list("product", flat=True)[:RECENT_VIEWS])
+
+
+def offer_for(order: Order) -> Pick | None:
+    """One thing that goes with an order, for its receipt: of what goes well, what we have most of."""
+    bought = [line.product_id for line in order.lines.all() if line.product_id]
+    found = _beside(bought, limit=12)
+    paired = [item for item in found if item.source in {"pair", "staff"}] or found
+    if not paired:
+        return None
+    stock = _on_shelf([item.product_id for item in paired])
+    best = max(paired, key=lambda item: stock.get(item.product_id, 0))
+    return Pick(best.product_id, f"Goes with {best.beside_title}", purposes.RECEIPT_OFFER)
+
+
+def _on_shelf(product_ids: Sequence[int]) -> dict[int, int]:
+    """How many of each product stand unpromised on the shelf."""
+    owner = dict(Variant.objects.filter(product__in=product_ids, is_active=True).values_list("pk", "product"))
+    counts: dict[int, int] = {}
+    for variant_id, stock in availability.of(list(owner)).items():
+        counts[owner[variant_id]] = counts.get(owner[variant_id], 0) + stock.on_shelf
+    return counts
+
+
+def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) -> list[Pick]:
+    """For the weekly letter: personal where the suggestion switches allow, filled up with what is new or sells well."""
+    picks = for_you(customer, granted, limit=limit)
+    taken = {pick.product_id for pick in picks}
+    return picks + [pick for pick in _for_everybody(limit) if pick.product_id not in taken][: limit - len(picks)]
+
+
+def _for_everybody(limit: int) -> list[Pick]:
+    """What is new this fortnight, then what sells well; the same for everybody."""
+    goods = Product.objects.published().released().filter(is_available=True)
+    fresh = goods.filter(released_on__gt=timezone.localdate() - timedelta(days=14)).newest()[:limit]
+    run = ModelRun.objects.filter(is_current=True)
+    selling = goods.filter(popularities__run__in=run).order_by("-popularities__score", "pk")[:limit]
+    picks = {product.pk: Pick(product.pk, "New in the shop") for product in fresh.only("pk")}
+    for product in selling.only("pk"):
+        picks.setdefault(product.pk, Pick(product.pk, "Sells well just now"))
+    return list(picks.values())
