@@ -11,7 +11,7 @@ from accounts.models import ConsentRequest
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.queueing import BODY
 from notifications.topics import TOPICS, Topic
-from orders.models import Refund, Shipment, ShipmentLine, ShopSettings
+from orders.models import Shipment, ShipmentLine, ShopSettings
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,6 @@ class Desk:
 
     shop: ShopSettings
     shipments: dict[int, Shipment]
-    refunds: dict[int, Refund]
     issues: dict[int, NewsletterIssue]
     requests: dict[int, ConsentRequest]
     forms: dict[str, tuple[str, str, str] | None] = field(default_factory=dict)  # form letters written so far
@@ -74,7 +73,6 @@ def _desk(emails: Sequence[OutgoingEmail]) -> Desk:
     return Desk(
         shop=ShopSettings.current(),
         shipments=Shipment.objects.prefetch_related(lines).in_bulk(_named(emails, "shipment")),
-        refunds=Refund.objects.in_bulk(_named(emails, "refund")),
         issues=NewsletterIssue.objects.in_bulk(_named(emails, "issue")),
         requests=ConsentRequest.objects.in_bulk(_named(emails, "consent_request")),
     )

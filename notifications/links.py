@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from accounts import consent_requests, tokens
 from accounts.models import ConsentRequest
 from notifications.models import OutgoingEmail, OutgoingItem
+from orders import guests
 from orders.models import Order
 
 UNSUBSCRIBE = "unsubscribe"
@@ -35,13 +36,6 @@ def unsubscribe(email: OutgoingEmail, item: OutgoingItem) -> str:
 
 def order(of: Order) -> str:
     """The signed link by which anybody who reads the mail follows that order, with or without an account."""
-    try:
-        from orders import guests
-    except ImportError:
-        try:
-            return absolute(of.get_absolute_url())
-        except NoReverseMatch:
-            return absolute(f"/orders/{of.number}/")
     return guests.order_link(of)
 
 

@@ -1,5 +1,6 @@
 """What the mails about an order say."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
@@ -51,11 +52,11 @@ def receipt(letter: Letter) -> Context | None:
 
 
 def refunded(letter: Letter) -> Context | None:
-    context = news(letter)
-    refund = letter.named(letter.desk.refunds, "refund")
-    if context is None:
+    context, order = news(letter), letter.email.order
+    if context is None or order is None:
         return None
-    return {**context, "amount": formatted(refund.amount, refund.currency) if refund else context["total"]}
+    amount = letter.email.context.get("amount")
+    return {**context, "amount": formatted(Decimal(amount), order.currency) if amount else context["total"]}
 
 
 def _line(line: OrderLine, currency: str) -> dict[str, Any]:

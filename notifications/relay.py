@@ -76,17 +76,19 @@ def _order_draft(event: OrderEvent) -> Draft | None:
     topic = BY_EVENT.get(event.kind)
     if topic is None:
         return None
-    context = {"refund": event.data["refund"]} if "refund" in event.data else {}
-    if event.shipment_id:
-        context["shipment"] = event.shipment_id
     return Draft(
         key=_order_key(topic.key, event),
         topic=topic,
         to_address=event.order.email,
         customer=event.order.customer,
         order=event.order,
-        context=context,
+        context=_order_context(event),
     )
+
+
+def _order_context(event: OrderEvent) -> dict[str, Any]:
+    context = {"amount": event.data["amount"]} if "amount" in event.data else {}
+    return {**context, "shipment": event.shipment_id} if event.shipment_id else context
 
 
 def _order_key(topic: str, event: OrderEvent) -> str:

@@ -1,4 +1,16 @@
+import re
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
+
+_LOOKS_LIKE_A_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
+
+
+def stray_links(text: str) -> list[str]:
+    """The addresses in a text that lead away from the shop."""
+    home = f"{settings.SITE_URL}/"
+    return [link for link in _LOOKS_LIKE_A_LINK.findall(text) if not f"{link}/".startswith(home)]
 
 
 class NewsletterIssue(models.Model):
@@ -16,3 +28,8 @@ class NewsletterIssue(models.Model):
 
     def __str__(self) -> str:
         return self.subject
+
+    def clean(self) -> None:
+        """Our mail links to nobody but ourselves."""
+        if stray := stray_links(self.body):
+            raise ValidationError({"body": f"Links lead to {settings.SITE_URL} only. Take out: {', '.join(stray)}"})

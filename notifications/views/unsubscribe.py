@@ -21,7 +21,7 @@ from orders.models import Order, OrderTick
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     ids = tokens.read(token, links.UNSUBSCRIBE, max_age=links.UNSUBSCRIBE_WORKS_FOR)
-    if not ids or not purposes.exists(ids.get("purpose", "")):
+    if not ids or not purposes.exists(ids["purpose"]):
         return render(request, "notifications/unsubscribe_unknown.html", status=404)
     purpose = purposes.get(ids["purpose"])
     is_done = request.method == "POST"
@@ -38,7 +38,7 @@ def _turn_off(ids: dict[str, Any], purpose: Purpose) -> None:
             granted=False, changed_at=timezone.now()
         )
         return
-    customer = Customer.objects.filter(pk=ids.get("customer")).first()
+    customer = Customer.objects.filter(pk=ids["customer"]).first()
     if customer:
         consent.set_consent(customer, purpose.key, granted=False, source="mail_link")
 

@@ -1,0 +1,158 @@
+"""The mail room's pages in the back office: what went out, what did not and why, the letters."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+
+from notifications import audience, newsletter
+from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression
+from notifications.promotional_mail import paragraphs
+from orders.admin.paging import FarPaginator
+from orders.admin.payment import ReadOnlyAdmin
+
+
+class OutgoingItemInline(admin.TabularInline):
+    """The parts of a mail, and what each stands on."""
+
+    model = OutgoingItem
+    fields = ["block", "product", "why", "purpose", "stands_on", "stands_since_at", "is_dropped", "drop_reason"]
+    readonly_fields = tuple(fields)
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingItem]:
+        return super().get_queryset(request).select_related("product", "consent_record")
+
+    @admin.display(description="stands on")
+    def stands_on(self, item: OutgoingItem) -> str:
+        if item.is_essential:
+            return "Always sent"
+        if item.order_tick_id:
+            return "The tick on the order"
+        return f"Consent record {item.consent_record}" if item.consent_record else "Nothing"
+
+
+@admin.register(OutgoingEmail)
+class OutgoingEmailAdmin(ReadOnlyAdmin):
+    """Why somebody got a mail, and why somebody got none."""
+
+    list_display = ["created_at", "topic", "to_address", "where_it_stands", "order_link", "sent_at"]
+    list_filter = ["state", "skip_reason", "topic"]
+    list_select_related = ["order"]
+    search_fields = ["to_address", "order__number"]
+    search_help_text = "E-mail address or order number"
+    ordering = ["-created_at"]
+    list_per_page = 50
+    show_full_result_count = False
+    paginator = FarPaginator
+    inlines = [OutgoingItemInline]
+    fields = [
+        "topic", "kind", "to_address", "customer", "order_link", "where_it_stands", "subject", "message_id",
+        "attempt_count", "due_at", "last_error", "created_at", "sent_at",
+    ]  # fmt: skip
+    readonly_fields = tuple(fields)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[OutgoingEmail], search_term: str
+    ) -> tuple[QuerySet[OutgoingEmail], bool]:
+        """An order's number goes by its index."""
+        term = search_term.strip().upper()
+        if term.startswith("SW-"):
+            return queryset.filter(order__number=term), False
+        return super().get_search_results(request, queryset, search_term)
+
+    @admin.display(description="where it stands", ordering="state")
+    def where_it_stands(self, email: OutgoingEmail) -> str:
+        state = email.get_state_display()
+        return f"{state}: {email.get_skip_reason_display().lower()}" if email.skip_reason else state
+
+    @admin.display(description="order")
+    def order_link(self, email: OutgoingEmail) -> str:
+        if email.order is None:
+            return "–"
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:orders_order_change", args=[email.order.pk]), email.order
+        )
+
+    @admin.display(description="Message-ID")
+    def message_id(self, email: OutgoingEmail) -> str:
+        return str(email.pk)
+
+
+@admin.register(Suppression)
+class SuppressionAdmin(admin.ModelAdmin):
+    """Addresses that get no mail. Staff may add one, or lift one once its owner says that mail arrives again."""
+
+    list_display = ["address", "reason", "detail", "created_at"]
+    list_filter = ["reason"]
+    search_fields = ["address"]
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
+        return False
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, str | list[str]]:
+        return {"reason": Suppression.Reason.STAFF}
+
+
+@admin.register(NewsletterIssue)
+class NewsletterIssueAdmin(admin.ModelAdmin):
+    """Write, look, send. What was sent stays as it is."""
+
+    list_display = ["subject", "created_at", "released_at", "released_by"]
+    fields = ["subject", "body"]
+    change_form_template = "admin/notifications/newsletter_form.html"
+
+    def has_change_permission(self, request: HttpRequest, obj: NewsletterIssue | None = None) -> bool:
+        return super().has_change_permission(request, obj) and (obj is None or obj.released_at is None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: NewsletterIssue | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and (obj is None or obj.released_at is None)
+
+    def get_urls(self) -> list[URLPattern]:
+        preview = path(
+            "<int:issue_id>/preview/", self.admin_site.admin_view(self.preview), name="notifications_newsletter_preview"
+        )
+        return [preview, *super().get_urls()]
+
+    def preview(self, request: HttpRequest, issue_id: int) -> HttpResponse:
+        """The letter as readers get it, and the button that sends it."""
+        issue = get_object_or_404(NewsletterIssue, pk=issue_id)
+        if not self.has_view_permission(request, issue):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._send(request, issue)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": issue.subject,
+            "opts": self.opts,
+            "issue": issue,
+            "paragraphs": paragraphs(issue.body),
+            "reader_count": audience.newsletter_readers().count() if issue.released_at is None else 0,
+            "progress": newsletter.progress(issue) if issue.released_at else [],
+            "may_send": self.has_change_permission(request, issue),
+        }
+        return TemplateResponse(request, "admin/notifications/newsletter_preview.html", context)
+
+    def _send(self, request: HttpRequest, issue: NewsletterIssue) -> HttpResponse:
+        here = reverse("admin:notifications_newsletter_preview", args=[issue.pk])
+        if not super().has_change_permission(request, issue):
+            raise PermissionDenied
+        if newsletter.release(issue.pk, actor=str(request.user)):
+            messages.success(request, "It is on its way to everybody who asked for the newsletter.")
+        else:
+            messages.warning(request, "It was sent before; nothing was sent again.")
+        return HttpResponseRedirect(here)

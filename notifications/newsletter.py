@@ -1,0 +1,20 @@
+"""The newsletter's life: staff write a draft, look at it, and send it once."""
+
+from django.db.models import Count
+from django.utils import timezone
+
+from notifications import topics
+from notifications.models import NewsletterIssue, OutgoingEmail
+
+
+def release(issue_id: int, *, actor: str) -> bool:
+    """Hands a draft over to be sent to everybody who asked for it. False when somebody has done so already."""
+    drafts = NewsletterIssue.objects.filter(pk=issue_id, released_at=None)
+    return drafts.update(released_at=timezone.now(), released_by=actor) == 1
+
+
+def progress(issue: NewsletterIssue) -> list[tuple[str, int]]:
+    """(state, how many) of its mails."""
+    mails = OutgoingEmail.objects.filter(topic=topics.NEWSLETTER, key__startswith=f"newsletter:{issue.pk}:")
+    rows = mails.order_by().values("state").annotate(count=Count("pk"))
+    return [(OutgoingEmail.State(row["state"]).label, row["count"]) for row in rows]

@@ -1,0 +1,95 @@
+"""Leaving a kind of mail: looking changes nothing, one press does, for guests too."""
+
+import pytest
+from django.test import Client
+
+from accounts import consent, purposes, tokens
+from accounts.models import ConsentRecord
+from notifications import delivery, links
+from orders.models import OrderTick
+from tests import builders, cast
+from tests.notifications import acts
+from tests.notifications.acts import Kind
+
+pytestmark = pytest.mark.django_db
+NEWSLETTER = purposes.NEWSLETTER
+
+
+def url(**ids) -> str:
+    return f"/mail/unsubscribe/{tokens.sign(links.UNSUBSCRIBE, **ids)}/"
+
+
+def test_opening_the_link_changes_nothing(client):
+    alice = cast.alice()
+    page = client.get(url(customer=alice.pk, purpose=NEWSLETTER))
+    assert page.status_code == 200
+    assert "Turn it off" in page.content.decode()
+    assert consent.allows(alice, NEWSLETTER)
+    assert client.head(url(customer=alice.pk, purpose=NEWSLETTER)).status_code == 200
+    assert consent.allows(alice, NEWSLETTER)
+
+
+def test_the_button_turns_that_one_off_and_says_so(client):
+    alice = cast.alice()
+    page = client.post(url(customer=alice.pk, purpose=NEWSLETTER))
+    assert "“The newsletter” is off" in page.content.decode()
+    assert "/account/preferences/" in page.content.decode()
+    assert not consent.allows(alice, NEWSLETTER)
+    assert consent.allows(alice, purposes.MAIL_RECOMMENDATIONS)
+    assert alice.consents.get(purpose=NEWSLETTER).source == "mail_link"
+
+
+def test_a_mail_programs_one_click_needs_no_cookie_and_no_form_token():
+    alice = cast.alice()
+    strict = Client(enforce_csrf_checks=True)
+    answer = strict.post(
+        url(customer=alice.pk, purpose=NEWSLETTER), "List-Unsubscribe=One-Click", "application/x-www-form-urlencoded"
+    )
+    assert answer.status_code == 200
+    assert not consent.allows(alice, NEWSLETTER)
+
+
+def test_twice_is_the_same_as_once(client):
+    alice = cast.alice()
+    for _ in range(2):
+        assert client.post(url(customer=alice.pk, purpose=NEWSLETTER)).status_code == 200
+    assert alice.consent_payloads.filter(purpose=NEWSLETTER).count() == 2  # the yes, and one no
+
+
+def test_a_guest_leaves_by_the_link_alone_and_for_that_order_alone(client, sink):
+    order, other = builders.paid_order(), builders.paid_order()
+    for each in (order, other):
+        acts.tick(each, purposes.MAIL_ORDER_APPROVED)
+    waiting = acts.queued(order, Kind.APPROVED)
+    page = client.post(url(order=order.pk, purpose=purposes.MAIL_ORDER_APPROVED))
+    assert order.number in page.content.decode()
+    assert not OrderTick.objects.get(order=order).granted
+    assert OrderTick.objects.get(order=other).granted
+    assert delivery.deliver() == 0
+    waiting.refresh_from_db()
+    assert waiting.skip_reason == "withdrawn"
+    assert sink.begun == []
+
+
+@pytest.mark.parametrize("broken", ["forged", "of another kind", "for an unknown purpose"])
+def test_a_link_that_is_no_use_says_so_and_changes_nothing(client, broken):
+    alice = cast.alice()
+    count = ConsentRecord.objects.count()
+    address = {
+        "forged": "/mail/unsubscribe/abc:def:ghi/",
+        "of another kind": f"/mail/unsubscribe/{tokens.sign('order', customer=alice.pk, purpose=NEWSLETTER)}/",
+        "for an unknown purpose": url(customer=alice.pk, purpose="nonsense"),
+    }[broken]
+    for answer in (client.get(address), client.post(address)):
+        assert answer.status_code == 404
+        assert "Nothing was changed" in answer.content.decode()
+    assert consent.allows(alice, NEWSLETTER)
+    assert ConsentRecord.objects.count() == count
+
+
+def test_somebody_who_is_gone_is_answered_politely(client):
+    assert client.post(url(customer=987654, purpose=NEWSLETTER)).status_code == 200
+
+
+def test_the_page_is_kept_by_no_cache(client):
+    assert "no-store" in client.get(url(customer=1, purpose=NEWSLETTER)).headers["Cache-Control"]

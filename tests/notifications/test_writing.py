@@ -1,0 +1,284 @@
+"""Every mail: both parts, its headers, links to the shop and nowhere else, and why it came."""
+
+import re
+import uuid
+from datetime import date, timedelta
+from email.headerregistry import Address
+
+import pytest
+from django.utils import timezone
+
+from accounts import consent_requests, purposes
+from accounts.models import Customer
+from notifications import audience, delivery, relay, topics
+from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
+from notifications.topics import TOPICS
+from orders.models import Order
+from tests import builders, cast
+from tests.notifications import acts
+from tests.notifications.acts import Kind
+from tests.notifications.sink import Received
+
+pytestmark = pytest.mark.django_db
+SITE = "http://localhost:8000"
+EVENTS = {
+    "order_approved": Kind.APPROVED,
+    "order_picked": Kind.PICKED,
+    "order_packed": Kind.PACKED,
+    "order_dispatched": Kind.DISPATCHED,
+    "order_delivered": Kind.DELIVERED,
+    "order_cancelled": Kind.CANCELLED,
+    "order_refunded": Kind.REFUNDED,
+}
+
+
+def full_order(customer: Customer) -> Order:
+    socks = builders.product("Wool socks & <b>bold</b> “friends”", sizes=("13",), slug=f"socks-{uuid.uuid4()}")
+    today = timezone.localdate()
+    order = builders.paid_order(
+        *socks.variants.all(),
+        customer=customer,
+        ships_on=today + timedelta(days=1),
+        promised_from_on=today + timedelta(days=3),
+        promised_by_on=today + timedelta(days=4),
+        gift_note="For Ann – happy birthday",
+    )
+    order.shipping_name = "Royal Mail"
+    order.save()
+    return order
+
+
+def with_item(email: OutgoingEmail, block: str, purpose: str, title: str) -> OutgoingItem:
+    consent = email.customer.consents.get(purpose=purpose)
+    return OutgoingItem.objects.create(
+        email=email,
+        block=block,
+        position=1,
+        product=builders.product(title),
+        why="It goes with the socks you bought.",
+        purpose=purpose,
+        consent_record=consent.record,
+        stands_since_at=consent.changed_at,
+    )
+
+
+def queue(topic: str, customer: Customer) -> OutgoingEmail:
+    if topic == topics.RECEIPT:
+        email = acts.queued(full_order(customer), Kind.PLACED)
+        with_item(email, "offer", purposes.RECEIPT_OFFER, "Mending kit")
+        return email
+    if topic in EVENTS:
+        order = full_order(customer)
+        shipment = acts.parcel(order, tracking_number="RM 123/4", packing_note="Enjoy!", packed_by="Jo")
+        data = {"amount": "4.50"} if topic == topics.ORDER_REFUNDED else {}
+        about = {} if topic.startswith(("order_c", "order_r", "order_a")) else {"shipment": shipment}
+        return acts.queued(order, EVENTS[topic], **about, **data)
+    if topic == topics.CONSENT_CONFIRMATION:
+        consent_requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
+        relay.relay_events()
+    if topic == topics.NEWSLETTER:
+        NewsletterIssue.objects.create(
+            subject="Mugs – and a line\nbreak",
+            body=f"See {SITE}/product/mug/.\n\n<i>Soon</i>",
+            released_at=timezone.now(),
+        )
+        audience.fan_out_newsletter()
+    if topic == topics.RECOMMENDATIONS:
+        email = OutgoingEmail.objects.create(
+            key="recommendations:test", topic=topic, kind="promotional", to_address=customer.email, customer=customer
+        )
+        with_item(email, "pick", purposes.RECOMMEND_FROM_PURCHASES, "Darning wool")
+        body = customer.consents.get(purpose=purposes.MAIL_RECOMMENDATIONS)
+        OutgoingItem.objects.create(
+            email=email,
+            block="body",
+            purpose=body.purpose,
+            consent_record=body.record,
+            stands_since_at=body.changed_at,
+        )
+    return OutgoingEmail.objects.get(topic=topic)
+
+
+@pytest.fixture
+def sent(sink):
+    def send(topic: str, customer: Customer | None = None) -> Received:
+        queue(topic, customer or cast.alice())
+        assert delivery.deliver() == 1
+        [mail] = sink.received
+        assert mail.topic == topic
+        return mail
+
+    return send
+
+
+def links_in(mail: Received) -> set[str]:
+    return set(re.findall(r"https?://[^\s\"<>]+", mail.text + mail.html)) | set(
+        re.findall(r"(?:href|src|action|background|url)\s*[=(]\s*[\"']?([^\"'\s)>]+)", mail.html)
+    )
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_mail_has_both_parts_and_links_to_the_shop_and_nowhere_else(sent, topic):
+    mail = sent(topic)
+    assert [part.get_content_type() for part in mail.message.iter_parts()] == ["text/plain", "text/html"]
+    assert {link for link in links_in(mail) if not link.startswith(f"{SITE}/")} == set()
+    assert not re.search(r"<(img|script|link|iframe|object|form|video|svg)\b|@import|url\(", mail.html, re.IGNORECASE)
+    assert "mailto:" not in mail.html
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_nothing_unfinished_is_left_in_any_mail(sent, topic):
+    mail = sent(topic)
+    for part in (mail.message["Subject"], mail.text, mail.html):
+        assert not re.search(r"\{[{%]|%\}|None|0-off-url-0|0-since-0|\[\]|&amp;amp;", part)
+    assert "\n\n\n" not in mail.text
+    assert "<b>bold</b>" not in mail.html
+    assert "&lt;" not in mail.text
+    assert mail.html.rstrip().endswith("</html>")
+    assert max(len(line) for line in mail.message.as_bytes().split(b"\n")) < 998
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_mail_carries_the_headers_of_the_contract(sent, topic):
+    message = sent(topic).message
+    email = OutgoingEmail.objects.get(topic=topic)
+    assert message["Message-ID"] == f"<{email.pk}@localhost>"
+    assert message["From"].addresses == (Address("Say When", addr_spec="shop@saywhen.example"),)
+    assert message["To"].addresses[0].addr_spec == "alice@example.com"
+    assert message["Date"].datetime
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert email.subject == message["Subject"] != ""
+    promotional = {"List-Unsubscribe", "List-Unsubscribe-Post", "List-Id"}
+    assert promotional & set(message) == (promotional if TOPICS[topic].is_promotional else set())
+
+
+@pytest.mark.parametrize("topic", [topic.key for topic in TOPICS.values() if topic.is_promotional])
+def test_promotional_mail_is_left_with_one_click(sent, client, topic):
+    mail = sent(topic)
+    assert mail.message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    url = mail.message["List-Unsubscribe"].strip("<>")
+    assert url.startswith(f"{SITE}/mail/unsubscribe/")
+    assert url in mail.text
+    assert url in mail.html
+    answer = client.post(url.removeprefix(SITE), "List-Unsubscribe=One-Click", "application/x-www-form-urlencoded")
+    assert answer.status_code == 200
+    assert not Customer.objects.get().consents.get(purpose=TOPICS[topic].purpose).granted
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_every_mail_says_why_it_came_and_where_it_is_turned_off(sent, topic):
+    mail = sent(topic)
+    assert "Why this mail" in mail.text
+    for item in OutgoingItem.objects.filter(is_essential=False):
+        assert f"You switched on “{purposes.get(item.purpose).title}” on " in mail.text
+    if TOPICS[topic].because:
+        assert TOPICS[topic].because in mail.text
+    off_count = OutgoingItem.objects.filter(is_essential=False).values("purpose").distinct().count()
+    assert mail.text.count("Turn it off: ") == off_count
+
+
+def test_promotional_mail_carries_the_postal_address(sent):
+    mail = sent(topics.NEWSLETTER)
+    assert "Whitby" in mail.text
+    assert "Whitby" in mail.html
+
+
+def test_the_receipt_says_what_was_bought_for_how_much_and_when_it_comes(sent):
+    text = sent(topics.RECEIPT).text
+    order = Order.objects.get()
+    for words in (order.number, "1 × Wool socks", "13", "£14.00", "1 High Street", "happy birthday", "Total: £14.00"):
+        assert words in text
+    assert f"{order.promised_by_on.day}" in text
+    assert "Mending kit" in text
+    assert "It goes with the socks you bought." in text
+
+
+def test_the_receipts_link_opens_the_order_for_whoever_holds_it(sent, client):
+    url = re.search(rf"{SITE}(/orders/\S+)", sent(topics.RECEIPT).text).group(1)
+    assert client.get(url, follow=True).status_code == 200
+
+
+def test_the_mail_about_a_parcel_names_carrier_number_contents_and_note(sent):
+    text = sent("order_dispatched").text
+    assert "Royal Mail" in text
+    assert "RM 123/4" in text
+    assert "1 × Wool socks" in text
+
+
+def test_a_packers_note_is_in_the_mail_about_packing(sent):
+    assert "Enjoy!" in sent("order_packed").text
+
+
+def test_the_refund_names_its_own_amount(sent):
+    mail = sent(topics.ORDER_REFUNDED)
+    assert "£4.50" in mail.message["Subject"]
+
+
+def test_a_guest_is_told_which_tick_the_mail_stands_on(sink):
+    order = full_order(customer=None)
+    acts.tick(order, purposes.MAIL_ORDER_APPROVED)
+    acts.queued(order, Kind.APPROVED)
+    delivery.deliver()
+    [mail] = sink.received
+    assert "You ticked “Tell me when my order is approved” for this order on " in mail.text
+    assert "account/preferences" not in mail.text
+
+
+def test_an_offer_that_is_no_longer_sold_is_left_out(sink):
+    email = queue(topics.RECEIPT, cast.alice())
+    item = email.items.get(block="offer")
+    item.product.is_published = False
+    item.product.save()
+    assert delivery.deliver() == 1
+    [mail] = sink.received
+    assert "Mending kit" not in mail.text
+    assert "One offer on my receipt" not in mail.text
+
+
+def test_a_letter_with_no_pick_left_does_not_go(sink):
+    alice = cast.alice()
+    email = queue(topics.RECOMMENDATIONS, alice)
+    acts.say_no(alice, purposes.RECOMMEND_FROM_PURCHASES)
+    assert delivery.deliver() == 0
+    email.refresh_from_db()
+    assert (email.state, email.skip_reason) == ("skipped", "nothing_left")
+    assert sink.received == []
+
+
+def test_an_answered_confirmation_is_not_asked_for_again(sink):
+    request = consent_requests.request_consent("new@example.com", purposes.NEWSLETTER, source="checkout")
+    relay.relay_events()
+    consent_requests.confirm(request)
+    assert delivery.deliver() == 0
+    assert sink.begun == []
+
+
+def test_writing_and_handing_over_takes_two_statements_a_mail(sink, django_assert_max_num_queries):
+    def send(count: int) -> int:
+        for _ in range(count):
+            order = full_order(cast.builders.customer(ticks=(purposes.MAIL_ORDER_PICKED,)))
+            acts.happened(order, Kind.PICKED, shipment=acts.parcel(order))
+        relay.relay_events()
+        with django_assert_max_num_queries(1000) as asked:
+            assert delivery.deliver() == count
+        return len(asked)
+
+    assert send(21) - send(1) == 2 * 20
+
+
+def test_relaying_takes_as_many_statements_for_many_events_as_for_one(django_assert_max_num_queries):
+    def relayed(count: int) -> int:
+        for _ in range(count):
+            acts.happened(builders.paid_order(), Kind.PLACED)
+        with django_assert_max_num_queries(1000) as asked:
+            assert relay.relay_events() == count
+        return len(asked)
+
+    assert relayed(20) == relayed(1) <= 20
+
+
+def test_dates_are_days_and_not_words_that_age(sent):
+    text = sent("order_approved").text
+    assert "tomorrow" not in text
+    assert f"{timezone.localdate() + timedelta(days=1):%A}" in text
+    assert isinstance(Order.objects.get().ships_on, date)
