@@ -25,6 +25,14 @@ def pytest_configure() -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a slow one proves nothing here
 
 
+@pytest.fixture(autouse=True)
+def fresh_frame() -> None:
+    """The frame keeps departments and terms for a few seconds; no test may see another's."""
+    from shop.storefront import frame
+
+    frame.forget()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if testing.chromium() is None:
         for item in items:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.contrib.humanize.templatetags.humanize import apnumber
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.files.storage import default_storage
 from django.db.models import OuterRef
@@ -107,3 +108,13 @@ def lines(found: Sequence[Option]) -> list[tuple[int, Words, bool]]:
     chosen = next((option.words_id for option in found if option.is_chosen), None)
     by_id = {option.words_id: option.words for option in found}
     return [(each, words, each == chosen) for each, words in by_id.items()]
+
+
+def lifespan(months: int | None) -> str:
+    """“Lasts about nine months in ordinary use.” Empty for what does not wear out."""
+    if not months:
+        return ""
+    years, rest = divmod(months, 12)
+    if rest == 0 and years:
+        return f"Lasts about {apnumber(years)} year{'s' if years > 1 else ''} in ordinary use."
+    return f"Lasts about {apnumber(months)} month{'s' if months > 1 else ''} in ordinary use."

@@ -31,6 +31,7 @@ def _shown(found: Product, *, wanted: str) -> dict[str, Any]:
         "groups": goods.grouped(options),
         "lines": goods.lines(options),
         "chosen": chosen,
+        "lifespan": goods.lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
         "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
         "crumbs": browse.crumbs(path[-1] if path else None, tree, found.title),

@@ -37,8 +37,12 @@ class Command(BaseCommand):
             is_dry=options["dry_run"],
         )
         try:
-            with path.open("rb") as raw, Progress("Importing", path.stat().st_size) as bar:
-                for row_count in run.run(_text(raw, path)):
+            with (
+                path.open("rb") as raw,
+                _text(raw, path) as text,
+                Progress("Importing", path.stat().st_size) as bar,
+            ):
+                for row_count in run.run(text):
                     bar.at(raw.tell(), f"{row_count:,} rows")
         except UnusableFileError as error:
             raise CommandError(str(error)) from error

@@ -1,0 +1,68 @@
+"""How often a page asks the database: promised, and the same however much there is to show."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import ShopSettings
+from shop.catalog import listing
+from shop.catalog.models import ProductImage
+from shop.storefront import frame
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+PROMISED = {
+    "/": 4,
+    "/category/clothing/": 4,
+    "/category/clothing/?sort=price&maker=fell-dale&page=1": 4,
+    "/search/?q=socks": 4,
+    "/search/?q=socks&in_stock=1&size=9": 4,
+    "/product/socks-0/": 5,
+}
+
+
+def stock_shop(first: int, last: int) -> None:
+    clothing = builders.category("Clothing")
+    for number in range(first, last):
+        category = builders.category(f"Socks {number % 5}", parent=clothing)
+        maker = builders.maker(f"Maker {number % 7}") if number % 2 else builders.maker()
+        sizes = ("9", "10", "11")[: number % 3 + 1]
+        made = builders.product(f"Socks {number}", slug=f"socks-{number}", category=category, maker=maker, sizes=sizes)
+        for position in range(number % 3 + 1):
+            ProductImage.objects.create(product=made, file=f"products/{number}-{position}.svg", position=position)
+    listing.refresh()
+
+
+def asked(client, path: str, *, warm: bool) -> int:
+    if not warm:
+        frame.forget()
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(path).status_code == 200
+    return len(queries)
+
+
+@pytest.fixture
+def shop() -> None:
+    ShopSettings.current().save()
+    builders.shipping_method()
+    stock_shop(0, 4)
+
+
+@pytest.mark.parametrize("path", PROMISED)
+def test_a_page_asks_as_often_as_promised_and_no_more_with_ten_times_the_goods(client, shop, path):
+    client.get(path)
+    few = asked(client, path, warm=True)
+    stock_shop(4, 40)
+    assert asked(client, path, warm=True) == few
+    assert few <= PROMISED[path]
+
+
+@pytest.mark.parametrize("path", PROMISED)
+def test_even_the_first_page_of_a_process_stays_within_one_query_of_the_promise(client, shop, path):
+    assert asked(client, path, warm=False) <= PROMISED[path] + 1
+
+
+def test_a_forgiven_search_stays_within_the_promise(client, shop):
+    client.get("/")
+    assert asked(client, "/search/?q=sosks", warm=True) <= 5
