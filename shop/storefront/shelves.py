@@ -1,6 +1,6 @@
 """Products as cards on shelves: what, who made it, price, in stock and by when, and, if personal, why."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
@@ -8,7 +8,10 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import consent, purposes
+from accounts.models import Customer
 from orders import promise
+from recommendations.picks import Pick, also_bought, for_you
 from shop.catalog import availability
 from shop.catalog.availability import Availability
 from shop.catalog.models import Product
@@ -52,6 +55,33 @@ def cards(
     words = _WhenWords(now or timezone.now())
     reasons = why or {}
     return [_card(product, words, reasons.get(product.id, ""), why_url) for product in products]
+
+
+def picked(picks: Sequence[Pick], *, why_url: str = "") -> list[Card]:
+    """The cards of what was picked, in its order and with its reasons; one query, none for nothing."""
+    if not picks:
+        return []
+    reasons = {pick.product_id: pick.why for pick in picks}
+    found = Product.objects.published().for_cards().in_bulk(list(reasons))
+    return cards([found[key] for key in reasons if key in found], why=reasons, why_url=why_url)
+
+
+def beside(product_ids: Sequence[int], *, title: str, limit: int = 4) -> Shelf:
+    """What goes with these products, for anybody. Empty for none."""
+    picks = also_bought(product_ids, limit=limit)
+    how_url = f"{reverse('privacy')}#{purposes.COUNT_IN_ALSO_BOUGHT}"
+    return Shelf(title, picked(picks), link_url=how_url, link_text="How we know")
+
+
+def for_customer(customer: Customer | None, *, limit: int = 8) -> Shelf:
+    """“For you”, as far as the switches allow; empty without them. At most five queries, none for a stranger."""
+    picks = for_you(customer, consent.granted_purposes(customer), limit=limit)
+    return Shelf(
+        "For you",
+        picked(picks, why_url=reverse("recommendations")),
+        link_url=reverse("recommendations"),
+        link_text="What this uses, and the switches",
+    )
 
 
 def _card(product: Product, words: "_WhenWords", why: str, why_url: str) -> Card:

@@ -21,6 +21,7 @@ urlpatterns = [
     path("account/", account.account, name="account"),
     path("account/preferences/", account.preferences, name="preferences"),
     path("account/orders/", order.account_orders, name="account_orders"),
+    path("account/recommendations/", account.recommendations, name="recommendations"),
     path("privacy/", account.privacy, name="privacy"),
     path("cart/", cart.cart, name="cart"),
     path("checkout/", checkout.checkout, name="checkout"),

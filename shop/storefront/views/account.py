@@ -1,5 +1,7 @@
 """The customer's own pages: who they are to us, and what they let us do."""
 
+from collections.abc import Collection
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -11,8 +13,11 @@ from accounts import consent, purposes
 from accounts.address_forms import NameForm
 from accounts.current import customer_of
 from accounts.models import Customer
-from accounts.switches import switches
+from accounts.switches import switch, switches
 from shop import personal_data
+from shop.storefront import shelves
+
+SUGGESTING = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
 
 
 @never_cache
@@ -28,6 +33,7 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "customer": customer,
         "form": form,
+        "for_you": shelves.for_customer(customer, limit=4),
         "on_count": len(consent.granted_purposes(customer)),
         "all_count": len(purposes.PURPOSES),
     }
@@ -42,19 +48,34 @@ def preferences(request: HttpRequest) -> HttpResponse:
     customer = customer_of(request)
     assert customer is not None  # noqa: S101  (behind login_required)
     if request.method == "POST":
-        _save_all(customer, ticked=set(request.POST))
+        _save(customer, asked=request.POST.getlist("asked"), ticked=set(request.POST))
         messages.success(request, "Saved. What is off is off at once.")
         return redirect("preferences")
     return render(request, "storefront/account/preferences.html", {"groups": switches(customer)})
 
 
-def _save_all(customer: Customer, *, ticked: set[str]) -> None:
-    """Writes only the answers that differ: an untouched switch keeps its "never changed"."""
+def _save(customer: Customer, *, asked: Collection[str], ticked: Collection[str]) -> None:
+    """Writes the answers that differ among those the form asked for: an untouched switch keeps its "never changed"."""
     standing = consent.granted_purposes(customer)
-    for purpose in purposes.PURPOSES:
-        wanted = purpose.key in ticked
-        if wanted != (purpose.key in standing):
-            consent.set_consent(customer, purpose.key, granted=wanted, source="preferences")
+    for key in filter(purposes.exists, asked):
+        if (key in ticked) != (key in standing):
+            consent.set_consent(customer, key, granted=key in ticked, source="preferences")
+
+
+@never_cache
+@require_safe
+@login_required
+def recommendations(request: HttpRequest) -> HttpResponse:
+    """What the shop suggests to this customer, why, and the switches behind it."""
+    customer = customer_of(request)
+    assert customer is not None  # noqa: S101  (behind login_required)
+    answers = {answer.purpose: answer for answer in customer.consents.all()}
+    context = {
+        "shelf": shelves.for_customer(customer, limit=12),
+        "switches": [switch(purposes.get(key), answers.get(key)) for key in SUGGESTING],
+        "is_any_on": any(key in answers and answers[key].granted for key in SUGGESTING),
+    }
+    return render(request, "storefront/account/recommendations.html", context)
 
 
 @require_safe

@@ -15,7 +15,7 @@ from orders.promise import Promise, Words
 from orders.terms import Terms
 from orders.views.cart import AddForm
 from shop.catalog.models import Variant
-from shop.storefront import frame
+from shop.storefront import frame, shelves
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,7 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": arrival(rows, now),
         "has_gift": any(line.is_gift for line in lines),
+        "shelf": shelves.beside([line.variant.product_id for line in lines], title="Goes with what is in it"),
         "is_ready": not any(item.problem for item in rows),
     }
 

@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.current import customer_of
 from shop.catalog.models import Product
 from shop.storefront import shelves
 from shop.storefront.shelves import Shelf
@@ -22,7 +23,12 @@ def home(request: HttpRequest) -> HttpResponse:
         Shelf("Just in", shelves.cards(fresh)),
         Shelf("Out soon", shelves.cards(coming), note="Order now and it is posted for release day."),
     ]
-    return render(request, "storefront/home.html", {"news": news, "canonical_url": f"{settings.SITE_URL}/"})
+    context = {
+        "personal": [shelves.for_customer(customer_of(request))],
+        "news": news,
+        "canonical_url": f"{settings.SITE_URL}/",
+    }
+    return render(request, "storefront/home.html", context)
 
 
 def _news() -> tuple[list[Product], list[Product]]:

@@ -6,8 +6,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from accounts.current import customer_of
+from recommendations.history import record_view
 from shop.catalog.models import Product
-from shop.storefront import browse, frame, goods
+from shop.storefront import browse, frame, goods, shelves
 
 
 @require_safe
@@ -15,6 +17,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     found = goods.published(slug)
     if found is None:
         raise Http404
+    record_view(customer_of(request), found.pk)
     return render(request, "storefront/product.html", _shown(found, wanted=request.GET.get("variant", "")))
 
 
@@ -34,6 +37,7 @@ def _shown(found: Product, *, wanted: str) -> dict[str, Any]:
         "lifespan": goods.lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
         "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
+        "shelves": [shelves.beside([found.pk], title="Goes well with it")],
         "crumbs": browse.crumbs(path[-1] if path else None, tree, found.title),
         "current_category": path[0].slug if path else "",
         "canonical_url": settings.SITE_URL + found.get_absolute_url(),
