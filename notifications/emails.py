@@ -115,7 +115,7 @@ def _frame(letter: Letter, reader: Reader) -> Context:
     shop, body = letter.desk.shop, letter.body
     frame = {
         "shop_name": shop.name,
-        "postal_address": shop.postal_address,
+        "postal_address": shop.postal_address.removeprefix(f"{shop.name}, "),
         "contact_email": shop.contact_email,
         "site_url": settings.SITE_URL,
         "preferences_url": links.preferences() if letter.email.customer_id else "",
