@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shop.local.account import Account, LocalError, root_folder, servers_account
-from shop.local.home import CHECKOUT, Home, home_of
+from shop.local.home import CHECKOUT, RUNNING_ALREADY, Home, home_of, locked
 
 _NOT_CODE = (".git", ".venv", ".local", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", "node_modules")
 _NOT_NEEDED = (
@@ -53,7 +53,10 @@ def become_ordinary(shop: str, arguments: Sequence[str], *, say: Callable[[str],
         return
     os.umask(0o022)
     folder, home = root_folder(CHECKOUT), home_of(shop)
-    layout = lay_out(folder, account)
+    with locked(home.path / "lock") as ours:
+        if not ours:
+            raise LocalError(RUNNING_ALREADY)
+        layout = lay_out(folder, account, shop=shop)
     say(f"Started as root, so root is dropped: everything runs as the account {account.name}, its data in {folder}.")
     if layout.copied:
         say(f"Copied there, because that account could not read the original: {', '.join(layout.copied)}.")
@@ -66,7 +69,7 @@ def become_ordinary(shop: str, arguments: Sequence[str], *, say: Callable[[str],
     os.execve(layout.python, [str(layout.python), "-m", "shop.local", *arguments], environment)  # noqa: S606
 
 
-def lay_out(folder: Path, account: Account) -> Layout:
+def lay_out(folder: Path, account: Account, *, shop: str) -> Layout:
     """The interpreter and the code as the account can use them, copied where need be. May raise `LocalError`."""
     layout = Layout(Path(sys.executable), CHECKOUT)
     if _complaint(account, layout, _ENOUGH) is None:
@@ -80,9 +83,9 @@ def lay_out(folder: Path, account: Account) -> Layout:
         packages = _copy_packages(packages, folder)
         layout.copied.append("its libraries")
     if not _readable(account, CHECKOUT / "shop" / "wsgi.py"):
-        layout.code = _copy_code(folder)
+        layout.code = _copy_code(folder / f"code-{shop}")
         layout.copied.append("the code")
-    layout.python = _environment_folder(folder, base, packages)
+    layout.python = _environment_folder(folder / f"venv-{shop}", base, packages)
     if complaint := _complaint(account, layout, _ENOUGH):
         raise LocalError(
             f"The account {account.name} cannot run the shop even from {folder} ({complaint}). Start as an ordinary "
@@ -140,8 +143,8 @@ def _copy_packages(packages: Path, folder: Path) -> Path:
     return target
 
 
-def _copy_code(folder: Path) -> Path:
-    target, coming = folder / "code", folder / "code.coming"
+def _copy_code(target: Path) -> Path:
+    coming = target.with_suffix(".coming")
     shutil.rmtree(coming, ignore_errors=True)
     _copy_tree(CHECKOUT, coming, but_not=_NOT_CODE)
     shutil.rmtree(target, ignore_errors=True)
@@ -149,9 +152,8 @@ def _copy_code(folder: Path) -> Path:
     return target
 
 
-def _environment_folder(folder: Path, base: Path, packages: Path) -> Path:
+def _environment_folder(venv: Path, base: Path, packages: Path) -> Path:
     """A virtual environment of links: this base, these packages. Returns its interpreter."""
-    venv = folder / "venv"
     shutil.rmtree(venv, ignore_errors=True)
     (venv / "bin").mkdir(parents=True)
     (venv / "lib" / _VERSION).mkdir(parents=True)

@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop.local.account import Account, private_folder, root_folder, servers_account
+from shop.local.account import Account, private_folder, root_folder, servers_account, write_safely
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+RUNNING_ALREADY = "This shop is running already. Stop that one first (Ctrl-C where it runs)."
 _LONGEST_SOCKET_FOLDER = 85  # bytes; a socket's whole path must stay under 107
 
 
@@ -46,8 +47,7 @@ class Home:
         known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
         if name not in known:
             known[name] = secrets.token_urlsafe(48)
-            with open(path, "w", encoding="utf-8", opener=_private) as file:
-                json.dump(known, file)
+            write_safely(path, json.dumps(known))
             if self.owner:
                 self.owner.own(path)
         return known[name]
@@ -57,7 +57,8 @@ class Home:
         if self.owner is None:
             return
         for path in self.path.rglob("*"):
-            if path.lstat().st_uid == 0:
+            found = path.lstat()
+            if found.st_uid == 0 and (found.st_nlink == 1 or path.is_dir()):  # not another name of a file elsewhere
                 self.owner.own(path)
 
 
@@ -80,7 +81,3 @@ def locked(path: Path, *, wait: bool = False, shared: bool = False) -> Iterator[
             yield False
         else:
             yield True
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shop.local.account import Account
+from shop.local.account import Account, write_safely
 
 _PROC = Path("/proc")
 _POLL_SECONDS = 0.05
@@ -163,7 +163,8 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def _write_note(path: Path, *, pid: int, stop_signal: signal.Signals) -> None:
-    path.write_text(json.dumps({"pid": pid, "start": start_time(pid), "stop_signal": int(stop_signal)}))
+    text = json.dumps({"pid": pid, "start": start_time(pid), "stop_signal": int(stop_signal)})
+    write_safely(path, text, mode=0o644)  # the next supervisor may be another account; the folder is private
 
 
 def _stop_noted(noted: Mapping[str, object]) -> bool:

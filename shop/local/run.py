@@ -7,7 +7,7 @@ from pathlib import Path
 from shop.local.account import LocalError
 from shop.local.console import Console
 from shop.local.environment import Ports, choose_ports, environment_of, remember_ports, uses_own
-from shop.local.home import CHECKOUT, Home, home_of, locked
+from shop.local.home import CHECKOUT, RUNNING_ALREADY, Home, home_of, locked
 from shop.local.parts import manage_command, parts_of
 from shop.local.postgres import Postgres
 from shop.local.processes import Part
@@ -29,7 +29,7 @@ def run(shop: str) -> None:
     home = home_of(shop)
     with locked(home.path / "lock") as ours:
         if not ours:
-            raise LocalError("This shop is running already. Stop that one first (Ctrl-C where it runs).")
+            raise LocalError(RUNNING_ALREADY)
         console = Console(log_path=home.path / "shop.log")
         left = clear_left_behind(home)
         if left:

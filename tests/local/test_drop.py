@@ -49,7 +49,7 @@ def test_a_copy_can_be_read_by_the_account_whatever_modes_the_original_has(folde
 
 
 def test_the_account_can_run_the_shop_from_what_was_laid_out(folder: Path, account: Account) -> None:
-    layout = lay_out(folder, account)
+    layout = lay_out(folder, account, shop="sample")
 
     asked = subprocess.run(
         [layout.python, "-c", "import os, shop.local.supervisor; print(os.getuid())"],
