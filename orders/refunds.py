@@ -102,5 +102,5 @@ def _draw(refund_id: int, answer: RefundAnswer) -> None:
         noted.problem = answer.problem[:200]
     noted.save()
     if noted.status == Refund.Status.SUCCEEDED:
-        events.record(order, OrderEvent.Kind.REFUNDED, actor=noted.actor, amount=str(noted.amount))
+        events.record(order, OrderEvent.Kind.REFUNDED, actor=noted.actor, refund=noted.pk, amount=str(noted.amount))
     status.recalculate(order)

@@ -1,0 +1,241 @@
+"""The SQL of an import: rows are copied into a temporary table, and everything else is made from there in sets.
+
+Placeholders are column lists of our own and parameters; no value of a row is ever part of a statement.
+"""
+
+import csv
+import io
+from collections.abc import Iterable
+
+from django.db import connection
+
+from orders.importing.reading import Row
+
+NULL = "\x01"  # stands for nothing in what is copied; the texts of rows are printable
+
+_CREATE = """
+CREATE TEMPORARY TABLE staged (
+    number integer, kind char(1), reference text, placed_at timestamptz, customer text, sku text, title text,
+    quantity integer, unit_price numeric(10, 2), is_gift boolean, country text, postcode text, service text,
+    promised_on date, shipped_at timestamptz, delivered_at timestamptz, has_fate boolean
+) ON COMMIT DROP
+"""
+
+# The same import twice, or two files with orders in common, adds each order once.
+_FORGET_KNOWN = """
+DELETE FROM staged USING orders_order WHERE orders_order.external_reference = staged.reference
+"""
+
+_CUSTOMERS_BY_REFERENCE = """
+INSERT INTO accounts_customer (external_reference, name, chain, created_at)
+SELECT customer, '', gen_random_uuid(), min(placed_at) FROM staged
+WHERE customer <> '' AND position('@' in customer) = 0 GROUP BY customer
+ON CONFLICT DO NOTHING
+"""
+_CUSTOMERS_BY_EMAIL = """
+INSERT INTO accounts_customer (email, name, chain, created_at)
+SELECT customer, '', gen_random_uuid(), min(placed_at) FROM staged
+WHERE position('@' in customer) > 0 GROUP BY customer
+ON CONFLICT DO NOTHING
+"""
+
+MISSING_GOODS = """
+SELECT DISTINCT ON (s.sku) s.sku, s.title, s.unit_price FROM staged s
+WHERE s.kind = 'L' AND s.unit_price > 0 AND NOT EXISTS (SELECT FROM catalog_variant v WHERE v.sku = s.sku)
+ORDER BY s.sku, s.placed_at DESC, s.number DESC
+"""
+
+# Ten characters of orders.models.order.ALPHABET from ten random bytes of a UUID (two of its bytes are not random).
+_NUMBER = """
+(SELECT 'SW-' || substr(drawn, 1, 4) || '-' || substr(drawn, 5, 4) || '-' || substr(drawn, 9, 2) FROM (
+    SELECT string_agg(substr(%s, 1 + (get_byte(uuid_send(o.seed), place) & 31), 1), '') AS drawn
+    FROM unnest(ARRAY[0, 1, 2, 3, 4, 5, 9, 10, 11, 12]) AS place
+) AS drawing)
+"""
+
+_ORDERS = """
+INSERT INTO orders_order (
+    number, external_reference, source, email, customer_id, full_name, line1, line2, city, region, postcode, country,
+    phone, cart_fingerprint, status, payment_status, fulfilment_status, currency, subtotal, shipping_total, tax_total,
+    total, shipping_name, carrier, gift_note, promised_by_on, created_at, placed_at, approved_at, cancelled_at
+)
+SELECT
+    {number},
+    o.reference, 'import', CASE WHEN position('@' in o.customer) > 0 THEN o.customer ELSE '' END, c.id,
+    '', '', '', '', '', o.postcode, o.country, '', '',
+    CASE WHEN o.is_credit THEN 'cancelled' WHEN o.delivered_at IS NULL AND o.has_fate THEN 'confirmed'
+         ELSE 'completed' END,
+    CASE WHEN o.is_credit THEN 'refunded' ELSE 'paid' END,
+    CASE WHEN o.is_credit THEN 'unfulfilled' WHEN o.delivered_at IS NOT NULL OR NOT o.has_fate THEN 'delivered'
+         WHEN o.shipped_at IS NOT NULL THEN 'dispatched' ELSE 'unfulfilled' END,
+    %s, o.subtotal, 0, 0, o.subtotal + o.adjusted, '', '', '', o.promised_on, o.placed_at, o.placed_at,
+    CASE WHEN o.shipped_at IS NOT NULL OR NOT o.has_fate THEN o.placed_at END,
+    CASE WHEN o.is_credit THEN o.placed_at END
+FROM (
+    SELECT reference, gen_random_uuid() AS seed, min(placed_at) AS placed_at, max(customer) AS customer,
+           max(country) AS country, max(postcode) AS postcode, bool_or(kind = 'C') AS is_credit,
+           bool_or(has_fate) AS has_fate, max(promised_on) AS promised_on, max(shipped_at) AS shipped_at,
+           max(delivered_at) AS delivered_at,
+           coalesce(sum(quantity * unit_price) FILTER (WHERE kind = 'L'), 0) AS subtotal,
+           coalesce(sum(quantity * unit_price) FILTER (WHERE kind = 'A'), 0) AS adjusted
+    FROM staged GROUP BY reference
+) o
+LEFT JOIN accounts_customer c ON o.customer <> '' AND (
+    (position('@' in o.customer) = 0 AND c.external_reference = o.customer)
+    OR (position('@' in o.customer) > 0 AND lower(c.email) = o.customer)
+)
+ORDER BY o.placed_at, o.reference
+"""
+
+_LINES = """
+INSERT INTO orders_orderline (
+    order_id, product_id, variant_id, sku, title, options, quantity, unit_price, tax_rate, tax_amount, is_gift,
+    is_excluded
+)
+SELECT o.id, v.product_id, v.id, s.sku, s.title, '', s.quantity, s.unit_price, 0, 0, s.is_gift, false
+FROM staged s
+JOIN orders_order o ON o.external_reference = s.reference
+LEFT JOIN catalog_variant v ON v.sku = s.sku
+WHERE s.kind = 'L' ORDER BY o.id, s.number
+"""
+
+_ADJUSTMENTS = """
+INSERT INTO orders_adjustment (order_id, label, amount)
+SELECT o.id, left(CASE WHEN s.kind = 'C' THEN s.quantity || ' × ' || s.title ELSE s.title END, 120),
+       s.quantity * s.unit_price
+FROM staged s JOIN orders_order o ON o.external_reference = s.reference
+WHERE s.kind IN ('A', 'C') ORDER BY o.id, s.number
+"""
+
+_SHIPMENTS = """
+INSERT INTO orders_shipment (
+    order_id, store_id, stage, carrier, tracking_number, packing_note, packed_by, created_at, dispatched_at,
+    delivered_at
+)
+SELECT o.id, %s, CASE WHEN f.delivered_at IS NOT NULL THEN 'delivered' ELSE 'dispatched' END, f.service, '', '', '',
+       o.placed_at, f.shipped_at, f.delivered_at
+FROM (
+    SELECT reference, max(shipped_at) AS shipped_at, max(delivered_at) AS delivered_at, max(service) AS service
+    FROM staged GROUP BY reference HAVING max(shipped_at) IS NOT NULL OR max(delivered_at) IS NOT NULL
+) f JOIN orders_order o ON o.external_reference = f.reference ORDER BY o.id
+"""
+
+_SHIPMENT_LINES = """
+INSERT INTO orders_shipmentline (shipment_id, order_line_id, quantity)
+SELECT p.id, l.id, l.quantity FROM orders_shipment p
+JOIN orders_order o ON o.id = p.order_id JOIN orders_orderline l ON l.order_id = o.id
+WHERE o.external_reference IN (SELECT reference FROM staged) ORDER BY l.id
+"""
+
+# What happened, for the timeline. Relayed already: nobody is mailed about the past.
+_EVENTS = """
+INSERT INTO orders_orderevent (order_id, shipment_id, kind, data, actor, created_at, relayed_at)
+SELECT order_id, shipment_id, kind, '{}', '', happened_at, now() FROM (
+    SELECT o.id AS order_id, NULL::bigint AS shipment_id, 'order_placed' AS kind, o.placed_at AS happened_at, 1 AS place
+    FROM orders_order o WHERE o.external_reference IN (SELECT reference FROM staged)
+    UNION ALL
+    SELECT o.id, p.id, 'shipment_dispatched', p.dispatched_at, 2 FROM orders_shipment p
+    JOIN orders_order o ON o.id = p.order_id
+    WHERE o.external_reference IN (SELECT reference FROM staged) AND p.dispatched_at IS NOT NULL
+    UNION ALL
+    SELECT o.id, p.id, 'shipment_delivered', p.delivered_at, 3 FROM orders_shipment p
+    JOIN orders_order o ON o.id = p.order_id
+    WHERE o.external_reference IN (SELECT reference FROM staged) AND p.delivered_at IS NOT NULL
+    UNION ALL
+    SELECT o.id, NULL, 'order_cancelled', o.cancelled_at, 4 FROM orders_order o
+    WHERE o.external_reference IN (SELECT reference FROM staged) AND o.cancelled_at IS NOT NULL
+) happened ORDER BY order_id, place
+"""
+
+
+def open_table() -> None:
+    """Within the import's own transaction: one import at a time, and as long as it takes."""
+    _run("SELECT pg_advisory_xact_lock(hashtext('import_orders'))")
+    _run("SET LOCAL statement_timeout = 0")
+    _run("SET LOCAL lock_timeout = 0")
+    _run("SET CONSTRAINTS ALL IMMEDIATE")  # checked as it goes, not kept in memory until the end
+    _run("DROP TABLE IF EXISTS pg_temp.staged")  # of an import before, within the same transaction
+    _run(_CREATE)
+
+
+def copy(rows: Iterable[Row]) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows(_values(row) for row in rows)
+    text.seek(0)
+    with connection.cursor() as cursor:
+        cursor.copy_expert(f"COPY staged FROM STDIN (FORMAT csv, NULL '{NULL}')", text)
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    """In the table's order."""
+    return (
+        row.number,
+        row.kind.value,
+        row.reference,
+        row.placed_at,
+        row.customer,
+        row.sku,
+        row.title,
+        row.quantity,
+        row.unit_price,
+        row.is_gift,
+        row.country,
+        row.postcode,
+        row.service,
+        row.promised_on or NULL,
+        row.shipped_at or NULL,
+        row.delivered_at or NULL,
+        row.has_fate,
+    )
+
+
+def prepare() -> int:
+    """Leaves only what is new; returns how many rows were known already."""
+    known = _run(_FORGET_KNOWN)
+    _run("ANALYZE staged")
+    return known
+
+
+def make_customers() -> int:
+    return _run(_CUSTOMERS_BY_REFERENCE) + _run(_CUSTOMERS_BY_EMAIL)
+
+
+def make_orders(*, alphabet: str, currency: str) -> int:
+    return _run(_ORDERS.replace("{number}", _NUMBER), alphabet, currency)
+
+
+def make_lines() -> int:
+    return _run(_LINES)
+
+
+def make_adjustments() -> int:
+    return _run(_ADJUSTMENTS)
+
+
+def make_shipments(*, store_id: int) -> int:
+    made = _run(_SHIPMENTS, store_id)
+    if made:
+        _run(_SHIPMENT_LINES)
+    return made
+
+
+def make_events() -> None:
+    _run(_EVENTS)
+
+
+def missing_goods() -> list[tuple[str, str, object]]:
+    """SKU, title and price, as of the latest sale above 0, of what the catalog does not have."""
+    with connection.cursor() as cursor:
+        cursor.execute(MISSING_GOODS)
+        return list(cursor.fetchall())
+
+
+def analyze() -> None:
+    """Tables that grew at once need statistics before anybody asks them something."""
+    _run("ANALYZE accounts_customer, catalog_product, catalog_variant, orders_order, orders_orderline")
+
+
+def _run(statement: str, *values: object) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, list(values))
+        return int(cursor.rowcount)
