@@ -192,13 +192,19 @@ def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) ->
     return picks + [pick for pick in _for_everybody(limit) if pick.product_id not in taken][: limit - len(picks)]
 
 
+def popular(*, limit: int = 8) -> list[Pick]:
+    """What sells well, counted over those who allow it; one query. Empty before the first epoch."""
+    run = ModelRun.objects.filter(is_current=True)
+    goods = Product.objects.published().released().filter(is_available=True, popularities__run__in=run)
+    found = goods.order_by("-popularities__score", "pk").values_list("pk", flat=True)[:limit]
+    return [Pick(product_id, "Sells well just now") for product_id in found]
+
+
 def _for_everybody(limit: int) -> list[Pick]:
     """What is new this fortnight, then what sells well; the same for everybody."""
     goods = Product.objects.published().released().filter(is_available=True)
     fresh = goods.filter(released_on__gt=timezone.localdate() - timedelta(days=14)).newest()[:limit]
-    run = ModelRun.objects.filter(is_current=True)
-    selling = goods.filter(popularities__run__in=run).order_by("-popularities__score", "pk")[:limit]
     picks = {product.pk: Pick(product.pk, "New in the shop") for product in fresh.only("pk")}
-    for product in selling.only("pk"):
-        picks.setdefault(product.pk, Pick(product.pk, "Sells well just now"))
+    for pick in popular(limit=limit):
+        picks.setdefault(pick.product_id, pick)
     return list(picks.values())

@@ -70,3 +70,23 @@ def test_the_shelf_of_a_product_costs_two_queries(client, pair, django_assert_ma
     client.get(url)
     with django_assert_max_num_queries(6):  # the product's own, and the shelf
         client.get(url)
+
+
+def test_a_page_with_something_personal_is_never_kept(client, pair):
+    client.force_login(builders.customer(name="Pat").user)
+    page = client.get("/")
+    assert "Good to see you, Pat." in page.content.decode()
+    assert "no-store" in page["Cache-Control"]
+
+
+def test_asking_for_the_headers_of_a_page_is_not_looking(client, pair):
+    bob = builders.customer(ticks=(purposes.RECOMMEND_FROM_BROWSING,))
+    client.force_login(bob.user)
+    client.head(pair[0].get_absolute_url())
+    assert not ProductView.objects.exists()
+
+
+def test_what_sells_well_stands_on_the_front_page(client, pair):
+    for number in range(9):
+        builders.product(f"Newer {number}")
+    assert "What people come back for" in client.get("/").content.decode()

@@ -17,7 +17,8 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     found = goods.published(slug)
     if found is None:
         raise Http404
-    record_view(customer_of(request), found.pk)
+    if request.method == "GET":
+        record_view(customer_of(request), found.pk)  # writes only where that switch is on
     return render(request, "storefront/product.html", _shown(found, wanted=request.GET.get("variant", "")))
 
 
