@@ -46,14 +46,14 @@ def asked(client, path: str, *, warm: bool) -> int:
 def shop() -> None:
     ShopSettings.current().save()
     builders.shipping_method()
-    stock_shop(0, 4)
+    stock_shop(0, 10)
 
 
 @pytest.mark.parametrize("path", PROMISED)
 def test_a_page_asks_as_often_as_promised_and_no_more_with_ten_times_the_goods(client, shop, path):
     client.get(path)
     few = asked(client, path, warm=True)
-    stock_shop(4, 40)
+    stock_shop(10, 100)
     assert asked(client, path, warm=True) == few
     assert few <= PROMISED[path]
 
