@@ -25,14 +25,14 @@ def addresses(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def new_address(request: HttpRequest) -> HttpResponse:
     return _edit(request, Address(full_name=_customer(request).name), "Add an address")
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit_address(request: HttpRequest, pk: int) -> HttpResponse:
     return _edit(request, get_object_or_404(_customer(request).addresses, pk=pk), "Change the address")

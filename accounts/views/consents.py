@@ -28,7 +28,7 @@ def preference(request: HtmxRequest, key: str) -> HttpResponse:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def confirm_consent(request: HttpRequest, token: str) -> HttpResponse:
     """The mailed link of a double opt-in. Looking changes nothing; the button does."""
     asked = consent_requests.find(token)

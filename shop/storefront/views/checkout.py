@@ -56,13 +56,13 @@ class Desk:
 
 
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
     cart = carts.of(request)
     if cart is None:
         return see_other("cart")
     desk = _desk(request, cart)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request, desk, _form(desk, initial=_first(desk)))
     if "reprice" in request.POST or "use_address" in request.POST:
         return _page(request, desk, _form(desk, initial=_reworked(request, desk)))
