@@ -22,8 +22,17 @@ class OutgoingItemInline(admin.TabularInline):
     """The parts of a mail, and what each stands on."""
 
     model = OutgoingItem
-    fields = ["block", "product", "why", "purpose", "stands_on", "stands_since_at", "is_dropped", "drop_reason"]
-    readonly_fields = tuple(fields)
+    readonly_fields = (
+        "block",
+        "product",
+        "why",
+        "purpose",
+        "stands_on",
+        "stands_since_at",
+        "is_dropped",
+        "drop_reason",
+    )
+    fields = readonly_fields
     extra = 0
     can_delete = False
 
@@ -59,11 +68,11 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
     show_full_result_count = False
     paginator = FarPaginator
     inlines = [OutgoingItemInline]
-    fields = [
+    readonly_fields = (
         "topic", "kind", "to_address", "customer", "order_link", "where_it_stands", "subject", "message_id",
         "attempt_count", "due_at", "last_error", "created_at", "sent_at",
-    ]  # fmt: skip
-    readonly_fields = tuple(fields)
+    )  # fmt: skip
+    fields = readonly_fields
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OutgoingEmail], search_term: str

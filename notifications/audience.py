@@ -2,7 +2,6 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +17,7 @@ from notifications import topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.queueing import PICK, Draft, DraftItem, queue
 from notifications.topics import TOPICS
+from recommendations import picks
 
 CHUNK = 20_000  # customers per transaction
 PICKING_CHUNK = 200  # for these something is picked one by one
@@ -113,7 +113,7 @@ def _granted_by(customer_ids: list[int]) -> dict[int, frozenset[str]]:
 
 
 def _letter(customer: Customer, week: str, granted: frozenset[str]) -> Draft:
-    picked = _picks(customer, granted)
+    picked = picks.for_mail(customer, granted)
     return Draft(
         key=f"{week}{customer.pk}",
         topic=TOPICS[topics.RECOMMENDATIONS],
@@ -131,11 +131,3 @@ def _letter(customer: Customer, week: str, granted: frozenset[str]) -> Draft:
         ),
         is_empty=not picked,
     )
-
-
-def _picks(customer: Customer, granted: frozenset[str]) -> Sequence[Any]:
-    try:
-        from recommendations import picks
-    except ImportError:
-        return []
-    return picks.for_mail(customer, granted)

@@ -22,6 +22,7 @@ from notifications.gate import Standing
 from notifications.queueing import OFFER, Answers, Draft, DraftItem, queue
 from notifications.topics import BY_EVENT
 from orders.models import Order, OrderEvent
+from recommendations import picks
 
 BATCH = 100
 logger = logging.getLogger(__name__)
@@ -125,14 +126,12 @@ def _with_offer(draft: Draft, answers: Answers) -> Draft:
     return Draft(draft.key, draft.topic, draft.to_address, draft.customer, draft.order, draft.context, (part,))
 
 
-def _offer_for(order: Order) -> Any:
+def _offer_for(order: Order) -> picks.Pick | None:
     """A receipt never waits for, or falls with, a suggestion."""
     try:
-        from recommendations import picks
-
         with transaction.atomic():
             return picks.offer_for(order)
-    except (ImportError, DatabaseError, ArithmeticError, LookupError, TypeError, ValueError):
+    except (DatabaseError, ArithmeticError, LookupError, TypeError, ValueError):
         logger.exception("No offer for order %s", order.pk)
         return None
 

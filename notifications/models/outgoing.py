@@ -92,7 +92,7 @@ class OutgoingItem(models.Model):
     block = models.CharField(max_length=40, help_text="Which part of the mail: body, offer, pick.")
     position = models.PositiveSmallIntegerField(default=0)
     product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    why = models.CharField(max_length=200, blank=True, help_text="The reason the reader is given.")
+    why = models.CharField(max_length=300, blank=True, help_text="The reason the reader is given.")
     purpose = models.CharField(max_length=60, blank=True)
     consent_record = models.ForeignKey(
         ConsentRecord, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False

@@ -9,6 +9,8 @@ from accounts import purposes
 from accounts.models import Customer
 from notifications import audience, delivery, newsletter
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason, Suppression
+from recommendations import picks
+from recommendations.picks import Pick
 from tests import builders, cast
 from tests.notifications import acts
 
@@ -110,11 +112,6 @@ def test_an_issue_is_released_once():
 # -- The weekly letter ---------------------------------------------------------------------------------------
 
 
-class Pick:
-    def __init__(self, product_id: int, purpose: str | None) -> None:
-        self.product_id, self.purpose, self.why = product_id, purpose, "Because you bought wool socks."
-
-
 @pytest.fixture
 def picked(monkeypatch):
     """What the shop would pick: one thing from purchases where that is allowed, one that sells well."""
@@ -122,9 +119,10 @@ def picked(monkeypatch):
 
     def for_mail(customer: Customer, granted: frozenset[str]) -> list[Pick]:
         allowed = purposes.RECOMMEND_FROM_PURCHASES in granted
-        return [Pick(from_purchases.pk, purposes.RECOMMEND_FROM_PURCHASES)] * allowed + [Pick(popular.pk, None)]
+        mine = Pick(from_purchases.pk, "Goes with your socks", purposes.RECOMMEND_FROM_PURCHASES)
+        return [mine] * allowed + [Pick(popular.pk, "Sells well just now")]
 
-    monkeypatch.setattr(audience, "_picks", for_mail)
+    monkeypatch.setattr(picks, "for_mail", for_mail)
 
 
 def letter_reader(*more: str) -> Customer:
@@ -159,7 +157,7 @@ def test_each_pick_stands_on_the_switch_it_came_from_and_falls_with_it(sink, pic
 
 
 def test_whoever_has_nothing_picked_for_them_is_skipped_for_that(sink, monkeypatch):
-    monkeypatch.setattr(audience, "_picks", lambda customer, granted: [])
+    monkeypatch.setattr(picks, "for_mail", lambda customer, granted: [])
     letter_reader()
     audience.queue_recommendations(THURSDAY)
     assert OutgoingEmail.objects.get().skip_reason == SkipReason.NOTHING_LEFT

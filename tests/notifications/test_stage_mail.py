@@ -6,6 +6,8 @@ from accounts import consent, purposes
 from notifications import delivery, relay
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
 from orders.models import OrderEvent
+from recommendations import picks
+from shop.catalog import listing
 from tests import builders, cast
 from tests.notifications import acts
 from tests.notifications.acts import Kind
@@ -122,3 +124,33 @@ def test_each_item_names_what_it_stands_on(sink):
     assert of_guest.order_tick == tick
     assert essential.is_essential
     assert (essential.consent_record, essential.order_tick) == (None, None)
+
+
+def test_the_receipts_offer_is_picked_for_those_who_ticked_it_and_stands_on_that(sink):
+    socks, soap = builders.variant(), builders.variant()
+    socks.product.goes_with.add(soap.product)
+    listing.refresh(None)
+    alice, bob = cast.alice(), cast.bob()
+    for customer in (alice, bob):
+        acts.happened(builders.paid_order(socks, customer=customer), Kind.PLACED)
+    guest_order = builders.paid_order(socks)
+    tick = acts.tick(guest_order, purposes.RECEIPT_OFFER)
+    acts.happened(guest_order, Kind.PLACED)
+    assert acts.relay_and_deliver() == 3
+    offered = {mail.to: soap.product.title in mail.text for mail in sink.received}
+    assert offered == {"alice@example.com": True, "bob@example.com": False, "guest@example.com": True}
+    items = {item.email.to_address: item for item in OutgoingItem.objects.filter(block="offer")}
+    assert items["alice@example.com"].consent_record == alice.consents.get(purpose=purposes.RECEIPT_OFFER).record
+    assert items["guest@example.com"].order_tick == tick
+    assert items["bob@example.com"].drop_reason == SkipReason.NOT_OPTED_IN
+    assert items["bob@example.com"].product is None
+
+
+def test_a_receipt_comes_even_when_nothing_can_be_picked(sink, monkeypatch):
+    def broken(order):
+        raise ValueError("no epoch")
+
+    monkeypatch.setattr(picks, "offer_for", broken)
+    acts.happened(builders.paid_order(customer=cast.alice()), Kind.PLACED)
+    assert acts.relay_and_deliver() == 1
+    assert sink.topics == ["receipt"]
