@@ -1,4 +1,4 @@
-"""What staff set and every price and date depends on: settings, days off, tax rates. One query for all of it."""
+"""What staff set and every price and date depends on: settings, days off, tax rates, shipping. One query for all."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, JSONObject
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orders.models import Holiday, ShopSettings, TaxRate
+from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,19 @@ class Terms:
     calendar: Calendar
     rates: dict[str, Decimal]
     tax_names: dict[str, str]
+    methods: tuple[ShippingMethod, ...] = ()  # those in use, in the order staff gave them
 
     def rate(self, country: str) -> Decimal:
         return self.rates.get(country, Decimal(0))
 
 
 def load() -> Terms:
-    """One query; two more while staff have never saved any settings."""
-    settings = ShopSettings.objects.annotate(days_off=ArraySubquery(_days_off()), taxes=ArraySubquery(_taxes())).first()
+    """One query; four more while staff have never saved any settings."""
+    parts = {"days_off": _days_off(), "taxes": _taxes(), "shipping": _shipping()}
+    settings = ShopSettings.objects.annotate(**{name: ArraySubquery(rows) for name, rows in parts.items()}).first()
     if settings is None:
-        return _terms(ShopSettings.current(), _in_json(_days_off()), _in_json(_taxes()))
-    return _terms(settings, settings.days_off, settings.taxes)
+        return _terms(ShopSettings.current(), **{name: _in_json(rows) for name, rows in parts.items()})
+    return _terms(settings, **{name: getattr(settings, name) for name in parts})
 
 
 def for_request(request: HttpRequest) -> Terms:
@@ -70,17 +72,36 @@ def _taxes() -> QuerySet[Any, Any]:
     )
 
 
+def _shipping() -> QuerySet[Any, Any]:
+    columns = {field.attname: field.attname for field in ShippingMethod._meta.concrete_fields}  # noqa: SLF001
+    money = {name: Cast(name, CharField()) for name in ("price", "free_from")}
+    return ShippingMethod.objects.filter(is_active=True).values(json=JSONObject(**{**columns, **money}))
+
+
+def _method(json: dict[str, Any]) -> ShippingMethod:
+    free_from = json["free_from"]
+    money = {"price": Decimal(json["price"]), "free_from": free_from if free_from is None else Decimal(free_from)}
+    return ShippingMethod(**{**json, **money})
+
+
 def _in_json(rows: QuerySet[Any, Any]) -> list[dict[str, Any]]:
     return list(rows.values_list("json", flat=True))
 
 
-def _terms(settings: ShopSettings, days: list[dict[str, Any]], taxes: list[dict[str, Any]]) -> Terms:
+def _terms(
+    settings: ShopSettings,
+    *,
+    days_off: list[dict[str, Any]],
+    taxes: list[dict[str, Any]],
+    shipping: list[dict[str, Any]],
+) -> Terms:
     calendar = Calendar(
         cutoff_hour=min(settings.cutoff_hour, 23),
         handling_days=settings.handling_days,
         ships_on_saturday=settings.ships_on_saturday,
-        closed=frozenset(date.fromisoformat(day["on"]) for day in days if day["shop"]),
-        undelivered=frozenset(date.fromisoformat(day["on"]) for day in days if day["post"]),
+        closed=frozenset(date.fromisoformat(day["on"]) for day in days_off if day["shop"]),
+        undelivered=frozenset(date.fromisoformat(day["on"]) for day in days_off if day["post"]),
     )
     rates = {tax["country"]: Decimal(tax["rate"]) for tax in taxes}
-    return Terms(settings, calendar, rates, {tax["country"]: tax["name"] for tax in taxes})
+    names = {tax["country"]: tax["name"] for tax in taxes}
+    return Terms(settings, calendar, rates, names, tuple(_method(each) for each in shipping))

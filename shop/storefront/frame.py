@@ -30,17 +30,14 @@ def terms() -> Terms:
 
 def methods() -> list[ShippingMethod]:
     """The shipping methods that dates on cards and product pages may come from: those of the shop's own country."""
-    return _keep("methods", _methods_at_home)
+    agreed = terms()
+    country = agreed.settings.default_country.code
+    return [method for method in agreed.methods if method.reaches(country)]
 
 
 def forget() -> None:
     """Staff changed something here, or a test starts."""
     _kept.clear()
-
-
-def _methods_at_home() -> list[ShippingMethod]:
-    country = terms().settings.default_country.code
-    return [method for method in ShippingMethod.objects.filter(is_active=True) if method.reaches(country)]
 
 
 def _keep(name: str, load: Callable[[], T]) -> T:

@@ -110,6 +110,17 @@ def lines(found: Sequence[Option]) -> list[tuple[int, Words, bool]]:
     return [(each, words, each == chosen) for each, words in by_id.items()]
 
 
+def gone(found: Sequence[Option]) -> list[str]:
+    """Beside options that can still be had: when the others are back. “13: out of stock, more expected Friday.”"""
+    if all(option.is_gone for option in found):
+        return []
+    by_words: dict[str, list[str]] = {}
+    for option in found:
+        if option.is_gone:
+            by_words.setdefault(str(option.words), []).append(option.variant.label)
+    return [f"{' · '.join(labels)}: {words[:1].lower()}{words[1:]}" for words, labels in by_words.items()]
+
+
 def lifespan(months: int | None) -> str:
     """“Lasts about nine months in ordinary use.” Empty for what does not wear out."""
     if not months:

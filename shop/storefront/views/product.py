@@ -35,6 +35,7 @@ def _shown(found: Product, *, wanted: str) -> dict[str, Any]:
         "groups": goods.grouped(options),
         "lines": goods.lines(options),
         "chosen": chosen,
+        "gone": goods.gone(options),
         "lifespan": goods.lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
         "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
