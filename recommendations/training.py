@@ -62,7 +62,7 @@ def relate() -> None:
 def withdraw() -> ModelRun | None:
     """Recomputes the published epoch without what may no longer be used. None when nothing changed."""
     current = ModelRun.objects.filter(is_current=True).first()
-    if current is None or not fallen(current).exists() or not _is_alone():
+    if current is None or not _has_lost(current) or not _is_alone():
         return None
     run = ModelRun.objects.create(cutoff_at=current.cutoff_at, k=current.k)
     kept = current.contributions.exclude(pk__in=fallen(current).values("pk"))
@@ -80,6 +80,11 @@ def fallen(run: ModelRun) -> QuerySet[Contribution]:
     """What the run counted and may not be used any more, or only under a newer yes."""
     still = usable_lines().filter(pk=OuterRef("order_line_id"), record=OuterRef("consent_record_id"))
     return run.contributions.filter(~Exists(still))
+
+
+def _has_lost(run: ModelRun) -> bool:
+    """Whether something counted has fallen, or went with an erased customer and is missing."""
+    return fallen(run).exists() or run.contributions.count() != run.line_count
 
 
 def _is_alone() -> bool:

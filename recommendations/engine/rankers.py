@@ -61,7 +61,7 @@ def new(model: Model, queries: Sequence[Query]) -> Floats:
     Scores how much the customer would like those, how like its title is to what the customer bought, and how well
     those sell. Only the columns of the batch's candidates are filled.
     """
-    fresh = np.unique(np.concatenate([_candidates(model, query) for query in queries]))
+    fresh = np.unique(np.concatenate([query.candidates for query in queries if query.candidates is not None]))
     titles = model.title_vectors
     likeness = sparse.csr_array(titles[fresh] @ (sparse.diags_array(model.history.known * 1.0) @ titles).T)
     nearest = text.strongest(likeness, top=_NEAREST).T.tocsr()
@@ -132,10 +132,6 @@ def _given(model: Model, queries: Sequence[Query]) -> sparse.csr_array:
     rows = np.repeat(np.arange(len(queries)), [len(query.given) for query in queries])
     columns = np.concatenate([query.given for query in queries])
     return sparse.csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(queries), len(model.titles)))
-
-
-def _candidates(model: Model, query: Query) -> Ints:
-    return np.flatnonzero(model.history.known) if query.candidates is None else query.candidates
 
 
 def _scaled(scores: Floats) -> Floats:

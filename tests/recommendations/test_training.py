@@ -139,6 +139,16 @@ def test_a_purchase_marked_as_a_gift_afterwards_is_taken_out(boots, socks):
     assert pairs() == set()
 
 
+def test_an_erased_customer_is_taken_out(boots, socks):
+    [person, *_] = buyers(5, boots, socks)
+    training.train()
+    Order.objects.filter(customer=person).delete()
+    person.consents.all().delete()
+    Contribution.objects.filter(customer=person).delete()  # goes with the customer, and leaves no line to compare
+    assert training.withdraw() is not None
+    assert pairs() == set()
+
+
 def test_nothing_is_recomputed_when_nothing_was_withdrawn(boots, socks):
     buyers(5, boots, socks)
     run = training.train()

@@ -1,0 +1,219 @@
+"""Judges the engine on order history from files, beside the shop's own best sellers. Touches no table."""
+
+import csv
+import gzip
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+from django.utils import timezone
+from django.utils.dateparse import parse_date, parse_datetime
+
+from orders.importing.reading import REQUIRED, BadRow, Format, Kind, UnusableFileError, read
+from recommendations.engine import metrics, queries, rankers
+from recommendations.engine.model import Model
+from recommendations.engine.purchases import Ints, Purchases, Row, moment
+from recommendations.engine.queries import NOBODY, Query
+
+PREDICTED = 20  # ranks written per query
+NEW_CUT = 5  # `new` is judged by the first five as well
+QUESTION_COLUMNS = ("query", "task", "cutoff", "customer", "given", "candidates")
+Say = Callable[[str], None]
+Prediction = tuple[str, int, str, float]  # query, rank, SKU, score
+
+
+@dataclass
+class OrderHistory:
+    """Purchases as files tell them: no cancellation, gift, price or quantity of 0, and nobody without a name."""
+
+    rows: list[Row] = field(default_factory=list)
+    titles: dict[str, str] = field(default_factory=dict)  # by SKU; the latest one wins
+    bad_count: int = 0
+
+    def add(self, path: Path) -> None:
+        """Reads a file in either format of `import_orders`, told by its header. Raises UnusableFileError."""
+        with opened(path) as file:
+            for row in read(file, _layout(path)):
+                if isinstance(row, BadRow):
+                    self.bad_count += 1
+                elif row.kind is Kind.LINE and row.customer and row.unit_price and not row.is_gift:
+                    at = timezone.localtime(row.placed_at).replace(tzinfo=None)
+                    self.rows.append(Row(row.customer, row.sku, at, row.quantity))
+                    self.titles[row.sku] = row.title
+
+
+@dataclass(frozen=True)
+class Question:
+    """A row of a queries file; customer, given and candidates may be empty."""
+
+    name: str
+    task: str
+    cutoff: datetime
+    customer: str
+    given: tuple[str, ...]
+    candidates: tuple[str, ...]
+
+
+@dataclass
+class Bench:
+    """Everything interned once; models are frozen at a moment of it."""
+
+    purchases: Purchases
+    titles: list[str]
+    k: int
+
+    @classmethod
+    def of(cls, history: OrderHistory, *, k: int, products: Sequence[str] = ()) -> "Bench":
+        purchases = Purchases.of(history.rows, products=products)
+        return cls(purchases, [history.titles.get(sku, "") for sku in purchases.products], k)
+
+    def frozen_at(self, cutoff: float) -> Model:
+        return Model(self.purchases.between(end=cutoff), int(cutoff), self.titles, self.k)
+
+
+@dataclass
+class Tally:
+    """One task's measures, per query, over one batch of queries or several."""
+
+    ours: list[dict[str, Any]] = field(default_factory=list)
+    popular: list[dict[str, Any]] = field(default_factory=list)
+    query_count: int = 0
+
+    def report(self) -> dict[str, Any]:
+        return {"queries": self.query_count, "ours": _means(self.ours), "popular": _means(self.popular)}
+
+
+def judge(
+    history: OrderHistory, cutoff: datetime, *, k: int, say: Say, keep: Callable[[Prediction], None] | None = None
+) -> dict[str, dict[str, Any]]:
+    """All tasks at one cut-off, everything after it being the future. `keep` receives what was predicted."""
+    bench = Bench.of(history, k=k)
+    start = moment(cutoff)
+    model = bench.frozen_at(start)
+    report = {}
+    for task, posed in queries.pose(model.history, bench.purchases.between(start)).items():
+        say(f"{task}: {len(posed)} queries")
+        report[task] = _judged(task, [(model, posed)], keep).report()
+    report["new"] = _judged("new", _windows(bench, start, say), keep).report()
+    return report
+
+
+def predict(history: OrderHistory, questions: Sequence[Question], *, k: int, say: Say) -> Iterator[Prediction]:
+    """Answers a file's questions, each with only what was known at its own cut-off."""
+    asked = [sku for question in questions for sku in (*question.given, *question.candidates)]
+    bench = Bench.of(history, k=k, products=asked)
+    for cutoff in sorted({question.cutoff for question in questions}):
+        model = bench.frozen_at(moment(cutoff))
+        for task in queries.TASKS:
+            wanted = [question for question in questions if (question.cutoff, question.task) == (cutoff, task)]
+            if wanted:
+                say(f"{cutoff:%Y-%m-%d} {task}: {len(wanted)} queries")
+                posed = [_query(model, question) for question in wanted]
+                answers = rankers.rank(rankers.RANKERS[task], model, posed, top=PREDICTED)
+                for question, answer in zip(wanted, answers, strict=True):
+                    yield from _predictions(question.name, model, *answer)
+
+
+def read_questions(path: Path) -> list[Question]:
+    """Raises UnusableFileError."""
+    with opened(path) as file:
+        rows = csv.DictReader(file)
+        missing = [name for name in QUESTION_COLUMNS if name not in (rows.fieldnames or ())]
+        if missing:
+            raise UnusableFileError(f"{path} has no column {', '.join(missing)}.")
+        return [_question(number, row) for number, row in enumerate(rows, start=2)]
+
+
+def wall_time(text: str) -> datetime:
+    """A date or moment by the shop's clock; one with a zone is converted. Raises ValueError."""
+    day = parse_date(text)
+    at = datetime.combine(day, datetime.min.time()) if day else parse_datetime(text)
+    if at is None:
+        raise ValueError(f"{text!r} is no date")
+    return timezone.localtime(at).replace(tzinfo=None) if timezone.is_aware(at) else at
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[TextIO]:
+    """A text file, unpacked where its name ends in .gz."""
+    how: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "replace", "newline": ""}
+    with gzip.open(path, "rt", **how) if path.suffix == ".gz" else path.open(**how) as file:
+        yield file
+
+
+def _layout(path: Path) -> Format:
+    with opened(path) as file:
+        header = {name.strip() for name in next(csv.reader(file), [])}
+    for layout, names in REQUIRED.items():
+        if header.issuperset(names):
+            return layout
+    raise UnusableFileError(f"{path} has the columns of neither format.")
+
+
+def _windows(bench: Bench, start: float, say: Say) -> Iterator[tuple[Model, list[Query]]]:
+    """The windows of `new`: the four weeks from the cut-off, and those before it."""
+    for index in range(queries.WINDOWS):
+        opens = start - index * queries.WINDOW_DAYS
+        posed = queries.pose_new(bench.purchases, start=opens)
+        say(f"new, window {index + 1}: {len(posed)} queries")
+        yield bench.frozen_at(opens), posed
+
+
+def _judged(task: str, batches: Any, keep: Callable[[Prediction], None] | None) -> Tally:
+    tally = Tally()
+    for model, posed in batches:
+        ours = list(rankers.rank(rankers.RANKERS[task], model, posed, top=PREDICTED))
+        popular = list(rankers.rank(rankers.popular, model, posed))
+        tally.ours.append(_measured(task, ours, posed))
+        tally.popular.append(_measured(task, popular, posed))
+        for number, answer in enumerate(ours, start=tally.query_count + 1) if keep else ():
+            for prediction in _predictions(f"{task}-{number}", model, *answer):
+                keep(prediction)
+        tally.query_count += len(posed)
+    return tally
+
+
+def _measured(task: str, answers: Sequence[tuple[Ints, Any]], posed: Sequence[Query]) -> dict[str, Any]:
+    ranked = [best for best, _ in answers]
+    measured = metrics.measure(ranked, posed)
+    if task == "new":
+        measured[f"hr@{NEW_CUT}"] = metrics.measure(ranked, posed, at=NEW_CUT)[f"hr@{NEW_CUT}"]
+    return measured
+
+
+def _means(batches: Sequence[dict[str, Any]]) -> dict[str, float]:
+    joined = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]} if batches else {}
+    return {name: round(float(values.mean()), 5) if len(values) else 0.0 for name, values in joined.items()}
+
+
+def _question(number: int, row: dict[str, str]) -> Question:
+    if row["task"] not in queries.TASKS:
+        raise UnusableFileError(f"Line {number}: {row['task']!r} is no task; there are {', '.join(queries.TASKS)}.")
+    try:
+        cutoff = wall_time(row["cutoff"])
+    except ValueError as error:
+        raise UnusableFileError(f"Line {number}: {error}.") from error
+    given, candidates = tuple((row["given"] or "").split()), tuple((row["candidates"] or "").split())
+    return Question(row["query"], row["task"], cutoff, (row["customer"] or "").removesuffix(".0"), given, candidates)
+
+
+def _query(model: Model, question: Question) -> Query:
+    index = model.history.product_index
+    customer = model.history.customer_index.get(question.customer, NOBODY)
+    given = np.array([index[sku] for sku in question.given], dtype=np.int64)
+    candidates = np.array([index[sku] for sku in question.candidates], dtype=np.int64)
+    if question.task == "next_new" and customer != NOBODY:
+        given = np.union1d(given, model.history.ever[[customer]].indices)
+    if question.task == "new" and not len(candidates):
+        candidates = np.flatnonzero(~model.history.known)
+    limited = len(candidates) > 0 or question.task == "new"
+    return Query(customer, given, candidates=candidates if limited else None)
+
+
+def _predictions(name: str, model: Model, best: Ints, scores: Any) -> Iterator[Prediction]:
+    for rank, (product, score) in enumerate(zip(best.tolist(), scores.tolist(), strict=True), start=1):
+        yield name, rank, model.history.products[product], round(score, 8)
