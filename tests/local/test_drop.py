@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shop.local.account import Account, servers_account
-from shop.local.copying import copy_tree
+from shop.local.copying import copy_tree, everybody_may_read
 from shop.local.drop import lay_out
 from shop.local.home import CHECKOUT, home_of
 
@@ -50,7 +50,8 @@ def test_a_copy_can_be_read_by_the_account_whatever_modes_the_original_has(folde
 
 
 def test_the_account_can_run_the_shop_from_what_was_laid_out(folder: Path, account: Account) -> None:
-    layout = lay_out(folder, account, shop="sample")
+    with everybody_may_read():
+        layout = lay_out(folder, account, shop="sample")
 
     asked = subprocess.run(
         [layout.python, "-c", "import os, shop.local.supervisor; print(os.getuid())"],
