@@ -26,10 +26,18 @@ def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
     with transaction.atomic():
         order = locked_order(order_id)
         if not may_cancel(order):
-            raise TransitionRefused(f"{order.number} can no longer be cancelled.")
+            raise TransitionRefused(_why_not(order))
         call_off(order, actor=actor, reason=reason)
         refund = payments.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
     if refund:
         payments.settle_refund(refund.pk)
         order.refresh_from_db()
     return order
+
+
+def _why_not(order: Order) -> str:
+    if order.status == Order.Status.CANCELLED:
+        return f"{order.number} was cancelled already."
+    if order.status == Order.Status.PENDING:
+        return f"{order.number} is not paid; it ends by itself when its payment page does."
+    return f"{order.number} has left; it can no longer be cancelled."

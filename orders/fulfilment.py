@@ -6,7 +6,7 @@ people when the step does not follow. `actor` names who did it, such as "Sam" or
 
 from collections import defaultdict
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from orders import events, status
@@ -43,15 +43,16 @@ def approve(order_id: int, *, actor: str) -> Order:
         raise TransitionRefused(f"{order.number} is not a paid, open order.")
     if order.approved_at:
         raise TransitionRefused(f"{order.number} was approved already.")
+    if not _make_shipments(order):
+        raise TransitionRefused(f"Nothing is set aside for {order.number}: there would be no parcel.")
     order.approved_at = timezone.now()
     order.save(update_fields=["approved_at"])
-    _make_shipments(order)
     events.record(order, Kind.APPROVED, actor=actor)
     status.recalculate(order)
     return order
 
 
-def _make_shipments(order: Order) -> None:
+def _make_shipments(order: Order) -> int:
     by_store: dict[int, list[Allocation]] = defaultdict(list)
     for allocation in standing_allocations(order):
         by_store[allocation.record.store_id].append(allocation)
@@ -61,6 +62,7 @@ def _make_shipments(order: Order) -> None:
             ShipmentLine(shipment=shipment, order_line_id=item.order_line_id, quantity=item.quantity)
             for item in allocations
         )
+    return len(by_store)
 
 
 def start_picking(shipment_id: int, *, actor: str) -> Shipment:
@@ -71,26 +73,37 @@ def mark_picked(shipment_id: int, *, actor: str) -> Shipment:
     return _move(shipment_id, Stage.PICKED, actor=actor)
 
 
-def mark_packed(shipment_id: int, *, actor: str, note: str = "") -> Shipment:
-    """`note`: a line to the customer from whoever packed it, shown on the order."""
-    return _move(shipment_id, Stage.PACKED, actor=actor, packing_note=note, packed_by=actor)
+def mark_packed(shipment_id: int, *, actor: str, note: str = "", packed_by: str = "") -> Shipment:
+    """`note`: a line to the customer from whoever packed it, shown on the order and signed `packed_by`."""
+    return _move(shipment_id, Stage.PACKED, actor=actor, packing_note=note, packed_by=packed_by)
 
 
-@transaction.atomic
 def dispatch(shipment_id: int, *, actor: str, carrier: str, tracking_number: str) -> Shipment:
-    """The parcel leaves: promised stock becomes gone stock."""
-    shipment = _move(
-        shipment_id,
-        Stage.DISPATCHED,
-        actor=actor,
-        carrier=carrier,
-        tracking_number=tracking_number,
-        dispatched_at=timezone.now(),
+    """The parcel leaves: promised stock becomes gone stock. Refused when the shelf never held it (a backorder)."""
+    try:
+        with transaction.atomic():
+            shipment = _move(
+                shipment_id,
+                Stage.DISPATCHED,
+                actor=actor,
+                carrier=carrier,
+                tracking_number=tracking_number,
+                dispatched_at=timezone.now(),
+            )
+            _consume_stock(shipment, actor=actor)
+    except IntegrityError as error:
+        number = Shipment.objects.values_list("order__number", flat=True).get(pk=shipment_id)
+        raise TransitionRefused(f"{number} holds goods that are not in stock yet: receive them first.") from error
+    return shipment
+
+
+def _consume_stock(shipment: Shipment, *, actor: str) -> None:
+    promised = standing_allocations(shipment.order).filter(
+        order_line__shipment_lines__shipment=shipment, record__store=shipment.store_id
     )
-    for item in standing_allocations(shipment.order).filter(order_line__shipment_lines__shipment=shipment):
+    for item in promised:
         stock.consume(item.record_id, quantity=item.quantity, reference=shipment.order.number, actor=actor)
         Allocation.objects.filter(pk=item.pk).update(consumed_at=timezone.now())
-    return shipment
 
 
 @transaction.atomic
@@ -108,10 +121,7 @@ def _move(shipment_id: int, to_stage: Shipment.Stage, *, actor: str, **changes: 
     shipment = locked_shipment(shipment_id)
     from_stages, kind = TRANSITIONS[to_stage]
     if shipment.stage not in from_stages:
-        raise TransitionRefused(
-            f"{shipment.order.number} is “{shipment.get_stage_display().lower()}”; "
-            f"it cannot become “{to_stage.label.lower()}” from there."
-        )
+        raise TransitionRefused(_why_not(shipment, to_stage))
     shipment.stage = to_stage
     for name, value in changes.items():
         setattr(shipment, name, value)
@@ -119,3 +129,10 @@ def _move(shipment_id: int, to_stage: Shipment.Stage, *, actor: str, **changes: 
     events.record(shipment.order, kind, shipment=shipment, actor=actor)
     status.recalculate(shipment.order)
     return shipment
+
+
+def _why_not(shipment: Shipment, to_stage: Shipment.Stage) -> str:
+    number, now = shipment.order.number, shipment.get_stage_display().lower()
+    if shipment.stage == to_stage:
+        return f"{number} is “{now}” already."
+    return f"{number} is “{now}”; it cannot become “{to_stage.label.lower()}” from there."

@@ -1,41 +1,103 @@
 """The staff's queue: which orders wait for which hand."""
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from orders.models import Order, Shipment
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from orders.models import Order, Payment, Refund, Shipment
 
 Stage = Shipment.Stage
 
-TO_APPROVE = "approve"
-ON_THE_ROAD = (Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY)
 
-# what a queue is called: the stages of the parcels in it
-QUEUES: dict[str, tuple[str, tuple[Shipment.Stage, ...]]] = {
-    TO_APPROVE: ("To approve", ()),
-    "pick": ("To pick", (Stage.WAITING,)),
-    "picking": ("Being picked", (Stage.PICKING,)),
-    "pack": ("To pack", (Stage.PICKED,)),
-    "ship": ("To ship", (Stage.PACKED,)),
-    "road": ("On the road", ON_THE_ROAD),
-}
+@dataclass(frozen=True)
+class Queue:
+    """`stages`: of the parcels in it; none for a queue of orders that have no parcels yet."""
+
+    key: str
+    title: str
+    stages: tuple[Shipment.Stage, ...] = ()
 
 
-def in_queue(orders: QuerySet[Order], queue: str) -> QuerySet[Order]:
+TO_APPROVE = Queue("approve", "To approve")
+ROAD = Queue("road", "On the road", (Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY))
+BY_STAGE = (
+    Queue("pick", "To pick", (Stage.WAITING,)),
+    Queue("picking", "Being picked", (Stage.PICKING,)),
+    Queue("pack", "To pack", (Stage.PICKED,)),
+    Queue("ship", "To ship", (Stage.PACKED,)),
+    ROAD,
+)
+LATE = Queue("late", "Late to leave")
+LOOK = Queue("look", "Payment needs a look")
+WORK = (TO_APPROVE, *BY_STAGE)
+QUEUES = {queue.key: queue for queue in (*WORK, LATE, LOOK)}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many orders stand in a queue, and since when the longest-waiting of them has been paid."""
+
+    queue: Queue
+    count: int
+    oldest_at: datetime | None = None
+
+
+def in_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
     """The orders of one queue. Raises KeyError for a queue there is not."""
-    _, stages = QUEUES[queue]
-    if queue == TO_APPROVE:
-        return orders.filter(status=Order.Status.CONFIRMED, approved_at=None)
-    parcels = Shipment.objects.filter(order=OuterRef("pk"), stage__in=stages)
-    return orders.filter(Exists(parcels))
+    queue = QUEUES[key]
+    if queue.stages:
+        return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), stage__in=queue.stages)))
+    if queue == LOOK:
+        return orders.filter(needs_a_look())
+    return orders.filter(_is_late() if queue == LATE else IS_TO_APPROVE, status=Order.Status.CONFIRMED)
 
 
-def counts() -> dict[str, int]:
-    """How many orders stand in each queue, in two queries."""
-    by_stage = dict(
-        Shipment.objects.filter(stage__in=[stage for _, stages in QUEUES.values() for stage in stages])
-        .values_list("stage")
-        .annotate(Count("order", distinct=True))
+def of(order: Order, stages: Collection[str]) -> Queue | None:
+    """The queue an order stands in, by the stages of its parcels: the one furthest behind."""
+    if order.status == Order.Status.CONFIRMED and not order.approved_at:
+        return TO_APPROVE
+    return next((queue for queue in BY_STAGE if not set(queue.stages).isdisjoint(stages)), None)
+
+
+IS_TO_APPROVE = Q(approved_at=None)
+
+
+def _is_late() -> Q:
+    not_left = [Order.FulfilmentStatus.UNFULFILLED, Order.FulfilmentStatus.IN_PROGRESS]
+    return Q(ships_on__lt=timezone.localdate(), fulfilment_status__in=not_left)
+
+
+def needs_a_look() -> Q:
+    """Money that is not where it belongs: paid but not what was owed, or kept although the order was called off."""
+    given_back = Refund.objects.filter(payment=OuterRef("pk")).exclude(status=Refund.Status.FAILED)
+    flagged = Payment.objects.filter(~Exists(given_back), status=Payment.Status.FLAGGED)
+    kept = [Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED]
+    return Q(pk__in=flagged.values("order")) | Q(status=Order.Status.CANCELLED, payment_status__in=kept)
+
+
+def standings() -> list[Standing]:
+    """Every queue of `WORK`, then `LATE` and `LOOK`, in three queries."""
+    waiting = Order.objects.order_by().filter(status=Order.Status.CONFIRMED)
+    found = waiting.aggregate(
+        approve_count=Count("pk", filter=IS_TO_APPROVE),
+        approve_oldest=Min("placed_at", filter=IS_TO_APPROVE),
+        late_count=Count("pk", filter=_is_late()),
+        late_oldest=Min("placed_at", filter=_is_late()),
     )
-    counted = {queue: sum(by_stage.get(stage, 0) for stage in stages) for queue, (_, stages) in QUEUES.items()}
-    counted[TO_APPROVE] = in_queue(Order.objects.all(), TO_APPROVE).count()
-    return counted
+    found |= _parcels()
+    found["look_count"] = Order.objects.filter(needs_a_look()).count()
+    return [Standing(queue, found[f"{key}_count"], found.get(f"{key}_oldest")) for key, queue in QUEUES.items()]
+
+
+def _parcels() -> dict[str, Any]:
+    wanted: dict[str, Count | Min] = {}
+    for queue in BY_STAGE:
+        here = Q(stage__in=queue.stages)
+        wanted[f"{queue.key}_count"] = Count("order", filter=here, distinct=True)
+        wanted[f"{queue.key}_oldest"] = Min("order__placed_at", filter=here)
+    active = [stage for queue in BY_STAGE for stage in queue.stages]
+    return Shipment.objects.order_by().filter(stage__in=active).aggregate(**wanted)

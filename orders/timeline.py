@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
+
+from django.utils import timezone
 
 from orders.carriers import tracking_url
 from orders.models import Order, OrderEvent, Shipment
+from shop.money import formatted
 
 Kind = OrderEvent.Kind
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the story. `at` when it happened; `expected_on` while it has not. `state`: done, now or next."""
+    """One line of the story. `at` when it happened; `expected_on` while it has not.
+
+    `state`: done, now, next, wait (to come, and later than we said) or stop (nothing follows).
+    """
 
     title: str
     state: str
@@ -56,52 +63,73 @@ def timelines(order: Order) -> list[Timeline]:
 
 
 def _timeline(order: Order, happened: list[OrderEvent], parcel: Shipment | None, *, title: str) -> Timeline:
-    mine = {
-        event.kind: event
-        for event in happened
-        if event.shipment_id is None or (parcel is not None and event.shipment_id == parcel.pk)
-    }
-    steps = _cancelled_road(mine) if order.status == Order.Status.CANCELLED else _road(order, mine, parcel)
-    if Kind.REFUNDED in mine:
-        steps.append(Step("Refunded", "done", at=mine[Kind.REFUNDED].created_at, text="To the card you paid with."))
+    mine = [event for event in happened if event.shipment_id is None or (parcel and event.shipment_id == parcel.pk)]
+    is_cancelled = order.status == Order.Status.CANCELLED
+    steps = _cancelled_road(order, mine) if is_cancelled else _road(order, mine, parcel)
+    steps += [_refund(order, event) for event in mine if event.kind == Kind.REFUNDED]
     if parcel is None:
         return Timeline(title, steps)
     return Timeline(title, steps, note=parcel.packing_note, note_by=parcel.packed_by)
 
 
-def _cancelled_road(mine: dict[str, OrderEvent]) -> list[Step]:
-    kinds = [*ROAD, (Kind.CANCELLED, "Cancelled")]
-    return [Step(title, "done", at=mine[kind].created_at) for kind, title in kinds if kind in mine]
+def _cancelled_road(order: Order, mine: list[OrderEvent]) -> list[Step]:
+    by_kind = {event.kind: event for event in mine}
+    steps = [Step(title, "done", at=by_kind[kind].created_at) for kind, title in ROAD if kind in by_kind]
+    ended = by_kind.get(Kind.CANCELLED)
+    reason = str(ended.data.get("reason", "")) if ended else ""
+    return [*steps, Step("Cancelled", "stop", at=ended.created_at if ended else order.cancelled_at, text=reason)]
 
 
-def _road(order: Order, mine: dict[str, OrderEvent], parcel: Shipment | None) -> list[Step]:
-    reached = max((place for place, (kind, _) in enumerate(ROAD) if kind in mine), default=-1)
-    last = len(ROAD) - 1
+def _refund(order: Order, event: OrderEvent) -> Step:
+    amount = event.data.get("amount")
+    title = f"{formatted(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
+    return Step(title, "done", at=event.created_at, text="To the card you paid with.")
+
+
+def _road(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list[Step]:
+    at = _times(order, mine, parcel)
+    reached = max((place for place, (kind, _) in enumerate(ROAD) if kind in at), default=-1)
     steps = []
     for place, (kind, title) in enumerate(ROAD):
-        is_done = place < reached or (place == reached == last)
-        state = "done" if is_done else "now" if place == reached else "next"
-        event = mine.get(kind)
-        expected = None if place <= reached else _expected(order, kind)
-        steps.append(_step(title, state, event, expected, parcel if kind == Kind.DISPATCHED else None))
+        if place > reached:
+            steps.append(_to_come(order, kind, title))
+        else:
+            is_last = place == len(ROAD) - 1
+            state = "now" if place == reached and not is_last else "done"
+            steps.append(_reached(kind, title, state, at, parcel))
     return steps
 
 
-def _step(title: str, state: str, event: OrderEvent | None, expected: date | None, parcel: Shipment | None) -> Step:
-    at = event.created_at if event else None
-    if event is None or parcel is None or not parcel.tracking_number:
-        return Step(title, state, at=at, expected_on=expected)
-    return Step(
-        title,
-        state,
-        at=at,
-        text=f"Tracking number {parcel.tracking_number}.",
-        link_url=tracking_url(parcel.carrier, parcel.tracking_number),
-        link_text="Follow it at the carrier",
-    )
+def _times(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> dict[str, datetime | None]:
+    """When each thing happened: by its event, else (an imported order has none) by what the order itself knows."""
+    known: dict[str, datetime | None] = {Kind.PLACED: order.placed_at, Kind.APPROVED: order.approved_at}
+    if parcel:
+        known |= {Kind.DISPATCHED: parcel.dispatched_at, Kind.DELIVERED: parcel.delivered_at}
+    at: dict[str, datetime | None] = {kind: moment for kind, moment in known.items() if moment}
+    if order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
+        at.setdefault(Kind.DELIVERED, None)
+    return at | {event.kind: event.created_at for event in mine}
 
 
-def _expected(order: Order, kind: OrderEvent.Kind) -> date | None:
-    if kind == Kind.DISPATCHED:
-        return order.ships_on
-    return order.promised_by_on if kind == Kind.DELIVERED else None
+def _reached(
+    kind: OrderEvent.Kind, title: str, state: str, at: dict[str, datetime | None], parcel: Shipment | None
+) -> Step:
+    moment = at.get(kind)
+    if kind == Kind.DISPATCHED and parcel and parcel.tracking_number:
+        return Step(
+            title,
+            state,
+            at=moment,
+            text=f"Tracking number {parcel.tracking_number}.",
+            link_url=tracking_url(parcel.carrier, parcel.tracking_number),
+            link_text="Follow it at the carrier",
+        )
+    is_picking = kind == Kind.APPROVED and state == "now" and Kind.PICKING in at
+    return Step(title, state, at=moment, text="Somebody is fetching it from the shelf." if is_picking else "")
+
+
+def _to_come(order: Order, kind: OrderEvent.Kind, title: str) -> Step:
+    expected = {Kind.DISPATCHED: order.ships_on, Kind.DELIVERED: order.promised_by_on}.get(kind)
+    if expected and expected < timezone.localdate():
+        return Step(title, "wait", expected_on=expected, text="Later than we said. We are sorry.")
+    return Step(title, "next", expected_on=expected)

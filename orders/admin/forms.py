@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -7,22 +7,45 @@ from orders import fulfilment
 from orders.carriers import CARRIERS
 from orders.models import Order, Shipment
 from orders.status import captured_total, refunded_total
+from shop.money import formatted
+
+
+def are_valid(asked: Sequence[forms.Form]) -> bool:
+    """Checks every form, so that each says what is wrong with it."""
+    wrong = [form for form in asked if not form.is_valid()]
+    return not wrong
+
+
+def put_focus(asked: Sequence[forms.Form], name: str) -> None:
+    """The focus goes to the first field with an error, else to the first form's field `name`."""
+    wrong = [(form, field) for form in asked if form.is_bound for field in form.errors if field in form.fields]
+    form, field = wrong[0] if wrong else (asked[0], name)
+    form.fields[field].widget.attrs["autofocus"] = True
+
+
+LABELS = {"carrier": "Carrier", "tracking_number": "Tracking number"}
 
 
 class ShipForm(forms.Form):
-    """One parcel's carrier and number."""
+    """One parcel's carrier and number. In a list of several each field names its order, for those who hear the page."""
 
     carrier = forms.ChoiceField(choices=[(key, carrier.name) for key, carrier in CARRIERS.items()])
-    tracking_number = forms.CharField(max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    tracking_number = forms.CharField(
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Type the number on the carrier's label."},
+    )
 
-    def __init__(self, *args: Any, parcel: Shipment, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any, *, parcel: Shipment, is_one_of_many: bool) -> None:
+        super().__init__(data, prefix=str(parcel.pk), initial={"carrier": parcel.carrier})
         self.parcel = parcel
-        self.initial.setdefault("carrier", parcel.carrier)
+        self.fields["tracking_number"].required = not is_one_of_many
+        if is_one_of_many:
+            for name, field in self.fields.items():
+                field.widget.attrs["aria-label"] = f"{LABELS[name]} for {parcel.order.number}"
 
-    def dispatcher(self, *, actor: str) -> Callable[[Order], Shipment]:
-        """The step that sends this parcel off as the valid form says."""
-        return lambda _: fulfilment.dispatch(self.parcel.pk, actor=actor, **self.cleaned_data)
+    def dispatch(self, actor: str) -> Shipment:
+        return fulfilment.dispatch(self.parcel.pk, actor=actor, **self.cleaned_data)
 
 
 class CancelForm(forms.Form):
@@ -35,11 +58,11 @@ class RefundForm(forms.Form):
     amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0.01)
     reason = forms.CharField(max_length=200, required=False, help_text="The customer reads it.")
 
-    def __init__(self, *args: Any, order: Order | None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any, *, order: Order | None) -> None:
+        super().__init__(data)
         if order is None:
             del self.fields["amount"]
             return
         left = captured_total(order) - refunded_total(order, with_requested=True)
-        self.fields["amount"].help_text = f"{left} {order.currency} is left."
-        self.initial.setdefault("amount", left)
+        self.fields["amount"].help_text = f"{formatted(left, order.currency)} is left."
+        self.fields["amount"].initial = left

@@ -1,17 +1,24 @@
+import re
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from orders import cancellation, queue
-from orders.admin.actions import ACTIONS
+from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, start_picking
+from orders.admin.asking import cancel, refund, ship
+from orders.admin.pages import way_back
 from orders.admin.paging import FarPaginator
+from orders.admin.sheets import packing_slips, pick_list
 from orders.models import Order, Shipment
 from orders.status import words
-from orders.timeline import timelines
 
 Stage = Shipment.Stage
 
@@ -21,39 +28,53 @@ NEXT_STEP = {
     Stage.PICKING: ("mark_picked", "Mark picked"),
     Stage.PICKED: ("mark_packed", "Mark packed"),
     Stage.PACKED: ("ship", "Ship"),
-    Stage.DISPATCHED: ("mark_delivered", "Mark delivered"),
-    Stage.IN_TRANSIT: ("mark_delivered", "Mark delivered"),
-    Stage.OUT_FOR_DELIVERY: ("mark_delivered", "Mark delivered"),
+    **dict.fromkeys(queue.ROAD.stages, ("mark_delivered", "Mark delivered")),
 }
+OUR_NUMBER = re.compile(r"SW([0-9A-Z]{4})([0-9A-Z]{4})([0-9A-Z]{2})")
 
 
 class QueueFilter(admin.SimpleListFilter):
+    """Everything that was paid, unless one queue is asked for; `any` shows what was never paid too."""
+
     title = "queue"
     parameter_name = "queue"
+    ANY = "any"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [(key, title) for key, (title, _) in queue.QUEUES.items()]
+        return [*((key, each.title) for key, each in queue.QUEUES.items()), (self.ANY, "All, unpaid too")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         wanted = self.value()
-        return queue.in_queue(queryset, wanted) if wanted in queue.QUEUES else queryset
+        if wanted in queue.QUEUES:
+            return queue.in_queue(queryset, wanted)
+        return queryset if wanted == self.ANY else queryset.filter(placed_at__isnull=False)
 
 
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
-    list_display = ["number", "placed_at", "full_name", "state", "total_text", "promised_by_on"]
-    list_filter = [QueueFilter, "status", "payment_status", "source"]
-    search_fields = ["number", "email", "full_name"]
-    search_help_text = "Order number, e-mail address or name"
-    ordering = ["-placed_at", "-pk"]
+    list_display = ["number", "placed", "full_name", "state", "leaves_by", "amount"]
+    list_filter = [QueueFilter, "payment_status", "source"]
+    sortable_by = ["placed"]
+    search_fields = ["full_name", "postcode", "=external_reference"]
+    search_help_text = "Order number, e-mail address, name or postcode"
     list_per_page = 50
+    list_max_show_all = 50
     show_full_result_count = False
     paginator = FarPaginator
-    actions = ACTIONS
-    actions_on_bottom = True
-    fields = ()
+    actions = [
+        approve,
+        start_picking,
+        mark_picked,
+        mark_packed,
+        ship,
+        mark_delivered,
+        cancel,
+        refund,
+        pick_list,
+        packing_slips,
+    ]
     change_form_template = "admin/orders/order/change_form.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -65,62 +86,113 @@ class OrderAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Order | None = None) -> list[str]:
         return [field.name for field in self.opts.fields]
 
-    @admin.display(description="where it stands")
-    def state(self, order: Order) -> str:
-        return words(order)
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        parcels = Shipment.objects.filter(order=OuterRef("pk")).values("stage")
+        orders: QuerySet[Order] = super().get_queryset(request)
+        return orders.annotate(parcel_stages=ArraySubquery(parcels))
 
-    @admin.display(description="total", ordering="total")
-    def total_text(self, order: Order) -> str:
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """In a queue whoever has waited longest comes first; in the archive the newest order."""
+        if request.GET.get(QueueFilter.parameter_name) in queue.QUEUES:
+            return ("placed_at", "pk")
+        return ("-placed_at", "-pk")
+
+    @admin.display(description="placed", ordering="placed_at")
+    def placed(self, order: Order) -> str:
+        moment = order.placed_at
+        return date_format(timezone.localtime(moment), "D j M Y, H:i") if moment else "not paid"
+
+    @admin.display(description="where it stands")
+    def state(self, order: Order) -> SafeString:
+        kind, text = standing(order, order.parcel_stages)  # type: ignore[attr-defined]
+        return format_html('<span class="badge {}">{}</span>', kind, text)
+
+    @admin.display(description="leaves by")
+    def leaves_by(self, order: Order) -> str | SafeString:
+        if not order.ships_on:
+            return ""
+        day = date_format(order.ships_on, "D j M")
+        return format_html('<span class="badge out">{} (late)</span>', day) if is_late(order) else day
+
+    @admin.display(description="total")
+    def amount(self, order: Order) -> str:
         return order.total_text
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """A number or an address is looked up by its index; only a name is searched for."""
+        """A number, however it is typed, or an address is looked up by its index; only a name is searched for."""
         term = search_term.strip()
         if "@" in term:
             return queryset.filter(email=term.lower()), False
-        if term.upper().startswith("SW-"):
-            return queryset.filter(number=term.upper()), False
+        ours = OUR_NUMBER.fullmatch(re.sub(r"[^0-9A-Z]", "", term.upper()))
+        if ours:
+            return queryset.filter(number=f"SW-{'-'.join(ours.groups())}"), False
         return super().get_search_results(request, queryset, search_term)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A step taken from an order's own page leads back there."""
         response = super().changelist_view(request, extra_context)
-        back = request.POST.get("back", "")
-        is_ours = url_has_allowed_host_and_scheme(back, allowed_hosts=None)
-        if isinstance(response, HttpResponseRedirect) and back and is_ours:
-            return HttpResponseRedirect(back)
-        return response
+        back = way_back(request)
+        return HttpResponseRedirect(back) if back and isinstance(response, HttpResponseRedirect) else response
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
         order = self.get_object(request, object_id)
-        context = self._page_of(order) if order else {}
+        context = order_page(order) if order else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
-    def _page_of(self, order: Order) -> dict[str, Any]:
-        parcels = list(order.shipments.prefetch_related("lines__order_line").select_related("store"))
-        waiting = {NEXT_STEP[stage] for parcel in parcels if (stage := Stage(parcel.stage)) in NEXT_STEP}
-        steps = [step for step in dict.fromkeys(NEXT_STEP.values()) if step in waiting]
-        if order.status == Order.Status.CONFIRMED and not order.approved_at:
-            steps = [("approve", "Approve")]
-        return {
-            "title": f"Order {order.number}",
-            "subtitle": None,
-            "order": order,
-            "state": words(order),
-            "lines": order.lines.all(),
-            "timelines": timelines(order),
-            "parcels": parcels,
-            "payments": order.payments.prefetch_related("refunds"),
-            "events": order.events.all(),
-            "steps": steps,
-            "may_cancel": cancellation.may_cancel(order),
-            "may_refund": order.payment_status in {Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED},
-            "list_url": reverse("admin:orders_order_changelist"),
-            "show_save": False,
-            "show_save_and_continue": False,
-            "show_close": False,
-        }
+
+def is_late(order: Order) -> bool:
+    """Whether it should have left by now and has not."""
+    has_left = order.fulfilment_status in (Order.FulfilmentStatus.DISPATCHED, Order.FulfilmentStatus.DELIVERED)
+    is_open = order.status == Order.Status.CONFIRMED and not has_left
+    return is_open and order.ships_on is not None and order.ships_on < timezone.localdate()
+
+
+def standing(order: Order, stages: list[str]) -> tuple[str, str]:
+    """A badge's colour and words: the queue an order waits in, else what the customer reads."""
+    waits_in = queue.of(order, stages)
+    if waits_in and waits_in != queue.ROAD:
+        return "wait", waits_in.title
+    if order.status == Order.Status.CANCELLED:
+        return "out", words(order)
+    is_delivered = order.fulfilment_status == Order.FulfilmentStatus.DELIVERED
+    return "in" if is_delivered or waits_in else "", words(order)
+
+
+def order_page(order: Order) -> dict[str, Any]:
+    """What an order's page shows."""
+    parcels = list(order.shipments.prefetch_related("lines__order_line").select_related("store"))
+    kind, text = standing(order, [parcel.stage for parcel in parcels])
+    return {
+        "title": f"Order {order.number}",
+        "subtitle": None,
+        "order": order,
+        "state": {"kind": kind, "text": text, "for_customer": words(order), "is_late": is_late(order)},
+        "lines": order.lines.all(),
+        "adjustments": order.adjustments.all(),
+        "parcels": parcels,
+        "payments": order.payments.prefetch_related("refunds"),
+        "events": order.events.all(),
+        "steps": _steps(order, parcels),
+        "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
+    }
+
+
+def _steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
+    """The buttons: the next steps, then what else can be done."""
+    stages = [Stage(parcel.stage) for parcel in parcels]
+    following = dict.fromkeys(NEXT_STEP[stage] for stage in stages if stage in NEXT_STEP)
+    if queue.of(order, stages) == queue.TO_APPROVE:
+        following = {("approve", "Approve"): None}
+    more = []
+    if cancellation.may_cancel(order):
+        more.append(("cancel", "Cancel"))
+    if order.payment_status in (Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED):
+        more.append(("refund", "Refund"))
+    is_unpacked = not {Stage.WAITING, Stage.PICKING, Stage.PICKED, Stage.PACKED}.isdisjoint(stages)
+    return {"following": list(following), "more": more, "has_slip": is_unpacked}

@@ -7,9 +7,8 @@ from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
 
-from orders import queue
+from shop.backoffice.today import today
 
 
 class BackofficeSite(admin.AdminSite):
@@ -33,17 +32,22 @@ class BackofficeSite(admin.AdminSite):
         return super().has_permission(request) and not _lacks_second_factor(request)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        counted = queue.counts()
-        orders = reverse("admin:orders_order_changelist")
-        tiles = [
-            {"title": title, "count": counted[key], "url": f"{orders}?queue={key}"}
-            for key, (title, _) in queue.QUEUES.items()
-        ]
-        return super().index(request, {**(extra_context or {}), "queues": tiles})
+        return super().index(request, {**(extra_context or {}), "today": today()})
+
+    def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Passwords are changed in one place, which asks for the old one and knows the rate limits."""
+        return redirect("account_change_password")
 
 
 def _lacks_second_factor(request: HttpRequest) -> bool:
-    return settings.REQUIRE_STAFF_MFA and not is_mfa_enabled(request.user)
+    """Asked once per request."""
+    if not settings.REQUIRE_STAFF_MFA:
+        return False
+    has_one: bool | None = getattr(request, "has_second_factor", None)
+    if has_one is None:
+        has_one = bool(is_mfa_enabled(request.user))
+        request.has_second_factor = has_one  # type: ignore[attr-defined]
+    return not has_one
 
 
 site = admin.site

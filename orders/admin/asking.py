@@ -1,0 +1,92 @@
+"""Steps that ask something first, on a page of their own: what to ship with, why to cancel, how much to give back."""
+
+from collections.abc import Sequence
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from orders import cancellation, payments
+from orders.admin.actions import Stage, actor_of, try_each
+from orders.admin.forms import CancelForm, RefundForm, ShipForm, are_valid, put_focus
+from orders.admin.pages import step_page
+from orders.fulfilment import TransitionRefused
+from orders.models import Order, Refund, Shipment
+from orders.payments import RefundRefused
+
+SENT = "confirm"
+
+
+@admin.action(description="Ship", permissions=["change"])
+def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+    """Asks for each parcel's carrier and number, then sends them off. Of several, one without a number stays."""
+    packed = Shipment.objects.filter(order__in=orders, stage=Stage.PACKED)
+    parcels = list(packed.select_related("order", "store").order_by("order__placed_at", "pk"))
+    if not parcels:
+        messages.error(request, "There is no packed parcel to ship here.")
+        return None
+    data = request.POST if SENT in request.POST else None
+    asked = [ShipForm(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
+    if data and are_valid(asked):
+        leaving = [form for form in asked if form.cleaned_data["tracking_number"]]
+        if leaving:
+            _dispatch(request, leaving)
+            return None
+        messages.error(request, "Type at least one tracking number.")
+    put_focus(asked, "tracking_number")
+    left_out = orders.exclude(pk__in=[parcel.order_id for parcel in parcels])
+    return step_page(model_admin, request, orders, "ship", title="Ship", forms=asked, left_out=left_out)
+
+
+def _dispatch(request: HttpRequest, leaving: Sequence[ShipForm]) -> None:
+    """In one go, so that what was done is said once."""
+    waiting = iter(leaving)
+    actor = actor_of(request)
+    try_each(request, [form.parcel.order for form in leaving], lambda _: next(waiting).dispatch(actor), done="Shipped")
+
+
+@admin.action(description="Cancel", permissions=["change"])
+def cancel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+    form = CancelForm(request.POST if SENT in request.POST else None)
+
+    def step(order: Order) -> None:
+        called_off = cancellation.cancel(order.pk, actor=actor_of(request), reason=form.cleaned_data["reason"])
+        if _has_failed_refund(called_off):
+            raise TransitionRefused(f"{order.number} is cancelled, but Stripe did not give the money back: refund it.")
+
+    if form.is_valid():
+        try_each(request, orders, step, done="Cancelled, and the money goes back")
+        return None
+    put_focus([form], "reason")
+    return step_page(model_admin, request, orders, "cancel", title="Cancel", form=form)
+
+
+def _has_failed_refund(order: Order) -> bool:
+    last = Refund.objects.filter(payment__order=order).order_by("-pk").first()
+    return last is not None and last.status == Refund.Status.FAILED
+
+
+@admin.action(description="Refund", permissions=["change"])
+def refund(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+    """Gives money back on its own, without touching goods: for one order any amount, for several all of it."""
+    single = orders.get() if orders.count() == 1 else None
+    form = RefundForm(request.POST if SENT in request.POST else None, order=single)
+    if form.is_valid():
+        try_each(request, orders, lambda order: _give_back(request, order, form), done="Refunded")
+        return None
+    put_focus([form], "amount" if single else "reason")
+    return step_page(model_admin, request, orders, "refund", title="Refund", form=form)
+
+
+def _give_back(request: HttpRequest, order: Order, form: forms.Form) -> None:
+    given = payments.refund(
+        order.pk,
+        amount=form.cleaned_data.get("amount"),
+        reason=form.cleaned_data["reason"],
+        actor=actor_of(request),
+    )
+    if given.status == Refund.Status.FAILED:
+        raise RefundRefused(f"{order.number}: Stripe refused the refund. {given.problem}")
+    if given.status == Refund.Status.REQUESTED:
+        messages.warning(request, f"{order.number}: Stripe has not answered yet; the shop keeps asking by itself.")

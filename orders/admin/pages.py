@@ -1,0 +1,37 @@
+"""Pages that an action answers with: a step that asks something, a sheet to print."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from orders.models import Order
+
+
+def way_back(request: HttpRequest) -> str:
+    """The page of ours that a step was taken from, if it says one."""
+    back = request.POST.get("back", "")
+    return back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else ""
+
+
+def step_page(
+    model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order], name: str, **context: Any
+) -> TemplateResponse:
+    """Renders `admin/orders/order/<name>.html`; its form posts the same action for the same orders again."""
+    return TemplateResponse(
+        request,
+        f"admin/orders/order/{name}.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            "opts": model_admin.opts,
+            "orders": orders,
+            "action": request.POST.get("action", ""),
+            "back": way_back(request) or request.get_full_path(),
+            "list_url": reverse("admin:orders_order_changelist"),
+            **context,
+        },
+    )

@@ -1,0 +1,58 @@
+"""Sheets to print: what to fetch from the shelves, and what goes into each parcel."""
+
+from collections import Counter
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from orders.admin.actions import Stage
+from orders.admin.pages import step_page
+from orders.models import Order, Shipment
+
+BEFORE_PACKING = (Stage.WAITING, Stage.PICKING, Stage.PICKED)
+
+
+def _parcels(orders: QuerySet[Order], stages: tuple[Shipment.Stage, ...]) -> QuerySet[Shipment]:
+    chosen = Shipment.objects.filter(order__in=orders, stage__in=stages)
+    return (
+        chosen.select_related("order", "store")
+        .prefetch_related("lines__order_line")
+        .order_by("store__position", "order__placed_at", "pk")
+    )
+
+
+@admin.action(description="Print the pick list", permissions=["view"])
+def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+    """What to fetch, by SKU, for all chosen orders together, and then parcel by parcel."""
+    parcels = list(_parcels(orders, (Stage.WAITING, Stage.PICKING)))
+    if not parcels:
+        messages.error(request, "There is nothing to pick here.")
+        return None
+    fetched: Counter[tuple[str, str, str, str]] = Counter()
+    for parcel in parcels:
+        for line in parcel.lines.all():
+            item = line.order_line
+            fetched[parcel.store.name, item.sku, item.title, item.options] += line.quantity
+    items = [(*what, quantity) for what, quantity in sorted(fetched.items())]
+    waiting = [parcel.order_id for parcel in parcels if parcel.stage == Stage.WAITING]
+    return step_page(
+        model_admin,
+        request,
+        orders.filter(pk__in=waiting),
+        "pick_list",
+        title="Pick list",
+        parcels=parcels,
+        items=items,
+        several_stores=len({parcel.store_id for parcel in parcels}) > 1,
+    )
+
+
+@admin.action(description="Print packing slips", permissions=["view"])
+def packing_slips(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+    """One sheet to put into each parcel. It names no price: the parcel may be a gift."""
+    parcels = list(_parcels(orders, (*BEFORE_PACKING, Stage.PACKED)))
+    if not parcels:
+        messages.error(request, "There is no parcel to pack here.")
+        return None
+    return step_page(model_admin, request, orders, "packing_slips", title="Packing slips", parcels=parcels)

@@ -1,0 +1,98 @@
+"""What the staff's first page says: who waits, what came in, what ran out, what went wrong."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from notifications.models import OutgoingEmail
+from orders import queue
+from orders.models import Order
+from shop.catalog.models import Variant
+from shop.money import formatted
+
+State = OutgoingEmail.State
+MOST_SHOWN = 8
+MAIL_DAYS = 14  # older trouble is history
+
+
+@dataclass(frozen=True)
+class Tile:
+    title: str
+    count: int
+    url: str
+    oldest: str = ""  # how long the first in it has waited, in words
+
+
+@dataclass(frozen=True)
+class Today:
+    """`alarms` are tiles that should read 0; only those that don't are there."""
+
+    work: list[Tile]
+    alarms: list[Tile]
+    order_count: int
+    takings: list[str]
+    ran_out: list[Variant]
+    has_more_out: bool
+
+
+def today() -> Today:
+    """Six queries."""
+    standings = queue.standings()
+    came_in = _came_in()
+    ran_out = list(_ran_out()[: MOST_SHOWN + 1])
+    alarms = [_tile(each) for each in standings if each.queue not in queue.WORK]
+    return Today(
+        work=[_tile(each) for each in standings if each.queue in queue.WORK],
+        alarms=[tile for tile in [*alarms, *_mail()] if tile.count],
+        order_count=sum(count for count, _ in came_in.values()),
+        takings=[formatted(total, currency) for currency, (_, total) in came_in.items()],
+        ran_out=ran_out[:MOST_SHOWN],
+        has_more_out=len(ran_out) > MOST_SHOWN,
+    )
+
+
+def _tile(standing: queue.Standing) -> Tile:
+    url = f"{reverse('admin:orders_order_changelist')}?queue={standing.queue.key}"
+    return Tile(standing.queue.title, standing.count, url, _waited(standing.oldest_at))
+
+
+def _waited(since: datetime | None) -> str:
+    return timesince(since, depth=1) if since else ""
+
+
+def _came_in() -> dict[str, tuple[int, Decimal]]:
+    """Count and sum of the orders paid since midnight, by currency."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    paid = Order.objects.order_by().filter(placed_at__gte=midnight).exclude(source=Order.Source.IMPORT)
+    rows = paid.values_list("currency").annotate(Count("pk"), Sum("total"))
+    return {currency: (count, total) for currency, count, total in rows}
+
+
+def _ran_out() -> QuerySet[Variant]:
+    """Variants on sale of which nothing can be sold; those nobody expects more of come first."""
+    ships = Q(stock__store__ships_orders=True)
+    left = Sum(F("stock__on_hand") + F("stock__backorder_limit") - F("stock__allocated"), filter=ships)
+    variants = Variant.objects.sellable().select_related("product")
+    counted = variants.annotate(left=left, more_on=Min("stock__restock_on", filter=ships))
+    return counted.filter(left__lte=0).order_by(F("more_on").asc(nulls_first=True), "product__title", "pk")
+
+
+def _mail() -> list[Tile]:
+    """Mail that the mail server refused, or of which nobody knows whether it went."""
+    since = timezone.now() - timedelta(days=MAIL_DAYS)
+    recent = OutgoingEmail.objects.order_by().filter(created_at__gte=since, state__in=[State.FAILED, State.UNCERTAIN])
+    counts = dict(recent.values_list("state").annotate(Count("pk")))
+    titles = {State.UNCERTAIN: "Mail perhaps sent", State.FAILED: "Mail refused"}
+    return [Tile(title, counts.get(state, 0), _mail_url(state)) for state, title in titles.items()]
+
+
+def _mail_url(state: str) -> str:
+    try:
+        return f"{reverse('admin:notifications_outgoingemail_changelist')}?state__exact={state}"
+    except NoReverseMatch:
+        return ""
