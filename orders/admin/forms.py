@@ -48,15 +48,21 @@ class ShipForm(forms.Form):
         return fulfilment.dispatch(self.parcel.pk, actor=actor, **self.cleaned_data)
 
 
+class ReasonField(forms.CharField):
+    def __init__(self) -> None:
+        wide = forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"})
+        super().__init__(max_length=200, required=False, help_text="The customer reads it.", widget=wide)
+
+
 class CancelForm(forms.Form):
-    reason = forms.CharField(max_length=200, required=False, help_text="The customer reads it.")
+    reason = ReasonField()
 
 
 class RefundForm(forms.Form):
     """`amount` only for a single order; it starts at what is left."""
 
     amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0.01)
-    reason = forms.CharField(max_length=200, required=False, help_text="The customer reads it.")
+    reason = ReasonField()
 
     def __init__(self, data: Any, *, order: Order | None) -> None:
         super().__init__(data)

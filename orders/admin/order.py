@@ -1,4 +1,5 @@
 import re
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -17,7 +18,7 @@ from orders.admin.asking import cancel, refund, ship
 from orders.admin.pages import way_back
 from orders.admin.paging import FarPaginator
 from orders.admin.sheets import packing_slips, pick_list
-from orders.models import Order, Shipment
+from orders.models import Order, OrderEvent, Shipment
 from orders.status import words
 
 Stage = Shipment.Stage
@@ -30,6 +31,16 @@ NEXT_STEP = {
     Stage.PACKED: ("ship", "Ship"),
     **dict.fromkeys(queue.ROAD.stages, ("mark_delivered", "Mark delivered")),
 }
+# the buttons above a queue's list
+QUICK_STEPS = {
+    "approve": [("approve", "Approve")],
+    "pick": [("start_picking", "Start picking"), ("pick_list", "Print the pick list")],
+    "picking": [("mark_picked", "Mark picked"), ("pick_list", "Print the pick list")],
+    "pack": [("mark_packed", "Mark packed"), ("packing_slips", "Print packing slips")],
+    "ship": [("ship", "Ship")],
+    "road": [("mark_delivered", "Mark delivered")],
+}
+KINDS = dict(OrderEvent.Kind.choices)
 OUR_NUMBER = re.compile(r"SW([0-9A-Z]{4})([0-9A-Z]{4})([0-9A-Z]{2})")
 
 
@@ -38,10 +49,11 @@ class QueueFilter(admin.SimpleListFilter):
 
     title = "queue"
     parameter_name = "queue"
+    template = "admin/orders/order/tabs.html"
     ANY = "any"
 
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [*((key, each.title) for key, each in queue.QUEUES.items()), (self.ANY, "All, unpaid too")]
+        return [*((key, each.title) for key, each in queue.QUEUES.items()), (self.ANY, "Unpaid too")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         wanted = self.value()
@@ -50,12 +62,17 @@ class QueueFilter(admin.SimpleListFilter):
         return queryset if wanted == self.ANY else queryset.filter(placed_at__isnull=False)
 
 
+class FoldedFilter(admin.ChoicesFieldListFilter):
+    template = "admin/orders/order/filter.html"
+
+
 @admin.register(Order)
 class OrderAdmin(admin.ModelAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
-    list_display = ["number", "placed", "full_name", "state", "leaves_by", "amount"]
-    list_filter = [QueueFilter, "payment_status", "source"]
+    list_display = ["number", "state", "full_name", "placed", "leaves_by", "amount"]
+    list_filter = [QueueFilter, ("payment_status", FoldedFilter), ("source", FoldedFilter)]
+    show_facets = admin.ShowFacets.NEVER
     sortable_by = ["placed"]
     search_fields = ["full_name", "postcode", "=external_reference"]
     search_help_text = "Order number, e-mail address, name or postcode"
@@ -100,7 +117,7 @@ class OrderAdmin(admin.ModelAdmin):
     @admin.display(description="placed", ordering="placed_at")
     def placed(self, order: Order) -> str:
         moment = order.placed_at
-        return date_format(timezone.localtime(moment), "D j M Y, H:i") if moment else "not paid"
+        return placed_text(timezone.localtime(moment)) if moment else "not paid"
 
     @admin.display(description="where it stands")
     def state(self, order: Order) -> SafeString:
@@ -132,7 +149,9 @@ class OrderAdmin(admin.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A step taken from an order's own page leads back there."""
-        response = super().changelist_view(request, extra_context)
+        shown = request.GET.get(QueueFilter.parameter_name, "")
+        context = {"title": "Orders", "quick_steps": QUICK_STEPS.get(shown, [])}
+        response = super().changelist_view(request, {**(extra_context or {}), **context})
         back = way_back(request)
         return HttpResponseRedirect(back) if back and isinstance(response, HttpResponseRedirect) else response
 
@@ -144,6 +163,12 @@ class OrderAdmin(admin.ModelAdmin):
         order = self.get_object(request, object_id)
         context = order_page(order) if order else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def placed_text(moment: datetime) -> str:
+    """The year only where it is not this one."""
+    is_this_year = moment.year == timezone.localdate().year
+    return date_format(moment, "D j M, H:i" if is_this_year else "j M Y, H:i")
 
 
 def is_late(order: Order) -> bool:
@@ -177,7 +202,7 @@ def order_page(order: Order) -> dict[str, Any]:
         "adjustments": order.adjustments.all(),
         "parcels": parcels,
         "payments": order.payments.prefetch_related("refunds"),
-        "events": order.events.all(),
+        "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
         "steps": _steps(order, parcels),
         "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
     }

@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
@@ -10,6 +11,9 @@ from django.template.response import TemplateResponse
 
 from shop.backoffice.today import today
 
+ROOMS = ["orders", "catalog", "accounts", "notifications", "recommendations"]
+HIDDEN = {"account", "mfa"}  # allauth's apps
+
 
 class BackofficeSite(admin.AdminSite):
     """Staff come in through the shop's own sign-in, with its rate limits and second factor."""
@@ -18,6 +22,12 @@ class BackofficeSite(admin.AdminSite):
     site_title = "Say When"
     index_title = "Today"
     index_template = "admin/today.html"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Leaves out what allauth would show: the secrets of second factors, addresses only their owner may prove."""
+        models = model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
+        ours = [model for model in models if model._meta.app_label not in HIDDEN]  # noqa: SLF001  (Django documents _meta)
+        super().register(ours, admin_class, **options)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Sends staff who still need a second factor to where they set one up."""
@@ -30,6 +40,13 @@ class BackofficeSite(admin.AdminSite):
 
     def has_permission(self, request: HttpRequest) -> bool:
         return super().has_permission(request) and not _lacks_second_factor(request)
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The rooms staff are in most come first."""
+        rooms: list[Any] = super().get_app_list(request, app_label)
+        return sorted(
+            rooms, key=lambda room: ROOMS.index(room["app_label"]) if room["app_label"] in ROOMS else len(ROOMS)
+        )
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**(extra_context or {}), "today": today()})
