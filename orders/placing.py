@@ -1,5 +1,7 @@
 """The moment an order becomes one: it is paid for (or there is nothing to pay)."""
 
+import contextlib
+
 from django.utils import timezone
 
 from accounts import purposes
@@ -29,7 +31,11 @@ def confirm(order: Order) -> None:
 
 
 def approve_by_rule(order: Order) -> None:
-    """Obvious orders approve themselves: those up to the total that staff have set."""
+    """Obvious orders approve themselves: those up to the total that staff have set.
+
+    What cannot be approved waits for staff; it is paid for all the same.
+    """
     limit = ShopSettings.current().approve_up_to
     if limit is not None and order.total <= limit:
-        fulfilment.approve(order.pk, actor=RULE)
+        with contextlib.suppress(fulfilment.TransitionRefused):
+            fulfilment.approve(order.pk, actor=RULE)

@@ -75,8 +75,10 @@ def needs_a_look() -> Q:
     """Money that is not where it belongs: paid but not what was owed, or kept although the order was called off."""
     given_back = Refund.objects.filter(payment=OuterRef("pk")).exclude(status=Refund.Status.FAILED)
     flagged = Payment.objects.filter(~Exists(given_back), status=Payment.Status.FLAGGED)
-    kept = [Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED]
-    return Q(pk__in=flagged.values("order")) | Q(status=Order.Status.CANCELLED, payment_status__in=kept)
+    captured = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.CAPTURED)
+    not_back = [Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED]
+    is_kept = Q(Exists(captured), status=Order.Status.CANCELLED, payment_status__in=not_back)
+    return Q(pk__in=flagged.values("order")) | is_kept
 
 
 def standings() -> list[Standing]:

@@ -21,15 +21,21 @@ class RefundRefused(Exception):  # noqa: N818  (a refusal, not an error)
     """More than is left, or nothing at all; the message says so, for people."""
 
 
-def refund(order_id: int, *, amount: Decimal | None, actor: str, reason: str = "") -> Refund:
+def refund(
+    order_id: int, *, amount: Decimal | None, actor: str, reason: str = "", seen_left: Decimal | None = None
+) -> Refund:
     """Gives money back, all that is left when `amount` is None. Raises `RefundRefused`.
 
+    `seen_left`: what whoever asks was shown as left. It must still be so: a form sent twice gives money back once.
     Stripe out of reach leaves the refund requested; the reconciler sends it again.
     """
     with transaction.atomic():
-        noted = request_refund(locked_order(order_id), amount=amount, actor=actor, reason=reason)
+        order = locked_order(order_id)
+        if seen_left is not None and seen_left != refundable(order)[1]:
+            raise RefundRefused(f"{order.number}: money was given back meanwhile. Look again.")
+        noted = request_refund(order, amount=amount, actor=actor, reason=reason)
     if noted is None:
-        raise RefundRefused("There is nothing left to refund.")
+        raise RefundRefused(f"{order.number}: there is nothing left to refund.")
     settle_refund(noted.pk)
     noted.refresh_from_db()
     return noted
@@ -40,18 +46,18 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
 
     None when there is nothing to give back. Raises `RefundRefused` for more than is left.
     """
-    payment, left = _refundable(order)
+    payment, left = refundable(order)
     if payment is None:
         return None
     wanted = left if amount is None else amount
     if not NOTHING < wanted <= left:
-        raise RefundRefused(f"Up to {formatted(left, payment.currency)} can be refunded.")
+        raise RefundRefused(f"{order.number}: up to {formatted(left, payment.currency)} can be refunded.")
     return Refund.objects.create(
         payment=payment, amount=wanted, currency=payment.currency, reason=reason[:200], actor=actor
     )
 
 
-def _refundable(order: Order) -> tuple[Payment | None, Decimal]:
+def refundable(order: Order) -> tuple[Payment | None, Decimal]:
     """The payment to give back from and what is left of it; one that needs a look has its money given back too."""
     for payment in order.payments.filter(status__in=[Payment.Status.CAPTURED, Payment.Status.FLAGGED]).order_by(
         "status"

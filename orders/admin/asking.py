@@ -83,6 +83,7 @@ def _give_back(request: HttpRequest, order: Order, form: forms.Form) -> None:
     given = payments.refund(
         order.pk,
         amount=form.cleaned_data.get("amount"),
+        seen_left=form.cleaned_data.get("seen_left"),
         reason=form.cleaned_data["reason"],
         actor=actor_of(request),
     )

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -6,7 +7,7 @@ from django import forms
 from orders import fulfilment
 from orders.carriers import CARRIERS
 from orders.models import Order, Shipment
-from orders.status import captured_total, refunded_total
+from orders.refunds import refundable
 from shop.money import formatted
 
 
@@ -59,16 +60,24 @@ class CancelForm(forms.Form):
 
 
 class RefundForm(forms.Form):
-    """`amount` only for a single order; it starts at what is left."""
+    """For a single order an `amount`, which starts at what is left (`seen_left`: as the form showed it)."""
 
     amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0.01)
     reason = ReasonField()
+    seen_left = forms.DecimalField(widget=forms.HiddenInput)
 
     def __init__(self, data: Any, *, order: Order | None) -> None:
         super().__init__(data)
         if order is None:
-            del self.fields["amount"]
+            del self.fields["amount"], self.fields["seen_left"]
             return
-        left = captured_total(order) - refunded_total(order, with_requested=True)
-        self.fields["amount"].help_text = f"{formatted(left, order.currency)} is left."
-        self.fields["amount"].initial = left
+        payment, self.left = refundable(order)
+        self.left_text = f"{formatted(self.left, payment.currency if payment else order.currency)} is left."
+        self.fields["amount"].help_text = self.left_text
+        self.fields["amount"].initial = self.fields["seen_left"].initial = self.left
+
+    def clean_amount(self) -> Decimal:
+        amount: Decimal = self.cleaned_data["amount"]
+        if amount > self.left:
+            raise forms.ValidationError(self.left_text)
+        return amount

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import OuterRef, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +19,9 @@ from orders.admin.pages import way_back
 from orders.admin.paging import FarPaginator
 from orders.admin.sheets import packing_slips, pick_list
 from orders.models import Order, OrderEvent, Shipment
+from orders.refunds import refundable
 from orders.status import words
+from orders.timeline import timelines
 
 Stage = Shipment.Stage
 
@@ -191,7 +193,8 @@ def standing(order: Order, stages: list[str]) -> tuple[str, str]:
 
 def order_page(order: Order) -> dict[str, Any]:
     """What an order's page shows."""
-    parcels = list(order.shipments.prefetch_related("lines__order_line").select_related("store"))
+    prefetch_related_objects([order], "events", "shipments__store", "shipments__lines__order_line")
+    parcels = list(order.shipments.all())
     kind, text = standing(order, [parcel.stage for parcel in parcels])
     return {
         "title": f"Order {order.number}",
@@ -203,6 +206,7 @@ def order_page(order: Order) -> dict[str, Any]:
         "parcels": parcels,
         "payments": order.payments.prefetch_related("refunds"),
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
+        "stories": timelines(order),
         "steps": _steps(order, parcels),
         "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
     }
@@ -217,7 +221,7 @@ def _steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
     more = []
     if cancellation.may_cancel(order):
         more.append(("cancel", "Cancel"))
-    if order.payment_status in (Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED):
+    if refundable(order)[0]:
         more.append(("refund", "Refund"))
     is_unpacked = not {Stage.WAITING, Stage.PICKING, Stage.PICKED, Stage.PACKED}.isdisjoint(stages)
     return {"following": list(following), "more": more, "has_slip": is_unpacked}

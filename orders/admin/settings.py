@@ -1,14 +1,40 @@
+"""What staff set: the shop itself, how parcels go, tax, days off."""
+
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from orders.carriers import CARRIERS, carrier_name
 from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.settings import ONLY_ROW
+
+LAST_HOUR = 23
 
 
 @admin.register(ShopSettings)
 class ShopSettingsAdmin(admin.ModelAdmin):
     """One row: the list leads straight to it."""
+
+    fieldsets = [
+        ("The shop", {"fields": ["name", "postal_address", "contact_email", "default_country"]}),
+        (
+            "When parcels leave",
+            {
+                "description": "Each date the shop promises is counted from these, the carriers' days and holidays.",
+                "fields": ["cutoff_hour", "handling_days", "ships_on_saturday"],
+            },
+        ),
+        ("Orders that approve themselves", {"fields": ["approve_up_to"]}),
+    ]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "cutoff_hour" and isinstance(field, forms.IntegerField):
+            return forms.IntegerField(
+                min_value=0, max_value=LAST_HOUR, label="Cut-off hour", help_text=db_field.help_text
+            )
+        return field
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -23,16 +49,43 @@ class ShopSettingsAdmin(admin.ModelAdmin):
 
 @admin.register(ShippingMethod)
 class ShippingMethodAdmin(admin.ModelAdmin):
-    list_display = ["name", "price", "free_from", "days_min", "days_max", "is_active", "position"]
+    list_display = ["name", "by", "price", "free_from", "days", "is_active", "position"]
     list_editable = ["price", "free_from", "is_active", "position"]
+    fieldsets = [
+        (None, {"fields": ["name", "carrier", "is_active", "position"]}),
+        ("Price", {"fields": [("price", "free_from")]}),
+        ("How long it takes", {"fields": [("days_min", "days_max"), "delivers_on_saturday"]}),
+        ("Where it goes", {"fields": ["countries"]}),
+    ]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
+        """Only a carrier the shop knows: parcels are followed by its tracking page."""
+        if db_field.name == "carrier":
+            return forms.ChoiceField(choices=[(key, carrier.name) for key, carrier in CARRIERS.items()])
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    @admin.display(description="carrier", ordering="carrier")
+    def by(self, method: ShippingMethod) -> str:
+        return carrier_name(method.carrier)
+
+    @admin.display(description="working days")
+    def days(self, method: ShippingMethod) -> str:
+        few, many = method.days_min, method.days_max
+        return str(few) if few == many else f"{few}–{many}"
 
 
 @admin.register(TaxRate)
 class TaxRateAdmin(admin.ModelAdmin):
-    list_display = ["country", "name", "rate"]
+    list_display = ["country", "name", "percent"]
+
+    @admin.display(description="rate", ordering="rate")
+    def percent(self, rate: TaxRate) -> str:
+        return f"{rate.rate * 100:.4g} %"
 
 
 @admin.register(Holiday)
 class HolidayAdmin(admin.ModelAdmin):
     list_display = ["name", "falls_on", "closes_shop", "stops_delivery"]
-    date_hierarchy = "falls_on"
+    list_editable = ["closes_shop", "stops_delivery"]
+    list_filter = [("falls_on", admin.DateFieldListFilter)]
+    ordering = ["-falls_on"]

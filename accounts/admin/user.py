@@ -1,0 +1,121 @@
+"""Logins, for the owner of the shop: who is staff, and what to do when somebody is locked out."""
+
+from typing import Any
+
+from allauth.account.forms import ResetPasswordForm
+from allauth.mfa.models import Authenticator
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest
+
+from accounts.models import User
+
+RIGHTS = ("is_active", "is_staff", "is_superuser", "groups")
+
+
+class WhoFilter(admin.SimpleListFilter):
+    """Staff, unless customers' logins are asked for."""
+
+    title = "who"
+    parameter_name = "who"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("customers", "Customers' logins")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        return queryset.filter(is_staff=self.value() != "customers")
+
+    def choices(self, changelist: Any) -> Any:
+        every, *others = super().choices(changelist)
+        return [{**every, "display": "Staff"}, *others]
+
+
+class UserForm(forms.ModelForm):
+    class Meta:
+        model = User
+        fields = ("email", "first_name", "last_name", *RIGHTS)
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        return email.strip().lower()
+
+
+def mail_password_link(request: HttpRequest, user: User) -> None:
+    """Through allauth, like a forgotten password: staff never know anybody's password."""
+    form = ResetPasswordForm({"email": user.email})
+    if form.is_valid():
+        form.save(request)
+
+
+@admin.action(description="Mail a link to set a password")
+def send_password_link(_admin: admin.ModelAdmin, request: HttpRequest, users: QuerySet[User]) -> None:
+    for user in users.filter(is_active=True):
+        mail_password_link(request, user)
+    messages.success(request, "The link is on its way.")
+
+
+@admin.action(description="Remove the second factor (lost phone)")
+def remove_second_factor(model_admin: admin.ModelAdmin, request: HttpRequest, users: QuerySet[User]) -> None:
+    for user in users:
+        Authenticator.objects.filter(user=user).delete()
+        model_admin.log_change(request, user, "Second factor removed.")
+    messages.success(request, "Removed. They set up a new one the next time they sign in.")
+
+
+@admin.register(User)
+class UserAdmin(admin.ModelAdmin):
+    """For superusers alone: whoever may change logins may become anybody."""
+
+    form = UserForm
+    list_display = ["email", "first_name", "last_name", "is_superuser", "has_second_factor", "is_active", "last_login"]
+    list_filter = [WhoFilter, "groups"]
+    search_fields = ["email", "first_name", "last_name"]
+    ordering = ["email"]
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    filter_horizontal = ["groups"]
+    actions = [send_password_link, remove_second_factor]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._is_owner(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return self._is_owner(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return self._is_owner(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self._is_owner(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return False
+
+    def _is_owner(self, request: HttpRequest) -> bool:
+        return request.user.is_active and bool(getattr(request.user, "is_superuser", False))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        users: QuerySet[User] = super().get_queryset(request)
+        return users.annotate(second_factor=Exists(Authenticator.objects.filter(user=OuterRef("pk"))))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """An address moves only when its owner proves the new one; nobody takes away their own rights by mistake."""
+        if obj is None:
+            return ()
+        return ("email", *RIGHTS) if obj.pk == request.user.pk else ("email",)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"is_staff": True}
+
+    def save_model(self, request: HttpRequest, obj: User, form: forms.ModelForm, change: bool) -> None:
+        if not change:
+            obj.set_unusable_password()
+        super().save_model(request, obj, form, change)
+        if not change:
+            mail_password_link(request, obj)
+            messages.info(request, "A link to set a password is on its way to them.")
+
+    @admin.display(description="second factor", boolean=True)
+    def has_second_factor(self, user: User) -> bool:
+        return bool(user.second_factor)  # type: ignore[attr-defined]
