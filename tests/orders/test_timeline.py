@@ -1,0 +1,135 @@
+"""An order's story as its customer reads it."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders import events, fulfilment
+from orders.models import Order, OrderEvent
+from orders.release import call_off
+from orders.timeline import Step, timelines
+from shop.catalog.models import Store
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+Kind = OrderEvent.Kind
+TODAY = timezone.localdate
+
+
+def story(order: Order) -> list[Step]:
+    (only,) = timelines(Order.objects.get(pk=order.pk))
+    return only.steps
+
+
+def outline(order: Order) -> list[tuple[str, str]]:
+    return [(step.title, step.state) for step in story(order)]
+
+
+def order_due(**fields) -> Order:
+    fields.setdefault("ships_on", TODAY() + timedelta(days=1))
+    fields.setdefault("promised_by_on", TODAY() + timedelta(days=4))
+    return builders.placed_order(**fields)
+
+
+def taken_to_the_truck(order: Order) -> None:
+    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get().pk
+    fulfilment.mark_picked(parcel, actor="Sam")
+    fulfilment.mark_packed(parcel, actor="Sam", note="Enjoy the first cup.", packed_by="Sam")
+    fulfilment.dispatch(parcel, actor="Sam", carrier="royal_mail", tracking_number="AB123456789GB")
+
+
+def test_before_anything_happens_it_says_what_comes_and_when():
+    order = order_due()
+    assert outline(order) == [
+        ("Placed and paid", "now"),
+        ("Approved", "next"),
+        ("Picked", "next"),
+        ("Packed", "next"),
+        ("On the truck", "next"),
+        ("At your door", "next"),
+    ]
+    assert story(order)[0].at is not None
+    assert [step.expected_on for step in story(order)[4:]] == [order.ships_on, order.promised_by_on]
+
+
+def test_while_somebody_fetches_it_the_story_says_so():
+    order = order_due()
+    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get()
+    assert story(order)[1].text == ""
+    fulfilment.start_picking(parcel.pk, actor="Sam")
+    approved = story(order)[1]
+    assert (approved.state, approved.text) == ("now", "Somebody is fetching it from the shelf.")
+
+
+def test_on_the_truck_it_links_to_the_carriers_own_page():
+    order = order_due()
+    taken_to_the_truck(order)
+    assert outline(order)[3:] == [("Packed", "done"), ("On the truck", "now"), ("At your door", "next")]
+    truck = story(order)[4]
+    assert truck.text == "Tracking number AB123456789GB."
+    assert truck.link_url == "https://www.royalmail.com/track-your-item#/tracking-results/AB123456789GB"
+
+
+def test_delivered_is_the_end_of_it():
+    order = order_due()
+    taken_to_the_truck(order)
+    fulfilment.mark_delivered(order.shipments.get().pk, actor="Sam")
+    assert {state for _, state in outline(order)} == {"done"}
+
+
+def test_the_packers_note_is_on_it_signed():
+    order = order_due()
+    taken_to_the_truck(order)
+    (only,) = timelines(order)
+    assert (only.note, only.note_by) == ("Enjoy the first cup.", "Sam")
+
+
+def test_a_passed_date_is_owned_up_to():
+    order = order_due(ships_on=TODAY() - timedelta(days=1))
+    truck = story(order)[4]
+    assert (truck.state, truck.text) == ("wait", "Later than we said. We are sorry.")
+    assert story(order)[5].state == "next"
+
+
+def test_a_cancelled_order_stops_there_with_its_reason():
+    order = order_due()
+    fulfilment.approve(order.pk, actor="Sam")
+    call_off(Order.objects.get(), actor="Sam", reason="The last one was cracked.")
+    assert outline(order) == [("Placed and paid", "done"), ("Approved", "done"), ("Cancelled", "stop")]
+    assert story(order)[-1].text == "The last one was cracked."
+
+
+def test_each_refund_is_a_step_with_its_amount():
+    order = order_due()
+    events.record(order, Kind.REFUNDED, amount="5.00")
+    events.record(order, Kind.REFUNDED, amount="9.00")
+    assert outline(order)[-2:] == [("£5.00 refunded", "done"), ("£9.00 refunded", "done")]
+
+
+def test_two_parcels_have_a_story_each():
+    here, there = builders.variant(), builders.variant()
+    there.stock.update(store=Store.objects.create(name="The barn", position=5))
+    order = builders.placed_order(here, there)
+    fulfilment.approve(order.pk, actor="Sam")
+    fulfilment.mark_picked(order.shipments.order_by("pk")[0].pk, actor="Sam")
+    first, second = timelines(Order.objects.get())
+    assert [first.title, second.title] == ["Parcel 1 of 2", "Parcel 2 of 2"]
+    assert first.steps[2].state == "now"
+    assert second.steps[2].state == "next"
+
+
+def test_an_imported_order_tells_what_it_knows():
+    order = builders.paid_order()
+    Order.objects.update(status="completed", fulfilment_status="delivered")
+    assert {state for _, state in outline(order)} == {"done"}
+    assert story(order)[0].at == order.placed_at
+
+
+def test_a_story_costs_two_queries(django_assert_num_queries):
+    order = order_due()
+    taken_to_the_truck(order)
+    found = Order.objects.get()
+    with django_assert_num_queries(2):
+        timelines(found)
