@@ -1,0 +1,12 @@
+from shop.catalog.admin.goods import CategoryAdmin, MakerAdmin, ProductAdmin, VariantAdmin
+from shop.catalog.admin.stock import StockMovementAdmin, StockRecordAdmin, StoreAdmin
+
+__all__ = [
+    "CategoryAdmin",
+    "MakerAdmin",
+    "ProductAdmin",
+    "StockMovementAdmin",
+    "StockRecordAdmin",
+    "StoreAdmin",
+    "VariantAdmin",
+]

@@ -1,0 +1,121 @@
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from shop.catalog import pictures
+from shop.catalog.models import Category, Product, ProductImage, StockRecord, Variant
+from shop.catalog.pictures import UnusablePictureError
+from shop.catalog.tree import tree
+
+LONGEST_NAME = 80
+MOST_PIECES = 1_000_000  # at once
+
+
+class AttributesField(forms.CharField):
+    """What can be compared, a line each: “Wool content: 80 %”."""
+
+    widget = forms.Textarea
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return "\n".join(f"{name}: {text}" for name, text in value.items())
+        return value
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return super().has_changed(self.prepare_value(initial), data)
+
+    def to_python(self, value: Any) -> Any:
+        lines = [line.strip() for line in str(value or "").splitlines() if line.strip()]
+        return dict(self._pair(line) for line in lines)
+
+    def validate(self, value: Any) -> None:
+        """Nothing to compare is fine."""
+
+    @staticmethod
+    def _pair(line: str) -> tuple[str, str]:
+        name, colon, text = (part.strip() for part in line.partition(":"))
+        if not (name and colon and text) or len(name) > LONGEST_NAME:
+            raise ValidationError(f"“{line[:60]}” is not like “Wool content: 80 %”.")
+        return name, text
+
+
+class ProductForm(forms.ModelForm):
+    attributes = AttributesField(
+        required=False, help_text="What can be compared, a line each, such as “Wool content: 80 %”."
+    )
+
+    class Meta:
+        model = Product
+        exclude: list[str] = []
+
+
+class CategoryForm(forms.ModelForm):
+    class Meta:
+        model = Category
+        exclude: list[str] = []
+
+    def clean_parent(self) -> Category | None:
+        parent: Category | None = self.cleaned_data["parent"]
+        if parent and self.instance.pk and parent.pk in tree().subtree_ids(self.instance.pk):
+            raise ValidationError("A category cannot stand under itself.")
+        return parent
+
+
+class VariantForm(forms.ModelForm):
+    class Meta:
+        model = Variant
+        fields = ["sku", "colour", "style", "size", "price", "is_active", "position"]
+
+    def clean_sku(self) -> str:
+        return str(self.cleaned_data["sku"]).strip()
+
+
+class PictureForm(forms.ModelForm):
+    """A new picture is kept as WebP, smaller, and without what the camera wrote into it."""
+
+    upload = forms.FileField(required=False, label="picture", help_text="JPEG, PNG, WebP, GIF, TIFF or BMP.")
+
+    class Meta:
+        model = ProductImage
+        fields = ["alt", "position"]
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        upload = self.cleaned_data.get("upload")
+        if upload:
+            try:
+                self.instance.file = pictures.keep(upload)
+            except UnusablePictureError as error:
+                self.add_error("upload", str(error))
+        elif not self.instance.file and not self.cleaned_data.get("DELETE"):
+            self.add_error("upload", "Choose a picture.")
+        return cleaned
+
+
+class StockRecordForm(forms.ModelForm):
+    class Meta:
+        model = StockRecord
+        fields = ["variant", "store", "backorder_limit", "restock_on"]
+
+    def clean_backorder_limit(self) -> int:
+        limit: int = self.cleaned_data["backorder_limit"]
+        promised = self.instance.allocated - self.instance.on_hand
+        if limit < promised:
+            raise ValidationError(f"{promised} are promised already that have not arrived.")
+        return limit
+
+
+class PiecesForm(forms.Form):
+    """How many of one thing came in, or were counted; empty leaves it."""
+
+    quantity = forms.IntegerField(required=False, max_value=MOST_PIECES)
+    reference = forms.CharField(required=False, max_length=60, help_text="A delivery note, say.")
+
+    def __init__(self, *args: Any, record: StockRecord, least: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.record = record
+        quantity = self.fields["quantity"]
+        quantity.min_value = least  # type: ignore[attr-defined]
+        quantity.validators = [*forms.IntegerField(min_value=least, max_value=MOST_PIECES).validators]
+        quantity.widget.attrs["min"] = least

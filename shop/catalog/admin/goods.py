@@ -1,0 +1,120 @@
+"""Categories, makers, products with their variants and pictures. What shoppers read of them is refreshed on save."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import BaseModelForm
+from django.http import HttpRequest
+
+from shop.catalog import listing
+from shop.catalog.admin.forms import CategoryForm, PictureForm, ProductForm, VariantForm
+from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Store, Variant
+from shop.catalog.tree import tree
+
+
+@admin.register(Category)
+class CategoryAdmin(admin.ModelAdmin):
+    form = CategoryForm
+    list_display = ["name", "parent", "position", "tint"]
+    list_editable = ["position"]
+    list_select_related = ["parent"]
+    prepopulated_fields = {"slug": ["name"]}
+    search_fields = ["name"]
+
+    def save_model(self, request: HttpRequest, obj: Category, form: BaseModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if (change and "name" in form.changed_data) or "parent" in form.changed_data:
+            below = Product.objects.filter(category__in=tree().subtree_ids(obj.pk))
+            listing.refresh(below.values_list("id", flat=True))
+
+
+@admin.register(Maker)
+class MakerAdmin(admin.ModelAdmin):
+    list_display = ["name"]
+    prepopulated_fields = {"slug": ["name"]}
+    search_fields = ["name"]
+
+    def save_model(self, request: HttpRequest, obj: Maker, form: BaseModelForm, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if change and "name" in form.changed_data:
+            listing.refresh(obj.products.values_list("id", flat=True))
+
+
+class VariantInline(admin.TabularInline):
+    model = Variant
+    form = VariantForm
+    extra = 1
+    can_delete = False  # carts and orders know it: take it off sale instead
+
+
+class PictureInline(admin.TabularInline):
+    model = ProductImage
+    form = PictureForm
+    fields = ["file", "upload", "alt", "position"]
+    readonly_fields = ["file"]
+    extra = 1
+
+
+@admin.action(description="Put on the shelf", permissions=["change"])
+def publish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
+    products.update(is_published=True)
+
+
+@admin.action(description="Take off the shelf", permissions=["change"])
+def unpublish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
+    products.update(is_published=False)
+
+
+@admin.register(Product)
+class ProductAdmin(admin.ModelAdmin):
+    form = ProductForm
+    inlines = [VariantInline, PictureInline]
+    actions = [publish, unpublish]
+    list_display = ["title", "category", "maker", "price_from", "is_published", "is_available", "released_on"]
+    list_filter = ["is_published", "is_available", "category"]
+    list_select_related = ["category", "maker"]
+    search_fields = ["title", "variants__sku"]
+    show_full_result_count = False
+    prepopulated_fields = {"slug": ["title"]}
+    autocomplete_fields = ["category", "maker", "goes_with"]
+    readonly_fields = ["price_from", "is_available", "created_at", "updated_at"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        return super().get_queryset(request).defer("search_text", "search_vector", "title_vector")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
+        """History names products: they are taken off the shelf, not deleted."""
+        return False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        _give_stock_records(form.instance)
+        listing.refresh([form.instance.pk])
+
+
+def _give_stock_records(product: Product) -> None:
+    """New variants get a place in the first store, so that goods can be received there."""
+    store = Store.objects.filter(ships_orders=True).first()
+    if store is not None:
+        without = product.variants.exclude(stock__isnull=False)
+        StockRecord.objects.bulk_create(StockRecord(variant=variant, store=store) for variant in without)
+
+
+@admin.register(Variant)
+class VariantAdmin(admin.ModelAdmin):
+    """For looking one up by its SKU; variants are edited with their product."""
+
+    list_display = ["sku", "product", "label", "price", "is_active"]
+    list_select_related = ["product"]
+    search_fields = ["sku", "product__title"]
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Variant | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Variant | None = None) -> bool:
+        return False

@@ -1,0 +1,211 @@
+"""Staff keep the catalog: what they save is what shoppers find, and stock moves only with a name on it."""
+
+import io
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import reverse
+from PIL import Image
+
+from shop.catalog import listing, stock
+from shop.catalog.models import Product, ProductImage, StockMovement, StockRecord, Variant
+from shop.catalog.search import search
+from tests import builders, cast
+
+pytestmark = pytest.mark.django_db
+
+STOCK = reverse("admin:catalog_stockrecord_changelist")
+
+
+@pytest.fixture
+def staff(settings, tmp_path) -> Client:
+    settings.MEDIA_ROOT = tmp_path
+    client = Client()
+    client.force_login(cast.sam())
+    return client
+
+
+def photo(kind: str = "PNG", size: tuple[int, int] = (1600, 800)) -> SimpleUploadedFile:
+    made = io.BytesIO()
+    Image.new("RGB", size, "tomato").save(made, kind)
+    return SimpleUploadedFile("mug.png", made.getvalue())
+
+
+def product_form(**changed):
+    return {
+        "title": "Blue mug",
+        "slug": "blue-mug",
+        "category": builders.category("Table").pk,
+        "maker": "",
+        "summary": "",
+        "description": "",
+        "attributes": "Holds: 300 ml\nGlaze: Blue",
+        "tags": "tea, breakfast",
+        "is_published": "on",
+        "variants-TOTAL_FORMS": "1",
+        "variants-INITIAL_FORMS": "0",
+        "variants-0-sku": "MUG-1",
+        "variants-0-price": "9.95",
+        "variants-0-is_active": "on",
+        "variants-0-position": "0",
+        "images-TOTAL_FORMS": "1",
+        "images-INITIAL_FORMS": "0",
+        "images-0-position": "0",
+        "images-0-alt": "",
+        **changed,
+    }
+
+
+def save(staff: Client, **changed):
+    return staff.post(reverse("admin:catalog_product_add"), product_form(**changed))
+
+
+def act(staff: Client, action: str, *records: StockRecord, **numbers):
+    chosen = {"action": action, "_selected_action": [record.pk for record in records]}
+    return staff.post(STOCK, chosen | numbers, follow=True)
+
+
+def said(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_a_new_product_is_found_at_once_with_its_price_and_attributes(staff):
+    builders.store()
+    assert save(staff).status_code == 302
+    made = Product.objects.get()
+    assert made.attributes == {"Holds": "300 ml", "Glaze": "Blue"}
+    assert str(made.price_from) == "9.95"
+    assert [product.title for product in search("blue mug").products] == ["Blue mug"]
+    assert StockRecord.objects.get(variant__sku="MUG-1").on_hand == 0
+
+
+def test_a_picture_is_re_encoded_smaller_and_becomes_the_cards(staff):
+    save(staff, **{"images-0-upload": photo(), "images-0-alt": "A blue mug"})
+    kept = ProductImage.objects.get()
+    assert kept.file.name.startswith("products/")
+    with kept.file.open() as file, Image.open(file) as picture:
+        assert (picture.format, picture.size) == ("WEBP", (1200, 600))
+    assert Product.objects.get().card_image == kept.file.name
+
+
+@pytest.mark.parametrize(
+    "upload",
+    [
+        SimpleUploadedFile("x.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"),
+        SimpleUploadedFile("x.png", b"not a picture"),
+        SimpleUploadedFile("x.png", b"\x89PNG\r\n\x1a\n" + b"\x00" * 50),
+    ],
+)
+def test_what_is_no_picture_is_refused_and_nothing_is_saved(staff, upload):
+    response = save(staff, **{"images-0-upload": upload})
+    assert "This is not a picture we can read" in response.content.decode()
+    assert not Product.objects.exists()
+    assert not ProductImage.objects.exists()
+
+
+def test_attributes_that_make_no_sense_are_explained(staff):
+    response = save(staff, attributes="just words")
+    assert "is not like “Wool content: 80 %”" in response.content.decode()
+    assert not Product.objects.exists()
+
+
+def test_renaming_a_maker_or_category_changes_what_their_things_are_found_by(staff):
+    made = builders.product("Boot", maker=builders.maker("Hob"), category=builders.category("Boots"))
+    listing.refresh()
+    staff.post(reverse("admin:catalog_maker_change", args=[made.maker_id]), {"name": "Nail", "slug": "nail"})
+    assert [product.title for product in search("nail").products] == ["Boot"]
+    staff.post(
+        reverse("admin:catalog_category_change", args=[made.category_id]),
+        {"name": "Footwear", "slug": "footwear", "position": "0", "tint": "1"},
+    )
+    assert [product.title for product in search("footwear").products] == ["Boot"]
+
+
+def test_a_category_cannot_stand_under_itself(staff):
+    parent = builders.category("Clothing")
+    child = builders.category("Socks", parent=parent)
+    response = staff.post(
+        reverse("admin:catalog_category_change", args=[parent.pk]),
+        {"name": "Clothing", "slug": "clothing", "parent": child.pk, "position": "0", "tint": "1"},
+    )
+    assert "cannot stand under itself" in response.content.decode()
+    parent.refresh_from_db()
+    assert parent.parent is None
+
+
+def test_received_goods_are_added_with_who_and_why(staff):
+    record = StockRecord.objects.get(variant=builders.variant(on_hand=2))
+    page = act(staff, "receive", record)
+    assert f'name="{record.pk}-quantity"' in page.content.decode()
+    fields = {"confirm": "1", f"{record.pk}-quantity": "5", f"{record.pk}-reference": "DN 77"}
+    act(staff, "receive", record, **fields)
+    record.refresh_from_db()
+    assert record.on_hand == 7
+    movement = record.movements.first()
+    assert (movement.kind, movement.quantity, movement.reference, movement.actor) == ("received", 5, "DN 77", "Sam")
+
+
+def test_a_count_writes_the_difference(staff):
+    first, second = (StockRecord.objects.get(variant=builders.variant(on_hand=9)) for _ in range(2))
+    act(staff, "count", first, second, **{"confirm": "1", f"{first.pk}-quantity": "6", f"{second.pk}-quantity": ""})
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.on_hand, second.on_hand) == (6, 9)
+    assert (first.movements.first().kind, first.movements.first().quantity) == ("counted", -3)
+    assert second.movements.count() == 1
+
+
+def test_a_count_below_what_is_promised_is_refused_and_nothing_changes(staff):
+    variant = builders.variant(on_hand=5)
+    stock.allocate({variant.pk: 4})
+    record = StockRecord.objects.get(variant=variant)
+    answer = act(staff, "count", record, **{"confirm": "1", f"{record.pk}-quantity": "3"})
+    assert "4 are promised to orders" in said(answer)[0]
+    record.refresh_from_db()
+    assert (record.on_hand, record.movements.count()) == (5, 1)
+
+
+@pytest.mark.parametrize("number", ["-3", "0", "many", "99999999999", "1.5"])
+def test_nonsense_numbers_are_explained_and_move_nothing(staff, number):
+    record = StockRecord.objects.get(variant=builders.variant(on_hand=2))
+    answer = act(staff, "receive", record, **{"confirm": "1", f"{record.pk}-quantity": number})
+    assert "errorlist" in answer.content.decode()
+    record.refresh_from_db()
+    assert (record.on_hand, StockMovement.objects.count()) == (2, 1)
+
+
+def test_stock_cannot_be_typed_over(staff):
+    record = StockRecord.objects.get(variant=builders.variant(on_hand=2))
+    url = reverse("admin:catalog_stockrecord_change", args=[record.pk])
+    assert 'name="on_hand"' not in staff.get(url).content.decode()
+    typed = {"on_hand": "99", "allocated": "0", "backorder_limit": "3", "restock_on": "2030-01-01"}
+    staff.post(url, typed | {"movements-TOTAL_FORMS": "0", "movements-INITIAL_FORMS": "0"})
+    record.refresh_from_db()
+    assert (record.on_hand, record.backorder_limit, str(record.restock_on)) == (2, 3, "2030-01-01")
+
+
+def test_a_backorder_limit_below_what_is_sold_ahead_is_refused(staff):
+    variant = builders.variant(on_hand=1)
+    StockRecord.objects.filter(variant=variant).update(backorder_limit=5)
+    stock.allocate({variant.pk: 4})
+    record = StockRecord.objects.get(variant=variant)
+    answer = staff.post(
+        reverse("admin:catalog_stockrecord_change", args=[record.pk]), {"backorder_limit": "2", "restock_on": ""}
+    )
+    assert "3 are promised already" in answer.content.decode()
+
+
+@pytest.mark.parametrize("model", ["category", "maker", "product", "variant", "store", "stockrecord", "stockmovement"])
+def test_every_list_opens_and_searches_without_a_query_per_row(staff, model, django_assert_max_num_queries):
+    for number in range(12):
+        builders.product(f"Thing {number}", maker=builders.maker(f"Maker {number}"), sizes=("S", "M"))
+    with django_assert_max_num_queries(12):
+        assert staff.get(reverse(f"admin:catalog_{model}_changelist")).status_code == 200
+
+
+def test_goods_and_movements_are_not_deleted(staff):
+    variant = builders.variant()
+    for model, pk in (("product", variant.product_id), ("variant", variant.pk)):
+        assert staff.post(reverse(f"admin:catalog_{model}_delete", args=[pk]), {"post": "yes"}).status_code == 403
+    assert Variant.objects.filter(pk=variant.pk).exists()
