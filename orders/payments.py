@@ -185,13 +185,17 @@ def _asked(payment: Payment) -> Session:
 @transaction.atomic
 def draw(payment_id: int, session: Session) -> Payment:
     """The one transition: paid, flagged, expired, or nothing yet. Under the locks of cart, order and payment."""
-    Cart.objects.select_for_update(of=("self",)).filter(orders__payments=payment_id).first()
+    _lock_cart_of(payment_id)
     payment = locked_payment(payment_id)
     if session.is_paid and payment.status not in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
         _paid(payment, session)
     elif session.is_expired and payment.status in LIVE:
         _over(payment)
     return payment
+
+
+def _lock_cart_of(payment_id: int) -> None:
+    Cart.objects.select_for_update(of=("self",)).filter(orders__payments=payment_id).first()
 
 
 def _paid(payment: Payment, session: Session) -> None:

@@ -3,12 +3,13 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.core.files.storage import default_storage
 from django.db import models
 from django.db.models import F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, JSONObject
 
 from accounts.models import Customer
-from shop.catalog.models import ProductImage, StockRecord, Variant
+from shop.catalog.models import StockRecord, Variant
 
 
 def cart_token() -> str:
@@ -37,19 +38,21 @@ class CartLineQuerySet(models.QuerySet["CartLine"]):
 
         Goods held for the cart's own unfinished payment count as available to it.
         """
-        records = StockRecord.objects.filter(variant=OuterRef("variant"), store__ships_orders=True)
-        free = F("on_hand") - F("allocated")
-        most = records.order_by((free + F("backorder_limit")).desc(), "store__position", "store_id")
-        images = ProductImage.objects.filter(product=OuterRef("variant__product")).order_by("position", "id")
-        lines = self.select_related("variant__product__maker")
-        return lines.annotate(
-            free_count=Coalesce(Subquery(most.annotate(free=free).values("free")[:1]), 0),
-            backorder_count=Coalesce(Subquery(most.values("backorder_limit")[:1]), 0),
-            restock_on=Subquery(most.values("restock_on")[:1]),
-            held_count=Coalesce(Subquery(_held()), 0),
-            image_file=Subquery(images.values("file")[:1]),
-            image_alt=Subquery(images.values("alt")[:1]),
-        )
+        lines = self.select_related("variant__product__maker").defer(*_UNSHOWN)
+        return lines.annotate(stock_now=Subquery(_stock()), held_count=Coalesce(Subquery(_held()), 0))
+
+
+_UNSHOWN = tuple(f"variant__product__{name}" for name in ("description", "attributes", "search_text", "search_vector"))
+
+
+def _stock() -> models.QuerySet[Any, Any]:
+    """Of the shipping store that has the most of it: a line comes whole from one store."""
+    records = StockRecord.objects.filter(variant=OuterRef("variant"), store__ships_orders=True)
+    most = records.order_by(
+        (F("on_hand") - F("allocated") + F("backorder_limit")).desc(), "store__position", "store_id"
+    )
+    facts = JSONObject(free=F("on_hand") - F("allocated"), backorder="backorder_limit", restock_on="restock_on")
+    return most.values(json=facts)[:1]
 
 
 def _held() -> models.QuerySet[Any, Any]:
@@ -75,12 +78,8 @@ class CartLine(models.Model):
     objects = CartLineQuerySet.as_manager()
 
     # what `with_goods` reads along
-    free_count: int
-    backorder_count: int
+    stock_now: dict[str, Any] | None
     held_count: int
-    restock_on: date | None
-    image_file: str | None
-    image_alt: str | None
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -98,12 +97,20 @@ class CartLine(models.Model):
 
     @property
     def on_shelf(self) -> int:
-        return max(0, self.free_count + self.held_count)
+        return max(0, self._stock_fact("free") + self.held_count)
 
     @property
     def available(self) -> int:
         """How many this cart could have now, in one parcel from one store."""
-        return max(0, self.free_count + self.backorder_count + self.held_count)
+        return max(0, self._stock_fact("free") + self._stock_fact("backorder") + self.held_count)
+
+    @property
+    def restock_on(self) -> date | None:
+        due = (self.stock_now or {}).get("restock_on")
+        return date.fromisoformat(due) if due else None
+
+    def _stock_fact(self, name: str) -> int:
+        return int((self.stock_now or {}).get(name, 0))
 
     @property
     def is_sellable(self) -> bool:
@@ -115,4 +122,5 @@ class CartLine(models.Model):
 
     @property
     def image_url(self) -> str:
-        return str(ProductImage(file=self.image_file).file.url) if self.image_file else ""
+        image = self.variant.product.card_image
+        return default_storage.url(image) if image else ""

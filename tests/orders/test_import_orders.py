@@ -16,7 +16,8 @@ from tests import builders
 
 pytestmark = pytest.mark.django_db
 
-OWN = """order_number,placed_at,customer,sku,title,quantity,unit_price,gift,shipped_at,delivered_at,country,postcode,carrier_service
+OWN = """order_number,placed_at,customer,sku,title,quantity,unit_price,gift,\
+shipped_at,delivered_at,country,postcode,carrier_service
 A1,2026-03-01 10:00,Ada@Example.com,SOCK-13,Rag wool socks,2,14.00,0,2026-03-02T09:00+00:00,2026-03-04,GB,LS1 1AA,dpd
 A1,2026-03-01 10:00,Ada@Example.com,MUG,Tin mug,1,9.50,yes,2026-03-02T09:00+00:00,2026-03-04,GB,LS1 1AA,dpd
 A2,2026-03-02,till-77,MUG,Tin mug,1,10.00,0,2026-03-03,,France,,
@@ -127,7 +128,7 @@ def test_bad_rows_are_reported_with_number_and_reason_and_the_rest_goes_on(tmp_p
 
 
 def test_a_file_with_other_columns_is_refused_with_a_hint(tmp_path):
-    with pytest.raises(CommandError, match="no column order_number.*--format online-retail"):
+    with pytest.raises(CommandError, match=r"no column order_number.*--format online-retail"):
         run(write(tmp_path, RETAIL))
     with pytest.raises(CommandError, match="cannot be read"):
         run(tmp_path / "missing.csv")

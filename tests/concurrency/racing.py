@@ -1,0 +1,68 @@
+"""Many at once, for real: threads with connections of their own against PostgreSQL, and a buyer each."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection, connections
+from django.test import Client
+
+from orders.models import Cart, CartLine
+from shop.catalog.models import Variant
+
+AT_ONCE = 25  # connections a test may hold: others run beside it
+PATIENCE_SECONDS = 90
+
+T = TypeVar("T")
+
+
+def at_once(jobs: Iterable[Callable[[], T]], *, slowed_ms: int = 0, most: int = AT_ONCE) -> list[T]:
+    """Runs the jobs side by side, the first of them let off by one gun. Raises what any of them raises."""
+    waiting = list(jobs)
+    gun = threading.Barrier(min(most, len(waiting)))
+    started = threading.Semaphore(gun.parties)
+
+    def run(job: Callable[[], T]) -> T:
+        if started.acquire(blocking=False):
+            gun.wait(PATIENCE_SECONDS)
+        try:
+            with slowed(slowed_ms):
+                return job()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(gun.parties) as pool:
+        futures = [pool.submit(run, job) for job in waiting]
+        return [future.result(PATIENCE_SECONDS) for future in futures]
+
+
+@contextmanager
+def slowed(milliseconds: int) -> Iterator[None]:
+    """The database of this thread answers late: what is read is old by the time it is used."""
+
+    def late(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        answer = execute(sql, params, many, context)
+        time.sleep(milliseconds / 1000)
+        return answer
+
+    if not milliseconds:
+        yield
+        return
+    with connection.execute_wrapper(late):
+        yield
+
+
+def buyer(*variants: Variant) -> Client:
+    """A visitor with these in the cart, ready to check out. A fault of ours comes back as a 500, as it would."""
+    cart = Cart.objects.create()
+    CartLine.objects.bulk_create(CartLine(cart=cart, variant=variant, quantity=1) for variant in variants)
+    session = SessionStore()
+    session.update({"cart": cart.token, "cart_count": len(variants)})
+    session.create()
+    client = Client(raise_request_exception=False)
+    client.cookies["session"] = session.session_key
+    return client
