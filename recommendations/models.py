@@ -33,9 +33,10 @@ class Contribution(models.Model):
     answer is another one by now (a yes taken back and given again waits for the next epoch).
     """
 
-    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="contributions")
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    # Written by the hundred thousand and thrown away with the next run: no table here has the database check its keys.
+    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, db_constraint=False, related_name="contributions")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, db_constraint=False, related_name="+")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, db_constraint=False, related_name="+")
     order_line_id = models.BigIntegerField()
     consent_record_id = models.BigIntegerField()
     bought_at = models.DateTimeField()
@@ -51,9 +52,9 @@ class Contribution(models.Model):
 class ProductSimilarity(models.Model):
     """“Bought together”: supported by at least `run.k` distinct customers who allow being counted."""
 
-    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="similarities")
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="similarities")
-    similar = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, db_constraint=False, related_name="similarities")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, db_constraint=False, related_name="similarities")
+    similar = models.ForeignKey(Product, on_delete=models.CASCADE, db_constraint=False, related_name="+")
     score = models.FloatField(help_text="Beside this product alone.")
     cart_score = models.FloatField(help_text="To be summed over several products.")
     support = models.PositiveIntegerField(help_text="Distinct customers behind the pair.")
@@ -71,8 +72,8 @@ class ProductSimilarity(models.Model):
 class ProductLikeness(models.Model):
     """Like by title, category and maker: for shelves that purchases do not fill. Reveals no purchase."""
 
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="likenesses")
-    similar = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, db_constraint=False, related_name="likenesses")
+    similar = models.ForeignKey(Product, on_delete=models.CASCADE, db_constraint=False, related_name="+")
     score = models.FloatField()
     rank = models.PositiveSmallIntegerField()
 
@@ -87,8 +88,8 @@ class ProductLikeness(models.Model):
 class ProductPopularity(models.Model):
     """How well a product sells lately, counted over at least `run.k` distinct customers who allow it."""
 
-    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, related_name="popularities")
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="popularities")
+    run = models.ForeignKey(ModelRun, on_delete=models.CASCADE, db_constraint=False, related_name="popularities")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, db_constraint=False, related_name="popularities")
     score = models.FloatField()
 
     class Meta:
