@@ -90,13 +90,17 @@ def fill(shop: str, home: Home, steps: _Steps) -> None:
 
 
 def _fill_from_the_real_file(home: Home, steps: _Steps) -> None:
-    orders = _shared_data() / REAL_FILE
-    consents = str(home.path / "consents.csv")
+    orders, no_orders, consents = (
+        _shared_data() / REAL_FILE,
+        home.path / "no-orders.csv",
+        str(home.path / "consents.csv"),
+    )
+    no_orders.write_text("order_number,placed_at,customer,sku,title,quantity,unit_price,gift\n")
     reading = (str(orders), "--format", "online-retail", "--stock", "100")
     steps.once("Settling how the shop sells and posts", "load_sample_store", "--only", "terms")
     steps.once("Reading the orders of the real file", "import_orders", *reading)
     steps.once("Drawing who consents (60 %, seed 1)", "make_consents", "--share", "0.6", "--seed", "1", consents)
-    steps.once("Writing those consents down", "import_orders", *reading, "--consents", consents)
+    steps.once("Writing those consents down", "import_orders", str(no_orders), "--consents", consents)
     steps.once("Letting the sample people in", "load_sample_store", "--only", "people")  # after the draw above
     steps.once("Learning what goes with what", "train_recommendations")
 

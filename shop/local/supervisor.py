@@ -111,17 +111,19 @@ class Supervisor:
         return Running(part, notes=self._home.notes, on_line=self._console.line)
 
     def _wait_for(self, running: Running, title: str) -> int:
-        quiet_since = began = time.monotonic()
-        seen: object = None
+        """The code it ends with. While it says nothing itself, we say now and then that it is still at it."""
+        began = quiet_since = time.monotonic()
+        seen: list[str] = []
+        patience_seconds = float(_STILL_WORKING_SECONDS)
         while (code := running.exit_code()) is None:
             self._look_after_all()
             self._pause()
-            words = list(running.last_lines)
-            if words != seen:
-                seen, quiet_since = words, time.monotonic()
-            elif time.monotonic() - quiet_since > _STILL_WORKING_SECONDS:
-                quiet_since = time.monotonic()
-                self._console.say(f"{title}: still at it after {quiet_since - began:.0f} s")
+            now = time.monotonic()
+            if seen != list(running.last_lines):
+                seen, quiet_since = list(running.last_lines), now
+            elif now - quiet_since > patience_seconds:
+                quiet_since, patience_seconds = now, min(2 * patience_seconds, _LONGEST_WAIT_SECONDS)
+                self._console.say(f"{title}: still at it after {now - began:.0f} s")
         return code
 
     def _pause(self) -> None:
