@@ -24,12 +24,12 @@ manage: ## a management command against the local shop: make manage CMD="outbox"
 
 test: ## the tests, on servers of their own (ARGS="-k cart", WORKERS=2)
 	$(INSTALL) --dev
-	@exec $(RUN) pytest -n $(WORKERS) -m "not soak and not bench" $(ARGS)
+	@exec $(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not soak and not bench" $(ARGS)
 
 check: ## everything CI runs: style, types, imports, migrations, settings, secrets, then the tests
 	$(INSTALL) --dev
 	@status=0; $(RUN) shop.local.check || status=1; \
-		$(RUN) pytest -n $(WORKERS) -m "not soak and not bench" $(ARGS) || status=1; exit $$status
+		$(RUN) pytest -n $(WORKERS) --dist loadgroup -m "not soak and not bench" $(ARGS) || status=1; exit $$status
 
 format: ## put the code in order
 	$(INSTALL) --dev
