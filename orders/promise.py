@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders.models import ShippingMethod
 from orders.terms import Calendar
 
-__all__ = ["Calendar", "Promise", "Words", "card_words", "product_words", "promise", "sentence", "soonest", "together"]
+__all__ = ["Calendar", "Promise", "Words", "card_words", "product_words", "promise", "sentence", "together", "usual"]
 
 SATURDAY = 5
 SUNDAY = 6
@@ -141,7 +141,7 @@ def together(promises: Collection[Promise | None]) -> Promise | None:
     )
 
 
-def soonest(
+def usual(
     calendar: Calendar,
     methods: Iterable[ShippingMethod],
     availability: Goods,
@@ -149,9 +149,9 @@ def soonest(
     *,
     released_on: date | None = None,
 ) -> Promise | None:
-    """The earliest arrival any of the methods gives: for cards and product pages."""
-    offers = (promise(calendar, each, availability=availability, now=now, released_on=released_on) for each in methods)
-    return min((offer for offer in offers if offer), key=lambda offer: (offer.by_on, offer.from_on), default=None)
+    """By the way that cart and checkout start from, so that cards and product pages promise no other day."""
+    method = next(iter(methods), None)
+    return method and promise(calendar, method, availability=availability, now=now, released_on=released_on)
 
 
 # -- In words ----------------------------------------------------------------------------------------------

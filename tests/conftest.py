@@ -4,9 +4,13 @@ import django
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from shop.local import testing
 
+hypothesis_settings.register_profile("shop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("shop")  # a busy machine is no fault of the shop
 testing.prepare()
 django.setup()
 

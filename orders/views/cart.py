@@ -23,7 +23,7 @@ class AddForm(forms.Form):
 
 
 class QuantityForm(forms.Form):
-    quantity = forms.IntegerField(min_value=0, max_value=carts.MOST)
+    quantity = forms.IntegerField(min_value=0, max_value=10**6)  # the cart caps it, and says at what
 
 
 class NoteForm(forms.Form):

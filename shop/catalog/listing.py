@@ -36,7 +36,7 @@ LEFT JOIN LATERAL (
     FROM catalog_variant WHERE product_id = p.id AND is_active
 ) v ON true
 LEFT JOIN LATERAL (
-    SELECT bool_or(r.on_hand + r.backorder_limit > r.allocated) AS is_available
+    SELECT bool_or(r.on_hand > r.allocated) AS is_available
     FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
     WHERE a.product_id = p.id AND a.is_active AND t.ships_orders
 ) s ON true
@@ -99,7 +99,7 @@ ON CONFLICT DO NOTHING
 _RECHECK = """
 UPDATE catalog_product p SET is_available = new.is_available
 FROM (
-    SELECT a.product_id AS id, bool_or(r.on_hand + r.backorder_limit > r.allocated) AS is_available
+    SELECT a.product_id AS id, bool_or(r.on_hand > r.allocated) AS is_available
     FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
     WHERE a.is_active AND t.ships_orders AND (%(records)s::bigint[] IS NULL OR a.product_id IN (
         SELECT b.product_id FROM catalog_stockrecord q JOIN catalog_variant b ON b.id = q.variant_id

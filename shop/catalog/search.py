@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import connection
+from django.utils import timezone
 
 from shop.catalog import words
 from shop.catalog.filters import BAND_EDGES, Filters, Sort
@@ -22,13 +23,14 @@ MOST_MAKERS = 12
 MOST_SIZES = 24
 DEAREST = Decimal(10) ** 9
 
-_COLUMNS = "p.id, p.category_id, p.maker_id, p.price_from, p.sizes, p.is_available"
+_IN_STOCK = "(p.is_available AND (p.released_on IS NULL OR p.released_on <= %(today)s))"
+_COLUMNS = f"p.id, p.category_id, p.maker_id, p.price_from, p.sizes, {_IN_STOCK} AS is_in_stock"
 _CONDITIONS = {
     "category": "p.category_id = ANY(%(categories)s)",
     "maker": "p.maker_id IN (SELECT id FROM catalog_maker WHERE slug = ANY(%(makers)s))",
     "price": "p.price_from >= %(low)s AND p.price_from < %(high)s",
     "size": "p.sizes && %(sizes)s::varchar[]",
-    "stock": "p.is_available",
+    "stock": _IN_STOCK,
 }
 _ORDERS = {
     Sort.NEWEST: "p.released_on DESC NULLS LAST, p.id DESC",
@@ -45,7 +47,7 @@ _COUNTS = {
     "price": "SELECT 'price', width_bucket(price_from, %(edges)s::numeric[])::text, '', count(*) FROM {few} GROUP BY 2",
     "size": """(SELECT 'size', size, '', count(*) FROM {few}, unnest(sizes) AS size
         GROUP BY size ORDER BY count(*) DESC, size LIMIT %(most_sizes)s)""",
-    "stock": "SELECT 'stock', '', '', count(*) FROM {few} WHERE is_available",
+    "stock": "SELECT 'stock', '', '', count(*) FROM {few} WHERE is_in_stock",
 }
 
 
@@ -133,6 +135,7 @@ class _Wanted:
             "most_makers": MOST_MAKERS,
             "most_sizes": MOST_SIZES,
             "offset": (self.page - 1) * PAGE_SIZE,
+            "today": timezone.localdate(),
         }
 
     def _active(self) -> set[str]:

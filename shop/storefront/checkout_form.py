@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.core.validators import RegexValidator
+from django.core.validators import EmailValidator, RegexValidator
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django_countries import countries
 
 from accounts import purposes
-from accounts.address_forms import AUTOCOMPLETE, PostalAddressMixin
+from accounts.address_forms import AUTOCOMPLETE, COUNTRIES_WITHOUT_POSTCODES, PostalAddressMixin
 from accounts.models import Address, Customer
 from accounts.purposes import Purpose
 from orders import pricing
@@ -21,7 +21,7 @@ from orders.checkout import ADDRESS, Details
 from orders.models import ShippingMethod
 
 TICKS: tuple[Purpose, ...] = tuple(purposes.get(key) for key in (*purposes.ORDER_STAGES, purposes.NEWSLETTER))
-HAS_DOT = RegexValidator(r"@[^@]+\.[^@.]+$", "That address lacks its ending, such as .com or .co.uk.")
+WHOLE = EmailValidator("That is not a whole address, such as name@example.com.", allowlist=[])
 ONE_LINE = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
 # No label but "Address" holds that word, none but "E-mail" that one: one thing has one name.
 WORDS: tuple[tuple[str, str, int, bool], ...] = (
@@ -30,8 +30,20 @@ WORDS: tuple[tuple[str, str, int, bool], ...] = (
     ("line2", "Flat, floor or building", 120, False),
     ("city", "City", 80, True),
     ("region", "County or state", 80, False),
-    ("postcode", "Postcode", 16, False),
+    ("postcode", "Postcode", 16, True),
 )
+# What we say where something is missing.
+MISSING = {
+    "E-mail": "We need an address to send the receipt to.",
+    "Full name": "Please say who the parcel is for.",
+    "Address": "Please give the house and the street.",
+    "City": "Please give the town or city.",
+    "Postcode": "Please give the postcode; the carrier needs it.",
+}
+
+
+class EmailField(forms.EmailField):
+    default_validators = [WHOLE]
 
 
 class LongSelect(forms.Select):
@@ -52,10 +64,9 @@ _SELECTED = {True: mark_safe(" selected"), False: ""}
 
 
 class CheckoutForm(PostalAddressMixin, forms.Form):
-    email = forms.EmailField(
+    email = EmailField(
         label="E-mail",
         max_length=254,
-        validators=[HAS_DOT],
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
         help_text="For the receipt and a link to your order.",
     )
@@ -85,7 +96,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
             self.fields[name] = forms.CharField(
                 label=label,
                 max_length=most,
-                required=is_required,
+                required=is_required and not (name == "postcode" and self._needs_no_postcode),
                 validators=[ONE_LINE],
                 widget=forms.TextInput(attrs=attrs),
             )
@@ -96,6 +107,18 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         self.fields["country"].choices = [*_reachable(self.every_method)]  # type: ignore[attr-defined]
         self.fields["method"].choices = [(str(each.pk), each.name) for each in self.methods]  # type: ignore[attr-defined]
         self.order_fields(self.field_order)
+        for field in self.fields.values():
+            field.error_messages["required"] = MISSING.get(str(field.label), f"Please fill in: {field.label}.")
+
+    @property
+    def _needs_no_postcode(self) -> bool:
+        country = self.data.get("country") if self.is_bound else self.initial.get("country")
+        return country in COUNTRIES_WITHOUT_POSTCODES
+
+    @property
+    def problems(self) -> list[forms.BoundField]:
+        """The fields to look at again, in the order of the page."""
+        return [self[name] for name in self.fields if name in self.errors and not self[name].is_hidden]
 
     @property
     def chosen_country(self) -> str:

@@ -84,7 +84,7 @@ def _choose(found: Sequence[Option], wanted: str) -> None:
 
 def _words(stock: Availability, product: Product, now: datetime) -> Words:
     calendar = frame.terms().calendar
-    promised = promise.soonest(calendar, frame.methods(), stock, now, released_on=product.released_on)
+    promised = promise.usual(calendar, frame.methods(), stock, now, released_on=product.released_on)
     return promise.product_words(promised, availability=stock, now=now, released_on=product.released_on)
 
 

@@ -130,5 +130,5 @@ class _WhenWords:
 
     def _count(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
         calendar = frame.terms().calendar
-        promised = promise.soonest(calendar, frame.methods(), stock, self.now, released_on=released_on)
+        promised = promise.usual(calendar, frame.methods(), stock, self.now, released_on=released_on)
         return promise.card_words(promised, availability=stock, now=self.now, released_on=released_on)

@@ -62,8 +62,8 @@ def test_the_sweep_mends_a_flag_that_was_missed():
 
 
 @pytest.mark.django_db
-def test_goods_that_may_be_sold_before_they_arrive_are_available():
+def test_goods_that_may_be_ordered_before_they_arrive_are_not_in_stock():
     variant = builders.variant(on_hand=0)
     StockRecord.objects.filter(variant=variant).update(backorder_limit=5)
     listing.refresh()
-    assert Product.objects.get(pk=variant.product_id).is_available
+    assert not Product.objects.get(pk=variant.product_id).is_available

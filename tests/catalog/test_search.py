@@ -1,6 +1,8 @@
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from shop.catalog import listing
 from shop.catalog.filters import Filters, PriceBand, Sort
@@ -102,6 +104,15 @@ def test_each_facet_counts_as_if_nothing_of_its_own_kind_were_chosen():
     assert results.facets.prices == {5: 1}
     assert results.facets.in_stock == 1
     assert results.facets.categories == {boots.id: 1}
+
+
+def test_what_is_not_out_yet_is_not_in_stock():
+    builders.product("Frost boot", released_on=timezone.localdate() + timedelta(days=3))
+    listing.refresh()
+    assert search("boot").facets.in_stock == 0
+    assert search("boot", Filters(in_stock=True)).total == 0
+    Product.objects.update(released_on=timezone.localdate())
+    assert search("boot", Filters(in_stock=True)).total == 1
 
 
 def test_filters_narrow_together():

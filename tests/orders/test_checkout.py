@@ -304,3 +304,20 @@ def test_what_was_added_after_paying_began_stays_in_the_cart(client, standin):
     fill(client, socks, mug)
     pay(client, standin, payment)
     assert dict(Cart.objects.get().lines.values_list("variant_id", "quantity")) == {socks.pk: 1, mug.pk: 1}
+
+
+def test_what_is_missing_is_named_and_the_rest_kept(client, standin):
+    fill(client, builders.product().variants.get())
+    page = client.post("/checkout/", form(postcode="", city="", email="pat@example")).text
+    assert 'Please look again at <a href="#id_email">E-mail</a>, <a href="#id_city">City</a>' in page
+    assert 'and <a href="#id_postcode">Postcode</a>. The rest is as you typed it.' in page
+    assert "That is not a whole address" in page
+    assert 'value="pat@example"' in page
+    assert '<label for="id_postcode">Postcode</label>' in page
+    nothing_was_ordered(standin)
+
+
+def test_a_country_without_postcodes_asks_for_none(client, standin):
+    fill(client, builders.product().variants.get())
+    page = client.post("/checkout/", form(postcode="", country="IE", city="")).text
+    assert 'Please look again at <a href="#id_city">City</a>.' in page

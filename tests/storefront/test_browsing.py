@@ -1,10 +1,12 @@
+import re
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from shop.catalog import listing
-from shop.catalog.models import Product, ProductImage, StockRecord
+from shop.catalog.models import Product, ProductImage, StockRecord, Variant
 from shop.catalog.search import PAGE_SIZE
 from tests import builders
 
@@ -193,3 +195,20 @@ def test_a_gallery_has_every_picture_in_order(client, socks):
         ProductImage.objects.create(product=socks, file=f"products/{position}.svg", position=position)
     page = client.get(socks.get_absolute_url()).content.decode()
     assert page.index("/media/products/1.svg") < page.index("/media/products/2.svg")
+
+
+def test_shelf_product_and_cart_promise_the_same_day(client, socks):
+    builders.shipping_method("Next working day", price="9.00", days_min=1, days_max=1, position=9)
+    promise = re.compile(r"with you by \w+ (\d+)|arrives\D*(?:\d+–)?(\d+)")
+    client.post("/cart/lines/", {"variant": socks.variants.first().pk})
+    days = {
+        next(day for day in promise.search(strip_tags(client.get(url).text)).groups() if day)
+        for url in ("/category/socks/", socks.get_absolute_url(), "/cart/")
+    }
+    assert len(days) == 1
+
+
+def test_a_bare_size_is_called_a_size(client, socks):
+    client.post("/cart/lines/", {"variant": socks.variants.get(size="13").pk})
+    assert "Added: Rag wool socks, size 13." in client.get("/cart/").text
+    assert Variant(size="1 kg", colour="Rust").label == "Rust, 1 kg"

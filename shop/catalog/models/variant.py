@@ -1,7 +1,11 @@
+import re
+
 from django.db import models
 
 from shop.catalog.models.product import Product
 from shop.money import formatted
+
+BARE_SIZE = re.compile(r"\d{1,2}(½|\.5)?|M|X{0,3}[SL]")  # says nothing without the word beside it
 
 
 class VariantQuerySet(models.QuerySet["Variant"]):
@@ -35,8 +39,9 @@ class Variant(models.Model):
 
     @property
     def label(self) -> str:
-        """Its options for people: "Rust, 13"; empty when there is nothing to choose."""
-        return ", ".join(part for part in (self.colour, self.style, self.size) if part)
+        """Its options for people: "Rust, size 13"; empty when there is nothing to choose."""
+        size = f"size {self.size}" if BARE_SIZE.fullmatch(self.size) else self.size
+        return ", ".join(part for part in (self.colour, self.style, size) if part)
 
     @property
     def price_text(self) -> str:

@@ -44,7 +44,7 @@ def _news() -> list[Shelf]:
     by_id = {product.id: product for product in found if product not in fresh}
     return [
         Shelf("Just in", shelves.cards(fresh)),
-        Shelf("Out soon", shelves.cards(coming[::-1]), note="Order now and it is posted for release day."),
+        Shelf("Out soon", shelves.cards(coming[::-1]), note="Order now; it leaves us as soon as it is out."),
         Shelf("What people come back for", shelves.cards(by_id[each] for each in popular if each in by_id)),
     ]
 

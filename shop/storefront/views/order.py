@@ -1,5 +1,6 @@
 """An order's page and the list of a customer's orders."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -16,6 +17,7 @@ from orders.models import Order, Payment
 from orders.timeline import Step, timelines
 
 PER_PAGE = 20
+JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
 STATES = {"next": ""}  # as `partials/steps.html` names them
 
 
@@ -31,6 +33,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "address": found.address_lines,
         "arrival": _arrival(found),
         "may_cancel": cancellation.may_cancel(found),
+        "is_fresh": found.placed_at is not None and timezone.now() - found.placed_at < JUST_NOW,
     }
     if found.status == Order.Status.PENDING:
         return render(request, "storefront/order.html", context | {"payment": _waiting(found), "stories": []})
