@@ -8,7 +8,7 @@ from django import forms
 from django.core.validators import EmailValidator, RegexValidator
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django_countries import countries
 
@@ -60,7 +60,7 @@ class LongSelect(forms.Select):
         return format_html("<select{}>{}</select>", attributes, options)
 
 
-_SELECTED = {True: mark_safe(" selected"), False: ""}
+_SELECTED = {True: flatatt({"selected": True}), False: ""}
 
 
 class CheckoutForm(PostalAddressMixin, forms.Form):
