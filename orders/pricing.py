@@ -55,10 +55,6 @@ def price(lines: Sequence[Priced], method: ShippingMethod | None, country: str, 
     )
 
 
-def methods_for(country: str) -> list[ShippingMethod]:
-    """The ways a parcel can go there, in the shop's order."""
-    return reaching(ShippingMethod.objects.filter(is_active=True), country)
-
-
 def reaching(methods: Iterable[ShippingMethod], country: str) -> list[ShippingMethod]:
+    """The ways a parcel can go there, in the shop's order."""
     return [method for method in methods if method.reaches(country)]

@@ -6,6 +6,7 @@ Placeholders are column lists of our own and parameters; no value of a row is ev
 import csv
 import io
 from collections.abc import Iterable
+from decimal import Decimal
 
 from django.db import connection
 
@@ -223,7 +224,7 @@ def make_events() -> None:
     _run(_EVENTS)
 
 
-def missing_goods() -> list[tuple[str, str, object]]:
+def missing_goods() -> list[tuple[str, str, Decimal]]:
     """SKU, title and price, as of the latest sale above 0, of what the catalog does not have."""
     with connection.cursor() as cursor:
         cursor.execute(MISSING_GOODS)
@@ -235,7 +236,7 @@ def analyze() -> None:
     _run("ANALYZE accounts_customer, catalog_product, catalog_variant, orders_order, orders_orderline")
 
 
-def _run(statement: str, *values: object) -> int:
+def _run(statement: str, *values: str | int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
         return int(cursor.rowcount)

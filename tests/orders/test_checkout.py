@@ -321,3 +321,15 @@ def test_a_country_without_postcodes_asks_for_none(client, standin):
     fill(client, builders.product().variants.get())
     page = client.post("/checkout/", form(postcode="", country="IE", city="")).text
     assert 'Please look again at <a href="#id_city">City</a>.' in page
+
+
+def test_a_flood_from_one_address_is_asked_to_wait_and_a_forged_address_does_not_move_it(client, standin, settings):
+    settings.CHECKOUTS_PER_MINUTE = 2
+    fill(client)
+    for _ in range(2):
+        check_out(client)
+    response = client.post("/checkout/", form(line1="3 High Street"), headers={"X-Forwarded-For": "203.0.113.7"})
+    assert response.status_code == 429
+    assert 'value="3 High Street"' in response.text
+    assert Order.objects.count() == 1
+    assert client.get("/cart/").status_code == 200

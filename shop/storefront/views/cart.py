@@ -45,7 +45,7 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
         return {"rows": []}
     now, agreed = timezone.now(), terms.for_request(request)
     country = str(agreed.settings.default_country)
-    method = next(iter(pricing.methods_for(country)), None)
+    method = next(iter(pricing.reaching(agreed.methods, country)), None)
     rows = [row(line, agreed, method, now) for line in lines]
     sellable = [line for line in lines if line.is_sellable]
     return {

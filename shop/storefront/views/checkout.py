@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,7 +16,7 @@ from accounts.current import customer_of
 from accounts.models import Address, Customer
 from orders import cart as carts
 from orders import checkout as ordering
-from orders import guests, payments, pricing, promise, terms
+from orders import guests, limits, payments, pricing, promise, terms
 from orders.checkout import CheckoutRefused
 from orders.models import Cart, CartLine, ShippingMethod
 from orders.terms import Terms
@@ -23,6 +24,10 @@ from orders.views.answers import see_other
 from shop.money import formatted
 from shop.storefront.checkout_form import CheckoutForm, address_values, first_values, typed
 
+TOO_MANY = (
+    "That was a great many orders from your network within a minute. Nothing was ordered or charged; "
+    "please try again in a minute."
+)
 STRIPE_IS_AWAY = (
     "We could not reach our payment service just now. Nothing was charged and your cart is as it was. "
     "Please try again in a minute."
@@ -52,7 +57,6 @@ class Desk:
     book: list[Address]
     granted: frozenset[str]
     terms: Terms
-    methods: list[ShippingMethod]
 
 
 @never_cache
@@ -69,6 +73,8 @@ def checkout(request: HttpRequest) -> HttpResponse:
     form = _form(desk, data=request.POST)
     if not form.is_valid():
         return _page(request, desk, form)
+    if not limits.within(request, "checkout", most_per_minute=settings.CHECKOUTS_PER_MINUTE):
+        return _page(request, desk, form, problem=TOO_MANY, status=429)
     return _continue(request, desk, form)
 
 
@@ -80,12 +86,11 @@ def _desk(request: HttpRequest, cart: Cart) -> Desk:
         book=list(customer.addresses.all()) if customer else [],
         granted=consent.granted_purposes(customer),
         terms=terms.for_request(request),
-        methods=list(ShippingMethod.objects.filter(is_active=True)),
     )
 
 
 def _form(desk: Desk, **given: Any) -> CheckoutForm:
-    return CheckoutForm(methods=desk.methods, customer=desk.customer, **given)
+    return CheckoutForm(methods=desk.terms.methods, customer=desk.customer, **given)
 
 
 def _first(desk: Desk) -> dict[str, Any]:

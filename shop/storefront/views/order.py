@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,8 +14,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.current import customer_of
 from orders import cancellation, guests, promise, status
-from orders.models import Order, Payment
+from orders.models import Order, OrderLine, Payment
 from orders.timeline import Step, timelines
+from shop.storefront import frame
 
 PER_PAGE = 20
 JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
@@ -28,7 +30,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "order": found,
         "words": status.words(found),
-        "lines": found.lines.select_related("product"),
+        "rows": [_row(line) for line in found.lines.select_related("product")],
         "adjustments": found.adjustments.all(),
         "address": found.address_lines,
         "arrival": _arrival(found),
@@ -38,6 +40,17 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     if found.status == Order.Status.PENDING:
         return render(request, "storefront/order.html", context | {"payment": _waiting(found), "stories": []})
     return render(request, "storefront/order.html", context | {"stories": _stories(found)})
+
+
+def _row(line: OrderLine) -> dict[str, Any]:
+    """A line with its picture, as long as the shop still has the thing."""
+    image = line.product.card_image if line.product else ""
+    branch = frame.tree().by_id.get(line.product.category_id) if line.product else None
+    return {
+        "line": line,
+        "image_url": default_storage.url(image) if image else "",
+        "tint": branch.tint if branch else 1,
+    }
 
 
 def _waiting(found: Order) -> Payment | None:
