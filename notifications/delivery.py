@@ -54,16 +54,16 @@ def _run() -> int:
 class Permission:
     """The gate's answer for one mail, asked for as often as it has grown old. Called by the line before each step."""
 
-    def __init__(self, email_id: uuid.UUID, token: uuid.UUID, *, subject: str) -> None:
+    def __init__(self, batch: "Batch", email_id: uuid.UUID, *, subject: str) -> None:
+        self._batch = batch
         self._email_id = email_id
-        self._token = token
         self._subject = subject
         self._asked_at = float("-inf")
 
     def __call__(self) -> bool:
         while time.monotonic() - self._asked_at > PERMISSION_SECONDS:
             self._asked_at = time.monotonic()  # before asking: the answer is as old as the question
-            if not claims.begin(self._email_id, self._token, subject=self._subject):
+            if not self._batch.begin(self._email_id, subject=self._subject):
                 return False
         return True
 
@@ -77,8 +77,25 @@ class Batch:
         self.letters = letters
         self.is_given_up = False
         self._stuck_count = 0
+        self._unrecorded: uuid.UUID | None = None  # the mail just taken by the server
 
     def deliver(self) -> int:
+        try:
+            return self._deliver()
+        finally:
+            self._record()
+
+    def begin(self, email_id: uuid.UUID, *, subject: str) -> bool:
+        may_begin = claims.begin(email_id, self.token, subject=subject, sent_id=self._unrecorded)
+        self._unrecorded = None
+        return may_begin
+
+    def _record(self) -> None:
+        if self._unrecorded is not None:
+            claims.mark_sent(self._unrecorded)
+            self._unrecorded = None
+
+    def _deliver(self) -> int:
         sent_count = 0
         for place, letter in enumerate(self.letters):
             result = self._deliver_one(letter)
@@ -94,7 +111,9 @@ class Batch:
             message = self._written(letter)
             if message is None:
                 return None
-            may_begin = Permission(letter.email.pk, self.token, subject=message.subject)
+            if not self.line.is_open:
+                self._record()  # connecting may take long
+            may_begin = Permission(self, letter.email.pk, subject=message.subject)
             result = self.line.hand_off(message, may_begin=may_begin)
             if result.outcome is not Outcome.NOT_BEGUN:
                 self._settle(letter, result)
@@ -131,7 +150,7 @@ class Batch:
         email_id, token, error = letter.email.pk, self.token, result.detail
         match result.outcome:
             case Outcome.SENT:
-                claims.mark_sent(email_id)
+                self._unrecorded = email_id  # the next mail's beginning records it
             case Outcome.UNKNOWN if letter.topic.is_promotional:
                 claims.park(email_id, token, error=error)
             case Outcome.UNKNOWN | Outcome.LATER:

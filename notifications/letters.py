@@ -56,16 +56,15 @@ class Letter:
 
 def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
     """The letters: promotional ones last, then the oldest first."""
-    standing = OutgoingItem.objects.filter(is_dropped=False).select_related("product__maker")
+    standing = OutgoingItem.objects.filter(is_dropped=False).prefetch_related("product__maker")
     emails = list(
         OutgoingEmail.objects.filter(pk__in=list(email_ids))
-        .select_related("customer", "order")
-        .prefetch_related(Prefetch("items", standing), "order__lines", "order__adjustments")
+        .prefetch_related(Prefetch("items", standing, to_attr="standing"), "order__lines", "order__adjustments")
         .order_by("created_at")
     )
     emails.sort(key=lambda email: TOPICS[email.topic].is_promotional)
     desk = _desk(emails)
-    return [Letter(email, list(email.items.all()), desk) for email in emails]
+    return [Letter(email, email.standing, desk) for email in emails]
 
 
 def _desk(emails: Sequence[OutgoingEmail]) -> Desk:

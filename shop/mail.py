@@ -171,6 +171,10 @@ class Line:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def is_open(self) -> bool:
+        return self._smtp is not None
+
     def close(self) -> None:
         """Hangs up without a word: a QUIT could wait for an answer."""
         if self._smtp is not None:

@@ -61,8 +61,10 @@ def until(condition, seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-def always_permitted(email_id: uuid.UUID, token: uuid.UUID, *, subject: str) -> bool:
+def always_permitted(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.UUID | None = None) -> bool:
     """The mutant: begins without asking anything."""
+    if sent_id:
+        claims.mark_sent(sent_id)
     return OutgoingEmail.objects.filter(pk=email_id).update(state="sending") == 1
 
 
