@@ -8,6 +8,7 @@ again, last of all when the mail server is ready for the content. So nothing beg
 import logging
 import time
 import uuid
+from functools import partial
 
 from django.conf import settings
 
@@ -78,6 +79,7 @@ class Batch:
         self.is_given_up = False
         self._stuck_count = 0
         self._unrecorded: uuid.UUID | None = None  # the mail just taken by the server
+        self._ahead: dict[uuid.UUID, mail.Message | Exception | None] = {}
 
     def deliver(self) -> int:
         try:
@@ -98,15 +100,19 @@ class Batch:
     def _deliver(self) -> int:
         sent_count = 0
         for place, letter in enumerate(self.letters):
-            result = self._deliver_one(letter)
+            following = self.letters[place + 1] if place + 1 < len(self.letters) else None
+            result = self._deliver_one(letter, following)
             sent_count += result is not None and result.outcome is Outcome.SENT
             if result is not None and self._is_hopeless(result):
                 self._give_up(self.letters[place:], result)
                 break
         return sent_count
 
-    def _deliver_one(self, letter: Letter) -> Result | None:
-        """None when it was not this worker's to hand over, or nothing was left of it."""
+    def _deliver_one(self, letter: Letter, following: Letter | None) -> Result | None:
+        """None when it was not this worker's to hand over, or nothing was left of it.
+
+        While the server takes this mail in, the following one is written.
+        """
         for _ in range(MOST_REWRITES):
             message = self._written(letter)
             if message is None:
@@ -114,7 +120,7 @@ class Batch:
             if not self.line.is_open:
                 self._record()  # connecting may take long
             may_begin = Permission(self, letter.email.pk, subject=message.subject)
-            result = self.line.hand_off(message, may_begin=may_begin)
+            result = self.line.hand_off(message, may_begin=may_begin, meanwhile=partial(self._write_ahead, following))
             if result.outcome is not Outcome.NOT_BEGUN:
                 self._settle(letter, result)
                 return result
@@ -125,16 +131,19 @@ class Batch:
 
     def _written(self, letter: Letter) -> mail.Message | None:
         """The message; None when nothing is left to say, and then the mail is skipped."""
-        try:
-            message = write(letter)
-        except Exception as error:  # one mail that cannot be written must not hold up the others
-            logger.exception("Mail %s (%s) could not be written", letter.email.pk, letter.email.topic)
-            claims.postpone(letter.email.pk, self.token, error=f"Could not be written: {type(error).__name__}"[:300])
+        email_id = letter.email.pk
+        message = self._ahead.pop(email_id) if email_id in self._ahead else _tried(letter)
+        if isinstance(message, Exception):
+            claims.postpone(email_id, self.token, error=f"Could not be written: {type(message).__name__}"[:300])
             return None
         if message is None:
             reason = SkipReason.NOTHING_LEFT if letter.body else SkipReason.WITHDRAWN
-            claims.skip(letter.email.pk, self.token, reason)
+            claims.skip(email_id, self.token, reason)
         return message
+
+    def _write_ahead(self, letter: Letter | None) -> None:
+        if letter is not None:
+            self._ahead = {letter.email.pk: _tried(letter)}
 
     def _lighten(self, letter: Letter) -> bool:
         """Permission was refused: drops what no longer stands. False when the mail is not to go at all."""
@@ -175,3 +184,15 @@ class Batch:
         pause = UNREACHABLE_PAUSE_SECONDS if result.outcome is Outcome.UNREACHABLE else 0
         claims.release([letter.email.pk for letter in rest], self.token, pause_seconds=pause)
         self.is_given_up = True
+
+
+def _tried(letter: Letter) -> mail.Message | Exception | None:
+    """One mail that cannot be written must not hold up the others."""
+    try:
+        message = write(letter)
+        if message is not None:
+            _ = message.content  # put together here, kept for the hand-off
+    except Exception as error:
+        logger.exception("Mail %s (%s) could not be written", letter.email.pk, letter.email.topic)
+        return error
+    return message

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from email.header import Header
 from email.utils import formatdate, parseaddr
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlparse
@@ -47,7 +47,8 @@ class Message:
             **self.headers,
         }
 
-    def as_bytes(self) -> bytes:
+    @cached_property
+    def content(self) -> bytes:
         """The message as it goes over the wire.
 
         Put together by hand: the standard library's generator takes longer than the whole hand-off.
@@ -181,19 +182,23 @@ class Line:
             self._smtp.close()
             self._smtp = None
 
-    def hand_off(self, message: Message, *, may_begin: Callable[[], bool]) -> Result:
-        """Hands one message over. Never raises for what a mail server or a network does."""
+    def hand_off(
+        self, message: Message, *, may_begin: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None
+    ) -> Result:
+        """Hands one message over. Never raises for what a mail server or a network does.
+
+        `meanwhile`: something short to do between the content and the server's answer to it; must not raise.
+        """
         if settings.EMAIL_BACKEND != SMTP_BACKEND:
             return _through_django(message, may_begin)
-        content = message.as_bytes()
         self._deadline = time.monotonic() + self.seconds
         was_open = self._smtp is not None
-        result = self._attempt(message, content, may_begin)
+        result = self._attempt(message, may_begin, meanwhile)
         if was_open and self._smtp is None and result.outcome is Outcome.LATER and not result.is_stuck:
-            return self._attempt(message, content, may_begin)  # the server was done with the old connection
+            return self._attempt(message, may_begin, meanwhile)  # the server was done with the old connection
         return result
 
-    def _attempt(self, message: Message, content: bytes, may_begin: Callable[[], bool]) -> Result:
+    def _attempt(self, message: Message, may_begin: Callable[[], bool], meanwhile: Callable[[], None]) -> Result:
         try:
             smtp = self._connected()
         except (OSError, smtplib.SMTPException) as error:
@@ -212,7 +217,7 @@ class Line:
         if not may_begin():
             self.close()  # without the final dot the server forgets it
             return Result(Outcome.NOT_BEGUN)
-        return self._content(smtp, content)
+        return self._content(smtp, message.content, meanwhile)
 
     def _connected(self) -> smtplib.SMTP:
         if self._smtp is None:
@@ -230,10 +235,11 @@ class Line:
         code, reply = self._command(smtp, "DATA")
         return None if code == 354 else _declined(code, reply)
 
-    def _content(self, smtp: smtplib.SMTP, content: bytes) -> Result:
+    def _content(self, smtp: smtplib.SMTP, content: bytes, meanwhile: Callable[[], None]) -> Result:
         try:
             self._allow_what_is_left(smtp)
             smtp.send(_dotted(content))
+            meanwhile()
             code, reply = smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self.close()
