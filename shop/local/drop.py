@@ -59,6 +59,7 @@ def become_ordinary(shop: str, arguments: Sequence[str], *, say: Callable[[str],
             raise LocalError(RUNNING_ALREADY)
         with everybody_may_read():
             layout = lay_out(folder, account, shop=shop)
+        account.own(home.path / "lock")  # made just now, perhaps, and by root
     say(f"Started as root, so root is dropped: everything runs as the account {account.name}, its data in {folder}.")
     if layout.copied:
         say(f"Copied there, because that account could not read the original: {', '.join(layout.copied)}.")

@@ -64,9 +64,9 @@ class Home:
 
 def home_of(shop: str, *, owner: Account | None = None) -> Home:
     """The folder of the shop so named: inside the checkout, or for root in root's own folder."""
-    if override := os.environ.get("SAY_WHEN_HOME"):
-        return Home(private_folder(Path(override)))
     owner = owner or servers_account()
+    if override := os.environ.get("SAY_WHEN_HOME"):
+        return Home(private_folder(Path(override), owner), owner)
     base = root_folder(CHECKOUT) if owner else private_folder(CHECKOUT / ".local")
     return Home(private_folder(base / shop, owner), owner)
 
