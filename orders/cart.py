@@ -150,12 +150,14 @@ def remove(cart: Cart, line_id: int) -> CartLine | None:
 @transaction.atomic
 def merge(into: Cart, visitor_cart: Cart) -> list[str]:
     """Moves a visitor's lines into the customer's cart, as far as stock goes. Returns notices of what was capped."""
-    for cart_id in sorted((into.pk, visitor_cart.pk)):
-        Cart.objects.select_for_update().filter(pk=cart_id).first()
-    notices = [_move(line, into) for line in lines_with_prices(visitor_cart)]
+    pair = Cart.objects.select_for_update().filter(pk__in=[into.pk, visitor_cart.pk]).order_by("pk")
+    if len(pair) < 2:  # another login of the same visitor was first
+        return []
+    lines = lines_with_prices(visitor_cart)
+    _take_over_payment(into, visitor_cart)  # first: what it holds is there for the lines
+    notices = [_move(line, into) for line in lines]
     if visitor_cart.gift_note and not into.gift_note:
         Cart.objects.filter(pk=into.pk).update(gift_note=visitor_cart.gift_note)
-    _take_over_payment(into, visitor_cart)
     visitor_cart.delete()
     return [notice for notice in notices if notice]
 
@@ -182,15 +184,11 @@ def take_out(cart_id: int, bought: Iterable[tuple[int, int]]) -> None:
 
 
 def claim(customer: Customer, token: str) -> tuple[Cart | None, list[str]]:
-    """At login: the visitor's cart becomes the customer's, or is merged into it."""
+    """At login: what the visitor had goes into the customer's cart."""
     visitor_cart = Cart.objects.filter(customer=None, token=token).first() if token else None
-    own = Cart.objects.filter(customer=customer).first()
     if visitor_cart is None:
-        return own, []
-    if own is None:
-        visitor_cart.customer = customer
-        visitor_cart.save(update_fields=["customer"])
-        return visitor_cart, []
+        return Cart.objects.filter(customer=customer).first(), []
+    own, _ = Cart.objects.get_or_create(customer=customer)
     return own, merge(own, visitor_cart)
 
 

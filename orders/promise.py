@@ -151,7 +151,9 @@ def usual(
 ) -> Promise | None:
     """By the way that cart and checkout start from, so that cards and product pages promise no other day."""
     method = next(iter(methods), None)
-    return method and promise(calendar, method, availability=availability, now=now, released_on=released_on)
+    if method is None:
+        return None
+    return promise(calendar, method, availability=availability, now=now, released_on=released_on)
 
 
 # -- In words ----------------------------------------------------------------------------------------------

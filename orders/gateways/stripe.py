@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -115,6 +116,14 @@ def create_session(
 def fetch_session(reference: str) -> Session:
     with _translated():
         return _session(client().v1.checkout.sessions.retrieve(reference))
+
+
+def completed_sessions(since: datetime) -> Iterator[Session]:
+    """Those begun since then that were completed, the newest first, a hundred for each request to Stripe."""
+    params: dict[str, Any] = {"status": "complete", "created": {"gte": int(since.timestamp())}, "limit": 100}
+    with _translated():
+        for found in client().v1.checkout.sessions.list(params).auto_paging_iter():  # type: ignore[arg-type]
+            yield _session(found)
 
 
 def expire_session(reference: str) -> None:

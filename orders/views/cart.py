@@ -1,5 +1,8 @@
 """What is done to a cart. Every answer leads back to the cart page, which says what became of it."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
@@ -14,6 +17,20 @@ from orders.views.answers import see_other
 from shop.catalog.models import Variant
 
 BUSY = "Your cart changed while you were at it. Please look at it again."
+
+
+def _as_it_stands(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """A cart that was merged into another between our look and our change: the page shows what is so now."""
+
+    @wraps(view)
+    def tolerant(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except Cart.DoesNotExist:
+            messages.error(request, BUSY)
+            return see_other("cart")
+
+    return tolerant
 
 
 class AddForm(forms.Form):
@@ -31,6 +48,7 @@ class NoteForm(forms.Form):
 
 
 @require_POST
+@_as_it_stands
 def add(request: HttpRequest) -> HttpResponse:
     form = AddForm(request.POST)
     if not form.is_valid():
@@ -45,12 +63,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 def _added(request: HttpRequest, variant: Variant, form: AddForm) -> HttpResponse:
     quantity = form.cleaned_data["quantity"] or 1
-    try:
-        cart = carts.for_adding(request)
-        change = carts.add(cart, variant, quantity=quantity, is_gift=form.cleaned_data["is_gift"])
-    except Cart.DoesNotExist:  # merged into another while we looked
-        messages.error(request, BUSY)
-        return see_other("cart")
+    change = carts.add(carts.for_adding(request), variant, quantity=quantity, is_gift=form.cleaned_data["is_gift"])
     carts.remember_count(request, change.count)
     if change.notice:
         messages.warning(request, change.notice)
@@ -60,6 +73,7 @@ def _added(request: HttpRequest, variant: Variant, form: AddForm) -> HttpRespons
 
 
 @require_POST
+@_as_it_stands
 def change_quantity(request: HttpRequest, line_id: int) -> HttpResponse:
     form = QuantityForm(request.POST)
     if not form.is_valid():
@@ -77,6 +91,7 @@ def change_quantity(request: HttpRequest, line_id: int) -> HttpResponse:
 
 
 @require_POST
+@_as_it_stands
 def change_gift(request: HttpRequest, line_id: int) -> HttpResponse:
     cart = carts.of(request)
     if cart is not None:
@@ -85,6 +100,7 @@ def change_gift(request: HttpRequest, line_id: int) -> HttpResponse:
 
 
 @require_POST
+@_as_it_stands
 def remove(request: HttpRequest, line_id: int) -> HttpResponse:
     cart = carts.of(request)
     line = carts.remove(cart, line_id) if cart else None
@@ -101,6 +117,7 @@ def _undo(line: CartLine) -> str:
 
 
 @require_POST
+@_as_it_stands
 def change_note(request: HttpRequest) -> HttpResponse:
     form = NoteForm(request.POST)
     cart = carts.of(request)

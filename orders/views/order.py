@@ -13,12 +13,13 @@ from accounts.customers import proved_customer
 from orders import cancellation, guests, payments
 from orders import cart as carts
 from orders.fulfilment import TransitionRefused
-from orders.models import Order, Payment
+from orders.models import Order, Payment, Refund
 from orders.views.answers import see_other
 
 log = logging.getLogger(__name__)
 
 BUYER = "the customer"  # the actor, without a name
+MONEY_BACK = " Your money is on its way back to the card you paid with."
 RETURNS_WITHIN = timedelta(days=1)  # no session lives longer
 
 
@@ -79,5 +80,6 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     except TransitionRefused:
         messages.error(request, "This order can no longer be cancelled: it has left us, or was cancelled before.")
     else:
-        messages.success(request, "Cancelled. Your money is on its way back to the card you paid with.")
+        refunded = Refund.objects.filter(payment__order=order).exists()
+        messages.success(request, f"Cancelled.{MONEY_BACK if refunded else ''}")
     return see_other("order", number)

@@ -158,6 +158,17 @@ def test_an_unfinished_payment_follows_its_goods_into_the_customers_cart():
     assert order.cart == own
 
 
+def test_the_last_unit_held_for_a_visitors_payment_stays_in_the_cart_at_login():
+    mug = builders.variant(on_hand=1)
+    visitor = builders.cart(mug)
+    order = Order.objects.create(cart=visitor, full_name="Pat", line1="1", city="Leeds", country="GB")
+    line = order.lines.create(variant=mug, sku=mug.sku, title="Mug", quantity=1, unit_price=1)
+    Allocation.objects.create(order_line=line, record=mug.stock.get(), quantity=1)
+    mug.stock.update(allocated=1)
+    own, notices = carts.claim(builders.customer(), visitor.token)
+    assert (own.lines.get().variant, notices) == (mug, [])
+
+
 def test_nothing_of_a_customers_cart_is_left_after_logout(client):
     customer = builders.customer()
     builders.cart(builders.product("Secret present").variants.get(), customer=customer)
