@@ -42,6 +42,7 @@ QUICK_STEPS = {
     "ship": [("ship", "Ship")],
     "road": [("mark_delivered", "Mark delivered")],
 }
+CHECKBOX = '<input type="checkbox" name="_selected_action" value="{}" class="action-select" aria-label="Choose {}">'
 KINDS = dict(OrderEvent.Kind.choices)
 OUR_NUMBER = re.compile(r"SW([0-9A-Z]{4})([0-9A-Z]{4})([0-9A-Z]{2})")
 
@@ -115,6 +116,11 @@ class OrderAdmin(admin.ModelAdmin):
         if request.GET.get(QueueFilter.parameter_name) in queue.QUEUES:
             return ("placed_at", "pk")
         return ("-placed_at", "-pk")
+
+    @admin.display(description="")
+    def action_checkbox(self, order: Order) -> SafeString:
+        """As Django's, without a form widget's template: that took a third of the page's time."""
+        return format_html(CHECKBOX, order.pk, order.number)
 
     @admin.display(description="placed", ordering="placed_at")
     def placed(self, order: Order) -> str:

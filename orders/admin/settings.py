@@ -9,8 +9,6 @@ from orders.carriers import CARRIERS, carrier_name
 from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.settings import ONLY_ROW
 
-LAST_HOUR = 23
-
 
 @admin.register(ShopSettings)
 class ShopSettingsAdmin(admin.ModelAdmin):
@@ -27,14 +25,6 @@ class ShopSettingsAdmin(admin.ModelAdmin):
         ),
         ("Orders that approve themselves", {"fields": ["approve_up_to"]}),
     ]
-
-    def formfield_for_dbfield(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
-        field = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "cutoff_hour" and isinstance(field, forms.IntegerField):
-            return forms.IntegerField(
-                min_value=0, max_value=LAST_HOUR, label="Cut-off hour", help_text=db_field.help_text
-            )
-        return field
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -96,6 +96,7 @@ class Order(PostalAddress):
             models.Index(fields=["customer", "-placed_at"], name="order_by_customer"),
             models.Index(fields=["email"], name="order_by_email"),
             models.Index(fields=["created_at"], condition=Q(status="pending"), name="order_pending"),
+            models.Index(fields=["status", "payment_status"], name="order_by_state"),  # the staff's first page
         ]
 
     def __str__(self) -> str:

@@ -36,7 +36,8 @@ class Payment(models.Model):
             )
         ]
         indexes = [
-            models.Index(fields=["created_at"], condition=Q(status__in=["created", "open"]), name="payment_unsettled")
+            models.Index(fields=["created_at"], condition=Q(status__in=["created", "open"]), name="payment_unsettled"),
+            models.Index(fields=["order"], condition=Q(status="flagged"), name="payment_flagged"),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
@@ -16,7 +17,12 @@ class ShopSettings(models.Model):
     postal_address = models.TextField(default="Say When, 1 Harbour Row, Whitby YO21 3PU, United Kingdom")
     contact_email = models.EmailField("contact e-mail", blank=True)
     default_country: "models.Field[str | Country, Country]" = CountryField(default="GB")
-    cutoff_hour = models.PositiveSmallIntegerField(default=15, help_text="Orders before this hour leave a day sooner.")
+    cutoff_hour = models.PositiveSmallIntegerField(
+        "cut-off hour",
+        default=15,
+        validators=[MaxValueValidator(23)],
+        help_text="Orders before this hour leave a day sooner: 0 to 23.",
+    )
     handling_days = models.PositiveSmallIntegerField(
         default=1, help_text="Working days from order to truck; 0 leaves the same day."
     )

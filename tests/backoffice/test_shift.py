@@ -1,16 +1,32 @@
 """A shift in the back office: orders moved by the buttons of their pages and by the list's actions."""
 
+import html
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from orders.models import Order, Shipment
+from orders import fulfilment, payments
+from orders.models import Order, OrderEvent, Payment, Refund, Shipment
+from shop.catalog.models import Store
 from tests import builders, cast
+from tests.paying import check_stock
 
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:orders_order_changelist")
 Stage = Shipment.Stage
+STEPS = {
+    "Approve",
+    "Start picking",
+    "Mark picked",
+    "Mark packed",
+    "Ship",
+    "Mark delivered",
+    "Cancel",
+    "Refund",
+}
 
 
 @pytest.fixture
@@ -18,6 +34,12 @@ def staff() -> Client:
     client = Client()
     client.force_login(cast.sam())
     return client
+
+
+@pytest.fixture(autouse=True)
+def _stripe_does_not_answer(monkeypatch):
+    monkeypatch.setattr("orders.refunds.settle_refund", lambda refund_id: None)
+    monkeypatch.setattr(payments, "settle_refund", lambda refund_id: None)
 
 
 def page_of(order: Order) -> str:
@@ -35,22 +57,370 @@ def said(response) -> list[str]:
 
 
 def stages(*orders: Order) -> list[str]:
-    return list(Shipment.objects.filter(order__in=orders).values_list("stage", flat=True))
+    return list(Shipment.objects.filter(order__in=orders).order_by("pk").values_list("stage", flat=True))
 
 
-def test_an_order_goes_from_paid_to_the_doorstep_by_the_buttons(staff: Client) -> None:
+def buttons(response) -> list[str]:
+    found = re.findall(r'<button[^>]*class="button[^>]*>([^<]+)</button>', response.text)
+    return [html.unescape(name) for name in found]
+
+
+def order_at(stage: str, *variants, **fields) -> Order:
+    """An order whose parcel has come as far as `stage`."""
+    order = builders.placed_order(*variants, **fields)
+    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get()
+    road = {"picking": fulfilment.start_picking, "picked": fulfilment.mark_picked, "packed": fulfilment.mark_packed}
+    for reached, verb in road.items():
+        if parcel.stage == stage:
+            break
+        parcel = verb(parcel.pk, actor="Sam")
+        assert parcel.stage == reached
+    return order
+
+
+def numbers(*orders: Order, carrier: str = "dpd", **more: str) -> dict[str, str]:
+    """What the Ship page sends."""
+    typed = {"confirm": "1"}
+    for order in orders:
+        parcel = order.shipments.get().pk
+        typed |= {f"{parcel}-carrier": carrier, f"{parcel}-tracking_number": f"T{parcel}"}
+    return typed | more
+
+
+# -- Single, by the buttons of the order's page -----------------------------------------------------------
+
+
+def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
     order = builders.placed_order()
-    for action, stage in [
-        ("approve", Stage.WAITING),
-        ("start_picking", Stage.PICKING),
-        ("mark_picked", Stage.PICKED),
-        ("mark_packed", Stage.PACKED),
+    for button, action, stage in [
+        ("Approve", "approve", Stage.WAITING),
+        ("Start picking", "start_picking", Stage.PICKING),
+        ("Mark picked", "mark_picked", Stage.PICKED),
+        ("Mark packed", "mark_packed", Stage.PACKED),
     ]:
-        take(staff, action, order)
+        assert buttons(staff.get(page_of(order)))[0] == button
+        response = take(staff, action, order, back=page_of(order))
+        assert response.redirect_chain == [(page_of(order), 302)]
         assert stages(order) == [stage]
-    parcel = order.shipments.get()
-    take(staff, "ship", order, confirm="1", **{f"{parcel.pk}-carrier": "dpd", f"{parcel.pk}-tracking_number": "155"})
+    assert buttons(staff.get(page_of(order)))[0] == "Ship"
+    take(staff, "ship", order, **numbers(order))
+    assert buttons(staff.get(page_of(order))) == ["Mark delivered", "Refund"]
     take(staff, "mark_delivered", order)
     order.refresh_from_db()
     assert order.status == Order.Status.COMPLETED
-    assert staff.get(page_of(order)).status_code == 200
+    assert buttons(staff.get(page_of(order))) == ["Refund"]
+    check_stock()
+
+
+def test_every_step_is_in_the_lists_menu_by_its_name(staff):
+    builders.placed_order()
+    menu = re.findall(r'<option value="\w+">([^<]+)</option>', staff.get(LIST).text)
+    assert set(menu) >= STEPS
+
+
+@pytest.mark.parametrize(
+    ("stage", "queue", "button"),
+    [("waiting", "pick", "Start picking"), ("picked", "pack", "Mark packed"), ("packed", "ship", "Ship")],
+)
+def test_a_queue_offers_its_own_step_as_a_button(staff, stage, queue, button):
+    order = order_at(stage)
+    response = staff.get(f"{LIST}?queue={queue}")
+    assert order.number in response.text
+    assert buttons(response)[1] == button  # after "Go"
+
+
+def test_a_queues_button_takes_its_step_whatever_the_menu_says(staff):
+    order = builders.placed_order()
+    sent = {"action": ["", "approve"], "index": "1", "_selected_action": [order.pk]}
+    assert said(staff.post(f"{LIST}?queue=approve", sent, follow=True)) == [f"Approved: {order.number}."]
+    assert stages(order) == [Stage.WAITING]
+
+
+def test_the_packers_note_is_signed_and_reaches_the_customers_story(staff):
+    order = order_at("picked")
+    take(staff, "mark_packed", order, note="  Wrapped twice. ")
+    parcel = order.shipments.get()
+    assert (parcel.packing_note, parcel.packed_by) == ("Wrapped twice.", "Sam")
+
+
+def test_a_step_says_who_took_it(staff):
+    order = builders.placed_order()
+    take(staff, "approve", order)
+    assert order.events.get(kind=OrderEvent.Kind.APPROVED).actor == "Sam"
+    assert "Sam" in staff.get(page_of(order)).text
+
+
+# -- In bulk -------------------------------------------------------------------------------------------------
+
+
+def test_twenty_orders_go_from_paid_to_the_truck_in_bulk(staff):
+    variant = builders.variant(on_hand=30)
+    orders = [builders.placed_order(variant) for _ in range(20)]
+    for action, done in [
+        ("approve", "Approved"),
+        ("start_picking", "Being picked"),
+        ("mark_picked", "Picked"),
+        ("mark_packed", "Packed"),
+    ]:
+        assert said(take(staff, action, *orders)) == [f"{done}: 20 orders."]
+    assert said(take(staff, "ship", *orders, **numbers(*orders))) == ["Shipped: 20 orders."]
+    assert set(stages(*orders)) == {Stage.DISPATCHED}
+    assert OrderEvent.objects.filter(kind=OrderEvent.Kind.DISPATCHED).count() == 20
+    check_stock()
+
+
+def test_what_is_refused_is_said_order_by_order_and_the_rest_goes_on(staff):
+    fresh, packed, unpaid = builders.placed_order(), order_at("packed"), builders.placed_order()
+    Order.objects.filter(pk=unpaid.pk).update(status="pending")
+    assert sorted(said(take(staff, "approve", fresh, packed, unpaid))) == sorted(
+        [
+            f"{packed.number} was approved already.",
+            f"{unpaid.number} is not a paid, open order.",
+            f"Approved: {fresh.number}.",
+        ]
+    )
+    assert stages(fresh) == [Stage.WAITING]
+    assert stages(packed) == [Stage.PACKED]
+    assert not unpaid.shipments.exists()
+
+
+@pytest.mark.parametrize("action", ["start_picking", "mark_picked", "mark_packed", "mark_delivered"])
+def test_a_step_without_a_parcel_is_refused(staff, action):
+    order = builders.placed_order()
+    assert said(take(staff, action, order)) == [f"{order.number} is not approved yet."]
+    assert not order.shipments.exists()
+
+
+def test_a_double_click_is_refused_politely(staff):
+    order = builders.placed_order()
+    take(staff, "approve", order)
+    assert said(take(staff, "approve", order)) == [f"{order.number} was approved already."]
+    again = staff.post(f"{LIST}?queue=approve", {"action": "approve", "_selected_action": order.pk}, follow=True)
+    assert said(again) == ["Nothing was done: what you chose is no longer in this queue."]
+    assert order.events.filter(kind=OrderEvent.Kind.APPROVED).count() == 1
+
+
+# -- Ship, Cancel, Refund ask first ----------------------------------------------------------------------------
+
+
+def test_ship_asks_for_carrier_and_number_with_the_focus_on_the_number(staff):
+    order = order_at("packed", carrier="evri")
+    page = take(staff, "ship", order).text
+    assert re.search(r'<option value="evri" selected>', page)
+    assert re.search(r"<input[^>]*tracking_number[^>]*autofocus", page)
+    assert stages(order) == [Stage.PACKED]
+
+
+def test_ship_keeps_what_was_typed_when_something_is_missing(staff):
+    first, second = order_at("packed"), order_at("packed")
+    parcels = [order.shipments.get().pk for order in (first, second)]
+    typed = numbers(first, second) | {f"{parcels[1]}-carrier": "pigeon"}
+    page = take(staff, "ship", first, second, **typed).text
+    assert f'value="T{parcels[0]}"' in page
+    assert "Select a valid choice" in page
+    assert stages(first, second) == [Stage.PACKED, Stage.PACKED]
+
+
+def test_of_several_parcels_one_without_a_number_stays(staff):
+    leaving, staying = order_at("packed"), order_at("packed")
+    typed = numbers(leaving, staying) | {f"{staying.shipments.get().pk}-tracking_number": ""}
+    assert said(take(staff, "ship", leaving, staying, **typed)) == [f"Shipped: {leaving.number}."]
+    assert stages(leaving, staying) == [Stage.DISPATCHED, Stage.PACKED]
+
+
+def test_a_single_parcel_needs_its_number(staff):
+    order = order_at("packed")
+    page = take(staff, "ship", order, **numbers(order) | {f"{order.shipments.get().pk}-tracking_number": " "}).text
+    assert "Type the number on the carrier" in page
+    assert stages(order) == [Stage.PACKED]
+
+
+def test_shipping_twice_ships_once(staff):
+    order = order_at("packed")
+    typed = numbers(order)
+    take(staff, "ship", order, **typed)
+    assert said(take(staff, "ship", order, **typed)) == ["There is no packed parcel to ship here."]
+    assert order.events.filter(kind=OrderEvent.Kind.DISPATCHED).count() == 1
+
+
+def test_an_order_in_two_parcels_is_shipped_parcel_by_parcel(staff):
+    here, there = builders.variant(), builders.variant()
+    there.stock.update(store=Store.objects.create(name="The barn", position=5))
+    order = builders.placed_order(here, there)
+    fulfilment.approve(order.pk, actor="Sam")
+    take(staff, "mark_picked", order)
+    take(staff, "mark_packed", order)
+    first, second = order.shipments.order_by("pk")
+    typed = {f"{first.pk}-carrier": "dpd", f"{first.pk}-tracking_number": "1"}
+    typed |= {f"{second.pk}-carrier": "dpd", f"{second.pk}-tracking_number": ""}
+    take(staff, "ship", order, confirm="1", **typed)
+    assert stages(order) == [Stage.DISPATCHED, Stage.PACKED]
+    assert buttons(staff.get(page_of(order)))[:2] == ["Mark delivered", "Ship"]
+    check_stock()
+
+
+def test_cancel_asks_why_then_calls_off_and_gives_the_money_back(staff):
+    order = order_at("packed")
+    assert "Back, change nothing" in take(staff, "cancel", order).text
+    assert Order.objects.get().status == "confirmed"
+    take(staff, "cancel", order, confirm="1", reason="The last one was cracked")
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    assert Refund.objects.get().amount == order.total
+    assert said(take(staff, "cancel", order, confirm="1")) == [f"{order.number} was cancelled already."]
+    assert Refund.objects.count() == 1
+    check_stock()
+
+
+def test_refund_starts_at_what_is_left_and_gives_back_what_is_typed(staff):
+    order = order_at("packed", builders.variant(price="20.00"))
+    page = take(staff, "refund", order).text
+    assert re.search(r'<input[^>]*name="amount"[^>]*value="20.00"[^>]*', page)
+    take(staff, "refund", order, confirm="1", amount="5.00", seen_left="20.00", reason="A scratch")
+    refund = Refund.objects.get()
+    assert (str(refund.amount), refund.reason, refund.actor) == ("5.00", "A scratch", "Sam")
+    assert stages(order) == [Stage.PACKED]
+
+
+@pytest.mark.parametrize("amount", ["", "0", "-1", "20.01", "much", "1e9", "NaN"])
+def test_an_amount_that_cannot_be_given_back_is_said_and_nothing_goes(staff, amount):
+    order = builders.placed_order(builders.variant(price="20.00"))
+    response = take(staff, "refund", order, confirm="1", amount=amount, seen_left="20.00", reason="Kept")
+    assert "errorlist" in response.text
+    assert 'value="Kept"' in response.text
+    assert not Refund.objects.exists()
+
+
+def test_a_refund_sent_twice_goes_back_once(staff):
+    order = builders.placed_order(builders.variant(price="20.00"))
+    sent = {"confirm": "1", "amount": "5.00", "seen_left": "20.00"}
+    take(staff, "refund", order, **sent)
+    assert said(take(staff, "refund", order, **sent)) == [
+        f"{order.number}: money was given back meanwhile. Look again."
+    ]
+    assert Refund.objects.count() == 1
+
+
+def test_several_are_refunded_whole(staff):
+    orders = [builders.placed_order(builders.variant(price="20.00")) for _ in range(3)]
+    take(staff, "refund", *orders, confirm="1", reason="Late")
+    assert [str(amount) for amount in Refund.objects.values_list("amount", flat=True)] == ["20.00"] * 3
+
+
+# -- Nothing is typed over -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "field", ["status", "payment_status", "fulfilment_status", "approved_at_0", "total", "email", "number"]
+)
+def test_no_field_of_an_order_can_be_typed_over(staff, field):
+    order = builders.placed_order()
+    before = Order.objects.filter(pk=order.pk).values().get()
+    response = staff.post(page_of(order), {field: "cancelled", "_save": "Save"})
+    assert response.status_code == 405
+    assert Order.objects.filter(pk=order.pk).values().get() == before
+    assert f'name="{field}"' not in staff.get(page_of(order)).text
+
+
+def test_orders_are_neither_added_nor_deleted_by_hand(staff):
+    order = builders.placed_order()
+    assert staff.get(reverse("admin:orders_order_add")).status_code == 403
+    assert staff.post(reverse("admin:orders_order_delete", args=[order.pk]), {"post": "yes"}).status_code == 403
+    take(staff, "delete_selected", order, post="yes")
+    assert Order.objects.filter(pk=order.pk).exists()
+
+
+@pytest.mark.parametrize("model", ["payment", "stripeevent"])
+def test_money_and_stripes_messages_are_read_only(staff, model):
+    order = builders.placed_order()
+    assert staff.get(reverse(f"admin:orders_{model}_changelist")).status_code == 200
+    assert staff.get(reverse(f"admin:orders_{model}_add")).status_code == 403
+    payment = order.payments.get()
+    page = reverse("admin:orders_payment_change", args=[payment.pk])
+    assert staff.post(page, {"status": "expired"}).status_code == 403
+    assert Payment.objects.get().status == "captured"
+
+
+def test_a_step_leads_back_to_our_own_pages_only(staff):
+    order = builders.placed_order()
+    response = take(staff, "approve", order, back="https://evil.example/")
+    assert response.redirect_chain == [(f"{LIST}?queue=any", 302)]
+    page = take(staff, "cancel", order, back="javascript:alert(1)").text
+    assert "javascript:" not in page
+
+
+def test_no_step_is_taken_by_get(staff):
+    order = builders.placed_order()
+    staff.get(LIST, {"action": "approve", "_selected_action": order.pk})
+    assert not order.shipments.exists()
+
+
+# -- Finding, printing --------------------------------------------------------------------------------------
+
+
+def test_each_queue_holds_its_orders_longest_waiting_first(staff):
+    fresh, waiting, packed = builders.placed_order(), order_at("waiting"), order_at("packed")
+    later = order_at("waiting")
+    for queue, expected in [("approve", [fresh]), ("pick", [waiting, later]), ("ship", [packed])]:
+        assert list(staff.get(f"{LIST}?queue={queue}").context["cl"].result_list) == expected
+    assert list(staff.get(LIST).context["cl"].result_list) == [later, packed, waiting, fresh]
+
+
+def test_orders_nobody_paid_are_out_of_sight_until_asked_for(staff):
+    order = builders.placed_order()
+    Order.objects.update(status="pending", placed_at=None)
+    assert order.number not in staff.get(LIST).text
+    assert order.number in staff.get(f"{LIST}?queue=any").text
+
+
+def test_an_order_is_found_by_number_however_typed_by_address_name_and_postcode(staff):
+    order = builders.placed_order(email="pat@example.com")
+    other = builders.placed_order(email="kit@example.com")
+    Order.objects.filter(pk=other.pk).update(full_name="Kit Moss", postcode="YO21 3PU")
+    plain = order.number.replace("-", "").lower()
+    for typed, expected in [
+        (order.number, [order]),
+        (plain, [order]),
+        (f" {plain} ", [order]),
+        ("Pat@Example.com", [order]),
+        ("moss", [other]),
+        ("yo21", [other]),
+        ("nobody", []),
+    ]:
+        assert list(staff.get(LIST, {"q": typed}).context["cl"].result_list) == expected, typed
+
+
+def test_the_pick_list_adds_up_by_sku_and_starts_the_picking(staff):
+    socks, mug = builders.variant(sku="SOCKS"), builders.variant(sku="MUG")
+    orders = [order_at("waiting", socks, mug), order_at("waiting", socks, quantity=2)]
+    response = take(staff, "pick_list", *orders)
+    assert [(sku, quantity) for _, sku, _, _, quantity in response.context["items"]] == [("MUG", 1), ("SOCKS", 3)]
+    assert "Start picking" in buttons(response)
+    assert stages(*orders) == [Stage.WAITING] * 2
+    take(staff, "start_picking", *orders)
+    assert "Start picking" not in buttons(take(staff, "pick_list", *orders))
+
+
+def test_packing_slips_name_no_price(staff):
+    order = order_at("picked", builders.variant(price="987.65"), gift_note="Happy birthday")
+    page = take(staff, "packing_slips", order).text
+    assert "Happy birthday" in page
+    assert "987.65" not in page
+
+
+# -- Cost ----------------------------------------------------------------------------------------------------
+
+
+def test_the_list_costs_five_queries_however_long(staff, django_assert_max_num_queries):
+    for _ in range(3):
+        order_at("packed")
+    staff.get(LIST)
+    with django_assert_max_num_queries(5):  # session, user, count, ids, rows
+        staff.get(LIST)
+
+
+def test_an_orders_page_costs_a_bounded_number_of_queries(staff, django_assert_max_num_queries):
+    order = order_at("packed", builders.variant(), builders.variant(), builders.variant())
+    staff.get(page_of(order))
+    with django_assert_max_num_queries(18):
+        staff.get(page_of(order))
