@@ -169,7 +169,7 @@ class OrderAdmin(admin.ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         order = self.get_object(request, object_id)
-        context = order_page(order) if order else {}
+        context = order_page(order, may_act=self.has_change_permission(request, order)) if order else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
 
@@ -197,8 +197,8 @@ def standing(order: Order, stages: list[str]) -> tuple[str, str]:
     return "in" if is_delivered or waits_in else "", words(order)
 
 
-def order_page(order: Order) -> dict[str, Any]:
-    """What an order's page shows."""
+def order_page(order: Order, *, may_act: bool) -> dict[str, Any]:
+    """What an order's page shows; the buttons for those who may take steps."""
     prefetch_related_objects([order], "events", "shipments__store", "shipments__lines__order_line")
     parcels = list(order.shipments.all())
     kind, text = standing(order, [parcel.stage for parcel in parcels])
@@ -213,7 +213,7 @@ def order_page(order: Order) -> dict[str, Any]:
         "payments": order.payments.prefetch_related("refunds"),
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
         "stories": timelines(order),
-        "steps": _steps(order, parcels),
+        "steps": _steps(order, parcels) if may_act else {},
         "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
     }
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from shop.backoffice.today import today
+from shop.backoffice.today import shelves, today
 
 ROOMS = ["orders", "catalog", "accounts", "notifications", "recommendations"]
 HIDDEN = {"account", "mfa"}  # allauth's apps
@@ -49,7 +49,12 @@ class BackofficeSite(admin.AdminSite):
         )
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, {**(extra_context or {}), "today": today()})
+        """Each part for those who may see what it counts."""
+        context = {
+            "today": today() if request.user.has_perm("orders.view_order") else None,
+            "shelves": shelves() if request.user.has_perm("catalog.view_variant") else None,
+        }
+        return super().index(request, {**(extra_context or {}), **context})
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Passwords are changed in one place, which asks for the old one and knows the rate limits."""

@@ -36,24 +36,33 @@ class Today:
     alarms: list[Tile]
     order_count: int
     takings: list[str]
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """What ran out: the first few, and whether there are more."""
+
     ran_out: list[Variant]
-    has_more_out: bool
+    has_more: bool
 
 
 def today() -> Today:
-    """Six queries."""
+    """Five queries."""
     standings = queue.standings()
     came_in = _came_in()
-    ran_out = list(_ran_out()[: MOST_SHOWN + 1])
     alarms = [_tile(each) for each in standings if each.queue not in queue.WORK]
     return Today(
         work=[_tile(each) for each in standings if each.queue in queue.WORK],
         alarms=[tile for tile in [*alarms, *_mail()] if tile.count],
         order_count=sum(count for count, _ in came_in.values()),
         takings=[formatted(total, currency) for currency, (_, total) in came_in.items()],
-        ran_out=ran_out[:MOST_SHOWN],
-        has_more_out=len(ran_out) > MOST_SHOWN,
     )
+
+
+def shelves() -> Shelves:
+    """One query."""
+    found = list(_ran_out()[: MOST_SHOWN + 1])
+    return Shelves(found[:MOST_SHOWN], has_more=len(found) > MOST_SHOWN)
 
 
 def _tile(standing: queue.Standing) -> Tile:

@@ -1,0 +1,126 @@
+"""The staff's first page: who waits, what came in, what ran out, what went wrong."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from notifications.models import OutgoingEmail
+from orders import fulfilment, queue
+from orders.models import Order, Payment, Refund
+from shop.backoffice.today import shelves, today
+from tests import builders, cast
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(cast.sam())
+    return client
+
+
+def counts() -> dict[str, int]:
+    return {tile.title: tile.count for tile in [*today().work, *today().alarms]}
+
+
+def alarms() -> dict[str, int]:
+    return {tile.title: tile.count for tile in today().alarms}
+
+
+def approved(**fields) -> Order:
+    order = builders.placed_order(**fields)
+    fulfilment.approve(order.pk, actor="Sam")
+    return order
+
+
+def test_each_order_stands_in_its_queue():
+    builders.placed_order()
+    for verbs in range(5):
+        parcel = approved().shipments.get().pk
+        for verb in [fulfilment.start_picking, fulfilment.mark_picked, fulfilment.mark_packed][:verbs]:
+            verb(parcel, actor="Sam")
+        if verbs == 4:
+            fulfilment.dispatch(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    assert counts() == {
+        "To approve": 1,
+        "To pick": 1,
+        "Being picked": 1,
+        "To pack": 1,
+        "To ship": 1,
+        "On the road": 1,
+    }
+
+
+def test_a_queue_says_how_long_its_first_order_has_waited():
+    approved(placed_at=timezone.now() - timedelta(hours=5))
+    approved(placed_at=timezone.now() - timedelta(days=2))
+    to_pick = next(tile for tile in today().work if tile.title == "To pick")
+    assert (to_pick.count, to_pick.oldest) == (2, "2\xa0days")
+
+
+def test_an_order_that_should_have_left_is_late_until_it_leaves():
+    order = approved(ships_on=timezone.localdate() - timedelta(days=1))
+    approved(ships_on=timezone.localdate())
+    assert alarms() == {"Late to leave": 1}
+    parcel = order.shipments.get().pk
+    fulfilment.mark_picked(parcel, actor="Sam")
+    fulfilment.mark_packed(parcel, actor="Sam")
+    assert alarms() == {"Late to leave": 1}
+    fulfilment.dispatch(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    assert alarms() == {}
+
+
+def test_money_that_fits_no_order_needs_a_look_until_it_is_given_back():
+    order = builders.paid_order()
+    flagged = builders.payment(order, status=Payment.Status.FLAGGED)
+    assert alarms() == {"Payment needs a look": 1}
+    refund = Refund.objects.create(payment=flagged, amount=flagged.amount, currency="GBP", status="failed")
+    assert alarms() == {"Payment needs a look": 1}
+    Refund.objects.filter(pk=refund.pk).update(status="succeeded")
+    assert alarms() == {}
+
+
+def test_a_cancelled_order_whose_money_was_kept_needs_a_look():
+    builders.placed_order()
+    Order.objects.update(status="cancelled")
+    assert alarms() == {"Payment needs a look": 1}
+    assert list(queue.in_queue(Order.objects.all(), "look")) == [Order.objects.get()]
+    Order.objects.update(payment_status="refunded")
+    assert alarms() == {}
+
+
+@pytest.mark.parametrize(("state", "title"), [("failed", "Mail refused"), ("uncertain", "Mail perhaps sent")])
+def test_mail_that_did_not_surely_go_is_there_for_a_fortnight(state, title):
+    email = OutgoingEmail.objects.create(key="k", topic="receipt", kind="essential", to_address="a@b.c", state=state)
+    assert alarms() == {title: 1}
+    OutgoingEmail.objects.filter(pk=email.pk).update(created_at=timezone.now() - timedelta(days=15))
+    assert alarms() == {}
+
+
+def test_what_came_in_today_is_counted_and_summed():
+    for price in ("10.00", "5.50"):
+        builders.placed_order(builders.variant(price=price))
+    builders.placed_order(placed_at=timezone.now() - timedelta(days=1, hours=1))
+    assert (today().order_count, today().takings) == (2, ["£15.50"])
+
+
+def test_what_ran_out_is_named_and_first_what_nobody_expects_more_of():
+    tin, mug, plenty = (builders.product(title, on_hand=count) for title, count in [("Tin", 0), ("Mug", 1), ("Jar", 9)])
+    tin.variants.get().stock.update(restock_on=timezone.localdate() + timedelta(days=3))
+    builders.placed_order(mug.variants.get(), plenty.variants.get())
+    assert [variant.product.title for variant in shelves().ran_out] == ["Mug", "Tin"]
+
+
+def test_a_quiet_morning_says_so(staff):
+    assert "Nothing is late, no payment needs a look, no mail is stuck." in staff.get("/admin/").text
+
+
+def test_the_first_page_costs_eight_queries(staff, django_assert_max_num_queries):
+    approved()
+    builders.product(on_hand=0)
+    staff.get("/admin/")
+    with django_assert_max_num_queries(8):
+        staff.get("/admin/")
