@@ -18,7 +18,7 @@ from accounts.models import Address, Customer
 from accounts.purposes import Purpose
 from orders import pricing
 from orders.checkout import ADDRESS, Details
-from orders.models import ShippingMethod
+from orders.models import Order, ShippingMethod
 
 TICKS: tuple[Purpose, ...] = tuple(purposes.get(key) for key in (*purposes.ORDER_STAGES, purposes.NEWSLETTER))
 WHOLE = EmailValidator("That is not a whole address, such as name@example.com.", allowlist=[])
@@ -193,7 +193,7 @@ def first_values(
     return values | (address_values(book[0]) if book else {})
 
 
-def address_values(address: Address) -> dict[str, str]:
+def address_values(address: Address | Order) -> dict[str, str]:
     return {name: str(getattr(address, name)) for name in ADDRESS}
 
 

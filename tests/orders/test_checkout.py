@@ -333,3 +333,15 @@ def test_a_flood_from_one_address_is_asked_to_wait_and_a_forged_address_does_not
     assert 'value="3 High Street"' in response.text
     assert Order.objects.count() == 1
     assert client.get("/cart/").status_code == 200
+
+
+def test_who_turns_back_from_paying_finds_what_was_typed(client, standin):
+    fill(client, builders.product().variants.get())
+    check_out(client, full_name="Nick O'Time", mail_order_packed="on")
+    page = client.get("/checkout/").text
+    assert 'value="Nick O&#x27;Time"' in page
+    assert re.search(r'name="mail_order_packed"[^>]*checked', page)
+    assert not re.search(r'name="mail_order_approved"[^>]*checked', page)
+    client.cookies.clear()
+    fill(client, builders.product().variants.get())
+    assert "O&#x27;Time" not in client.get("/checkout/").text, "nobody else's"

@@ -18,7 +18,7 @@ from orders import cart as carts
 from orders import checkout as ordering
 from orders import guests, limits, payments, pricing, promise, terms
 from orders.checkout import CheckoutRefused
-from orders.models import Cart, CartLine, ShippingMethod
+from orders.models import Cart, CartLine, Order, ShippingMethod
 from orders.terms import Terms
 from orders.views.answers import see_other
 from shop.money import formatted
@@ -67,7 +67,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return see_other("cart")
     desk = _desk(request, cart)
     if request.method != "POST":
-        return _page(request, desk, _form(desk, initial=_first(desk)))
+        return _page(request, desk, _form(desk, initial=_first(desk) | _left_off(request, desk)))
     if "reprice" in request.POST or "use_address" in request.POST:
         return _page(request, desk, _form(desk, initial=_reworked(request, desk)))
     form = _form(desk, data=request.POST)
@@ -101,6 +101,18 @@ def _first(desk: Desk) -> dict[str, Any]:
         granted=desk.granted,
         gift_note=desk.cart.gift_note,
     )
+
+
+def _left_off(request: HttpRequest, desk: Desk) -> dict[str, Any]:
+    """What was typed before, for who turned back from the payment page."""
+    order = Order.objects.filter(cart=desk.cart, status=Order.Status.PENDING).order_by("-pk").first()
+    if order is None or not guests.may_see(request, order):
+        return {}
+    values = {"email": order.email, "method": str(order.shipping_method_id), **address_values(order)}
+    values["gift_note"] = desk.cart.gift_note or order.gift_note
+    if desk.customer is None:
+        values |= dict.fromkeys(order.ticks.filter(granted=True).values_list("purpose", flat=True), True)
+    return values
 
 
 def _reworked(request: HttpRequest, desk: Desk) -> dict[str, Any]:
