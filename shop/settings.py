@@ -221,7 +221,7 @@ CHECKOUTS_PER_MINUTE = env.int("CHECKOUTS_PER_MINUTE", 600)  # of one address: a
 PAYMENT_HOLD_SECONDS = env.int("PAYMENT_HOLD_SECONDS", 45 * 60)
 RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", 60)
 MAIL_RETRY_SECONDS = env.int("MAIL_RETRY_SECONDS", 60)
-MAIL_LEASE_SECONDS = env.int("MAIL_LEASE_SECONDS", 120)
+MAIL_LEASE_SECONDS = env.int("MAIL_LEASE_SECONDS", 45)
 
 # -- Background work ---------------------------------------------------------------------------------------
 

@@ -48,10 +48,10 @@ def _web(ports: Ports, environment: dict[str, str]) -> Part:
 
 
 def _workers(home: Home, environment: dict[str, str]) -> list[Part]:
-    """One for the ticks that must never wait, one for long work behind them."""
+    """One for the ticks that must never wait (a mail server may hold up two of its processes), one for long work."""
     return [
         _celery(name, environment, "worker", "-Q", queue, "-c", processes, "-n", f"{name}@shop", *_QUIET_WORKER)
-        for name, queue, processes in (("ticks", "ticks", "2"), ("worker", "work", "1"))
+        for name, queue, processes in (("ticks", "ticks", "3"), ("worker", "work", "1"))
     ]
 
 
