@@ -29,8 +29,7 @@ class OutgoingItemInline(admin.TabularInline):
         "purpose",
         "stands_on",
         "stands_since_at",
-        "is_dropped",
-        "drop_reason",
+        "fate",
     )
     fields = readonly_fields
     extra = 0
@@ -45,6 +44,10 @@ class OutgoingItemInline(admin.TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingItem]:
         return super().get_queryset(request).select_related("product", "consent_record")
 
+    @admin.display(description="what became of it")
+    def fate(self, item: OutgoingItem) -> str:
+        return f"Left out: {item.get_drop_reason_display().lower()}" if item.is_dropped else "In the mail"
+
     @admin.display(description="stands on")
     def stands_on(self, item: OutgoingItem) -> str:
         if item.is_essential:
@@ -58,7 +61,7 @@ class OutgoingItemInline(admin.TabularInline):
 class OutgoingEmailAdmin(ReadOnlyAdmin):
     """Why somebody got a mail, and why somebody got none."""
 
-    list_display = ["created_at", "topic", "to_address", "where_it_stands", "order_link", "sent_at"]
+    list_display = ["to_address", "topic", "where_it_stands", "order_link", "created_at"]
     list_filter = ["state", "skip_reason", "topic"]
     list_select_related = ["order"]
     search_fields = ["to_address", "order__number"]

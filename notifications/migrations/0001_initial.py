@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('subject', models.CharField(max_length=120)),
-                ('body', models.TextField(help_text='Plain paragraphs, an empty line between them. Links are made clickable.')),
+                ('body', models.TextField(help_text='Plain paragraphs, an empty line between them. Links to the shop become clickable; others are refused.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('released_at', models.DateTimeField(blank=True, editable=False, null=True)),
                 ('released_by', models.CharField(blank=True, editable=False, max_length=80)),
@@ -55,6 +55,7 @@ class Migration(migrations.Migration):
                 ('order', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='emails', to='orders.order')),
             ],
             options={
+                'verbose_name': 'mail',
                 'ordering': ['-created_at'],
             },
         ),
@@ -76,6 +77,8 @@ class Migration(migrations.Migration):
                 ('product', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.product')),
             ],
             options={
+                'verbose_name': 'part of a mail',
+                'verbose_name_plural': 'parts of the mail',
                 'ordering': ['position', 'id'],
             },
         ),
@@ -89,6 +92,8 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
+                'verbose_name': 'stopped address',
+                'verbose_name_plural': 'stopped addresses',
                 'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('address'), name='suppression_once')],
             },
         ),

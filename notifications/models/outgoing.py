@@ -64,6 +64,7 @@ class OutgoingEmail(models.Model):
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = "mail"
         indexes = [
             models.Index(
                 fields=["due_at"],
@@ -107,6 +108,8 @@ class OutgoingItem(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
+        verbose_name = "part of a mail"
+        verbose_name_plural = "parts of the mail"
         constraints = [models.UniqueConstraint(fields=["email", "position"], name="outgoing_item_position")]
 
     def __str__(self) -> str:

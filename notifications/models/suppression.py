@@ -16,6 +16,8 @@ class Suppression(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "stopped address"
+        verbose_name_plural = "stopped addresses"
         constraints = [models.UniqueConstraint(Lower("address"), name="suppression_once")]
 
     def __str__(self) -> str:
