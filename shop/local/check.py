@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,6 @@ _NO_SECRETS_THERE = r"requirements.*\.txt$|tests/fixtures/"  # hashes of package
 class Check:
     title: str
     command: Sequence[str]
-    module: str = ""  # the tool's, when it is a Python one
 
 
 def main() -> int:
@@ -36,7 +36,9 @@ def main() -> int:
         clear_left_behind(home)
         with started_servers(home, durable=False):
             environment = production_like(database_url=Postgres(home).url(), redis_url=Valkey(home).url())
-            outcomes = [(check.title, *_run(check, environment)) for check in checks()]
+            _write(f"Checking: {', '.join(check.title for check in checks())} …")
+            with ThreadPoolExecutor(max_workers=2) as pool:
+                outcomes = list(pool.map(lambda check: _run(check, environment), checks()))
     _write("")
     for title, outcome, seconds in outcomes:
         _write(f"  {outcome:<8} {title} ({seconds:.1f} s)")
@@ -49,15 +51,15 @@ def main() -> int:
 
 def checks() -> list[Check]:
     return [
-        Check("lint (ruff)", _tool("ruff", "check", "--quiet", "."), "ruff"),
-        Check("format (ruff)", _tool("ruff", "format", "--check", "--quiet", "."), "ruff"),
-        Check("types (mypy)", _tool("mypy", *_rooms()), "mypy"),
-        Check("rooms (import-linter)", [_script("lint-imports"), "--no-cache"], "importlinter"),
-        Check("templates (djade)", [_script("djade"), "--check", "--target-version", "5.2", *_files(".html")], ""),
+        Check("types (mypy)", _tool("mypy", *_rooms())),  # the longest first
+        Check("lint (ruff)", _tool("ruff", "check", "--quiet", ".")),
+        Check("format (ruff)", _tool("ruff", "format", "--check", "--quiet", ".")),
+        Check("rooms (import-linter)", [_script("lint-imports"), "--no-cache"]),
+        Check("templates (djade)", [_script("djade"), "--check", "--target-version", "5.2", *_files(".html")]),
         Check("migrations", _manage("makemigrations", "--check", "--dry-run", "-v", "1")),
         Check("settings for production", _manage("check", "--deploy", "--fail-level", "WARNING")),
-        Check("weak spots (bandit)", _tool("bandit", "-q", "-r", *_rooms(), "-c", "pyproject.toml"), "bandit"),
-        Check("secrets (detect-secrets)", _secret_scan(), "detect_secrets"),
+        Check("weak spots (bandit)", _tool("bandit", "-q", "-r", *_rooms(), "-c", "pyproject.toml")),
+        Check("secrets (detect-secrets)", _secret_scan()),
     ]
 
 
@@ -82,18 +84,18 @@ def production_like(*, database_url: str, redis_url: str) -> dict[str, str]:
     }
 
 
-def _run(check: Check, environment: dict[str, str]) -> tuple[str, float]:
+def _run(check: Check, environment: dict[str, str]) -> tuple[str, str, float]:
+    """Its title, how it went, and for how many seconds. What it has to say is printed only if it failed."""
     began = time.monotonic()
     program = check.command[0]
     if not Path(program).exists() and shutil.which(program) is None:
-        return "not run", 0.0
-    _write(f"{check.title} …")
+        return check.title, "not run", 0.0
     done = subprocess.run(check.command, check=False, env=environment, capture_output=True, text=True)
     seconds = time.monotonic() - began
     if done.returncode == 0:
-        return "passed", seconds
-    _write(done.stdout + done.stderr)
-    return "FAILED", seconds
+        return check.title, "passed", seconds
+    _write(f"--- {check.title}\n{done.stdout}{done.stderr}")
+    return check.title, "FAILED", seconds
 
 
 def _tool(module: str, *arguments: str) -> list[str]:
