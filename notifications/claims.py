@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from notifications.gate import ORDER_CALLED_OFF, STANDS, SUPPRESSED
+from notifications.gate import ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED
 from notifications.models import SkipReason
 
 SLOTS = 2  # so that a mail server that hangs never holds up every background worker
@@ -55,7 +55,7 @@ _BEGIN = f"""
         due_at = clock_timestamp() + $4 * interval '1 second'
     WHERE e.id = $1 AND e.claim_token = $2
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()
-      AND NOT {SUPPRESSED} AND NOT {ORDER_CALLED_OFF}
+      AND NOT {SUPPRESSED} AND NOT {UNPROVED} AND NOT {ORDER_CALLED_OFF}
       AND EXISTS (SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)
       AND NOT EXISTS (
         SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS})"""  # noqa: S608
@@ -69,7 +69,7 @@ _DROP_FALLEN = f"""
     RETURNING i.id"""  # noqa: S608
 
 _LOOK = f"""
-    SELECT {SUPPRESSED}, {ORDER_CALLED_OFF} FROM notifications_outgoingemail e
+    SELECT {SUPPRESSED}, {UNPROVED}, {ORDER_CALLED_OFF} FROM notifications_outgoingemail e
     WHERE e.id = %(id)s AND e.claim_token = %(token)s
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()"""  # noqa: S608
 
@@ -114,10 +114,8 @@ def held(email_id: uuid.UUID, token: uuid.UUID) -> SkipReason | bool:
         row = cursor.fetchone()
     if row is None:
         return False
-    is_suppressed, is_called_off = row
-    if is_suppressed:
-        return SkipReason.SUPPRESSED
-    return SkipReason.ORDER_CHANGED if is_called_off else True
+    reasons = (SkipReason.SUPPRESSED, SkipReason.UNPROVED, SkipReason.ORDER_CHANGED)
+    return next((reason for reason, applies in zip(reasons, row, strict=True) if applies), True)
 
 
 def mark_sent(email_id: uuid.UUID) -> None:

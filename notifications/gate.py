@@ -107,5 +107,10 @@ STANDS = """(
 
 SUPPRESSED = "EXISTS (SELECT 1 FROM notifications_suppression s WHERE LOWER(s.address) = LOWER(e.to_address))"
 
+# Nothing promotional goes to an address that is no longer its reader's own, proved one.
+UNPROVED = """(e.kind = 'promotional' AND NOT EXISTS (
+    SELECT 1 FROM accounts_customer p
+    WHERE p.id = e.customer_id AND LOWER(p.email) = LOWER(e.to_address) AND p.email_proved_at IS NOT NULL))"""
+
 ORDER_CALLED_OFF = """(e.kind = 'service' AND EXISTS (
     SELECT 1 FROM orders_order o WHERE o.id = e.order_id AND o.status = 'cancelled'))"""

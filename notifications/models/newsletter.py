@@ -17,9 +17,7 @@ class NewsletterIssue(models.Model):
     """A plain letter staff write once and send to everybody who asked for the newsletter."""
 
     subject = models.CharField(max_length=120)
-    body = models.TextField(
-        help_text="Plain paragraphs, an empty line between them. Links to the shop become clickable; others are refused."
-    )
+    body = models.TextField(help_text="Plain paragraphs, an empty line between them. Links may lead to the shop alone.")
     created_at = models.DateTimeField(auto_now_add=True)
     released_at = models.DateTimeField(null=True, blank=True, editable=False)
     released_by = models.CharField(max_length=80, blank=True, editable=False)

@@ -15,7 +15,7 @@ class SkipReason(models.TextChoices):
 
     NOT_OPTED_IN = "not_opted_in", "Never asked for it"
     WITHDRAWN = "withdrawn", "Said no"
-    UNPROVED = "unproved", "The address is not confirmed yet"
+    UNPROVED = "unproved", "Not an address they have confirmed"
     SUPPRESSED = "suppressed", "The address refuses our mail"
     NO_ADDRESS = "no_address", "No e-mail address"
     NOTHING_LEFT = "nothing_left", "Nothing left to say"

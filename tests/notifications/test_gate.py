@@ -97,7 +97,7 @@ def _claimed(kind: MailKind, *, customer: Customer | None, order: Order | None) 
         key=str(uuid.uuid4()),
         topic="order_approved",
         kind=kind,
-        to_address="a@example.com",
+        to_address=(customer and customer.email) or "a@example.com",
         customer=customer,
         order=order,
         state=OutgoingEmail.State.CLAIMED,
@@ -152,7 +152,7 @@ def test_the_last_question_knows_of_suppression(people, kind):
     customer, order = people
     email = _claimed(kind, customer=customer, order=order)
     _standing_on(email, "consent")
-    Suppression.objects.create(address="A@Example.com", reason=Suppression.Reason.COMPLAINED)
+    Suppression.objects.create(address=email.to_address.title(), reason=Suppression.Reason.COMPLAINED)
     assert claims.begin(email.pk, email.claim_token, subject="") is False
     assert claims.held(email.pk, email.claim_token) == SkipReason.SUPPRESSED
 
@@ -173,7 +173,7 @@ def test_a_yes_of_somebody_else_permits_nothing(people):
     stranger = builders.customer(ticks=(PURPOSE,))
     email = _claimed(PROMOTIONAL, customer=stranger, order=order)
     item = _standing_on(email, "consent")
-    email.customer = people[0]
+    email.customer, email.to_address = people[0], people[0].email
     email.save()
     assert claims.begin(email.pk, email.claim_token, subject="") is False
     assert claims.drop_fallen(email.pk, email.claim_token) == {item.pk}
@@ -196,3 +196,16 @@ def test_without_a_standing_claim_nothing_begins(people, lost):
     OutgoingItem.objects.filter(pk=item.pk).update(is_dropped=lost == "nothing left")
     assert claims.begin(email.pk, token, subject="") is False
     assert not OutgoingEmail.objects.filter(state="sending").exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("changed", [{"email": "new@example.com"}, {"email_proved_at": None}])
+def test_the_last_question_knows_whose_address_it_is(people, changed):
+    customer, order = people
+    promotional, service = (_claimed(kind, customer=customer, order=order) for kind in (PROMOTIONAL, SERVICE))
+    for email in (promotional, service):
+        _standing_on(email, "consent")
+    Customer.objects.filter(pk=customer.pk).update(**changed)
+    assert claims.begin(promotional.pk, promotional.claim_token, subject="") is False
+    assert claims.held(promotional.pk, promotional.claim_token) == SkipReason.UNPROVED
+    assert claims.begin(service.pk, service.claim_token, subject="") is True
