@@ -40,14 +40,21 @@ class AttributesField(forms.CharField):
         return name, text
 
 
+def _line(size: int) -> forms.TextInput:
+    return forms.TextInput(attrs={"size": size})
+
+
 class ProductForm(forms.ModelForm):
     attributes = AttributesField(
-        required=False, help_text="What can be compared, a line each, such as “Wool content: 80 %”."
+        required=False,
+        help_text="What can be compared, a line each, such as “Wool content: 80 %”.",
+        widget=forms.Textarea(attrs={"cols": 80, "rows": 8}),
     )
 
     class Meta:
         model = Product
         exclude: list[str] = []
+        widgets = {"title": _line(60), "slug": _line(60), "summary": _line(80)}
 
 
 class CategoryForm(forms.ModelForm):
@@ -66,6 +73,7 @@ class VariantForm(forms.ModelForm):
     class Meta:
         model = Variant
         fields = ["sku", "colour", "style", "size", "price", "is_active", "position"]
+        widgets = {"sku": _line(16), "colour": _line(10), "style": _line(12), "size": _line(6)}
 
     def clean_sku(self) -> str:
         return str(self.cleaned_data["sku"]).strip()

@@ -131,7 +131,6 @@ class StockRecordAdmin(admin.ModelAdmin):
     actions = [receive, count]
     inlines = [MovementInline]
     list_display = ["variant", "sku", "store", "on_hand", "allocated", "available", "restock_on"]
-    list_editable = ["restock_on"]
     list_filter = [RunningOut, "store"]
     list_select_related = ["variant__product", "store"]
     search_fields = ["variant__sku", "variant__product__title"]
