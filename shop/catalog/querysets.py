@@ -1,4 +1,4 @@
-"""Sets of products, by adjective. A card is one query: everything it shows is on the row or annotated here."""
+"""Sets of products, by adjective, and their stock as an annotation."""
 
 from typing import TYPE_CHECKING
 
@@ -8,19 +8,6 @@ from django.db.models.functions import Coalesce, JSONObject, Now, TruncDate
 
 if TYPE_CHECKING:
     from shop.catalog.models import Product  # noqa: F401  (named in a string)
-
-CARD_FIELDS = (
-    "id",
-    "slug",
-    "title",
-    "price_from",
-    "price_to",
-    "currency",
-    "category_id",
-    "card_image",
-    "card_alt",
-    "released_on",
-)
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -33,19 +20,6 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def newest(self) -> "ProductQuerySet":
         """The latest released first; those without a day after them, the latest entered first."""
         return self.order_by(F("released_on").desc(nulls_last=True), "-id")
-
-    def for_cards(self) -> "ProductQuerySet":
-        """With `maker_name` and `stock_now` ({available, on_shelf, restock_on}, or None), and nothing else loaded."""
-        return self.annotate(maker_name=F("maker__name"), stock_now=_stock_of_product()).only(*CARD_FIELDS)
-
-
-def _stock_of_product() -> Subquery:
-    from shop.catalog.models import StockRecord  # its models import this module
-
-    records = StockRecord.objects.filter(
-        variant__product=OuterRef("pk"), variant__is_active=True, store__ships_orders=True
-    )
-    return Subquery(records.order_by().values("variant__product").annotate(json=stock_json()).values("json"))
 
 
 def stock_of_variant() -> Subquery:

@@ -16,9 +16,10 @@ class Branch(NamedTuple):
     slug: str
     tint: int
     description: str
+    url: str
 
     def get_absolute_url(self) -> str:
-        return reverse("category", args=[self.slug])
+        return self.url
 
 
 @dataclass(frozen=True)
@@ -66,4 +67,4 @@ class Tree:
 
 def tree() -> Tree:
     rows = Category.objects.values_list("id", "parent_id", "name", "slug", "tint", "description")
-    return Tree(tuple(Branch(*row) for row in rows))
+    return Tree(tuple(Branch(*row, reverse("category", args=[row[3]])) for row in rows))

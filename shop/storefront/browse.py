@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from html import escape
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -42,9 +43,12 @@ class Asked:
     sort: Sort
     page: int
 
-    def filters(self, tree: Tree) -> Filters:
+    def scope(self, tree: Tree) -> tuple[int, ...]:
+        return tuple(tree.subtree_ids(self.category.id)) if self.category else ()
+
+    def filters(self, *, category_ids: tuple[int, ...] = ()) -> Filters:
         return Filters(
-            category_ids=tuple(tree.subtree_ids(self.category.id)) if self.category else (),
+            category_ids=category_ids,
             makers=self.makers,
             sizes=self.sizes,
             price=self.price,
@@ -58,7 +62,6 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    name: str
     value: str
     label: str
     count: str
@@ -67,12 +70,29 @@ class Choice:
 
 @dataclass
 class Group:
-    """One facet. `kind`: radio or checkbox."""
+    """One facet. `kind`: radio, checkbox or chip. It writes itself, like a card: a page has tens of choices."""
 
     title: str
     name: str
     kind: str
     choices: list[Choice] = field(default_factory=list)
+
+    def __html__(self) -> str:
+        write = self._chip if self.kind == "chip" else self._pick
+        choices = "".join(write(choice) for choice in self.choices)
+        inside = f'<div class="chips">{choices}</div>' if self.kind == "chip" else choices
+        return f"<fieldset><legend>{escape(self.title)}</legend>\n{inside}</fieldset>\n"
+
+    def _chip(self, choice: Choice) -> str:
+        return f'<label class="chip">{self._input(choice, "checkbox")}<span>{escape(choice.label)}</span></label>'
+
+    def _pick(self, choice: Choice) -> str:
+        count = f'<span class="number">{choice.count}</span>' if choice.count else ""
+        return f'<label class="pick">{self._input(choice, self.kind)}{escape(choice.label)}{count}</label>\n'
+
+    def _input(self, choice: Choice, kind: str) -> str:
+        checked = " checked" if choice.is_chosen else ""
+        return f'<input type="{kind}" name="{self.name}" value="{escape(choice.value)}"{checked}>'
 
 
 @dataclass(frozen=True)
@@ -153,11 +173,11 @@ def _prices(asked: Asked, facets: Facets, currency: str) -> Group:
         is_chosen = asked.price == band
         if facets.prices.get(index) or is_chosen:
             count = counted(facets.prices.get(index, 0))
-            group.choices.append(Choice("price", band.key, _band_label(band, currency), count, is_chosen))
+            group.choices.append(Choice(band.key, _band_label(band, currency), count, is_chosen))
     if asked.price and asked.price not in PRICE_BANDS:
-        group.choices.append(Choice("price", asked.price.key, _band_label(asked.price, currency), "", is_chosen=True))
+        group.choices.append(Choice(asked.price.key, _band_label(asked.price, currency), "", is_chosen=True))
     if len(group.choices) > 1 or asked.price:
-        group.choices.insert(0, Choice("price", "", "Any price", "", is_chosen=asked.price is None))
+        group.choices.insert(0, Choice("", "Any price", "", is_chosen=asked.price is None))
         return group
     return Group("Price", "price", "radio")
 
@@ -171,25 +191,23 @@ def _band_label(band: PriceBand, currency: str) -> str:
 
 def _sizes(asked: Asked, facets: Facets) -> Group:
     found = sorted({*facets.sizes, *asked.sizes}, key=natural)
-    choices = [
-        Choice("size", size, size, counted(facets.sizes.get(size, 0)), is_chosen=size in asked.sizes) for size in found
-    ]
-    return Group("Size", "size", "checkbox", choices)
+    choices = [Choice(size, size, counted(facets.sizes.get(size, 0)), is_chosen=size in asked.sizes) for size in found]
+    return Group("Size", "size", "chip", choices)
 
 
 def _makers(asked: Asked, facets: Facets) -> Group:
     choices = [
-        Choice("maker", slug, name, counted(count), is_chosen=slug in asked.makers)
+        Choice(slug, name, counted(count), is_chosen=slug in asked.makers)
         for slug, (name, count) in sorted(facets.makers.items(), key=lambda item: item[1][0].casefold())
     ]
-    missing = [Choice("maker", slug, slug, "0", is_chosen=True) for slug in asked.makers if slug not in facets.makers]
+    missing = [Choice(slug, slug, "0", is_chosen=True) for slug in asked.makers if slug not in facets.makers]
     return Group("Maker", "maker", "checkbox", choices + missing)
 
 
 def _stock(asked: Asked, facets: Facets) -> Group:
     if not facets.in_stock and not asked.in_stock:
         return Group("Stock", "in_stock", "checkbox")
-    choice = Choice("in_stock", "1", "In stock now", counted(facets.in_stock), is_chosen=asked.in_stock)
+    choice = Choice("1", "In stock now", counted(facets.in_stock), is_chosen=asked.in_stock)
     return Group("Stock", "in_stock", "checkbox", [choice])
 
 
@@ -211,6 +229,11 @@ class Aisle:
     url: str
     count: str
     is_here: bool = False
+
+    def __html__(self) -> str:
+        here = ' aria-current="true"' if self.is_here else ""
+        number = f'<span class="number">{self.count}</span>'
+        return f'<li><a href="{escape(self.url)}"{here}>{escape(self.name)}{number}</a></li>'
 
 
 def aisles_below(here: Branch, facets: Facets) -> list[Aisle]:

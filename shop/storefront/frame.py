@@ -11,10 +11,13 @@ from typing import Any, TypeVar
 from orders import terms as order_terms
 from orders.models import ShippingMethod
 from orders.terms import Terms
+from shop.catalog import search
 from shop.catalog import tree as category_tree
+from shop.catalog.search import Counts
 from shop.catalog.tree import Tree
 
 SECONDS = 10
+SECONDS_COUNTED = 60  # what is on a shelf is always that of now; how many there are may lag
 
 T = TypeVar("T")
 _kept: dict[str, tuple[float, Any]] = {}
@@ -35,16 +38,21 @@ def methods() -> list[ShippingMethod]:
     return [method for method in agreed.methods if method.reaches(country)]
 
 
+def counts(scope: tuple[int, ...] = ()) -> Counts:
+    """How many things a whole category holds, by maker, price, size: for lists nobody has narrowed."""
+    return _keep(f"counts {scope}", lambda: search.count(scope), seconds=SECONDS_COUNTED)
+
+
 def forget() -> None:
     """Staff changed something here, or a test starts."""
     _kept.clear()
 
 
-def _keep(name: str, load: Callable[[], T]) -> T:
+def _keep(name: str, load: Callable[[], T], *, seconds: float = SECONDS) -> T:
     now = time.monotonic()
     until, value = _kept.get(name, (0.0, None))
     if value is None or now > until:
         value = load()
-        _kept[name] = (now + SECONDS, value)
+        _kept[name] = (now + seconds, value)
     kept: T = value
     return kept

@@ -1,8 +1,6 @@
-from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -11,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.current import customer_of
 from recommendations import picks
-from shop.catalog.models import Product
+from shop.catalog import cards as listed
 from shop.storefront import shelves
 from shop.storefront.shelves import Shelf
 
@@ -38,21 +36,10 @@ def _news() -> list[Shelf]:
     """What came last, what comes next, what sells well: two queries, the same for everybody."""
     today = timezone.localdate()
     popular = [pick.product_id for pick in picks.popular(limit=SHELF)]
-    found = _goods(popular, today)
-    coming = [product for product in found if product.released_on and product.released_on > today]
-    fresh = [product for product in found if product not in coming][:SHELF]
-    by_id = {product.id: product for product in found if product not in fresh}
+    found = listed.news(today, until=today + AHEAD, limit=SHELF, ids=popular)
+    loved = [found.others[each] for each in popular if each in found.others]
     return [
-        Shelf("Just in", shelves.cards(fresh)),
-        Shelf("Out soon", shelves.cards(coming[::-1]), note="Order now; it leaves us as soon as it is out."),
-        Shelf("What people come back for", shelves.cards(by_id[each] for each in popular if each in by_id)),
+        Shelf("Just in", shelves.cards(found.fresh, eager=4)),
+        Shelf("Out soon", shelves.cards(found.coming), note="Order now; it leaves us as soon as it is out."),
+        Shelf("What people come back for", shelves.cards(loved)),
     ]
-
-
-def _goods(ids: Collection[int], today: date) -> list[Product]:
-    """The newest things, those released next, and those with these ids; the newest first."""
-    published = Product.objects.published()
-    newest = published.released().newest()
-    next_out = published.filter(released_on__gt=today, released_on__lte=today + AHEAD).order_by("released_on", "id")
-    shown = Q(id__in=ids) | Q(id__in=newest.values("id")[:SHELF]) | Q(id__in=next_out.values("id")[:SHELF])
-    return list(published.for_cards().filter(shown).newest())

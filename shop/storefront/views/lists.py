@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from shop.catalog.filters import Sort
+from shop.catalog.filters import Filters, Sort
 from shop.catalog.search import Results
 from shop.catalog.search import search as find
 from shop.storefront import browse, frame, shelves
@@ -22,7 +22,9 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
     if branch is None:
         raise Http404
     asked = browse.read(request.GET, tree, category=branch, default=Sort.NAME)
-    results = find("", asked.filters(tree), sort=asked.sort, page=asked.page)
+    scope = asked.scope(tree)
+    known = None if asked.is_narrowed else frame.counts(scope)
+    results = find("", asked.filters(), scope=scope, sort=asked.sort, page=asked.page, counts=known)
     context = _list(asked, results) | {
         "category": branch,
         "aisles": browse.aisles_below(branch, results.facets),
@@ -38,7 +40,9 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 def search(request: HttpRequest) -> HttpResponse:
     tree = frame.tree()
     asked = browse.read(request.GET, tree)
-    results = find(asked.text, asked.filters(tree), sort=asked.sort, page=asked.page)
+    filters = asked.filters(category_ids=asked.scope(tree))
+    known = frame.counts() if filters == Filters() and not asked.text else None
+    results = find(asked.text, filters, sort=asked.sort, page=asked.page, counts=known)
     context = _list(asked, results) | {
         "search_query": asked.text,
         "shown_instead": results.shown_instead,
@@ -54,7 +58,7 @@ def _list(asked: Asked, results: Results) -> dict[str, Any]:
         raise Http404
     return {
         "asked": asked,
-        "cards": shelves.cards(results.products),
+        "cards": shelves.cards(results.products, eager=4),
         "total": browse.counted(results.total),
         "total_number": results.total,
         "groups": browse.groups(asked, results.facets, settings.CURRENCY),

@@ -1,0 +1,100 @@
+"""What a card needs of products, read in one plain query. Lists are most of what a shop serves: nothing here is built
+or planned twice, and no model is made of a row."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from shop.catalog.availability import Availability
+
+# `chosen` gives ids, in the order wanted.
+_READ = """
+SELECT p.id, p.slug, p.title, p.price_from, p.price_to, p.currency, p.category_id, p.card_image, p.card_alt,
+       p.released_on, m.name, stock.available, stock.on_shelf, stock.restock_on
+FROM (SELECT id, row_number() OVER () AS place FROM ({chosen}) ids) chosen
+JOIN catalog_product p ON p.id = chosen.id AND p.is_published
+LEFT JOIN catalog_maker m ON m.id = p.maker_id
+LEFT JOIN LATERAL (
+    SELECT sum(r.on_hand + r.backorder_limit - r.allocated) AS available,
+           sum(greatest(r.on_hand - r.allocated, 0)) AS on_shelf,
+           min(r.restock_on) FILTER (WHERE r.restock_on >= current_date) AS restock_on
+    FROM catalog_variant v
+    JOIN catalog_stockrecord r ON r.variant_id = v.id
+    JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
+    WHERE v.product_id = p.id AND v.is_active
+) stock ON true
+ORDER BY chosen.place
+"""
+# Each part comes off the index of the newest first, however many products there are.
+_NEWS = """
+    (SELECT id FROM catalog_product WHERE is_published AND released_on <= %(today)s
+     ORDER BY released_on DESC NULLS LAST, id DESC LIMIT %(limit)s)
+    UNION
+    (SELECT id FROM catalog_product WHERE is_published AND released_on IS NULL
+     ORDER BY released_on DESC NULLS LAST, id DESC LIMIT %(limit)s)
+    UNION
+    (SELECT id FROM catalog_product WHERE is_published AND released_on > %(today)s AND released_on <= %(until)s
+     ORDER BY released_on, id LIMIT %(limit)s)
+    UNION
+    SELECT unnest(%(ids)s::bigint[])
+"""
+
+
+class Listed(NamedTuple):
+    """A product as far as a card shows it. The stock is the stock of now, over all stores that ship."""
+
+    id: int
+    slug: str
+    title: str
+    price_from: Decimal
+    price_to: Decimal
+    currency: str
+    category_id: int
+    image: str
+    image_alt: str
+    released_on: date | None
+    maker: str | None
+    available: int | None
+    on_shelf: int | None
+    restock_on: date | None
+
+    @property
+    def stock(self) -> Availability:
+        return Availability(max(self.available or 0, 0), self.restock_on, self.on_shelf or 0)
+
+
+@dataclass
+class News:
+    """`fresh`: the latest first. `coming`: released next, the soonest first. `others`: the rest of what was read."""
+
+    fresh: list[Listed]
+    coming: list[Listed]
+    others: dict[int, Listed]
+
+
+def read(ids: Iterable[int]) -> list[Listed]:
+    """The published ones among these products, in the order asked for. No query for none."""
+    wanted = list(ids)
+    return chosen_by("SELECT unnest(%(ids)s::bigint[]) AS id", {"ids": wanted}) if wanted else []
+
+
+def news(today: date, *, until: date, limit: int, ids: Iterable[int] = ()) -> News:
+    """One query. `others` are the products with these ids, as far as they are not fresh."""
+    values = {"ids": list(ids), "today": today, "until": until, "limit": limit}
+    latest = chosen_by(_NEWS, values)
+    latest.sort(key=lambda each: (each.released_on or date.min, each.id), reverse=True)
+    fresh = [each for each in latest if (each.released_on or today) <= today][:limit]
+    coming = [each for each in latest if each.released_on and today < each.released_on <= until][::-1][:limit]
+    taken = {each.id for each in fresh}
+    return News(fresh, coming, {each.id: each for each in latest if each.id not in taken})
+
+
+def chosen_by(statement: str, values: Mapping[str, Any]) -> list[Listed]:
+    """The products whose `id` an SQL statement of ours selects, in its order."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ.format(chosen=statement), values)
+        return [Listed(*row) for row in cursor.fetchall()]
