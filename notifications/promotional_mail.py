@@ -15,7 +15,8 @@ from notifications.letters import Letter
 from notifications.queueing import PICK
 
 Context = dict[str, Any]
-_LINK = '<a href="{}" style="color:#25211c;text-decoration-color:#ad3b1c">{}</a>'
+PLAIN_LINK = '<a href="{}">{}</a>'
+MAIL_LINK = '<a href="{}" style="color:#25211c;text-decoration-color:#ad3b1c">{}</a>'
 
 
 def recommendations(letter: Letter) -> Context | None:
@@ -30,18 +31,18 @@ def newsletter(letter: Letter) -> Context | None:
     issue = letter.named(letter.desk.issues, "issue")
     if issue is None:
         return None
-    return {"issue": issue, "paragraphs": paragraphs(issue.body)}
+    return {"issue": issue, "paragraphs": paragraphs(issue.body, link=MAIL_LINK)}
 
 
-def paragraphs(body: str) -> list[SafeString]:
+def paragraphs(body: str, *, link: str = PLAIN_LINK) -> list[SafeString]:
     """A plain text as HTML paragraphs, with links to the shop made clickable, and no others."""
-    return [_linked(part.strip()) for part in re.split(r"\n\s*\n", body.replace("\r\n", "\n")) if part.strip()]
+    return [_linked(part.strip(), link) for part in re.split(r"\n\s*\n", body.replace("\r\n", "\n")) if part.strip()]
 
 
-def _linked(text: str) -> SafeString:
+def _linked(text: str, link: str) -> SafeString:
     pieces = re.split(f'({re.escape(settings.SITE_URL)}[^\\s<>"]*[^\\s<>".,;:!?)])', text)
     html = format_html_join(
-        "", "{}", ((format_html(_LINK, piece, piece) if place % 2 else piece,) for place, piece in enumerate(pieces))
+        "", "{}", ((format_html(link, piece, piece) if place % 2 else piece,) for place, piece in enumerate(pieces))
     )
     return linebreaksbr(html)
 

@@ -96,12 +96,16 @@ def test_staff_stop_an_address_and_lift_it(staff):
 
 def test_staff_write_look_and_send_the_newsletter_once(staff):
     builders.customer(ticks=(purposes.NEWSLETTER,))
-    staff.post("/admin/notifications/newsletterissue/add/", {"subject": "Mugs", "body": "They are\n\nback <b>now</b>."})
+    staff.post(
+        "/admin/notifications/newsletterissue/add/",
+        {"subject": "Mugs", "body": "They are\n\nback <b>now</b>: http://localhost:8000/ ."},
+    )
     issue = NewsletterIssue.objects.get()
     look = f"/admin/notifications/newsletterissue/{issue.pk}/preview/"
     page = staff.get(look).content.decode()
     assert "Send to 1" in page
     assert "&lt;b&gt;now" in page
+    assert '<a href="http://localhost:8000/">' in page
     issue.refresh_from_db()
     assert issue.released_at is None
     assert staff.post(look).status_code == 302
