@@ -1,0 +1,59 @@
+"""Journeys in Chromium, through a shop started as `make run` starts it, with nothing but what the screen offers."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from shop.local import testing
+from tests.browser.shop_process import Shop, open_shop
+from tests.browser.visitor import Visitor
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+@pytest.fixture(scope="session")
+def shop() -> Iterator[Shop]:
+    with open_shop() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """For one module at a time: while Playwright's loop runs in this thread, Django refuses to talk to its database."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=testing.chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visitor(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
+    with Visitor.coming_to(shop, chromium) as arrived:
+        yield arrived
+
+
+@pytest.fixture
+def staff(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
+    with Visitor.coming_to(shop, chromium) as arrived:
+        arrived.go("/admin/")
+        arrived.fill("E-mail", "staff@saywhen.example")
+        arrived.fill("Password", "say-when-please")
+        arrived.press("Sign in")
+        yield arrived

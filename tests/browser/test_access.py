@@ -1,0 +1,88 @@
+"""Every kind of page, on phone and desk, by day and by night: axe finds nothing, and nothing runs off the side."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+
+from tests.browser.shop_process import Shop
+from tests.browser.visitor import Visitor
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+PAGES = {
+    "home": "/",
+    "category": "/category/socks/",
+    "product": "/product/pint-mug/",
+    "search": "/search/?q=wool",
+    "nothing found": "/search/?q=zzzzzz",
+    "cart": "/cart/",
+    "checkout": "/checkout/",
+    "preferences": "/account/preferences/",
+    "account": "/account/",
+    "suggestions": "/account/recommendations/",
+    "orders": "/account/orders/",
+    "privacy": "/privacy/",
+}
+FOR_VISITORS = {"sign in": "/accounts/login/", "sign up": "/accounts/signup/", "cart, empty": "/cart/"}
+FOR_STAFF = {"today": "/admin/", "queue": "/admin/orders/order/?queue=any"}
+ONLY_CONTRAST = {"runOnly": ["color-contrast"]}
+
+
+@pytest.fixture(scope="module")
+def alice(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
+    """Alice has everything ticked, something in her cart, and orders behind her."""
+    with Visitor.coming_to(shop, chromium) as visitor:
+        sign_in(visitor, "alice@saywhen.example")
+        visitor.put_in_cart("pint-mug")
+        yield visitor
+
+
+def sign_in(visitor: Visitor, email: str) -> None:
+    visitor.go("/accounts/login/").fill("E-mail", email).fill("Password", "say-when-please").press("Sign in")
+
+
+def check(page: Page, name: str) -> None:
+    """By night only colours differ. Nothing moves meanwhile: a colour on its way to another would be a fault."""
+    axe, found = Axe(), []
+    for size, scheme in ((PHONE, "light"), (DESK, "light"), (PHONE, "dark"), (DESK, "dark")):
+        page.set_viewport_size(size)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        results = axe.run(page, options=ONLY_CONTRAST if scheme == "dark" else None)
+        found += [f"{name}, {size['width']}, {scheme}: {each}" for each in _faults(results.response["violations"])]
+        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if overflow > 0:
+            found.append(f"{name}, {size['width']}: {overflow} px run off the side")
+    assert found == []
+
+
+def _faults(violations: list) -> list[str]:
+    return [
+        f"{each['id']} ({each['impact']}): " + "; ".join(node["html"][:160] for node in each["nodes"][:3])
+        for each in violations
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_customers_pages_are_for_everybody(alice: Visitor, name: str) -> None:
+    alice.go(PAGES[name])
+    check(alice.page, name)
+
+
+def test_an_order_is_for_everybody(alice: Visitor) -> None:
+    alice.go("/account/orders/")
+    alice.page.locator("main a[href*='/orders/SW-']").first.click()
+    alice.page.wait_for_url("**/orders/SW-**")
+    check(alice.page, "order")
+
+
+@pytest.mark.parametrize("name", FOR_VISITORS)
+def test_a_visitors_pages_are_for_everybody(visitor: Visitor, name: str) -> None:
+    visitor.go(FOR_VISITORS[name])
+    check(visitor.page, name)
+
+
+@pytest.mark.parametrize("name", FOR_STAFF)
+def test_the_back_office_is_for_everybody(staff: Visitor, name: str) -> None:
+    staff.go(FOR_STAFF[name])
+    check(staff.page, name)
