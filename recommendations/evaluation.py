@@ -170,9 +170,10 @@ def _judged(task: str, batches: Any, keep: Callable[[Prediction], None] | None) 
         popular = list(rankers.rank(rankers.popular, model, posed))
         tally.ours.append(_measured(task, ours, posed))
         tally.popular.append(_measured(task, popular, posed))
-        for number, answer in enumerate(ours, start=tally.query_count + 1) if keep else ():
-            for prediction in _predictions(f"{task}-{number}", model, *answer):
-                keep(prediction)
+        for number, answer in enumerate(ours, start=tally.query_count + 1):
+            if keep is not None:
+                for prediction in _predictions(f"{task}-{number}", model, *answer):
+                    keep(prediction)
         tally.query_count += len(posed)
     return tally
 

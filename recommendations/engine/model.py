@@ -64,7 +64,7 @@ class Model:
     def beside_anything(self) -> Floats:
         """What each product scores beside whatever product, to be added: λ·popularity / (n + shrink)^rarity."""
         share = self.popular(PRIOR_DAYS)
-        return PRIOR_WEIGHT * share / max(share.sum(), 1e-12) * self._held_back
+        return np.asarray(PRIOR_WEIGHT * share / max(share.sum(), 1e-12) * self._held_back)
 
     @cached_property
     def beside_several(self) -> sparse.csr_array:

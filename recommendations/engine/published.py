@@ -7,6 +7,7 @@ having been counted.
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -71,7 +72,7 @@ def _pairs(model: Model) -> list[Pair]:
     return [Pair(key[row], key[column], *rest) for row, column, *rest in zip(*fields, strict=True)]
 
 
-def _ranks(rows: Ints, columns: Ints, score: np.ndarray) -> Ints:
+def _ranks(rows: np.ndarray, columns: np.ndarray, score: np.ndarray) -> Ints:
     """1 for the best of each row; of equals, the one that comes first."""
     order = np.lexsort((columns, -score, rows))
     starts = np.searchsorted(rows[order], np.arange(rows.max() + 1))
@@ -80,7 +81,7 @@ def _ranks(rows: Ints, columns: Ints, score: np.ndarray) -> Ints:
     return ranks
 
 
-def alike(goods: Mapping[Hashable, Goods]) -> list[tuple[Hashable, Hashable, float, int]]:
+def alike(goods: Mapping[Any, Goods]) -> list[tuple[Hashable, Hashable, float, int]]:
     """(product, similar, score, rank): like by title, category and maker, for shelves that purchases do not fill."""
     products = sorted(goods)
     titles = text.vectors([goods[product].title for product in products])
@@ -94,8 +95,8 @@ def alike(goods: Mapping[Hashable, Goods]) -> list[tuple[Hashable, Hashable, flo
     if not nearest.nnz:
         return []
     found = sparse.coo_array(nearest)
-    rank = _ranks(*found.coords, found.data)
-    columns_of_answer = (*found.coords, found.data, rank)
+    row_at, column_at = found.coords
+    columns_of_answer = (row_at, column_at, found.data, _ranks(row_at, column_at, found.data))
     return [
         (products[row], products[column], score, place)
         for row, column, score, place in zip(*(column.tolist() for column in columns_of_answer), strict=True)

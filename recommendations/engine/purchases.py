@@ -1,6 +1,6 @@
 """Who bought what on which day, interned into arrays."""
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -20,16 +20,16 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - shop-local wall time throughout
 class Row(NamedTuple):
     """One line of an order. `bought_at` is the shop's wall time, without a zone: a basket is a customer's day."""
 
-    customer: Hashable
-    product: Hashable
+    customer: Any
+    product: Any
     bought_at: datetime
     quantity: int = 1
 
 
 def distinct(keys: Ints) -> Ints:
     """The sorted keys, each once. (A plain sort: several times faster than `np.unique` here.)"""
-    ordered = np.sort(keys)
-    return ordered[np.diff(ordered, prepend=-1) != 0]
+    ordered: Ints = np.sort(keys)
+    return np.asarray(ordered[np.diff(ordered, prepend=-1) != 0])
 
 
 def moment(at: datetime) -> float:

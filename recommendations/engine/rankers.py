@@ -21,11 +21,11 @@ _NEAREST = 10  # known products that stand for a new one
 
 def popular(model: Model, queries: Sequence[Query]) -> Floats:
     """What was in most baskets of the last four weeks, the same for everybody."""
-    return np.tile(model.popular(28), (len(queries), 1))
+    return np.asarray(np.tile(model.popular(28), (len(queries), 1)))
 
 
 def single(model: Model, queries: Sequence[Query]) -> Floats:
-    return (_given(model, queries) @ model.beside_one).toarray() + model.beside_anything
+    return np.asarray((_given(model, queries) @ model.beside_one).toarray() + model.beside_anything)
 
 
 def single_history(model: Model, queries: Sequence[Query]) -> Floats:
@@ -33,7 +33,7 @@ def single_history(model: Model, queries: Sequence[Query]) -> Floats:
 
 
 def cart(model: Model, queries: Sequence[Query]) -> Floats:
-    return (_given(model, queries) @ model.beside_several).toarray() + 1e-4 * model.popular(28)
+    return np.asarray((_given(model, queries) @ model.beside_several).toarray() + 1e-4 * model.popular(28))
 
 
 def cart_history(model: Model, queries: Sequence[Query]) -> Floats:

@@ -49,8 +49,8 @@ class Command(BaseCommand):
                 raise CommandError(f"{options['future']} has no usable line.")
             cutoff = min(row.bought_at for row in history.rows[known_count:])
         with ExitStack() as stack:
-            keep = stack.enter_context(_Predictions(options["predictions"])) if options["predictions"] else None
-            return evaluation.judge(history, cutoff, k=options["k"], say=self._say, keep=keep and keep.add)
+            keep = stack.enter_context(_Predictions(options["predictions"])).add if options["predictions"] else None
+            return evaluation.judge(history, cutoff, k=options["k"], say=self._say, keep=keep)
 
     def _answer(self, options: dict[str, Any]) -> dict[str, Any]:
         questions = evaluation.read_questions(options["queries"])

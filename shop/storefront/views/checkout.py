@@ -108,7 +108,7 @@ def _left_off(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     order = Order.objects.filter(cart=desk.cart, status=Order.Status.PENDING).order_by("-pk").first()
     if order is None or not guests.may_see(request, order):
         return {}
-    values = {"email": order.email, "method": str(order.shipping_method_id), **address_values(order)}
+    values: dict[str, Any] = {"email": order.email, "method": str(order.shipping_method_id), **address_values(order)}
     values["gift_note"] = desk.cart.gift_note or order.gift_note
     if desk.customer is None:
         values |= dict.fromkeys(order.ticks.filter(granted=True).values_list("purpose", flat=True), True)
