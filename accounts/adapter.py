@@ -21,6 +21,15 @@ logger = logging.getLogger(__name__)
 class AccountAdapter(DefaultAccountAdapter):
     """Allauth's doors into the shop."""
 
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "That address and that password do not belong together. Try again, or ask for a new one.",
+        "too_many_login_attempts": "That was too often in a row. Please wait a few minutes and try again.",
+        "incorrect_password": "That is not your password.",
+        "enter_current_password": "That is not your password now.",
+        "same_as_current": "That is the one you have already.",
+    }
+
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> Any:
         """Somebody proved an address: their login and the customer of that address become one."""
         confirmed = super().confirm_email(request, email_address)

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django import forms
 
 from accounts.models import Address, Customer
@@ -6,7 +8,7 @@ ADDRESS_FIELDS = ["full_name", "line1", "line2", "city", "region", "postcode", "
 ADDRESS_LABELS = {
     "full_name": "Full name",
     "line1": "Address",
-    "line2": "Address, second line",
+    "line2": "Flat, floor or building",
     "city": "City",
     "region": "County or state",
     "postcode": "Postcode",
@@ -27,6 +29,7 @@ ADDRESS_WIDGETS = {
     name: (forms.Select if name == "country" else forms.TextInput)(attrs={"autocomplete": token})
     for name, token in AUTOCOMPLETE.items()
 }
+NO_POSTCODE = "Please give the postcode; the carrier needs it."
 COUNTRIES_WITHOUT_POSTCODES = {"AE", "AG", "AO", "BS", "BZ", "FJ", "HK", "IE", "JM", "PA", "QA", "UG", "ZW"}
 
 
@@ -37,7 +40,7 @@ class PostalAddressMixin:
         postcode: str = self.cleaned_data["postcode"].upper().strip()  # type: ignore[attr-defined]
         country = self.data.get(self.add_prefix("country"))  # type: ignore[attr-defined]
         if not postcode and country not in COUNTRIES_WITHOUT_POSTCODES:
-            raise forms.ValidationError("Please give the postcode; the carrier needs it.")
+            raise forms.ValidationError(NO_POSTCODE)
         return postcode
 
 
@@ -47,6 +50,12 @@ class AddressForm(PostalAddressMixin, forms.ModelForm):
         fields = [*ADDRESS_FIELDS, "is_default"]
         labels = {**ADDRESS_LABELS, "is_default": "Use this one first"}
         widgets = ADDRESS_WIDGETS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        postcode = self.fields["postcode"]
+        postcode.required = self["country"].value() not in COUNTRIES_WITHOUT_POSTCODES
+        postcode.error_messages["required"] = NO_POSTCODE
 
 
 class NameForm(forms.ModelForm):

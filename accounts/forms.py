@@ -18,7 +18,7 @@ class InOurWords(forms.BaseForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
-            field.label = LABELS.get(name, field.label)
+            field.label = LABELS.get(name, str(field.label or "").capitalize())
             field.help_text = HELP.get(name, field.help_text)
             field.widget.attrs.pop("placeholder", None)
 

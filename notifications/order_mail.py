@@ -74,8 +74,9 @@ def _sums(order: Order) -> list[tuple[str, str, bool]]:
         return name, formatted(amount, order.currency), strong
 
     extras = [row(extra.label, extra.amount) for extra in order.adjustments.all()]
-    delivery = f"Delivery, {order.shipping_name}" if order.shipping_name else "Delivery"
-    sums = [row("Goods", order.subtotal), *extras, row(delivery, order.shipping_total)]
+    delivery = f"Delivery ({order.shipping_name})" if order.shipping_name else "Delivery"
+    sums = [row("Goods", order.subtotal), *extras]
+    sums.append(row(delivery, order.shipping_total) if order.shipping_total else (delivery, "free", False))
     sums.append(row("Total", order.total, strong=True))
     if order.tax_total:
         sums.append(row("of which tax", order.tax_total))

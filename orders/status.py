@@ -73,7 +73,7 @@ def _fulfilment_status(order: Order) -> str:
 
 
 _BY_FULFILMENT = {
-    Order.FulfilmentStatus.IN_PROGRESS: "Being packed",
+    Order.FulfilmentStatus.IN_PROGRESS: "Being made ready",
     Order.FulfilmentStatus.DISPATCHED: "On its way",
     Order.FulfilmentStatus.DELIVERED: "Delivered",
 }

@@ -122,6 +122,7 @@ LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", "Europe/London")
 USE_TZ = True
 CURRENCY = env.str("CURRENCY", "GBP")
+COUNTRY = "GB"  # where an address is, unless somebody says otherwise
 
 # -- People ------------------------------------------------------------------------------------------------
 

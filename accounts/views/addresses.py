@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +29,7 @@ def addresses(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def new_address(request: HttpRequest) -> HttpResponse:
-    return _edit(request, Address(full_name=_customer(request).name), "Add an address")
+    return _edit(request, Address(full_name=_customer(request).name, country=settings.COUNTRY), "Add an address")
 
 
 @never_cache

@@ -86,7 +86,7 @@ def test_fulfilment_status_follows_the_parcels(stages, expected):
         ({"status": "pending"}, "Waiting for payment"),
         ({}, "Placed"),
         ({"approved": True}, "Approved"),
-        ({"approved": True, "fulfilment_status": "in_progress"}, "Being packed"),
+        ({"approved": True, "fulfilment_status": "in_progress"}, "Being made ready"),
         ({"approved": True, "fulfilment_status": "dispatched"}, "On its way"),
         ({"approved": True, "fulfilment_status": "delivered", "status": "completed"}, "Delivered"),
         ({"status": "cancelled"}, "Cancelled"),

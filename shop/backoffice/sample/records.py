@@ -6,7 +6,7 @@ Events are written as dealt with, so nobody is mailed about the past. Live order
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -50,6 +50,7 @@ FULFILMENT = {
 TAX = Decimal("0.20")
 APPROVED_BY = "Sam"
 PROMISED = timedelta(days=3)
+FRIDAY = 4
 
 
 @dataclass(frozen=True)
@@ -146,13 +147,19 @@ def _order(story: Story, lines: Sequence[OrderLine], method: ShippingMethod | No
         shipping_name=method.name if method else "",
         carrier=method.carrier if method else "",
         gift_note=story.gift_note,
-        ships_on=timezone.localdate(leaves_at),
-        promised_from_on=timezone.localdate(leaves_at + timedelta(days=2)),
-        promised_by_on=timezone.localdate(leaves_at + PROMISED),
+        ships_on=_weekday(leaves_at),
+        promised_from_on=_weekday(leaves_at + timedelta(days=2)),
+        promised_by_on=_weekday(leaves_at + PROMISED),
         placed_at=story.placed_at,
         approved_at=story.steps.get("approved"),
         cancelled_at=story.ended_at if story.ending == "cancelled" else None,
     )
+
+
+def _weekday(moment: datetime) -> date:
+    """Nothing leaves or arrives on a weekend."""
+    day = timezone.localdate(moment)
+    return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > FRIDAY else 0)
 
 
 def _status(story: Story) -> str:

@@ -33,7 +33,7 @@ def account(request: HttpRequest) -> HttpResponse:
     context = {
         "customer": customer,
         "form": form,
-        "for_you": shelves.for_customer(customer, limit=4),
+        "for_you": shelves.for_customer(customer, limit=6),
         "on_count": len(consent.granted_purposes(customer)),
         "all_count": len(purposes.PURPOSES),
     }

@@ -14,7 +14,8 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return render(request, "404.html", status=404)
+    # The same for an order that is not theirs and one that is not there: the address alone decides.
+    return render(request, "404.html", {"is_order": request.path.startswith("/orders/")}, status=404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

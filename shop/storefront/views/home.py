@@ -21,7 +21,7 @@ AHEAD = timedelta(days=14)
 def home(request: HttpRequest) -> HttpResponse:
     customer = customer_of(request)
     context = {
-        "greeting": f"Good to see you, {customer.name}." if customer and customer.name else "",
+        "greeting": f"Good to see you, {customer.name.split()[0]}." if customer and customer.name.strip() else "",
         "personal": [shelves.for_customer(customer)],
         "news": _news(),
         "canonical_url": f"{settings.SITE_URL}/",

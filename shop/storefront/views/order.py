@@ -34,6 +34,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "adjustments": found.adjustments.all(),
         "address": found.address_lines,
         "arrival": _arrival(found),
+        "tax_name": frame.terms().tax_names.get(str(found.country), ""),
         "may_cancel": cancellation.may_cancel(found),
         "is_fresh": found.placed_at is not None and timezone.now() - found.placed_at < JUST_NOW,
     }
