@@ -23,7 +23,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
-        "email_password_mismatch": "That address and that password do not belong together. Try again, or ask for a new one.",
+        "email_password_mismatch": "That address and that password do not belong together.",
         "too_many_login_attempts": "That was too often in a row. Please wait a few minutes and try again.",
         "incorrect_password": "That is not your password.",
         "enter_current_password": "That is not your password now.",

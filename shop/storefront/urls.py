@@ -10,6 +10,7 @@ from shop.storefront.views import (
     media,
     order,
     product,
+    robots,
 )
 
 urlpatterns = [
@@ -26,6 +27,8 @@ urlpatterns = [
     path("cart/", cart.cart, name="cart"),
     path("checkout/", checkout.checkout, name="checkout"),
     path("orders/<str:number>/", order.order, name="order"),
+    path("robots.txt", robots.robots, name="robots"),
+    path("favicon.ico", robots.favicon, name="favicon"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

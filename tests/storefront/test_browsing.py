@@ -212,3 +212,10 @@ def test_a_bare_size_is_called_a_size(client, socks):
     client.post("/cart/lines/", {"variant": socks.variants.get(size="13").pk})
     assert "Added: Rag wool socks, size 13." in client.get("/cart/").text
     assert Variant(size="1 kg", colour="Rust").label == "Rust, 1 kg"
+
+
+def test_machines_are_told_which_pages_are_nobodys_business(client):
+    answer = client.get("/robots.txt")
+    assert answer["Content-Type"].startswith("text/plain")
+    assert "Disallow: /orders/" in answer.text
+    assert client.get("/favicon.ico").status_code == 301
