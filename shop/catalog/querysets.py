@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery, Sum
+from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce, JSONObject, Now, TruncDate
 
 if TYPE_CHECKING:
@@ -20,14 +20,6 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def newest(self) -> "ProductQuerySet":
         """The latest released first; those without a day after them, the latest entered first."""
         return self.order_by(F("released_on").desc(nulls_last=True), "-id")
-
-
-def stock_of_variant() -> Subquery:
-    """For variants: what `stock_json` says of each, or None."""
-    from shop.catalog.models import StockRecord
-
-    records = StockRecord.objects.filter(variant=OuterRef("pk"), store__ships_orders=True)
-    return Subquery(records.order_by().values("variant").annotate(json=stock_json()).values("json"))
 
 
 def stock_json() -> JSONObject:

@@ -12,6 +12,7 @@ from shop.storefront import frame
 def shop(request: HttpRequest) -> dict[str, Any]:
     terms = getattr(request, "terms", None) or frame.terms()
     return {
+        "current_category": "",  # the slug of the department a page belongs to; its view says
         "nav_categories": frame.tree().roots,
         "shop_settings": terms.settings,
         "cart_count": request.session.get(COUNT, 0) if settings.SESSION_COOKIE_NAME in request.COOKIES else 0,

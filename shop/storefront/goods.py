@@ -1,22 +1,21 @@
-"""What a product page needs, read in two queries: the product with its pictures, its variants with their stock."""
+"""What a product page shows of a product: pictures, options as chips, and the promise of each."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from html import escape
 
 from django.contrib.humanize.templatetags.humanize import apnumber
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.files.storage import default_storage
-from django.db.models import OuterRef
-from django.db.models.functions import JSONObject
 
 from orders import promise
 from orders.promise import Words
-from shop.catalog import availability
 from shop.catalog.availability import Availability
-from shop.catalog.models import Product, ProductImage, Variant
-from shop.catalog.querysets import stock_of_variant
+from shop.catalog.details import Details, VariantOnSale
+from shop.catalog.models.variant import label_of
 from shop.storefront import frame
+
+GONE = '<span class="hush"> (out of stock)</span>'
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,7 @@ class Picture:
 class Option:
     """A variant as a chip. `words` is its own promise line, shared by variants that promise the same."""
 
-    variant: Variant
+    variant: VariantOnSale
     label: str
     words: Words
     words_id: int
@@ -38,6 +37,14 @@ class Option:
     @property
     def is_gone(self) -> bool:
         return self.words.kind == "out"
+
+    def __html__(self) -> str:
+        gone, state = (" gone", " disabled") if self.is_gone else ("", " checked" if self.is_chosen else "")
+        data = f'data-price="{self.variant.price_text}" data-promise="promise-{self.words_id}"'
+        return (
+            f'<label class="chip{gone}"><input type="radio" name="variant" value="{self.variant.pk}" {data}{state}>'
+            f"<span>{escape(self.label)}</span>{GONE if self.is_gone else ''}</label>"
+        )
 
 
 @dataclass
@@ -48,29 +55,21 @@ class OptionGroup:
     options: list[Option] = field(default_factory=list)
 
 
-def published(slug: str) -> Product | None:
-    images = ProductImage.objects.filter(product=OuterRef("pk")).values(json=JSONObject(file="file", alt="alt"))
-    products = Product.objects.published().select_related("maker").defer("search_text", "search_vector", "title_vector")
-    return products.annotate(pictures=ArraySubquery(images)).filter(slug=slug).first()
+def pictures(product: Details) -> list[Picture]:
+    return [Picture(default_storage.url(file), alt or product.title) for file, alt in product.images]
 
 
-def pictures(product: Product) -> list[Picture]:
-    rows: Sequence[dict[str, str]] = product.pictures  # type: ignore[attr-defined]
-    return [Picture(default_storage.url(row["file"]), row["alt"] or product.title) for row in rows]
-
-
-def options(product: Product, *, now: datetime, wanted: str = "") -> list[Option]:
+def options(product: Details, *, now: datetime, wanted: str = "") -> list[Option]:
     """The variants on sale. Chosen: the wanted one if it can be had, else the first that can."""
-    variants = list(product.variants.filter(is_active=True).annotate(stock_now=stock_of_variant()))
-    stocks = [availability.read(variant.stock_now) for variant in variants]
-    lines: list[Words] = []
+    lines: dict[Availability, Words] = {}
+    for variant in product.variants:
+        if variant.stock not in lines:
+            lines[variant.stock] = _words(variant.stock, product, now)
+    said = list(dict.fromkeys(lines.values()))
     found = []
-    for variant, stock in zip(variants, stocks, strict=True):
-        variant.product = product
-        words = _words(stock, product, now)
-        if words not in lines:
-            lines.append(words)
-        found.append(Option(variant, variant.label, words, lines.index(words)))
+    for variant in product.variants:
+        words = lines[variant.stock]
+        found.append(Option(variant, variant.label, words, said.index(words)))
     _choose(found, wanted)
     return found
 
@@ -82,7 +81,7 @@ def _choose(found: Sequence[Option], wanted: str) -> None:
         option.is_chosen = True
 
 
-def _words(stock: Availability, product: Product, now: datetime) -> Words:
+def _words(stock: Availability, product: Details, now: datetime) -> Words:
     calendar = frame.terms().calendar
     promised = promise.usual(calendar, frame.methods(), stock, now, released_on=product.released_on)
     return promise.product_words(promised, availability=stock, now=now, released_on=product.released_on)
@@ -97,7 +96,7 @@ def grouped(found: Sequence[Option]) -> list[OptionGroup]:
     groups: dict[str, OptionGroup] = {}
     for option in found:
         variant = option.variant
-        title = ", ".join(part for part in (variant.colour, variant.style) if part)
+        title = label_of(variant.colour, variant.style)
         option.label = variant.size or variant.label
         groups.setdefault(title, OptionGroup(title or "Size")).options.append(option)
     return list(groups.values())

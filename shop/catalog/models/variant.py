@@ -8,6 +8,10 @@ from shop.money import formatted
 BARE_SIZE = re.compile(r"\d{1,2}(½|\.5)?|M|X{0,3}[SL]")  # says nothing without the word beside it
 
 
+def label_of(*options: str) -> str:
+    return ", ".join(option for option in options if option)
+
+
 class VariantQuerySet(models.QuerySet["Variant"]):
     def sellable(self) -> "VariantQuerySet":
         """On sale in a published product."""

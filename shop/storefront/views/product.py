@@ -3,18 +3,20 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.current import customer_of
 from recommendations.history import record_view
-from shop.catalog.models import Product
+from shop.catalog import details
+from shop.catalog.details import Details
 from shop.storefront import browse, frame, goods, shelves
 
 
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    found = goods.published(slug)
+    found = details.read(slug)
     if found is None:
         raise Http404
     if request.method == "GET":
@@ -22,7 +24,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "storefront/product.html", _shown(found, wanted=request.GET.get("variant", "")))
 
 
-def _shown(found: Product, *, wanted: str) -> dict[str, Any]:
+def _shown(found: Details, *, wanted: str) -> dict[str, Any]:
     now = timezone.now()
     tree = frame.tree()
     path = tree.path(found.category_id)
@@ -42,5 +44,5 @@ def _shown(found: Product, *, wanted: str) -> dict[str, Any]:
         "shelves": [shelves.beside([found.pk], title="Goes well with it")],
         "crumbs": browse.crumbs(path[-1] if path else None, tree, found.title),
         "current_category": path[0].slug if path else "",
-        "canonical_url": settings.SITE_URL + found.get_absolute_url(),
+        "canonical_url": settings.SITE_URL + reverse("product", args=[found.slug]),
     }

@@ -1,0 +1,91 @@
+"""One product whole, for its own page: pictures, variants and the stock of now, in one plain query."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from shop.catalog.availability import Availability
+from shop.catalog.models.variant import label_of
+from shop.money import formatted
+
+_READ = """
+SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attributes::json, p.lifespan_months,
+       p.released_on, m.name, m.story,
+       (SELECT json_agg(json_build_array(i.file, i.alt) ORDER BY i.position, i.id)
+        FROM catalog_productimage i WHERE i.product_id = p.id),
+       (SELECT json_agg(json_build_array(v.id, v.size, v.colour, v.style, v.price::text, v.currency,
+                                         stock.available, stock.on_shelf, stock.restock_on) ORDER BY v.position, v.id)
+        FROM catalog_variant v
+        LEFT JOIN LATERAL (
+            SELECT sum(r.on_hand + r.backorder_limit - r.allocated) AS available,
+                   sum(greatest(r.on_hand - r.allocated, 0)) AS on_shelf,
+                   min(r.restock_on) FILTER (WHERE r.restock_on >= current_date) AS restock_on
+            FROM catalog_stockrecord r
+            JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
+            WHERE r.variant_id = v.id
+        ) stock ON true
+        WHERE v.product_id = p.id AND v.is_active)
+FROM catalog_product p
+LEFT JOIN catalog_maker m ON m.id = p.maker_id
+WHERE p.slug = %s AND p.is_published
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantOnSale:
+    pk: int
+    size: str
+    colour: str
+    style: str
+    price: Decimal
+    currency: str
+    stock: Availability
+
+    @property
+    def label(self) -> str:
+        return label_of(self.colour, self.style, self.size)
+
+    @property
+    def price_text(self) -> str:
+        return formatted(self.price, self.currency)
+
+
+class Details(NamedTuple):
+    pk: int
+    slug: str
+    title: str
+    category_id: int
+    summary: str
+    description: str
+    attributes: dict[str, str]
+    lifespan_months: int | None
+    released_on: date | None
+    maker: str | None
+    maker_story: str | None
+    images: list[tuple[str, str]]  # file, alt
+    variants: list[VariantOnSale]
+
+
+def read(slug: str) -> Details | None:
+    """The published product at this address."""
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [slug])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    *columns, images, variants = row
+    return Details._make([*columns, [(file, alt) for file, alt in images or ()], _variants(variants)])
+
+
+def _variants(rows: list[list[Any]] | None) -> list[VariantOnSale]:
+    return [
+        VariantOnSale(pk, size, colour, style, Decimal(price), currency, _stock(*stock))
+        for pk, size, colour, style, price, currency, *stock in rows or ()
+    ]
+
+
+def _stock(available: int | None, on_shelf: int | None, restock_on: str | None) -> Availability:
+    return Availability(max(available or 0, 0), date.fromisoformat(restock_on) if restock_on else None, on_shelf or 0)
