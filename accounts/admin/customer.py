@@ -18,6 +18,7 @@ class ToLookAt(admin.TabularInline):
 
     extra = 0
     can_delete = False
+    classes = ["to-look-at"]
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
