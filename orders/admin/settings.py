@@ -43,7 +43,6 @@ class ShopSettingsAdmin(admin.ModelAdmin):
 @admin.register(ShippingMethod)
 class ShippingMethodAdmin(admin.ModelAdmin):
     list_display = ["name", "by", "price", "free_from", "days", "is_active", "position"]
-    list_editable = ["price", "free_from", "is_active", "position"]
     fieldsets = [
         (None, {"fields": ["name", "carrier", "is_active", "position"]}),
         ("Price", {"fields": [("price", "free_from")]}),
@@ -79,6 +78,5 @@ class TaxRateAdmin(admin.ModelAdmin):
 @admin.register(Holiday)
 class HolidayAdmin(admin.ModelAdmin):
     list_display = ["name", "falls_on", "closes_shop", "stops_delivery"]
-    list_editable = ["closes_shop", "stops_delivery"]
     list_filter = [("falls_on", admin.DateFieldListFilter)]
     ordering = ["-falls_on"]

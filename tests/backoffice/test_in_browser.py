@@ -1,0 +1,151 @@
+"""The back office in Chromium: the browser complains of nothing, and everybody can read and reach everything."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as shop_settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from orders import fulfilment
+from orders.models import Order, Shipment
+from shop.local import testing
+from tests import builders, cast
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("browser"), pytest.mark.django_db(transaction=True)]
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESK, TELEPHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+LIST = "/admin/orders/order/"
+# what Django's own pages bring along and we do not lay over: landmarks round the admin's header and filter
+NOT_OURS = {"region", "landmark-unique", "landmark-one-main", "page-has-heading-one", "heading-order"}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Playwright keeps an event loop in this thread, beside which Django would not touch the database."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        chromium = playwright.chromium.launch(executable_path=testing.chromium(), args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def staff_context(browser: Browser, address: str, **options) -> BrowserContext:
+    """Somebody who works here, signed in."""
+    client = Client()
+    client.force_login(cast.sam())
+    session = client.cookies[shop_settings.SESSION_COOKIE_NAME].value
+    context = browser.new_context(base_url=address, **options)
+    context.add_cookies([{"name": shop_settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
+    return context
+
+
+@pytest.fixture
+def open_page(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
+    """Opens a page for somebody who works here; when the test is over the browser may have complained of nothing."""
+    complaints: list[str] = []
+    contexts = []
+
+    def opened(**options) -> Page:
+        contexts.append(staff_context(browser, live_server.url, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: complaints.append(message.text))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+    page.wait_for_load_state()
+
+
+def choose_all(page: Page, queue: str) -> None:
+    page.goto(f"{LIST}?queue={queue}")
+    for box in page.locator("input.action-select").all():
+        box.check()
+
+
+def check_readable(page: Page) -> None:
+    """Nothing for axe to complain of, and nothing beyond the edge of the screen."""
+    page.wait_for_load_state()
+    page.locator("#footer").wait_for(state="attached")  # the last thing on each page
+    violations = Axe().run(page, options={"preload": False}).response["violations"]
+    ours = [f"{found['id']}: {found['nodes'][0]['html']}" for found in violations if found["id"] not in NOT_OURS]
+    assert ours == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (TELEPHONE, "dark")])
+def test_a_shift_from_the_first_page_to_the_truck(open_page, viewport, scheme) -> None:
+    page = open_page(viewport=viewport, color_scheme=scheme)
+    variant = builders.variant(on_hand=20)
+    orders = [builders.placed_order(variant) for _ in range(3)]
+    page.goto("/admin/")
+    check_readable(page)
+    page.get_by_role("link", name="3 To approve").click()
+    page.wait_for_url("**/?queue=approve")
+    check_readable(page)
+    for queue, button in [("approve", "Approve"), ("pick", "Start picking"), ("picking", "Mark picked")]:
+        choose_all(page, queue)
+        press(page, button)
+        assert "3 orders" in page.locator(".messagelist").inner_text() or orders[0].number in page.content()
+
+    page.goto(f"{LIST}?queue=pack")
+    page.get_by_role("link", name=orders[0].number).click()
+    page.wait_for_url(re.compile("/change/"))
+    check_readable(page)
+    page.get_by_label("A note to the customer").fill("Enjoy the first cup.")
+    press(page, "Mark packed")
+    press(page, "Ship")
+    assert page.evaluate("document.activeElement.name").endswith("tracking_number")
+    check_readable(page)
+    press(page, "Ship")  # without a number: it says so and asks again
+    page.get_by_label("Carrier").select_option(label="DPD")
+    page.get_by_label("Tracking number").fill("15501234567890")
+    press(page, "Ship")
+    assert orders[0].number in page.get_by_role("heading", level=1).inner_text()
+    check_readable(page)
+
+    choose_all(page, "pack")
+    press(page, "Mark packed")
+    choose_all(page, "ship")
+    press(page, "Ship")
+    check_readable(page)
+    for number, field in enumerate(page.locator("input[name$=tracking_number]").all()):
+        field.fill(f"AB{number}")
+    press(page, "Ship")
+    assert set(Shipment.objects.values_list("stage", flat=True)) == {Shipment.Stage.DISPATCHED}
+
+
+def test_cancel_and_refund_ask_before_they_act_and_the_other_rooms_can_be_read(open_page) -> None:
+    page = open_page(viewport=TELEPHONE, color_scheme="light")
+    builders.shipping_method()
+    order = builders.placed_order(customer=builders.customer())
+    fulfilment.approve(order.pk, actor="Sam")
+    for button, field in [("Cancel", "reason"), ("Refund", "amount")]:
+        page.goto(f"{LIST}{order.pk}/change/")
+        press(page, button)
+        assert page.evaluate("document.activeElement.name") == field
+        check_readable(page)
+        page.get_by_role("link", name="Back, change nothing").click()
+        page.wait_for_url(f"**/{order.pk}/change/")
+    assert Order.objects.get().status == "confirmed"
+    for path in ["accounts/customer/", "accounts/user/", "orders/shippingmethod/", "orders/payment/"]:
+        page.goto(f"/admin/{path}")
+        check_readable(page)
