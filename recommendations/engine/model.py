@@ -19,17 +19,18 @@ K = 5  # distinct customers behind whatever is shown
 # Fitted on the cut-offs 2011-07-22, 08-19 and 09-16 of Online Retail; see docs/recommendations.md.
 HALF_LIFE = 90.0  # days
 PRIOR_DAYS = 14
-PRIOR_WEIGHT = 50.0  # the popularity prior counts as so many (decayed) baskets
-TITLE_WEIGHT = 10.0
+PRIOR_WEIGHT = 75.0  # the popularity prior counts as so many (decayed) baskets
 RARITY = 0.17  # how far a product that is in every basket is held back
 SHRINK = 4.0
-EASE_HALF_LIFE = 120.0
-EASE_RIDGE = 20.0
+EASE_HALF_LIFE = 200.0
+EASE_RIDGE = 2.0
+EASE_DROPOUT = 1.0  # further ridge, as a share of each product's own weight
 EASE_LIMIT = 10_000  # products; beyond it the inverse (cubic) is not worth its time
-COSINE_WEIGHT = 0.1
+COSINE_WEIGHT = 0.05  # against EASE
 COSINE_SHRINK = 1.0
 COSINE_KEPT = 100
-CART_TITLE_WEIGHT = 0.05
+CART_TITLE_WEIGHT = 0.03
+CART_RARITY = 0.05
 ALIKE = 50  # neighbours by title
 
 
@@ -55,29 +56,27 @@ class Model:
 
     @cached_property
     def beside_one(self) -> sparse.csr_array:
-        """What goes beside one product, by row: (C + μ·title·√share) / (n + shrink)^rarity."""
-        sells = self.popular(28)
-        titles = self.alike @ sparse.diags_array(TITLE_WEIGHT * np.sqrt(sells / max(sells.sum(), 1e-12)))
-        return sparse.csr_array((self._together + titles) @ sparse.diags_array(self._held_back))
+        """What goes beside one product, by row: (C + D + title²) / (n + shrink)^rarity.
+
+        C: weight of the baskets with both; D: of the customers with both; title: cosine, of what still sells.
+        """
+        known = self._together + self._collected + self._sold_alike(power=2)
+        return sparse.csr_array(known @ sparse.diags_array(self._held_back(RARITY)))
 
     @cached_property
     def beside_anything(self) -> Floats:
         """What each product scores beside whatever product, to be added: λ·popularity / (n + shrink)^rarity."""
         share = self.popular(PRIOR_DAYS)
-        return np.asarray(PRIOR_WEIGHT * share / max(share.sum(), 1e-12) * self._held_back)
+        return np.asarray(PRIOR_WEIGHT * share / max(share.sum(), 1e-12) * self._held_back(RARITY))
 
     @cached_property
     def beside_several(self) -> sparse.csr_array:
         """What goes beside a cart: rows to be summed over it. EASE + cosine + title; no EASE past its limit."""
-        together = sparse.coo_array(self._together)
-        rows, columns = together.coords
-        size = np.sqrt(self._tally)
-        scores = together.data / (size[rows] * size[columns] + COSINE_SHRINK)
-        cosine = sparse.csr_array((scores, (rows, columns)), shape=together.shape)
-        cosine = text.strongest(cosine, top=COSINE_KEPT)
+        found = self._cosine
         if len(self.history.products) <= EASE_LIMIT:
-            cosine = self._ease + COSINE_WEIGHT * cosine
-        return sparse.csr_array(cosine + self.alike @ sparse.diags_array(CART_TITLE_WEIGHT * (self.popular(28) > 0)))
+            found = self._ease + COSINE_WEIGHT * found
+        found = found + CART_TITLE_WEIGHT * self._sold_alike(power=1)
+        return sparse.csr_array(found @ sparse.diags_array(self._held_back(CART_RARITY)))
 
     @cached_property
     def alike(self) -> sparse.csr_array:
@@ -109,23 +108,44 @@ class Model:
         """Decayed co-occurrence of the pairs with support, without the diagonal."""
         return sparse.csr_array(self._gram.multiply(self.support > 0))
 
+    @property
+    def _collected(self) -> sparse.csr_array:
+        """Decayed co-occurrence of the same pairs in what each customer has bought over time, as one big basket."""
+        own = self.own(HALF_LIFE)
+        own.data = np.minimum(own.data, 1.0)
+        weight = 1 / np.sqrt(np.maximum(own.sum(axis=1), 1.0))
+        return sparse.csr_array((own.T @ (sparse.diags_array(weight) @ own)).multiply(self.support > 0))
+
+    def _sold_alike(self, *, power: float) -> sparse.csr_array:
+        """How alike titles are, to a power, where the other product has sold in the last four weeks."""
+        return sparse.csr_array(self.alike**power @ sparse.diags_array((self.popular(28) > 0) * 1.0))
+
     @cached_property
     def _tally(self) -> Floats:
         """Decayed count of the baskets of each product."""
         return np.asarray(self._gram.diagonal())
 
+    def _held_back(self, rarity: float) -> Floats:
+        return np.asarray(1 / (self._tally + SHRINK) ** rarity)
+
     @property
-    def _held_back(self) -> Floats:
-        return np.asarray(1 / (self._tally + SHRINK) ** RARITY)
+    def _cosine(self) -> sparse.csr_array:
+        """C / (√(nₐ·n_b) + shrink), the strongest of each row."""
+        together = sparse.coo_array(self._together)
+        rows, columns = together.coords
+        size = np.sqrt(self._tally)
+        scores = together.data / (size[rows] * size[columns] + COSINE_SHRINK)
+        return text.strongest(sparse.csr_array((scores, (rows, columns)), shape=together.shape), top=COSINE_KEPT)
 
     @property
     def _ease(self) -> sparse.csr_array:
-        """Item weights of EASE (Steck 2019) on decayed baskets; only those of pairs with support are kept.
+        """Item weights of EASE on decayed baskets; only those of pairs with support are kept.
 
-        B = I − P/diag(P) with P = (XᵀWX + λI)⁻¹.
+        B = I − P/diag(P) with P = (G + λI + δ·diag(G))⁻¹, G = XᵀWX. λ as in Steck 2019 (EASE), δ the dropout of
+        Steck 2020 (EDLAE): a product must be told by others, not by how often it is bought.
         """
         gram = pairs.together(self.baskets, today=self.today, half_life=EASE_HALF_LIFE).toarray()
-        gram[np.diag_indices_from(gram)] += EASE_RIDGE
+        gram[np.diag_indices_from(gram)] += EASE_RIDGE + EASE_DROPOUT * np.diag(gram)
         factor, _ = lapack.dpotrf(gram, lower=1, overwrite_a=1)
         lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
         diagonal = np.diag(lower)

@@ -10,13 +10,13 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine import text
-from recommendations.engine.model import Model
+from recommendations.engine.model import HALF_LIFE, Model
 from recommendations.engine.purchases import Floats, Ints
 from recommendations.engine.queries import NOBODY, Query
 
 Ranker = Callable[[Model, Sequence[Query]], Floats]
 _BATCH = 512
-_NEAREST = 10  # known products that stand for a new one
+_CLOSE, _NEAR = 3, 10  # known products that stand for a new one
 
 
 def popular(model: Model, queries: Sequence[Query]) -> Floats:
@@ -43,9 +43,9 @@ def cart_history(model: Model, queries: Sequence[Query]) -> Floats:
 def following(model: Model, queries: Sequence[Query]) -> Floats:
     """The next basket: what the customer keeps buying, the more so while it sells; then what goes with that."""
     counts = _own(model, queries, np.inf)
-    selling = np.log1p(300 * model.popular(14)) / 6
-    usual = 0.8 * np.log1p(counts) + (counts > 0) * selling + 0.1 * _own(model, queries, 30.0)
-    return usual + 0.4 * taste(model, queries) + 0.05 * model.popular(28)
+    selling = 0.65 * np.sqrt(model.popular(14)) + 0.2 * np.sqrt(model.popular(28))
+    usual = np.log1p(counts) + (counts > 0) * selling + 0.075 * _own(model, queries, HALF_LIFE)
+    return usual + 0.4 * taste(model, queries) + 0.2 * model.popular(28)
 
 
 def following_new(model: Model, queries: Sequence[Query]) -> Floats:
@@ -56,20 +56,34 @@ def following_new(model: Model, queries: Sequence[Query]) -> Floats:
 
 
 def new(model: Model, queries: Sequence[Query]) -> Floats:
-    """Nobody has bought these yet, so known products of like title stand for them.
+    """Nobody has bought these yet, so titles speak: how like it is to the three most alike things the customer bought,
+    to all of them together, to what goes with them, and how well the things it is like sell.
 
-    Scores how much the customer would like those, how like its title is to what the customer bought, and how well
-    those sell. Only the columns of the batch's candidates are filled.
+    Only the columns of the batch's candidates are filled.
     """
     fresh = np.unique(np.concatenate([query.candidates for query in queries if query.candidates is not None]))
-    titles = model.title_vectors
+    titles, bought = model.title_vectors, _of_customers(model.history.ever, queries)
     likeness = sparse.csr_array(titles[fresh] @ (sparse.diags_array(model.history.known * 1.0) @ titles).T)
-    nearest = text.strongest(likeness, top=_NEAREST).T.tocsr()
-    profile = text.unit_rows(_lately(model, queries) @ titles)
-    looks = _scaled((profile @ titles[fresh].T).toarray())
-    sells = model.popular(28) @ nearest / np.maximum(nearest.sum(axis=0), 1e-12)
+    profile = text.unit_rows(_of_customers(model.own(HALF_LIFE), queries) @ titles)
+    goes_with = _scaled((bought @ model.beside_several).toarray())
+    close, near = (text.strongest(likeness, top=top).T.tocsr() for top in (_CLOSE, _NEAR))
+    sells = model.popular(28) @ near / np.maximum(near.sum(axis=0), 1e-12)
     scores = np.zeros((len(queries), len(model.titles)))
-    scores[:, fresh] = looks + 2 * _scaled(taste(model, queries) @ nearest) + 0.5 * _scaled(sells[None, :])
+    scores[:, fresh] = (
+        _scaled(_nearest_bought(likeness.toarray(), bought))
+        + 0.5 * _scaled((profile @ titles[fresh].T).toarray())
+        + _scaled(goes_with @ close)
+        + 0.5 * _scaled(sells[None, :])
+    )
+    return scores
+
+
+def _nearest_bought(likeness: Floats, bought: sparse.csr_array) -> Floats:
+    """Customers × new products: the sum of the greatest likenesses to something the customer bought."""
+    scores = np.zeros((bought.shape[0], likeness.shape[0]))
+    for row in range(bought.shape[0]):
+        mine = np.sort(likeness[:, bought.indices[bought.indptr[row] : bought.indptr[row + 1]]], axis=1)
+        scores[row] = mine[:, -_CLOSE:].sum(axis=1)
     return scores
 
 
@@ -109,7 +123,7 @@ def taste(model: Model, queries: Sequence[Query]) -> Floats:
 
 
 def _usual(model: Model, queries: Sequence[Query]) -> Floats:
-    return 0.7 * _scaled(_own(model, queries, 90.0)) + 0.3 * _scaled(_own(model, queries, np.inf))
+    return 0.7 * _scaled(_own(model, queries, HALF_LIFE)) + 0.3 * _scaled(_own(model, queries, np.inf))
 
 
 def _own(model: Model, queries: Sequence[Query], half_life: float) -> Floats:
@@ -117,7 +131,7 @@ def _own(model: Model, queries: Sequence[Query], half_life: float) -> Floats:
 
 
 def _lately(model: Model, queries: Sequence[Query]) -> sparse.csr_array:
-    return _of_customers(model.own(90.0), queries)
+    return _of_customers(model.own(HALF_LIFE), queries)
 
 
 def _of_customers(matrix: sparse.csr_array, queries: Sequence[Query]) -> sparse.csr_array:

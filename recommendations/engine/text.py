@@ -1,8 +1,7 @@
-"""What a product is called, as numbers: TF-IDF over words and neighbouring pairs of words."""
+"""What a product is called, as numbers: TF-IDF over runs of letters."""
 
 import re
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -26,9 +25,10 @@ def vectors(titles: Sequence[str]) -> sparse.csr_array:
 
 
 def _terms(title: str) -> Iterator[str]:
-    words = [_singular(word) for word in _WORD.findall(title.lower())]
-    yield from words
-    yield from (f"{left} {right}" for left, right in pairwise(words))
+    """Every three and four letters in a row, so that near words are near: bag and bags, heart and heart-shaped."""
+    padded = f" {' '.join(map(_singular, _WORD.findall(title.lower())))} "
+    for length in (3, 4):
+        yield from (padded[start : start + length] for start in range(len(padded) - length + 1))
 
 
 def _singular(word: str) -> str:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from recommendations.engine import metrics, pairs, queries, rankers, text
-from recommendations.engine.model import Model
+from recommendations.engine.model import EASE_DROPOUT, EASE_RIDGE, Model
 from recommendations.engine.published import Goods, alike, publish
 from recommendations.engine.purchases import Purchases, Row, moment
 from recommendations.engine.queries import Query
@@ -158,7 +158,8 @@ def test_ease_is_what_its_formula_says():
     made = model(baskets("ab", "abc", "bc", "a"))
     weight = 1 / np.sqrt(made.baskets.sizes)
     contents = made.baskets.contents.toarray()
-    inverse = np.linalg.inv(contents.T @ (weight[:, None] * contents) + 20 * np.eye(3))
+    gram = contents.T @ (weight[:, None] * contents)
+    inverse = np.linalg.inv(gram + EASE_RIDGE * np.eye(3) + EASE_DROPOUT * np.diag(np.diag(gram)))
     expected = -inverse / np.diag(inverse)
     expected[made.support.toarray() == 0] = 0
     np.fill_diagonal(expected, 0)
