@@ -118,7 +118,7 @@ class Model:
 
     def _sold_alike(self, *, power: float) -> sparse.csr_array:
         """How alike titles are, to a power, where the other product has sold in the last four weeks."""
-        return sparse.csr_array(self.alike**power @ sparse.diags_array((self.popular(28) > 0) * 1.0))
+        return sparse.csr_array(self.alike.power(power) @ sparse.diags_array((self.popular(28) > 0) * 1.0))
 
     @cached_property
     def _tally(self) -> Floats:
