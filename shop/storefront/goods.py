@@ -117,7 +117,8 @@ def gone(found: Sequence[Option]) -> list[str]:
     for option in found:
         if option.is_gone:
             by_words.setdefault(str(option.words), []).append(option.variant.label)
-    return [f"{' · '.join(labels)}: {words[:1].lower()}{words[1:]}" for words, labels in by_words.items()]
+    names = {words: " · ".join(labels) for words, labels in by_words.items()}
+    return [f"{name[:1].upper()}{name[1:]}: {words[:1].lower()}{words[1:]}" for words, name in names.items()]
 
 
 def lifespan(months: int | None) -> str:
