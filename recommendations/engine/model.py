@@ -116,7 +116,7 @@ class Model:
         weight = 1 / np.sqrt(np.maximum(own.sum(axis=1), 1.0))
         return sparse.csr_array((own.T @ (sparse.diags_array(weight) @ own)).multiply(self.support > 0))
 
-    def _sold_alike(self, *, power: float) -> sparse.csr_array:
+    def _sold_alike(self, *, power: int) -> sparse.csr_array:
         """How alike titles are, to a power, where the other product has sold in the last four weeks."""
         return sparse.csr_array(self.alike.power(power) @ sparse.diags_array((self.popular(28) > 0) * 1.0))
 
