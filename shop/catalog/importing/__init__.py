@@ -45,6 +45,7 @@ class Import:
                 if number & (number - 1) == 0:  # at 1, 2, 4, 8 …: tables that grew from nothing need statistics
                     listing.analyze()
                 yield self.row_count
+            listing.analyze()
 
     def _writer(self) -> Writer:
         store = Store.objects.filter(ships_orders=True).first() or Store.objects.create(name="Shop")
