@@ -1,22 +1,19 @@
 """A shift in the back office: orders moved by the buttons of their pages and by the list's actions."""
 
-import html
 import re
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from orders import fulfilment, payments
-from orders.models import Order, OrderEvent, Payment, Refund, Shipment
+from orders.models import Order, OrderEvent, Payment, Refund
 from shop.catalog.models import Store
-from tests import builders, cast
+from tests import builders
+from tests.backoffice.steps import LIST, Stage, buttons, numbers, order_at, page_of, said, stages, take
 from tests.paying import check_stock
 
 pytestmark = pytest.mark.django_db
 
-LIST = reverse("admin:orders_order_changelist")
-Stage = Shipment.Stage
 STEPS = {
     "Approve",
     "Start picking",
@@ -29,62 +26,10 @@ STEPS = {
 }
 
 
-@pytest.fixture
-def staff() -> Client:
-    client = Client()
-    client.force_login(cast.sam())
-    return client
-
-
 @pytest.fixture(autouse=True)
 def _stripe_does_not_answer(monkeypatch):
     monkeypatch.setattr("orders.refunds.settle_refund", lambda refund_id: None)
     monkeypatch.setattr(payments, "settle_refund", lambda refund_id: None)
-
-
-def page_of(order: Order) -> str:
-    return reverse("admin:orders_order_change", args=[order.pk])
-
-
-def take(client: Client, action: str, *orders: Order, **fields: str):
-    """Takes a step as the list does, and follows to the page that says what came of it."""
-    chosen = {"action": action, "_selected_action": [order.pk for order in orders]}
-    return client.post(f"{LIST}?queue=any", chosen | fields, follow=True)
-
-
-def said(response) -> list[str]:
-    return [str(message) for message in response.context["messages"]]
-
-
-def stages(*orders: Order) -> list[str]:
-    return list(Shipment.objects.filter(order__in=orders).order_by("pk").values_list("stage", flat=True))
-
-
-def buttons(response) -> list[str]:
-    found = re.findall(r'<button[^>]*class="button[^>]*>([^<]+)</button>', response.text)
-    return [html.unescape(name) for name in found]
-
-
-def order_at(stage: str, *variants, **fields) -> Order:
-    """An order whose parcel has come as far as `stage`."""
-    order = builders.placed_order(*variants, **fields)
-    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get()
-    road = {"picking": fulfilment.start_picking, "picked": fulfilment.mark_picked, "packed": fulfilment.mark_packed}
-    for reached, verb in road.items():
-        if parcel.stage == stage:
-            break
-        parcel = verb(parcel.pk, actor="Sam")
-        assert parcel.stage == reached
-    return order
-
-
-def numbers(*orders: Order, carrier: str = "dpd", **more: str) -> dict[str, str]:
-    """What the Ship page sends."""
-    typed = {"confirm": "1"}
-    for order in orders:
-        parcel = order.shipments.get().pk
-        typed |= {f"{parcel}-carrier": carrier, f"{parcel}-tracking_number": f"T{parcel}"}
-    return typed | more
 
 
 # -- Single, by the buttons of the order's page -----------------------------------------------------------
@@ -353,74 +298,3 @@ def test_no_step_is_taken_by_get(staff):
     order = builders.placed_order()
     staff.get(LIST, {"action": "approve", "_selected_action": order.pk})
     assert not order.shipments.exists()
-
-
-# -- Finding, printing --------------------------------------------------------------------------------------
-
-
-def test_each_queue_holds_its_orders_longest_waiting_first(staff):
-    fresh, waiting, packed = builders.placed_order(), order_at("waiting"), order_at("packed")
-    later = order_at("waiting")
-    for queue, expected in [("approve", [fresh]), ("pick", [waiting, later]), ("ship", [packed])]:
-        assert list(staff.get(f"{LIST}?queue={queue}").context["cl"].result_list) == expected
-    assert list(staff.get(LIST).context["cl"].result_list) == [later, packed, waiting, fresh]
-
-
-def test_orders_nobody_paid_are_out_of_sight_until_asked_for(staff):
-    order = builders.placed_order()
-    Order.objects.update(status="pending", placed_at=None)
-    assert order.number not in staff.get(LIST).text
-    assert order.number in staff.get(f"{LIST}?queue=any").text
-
-
-def test_an_order_is_found_by_number_however_typed_by_address_name_and_postcode(staff):
-    order = builders.placed_order(email="pat@example.com")
-    other = builders.placed_order(email="kit@example.com")
-    Order.objects.filter(pk=other.pk).update(full_name="Kit Moss", postcode="YO21 3PU")
-    plain = order.number.replace("-", "").lower()
-    for typed, expected in [
-        (order.number, [order]),
-        (plain, [order]),
-        (f" {plain} ", [order]),
-        ("Pat@Example.com", [order]),
-        ("moss", [other]),
-        ("yo21", [other]),
-        ("nobody", []),
-    ]:
-        assert list(staff.get(LIST, {"q": typed}).context["cl"].result_list) == expected, typed
-
-
-def test_the_pick_list_adds_up_by_sku_and_starts_the_picking(staff):
-    socks, mug = (builders.variant(builders.product(sizes=()), sku=sku) for sku in ("SOCKS", "MUG"))
-    orders = [order_at("waiting", socks, mug), order_at("waiting", socks, quantity=2)]
-    response = take(staff, "pick_list", *orders)
-    assert [(sku, quantity) for _, sku, _, _, quantity in response.context["items"]] == [("MUG", 1), ("SOCKS", 3)]
-    assert "Start picking" in buttons(response)
-    assert stages(*orders) == [Stage.WAITING] * 2
-    take(staff, "start_picking", *orders)
-    assert "Start picking" not in buttons(take(staff, "pick_list", *orders))
-
-
-def test_packing_slips_name_no_price(staff):
-    order = order_at("picked", builders.variant(price="987.65"), gift_note="Happy birthday")
-    page = take(staff, "packing_slips", order).text
-    assert "Happy birthday" in page
-    assert "987.65" not in page
-
-
-# -- Cost ----------------------------------------------------------------------------------------------------
-
-
-def test_the_list_costs_five_queries_however_long(staff, django_assert_max_num_queries):
-    for _ in range(3):
-        order_at("packed")
-    staff.get(LIST)
-    with django_assert_max_num_queries(5):  # session, user, count, ids, rows
-        staff.get(LIST)
-
-
-def test_an_orders_page_costs_a_bounded_number_of_queries(staff, django_assert_max_num_queries):
-    order = order_at("packed", builders.variant(), builders.variant(), builders.variant())
-    staff.get(page_of(order))
-    with django_assert_max_num_queries(18):
-        staff.get(page_of(order))

@@ -1,0 +1,59 @@
+"""What the tests of the back office do again and again: take a step, read what was said."""
+
+import html
+import re
+
+from django.test import Client
+from django.urls import reverse
+
+from orders import fulfilment
+from orders.models import Order, Shipment
+from tests import builders
+
+LIST = reverse("admin:orders_order_changelist")
+Stage = Shipment.Stage
+
+
+def page_of(order: Order) -> str:
+    return reverse("admin:orders_order_change", args=[order.pk])
+
+
+def take(client: Client, action: str, *orders: Order, **fields: str):
+    """Takes a step as the list does, and follows to the page that says what came of it."""
+    chosen = {"action": action, "_selected_action": [order.pk for order in orders]}
+    return client.post(f"{LIST}?queue=any", chosen | fields, follow=True)
+
+
+def said(response) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def stages(*orders: Order) -> list[str]:
+    return list(Shipment.objects.filter(order__in=orders).order_by("pk").values_list("stage", flat=True))
+
+
+def buttons(response) -> list[str]:
+    found = re.findall(r'<button[^>]*class="button[^>]*>([^<]+)</button>', response.text)
+    return [html.unescape(name) for name in found]
+
+
+def order_at(stage: str, *variants, **fields) -> Order:
+    """An order whose parcel has come as far as `stage`."""
+    order = builders.placed_order(*variants, **fields)
+    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get()
+    road = {"picking": fulfilment.start_picking, "picked": fulfilment.mark_picked, "packed": fulfilment.mark_packed}
+    for reached, verb in road.items():
+        if parcel.stage == stage:
+            break
+        parcel = verb(parcel.pk, actor="Sam")
+        assert parcel.stage == reached
+    return order
+
+
+def numbers(*orders: Order, carrier: str = "dpd", **more: str) -> dict[str, str]:
+    """What the Ship page sends."""
+    typed = {"confirm": "1"}
+    for order in orders:
+        parcel = order.shipments.get().pk
+        typed |= {f"{parcel}-carrier": carrier, f"{parcel}-tracking_number": f"T{parcel}"}
+    return typed | more

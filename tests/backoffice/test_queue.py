@@ -1,0 +1,77 @@
+"""The queue as a list: what stands in it, how an order is found, the sheets to print, what it costs."""
+
+import pytest
+
+from orders.models import Order
+from tests import builders
+from tests.backoffice.steps import LIST, Stage, buttons, order_at, page_of, stages, take
+
+pytestmark = pytest.mark.django_db
+
+
+def test_each_queue_holds_its_orders_longest_waiting_first(staff):
+    fresh, waiting, packed = builders.placed_order(), order_at("waiting"), order_at("packed")
+    later = order_at("waiting")
+    for queue, expected in [("approve", [fresh]), ("pick", [waiting, later]), ("ship", [packed])]:
+        assert list(staff.get(f"{LIST}?queue={queue}").context["cl"].result_list) == expected
+    assert list(staff.get(LIST).context["cl"].result_list) == [later, packed, waiting, fresh]
+
+
+def test_orders_nobody_paid_are_out_of_sight_until_asked_for(staff):
+    order = builders.placed_order()
+    Order.objects.update(status="pending", placed_at=None)
+    assert order.number not in staff.get(LIST).text
+    assert order.number in staff.get(f"{LIST}?queue=any").text
+
+
+def test_an_order_is_found_by_number_however_typed_by_address_name_and_postcode(staff):
+    order = builders.placed_order(email="pat@example.com")
+    other = builders.placed_order(email="kit@example.com")
+    Order.objects.filter(pk=other.pk).update(full_name="Kit Moss", postcode="YO21 3PU")
+    plain = order.number.replace("-", "").lower()
+    for typed, expected in [
+        (order.number, [order]),
+        (plain, [order]),
+        (f" {plain} ", [order]),
+        ("Pat@Example.com", [order]),
+        ("moss", [other]),
+        ("yo21", [other]),
+        ("nobody", []),
+    ]:
+        assert list(staff.get(LIST, {"q": typed}).context["cl"].result_list) == expected, typed
+
+
+def test_the_pick_list_adds_up_by_sku_and_starts_the_picking(staff):
+    socks, mug = (builders.variant(builders.product(sizes=()), sku=sku) for sku in ("SOCKS", "MUG"))
+    orders = [order_at("waiting", socks, mug), order_at("waiting", socks, quantity=2)]
+    response = take(staff, "pick_list", *orders)
+    assert [(sku, quantity) for _, sku, _, _, quantity in response.context["items"]] == [("MUG", 1), ("SOCKS", 3)]
+    assert "Start picking" in buttons(response)
+    assert stages(*orders) == [Stage.WAITING] * 2
+    take(staff, "start_picking", *orders)
+    assert "Start picking" not in buttons(take(staff, "pick_list", *orders))
+
+
+def test_packing_slips_name_no_price(staff):
+    order = order_at("picked", builders.variant(price="987.65"), gift_note="Happy birthday")
+    page = take(staff, "packing_slips", order).text
+    assert "Happy birthday" in page
+    assert "987.65" not in page
+
+
+# -- Cost ----------------------------------------------------------------------------------------------------
+
+
+def test_the_list_costs_five_queries_however_long(staff, django_assert_max_num_queries):
+    for _ in range(3):
+        order_at("packed")
+    staff.get(LIST)
+    with django_assert_max_num_queries(5):  # session, user, count, ids, rows
+        staff.get(LIST)
+
+
+def test_an_orders_page_costs_a_bounded_number_of_queries(staff, django_assert_max_num_queries):
+    order = order_at("packed", builders.variant(), builders.variant(), builders.variant())
+    staff.get(page_of(order))
+    with django_assert_max_num_queries(18):
+        staff.get(page_of(order))
