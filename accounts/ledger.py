@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from accounts.models import ConsentPayload, ConsentRecord, Customer
+from accounts.models import ConsentPayload, ConsentRecord, Customer, Wording
 from accounts.purposes import Purpose
 
 GENESIS = bytes(32)
@@ -36,6 +36,7 @@ def append(customer: Customer, answer: Answer) -> ConsentRecord:
 
 def append_many(answers: Sequence[tuple[Customer, Answer]]) -> list[ConsentRecord]:
     """Adds links in the order given, to as many chains as there are customers, all of whose rows are locked."""
+    _keep_wordings({answer.purpose for _, answer in answers})
     ends = _ends({customer.chain for customer, _ in answers})
     payloads, records = [], []
     for customer, answer in answers:
@@ -51,6 +52,25 @@ def append_many(answers: Sequence[tuple[Customer, Answer]]) -> list[ConsentRecor
         payload.record = record
     ConsentPayload.objects.bulk_create(payloads, batch_size=5000)
     return records
+
+
+def _keep_wordings(answered: Iterable[Purpose]) -> None:
+    """The words answered stay readable when the registry has moved on."""
+    Wording.objects.bulk_create(
+        [
+            Wording(
+                hash=purpose.wording_hash,
+                purpose=purpose.key,
+                version=purpose.wording_version,
+                title=purpose.title,
+                explanation=purpose.explanation,
+                reads=purpose.reads,
+                gives=purpose.gives,
+            )
+            for purpose in answered
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _ends(chains: Iterable[UUID]) -> dict[UUID, tuple[int, bytes]]:

@@ -3,6 +3,7 @@ from accounts.models.consent import Consent, ConsentPayload, ConsentRecord, Cons
 from accounts.models.customer import Customer
 from accounts.models.event import AccountEvent
 from accounts.models.user import User
+from accounts.models.wording import Wording
 
 __all__ = [
     "AccountEvent",
@@ -13,4 +14,5 @@ __all__ = [
     "ConsentRequest",
     "Customer",
     "User",
+    "Wording",
 ]

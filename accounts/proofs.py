@@ -1,0 +1,94 @@
+"""What the ledger can show its customer: every answer, the state on any past day, and a receipt to keep."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts import purposes
+from accounts.models import ConsentPayload, Customer, Wording
+
+SCHEMA = "ISO/IEC TS 27560:2023"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one purpose stood at a moment. `answer` is None when it had never been answered, which is a no."""
+
+    title: str
+    granted: bool
+    answer: ConsentPayload | None
+
+
+def answers(customer: Customer) -> QuerySet[ConsentPayload]:
+    """Every answer of the customer, the newest first, with its link of the chain."""
+    return customer.consent_payloads.select_related("record").order_by("-record__sequence")
+
+
+def state_at(customer: Customer, moment: datetime) -> list[Standing]:
+    """What the customer had allowed at a moment: every purpose answered by then, and every one there is today."""
+    last = answers(customer).filter(answered_at__lte=moment).order_by("purpose", "-record__sequence")
+    known = {answer.purpose: answer for answer in last.distinct("purpose")}
+    words = wordings(known.values())
+    keys = [*known, *(purpose.key for purpose in purposes.PURPOSES if purpose.key not in known)]
+    return [
+        Standing(_title(key, known.get(key), words), bool(key in known and known[key].granted), known.get(key))
+        for key in sorted(keys, key=_place)
+    ]
+
+
+def wordings(of: Any) -> dict[str, Wording]:
+    """The words behind some answers, by hash."""
+    return Wording.objects.in_bulk({answer.wording_hash for answer in of})
+
+
+def _title(key: str, answer: ConsentPayload | None, words: dict[str, Wording]) -> str:
+    if answer is not None and answer.wording_hash in words:
+        return words[answer.wording_hash].title
+    return purposes.get(key).title if purposes.exists(key) else key
+
+
+def _place(key: str) -> tuple[int, str]:
+    order = [purpose.key for purpose in purposes.PURPOSES]
+    return (order.index(key) if key in order else len(order), key)
+
+
+def receipt(customer: Customer, *, controller: dict[str, str], privacy_url: str) -> dict[str, Any]:
+    """The consent receipt: the customer's whole ledger as JSON, its fields named as in ISO/IEC TS 27560.
+
+    `chain_head` seals all of it: whoever keeps this file can later show that no answer in it was changed.
+    """
+    rows = list(answers(customer).order_by("record__sequence"))
+    words = wordings(rows)
+    return {
+        "schema_version": SCHEMA,
+        "record_id": str(customer.chain),
+        "issued_at": timezone.now().isoformat(),
+        "pii_principal_id": customer.email or customer.external_reference,
+        "pii_controller": controller,
+        "privacy_notice": privacy_url,
+        "chain_head": bytes(rows[-1].record.head).hex() if rows else None,
+        "events": [_event(row, words.get(row.wording_hash)) for row in rows],
+    }
+
+
+def _event(row: ConsentPayload, words: Wording | None) -> dict[str, Any]:
+    return {
+        "event_id": row.record.sequence,
+        "event_time": row.answered_at.isoformat(),
+        "event_type": "explicit",
+        "event_state": "given" if row.granted else "withdrawn",
+        "lawful_basis": "consent",
+        "purpose": row.purpose,
+        "purpose_description": words.explanation if words else None,
+        "title": words.title if words else None,
+        "pii_information": words.reads if words else None,
+        "service": words.gives if words else None,
+        "wording_version": row.wording_version,
+        "wording_sha256": row.wording_hash,
+        "collection_method": row.source,
+        "validity": "until withdrawn",
+        "record_head": bytes(row.record.head).hex(),
+    }

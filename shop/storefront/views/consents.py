@@ -1,0 +1,67 @@
+"""The customer's own proof: every answer they gave, how things stood on a day, and a receipt to keep."""
+
+from datetime import datetime, time
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import proofs
+from accounts.current import customer_of
+from accounts.models import Customer
+from accounts.switches import SOURCES
+from shop.storefront import frame
+
+PER_PAGE = 50
+
+
+class DayForm(forms.Form):
+    on = forms.DateField(label="On", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+
+@never_cache
+@require_safe
+@login_required
+def consents(request: HttpRequest) -> HttpResponse:
+    customer = customer_of(request)
+    assert customer is not None  # noqa: S101  (behind login_required)
+    form = DayForm(request.GET)
+    day = form.cleaned_data["on"] if form.is_valid() else None
+    page = Paginator(proofs.answers(customer), PER_PAGE).get_page(request.GET.get("page"))
+    words = proofs.wordings(page.object_list)
+    context: dict[str, Any] = {
+        "form": form,
+        "day": day,
+        "standings": _on(customer, day) if day else [],
+        "page": page,
+        "answers": [(answer, words.get(answer.wording_hash), SOURCES.get(answer.source, "")) for answer in page],
+    }
+    return render(request, "storefront/account/consents.html", context)
+
+
+def _on(customer: Customer, day: Any) -> list[proofs.Standing]:
+    """As it stood when that day ended in the shop's time zone."""
+    return proofs.state_at(customer, timezone.make_aware(datetime.combine(day, time.max)))
+
+
+@never_cache
+@require_safe
+@login_required
+def receipt(request: HttpRequest) -> HttpResponse:
+    customer = customer_of(request)
+    assert customer is not None  # noqa: S101  (behind login_required)
+    shop = frame.terms().settings
+    controller = {"name": shop.name, "address": shop.postal_address, "contact": shop.contact_email}
+    privacy_url = settings.SITE_URL + reverse("privacy")
+    made = proofs.receipt(customer, controller=controller, privacy_url=privacy_url)
+    answer = JsonResponse(made, json_dumps_params={"indent": 2, "ensure_ascii": False})
+    answer.headers["Content-Disposition"] = 'attachment; filename="consent-receipt.json"'
+    return answer
