@@ -23,14 +23,46 @@ def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: 
     with transaction.atomic(durable=True):
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         current = Consent.objects.filter(customer=customer, purpose=purpose.key).first()
-        if current and (current.granted, current.wording_version) == (granted, purpose.wording_version):
+        if current and (current.chosen, current.wording_version) == (granted, purpose.wording_version):
             return current
         answer = ledger.Answer(purpose, granted=granted, source=source, answered_at=timezone.now())
         record = ledger.append(customer, answer)
+        is_resting = purpose.key in purposes.UNDER_MASTER and customer.pk in _resting([customer.pk])
         consent, _ = Consent.objects.update_or_create(
-            customer=customer, purpose=purpose.key, defaults=_state(answer, record)
+            customer=customer, purpose=purpose.key, defaults=_state(answer, record, is_resting=is_resting)
         )
     return consent
+
+
+def set_master(customer: Customer, *, on: bool, source: str) -> None:
+    """Turns the whole personal shopper off or on, in one transaction of its own. Single choices are kept.
+
+    What rests is not granted from this moment. What comes back stands on this answer, so that nothing queued under an
+    earlier yes is released.
+    """
+    master = purposes.PERSONAL_SHOPPER
+    with transaction.atomic(durable=True):
+        customer = Customer.objects.select_for_update().get(pk=customer.pk)
+        if on == is_master_on(customer):
+            return
+        answer = ledger.Answer(master, granted=on, source=source, answered_at=timezone.now())
+        record = ledger.append(customer, answer)
+        Consent.objects.update_or_create(
+            customer=customer, purpose=master.key, defaults=_state(answer, record, is_resting=False)
+        )
+        singles = customer.consents.filter(purpose__in=purposes.UNDER_MASTER, chosen=True)
+        singles.update(granted=on, record=record, changed_at=answer.answered_at)
+
+
+def is_master_on(customer: Customer) -> bool:
+    """On until turned off."""
+    return customer.pk not in _resting([customer.pk])
+
+
+def _resting(customer_ids: Iterable[int]) -> set[int]:
+    """Those of the customers whose personal shopper is off."""
+    off = Consent.objects.filter(customer__in=customer_ids, purpose=purposes.PERSONAL_SHOPPER.key, chosen=False)
+    return set(off.values_list("customer", flat=True))
 
 
 def import_consents(answers: Iterable[ImportedAnswer], *, source: str) -> int:
@@ -47,19 +79,24 @@ def import_consents(answers: Iterable[ImportedAnswer], *, source: str) -> int:
             (customers[customer_id], answer) for customer_id, answer in _changing(wanted) if customer_id in customers
         ]
         records = ledger.append_many(fresh)
+        resting = _resting(ids)
         latest = {
             (customer.pk, answer.purpose.key): (answer, record)
             for (customer, answer), record in zip(fresh, records, strict=True)
         }
         Consent.objects.bulk_create(
             [
-                Consent(customer_id=customer_id, purpose=key, **_state(answer, record))
+                Consent(
+                    customer_id=customer_id,
+                    purpose=key,
+                    **_state(answer, record, is_resting=customer_id in resting and key in purposes.UNDER_MASTER),
+                )
                 for (customer_id, key), (answer, record) in latest.items()
             ],
             batch_size=5000,
             update_conflicts=True,
             unique_fields=["customer", "purpose"],
-            update_fields=["granted", "wording_version", "source", "record", "changed_at"],
+            update_fields=["granted", "chosen", "wording_version", "source", "record", "changed_at"],
         )
     return len(fresh)
 
@@ -72,8 +109,8 @@ def _answer(row: ImportedAnswer, source: str) -> ledger.Answer:
 def _changing(wanted: list[tuple[int, ledger.Answer]]) -> list[tuple[int, ledger.Answer]]:
     """Only the answers that differ from the standing one, or from the one before them."""
     ids = {customer_id for customer_id, _ in wanted}
-    standing = Consent.objects.filter(customer__in=ids).values_list("customer", "purpose", "granted")
-    state = {(customer_id, key): granted for customer_id, key, granted in standing}
+    standing = Consent.objects.filter(customer__in=ids).values_list("customer", "purpose", "chosen")
+    state = {(customer_id, key): chosen for customer_id, key, chosen in standing}
     changing = []
     for customer_id, answer in wanted:
         place = (customer_id, answer.purpose.key)
@@ -83,9 +120,10 @@ def _changing(wanted: list[tuple[int, ledger.Answer]]) -> list[tuple[int, ledger
     return changing
 
 
-def _state(answer: ledger.Answer, record: ConsentRecord) -> dict[str, object]:
+def _state(answer: ledger.Answer, record: ConsentRecord, *, is_resting: bool) -> dict[str, object]:
     return {
-        "granted": answer.granted,
+        "granted": answer.granted and not is_resting,
+        "chosen": answer.granted,
         "wording_version": answer.purpose.wording_version,
         "source": answer.source,
         "record": record,
@@ -102,6 +140,11 @@ def allows(customer: Customer | None, purpose_key: str) -> bool:
 def granted(purpose_key: str) -> QuerySet[Consent]:
     """Every standing yes for a purpose: the set form of `allows`."""
     return Consent.objects.filter(purpose=purpose_key, granted=True)
+
+
+def chosen_purposes(customer: Customer) -> frozenset[str]:
+    """The single switches the customer has on, whether they count now or rest under the master switch."""
+    return frozenset(customer.consents.filter(chosen=True).values_list("purpose", flat=True))
 
 
 def granted_purposes(customer: Customer | None) -> frozenset[str]:

@@ -15,10 +15,14 @@ SCHEMA = "ISO/IEC TS 27560:2023"
 
 @dataclass(frozen=True)
 class Standing:
-    """How one purpose stood at a moment. `answer` is None when it had never been answered, which is a no."""
+    """How one switch stood at a moment. `answer` is None when it had never been answered, which is a no.
+
+    `is_resting`: a yes that did not count because the whole personal shopper was off.
+    """
 
     title: str
     granted: bool
+    is_resting: bool
     answer: ConsentPayload | None
 
 
@@ -28,15 +32,20 @@ def answers(customer: Customer) -> QuerySet[ConsentPayload]:
 
 
 def state_at(customer: Customer, moment: datetime) -> list[Standing]:
-    """What the customer had allowed at a moment: every purpose answered by then, and every one there is today."""
+    """What the customer had allowed at a moment: every switch answered by then, and every one there is today."""
     last = answers(customer).filter(answered_at__lte=moment).order_by("purpose", "-record__sequence")
     known = {answer.purpose: answer for answer in last.distinct("purpose")}
     words = wordings(known.values())
     keys = [*known, *(purpose.key for purpose in purposes.PURPOSES if purpose.key not in known)]
-    return [
-        Standing(_title(key, known.get(key), words), bool(key in known and known[key].granted), known.get(key))
-        for key in sorted(keys, key=_place)
-    ]
+    master = known.get(purposes.PERSONAL_SHOPPER.key)
+    is_off = master is not None and not master.granted
+    return [_standing(key, known.get(key), words, is_off=is_off) for key in sorted(keys, key=_place)]
+
+
+def _standing(key: str, answer: ConsentPayload | None, words: dict[str, Wording], *, is_off: bool) -> Standing:
+    said_yes = answer is not None and answer.granted
+    is_resting = said_yes and is_off and key in purposes.UNDER_MASTER
+    return Standing(_title(key, answer, words), said_yes and not is_resting, is_resting, answer)
 
 
 def wordings(of: Any) -> dict[str, Wording]:

@@ -32,6 +32,7 @@ class Purpose:
     gives: str
     group: Group
     wording_version: int = 1
+    is_service: bool = False  # about an order in hand: the master switch leaves it alone
 
     @property
     def wording(self) -> str:
@@ -64,6 +65,17 @@ ORDER_STAGES = (
 
 _READS_ORDER = "The order itself and the address you gave for it."
 
+# The master switch. Not one of PURPOSES: it uses nothing by itself, and it is on until somebody turns it off.
+PERSONAL_SHOPPER = Purpose(
+    key="personal_shopper",
+    title="The whole personal shopper",
+    explanation="Turn it off and every switch below rests at once, but for news of your orders. "
+    "Turn it on again and each is as you left it.",
+    reads="Nothing by itself.",
+    gives="One switch for all of it. Your single choices are kept.",
+    group=Group.PAGES,
+)
+
 PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         key=RECOMMEND_FROM_PURCHASES,
@@ -88,6 +100,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads=_READS_ORDER,
         gives="You know it is in hand.",
         group=Group.MAIL,
+        is_service=True,
     ),
     Purpose(
         key=MAIL_ORDER_PICKED,
@@ -96,6 +109,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads=_READS_ORDER,
         gives="You know nothing is missing.",
         group=Group.MAIL,
+        is_service=True,
     ),
     Purpose(
         key=MAIL_ORDER_PACKED,
@@ -104,6 +118,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads=_READS_ORDER,
         gives="You know it leaves with the next truck.",
         group=Group.MAIL,
+        is_service=True,
     ),
     Purpose(
         key=MAIL_ORDER_DISPATCHED,
@@ -112,6 +127,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads=_READS_ORDER,
         gives="A tracking link and the day to expect it.",
         group=Group.MAIL,
+        is_service=True,
     ),
     Purpose(
         key=MAIL_ORDER_DELIVERED,
@@ -120,6 +136,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads=_READS_ORDER,
         gives="You know to look outside.",
         group=Group.MAIL,
+        is_service=True,
     ),
     Purpose(
         key=RECEIPT_OFFER,
@@ -155,7 +172,8 @@ PURPOSES: tuple[Purpose, ...] = (
     ),
 )
 
-_by_key = {purpose.key: purpose for purpose in PURPOSES}
+_by_key = {purpose.key: purpose for purpose in (*PURPOSES, PERSONAL_SHOPPER)}
+UNDER_MASTER = tuple(purpose.key for purpose in PURPOSES if not purpose.is_service)
 
 
 def get(key: str) -> Purpose:
@@ -164,4 +182,5 @@ def get(key: str) -> Purpose:
 
 
 def exists(key: str) -> bool:
-    return key in _by_key
+    """Whether there is such a switch among the single ones."""
+    return key in _by_key and key != PERSONAL_SHOPPER.key

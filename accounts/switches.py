@@ -21,7 +21,7 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Switch:
-    """What `partials/switch.html` shows. `said` is the sentence after saving."""
+    """What `partials/switch.html` shows. `granted`: what the customer chose. `said` is the sentence after saving."""
 
     key: str
     title: str
@@ -35,15 +35,16 @@ class Switch:
 
 
 def switch(purpose: Purpose, consent: Consent | None, *, said: str = "") -> Switch:
+    is_master = purpose == purposes.PERSONAL_SHOPPER
     return Switch(
         key=purpose.key,
         title=purpose.title,
         explanation=purpose.explanation,
         reads=purpose.reads,
         gives=purpose.gives,
-        granted=bool(consent and consent.granted),
+        granted=consent.chosen if consent else is_master,
         since=_since(consent),
-        url=reverse("preference", args=[purpose.key]),
+        url=reverse("master_switch") if is_master else reverse("preference", args=[purpose.key]),
         said=said,
     )
 
@@ -57,9 +58,16 @@ def switches(customer: Customer) -> dict[Group, list[Switch]]:
     }
 
 
+def master(customer: Customer) -> Switch:
+    """The switch for all of them at once; on until turned off."""
+    purpose = purposes.PERSONAL_SHOPPER
+    return switch(purpose, customer.consents.filter(purpose=purpose.key).first())
+
+
 def _since(consent: Consent | None) -> str:
     if consent is None:
         return "Off, and never changed"
     day = date_format(timezone.localtime(consent.changed_at), "j F Y, H:i")
     where = SOURCES.get(consent.source, "")
-    return ", ".join(part for part in (f"{'On' if consent.granted else 'Off'} since {day}", where) if part)
+    state = "On" if consent.granted else "Resting" if consent.chosen else "Off"
+    return ", ".join(part for part in (f"{state} since {day}", where) if part)

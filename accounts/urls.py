@@ -3,6 +3,7 @@ from django.urls import path
 from accounts.views import addresses, consents
 
 urlpatterns = [
+    path("account/personal-shopper/", consents.master_switch, name="master_switch"),
     path("account/preferences/<slug:key>/", consents.preference, name="preference"),
     path("consents/confirm/<str:token>/", consents.confirm_consent, name="confirm_consent"),
     path("account/addresses/", addresses.addresses, name="addresses"),

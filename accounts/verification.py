@@ -5,15 +5,17 @@ deletion or reordering of anything written before it, even at the end of a chain
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from uuid import UUID
 
 from accounts.ledger import GENESIS, next_head, seal
 from accounts.models import Consent, ConsentPayload, ConsentRecord
+from accounts.purposes import PERSONAL_SHOPPER, UNDER_MASTER
 
 Marks = dict[UUID, tuple[int, str]]
+Told = tuple[bool, int]  # an answer and its record
 
 
 class LedgerBroken(Exception):  # noqa: N818  (a finding, not an error)
@@ -81,12 +83,24 @@ def _check_payload(link: ConsentRecord, place: str) -> None:
 def _compare_live_state() -> None:
     """Every current answer must be the last one its customer's payloads tell, and the other way round."""
     last = ConsentPayload.objects.order_by("customer", "purpose", "-record__sequence").distinct("customer", "purpose")
-    told = _states(last.values_list("customer", "purpose", "granted", "record"))
-    live = _states(Consent.objects.values_list("customer", "purpose", "granted", "record"))
-    if told != live:
-        customer, purpose = next(iter(told.symmetric_difference(live)))[:2]
-        raise LedgerBroken(f"The live answer of customer {customer} for {purpose} is not the ledger's.")
+    told = {row[:2]: row[2:] for row in last.values_list("customer", "purpose", "granted", "record").iterator()}
+    live = Consent.objects.values_list("customer", "purpose", "chosen", "granted", "record")
+    found = {row[:2]: row[2:] for row in live.iterator()}
+    for customer, purpose in told.keys() | found.keys():
+        master = told.get((customer, PERSONAL_SHOPPER.key))
+        if found.get((customer, purpose)) not in _allowed(purpose, told.get((customer, purpose)), master):
+            raise LedgerBroken(f"The live answer of customer {customer} for {purpose} is not the ledger's.")
 
 
-def _states(rows: Iterable[tuple[object, ...]]) -> set[tuple[object, ...]]:
-    return set(rows)
+def _allowed(purpose: str, answer: Told | None, master: Told | None) -> list[tuple[bool, bool, int]]:
+    """How a live answer (chosen, granted, record) may look, from the last answers to it and to the master switch.
+
+    A yes rests while the master is off, and stands on the master's answer once that brought it back.
+    """
+    if answer is None:
+        return []
+    chosen, record = answer
+    if master is None or purpose not in UNDER_MASTER:
+        return [(chosen, chosen, record)]
+    is_on, master_record = master
+    return [(chosen, chosen and is_on, record), (chosen, chosen and is_on, master_record)]

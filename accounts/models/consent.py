@@ -6,18 +6,26 @@ from accounts.models.customer import Customer
 
 
 class Consent(models.Model):
-    """The current answer of one customer for one purpose. No row means no. Written by `accounts.consent` alone."""
+    """The current answer of one customer for one purpose. No row means no. Written by `accounts.consent` alone.
+
+    `chosen` is what the customer answered, `granted` whether it counts now: a yes rests while the master switch is off.
+    `record` is the link of the ledger that made it so.
+    """
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="consents")
     purpose = models.CharField(max_length=60)
     granted = models.BooleanField()
+    chosen = models.BooleanField()
     wording_version = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=60, help_text="Where it was answered.")
     record = models.ForeignKey("ConsentRecord", on_delete=models.PROTECT, related_name="+")
     changed_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["customer", "purpose"], name="consent_once_per_purpose")]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "purpose"], name="consent_once_per_purpose"),
+            models.CheckConstraint(condition=Q(granted=False) | Q(chosen=True), name="consent_granted_was_chosen"),
+        ]
         indexes = [
             # "who may get this?"
             models.Index(fields=["purpose", "customer"], condition=Q(granted=True), name="consent_granted"),

@@ -1,5 +1,6 @@
 """Answers to single purposes, given by the account's own switches or by a mailed link."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -25,6 +26,22 @@ def preference(request: HtmxRequest, key: str) -> HttpResponse:
         return redirect("preferences")
     said = "Saved. It is on." if granted else "Saved. It is off, at once."
     return render(request, "partials/switch.html", {"switch": switch(purposes.get(key), answer, said=said)})
+
+
+@require_POST
+@login_required
+def master_switch(request: HttpRequest) -> HttpResponse:
+    """The whole personal shopper, off or on. The page is shown anew, since every switch on it changed."""
+    customer = customer_of(request)
+    if customer is None:
+        raise Http404
+    on = request.POST.get("answer") == "on"
+    consent.set_master(customer, on=on, source="preferences")
+    if on:
+        messages.success(request, "On again, and every switch is as you left it.")
+    else:
+        messages.success(request, "Off, at once. Your single choices are kept for when you turn it on again.")
+    return redirect("preferences")
 
 
 @never_cache

@@ -71,7 +71,7 @@ def test_a_link_taken_out_of_the_middle_is_found():
 
 def test_a_live_answer_the_ledger_does_not_know_is_found():
     answers(cast.bob(), True, False)
-    Consent.objects.update(granted=True)
+    Consent.objects.update(granted=True, chosen=True)
     with pytest.raises(verification.LedgerBroken, match="live answer"):
         verification.verify()
 
@@ -84,7 +84,7 @@ def test_a_checkpoint_shows_a_deletion_at_the_end(tmp_path):
     call_command("verify_consents", checkpoint=mark)
 
     first = ConsentRecord.objects.get(sequence=1)
-    Consent.objects.update(granted=True, record=first)
+    Consent.objects.update(granted=True, chosen=True, record=first)
     ConsentPayload.objects.filter(record__sequence=2).delete()
     tamper("DELETE FROM accounts_consentrecord WHERE sequence = 2")
 

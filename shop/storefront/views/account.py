@@ -13,10 +13,11 @@ from accounts import consent, purposes
 from accounts.address_forms import NameForm
 from accounts.current import customer_of
 from accounts.models import Customer
-from accounts.switches import switch, switches
+from accounts.switches import master, switch, switches
 from shop import personal_data
 from shop.storefront import shelves
 
+EVERY = frozenset(purpose.key for purpose in purposes.PURPOSES)
 SUGGESTING = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
 
 
@@ -34,8 +35,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "customer": customer,
         "form": form,
         "for_you": shelves.for_customer(customer, limit=6),
-        "on_count": len(consent.granted_purposes(customer)),
-        "all_count": len(purposes.PURPOSES),
+        "on_count": len(consent.granted_purposes(customer).intersection(EVERY)),
+        "all_count": len(EVERY),
     }
     return render(request, "storefront/account/home.html", context)
 
@@ -51,12 +52,14 @@ def preferences(request: HttpRequest) -> HttpResponse:
         _save(customer, asked=request.POST.getlist("asked"), ticked=set(request.POST))
         messages.success(request, "Saved. What is off is off at once.")
         return redirect("preferences")
-    return render(request, "storefront/account/preferences.html", {"groups": switches(customer)})
+    return render(
+        request, "storefront/account/preferences.html", {"groups": switches(customer), "master": master(customer)}
+    )
 
 
 def _save(customer: Customer, *, asked: Collection[str], ticked: Collection[str]) -> None:
     """Writes the answers that differ among those the form asked for: an untouched switch keeps its "never changed"."""
-    standing = consent.granted_purposes(customer)
+    standing = consent.chosen_purposes(customer)
     for key in filter(purposes.exists, asked):
         if (key in ticked) != (key in standing):
             consent.set_consent(customer, key, granted=key in ticked, source="preferences")
