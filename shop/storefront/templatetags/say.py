@@ -2,16 +2,17 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
-from html import escape
 
 from django import template
-from django.utils.safestring import mark_safe
+from django.utils.html import format_html, format_html_join
 
 from orders.carriers import carrier_name
 from shop.catalog.tree import Branch
 from shop.money import formatted
 
 register = template.Library()
+
+CURRENT = format_html(' aria-current="{}"', "page")
 
 
 @register.filter
@@ -29,9 +30,5 @@ def carrier(key: str) -> str:
 @register.filter
 def departments(branches: Iterable[Branch], here: str = "") -> str:
     """The links of the head, on every page of the shop; `here` is the slug of the one we are in."""
-    return mark_safe("".join(_department(branch, is_here=branch.slug == here) for branch in branches))  # noqa: S308
-
-
-def _department(branch: Branch, *, is_here: bool) -> str:
-    current = ' aria-current="page"' if is_here else ""
-    return f'<li><a href="{escape(branch.url)}"{current}>{escape(branch.name)}</a></li>'
+    links = ((branch.url, CURRENT if branch.slug == here else "", branch.name) for branch in branches)
+    return format_html_join("", '<li><a href="{}"{}>{}</a></li>', links)
