@@ -16,7 +16,7 @@ from recommendations.engine import pairs, text
 from recommendations.engine.purchases import Baskets, Floats, Purchases
 
 K = 5  # distinct customers behind whatever is shown
-# Fitted on the cut-offs 2011-07-22, 08-19 and 09-16 of Online Retail; see docs/recommendations.md.
+# Fitted on earlier cut-offs of Online Retail; docs/recommendations.md says which, and how well they hold.
 HALF_LIFE = 90.0  # days
 PRIOR_DAYS = 14
 PRIOR_WEIGHT = 75.0  # the popularity prior counts as so many (decayed) baskets

@@ -1,7 +1,7 @@
 """Answers: scores for a batch of queries, and the rankings they make.
 
 Scores of different kinds are brought to one scale by dividing each row by its greatest, then added. The weights were
-fitted on the cut-offs 2011-07-22, 08-19 and 09-16 of Online Retail (docs/recommendations.md says how well they hold).
+fitted on earlier cut-offs of Online Retail (docs/recommendations.md says which, and how well they hold).
 """
 
 from collections.abc import Callable, Iterator, Sequence

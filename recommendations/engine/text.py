@@ -8,6 +8,7 @@ from scipy import sparse
 
 _WORD = re.compile(r"[a-z0-9]+")
 _ROWS_AT_ONCE = 512
+_LEAST = 0.1  # a few letters in common are chance
 
 
 def vectors(titles: Sequence[str]) -> sparse.csr_array:
@@ -46,7 +47,7 @@ def alike(titles: sparse.csr_array, *, top: int) -> sparse.csr_array:
     for start in range(0, titles.shape[0], _ROWS_AT_ONCE):
         block = sparse.csr_array(titles[start : start + _ROWS_AT_ONCE] @ titles.T)
         rows = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
-        block.data[block.indices == rows + start] = 0
+        block.data[(block.indices == rows + start) | (block.data < _LEAST)] = 0
         block.eliminate_zeros()
         blocks.append(strongest(block, top=top))
     return sparse.csr_array(sparse.vstack(blocks)) if blocks else sparse.csr_array(titles.shape)
