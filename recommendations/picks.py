@@ -165,8 +165,8 @@ def _viewed(customer: Customer) -> list[int]:
 
 
 def offer_for(order: Order) -> Pick | None:
-    """One thing that goes with an order, for its receipt: of what goes well, what we have most of."""
-    bought = [line.product_id for line in order.lines.all() if line.product_id]
+    """For an order's receipt: of what goes with it, what we have most of. Gifts steer nothing."""
+    bought = [line.product_id for line in order.lines.all() if line.product_id and not line.is_gift]
     found = _beside(bought, limit=12)
     paired = [item for item in found if item.source in {"pair", "staff"}] or found
     if not paired:

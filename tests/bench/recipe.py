@@ -17,7 +17,7 @@ from recommendations.engine.model import Model
 from recommendations.engine.purchases import Floats
 from recommendations.engine.queries import Query
 
-EASE_RIDGE = 300.0  # the best of 50, 100, 200, 300, 500 and 1000 on the earlier cut-offs
+EASE_RIDGE = 300.0  # the best of 200, 300 and 600 on the earlier cut-offs
 KEPT = 50
 
 

@@ -159,3 +159,10 @@ def test_the_letter_is_filled_up_with_what_is_the_same_for_everybody(boots, sock
     found = picks.for_mail(bob, frozenset({purposes.MAIL_RECOMMENDATIONS}))
     assert {why for _, why in shown(found)} == {"Sells well just now"}
     assert {pick.purpose for pick in found} == {None}
+
+
+def test_a_gift_in_the_order_steers_no_offer(boots, socks):
+    buyers(5, boots, socks)
+    training.train()
+    assert picks.offer_for(builders.paid_order(boots)) is not None
+    assert picks.offer_for(builders.paid_order(boots, is_gift=True)) is None
