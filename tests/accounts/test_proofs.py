@@ -83,7 +83,7 @@ def test_nobody_sees_the_answers_of_another(client):
     assert client.get("/account/consents/receipt.json").status_code == 302
 
 
-@pytest.mark.parametrize("day", ["yesterday", "9999-99-99", "", "\x00"])
+@pytest.mark.parametrize("day", ["yesterday", "9999-99-99", ""])
 def test_a_day_that_cannot_be_read_does_no_harm(client, day):
     client.force_login(cast.bob().user)
     assert client.get("/account/consents/", {"on": day}).status_code == 200
