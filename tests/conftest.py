@@ -1,5 +1,7 @@
 """Starts the run's servers before anything reads the settings."""
 
+import os
+
 import django
 import pytest
 from django.conf import settings
@@ -13,6 +15,8 @@ hypothesis_settings.register_profile("shop", deadline=None, suppress_health_chec
 hypothesis_settings.load_profile("shop")  # a busy machine is no fault of the shop
 testing.prepare()
 django.setup()
+# A worker that inherits this would load its settings, and with them another's Redis database, before it gets here.
+os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
 def pytest_configure() -> None:
