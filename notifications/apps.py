@@ -7,6 +7,12 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Mail"
 
     def ready(self) -> None:
-        from notifications import checks, personal_data  # noqa: F401  (importing `checks` registers them)
+        from accounts import purposes, uses
+        from accounts.uses import UseKind
+        from notifications import checks, personal_data, topics  # noqa: F401  (importing `checks` registers them)
 
         personal_data.register_holdings()
+        for topic in topics.TOPICS.values():
+            if topic.purpose:
+                uses.register(topic.purpose, UseKind.MAIL, topic.key)
+        uses.register(purposes.RECEIPT_OFFER, UseKind.MAIL, f"{topics.RECEIPT}, its offer")

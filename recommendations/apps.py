@@ -7,6 +7,12 @@ class RecommendationsConfig(AppConfig):
     verbose_name = "Recommendations"
 
     def ready(self) -> None:
+        from accounts import purposes, uses
+        from accounts.uses import UseKind
         from recommendations.personal_data import register_holdings
 
         register_holdings()
+        uses.register(purposes.RECOMMEND_FROM_PURCHASES, UseKind.SHELF, "For you")
+        uses.register(purposes.RECOMMEND_FROM_BROWSING, UseKind.SHELF, "For you")
+        uses.register(purposes.RECOMMEND_FROM_BROWSING, UseKind.RECORDER, "recommendations.history")
+        uses.register(purposes.COUNT_IN_ALSO_BOUGHT, UseKind.COUNT, "recommendations.training")

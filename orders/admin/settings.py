@@ -36,8 +36,11 @@ class ShopSettingsAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        ShopSettings.objects.get_or_create(pk=ONLY_ROW)
         return redirect("admin:orders_shopsettings_change", ONLY_ROW)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ShopSettings | None:
+        """Before anybody has saved the row: the defaults, unsaved."""
+        return ShopSettings.current() if object_id == str(ONLY_ROW) else None
 
 
 @admin.register(ShippingMethod)

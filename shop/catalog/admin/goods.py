@@ -8,6 +8,7 @@ from django.forms import BaseModelForm
 from django.http import HttpRequest
 
 from shop.catalog import listing
+from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import CategoryForm, PictureForm, ProductForm, VariantForm
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Store, Variant
 from shop.catalog.tree import tree
@@ -67,7 +68,7 @@ def unpublish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -
 
 
 @admin.register(Product)
-class ProductAdmin(admin.ModelAdmin):
+class ProductAdmin(ForgivingAutocompleteMixin, admin.ModelAdmin):
     form = ProductForm
     inlines = [VariantInline, PictureInline]
     actions = [publish, unpublish]

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from shop.catalog import stock
+from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import PiecesForm, StockRecordForm
 from shop.catalog.models import StockMovement, StockRecord, Store
 
@@ -126,7 +127,7 @@ def _count(request: HttpRequest, form: PiecesForm) -> None:
 
 
 @admin.register(StockRecord)
-class StockRecordAdmin(admin.ModelAdmin):
+class StockRecordAdmin(ForgivingAutocompleteMixin, admin.ModelAdmin):
     form = StockRecordForm
     actions = [receive, count]
     inlines = [MovementInline]

@@ -1,0 +1,33 @@
+"""What each switch switches: shelves, recorders, counts and mails name their purpose here, so none does nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class UseKind(StrEnum):
+    MAIL = "mail"
+    SHELF = "shelf"
+    RECORDER = "recorder"
+    COUNT = "count"
+
+
+@dataclass(frozen=True)
+class Use:
+    """One thing that happens only with a purpose's yes; `name` is the topic, shelf, recorder or count."""
+
+    purpose: str
+    kind: UseKind
+    name: str
+
+
+_uses: dict[Use, None] = {}  # a set that keeps its order
+
+
+def register(purpose: str, kind: UseKind, name: str) -> None:
+    """Called from `AppConfig.ready`. That the purpose exists is for the system check to say."""
+    _uses[Use(purpose, kind, name)] = None
+
+
+def uses() -> Iterator[Use]:
+    return iter(_uses)

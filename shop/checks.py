@@ -1,0 +1,65 @@
+"""What the shop checks about itself before it starts: `manage.py check`, and with its database at `migrate`."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's own name)
+from django.db import connections
+
+from accounts import purposes, uses
+
+OLDEST, NEWEST = 15, 18  # of PostgreSQL
+
+
+@register()
+def every_purpose_has_a_use(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A switch appears only with the thing it switches, and nothing personal happens without a switch."""
+    used = {use.purpose for use in uses.uses()}
+    idle = [purpose.key for purpose in purposes.PURPOSES if purpose.key not in used]
+    unknown = [use for use in uses.uses() if not purposes.exists(use.purpose)]
+    return [
+        *(Error(f"The purpose {key!r} switches nothing: no mail, shelf or recorder names it.", id="shop.E001")
+          for key in idle),
+        *(Error(f"The {use.kind} {use.name!r} names the purpose {use.purpose!r}, which does not exist.", id="shop.E002")
+          for use in unknown),
+    ]  # fmt: skip
+
+
+@register(Tags.security)
+def plain_http_stays_at_home(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    parts = urlsplit(settings.SITE_URL)
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+        return []
+    return [Error(f"SITE_URL is {settings.SITE_URL}: plain http is for this machine alone. Use https.", id="shop.E003")]
+
+
+@register(Tags.database)
+def the_database_is_one_we_know(
+    app_configs: Sequence[Any] | None, databases: Iterable[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    for alias in databases or ():
+        version = _version_of(alias)
+        if version < OLDEST:
+            found.append(Error(f"PostgreSQL {version} is too old: {OLDEST} to {NEWEST} will do.", id="shop.E004"))
+        elif version > NEWEST:
+            found.append(Warning(f"PostgreSQL {version} is newer than what the shop was tried on.", id="shop.W001"))
+    return found
+
+
+def _version_of(alias: str) -> int:
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SHOW server_version_num")
+        return int(cursor.fetchone()[0]) // 10_000
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,112 @@
+"""Every address of the shop with something real behind it, and what the database looks like to a byte."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from allauth.account.models import EmailAddress
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from accounts import tokens
+from accounts.models import Address
+from orders.models import Order
+from tests import builders, cast
+
+# Visits write these on purpose: who is here, and what customers allow us to note.
+WRITTEN_BY_LOOKING = {"django_session", "recommendations_productview"}
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """A shop with one of everything."""
+
+    order: Order
+    visitor: Client
+    customer: Client
+    staff: Client
+
+    @property
+    def everybody(self) -> dict[str, Client]:
+        return {"a visitor": self.visitor, "a customer": self.customer, "staff": self.staff}
+
+
+def furnish() -> Furnished:
+    builders.shipping_method()
+    builders.tax_rate()
+    item = builders.product("Tin mug", slug="tin-mug", sizes=("S", "L")).variants.first()
+    alice = cast.alice()
+    order = builders.placed_order(item, customer=alice)
+    Address.objects.create(
+        customer=alice, full_name="Alice", line1="1 Quay", city="Whitby", postcode="YO21", country="GB"
+    )
+    people = []
+    for user in (None, alice.user, cast.sam()):
+        client = Client()
+        client.raise_request_exception = False
+        if user:
+            EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+            client.force_login(user)
+        client.post("/cart/lines/", {"variant": item.pk}, follow=True)
+        people.append(client)
+    return Furnished(order, *people)
+
+
+def paths(furnished: Furnished) -> list[str]:
+    """Each pattern once, with something real (or, for keys of links, something false) in its places."""
+    pk = str(furnished.order.pk)
+    known = {
+        "slug": ["tin-mug", "socks"],
+        "number": [furnished.order.number],
+        "token": [tokens.sign("no-such-kind", number=furnished.order.number)],
+        "line_id": ["1"],
+        "pk": [str(Address.objects.get().pk)],
+        "key": ["newsletter"],
+        "name": ["tin-mug.svg"],
+        "object_id": [pk],
+        "app_label": ["orders"],
+        "content_type_id": ["1"],
+        "uidb36": ["1"],
+        "url": ["orders/order/"],
+    }
+    found: list[str] = []
+    for pattern in _patterns(get_resolver()):
+        found += _filled(pattern, known)
+    return sorted(set(found))
+
+
+def _patterns(resolver: URLResolver, before: str = "") -> Iterator[str]:
+    for each in resolver.url_patterns:
+        route = before + str(each.pattern).lstrip("^").replace("\\Z", "").rstrip("$")
+        if isinstance(each, URLResolver):
+            yield from _patterns(each, route)
+        elif isinstance(each, URLPattern):
+            yield route
+
+
+def _filled(route: str, known: dict[str, list[str]]) -> list[str]:
+    from re import sub
+
+    named = sub(r"\(\?P<(\w+)>(?:[^()]|\([^()]*\))*\)", r"<\1>", route)
+    ways = max((len(known.get(name, [""])) for name in known if f"{name}>" in named), default=1)
+
+    def value(place: int):
+        return lambda match: known.get(match[1], ["x"])[min(place, len(known.get(match[1], ["x"])) - 1)]
+
+    return ["/" + sub(r"<(?:\w+:)?(\w+)>", value(place), named).replace("\\", "") for place in range(ways)]
+
+
+def fingerprint() -> dict[str, str]:
+    """Every table of ours, by a digest of its rows."""
+    tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
+    found = {}
+    with connection.cursor() as cursor:
+        for table in sorted(tables - WRITTEN_BY_LOOKING):
+            cursor.execute(f"SELECT md5(coalesce(string_agg(t::text, '|' ORDER BY t::text), '')) FROM \"{table}\" t")  # noqa: S608
+            found[table] = cursor.fetchone()[0]
+    return found
+
+
+def changed(before: dict[str, str]) -> list[str]:
+    return [table for table, digest in fingerprint().items() if digest != before[table]]
