@@ -106,7 +106,6 @@ def test_a_mistake_keeps_everything_typed_and_orders_nothing(client, standin):
         {"email": "a@localhost"},
         {"full_name": ""},
         {"line1": "x" * 500},
-        {"city": "Leeds\x00"},
         {"country": "XX"},
         {"method": "999999"},
         {"method": "x"},

@@ -128,7 +128,6 @@ def test_a_product_without_pictures_options_or_maker_still_has_a_page(client):
 @pytest.mark.parametrize(
     "query",
     [
-        "q=%00",
         "q=" + "x" * 5000,
         "q=%ff%fe",
         "q=%F0%9F%A7%A6",
@@ -139,8 +138,7 @@ def test_a_product_without_pictures_options_or_maker_still_has_a_page(client):
         "price=--",
         "price=nan-inf",
         "sort=drop",
-        "maker=%00&maker=%27",
-        "size=%00",
+        "maker=%27",
         "category=nowhere",
         "in_stock=maybe",
         "&".join(f"maker=m{number}" for number in range(900)),
@@ -156,13 +154,11 @@ def test_a_nonsense_address_still_gets_a_list(client, socks, query):
     [
         "/category/nowhere/",
         "/product/nothing/",
-        "/product/%00/",
         "/product/" + "x" * 3000 + "/",
         "/search/?page=99999999999999999999&q=socks&page=9999",
         "/media/products/none.webp",
         "/media/products/..%2f..%2fmanage.py",
         "/media/exports/secret.svg",
-        "/media/products/%00.svg",
         "/media/products/" + "x" * 3000 + ".svg",
         "/media/products/",
         "/media/.svg",
@@ -219,3 +215,10 @@ def test_machines_are_told_which_pages_are_nobodys_business(client):
     assert answer["Content-Type"].startswith("text/plain")
     assert "Disallow: /orders/" in answer.text
     assert client.get("/favicon.ico").status_code == 301
+
+
+@pytest.mark.parametrize(
+    "path", ["/search/?q=%00", "/category/clothing/?maker=%00", "/search/?size=%00", "/media/products/%00.svg"]
+)
+def test_a_null_byte_is_refused(client, socks, path):
+    assert client.get(path).status_code == 400
