@@ -1,10 +1,13 @@
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any
 
 from allauth.account.decorators import secure_admin_login
 from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -48,6 +51,10 @@ class BackofficeSite(admin.AdminSite):
             rooms, key=lambda room: ROOMS.index(room["app_label"]) if room["app_label"] in ROOMS else len(ROOMS)
         )
 
+    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
+        inner: Callable[..., Any] = super().admin_view(_refusing_forged_choices(view), cacheable)
+        return inner
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Each part for those who may see what it counts."""
         context = {
@@ -59,6 +66,18 @@ class BackofficeSite(admin.AdminSite):
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Passwords are changed in one place, which asks for the old one and knows the rate limits."""
         return redirect("account_change_password")
+
+
+def _refusing_forged_choices(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Django looks up whatever a list's checkboxes are said to hold, and breaks on what can't be a key."""
+
+    @wraps(view)
+    def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not all(choice.isdecimal() for choice in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise SuspiciousOperation("A choice in a list that is no row's number")
+        return view(request, *args, **kwargs)
+
+    return refusing
 
 
 def _lacks_second_factor(request: HttpRequest) -> bool:

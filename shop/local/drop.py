@@ -57,7 +57,7 @@ def become_ordinary(shop: str, arguments: Sequence[str], *, say: Callable[[str],
     with locked(home.path / "lock") as ours:
         if not ours:
             raise LocalError(RUNNING_ALREADY)
-        with everybody_may_read():
+        with locked(folder / "copies.lock", wait=True), everybody_may_read():
             layout = lay_out(folder, account, shop=shop)
         account.own(home.path / "lock")  # made just now, perhaps, and by root
     say(f"Started as root, so root is dropped: everything runs as the account {account.name}, its data in {folder}.")
