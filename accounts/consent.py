@@ -1,25 +1,33 @@
-"""Consent: one door in (`set_consent`), one question out (`allows`, and as querysets for sets). No row means no."""
+"""Consent: one door in (`set_consent`), one question out (`allows`, and as querysets for sets). No row means no.
 
-from collections.abc import Iterable
+A preview asks what if: inside `overlay` the questions answer as if one customer had answered otherwise, and no answer
+can be given.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import ledger, purposes
 from accounts.models import Consent, ConsentRecord, Customer
 
 ImportedAnswer = tuple[int, str, bool, datetime]
+_supposed: ContextVar[tuple[int, Mapping[str, bool]] | None] = ContextVar("supposed_answers", default=None)
 
 
 def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: str) -> Consent:
     """Writes the answer and its ledger row in one transaction of its own.
 
     The same answer to the same words changes nothing. Raises KeyError for an unknown purpose, and RuntimeError
-    inside another transaction: an answer never waits for, or falls with, something else.
+    inside another transaction: an answer never waits for, or falls with, something else. Nor is one given in a preview.
     """
     purpose = purposes.get(purpose_key)
+    _refuse_in_preview()
     with transaction.atomic(durable=True):
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         current = Consent.objects.filter(customer=customer, purpose=purpose.key).first()
@@ -41,6 +49,7 @@ def set_master(customer: Customer, *, on: bool, source: str) -> None:
     earlier yes is released.
     """
     master = purposes.PERSONAL_SHOPPER
+    _refuse_in_preview()
     with transaction.atomic(durable=True):
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         if on == is_master_on(customer):
@@ -134,12 +143,33 @@ def _state(answer: ledger.Answer, record: ConsentRecord, *, is_resting: bool) ->
 def allows(customer: Customer | None, purpose_key: str) -> bool:
     """Whether the customer allows the purpose now. A stranger allows nothing."""
     purposes.get(purpose_key)
-    return customer is not None and granted(purpose_key).filter(customer=customer).exists()
+    if customer is None:
+        return False
+    supposed = _supposed_for(purpose_key)
+    if supposed and supposed[0] == customer.pk:
+        return supposed[1]
+    return granted(purpose_key).filter(customer=customer).exists()
 
 
 def granted(purpose_key: str) -> QuerySet[Consent]:
-    """Every standing yes for a purpose: the set form of `allows`."""
-    return Consent.objects.filter(purpose=purpose_key, granted=True)
+    """Every standing yes for a purpose: the set form of `allows`. A supposed yes without a row shows in `allowing`."""
+    rows = Consent.objects.filter(purpose=purpose_key)
+    supposed = _supposed_for(purpose_key)
+    if supposed is None:
+        return rows.filter(granted=True)
+    customer_id, is_granted = supposed
+    return (
+        rows.filter(Q(granted=True) | Q(customer=customer_id))
+        if is_granted
+        else rows.filter(~Q(customer=customer_id), granted=True)
+    )
+
+
+def allowing(purpose_key: str, *, customer: str = "customer") -> Q:
+    """A condition on rows of people: theirs who allow the purpose now. `customer`: the path to their customer."""
+    standing = Q(**{f"{customer}__in": granted(purpose_key).values("customer")})
+    supposed = _supposed_for(purpose_key)
+    return standing | Q(**{customer: supposed[0]}) if supposed and supposed[1] else standing
 
 
 def chosen_purposes(customer: Customer) -> frozenset[str]:
@@ -151,4 +181,58 @@ def granted_purposes(customer: Customer | None) -> frozenset[str]:
     """All that one customer allows now, in one query, for a page that asks for several purposes."""
     if customer is None:
         return frozenset()
-    return frozenset(customer.consents.filter(granted=True).values_list("purpose", flat=True))
+    standing = set(customer.consents.filter(granted=True).values_list("purpose", flat=True))
+    customer_id, answers = _supposed.get() or (None, {})
+    if customer_id == customer.pk:
+        standing = {key for key in standing if answers.get(key, True)} | {key for key, yes in answers.items() if yes}
+    return frozenset(standing)
+
+
+@contextmanager
+def overlay(customer_id: int, answers: Mapping[str, bool]) -> Iterator[None]:
+    """For a preview: meanwhile every question is answered as if the customer had answered so. Nothing is written.
+
+    Raises KeyError for an unknown purpose.
+    """
+    for key in answers:
+        purposes.get(key)
+    token = _supposed.set((customer_id, dict(answers)))
+    try:
+        yield
+    finally:
+        _supposed.reset(token)
+
+
+def is_overlaid() -> bool:
+    """Whether this is a preview: recorders write nothing then."""
+    return _supposed.get() is not None
+
+
+def supposing(customer: Customer, purpose_key: str, *, granted: bool) -> dict[str, bool]:
+    """What would count if the customer gave this answer, for `overlay`: a yes rests while the master switch is off."""
+    if purpose_key == purposes.PERSONAL_SHOPPER.key:
+        chosen = chosen_purposes(customer)
+        return {key: granted and key in chosen for key in purposes.UNDER_MASTER}
+    is_resting = granted and purpose_key in purposes.UNDER_MASTER and not is_master_on(customer)
+    return {purposes.get(purpose_key).key: granted and not is_resting}
+
+
+def supposed_anew(purpose_key: str) -> int | None:
+    """The customer whose supposed answer differs from the standing one, for those who hide what an older yes gave."""
+    supposed = _supposed_for(purpose_key)
+    if supposed is None:
+        return None
+    customer_id, is_granted = supposed
+    stands = Consent.objects.filter(customer=customer_id, purpose=purpose_key, granted=True).exists()
+    return customer_id if stands != is_granted else None
+
+
+def _supposed_for(purpose_key: str) -> tuple[int, bool] | None:
+    """The customer a preview is for and the answer it supposes; None when it supposes none for this purpose."""
+    customer_id, answers = _supposed.get() or (0, {})
+    return (customer_id, answers[purpose_key]) if purpose_key in answers else None
+
+
+def _refuse_in_preview() -> None:
+    if is_overlaid():
+        raise RuntimeError("A preview answers nothing.")

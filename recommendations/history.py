@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from accounts import purposes
+from accounts import consent, purposes
 from accounts.models import Customer
 from recommendations.models import ProductView
 
@@ -22,7 +22,7 @@ _RECORD = """
 
 def record_view(customer: Customer | None, product_id: int) -> None:
     """Notes that the customer opened a product page, if they allow it; otherwise nothing is written."""
-    if customer is None:
+    if customer is None or consent.is_overlaid():
         return
     values: dict[str, Any] = {
         "customer": customer.pk,

@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from accounts import purposes
+from accounts import consent, purposes
 from accounts.models import Customer
 from orders.models import Order, OrderLine
 from recommendations.history import KEPT
@@ -49,7 +49,8 @@ _BESIDE = """
     given AS (SELECT id, title, category_id FROM catalog_product WHERE id = ANY(%(given)s)),
     anew AS (
         SELECT c.customer_id, c.record_id FROM accounts_consent c, run
-        WHERE c.purpose = %(purpose)s AND c.changed_at > run.created_at - interval '5 seconds'),
+        WHERE c.purpose = %(purpose)s AND c.changed_at > run.created_at - interval '5 seconds'
+        UNION ALL SELECT %(supposed)s::bigint, -1 WHERE %(supposed)s::bigint IS NOT NULL),
     pair AS (
         SELECT s.similar_id AS id, 1 AS place, SUM({score}) AS score,
                (array_agg(s.product_id ORDER BY {score} DESC, s.product_id))[1] AS beside
@@ -114,6 +115,7 @@ def _beside(product_ids: Sequence[int], *, limit: int, exclude: Collection[int] 
         "given": list(product_ids),
         "hidden": [*product_ids, *exclude],
         "purpose": purposes.COUNT_IN_ALSO_BOUGHT,
+        "supposed": consent.supposed_anew(purposes.COUNT_IN_ALSO_BOUGHT),
         "limit": limit,
         "most": limit + len(exclude) + len(product_ids),
     }
@@ -156,11 +158,8 @@ def _bought(customer: Customer) -> dict[int, str]:
 
 def _viewed(customer: Customer) -> list[int]:
     """What the customer looked at lately, while they allow it to be used."""
-    allowed = {
-        "customer__consents__purpose": purposes.RECOMMEND_FROM_BROWSING,
-        "customer__consents__granted": True,
-    }
-    views = ProductView.objects.filter(customer=customer, viewed_at__gt=timezone.now() - KEPT, **allowed)
+    allowed = consent.allowing(purposes.RECOMMEND_FROM_BROWSING)
+    views = ProductView.objects.filter(allowed, customer=customer, viewed_at__gt=timezone.now() - KEPT)
     return list(views.order_by("-viewed_at").values_list("product", flat=True)[:RECENT_VIEWS])
 
 

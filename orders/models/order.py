@@ -120,10 +120,8 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
         The only way `recommendations` reads what people bought.
         """
-        allowing = consent.granted(purpose_key).values("customer")
-        return self.bought().filter(
-            is_gift=False, is_excluded=False, product__isnull=False, order__customer__in=allowing
-        )
+        allowed = consent.allowing(purpose_key, customer="order__customer")
+        return self.bought().filter(allowed, is_gift=False, is_excluded=False, product__isnull=False)
 
 
 class OrderLine(models.Model):
