@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.http import HttpRequest
 
-from accounts.current import customer_of
+from accounts.current import login_of
 from accounts.models import Customer
 from orders.models import Cart, CartLine, Order
 from shop.catalog.models import Variant
@@ -31,7 +31,7 @@ class Change:
 
 def of(request: HttpRequest) -> Cart | None:
     """The cart of whoever asks, if there is one."""
-    customer = customer_of(request)
+    customer = login_of(request)
     if customer is not None:
         return Cart.objects.filter(customer=customer).first()
     token = request.session.get(TOKEN)
@@ -40,7 +40,7 @@ def of(request: HttpRequest) -> Cart | None:
 
 def for_adding(request: HttpRequest) -> Cart:
     """The cart of whoever asks, made when there is none."""
-    customer = customer_of(request)
+    customer = login_of(request)
     if customer is not None:
         return Cart.objects.get_or_create(customer=customer)[0]
     cart = of(request)

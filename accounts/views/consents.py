@@ -1,24 +1,23 @@
 """Answers to single purposes, given by the account's own switches or by a mailed link."""
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import consent, consent_requests, purposes
-from accounts.current import customer_of
+from accounts.current import needs_customer
+from accounts.models import Customer
 from accounts.switches import switch
 from shop.requests import HtmxRequest
 
 
 @require_POST
-@login_required
-def preference(request: HtmxRequest, key: str) -> HttpResponse:
+@needs_customer
+def preference(request: HtmxRequest, customer: Customer, key: str) -> HttpResponse:
     """One switch, saved when toggled: the body carries the key when it is on."""
-    customer = customer_of(request)
-    if customer is None or not purposes.exists(key):
+    if not purposes.exists(key):
         raise Http404
     granted = key in request.POST
     answer = consent.set_consent(customer, key, granted=granted, source="preferences")
@@ -29,12 +28,9 @@ def preference(request: HtmxRequest, key: str) -> HttpResponse:
 
 
 @require_POST
-@login_required
-def master_switch(request: HttpRequest) -> HttpResponse:
+@needs_customer
+def master_switch(request: HttpRequest, customer: Customer) -> HttpResponse:
     """The whole personal shopper, off or on. The page is shown anew, since every switch on it changed."""
-    customer = customer_of(request)
-    if customer is None:
-        raise Http404
     on = request.POST.get("answer") == "on"
     consent.set_master(customer, on=on, source="preferences")
     if on:

@@ -3,7 +3,6 @@
 from collections.abc import Collection
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -11,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import consent, purposes
 from accounts.address_forms import NameForm
-from accounts.current import customer_of
+from accounts.current import needs_customer
 from accounts.models import Customer
 from accounts.switches import master, switch, switches
 from shop import personal_data
@@ -23,9 +22,8 @@ SUGGESTING = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSIN
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def account(request: HttpRequest) -> HttpResponse:
-    customer = customer_of(request)
+@needs_customer
+def account(request: HttpRequest, customer: Customer) -> HttpResponse:
     form = NameForm(request.POST or None, instance=customer)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -43,11 +41,9 @@ def account(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@login_required
-def preferences(request: HttpRequest) -> HttpResponse:
+@needs_customer
+def preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Every switch. Saved one by one when toggled; the whole form at once without JavaScript."""
-    customer = customer_of(request)
-    assert customer is not None  # noqa: S101  (behind login_required)
     if request.method == "POST":
         _save(customer, asked=request.POST.getlist("asked"), ticked=set(request.POST))
         messages.success(request, "Saved. What is off is off at once.")
@@ -67,11 +63,9 @@ def _save(customer: Customer, *, asked: Collection[str], ticked: Collection[str]
 
 @never_cache
 @require_safe
-@login_required
-def recommendations(request: HttpRequest) -> HttpResponse:
+@needs_customer
+def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What the shop suggests to this customer, why, and the switches behind it."""
-    customer = customer_of(request)
-    assert customer is not None  # noqa: S101  (behind login_required)
     answers = {answer.purpose: answer for answer in customer.consents.all()}
     context = {
         "shelf": shelves.for_customer(customer, limit=12),

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import address_book, consent
-from accounts.current import customer_of
+from accounts.current import login_of
 from accounts.models import Address, Customer
 from orders import cart as carts
 from orders import checkout as ordering
@@ -79,7 +79,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 
 def _desk(request: HttpRequest, cart: Cart) -> Desk:
-    customer = customer_of(request)
+    customer = login_of(request)
     return Desk(
         cart=cart,
         customer=customer,

@@ -5,7 +5,6 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -15,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import proofs
-from accounts.current import customer_of
+from accounts.current import needs_customer
 from accounts.models import Customer
 from accounts.switches import SOURCES
 from shop.storefront import frame
@@ -29,10 +28,8 @@ class DayForm(forms.Form):
 
 @never_cache
 @require_safe
-@login_required
-def consents(request: HttpRequest) -> HttpResponse:
-    customer = customer_of(request)
-    assert customer is not None  # noqa: S101  (behind login_required)
+@needs_customer
+def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
     form = DayForm(request.GET)
     day = form.cleaned_data["on"] if form.is_valid() else None
     page = Paginator(proofs.answers(customer), PER_PAGE).get_page(request.GET.get("page"))
@@ -54,10 +51,8 @@ def _on(customer: Customer, day: Any) -> list[proofs.Standing]:
 
 @never_cache
 @require_safe
-@login_required
-def receipt(request: HttpRequest) -> HttpResponse:
-    customer = customer_of(request)
-    assert customer is not None  # noqa: S101  (behind login_required)
+@needs_customer
+def receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
     shop = frame.terms().settings
     controller = {"name": shop.name, "address": shop.postal_address, "contact": shop.contact_email}
     privacy_url = settings.SITE_URL + reverse("privacy")

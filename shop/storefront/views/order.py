@@ -3,7 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
 from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -12,7 +11,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.current import customer_of
+from accounts.current import needs_customer
+from accounts.models import Customer
 from orders import cancellation, guests, promise, status
 from orders.models import Order, OrderLine, Payment
 from orders.timeline import Step, timelines
@@ -99,9 +99,9 @@ def _arrival(found: Order) -> str:
 
 @never_cache
 @require_safe
-@login_required
-def account_orders(request: HttpRequest) -> HttpResponse:
-    mine = Order.objects.filter(customer=customer_of(request)).exclude(status=Order.Status.PENDING)
+@needs_customer
+def account_orders(request: HttpRequest, customer: Customer) -> HttpResponse:
+    mine = Order.objects.filter(customer=customer).exclude(status=Order.Status.PENDING)
     placed = mine.exclude(placed_at=None).prefetch_related("lines")
     page = Paginator(placed, PER_PAGE).get_page(request.GET.get("page"))
     rows = [{"order": each, "words": status.words(each), "kind": _kind(each)} for each in page]

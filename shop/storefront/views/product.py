@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from accounts.current import customer_of
+from accounts.current import login_of
 from recommendations.history import record_view
 from shop.catalog import details
 from shop.catalog.details import Details
@@ -20,7 +20,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         raise Http404
     if request.method == "GET":
-        record_view(customer_of(request), found.pk)  # writes only where that switch is on
+        record_view(login_of(request), found.pk)  # writes only where that switch is on
     return render(request, "storefront/product.html", _shown(found, wanted=request.GET.get("variant", "")))
 
 
