@@ -36,6 +36,14 @@ def register_holdings() -> None:
     )
     register(
         Holding(
+            key="cadence",
+            title="How often you want each mail, and your weekly ceiling",
+            models=("accounts.PreferenceProfile", "accounts.MailCadence"),
+            retention="What you chose: until you close the account.",
+        )
+    )
+    register(
+        Holding(
             key="requests",
             title="An address that asked for the newsletter and has not confirmed",
             models=("accounts.ConsentRequest",),

@@ -21,9 +21,21 @@ class MailKind(StrEnum):
     PROMOTIONAL = "promotional"
 
 
+class Cadence(StrEnum):
+    """How often a mail may come, the most often first. Never is the switch turned off."""
+
+    AS_IT_HAPPENS = "as_it_happens"
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    MONTHLY = "monthly"
+
+
 @dataclass(frozen=True)
 class Purpose:
-    """One switch. `explanation` says how it works, `reads` which data it reads, `gives` what the customer gets."""
+    """One switch. `explanation` says how it works, `reads` which data it reads, `gives` what the customer gets.
+
+    `cadences`: how often its mail may come, as the customer likes; the first holds until they choose. Empty: no choice.
+    """
 
     key: str
     title: str
@@ -33,6 +45,8 @@ class Purpose:
     group: Group
     wording_version: int = 1
     is_service: bool = False  # about an order in hand: the master switch leaves it alone
+    cadences: tuple[Cadence, ...] = ()
+    each: str = "As it happens"  # what AS_IT_HAPPENS is called for this mail
 
     @property
     def wording(self) -> str:
@@ -63,6 +77,7 @@ ORDER_STAGES = (
     MAIL_ORDER_DELIVERED,
 )
 
+ANY_CADENCE = tuple(Cadence)
 _READS_ORDER = "The order itself and the address you gave for it."
 
 # The master switch. Not one of PURPOSES: it uses nothing by itself, and it is on until somebody turns it off.
@@ -101,6 +116,7 @@ PURPOSES: tuple[Purpose, ...] = (
         gives="You know it is in hand.",
         group=Group.MAIL,
         is_service=True,
+        cadences=ANY_CADENCE,
     ),
     Purpose(
         key=MAIL_ORDER_PICKED,
@@ -110,6 +126,7 @@ PURPOSES: tuple[Purpose, ...] = (
         gives="You know nothing is missing.",
         group=Group.MAIL,
         is_service=True,
+        cadences=ANY_CADENCE,
     ),
     Purpose(
         key=MAIL_ORDER_PACKED,
@@ -119,6 +136,7 @@ PURPOSES: tuple[Purpose, ...] = (
         gives="You know it leaves with the next truck.",
         group=Group.MAIL,
         is_service=True,
+        cadences=ANY_CADENCE,
     ),
     Purpose(
         key=MAIL_ORDER_DISPATCHED,
@@ -128,6 +146,7 @@ PURPOSES: tuple[Purpose, ...] = (
         gives="A tracking link and the day to expect it.",
         group=Group.MAIL,
         is_service=True,
+        cadences=ANY_CADENCE,
     ),
     Purpose(
         key=MAIL_ORDER_DELIVERED,
@@ -137,6 +156,7 @@ PURPOSES: tuple[Purpose, ...] = (
         gives="You know to look outside.",
         group=Group.MAIL,
         is_service=True,
+        cadences=ANY_CADENCE,
     ),
     Purpose(
         key=RECEIPT_OFFER,
@@ -153,6 +173,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="What the suggestion switches above allow; without them, only what sells well.",
         gives="At most one e-mail a week.",
         group=Group.MAIL,
+        cadences=(Cadence.WEEKLY, Cadence.MONTHLY),
     ),
     Purpose(
         key=NEWSLETTER,
@@ -161,6 +182,8 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="Your e-mail address.",
         gives="Now and then a letter from the shop.",
         group=Group.MAIL,
+        cadences=(Cadence.AS_IT_HAPPENS, Cadence.MONTHLY),
+        each="Each issue",
     ),
     Purpose(
         key=COUNT_IN_ALSO_BOUGHT,
