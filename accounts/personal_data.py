@@ -1,20 +1,80 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
 from datetime import timedelta
+from typing import Any
 
+from allauth.account.models import EmailAddress
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts import proofs
 from accounts.consent_requests import LIFETIME
-from accounts.models import ConsentRequest
-from shop.personal_data import Holding, register
+from accounts.models import AccountEvent, ConsentPayload, ConsentRequest, Customer
+from shop.personal_data import Holding, Rows, register, rows
 
 
 def retire_requests() -> int:
-    """Deletes newsletter requests whose link ran out unused."""
-    stale = ConsentRequest.objects.filter(
-        confirmed_at=None, created_at__lt=timezone.now() - LIFETIME - timedelta(days=1)
+    """Deletes newsletter requests two weeks after they were made; a used one lives on as a yes in the ledger."""
+    return ConsentRequest.objects.filter(created_at__lt=timezone.now() - LIFETIME - timedelta(days=1)).delete()[0]
+
+
+def export_account(customer: Customer) -> Rows:
+    person = rows(
+        Customer.objects.filter(pk=customer.pk),
+        name="name",
+        email="email",
+        email_proved_at="email_proved_at",
+        reference_elsewhere="external_reference",
+        known_since="created_at",
+        login_email="user__email",
+        login_made_at="user__date_joined",
+        last_signed_in_at="user__last_login",
     )
-    return stale.delete()[0]
+    logins = rows(EmailAddress.objects.filter(user=customer.user_id), login_address="email", is_confirmed="verified")
+    return [*person, *logins, *_export_addresses(customer)]
+
+
+def _export_addresses(customer: Customer) -> Rows:
+    fields = ("full_name", "line1", "line2", "city", "region", "postcode", "country", "phone")
+    return rows(customer.addresses.all(), **{name: name for name in fields}, is_usual="is_default", since="created_at")
+
+
+def erase_account(customer: Customer) -> int:
+    """The customer and the login with all that hangs on them. The ledger's chain stays: it names nobody."""
+    user = customer.user
+    count = customer.delete()[0]
+    return count + (user.delete()[0] if user is not None else 0)
+
+
+def export_answers(customer: Customer) -> Rows:
+    answers = proofs.answers(customer).order_by("record__sequence")
+    words = proofs.wordings(answers)
+    return [_answer(answer, words) for answer in answers]
+
+
+def _answer(answer: ConsentPayload, words: dict[str, Any]) -> dict[str, Any]:
+    wording = words.get(answer.wording_hash)
+    return {
+        "switch": wording.title if wording else answer.purpose,
+        "answer": "yes" if answer.granted else "no",
+        "answered_at": answer.answered_at.isoformat(),
+        "where": answer.source,
+        "words": f"{wording.explanation} Reads: {wording.reads} Gives: {wording.gives}" if wording else "",
+    }
+
+
+def erase_answers(customer: Customer) -> int:
+    """The answers and the keys that seal them. The chain stays, and verifies."""
+    found = (customer.consents.all(), customer.consent_payloads.all(), AccountEvent.objects.filter(customer=customer))
+    return sum(each.delete()[0] for each in found)
+
+
+def _requests(customer: Customer) -> QuerySet[ConsentRequest]:
+    return ConsentRequest.objects.filter(Q(email__iexact=customer.email or "-"))
+
+
+def export_requests(customer: Customer) -> Rows:
+    return rows(_requests(customer), email="email", asked_for="purpose", asked_at="created_at", used_at="confirmed_at")
 
 
 def register_holdings() -> None:
@@ -23,7 +83,10 @@ def register_holdings() -> None:
             key="account",
             title="Your account",
             models=("accounts.User", "accounts.Customer", "accounts.Address"),
-            retention="Name, e-mail address and address book: until you close the account.",
+            retention="Name, e-mail address and address book: until you erase the account.",
+            export=export_account,
+            erase=erase_account,
+            is_person=True,
         )
     )
     register(
@@ -31,7 +94,9 @@ def register_holdings() -> None:
             key="answers",
             title="Your answers to the switches",
             models=("accounts.Consent", "accounts.ConsentPayload", "accounts.AccountEvent"),
-            retention="Each yes and no with its time, so that it can be proved: until you close the account.",
+            retention="Each yes and no with its time, so that it can be proved: until you erase the account.",
+            export=export_answers,
+            erase=erase_answers,
         )
     )
     register(
@@ -48,6 +113,8 @@ def register_holdings() -> None:
             title="An address that asked for the newsletter and has not confirmed",
             models=("accounts.ConsentRequest",),
             retention="Two weeks, then it is deleted.",
+            export=export_requests,
+            erase=lambda customer: _requests(customer).delete()[0],
             retire=retire_requests,
         )
     )

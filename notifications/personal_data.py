@@ -1,12 +1,16 @@
 """What the mail room keeps about people, and for how long."""
 
 from datetime import timedelta
+from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from notifications.models import OutgoingEmail
+from accounts.models import Customer
+from notifications.models import OutgoingEmail, OutgoingItem, Suppression
 from notifications.outbox import WAITING
-from shop.personal_data import Holding, register
+from notifications.topics import TOPICS
+from shop.personal_data import Holding, Rows, nothing, register, rows
 
 KEPT_FOR = timedelta(days=400)
 
@@ -17,6 +21,43 @@ def retire_mail() -> int:
     return old.delete()[0]
 
 
+def _mails(customer: Customer) -> QuerySet[OutgoingEmail]:
+    """Every mail to the customer, to an order of theirs, or to their address whoever it was meant for."""
+    found = Q(customer=customer) | Q(order__customer=customer)
+    return OutgoingEmail.objects.filter(found | Q(to_address__iexact=customer.email) if customer.email else found)
+
+
+def export_mail(customer: Customer) -> Rows:
+    found = _mails(customer).order_by("created_at").prefetch_related("items")
+    return [
+        {
+            "topic": TOPICS[email.topic].key if email.topic in TOPICS else email.topic,
+            "to": email.to_address,
+            "subject": email.subject,
+            "what_became_of_it": email.get_state_display(),
+            "why_not_sent": email.get_skip_reason_display(),
+            "queued_at": email.created_at.isoformat(),
+            "sent_at": email.sent_at.isoformat() if email.sent_at else None,
+            "parts": [_part(item) for item in email.items.all()],
+        }
+        for email in found
+    ]
+
+
+def _part(item: OutgoingItem) -> dict[str, Any]:
+    return {
+        "part": item.block,
+        "why": item.why,
+        "switch": item.purpose,
+        "stands_on_your_yes_of": item.stands_since_at.isoformat() if item.stands_since_at else None,
+        "left_out": item.get_drop_reason_display() if item.is_dropped else "",
+    }
+
+
+def _suppressions(customer: Customer) -> QuerySet[Suppression]:
+    return Suppression.objects.filter(address__iexact=customer.email or "-")
+
+
 def register_holdings() -> None:
     register(
         Holding(
@@ -24,6 +65,8 @@ def register_holdings() -> None:
             title="Mail we sent you, or did not send, and why",
             models=("notifications.OutgoingEmail", "notifications.OutgoingItem"),
             retention="Thirteen months, so that we can say why a mail came. What it said is not kept.",
+            export=export_mail,
+            erase=lambda customer: _mails(customer).delete()[0],
             retire=retire_mail,
         )
     )
@@ -33,5 +76,9 @@ def register_holdings() -> None:
             title="Addresses that refuse our mail",
             models=("notifications.Suppression",),
             retention="Until the address takes mail again: without the note we would go on writing to it.",
+            export=lambda customer: rows(
+                _suppressions(customer), address="address", why="reason", detail="detail", since="created_at"
+            ),
+            erase=nothing,
         )
     )

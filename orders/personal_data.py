@@ -1,12 +1,15 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
 from datetime import timedelta
+from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.models import Customer
 from orders import stripe_events
-from orders.models import Cart, Order
-from shop.personal_data import Holding, register
+from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent
+from shop.personal_data import Holding, Rows, nothing, plain, register, rows
 
 CARTS_KEPT = timedelta(days=60)
 
@@ -17,6 +20,99 @@ def retire_carts() -> int:
     return stale.exclude(orders__status=Order.Status.PENDING).delete()[0]
 
 
+def orders_of(customer: Customer) -> QuerySet[Order]:
+    """Their orders, those placed with their proved address before they had an account included."""
+    mine = Q(customer=customer)
+    if customer.email and customer.is_proved:
+        mine |= Q(customer=None, email__iexact=customer.email)
+    return Order.objects.filter(mine)
+
+
+_ORDER_FIELDS = (
+    *("number", "email", "full_name", "line1", "line2", "city", "region", "postcode", "country", "phone", "gift_note"),
+    *("status", "payment_status", "fulfilment_status", "currency", "subtotal", "shipping_total", "tax_total", "total"),
+    *("shipping_name", "carrier", "ships_on", "promised_from_on", "promised_by_on"),
+    *("created_at", "placed_at", "approved_at", "cancelled_at"),
+)
+_LINE_FIELDS = ("sku", "title", "options", "quantity", "unit_price", "tax_rate", "tax_amount", "is_gift", "is_excluded")
+
+
+def export_orders(customer: Customer) -> Rows:
+    found = orders_of(customer).order_by("pk").prefetch_related("lines", "adjustments", "shipments", "events", "ticks")
+    return [_order(order) for order in found]
+
+
+def _order(order: Order) -> dict[str, object]:
+    parcel = ("stage", "carrier", "tracking_number", "packing_note", "packed_by", "dispatched_at", "delivered_at")
+    return {
+        **_fields(order, *_ORDER_FIELDS),
+        "lines": [_fields(line, *_LINE_FIELDS) for line in order.lines.all()],
+        "adjustments": [_fields(item, "label", "amount") for item in order.adjustments.all()],
+        "parcels": [_fields(item, *parcel) for item in order.shipments.all()],
+        "events": [_fields(event, "kind", "created_at", "data") for event in order.events.all()],
+        "ticks": [_fields(tick, "purpose", "granted", "changed_at") for tick in order.ticks.all()],
+    }
+
+
+def _fields(row: Any, *names: str) -> dict[str, Any]:
+    return {name: plain(getattr(row, name)) for name in names}
+
+
+def _payments(customer: Customer) -> QuerySet[Payment]:
+    return Payment.objects.filter(order__in=orders_of(customer)).order_by("pk")
+
+
+def export_payments(customer: Customer) -> Rows:
+    paid = rows(
+        _payments(customer),
+        order="order__number",
+        through="provider",
+        reference="provider_reference",
+        payment_intent="payment_intent",
+        amount="amount",
+        currency="currency",
+        status="status",
+        begun_at="created_at",
+        paid_at="captured_at",
+    )
+    refunds = Refund.objects.filter(payment__in=_payments(customer)).order_by("pk")
+    back = rows(
+        refunds,
+        order="payment__order__number",
+        refund_reference="provider_reference",
+        amount="amount",
+        currency="currency",
+        reason="reason",
+        status="status",
+        asked_at="created_at",
+        settled_at="settled_at",
+    )
+    return [*paid, *back]
+
+
+def export_carts(customer: Customer) -> Rows:
+    lines = CartLine.objects.filter(cart__customer=customer)
+    return rows(
+        lines,
+        product="variant__product__title",
+        quantity="quantity",
+        is_gift="is_gift",
+        added_at="created_at",
+        gift_note="cart__gift_note",
+    )
+
+
+def _stripe_events(customer: Customer) -> QuerySet[StripeEvent]:
+    """What Stripe told us about their payments and refunds."""
+    refunds = Refund.objects.filter(payment__in=_payments(customer))
+    known = Q(object_id__in=_payments(customer).order_by().values("provider_reference"))
+    return StripeEvent.objects.filter(known | Q(object_id__in=refunds.order_by().values("provider_reference")))
+
+
+def erase_orders(customer: Customer) -> int:
+    return orders_of(customer).update(email="", phone="", gift_note="")
+
+
 def register_holdings() -> None:
     register(
         Holding(
@@ -24,6 +120,8 @@ def register_holdings() -> None:
             title="Your orders",
             models=("orders.Order", "orders.OrderLine", "orders.Shipment", "orders.OrderEvent", "orders.OrderTick"),
             retention="What you bought, where it went and what we told you: six years, as tax law asks.",
+            export=export_orders,
+            erase=erase_orders,
         )
     )
     register(
@@ -32,6 +130,8 @@ def register_holdings() -> None:
             title="Payments and refunds",
             models=("orders.Payment", "orders.Refund"),
             retention="Amounts, times and Stripe's reference, never a card number: six years, as tax law asks.",
+            export=export_payments,
+            erase=nothing,
         )
     )
     register(
@@ -40,6 +140,8 @@ def register_holdings() -> None:
             title="What is in a cart",
             models=("orders.Cart", "orders.CartLine"),
             retention="A customer's until it is bought or taken out; a visitor's for 60 days.",
+            export=export_carts,
+            erase=lambda customer: Cart.objects.filter(customer=customer).delete()[0],
             retire=retire_carts,
         )
     )
@@ -49,6 +151,10 @@ def register_holdings() -> None:
             title="What Stripe told us about a payment",
             models=("orders.StripeEvent",),
             retention="Ids and times, without names: 90 days.",
+            export=lambda customer: rows(
+                _stripe_events(customer), event="event_id", kind="kind", about="object_id", received_at="received_at"
+            ),
+            erase=lambda customer: _stripe_events(customer).delete()[0],
             retire=stripe_events.retire,
         )
     )

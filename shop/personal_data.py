@@ -1,10 +1,18 @@
-"""What every app has and one app loops over: who can export, erase and retire the personal data it holds.
+"""What every app has and one app loops over: who can export, erase, forget and retire the personal data it holds.
 
-Each app's `personal_data.py` builds a `Holding` per kind of data and registers it in its `AppConfig.ready`.
+Each app's `personal_data.py` builds a `Holding` per kind of data and registers it in its `AppConfig.ready`. The person
+is an `accounts.Customer`, which this module does not know; whoever is called does.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+Rows = list[dict[str, Any]]
+Forgetter = Callable[[Any], int]
 
 
 @dataclass(frozen=True)
@@ -12,14 +20,24 @@ class Holding:
     """One kind of personal data.
 
     `models`: labels such as "orders.Order". `retention`: a sentence for the privacy page.
+    `export`: all of one customer's rows, JSON-ready, under plain names (see `rows`).
+    `erase`: deletes all of one customer's data that need not be kept; safe to run twice; returns the number of rows.
+    `kept`: what stays after an erasure and why, for the page that asks; empty when nothing does.
+    `forget`: purpose key -> deletes, or shuts off from that use, what was recorded for that one purpose.
     `retire`: deletes what is past its time and returns the number of rows; None when nothing expires by age.
+    `is_person`: the rows that say who somebody is; they are erased last, because the others are found by them.
     """
 
     key: str
     title: str
     models: tuple[str, ...]
     retention: str
+    export: Callable[[Any], Rows]
+    erase: Callable[[Any], int]
+    kept: str = ""
+    forget: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
     retire: Callable[[], int] | None = None
+    is_person: bool = False
 
 
 _holdings: dict[str, Holding] = {}
@@ -33,3 +51,33 @@ def register(holding: Holding) -> None:
 
 def holdings() -> Iterator[Holding]:
     return iter(_holdings.values())
+
+
+def forget(customer: Any, purpose_key: str) -> int:
+    """Deletes what was recorded about the customer for one purpose alone; returns the number of rows."""
+    return sum(holding.forget[purpose_key](customer) for holding in holdings() if purpose_key in holding.forget)
+
+
+def can_forget(purpose_key: str) -> bool:
+    """Whether anything is recorded for this purpose alone, so that there is something to delete beside its switch."""
+    return any(purpose_key in holding.forget for holding in holdings())
+
+
+def nothing(customer: Any) -> int:
+    """For an `erase` with nothing to do: the rows go with others that are erased."""
+    return 0
+
+
+def rows(found: QuerySet[Any], **paths: str) -> Rows:
+    """The rows of a queryset, JSON-ready: plain name -> field path."""
+    return [
+        {name: plain(value) for name, value in zip(paths, values, strict=True)}
+        for values in found.values_list(*paths.values())
+    ]
+
+
+def plain(value: Any) -> Any:
+    """A value as JSON has it: times in ISO 8601, money as text so that no penny is rounded."""
+    if value is None or isinstance(value, bool | int | float | str | list | dict):
+        return value
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)
