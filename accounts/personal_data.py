@@ -7,9 +7,9 @@ from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import proofs
+from accounts import access, proofs
 from accounts.consent_requests import LIFETIME
-from accounts.models import AccountEvent, ConsentPayload, ConsentRequest, Customer
+from accounts.models import AccountEvent, ConsentPayload, ConsentRequest, Customer, MailCadence, PreferenceProfile
 from shop.personal_data import Holding, Rows, register, rows
 
 
@@ -77,6 +77,28 @@ def export_requests(customer: Customer) -> Rows:
     return rows(_requests(customer), email="email", asked_for="purpose", asked_at="created_at", used_at="confirmed_at")
 
 
+def export_cadence(customer: Customer) -> Rows:
+    ceiling = rows(PreferenceProfile.objects.filter(customer=customer), mails_a_week_at_most="weekly_ceiling")
+    return ceiling + rows(MailCadence.objects.filter(customer=customer), switch="purpose", how_often="cadence")
+
+
+def erase_cadence(customer: Customer) -> int:
+    found = (PreferenceProfile.objects.filter(customer=customer), MailCadence.objects.filter(customer=customer))
+    return sum(each.delete()[0] for each in found)
+
+
+def export_access(customer: Customer) -> Rows:
+    return rows(
+        access.log_of(customer),
+        at="at",
+        who="staff_name",
+        role="staff_role",
+        what="kind",
+        about="about",
+        why="detail",
+    )
+
+
 def register_holdings() -> None:
     register(
         Holding(
@@ -104,7 +126,9 @@ def register_holdings() -> None:
             key="cadence",
             title="How often you want each mail, and your weekly ceiling",
             models=("accounts.PreferenceProfile", "accounts.MailCadence"),
-            retention="What you chose: until you close the account.",
+            retention="What you chose: until you erase the account.",
+            export=export_cadence,
+            erase=erase_cadence,
         )
     )
     register(
@@ -116,5 +140,16 @@ def register_holdings() -> None:
             export=export_requests,
             erase=lambda customer: _requests(customer).delete()[0],
             retire=retire_requests,
+        )
+    )
+    register(
+        Holding(
+            key="access",
+            title="Who of us looked at your data",
+            models=("accounts.AccessLogEntry",),
+            retention="Each look with its reason: two years, or until you erase the account.",
+            export=export_access,
+            erase=lambda customer: access.log_of(customer).delete()[0],
+            retire=access.retire,
         )
     )

@@ -11,7 +11,7 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from accounts import tokens
+from accounts import access, tokens
 from accounts.current import customer_of
 from accounts.models import Customer
 from orders.models import Order
@@ -59,5 +59,9 @@ def find(request: HttpRequest, number: str) -> Order:
 
 def join_orders(customer: Customer) -> None:
     """An address was proved: the orders placed with it are that customer's from now on."""
-    if customer.email and customer.is_proved:
-        Order.objects.filter(customer=None, email=customer.email.lower()).update(customer=customer)
+    if not (customer.email and customer.is_proved):
+        return
+    joining = Order.objects.filter(customer=None, email=customer.email.lower())
+    if numbers := list(joining.values_list("number", flat=True)):
+        joining.update(customer=customer)
+        access.adopt(customer, numbers)

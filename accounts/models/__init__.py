@@ -1,4 +1,6 @@
+from accounts.models.access import AccessKind, AccessLogEntry
 from accounts.models.address import Address
+from accounts.models.checkpoint import ConsentCheckpoint
 from accounts.models.consent import Consent, ConsentPayload, ConsentRecord, ConsentRequest
 from accounts.models.customer import Customer
 from accounts.models.event import AccountEvent
@@ -7,9 +9,12 @@ from accounts.models.user import User
 from accounts.models.wording import Wording
 
 __all__ = [
+    "AccessKind",
+    "AccessLogEntry",
     "AccountEvent",
     "Address",
     "Consent",
+    "ConsentCheckpoint",
     "ConsentPayload",
     "ConsentRecord",
     "ConsentRequest",

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from shop.storefront.views import (
+    access,
     account,
     cart,
     checkout,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("account/preferences/", account.preferences, name="preferences"),
     path("account/consents/", consents.consents, name="consents"),
     path("account/consents/receipt.json", consents.receipt, name="consent_receipt"),
+    path("account/access/", access.access_log, name="access_log"),
     path("account/orders/", order.account_orders, name="account_orders"),
     path("account/recommendations/", account.recommendations, name="recommendations"),
     path("privacy/", account.privacy, name="privacy"),

@@ -1,0 +1,28 @@
+"""Who of the shop looked at the customer's data: the whole log, as they may read it at any time."""
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import access
+from accounts.current import needs_customer
+from accounts.models import AccessLogEntry, Customer
+
+PER_PAGE = 30
+ROLES = {"owner": "the owner", "": "no longer in a role"}
+
+
+@never_cache
+@require_safe
+@needs_customer
+def access_log(request: HttpRequest, customer: Customer) -> HttpResponse:
+    page = Paginator(access.log_of(customer), PER_PAGE).get_page(request.GET.get("page"))
+    rows = [(entry, _who(entry)) for entry in page]
+    return render(request, "storefront/account/access.html", {"page": page, "rows": rows})
+
+
+def _who(entry: AccessLogEntry) -> str:
+    role = ROLES.get(entry.staff_role, entry.staff_role)
+    return f"{entry.staff_name or 'Somebody'} ({role})"
