@@ -69,6 +69,16 @@ def erase_answers(customer: Customer) -> int:
     return sum(each.delete()[0] for each in found)
 
 
+def export_asks(customer: Customer) -> Rows:
+    declined = rows(customer.asks.all(), declined="key", answered_at="answered_at")
+    return [*declined, *rows(customer.forgotten_pasts.all(), forgot_for="purpose", bought_before="before_at")]
+
+
+def erase_asks(customer: Customer) -> int:
+    found = (customer.asks.all(), customer.forgotten_pasts.all())
+    return sum(each.delete()[0] for each in found)
+
+
 def _requests(customer: Customer) -> QuerySet[ConsentRequest]:
     return ConsentRequest.objects.filter(Q(email__iexact=customer.email or "-"))
 
@@ -129,6 +139,16 @@ def register_holdings() -> None:
             retention="What you chose: until you erase the account.",
             export=export_cadence,
             erase=erase_cadence,
+        )
+    )
+    register(
+        Holding(
+            key="asks",
+            title="Questions you said “No thanks” to, and purchases you told us to forget",
+            models=("accounts.Ask", "accounts.ForgottenPast"),
+            retention="So that we never ask again, and never use them again: until you erase the account.",
+            export=export_asks,
+            erase=erase_asks,
         )
     )
     register(

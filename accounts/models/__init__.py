@@ -1,5 +1,6 @@
 from accounts.models.access import AccessKind, AccessLogEntry
 from accounts.models.address import Address
+from accounts.models.ask import Ask, ForgottenPast
 from accounts.models.checkpoint import ConsentCheckpoint
 from accounts.models.consent import Consent, ConsentPayload, ConsentRecord, ConsentRequest
 from accounts.models.customer import Customer
@@ -13,12 +14,14 @@ __all__ = [
     "AccessLogEntry",
     "AccountEvent",
     "Address",
+    "Ask",
     "Consent",
     "ConsentCheckpoint",
     "ConsentPayload",
     "ConsentRecord",
     "ConsentRequest",
     "Customer",
+    "ForgottenPast",
     "MailCadence",
     "PreferenceProfile",
     "User",

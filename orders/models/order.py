@@ -2,11 +2,11 @@ import secrets
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.urls import reverse
 
 from accounts import consent
-from accounts.models import Customer
+from accounts.models import Customer, ForgottenPast
 from accounts.models.address import PostalAddress
 from orders.models.cart import Cart
 from orders.models.settings import ShippingMethod
@@ -116,12 +116,26 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return self.filter(order__status__in=[Order.Status.CONFIRMED, Order.Status.COMPLETED])
 
     def usable_for(self, purpose_key: str) -> "OrderLineQuerySet":
-        """The lines a purpose may read: consent given, not a gift, not excluded, not returned or cancelled.
+        """The lines a purpose may read: consent given, no gift, not excluded, not returned or cancelled, not forgotten.
 
         The only way `recommendations` reads what people bought.
         """
         allowed = consent.allowing(purpose_key, customer="order__customer")
-        return self.bought().filter(allowed, is_gift=False, is_excluded=False, product__isnull=False)
+        return self.steering().filter(allowed, ~_forgotten(purpose_key))
+
+    def steering(self) -> "OrderLineQuerySet":
+        """Bought, for oneself, and not excluded: what a purpose could read if it were allowed."""
+        return self.bought().filter(is_gift=False, is_excluded=False, product__isnull=False)
+
+    def held_for(self, customer: Customer, purpose_key: str) -> "OrderLineQuerySet":
+        """What the customer could still tell a purpose to forget, whether it is allowed now or not."""
+        return self.steering().filter(~_forgotten(purpose_key), order__customer=customer)
+
+
+def _forgotten(purpose_key: str) -> Exists:
+    """The buyer told this purpose to forget what they had bought by then."""
+    told = ForgottenPast.objects.filter(purpose=purpose_key, customer=OuterRef("order__customer"))
+    return Exists(told.filter(before_at__gte=OuterRef("order__placed_at")))
 
 
 class OrderLine(models.Model):
