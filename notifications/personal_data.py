@@ -1,17 +1,21 @@
 """What the mail room keeps about people, and for how long."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts import purposes
 from accounts.models import Customer
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
 from notifications.outbox import WAITING
+from notifications.queueing import PICK
 from notifications.topics import TOPICS
 from shop.personal_data import Holding, Rows, nothing, register, rows
 
+STEERING = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
 KEPT_FOR = timedelta(days=400)
 
 
@@ -54,6 +58,12 @@ def _part(item: OutgoingItem) -> dict[str, Any]:
     }
 
 
+def let_fall(customer: Customer, purpose_key: str) -> int:
+    """Suggestions not yet sent lose what they stand on: the gate leaves out what came from a past that is forgotten."""
+    waiting = OutgoingItem.objects.filter(email__customer=customer, email__state__in=WAITING, purpose=purpose_key)
+    return waiting.filter(is_dropped=False, block=PICK).update(consent_record=None)
+
+
 def _suppressions(customer: Customer) -> QuerySet[Suppression]:
     return Suppression.objects.filter(address__iexact=customer.email or "-")
 
@@ -67,6 +77,7 @@ def register_holdings() -> None:
             retention="Thirteen months, so that we can say why a mail came. What it said is not kept.",
             export=export_mail,
             erase=lambda customer: _mails(customer).delete()[0],
+            forget={key: partial(let_fall, purpose_key=key) for key in STEERING},
             retire=retire_mail,
         )
     )

@@ -1,13 +1,14 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer
-from orders import stripe_events
+from orders import forgetting, stripe_events
 from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent
 from shop.personal_data import Holding, Rows, nothing, plain, register, rows
 
@@ -122,6 +123,8 @@ def register_holdings() -> None:
             retention="What you bought, where it went and what we told you: six years, as tax law asks.",
             export=export_orders,
             erase=erase_orders,
+            forget={key: partial(forgetting.forget, purpose_key=key) for key in forgetting.READS_PURCHASES},
+            held={key: partial(forgetting.held_count, purpose_key=key) for key in forgetting.READS_PURCHASES},
         )
     )
     register(

@@ -31,6 +31,7 @@ def register_holdings() -> None:
             export=lambda customer: rows(_views(customer), product="product__title", seen_at="viewed_at"),
             erase=forget_views,
             forget={purposes.RECOMMEND_FROM_BROWSING: forget_views},
+            held={purposes.RECOMMEND_FROM_BROWSING: lambda customer: _views(customer).count()},
             retire=history.retire,
         )
     )
@@ -41,8 +42,6 @@ def register_holdings() -> None:
             models=("recommendations.Contribution",),
             retention="Only while its switch is on; out of the counts within a minute of turning it off.",
             export=lambda customer: rows(_counted(customer), product="product__title", bought_at="bought_at"),
-            erase=lambda customer: _counted(customer).delete()[
-                0
-            ],  # the shelves follow: `training.withdraw` misses them
+            erase=lambda customer: _counted(customer).delete()[0],  # `training.withdraw` misses them
         )
     )

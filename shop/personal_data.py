@@ -24,6 +24,7 @@ class Holding:
     `erase`: deletes all of one customer's data that need not be kept; safe to run twice; returns the number of rows.
     `kept`: what stays after an erasure and why, for the page that asks; empty when nothing does.
     `forget`: purpose key -> deletes, or shuts off from that use, what was recorded for that one purpose.
+    `held`: purpose key -> how many rows `forget` would take, for the button that offers it.
     `retire`: deletes what is past its time and returns the number of rows; None when nothing expires by age.
     `is_person`: the rows that say who somebody is; they are erased last, because the others are found by them.
     """
@@ -36,6 +37,7 @@ class Holding:
     erase: Callable[[Any], int]
     kept: str = ""
     forget: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
+    held: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
     retire: Callable[[], int] | None = None
     is_person: bool = False
 
@@ -61,6 +63,11 @@ def forget(customer: Any, purpose_key: str) -> int:
 def can_forget(purpose_key: str) -> bool:
     """Whether anything is recorded for this purpose alone, so that there is something to delete beside its switch."""
     return any(purpose_key in holding.forget for holding in holdings())
+
+
+def held_count(customer: Any, purpose_key: str) -> int:
+    """How much `forget` would take for the purpose; 0 where nothing is recorded for it."""
+    return sum(holding.held[purpose_key](customer) for holding in holdings() if purpose_key in holding.held)
 
 
 def nothing(customer: Any) -> int:

@@ -11,6 +11,7 @@ from notifications import audience, delivery, newsletter
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason, Suppression
 from recommendations import picks
 from recommendations.picks import Pick
+from shop import personal_data
 from tests import builders, cast
 from tests.notifications import acts
 
@@ -172,3 +173,13 @@ def test_the_weekly_letter_waits_for_a_proved_address(sink, picked):
     assert OutgoingEmail.objects.get(customer=customer).skip_reason == SkipReason.UNPROVED
     assert delivery.deliver() == 0
     assert sink.begun == []
+
+
+def test_a_pick_from_a_past_that_was_forgotten_meanwhile_is_left_out(sink, picked):
+    customer = letter_reader(purposes.RECOMMEND_FROM_PURCHASES)
+    audience.queue_recommendations(THURSDAY)
+    personal_data.forget(customer, purposes.RECOMMEND_FROM_PURCHASES)
+    assert delivery.deliver() == 1
+    [mail] = sink.received
+    assert "Mug" in mail.text
+    assert "Darning wool" not in mail.text + mail.html
