@@ -109,67 +109,61 @@ def export_access(customer: Customer) -> Rows:
     )
 
 
+HOLDINGS: tuple[Holding, ...] = (
+    Holding(
+        key="account",
+        title="Your account",
+        models=("accounts.User", "accounts.Customer", "accounts.Address"),
+        retention="Name, e-mail address and address book: until you erase the account.",
+        export=export_account,
+        erase=erase_account,
+        is_person=True,
+    ),
+    Holding(
+        key="answers",
+        title="Your answers to the switches",
+        models=("accounts.Consent", "accounts.ConsentPayload", "accounts.AccountEvent"),
+        retention="Each yes and no with its time, so that it can be proved: until you erase the account.",
+        export=export_answers,
+        erase=erase_answers,
+    ),
+    Holding(
+        key="cadence",
+        title="How often you want each mail, and your weekly ceiling",
+        models=("accounts.PreferenceProfile", "accounts.MailCadence"),
+        retention="What you chose: until you erase the account.",
+        export=export_cadence,
+        erase=erase_cadence,
+    ),
+    Holding(
+        key="asks",
+        title="Questions you said “No thanks” to, and purchases you told us to forget",
+        models=("accounts.Ask", "accounts.ForgottenPast"),
+        retention="So that we never ask again, and never use them again: until you erase the account.",
+        export=export_asks,
+        erase=erase_asks,
+    ),
+    Holding(
+        key="requests",
+        title="An address that asked for the newsletter and has not confirmed",
+        models=("accounts.ConsentRequest",),
+        retention="Two weeks, then it is deleted.",
+        export=export_requests,
+        erase=lambda customer: _requests(customer).delete()[0],
+        retire=retire_requests,
+    ),
+    Holding(
+        key="access",
+        title="Who of us looked at your data",
+        models=("accounts.AccessLogEntry",),
+        retention="Each look with its reason: two years, or until you erase the account.",
+        export=export_access,
+        erase=lambda customer: access.log_of(customer).delete()[0],
+        retire=access.retire,
+    ),
+)
+
+
 def register_holdings() -> None:
-    register(
-        Holding(
-            key="account",
-            title="Your account",
-            models=("accounts.User", "accounts.Customer", "accounts.Address"),
-            retention="Name, e-mail address and address book: until you erase the account.",
-            export=export_account,
-            erase=erase_account,
-            is_person=True,
-        )
-    )
-    register(
-        Holding(
-            key="answers",
-            title="Your answers to the switches",
-            models=("accounts.Consent", "accounts.ConsentPayload", "accounts.AccountEvent"),
-            retention="Each yes and no with its time, so that it can be proved: until you erase the account.",
-            export=export_answers,
-            erase=erase_answers,
-        )
-    )
-    register(
-        Holding(
-            key="cadence",
-            title="How often you want each mail, and your weekly ceiling",
-            models=("accounts.PreferenceProfile", "accounts.MailCadence"),
-            retention="What you chose: until you erase the account.",
-            export=export_cadence,
-            erase=erase_cadence,
-        )
-    )
-    register(
-        Holding(
-            key="asks",
-            title="Questions you said “No thanks” to, and purchases you told us to forget",
-            models=("accounts.Ask", "accounts.ForgottenPast"),
-            retention="So that we never ask again, and never use them again: until you erase the account.",
-            export=export_asks,
-            erase=erase_asks,
-        )
-    )
-    register(
-        Holding(
-            key="requests",
-            title="An address that asked for the newsletter and has not confirmed",
-            models=("accounts.ConsentRequest",),
-            retention="Two weeks, then it is deleted.",
-            export=export_requests,
-            erase=lambda customer: _requests(customer).delete()[0],
-            retire=retire_requests,
-        )
-    )
-    register(
-        Holding(
-            key="access",
-            title="Who of us looked at your data",
-            models=("accounts.AccessLogEntry",),
-            retention="Each look with its reason: two years, or until you erase the account.",
-            export=export_access,
-            erase=lambda customer: access.log_of(customer).delete()[0],
-            retire=access.retire,
-        )
-    )
+    for holding in HOLDINGS:
+        register(holding)
