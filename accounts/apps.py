@@ -7,6 +7,8 @@ class AccountsConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self) -> None:
+        from accounts import grants
         from accounts.personal_data import register_holdings
 
+        grants.connect()
         register_holdings()

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlencode
 
-from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
+from accounts import grants
 from accounts.customers import customer_for
 from accounts.models import Customer, User
 
@@ -20,8 +23,8 @@ def login_of(request: HttpRequest) -> Customer | None:
 
 
 def customer_of(request: HttpRequest) -> Customer | None:
-    """The customer behind a request; None for visitors."""
-    return login_of(request)
+    """The customer behind a request: who signed in, or the guest of a fresh link used here. None for visitors."""
+    return login_of(request) or grants.guest_of(request)
 
 
 def needs_customer(
@@ -30,10 +33,17 @@ def needs_customer(
     """A page about one customer, called as `view(request, customer, ...)`. Strangers are asked who they are."""
 
     @wraps(view)
-    def page(request: Request, *args: Args.args, **kwargs: Args.kwargs) -> HttpResponse:
+    def page(request: Request, /, *args: Args.args, **kwargs: Args.kwargs) -> HttpResponse:
         customer = customer_of(request)
         if customer is None:
-            return redirect_to_login(request.get_full_path())
+            return _who_are_you(request)
         return view(request, customer, *args, **kwargs)
 
     return page
+
+
+def _who_are_you(request: HttpRequest) -> HttpResponse:
+    """To the page that asks; it leads back to the page asked for, or to the switches after a form."""
+    wanted = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("preferences")
+    url = f"{reverse('fresh_link')}?{urlencode({'next': wanted})}"
+    return HttpResponseClientRedirect(url) if getattr(request, "htmx", False) else HttpResponseRedirect(url)

@@ -1,6 +1,7 @@
 """The letters of sign-in: what somebody waits for at the screen, and notices about the account's safety.
 
-Keyed by the names allauth gives its mails. `link` names the entry of allauth's context that the button goes to.
+Keyed by the names allauth gives its mails, and by two of our own.
+`link` names the entry of allauth's context that the button goes to.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ class Letter:
     button: str = ""
     link: str = ""
 
+
+FRESH_LINK = "shop/email/fresh_link"
+SIGN_IN_INSTEAD = "shop/email/sign_in_instead"
 
 _NOT_YOU = "If this was not you, reset your password now and write to us: somebody may be in your account."
 _CONFIRM = Letter(
@@ -31,6 +35,25 @@ def _notice(subject: str, sentence: str) -> Letter:
 
 
 LETTERS: dict[str, Letter] = {
+    FRESH_LINK: Letter(
+        "Your link to what we hold about this address",
+        (
+            "Press the button to see and change all we hold about this address. It works once, within 15 minutes.",
+            "If you did not ask for this, do nothing: nobody but you can read this mail, and nothing was opened.",
+        ),
+        "Show me",
+        "url",
+    ),
+    SIGN_IN_INSTEAD: Letter(
+        "Sign in to see what we hold about you",
+        (
+            "Somebody, perhaps you, asked to see what we hold about this address.",
+            "It has an account with us, so signing in is the way to it.",
+            "If you did not ask for this, do nothing: nothing was opened.",
+        ),
+        "Sign in",
+        "url",
+    ),
     "account/email/email_confirmation_signup": _CONFIRM,
     "account/email/email_confirmation": _CONFIRM,
     "account/email/password_reset_key": Letter(

@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from accounts import access, proofs
 from accounts.consent_requests import LIFETIME
-from accounts.models import AccountEvent, ConsentPayload, ConsentRequest, Customer, MailCadence, PreferenceProfile
+from accounts.models import (
+    AccountEvent,
+    ConsentPayload,
+    ConsentRequest,
+    Customer,
+    FreshLink,
+    MailCadence,
+    PreferenceProfile,
+)
 from shop.personal_data import Holding, Rows, register, rows
 
 
@@ -109,6 +117,19 @@ def export_access(customer: Customer) -> Rows:
     )
 
 
+def retire_fresh_links() -> int:
+    """Deletes mailed links a day after they were asked for, long after they stopped working."""
+    return FreshLink.objects.filter(created_at__lt=timezone.now() - timedelta(days=1)).delete()[0]
+
+
+def _fresh_links(customer: Customer) -> QuerySet[FreshLink]:
+    return FreshLink.objects.filter(email__iexact=customer.email or "-")
+
+
+def export_fresh_links(customer: Customer) -> Rows:
+    return rows(_fresh_links(customer), email="email", asked_at="created_at", used_at="used_at")
+
+
 HOLDINGS: tuple[Holding, ...] = (
     Holding(
         key="account",
@@ -160,6 +181,15 @@ HOLDINGS: tuple[Holding, ...] = (
         export=export_access,
         erase=lambda customer: access.log_of(customer).delete()[0],
         retire=access.retire,
+    ),
+    Holding(
+        key="fresh_links",
+        title="Links you asked for to see what we hold about you",
+        models=("accounts.FreshLink",),
+        retention="The address and the time: one day.",
+        export=export_fresh_links,
+        erase=lambda customer: _fresh_links(customer).delete()[0],
+        retire=retire_fresh_links,
     ),
 )
 

@@ -39,6 +39,11 @@ def grant(request: HttpRequest, order: Order) -> None:
     request.session[GRANTS] = [*granted, order.number][-MOST_GRANTS:]
 
 
+def forget_grants(request: HttpRequest) -> None:
+    """This session sees no order by its link any more."""
+    request.session.pop(GRANTS, None)
+
+
 def may_see(request: HttpRequest, order: Order) -> bool:
     if order.number in request.session.get(GRANTS, []):
         return True

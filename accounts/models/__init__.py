@@ -5,6 +5,7 @@ from accounts.models.checkpoint import ConsentCheckpoint
 from accounts.models.consent import Consent, ConsentPayload, ConsentRecord, ConsentRequest
 from accounts.models.customer import Customer
 from accounts.models.event import AccountEvent
+from accounts.models.fresh_link import FreshLink
 from accounts.models.profile import MailCadence, PreferenceProfile
 from accounts.models.user import User
 from accounts.models.wording import Wording
@@ -22,6 +23,7 @@ __all__ = [
     "ConsentRequest",
     "Customer",
     "ForgottenPast",
+    "FreshLink",
     "MailCadence",
     "PreferenceProfile",
     "User",

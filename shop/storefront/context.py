@@ -5,15 +5,18 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts import grants
 from orders.cart import COUNT
 from shop.storefront import frame
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
     terms = getattr(request, "terms", None) or frame.terms()
+    has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
     return {
         "current_category": "",  # the slug of the department a page belongs to; its view says
         "nav_categories": frame.tree().roots,
         "shop_settings": terms.settings,
-        "cart_count": request.session.get(COUNT, 0) if settings.SESSION_COOKIE_NAME in request.COOKIES else 0,
+        "cart_count": request.session.get(COUNT, 0) if has_session else 0,
+        "guest_until": grants.until(request) if has_session else None,
     }

@@ -13,6 +13,7 @@ from shop.storefront.views import (
     order,
     product,
     robots,
+    who,
 )
 
 urlpatterns = [
@@ -22,6 +23,11 @@ urlpatterns = [
     path("search/", lists.search, name="search"),
     path("media/<path:name>", media.picture, name="picture"),
     path("account/", account.account, name="account"),
+    path("account/link/", who.who_are_you, name="fresh_link"),
+    path("account/link/sent/", who.sent, name="fresh_link_sent"),
+    path("account/link/open/<str:token>/", who.open_link, name="fresh_link_open"),
+    path("account/link/use/", who.use_link, name="fresh_link_use"),
+    path("account/link/done/", who.done, name="fresh_link_done"),
     path("account/preferences/", account.preferences, name="preferences"),
     path("account/consents/", consents.consents, name="consents"),
     path("account/consents/receipt.json", consents.receipt, name="consent_receipt"),

@@ -1,0 +1,104 @@
+"""Who are you? Signing in, or a link mailed to an address without an account, which opens all we hold about it."""
+
+from allauth.core import ratelimit
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import fresh_links, grants
+from accounts.current import customer_of, login_of
+from accounts.models import FreshLink
+from orders import guests
+
+PENDING = "fresh_link"  # in the session: the link that was opened here and not used yet
+ROOMS = ("/account/", "/orders/")  # where a link may lead
+ASKING = "/account/link/"
+
+
+class AddressForm(forms.Form):
+    email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def who_are_you(request: HttpRequest) -> HttpResponse:
+    """The same answer for every address: what differs is in the mail, for its reader alone."""
+    leads_to = _leads_to(request.POST.get("next") or request.GET.get("next", ""))
+    if customer_of(request) is not None:
+        return redirect(leads_to)
+    form = AddressForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        email = form.cleaned_data["email"]
+        if not ratelimit.consume(request, action="fresh_link", key=email.lower()):
+            return render(request, "429.html", status=429)
+        fresh_links.ask(request, email, leads_to=leads_to)
+        return redirect("fresh_link_sent")
+    return render(request, "storefront/who/ask.html", {"form": form, "next": leads_to})
+
+
+def _leads_to(url: str) -> str:
+    """A page of the account or of an order, on this site; the switches otherwise."""
+    is_ours = url_has_allowed_host_and_scheme(url, allowed_hosts=None) and url.startswith(ROOMS)
+    return url if is_ours and len(url) <= 200 and not url.startswith(ASKING) else reverse("preferences")
+
+
+@never_cache
+@require_safe
+def sent(request: HttpRequest) -> HttpResponse:
+    return render(request, "storefront/who/sent.html")
+
+
+@never_cache
+@require_safe
+def open_link(request: HttpRequest, token: str) -> HttpResponse:
+    """From the mail: the token leaves the address bar at once, and is not spent: a mail scanner changes nothing."""
+    link = fresh_links.find(token)
+    if link is None:
+        return _run_out(request)
+    request.session[PENDING] = link.pk
+    answer = redirect("fresh_link_use")
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def use_link(request: HttpRequest) -> HttpResponse:
+    """The button that spends the link and lets this browser in."""
+    link = FreshLink.objects.live().filter(pk=request.session.get(PENDING, 0)).first()
+    if link is None:
+        return _run_out(request)
+    if request.method != "POST":
+        return render(request, "storefront/who/use.html", {"link": link, "signed_in": login_of(request)})
+    return _spend(request, link)
+
+
+def _spend(request: HttpRequest, link: FreshLink) -> HttpResponse:
+    if login_of(request) is not None:
+        messages.error(request, "You are signed in. Sign out first, then press the button again.")
+        return redirect("fresh_link_use")
+    customer = fresh_links.spend(link.pk)
+    del request.session[PENDING]
+    if customer is None:
+        return _run_out(request)
+    grants.give(request, customer)
+    return redirect(link.leads_to)
+
+
+def _run_out(request: HttpRequest) -> HttpResponse:
+    context = {"form": AddressForm(), "next": reverse("preferences"), "is_run_out": True}
+    return render(request, "storefront/who/ask.html", context, status=404)
+
+
+@require_POST
+def done(request: HttpRequest) -> HttpResponse:
+    """I am done: nothing of that guest is open in this browser any more. The cart stays."""
+    grants.end(request)
+    guests.forget_grants(request)
+    messages.success(request, "Closed. To see it again, have a new link mailed.")
+    return redirect("home")
