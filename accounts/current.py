@@ -45,5 +45,5 @@ def needs_customer(
 def _who_are_you(request: HttpRequest) -> HttpResponse:
     """To the page that asks; it leads back to the page asked for, or to the switches after a form."""
     wanted = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("preferences")
-    url = f"{reverse('fresh_link')}?{urlencode({'next': wanted})}"
+    url = f"{reverse('fresh_link')}?{urlencode({'next': wanted}, safe='/')}"
     return HttpResponseClientRedirect(url) if getattr(request, "htmx", False) else HttpResponseRedirect(url)

@@ -26,7 +26,7 @@ def ask(request: HttpRequest, email: str, *, leads_to: str) -> None:
     token = secrets.token_urlsafe(32)
     FreshLink.objects.create(token_hash=_hash(token), email=email, leads_to=leads_to)
     if has_account(email):
-        letter, url = SIGN_IN_INSTEAD, f"{reverse('account_login')}?{urlencode({'next': leads_to})}"
+        letter, url = SIGN_IN_INSTEAD, f"{reverse('account_login')}?{urlencode({'next': leads_to}, safe='/')}"
     else:
         letter, url = FRESH_LINK, reverse("fresh_link_open", args=[token])
     get_adapter(request).send_mail(letter, email, {"url": url})

@@ -69,10 +69,10 @@ def test_a_customer_sees_their_orders_and_nobody_elses(client):
     assert client.get(f"/orders/{theirs.number}/").status_code == 404
 
 
-def test_the_list_needs_a_login(client):
+def test_the_list_asks_strangers_who_they_are(client):
     response = client.get("/account/orders/")
     assert response.status_code == 302
-    assert "/accounts/login/" in response.url
+    assert response.url == "/account/link/?next=/account/orders/"
 
 
 def test_the_buyer_sees_the_order_in_the_browser_that_placed_it_until_they_leave(client, standin):
