@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -59,7 +60,7 @@ def note_all(staff_user: User, subjects: Iterable[Subject], *, what: AccessKind,
         return
     today = timezone.localdate().isoformat()
     is_list = what == AccessKind.LIST
-    values = {
+    values: dict[str, Any] = {
         "staff": staff_user.pk,
         "name": staff_user.first_name,
         "is_owner": staff_user.is_superuser,

@@ -1,13 +1,13 @@
 """What the ledger can show its customer: every answer, the state on any past day, and a receipt to keep."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import purposes
+from accounts import checkpoints, purposes
 from accounts.models import ConsentPayload, Customer, Wording
 
 SCHEMA = "ISO/IEC TS 27560:2023"
@@ -42,6 +42,11 @@ def state_at(customer: Customer, moment: datetime) -> list[Standing]:
     return [_standing(key, known.get(key), words, is_off=is_off) for key in sorted(keys, key=_place)]
 
 
+def state_on(customer: Customer, day: date) -> list[Standing]:
+    """What the customer had allowed when that day ended in the shop's time zone."""
+    return state_at(customer, timezone.make_aware(datetime.combine(day, time.max)))
+
+
 def _standing(key: str, answer: ConsentPayload | None, words: dict[str, Wording], *, is_off: bool) -> Standing:
     said_yes = answer is not None and answer.granted
     is_resting = said_yes and is_off and key in purposes.UNDER_MASTER
@@ -68,6 +73,7 @@ def receipt(customer: Customer, *, controller: dict[str, str], privacy_url: str)
     """The consent receipt: the customer's whole ledger as JSON, its fields named as in ISO/IEC TS 27560.
 
     `chain_head` seals all of it: whoever keeps this file can later show that no answer in it was changed.
+    `latest_checkpoint` seals everybody's, as the shop wrote it down outside its database.
     """
     rows = list(answers(customer).order_by("record__sequence"))
     words = wordings(rows)
@@ -79,8 +85,16 @@ def receipt(customer: Customer, *, controller: dict[str, str], privacy_url: str)
         "pii_controller": controller,
         "privacy_notice": privacy_url,
         "chain_head": bytes(rows[-1].record.head).hex() if rows else None,
+        "latest_checkpoint": _latest_checkpoint(),
         "events": [_event(row, words.get(row.wording_hash)) for row in rows],
     }
+
+
+def _latest_checkpoint() -> dict[str, str] | None:
+    made = checkpoints.latest()
+    if made is None:
+        return None
+    return {"file": made.file_name, "sha256": made.sha256, "made_at": made.made_at.isoformat()}
 
 
 def _event(row: ConsentPayload, words: Wording | None) -> dict[str, Any]:

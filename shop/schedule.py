@@ -34,6 +34,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
     },
     "train recommendations": {"task": "recommendations.tasks.train", "schedule": 900, "options": {"expires": 900}},
     "relate products": {"task": "recommendations.tasks.relate", "schedule": 3600, "options": {"expires": 3600}},
+    "checkpoint consents": {
+        "task": "accounts.tasks.checkpoint_consents",
+        "schedule": crontab(hour="3", minute="40"),
+        "options": {"expires": 3600},
+    },
     "retire personal data": {
         "task": "shop.backoffice.tasks.retire_personal_data",
         "schedule": crontab(hour="4", minute="20"),

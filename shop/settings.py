@@ -97,6 +97,8 @@ DATABASES = {
     )
 }
 DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=10s -c statement_timeout=60s"
+# Daily checkpoints of the consent ledger: a folder that whoever runs the database cannot write to.
+CHECKPOINT_FOLDER = env.str("CHECKPOINT_FOLDER", str(BASE_DIR / "checkpoints"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _redis = redis_urls(required("REDIS_URL", why="redis://host:6379 or unix:///path/to/socket"))
 CACHES = {

@@ -70,6 +70,7 @@ def environment_of(home: Home, ports: Ports) -> dict[str, str]:
         "MAIL_WEBHOOK_SECRET": home.secret("MAIL_WEBHOOK_SECRET"),
         "MEDIA_ROOT": str(home.folder("media")),
         "STATIC_ROOT": str(home.folder("static")),
+        "CHECKPOINT_FOLDER": str(home.folder("checkpoints")),
         "JOURNAL_PATH": str(home.path / "journal"),
         "CELERY_BEAT_SCHEDULE_FILENAME": str(home.folder("beat") / "schedule"),
         "REQUIRE_STAFF_MFA": "0",

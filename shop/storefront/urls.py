@@ -30,6 +30,7 @@ urlpatterns = [
     path("account/link/done/", who.done, name="fresh_link_done"),
     path("account/preferences/", account.preferences, name="preferences"),
     path("account/consents/", consents.consents, name="consents"),
+    path("account/consents/receipt/", consents.receipt_page, name="consent_receipt_page"),
     path("account/consents/receipt.json", consents.receipt, name="consent_receipt"),
     path("account/access/", access.access_log, name="access_log"),
     path("account/orders/", order.account_orders, name="account_orders"),

@@ -84,7 +84,7 @@ def test_a_checkpoint_shows_a_deletion_at_the_end(tmp_path):
     call_command("verify_consents", checkpoint=mark)
 
     first = ConsentRecord.objects.get(sequence=1)
-    Consent.objects.update(granted=True, chosen=True, record=first)
+    Consent.objects.update(granted=True, chosen=True, record=first, changed_at=first.payload.answered_at)
     ConsentPayload.objects.filter(record__sequence=2).delete()
     tamper("DELETE FROM accounts_consentrecord WHERE sequence = 2")
 

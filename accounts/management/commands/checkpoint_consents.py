@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts.verification import write_checkpoint
+from accounts import checkpoints
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +17,6 @@ class Command(BaseCommand):
         parser.add_argument("out", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        digest = write_checkpoint(options["out"])
+        digest = checkpoints.write(options["out"])
         logger.info("consent checkpoint sha256=%s", digest)
         self.stdout.write(f"{options['out']} sha256 {digest}")

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts.verification import LedgerBroken, read_checkpoint, verify
+from accounts import checkpoints
+from accounts.verification import LedgerBroken, verify
 
 
 class Command(BaseCommand):
@@ -15,7 +16,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            marks = read_checkpoint(options["checkpoint"]) if options["checkpoint"] else None
+            marks = checkpoints.read(options["checkpoint"]) if options["checkpoint"] else None
             chains, links = verify(marks)
         except (LedgerBroken, OSError, ValueError) as problem:
             raise CommandError(str(problem)) from problem

@@ -1,6 +1,5 @@
 """The customer's own proof: every answer they gave, how things stood on a day, and a receipt to keep."""
 
-from datetime import datetime, time
 from typing import Any
 
 from django import forms
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import proofs
+from accounts import checkpoints, proofs
 from accounts.current import needs_customer
 from accounts.models import Customer
 from accounts.switches import SOURCES
@@ -37,26 +36,39 @@ def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
     context: dict[str, Any] = {
         "form": form,
         "day": day,
-        "standings": _on(customer, day) if day else [],
+        "standings": proofs.state_on(customer, day) if day else [],
         "page": page,
         "answers": [(answer, words.get(answer.wording_hash), SOURCES.get(answer.source, "")) for answer in page],
     }
     return render(request, "storefront/account/consents.html", context)
 
 
-def _on(customer: Customer, day: Any) -> list[proofs.Standing]:
-    """As it stood when that day ended in the shop's time zone."""
-    return proofs.state_at(customer, timezone.make_aware(datetime.combine(day, time.max)))
+@never_cache
+@require_safe
+@needs_customer
+def receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
+    answer = JsonResponse(_receipt(customer), json_dumps_params={"indent": 2, "ensure_ascii": False})
+    answer.headers["Content-Disposition"] = 'attachment; filename="consent-receipt.json"'
+    return answer
 
 
 @never_cache
 @require_safe
 @needs_customer
-def receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
+def receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
+    """The same receipt to print: every answer in its words, and what seals them."""
+    rows = list(proofs.answers(customer).order_by("record__sequence"))
+    words = proofs.wordings(rows)
+    context = {
+        "receipt": _receipt(customer),
+        "checkpoint": checkpoints.latest(),
+        "now": timezone.now(),
+        "answers": [(row, words.get(row.wording_hash), SOURCES.get(row.source, "")) for row in rows],
+    }
+    return render(request, "storefront/account/receipt.html", context)
+
+
+def _receipt(customer: Customer) -> dict[str, Any]:
     shop = frame.terms().settings
     controller = {"name": shop.name, "address": shop.postal_address, "contact": shop.contact_email}
-    privacy_url = settings.SITE_URL + reverse("privacy")
-    made = proofs.receipt(customer, controller=controller, privacy_url=privacy_url)
-    answer = JsonResponse(made, json_dumps_params={"indent": 2, "ensure_ascii": False})
-    answer.headers["Content-Disposition"] = 'attachment; filename="consent-receipt.json"'
-    return answer
+    return proofs.receipt(customer, controller=controller, privacy_url=settings.SITE_URL + reverse("privacy"))
