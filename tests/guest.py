@@ -1,0 +1,17 @@
+"""Somebody without an account, in a browser where a fresh link was used."""
+
+from datetime import timedelta
+
+from django.test import Client
+from django.utils import timezone
+
+from accounts import grants
+from accounts.models import Customer
+
+
+def let_in(client: Client, customer: Customer, *, minutes: int = 60) -> Client:
+    session = client.session
+    until = timezone.now() + timedelta(minutes=minutes)
+    session[grants.KEY] = {"customer": customer.pk, "until": until.timestamp()}
+    session.save()
+    return client
