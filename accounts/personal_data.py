@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import access, proofs
+from accounts import access, interests, proofs, purposes
 from accounts.consent_requests import LIFETIME
 from accounts.models import (
     AccountEvent,
@@ -18,6 +18,7 @@ from accounts.models import (
     MailCadence,
     PreferenceProfile,
 )
+from accounts.models.interest import STEERING
 from shop.personal_data import Holding, Rows, register, rows
 
 
@@ -130,6 +131,26 @@ def export_fresh_links(customer: Customer) -> Rows:
     return rows(_fresh_links(customer), email="email", asked_at="created_at", used_at="used_at")
 
 
+def export_interests(customer: Customer) -> Rows:
+    return rows(
+        customer.interests.all(),
+        kind="kind",
+        maker="maker__name",
+        department="category__name",
+        product="product__title",
+        words="words",
+        falls_on="falls_on",
+        told_at="told_at",
+        kept_until="expires_at",
+        last_used_at="last_used_at",
+    )
+
+
+def forget_told(customer: Customer) -> int:
+    """What suggestions could follow. Days to remember and what never to show are not for suggestions, and stay."""
+    return customer.interests.filter(kind__in=STEERING).delete()[0]
+
+
 HOLDINGS: tuple[Holding, ...] = (
     Holding(
         key="account",
@@ -181,6 +202,16 @@ HOLDINGS: tuple[Holding, ...] = (
         export=export_access,
         erase=lambda customer: access.log_of(customer).delete()[0],
         retire=access.retire,
+    ),
+    Holding(
+        key="told",
+        title="What you told us",
+        models=("accounts.Interest",),
+        retention="Until you delete it, or to the day you set. A day to remember: until it is over.",
+        export=export_interests,
+        erase=lambda customer: customer.interests.all().delete()[0],
+        forget={purposes.RECOMMEND_FROM_TOLD: forget_told},
+        retire=interests.retire,
     ),
     Holding(
         key="fresh_links",

@@ -63,6 +63,7 @@ MAIL_ORDER_PACKED = "mail_order_packed"
 MAIL_ORDER_DISPATCHED = "mail_order_dispatched"
 MAIL_ORDER_DELIVERED = "mail_order_delivered"
 RECEIPT_OFFER = "receipt_offer"
+RECOMMEND_FROM_TOLD = "recommend_from_told"
 RECOMMEND_FROM_PURCHASES = "recommend_from_purchases"
 RECOMMEND_FROM_BROWSING = "recommend_from_browsing"
 COUNT_IN_ALSO_BOUGHT = "count_in_also_bought"
@@ -92,6 +93,15 @@ PERSONAL_SHOPPER = Purpose(
 )
 
 PURPOSES: tuple[Purpose, ...] = (
+    Purpose(
+        key=RECOMMEND_FROM_TOLD,
+        title="Suggestions from what I told you",
+        explanation="Things that match what you told us come first, and each says which of your words brought it. "
+        "Your size is chosen for you where we have it.",
+        reads="The makers, departments, needs and sizes on your page “What I told you”.",
+        gives="A “For you” shelf that begins with what you asked for.",
+        group=Group.PAGES,
+    ),
     Purpose(
         key=RECOMMEND_FROM_PURCHASES,
         title="Suggestions from what I bought",

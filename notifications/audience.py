@@ -17,7 +17,7 @@ from notifications import topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.queueing import PICK, Draft, DraftItem, queue
 from notifications.topics import TOPICS
-from recommendations import picks
+from recommendations import effects, picks
 
 CHUNK = 20_000  # customers per transaction
 PICKING_CHUNK = 200  # for these something is picked one by one
@@ -114,6 +114,7 @@ def _granted_by(customer_ids: list[int]) -> dict[int, frozenset[str]]:
 
 def _letter(customer: Customer, week: str, granted: frozenset[str]) -> Draft:
     picked = picks.for_mail(customer, granted)
+    effects.record(customer, picked, place=effects.Place.LETTER)
     return Draft(
         key=f"{week}{customer.pk}",
         topic=TOPICS[topics.RECOMMENDATIONS],

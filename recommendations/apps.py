@@ -12,7 +12,10 @@ class RecommendationsConfig(AppConfig):
         from recommendations.personal_data import register_holdings
 
         register_holdings()
-        uses.register(purposes.RECOMMEND_FROM_PURCHASES, UseKind.SHELF, "For you")
-        uses.register(purposes.RECOMMEND_FROM_BROWSING, UseKind.SHELF, "For you")
+        observed = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
+        for purpose in (purposes.RECOMMEND_FROM_TOLD, *observed):
+            uses.register(purpose, UseKind.SHELF, "For you")
+            uses.register(purpose, UseKind.RECORDER, "recommendations.effects")
+        uses.register(purposes.RECOMMEND_FROM_TOLD, UseKind.SHELF, "the size chosen on a product page")
         uses.register(purposes.RECOMMEND_FROM_BROWSING, UseKind.RECORDER, "recommendations.history")
         uses.register(purposes.COUNT_IN_ALSO_BOUGHT, UseKind.COUNT, "recommendations.training")

@@ -1,7 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Customer
+from accounts.models import Customer, Interest
+from orders.models import OrderLine
 from shop.catalog.models import Product
 
 
@@ -117,3 +118,44 @@ class ProductView(models.Model):
 
     def __str__(self) -> str:
         return f"{self.customer_id} saw {self.product_id}"
+
+
+class Effect(models.Model):
+    """What a datum lately did for its customer: on that day it put this product in that place.
+
+    Stands on one of three: what they told us, a line they bought, a look. Goes with it, and after 30 days by itself.
+    Written by `effects` alone, for data whose switch was on at that moment.
+    """
+
+    class Place(models.TextChoices):
+        HOME = "home", "your home shelf"
+        FOR_YOU = "for_you", "your “For you” shelf"
+        LETTER = "letter", "your letter of suggestions"
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
+    interest = models.ForeignKey(Interest, on_delete=models.CASCADE, null=True, related_name="effects")
+    line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, null=True, related_name="+")
+    view = models.ForeignKey(ProductView, on_delete=models.CASCADE, null=True, related_name="+")
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    place = models.CharField(max_length=10, choices=Place.choices)
+    shown_on = models.DateField()
+
+    class Meta:
+        ordering = ["-shown_on", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["customer", "interest", "line", "view", "product", "place"],
+                nulls_distinct=False,
+                name="effect_latest_only",
+            ),
+            models.CheckConstraint(
+                condition=Q(interest__isnull=False, line=None, view=None)
+                | Q(interest=None, line__isnull=False, view=None)
+                | Q(interest=None, line=None, view__isnull=False),
+                name="effect_of_one_datum",
+            ),
+        ]
+        indexes = [models.Index(fields=["shown_on"], name="effect_expiry")]
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.product_id}"

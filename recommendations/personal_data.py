@@ -4,9 +4,9 @@ from django.db.models import QuerySet
 
 from accounts import purposes
 from accounts.models import Customer
-from recommendations import history
-from recommendations.models import Contribution, ProductView
-from shop.personal_data import Holding, register, rows
+from recommendations import effects, history
+from recommendations.models import Contribution, Effect, ProductView
+from shop.personal_data import Holding, Rows, register, rows
 
 
 def _views(customer: Customer) -> QuerySet[ProductView]:
@@ -19,6 +19,24 @@ def _counted(customer: Customer) -> QuerySet[Contribution]:
 
 def forget_views(customer: Customer) -> int:
     return _views(customer).delete()[0]
+
+
+def _effects(customer: Customer, **standing_on: bool) -> QuerySet[Effect]:
+    return Effect.objects.filter(customer=customer, **standing_on)
+
+
+def _export_effects(customer: Customer) -> Rows:
+    return rows(
+        _effects(customer),
+        told="interest__words",
+        told_maker="interest__maker__name",
+        told_department="interest__category__name",
+        bought="line__title",
+        looked_at="view__product__title",
+        put_forward="product__title",
+        where="place",
+        shown_on="shown_on",
+    )
 
 
 def register_holdings() -> None:
@@ -43,5 +61,21 @@ def register_holdings() -> None:
             retention="Only while its switch is on; out of the counts within a minute of turning it off.",
             export=lambda customer: rows(_counted(customer), product="product__title", bought_at="bought_at"),
             erase=lambda customer: _counted(customer).delete()[0],  # `training.withdraw` misses them
+        )
+    )
+    register(
+        Holding(
+            key="effects",
+            title="What each thing we know did for you",
+            models=("recommendations.Effect",),
+            retention="30 days, or until what it stands on is deleted.",
+            export=_export_effects,
+            erase=lambda customer: _effects(customer).delete()[0],
+            forget={
+                purposes.RECOMMEND_FROM_PURCHASES: lambda each: _effects(each, line__isnull=False).delete()[0],
+                purposes.RECOMMEND_FROM_BROWSING: lambda each: _effects(each, view__isnull=False).delete()[0],
+                purposes.RECOMMEND_FROM_TOLD: lambda each: _effects(each, interest__isnull=False).delete()[0],
+            },
+            retire=effects.retire,
         )
     )

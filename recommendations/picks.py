@@ -1,27 +1,50 @@
 """The only door to the shelves: which products to show beside others, to whom, and the reason each is shown.
 
+What a customer told us comes before what we noticed, and what they never want to see is on no shelf of theirs.
+
 Pairs come from the published epoch; those that rest on somebody who has answered anew since are left out at once.
 Where pairs run out, staff's own picks and what is near in the shop fill the shelf.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from enum import StrEnum
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts import consent, interests, purposes
+from accounts.interests import NOTHING, Hidden, Interests
 from accounts.models import Customer
 from orders.models import Order, OrderLine
+from recommendations import declared
 from recommendations.history import KEPT
 from recommendations.models import ModelRun, ProductView
 from shop.catalog import availability
 from shop.catalog.models import Product, Variant
+from shop.catalog.querysets import ProductQuerySet
 
 RECENT_PURCHASES = 40  # lines that steer "for you"
 RECENT_VIEWS = 20
+SPARE = 50  # candidates read beyond the shelf where some of them may be hidden
+
+
+class Source(StrEnum):
+    """Where a datum about a customer comes from."""
+
+    TOLD = "told"
+    BOUGHT = "bought"
+    SEEN = "seen"
+
+
+@dataclass(frozen=True)
+class Because:
+    """The one datum a personal pick follows: an interest, an order line, or a look."""
+
+    source: Source
+    pk: int
 
 
 @dataclass(frozen=True)
@@ -31,6 +54,14 @@ class Pick:
     product_id: int
     why: str
     purpose: str | None = None
+    because: Because | None = None
+
+
+class Bought(NamedTuple):
+    """The latest purchase of a product: its order line, and the month for the reason."""
+
+    line_id: int
+    month: str
 
 
 @dataclass(frozen=True)
@@ -88,10 +119,10 @@ _BESIDE = """
             UNION ALL SELECT * FROM alike UNION ALL SELECT * FROM near) AS every_way ORDER BY id, place, score DESC)
     SELECT best.id, best.place, beside.id, beside.title
     FROM best JOIN catalog_product p ON p.id = best.id JOIN catalog_product beside ON beside.id = best.beside
-    WHERE p.is_published AND p.is_available AND NOT p.id = ANY(%(hidden)s)
+    WHERE p.is_published AND p.is_available AND NOT p.id = ANY(%(hidden)s) AND {wanted}
     ORDER BY best.place, best.score DESC, best.id LIMIT %(limit)s"""
-_BESIDE_ONE = _BESIDE.format(score="s.score")
-_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score")
+_BESIDE_ONE = _BESIDE.format(score="s.score", wanted=declared.NOT_HIDDEN)
+_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score", wanted=declared.NOT_HIDDEN)
 _SOURCES = {1: "pair", 2: "staff", 3: "liked", 4: "alike", 5: "near"}
 _PUBLIC_WORDS = {
     "pair": "Often bought with {}",
@@ -102,13 +133,17 @@ _PUBLIC_WORDS = {
 }
 
 
-def also_bought(product_ids: Sequence[int], *, limit: int = 8, exclude: Collection[int] = ()) -> list[Pick]:
-    """What goes with these products, for anybody; one query. Nothing here is personal."""
-    found = _beside(product_ids, limit=limit, exclude=exclude)
+def also_bought(
+    product_ids: Sequence[int], *, limit: int = 8, exclude: Collection[int] = (), hidden: Hidden = NOTHING.hidden
+) -> list[Pick]:
+    """What goes with these products, for anybody but for what this one never wants to see; one query."""
+    found = _beside(product_ids, limit=limit, exclude=exclude, hidden=hidden)
     return [Pick(item.product_id, _PUBLIC_WORDS[item.source].format(item.beside_title)) for item in found]
 
 
-def _beside(product_ids: Sequence[int], *, limit: int, exclude: Collection[int] = ()) -> list[Found]:
+def _beside(
+    product_ids: Sequence[int], *, limit: int, exclude: Collection[int] = (), hidden: Hidden = NOTHING.hidden
+) -> list[Found]:
     if not product_ids:
         return []
     values: dict[str, Any] = {
@@ -117,7 +152,8 @@ def _beside(product_ids: Sequence[int], *, limit: int, exclude: Collection[int] 
         "purpose": purposes.COUNT_IN_ALSO_BOUGHT,
         "supposed": consent.supposed_anew(purposes.COUNT_IN_ALSO_BOUGHT),
         "limit": limit,
-        "most": limit + len(exclude) + len(product_ids),
+        "most": limit + len(exclude) + len(product_ids) + (SPARE if hidden else 0),
+        **declared.hidden_values(hidden),
     }
     with connection.cursor() as cursor:
         cursor.execute(_BESIDE_ONE if len(product_ids) == 1 else _BESIDE_SEVERAL, values)
@@ -125,48 +161,78 @@ def _beside(product_ids: Sequence[int], *, limit: int, exclude: Collection[int] 
     return [Found(product_id, _SOURCES[place], beside_id, title) for product_id, place, beside_id, title in rows]
 
 
-def for_you(customer: Customer | None, granted: Collection[str], *, limit: int = 8) -> list[Pick]:
-    """A shelf for one customer from what they bought and looked at, each only as far as its switch allows.
+def for_you(
+    customer: Customer | None, granted: Collection[str], *, limit: int = 8, told: Interests | None = None
+) -> list[Pick]:
+    """A shelf for one customer: what matches what they told us first, then what goes with what they bought and saw.
 
-    `granted`: what the page read of the customer's answers; they are asked again here. Empty without either switch.
+    `granted`: what the page read of the customer's answers; they are asked again here. `told`: what they told us, where
+    the page has read it. Empty without any of the switches.
     """
     if customer is None:
         return []
+    told = interests.of(customer) if told is None else told
     had = _bought(customer) if purposes.RECOMMEND_FROM_PURCHASES in granted else {}
-    seen = _viewed(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else []
-    steering = list(had) + [product_id for product_id in seen if product_id not in had]
+    seen = _viewed(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else {}
+    declared_picks = _told(told, limit=limit, exclude=had) if purposes.RECOMMEND_FROM_TOLD in granted else []
+    noticed = _noticed(had, seen, limit=limit, exclude=[pick.product_id for pick in declared_picks], told=told)
+    room_for_told = max(limit - len(noticed), limit - limit // 4)
+    return [*declared_picks[:room_for_told], *noticed][:limit]
+
+
+def _told(told: Interests, *, limit: int, exclude: Collection[int]) -> list[Pick]:
+    found = declared.matching(told, limit=limit + len(exclude))
+    return [
+        Pick(
+            match.product_id,
+            declared.why(match.interest),
+            purposes.RECOMMEND_FROM_TOLD,
+            Because(Source.TOLD, match.interest.pk),
+        )
+        for match in found
+        if match.product_id not in exclude
+    ][:limit]
+
+
+def _noticed(
+    had: Mapping[int, Bought], seen: Mapping[int, int], *, limit: int, exclude: Collection[int], told: Interests
+) -> list[Pick]:
+    steering = [*had, *(product_id for product_id in seen if product_id not in had)]
     picks = []
-    for item in _beside(steering, limit=limit):
+    for item in _beside(steering, limit=limit, exclude=exclude, hidden=told.hidden):
         if item.beside_id in had:
-            why = f"Goes with {item.beside_title}, which you bought in {had[item.beside_id]}"
-            picks.append(Pick(item.product_id, why, purposes.RECOMMEND_FROM_PURCHASES))
+            bought = had[item.beside_id]
+            why = f"Goes with {item.beside_title}, which you bought in {bought.month}"
+            because = Because(Source.BOUGHT, bought.line_id)
+            picks.append(Pick(item.product_id, why, purposes.RECOMMEND_FROM_PURCHASES, because))
         else:
             why = f"You looked at {item.beside_title}"
-            picks.append(Pick(item.product_id, why, purposes.RECOMMEND_FROM_BROWSING))
+            because = Because(Source.SEEN, seen[item.beside_id])
+            picks.append(Pick(item.product_id, why, purposes.RECOMMEND_FROM_BROWSING, because))
     return picks
 
 
-def _bought(customer: Customer) -> dict[int, str]:
-    """The month of each product the customer bought lately and lets us use, newest first."""
+def _bought(customer: Customer) -> dict[int, Bought]:
+    """By product, the latest purchase of what the customer bought lately and lets us use, newest first."""
     lines = OrderLine.objects.usable_for(purposes.RECOMMEND_FROM_PURCHASES).filter(order__customer=customer)
-    recent = lines.order_by("-order__placed_at", "-pk").values_list("product", "order__placed_at")[:RECENT_PURCHASES]
-    months: dict[int, str] = {}
-    for product_id, placed_at in recent:
-        months.setdefault(product_id, f"{timezone.localtime(placed_at):%B}")
-    return months
+    recent = lines.order_by("-order__placed_at", "-pk").values_list("product", "pk", "order__placed_at")
+    found: dict[int, Bought] = {}
+    for product_id, line_id, placed_at in recent[:RECENT_PURCHASES]:
+        found.setdefault(product_id, Bought(line_id, f"{timezone.localtime(placed_at):%B}"))
+    return found
 
 
-def _viewed(customer: Customer) -> list[int]:
-    """What the customer looked at lately, while they allow it to be used."""
+def _viewed(customer: Customer) -> dict[int, int]:
+    """The looks, by product, that the customer had lately, while they allow them to be used; newest first."""
     allowed = consent.allowing(purposes.RECOMMEND_FROM_BROWSING)
     views = ProductView.objects.filter(allowed, customer=customer, viewed_at__gt=timezone.now() - KEPT)
-    return list(views.order_by("-viewed_at").values_list("product", flat=True)[:RECENT_VIEWS])
+    return dict(views.order_by("-viewed_at").values_list("product", "pk")[:RECENT_VIEWS])
 
 
 def offer_for(order: Order) -> Pick | None:
     """For an order's receipt: of what goes with it, what we have most of. Gifts steer nothing."""
     bought = [line.product_id for line in order.lines.all() if line.product_id and not line.is_gift]
-    found = _beside(bought, limit=12)
+    found = _beside(bought, limit=12, hidden=interests.of(order.customer).hidden)
     paired = [item for item in found if item.source in {"pair", "staff"}] or found
     if not paired:
         return None
@@ -185,25 +251,37 @@ def _on_shelf(product_ids: Sequence[int]) -> dict[int, int]:
 
 
 def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) -> list[Pick]:
-    """For the weekly letter: personal where the suggestion switches allow, filled up with what is new or sells well."""
-    picks = for_you(customer, granted, limit=limit)
+    """For the letter: personal where the suggestion switches allow, filled up with what is new or sells well."""
+    told = interests.of(customer)
+    picks = for_you(customer, granted, limit=limit, told=told)
     taken = {pick.product_id for pick in picks}
-    return picks + [pick for pick in _for_everybody(limit) if pick.product_id not in taken][: limit - len(picks)]
+    return (
+        picks
+        + [pick for pick in _for_everybody(limit, told.hidden) if pick.product_id not in taken][: limit - len(picks)]
+    )
 
 
-def popular(*, limit: int = 8) -> list[Pick]:
+def popular(*, limit: int = 8, hidden: Hidden = NOTHING.hidden) -> list[Pick]:
     """What sells well, counted over those who allow it; one query. Empty before the first epoch."""
     run = ModelRun.objects.filter(is_current=True)
-    goods = Product.objects.published().released().filter(is_available=True, popularities__run__in=run)
+    goods = _shown_to(hidden).filter(popularities__run__in=run)
     found = goods.order_by("-popularities__score", "pk").values_list("pk", flat=True)[:limit]
     return [Pick(product_id, "Sells well just now") for product_id in found]
 
 
-def _for_everybody(limit: int) -> list[Pick]:
-    """What is new this fortnight, then what sells well; the same for everybody."""
-    goods = Product.objects.published().released().filter(is_available=True)
-    fresh = goods.filter(released_on__gt=timezone.localdate() - timedelta(days=14)).newest()[:limit]
+def _for_everybody(limit: int, hidden: Hidden) -> list[Pick]:
+    """What is new this fortnight, then what sells well; the same for everybody, but for what they never want to see."""
+    fresh = _shown_to(hidden).filter(released_on__gt=timezone.localdate() - timedelta(days=14)).newest()[:limit]
     picks = {product.pk: Pick(product.pk, "New in the shop") for product in fresh.only("pk")}
-    for pick in popular(limit=limit):
+    for pick in popular(limit=limit, hidden=hidden):
         picks.setdefault(pick.product_id, pick)
     return list(picks.values())
+
+
+def _shown_to(hidden: Hidden) -> ProductQuerySet:
+    goods = Product.objects.published().released().filter(is_available=True)
+    if hidden.product_ids:
+        goods = goods.exclude(pk__in=hidden.product_ids)
+    if hidden.category_ids:
+        goods = goods.exclude(category__in=hidden.category_ids)
+    return goods.exclude(maker__in=hidden.maker_ids) if hidden.maker_ids else goods

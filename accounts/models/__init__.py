@@ -6,6 +6,7 @@ from accounts.models.consent import Consent, ConsentPayload, ConsentRecord, Cons
 from accounts.models.customer import Customer
 from accounts.models.event import AccountEvent
 from accounts.models.fresh_link import FreshLink
+from accounts.models.interest import Interest
 from accounts.models.profile import MailCadence, PreferenceProfile
 from accounts.models.user import User
 from accounts.models.wording import Wording
@@ -24,6 +25,7 @@ __all__ = [
     "Customer",
     "ForgottenPast",
     "FreshLink",
+    "Interest",
     "MailCadence",
     "PreferenceProfile",
     "User",

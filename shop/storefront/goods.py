@@ -59,8 +59,8 @@ def pictures(product: Details) -> list[Picture]:
     return [Picture(default_storage.url(file), alt or product.title) for file, alt in product.images]
 
 
-def options(product: Details, *, now: datetime, wanted: str = "") -> list[Option]:
-    """The variants on sale. Chosen: the wanted one if it can be had, else the first that can."""
+def options(product: Details, *, now: datetime, wanted: str = "", sizes: Sequence[str] = ()) -> list[Option]:
+    """The variants on sale. Chosen: the wanted one if it can be had, else one of these sizes, else the first."""
     lines: dict[Availability, Words] = {}
     for variant in product.variants:
         if variant.stock not in lines:
@@ -70,14 +70,15 @@ def options(product: Details, *, now: datetime, wanted: str = "") -> list[Option
     for variant in product.variants:
         words = lines[variant.stock]
         found.append(Option(variant, variant.label, words, said.index(words)))
-    _choose(found, wanted)
+    _choose(found, wanted, sizes)
     return found
 
 
-def _choose(found: Sequence[Option], wanted: str) -> None:
+def _choose(found: Sequence[Option], wanted: str, sizes: Sequence[str]) -> None:
     can_be_had = [option for option in found if not option.is_gone]
     asked_for = [option for option in can_be_had if str(option.variant.pk) == wanted]
-    for option in (asked_for or can_be_had or list(found))[:1]:
+    fitting = [option for size in sizes for option in can_be_had if option.variant.size == size]
+    for option in (asked_for or fitting or can_be_had or list(found))[:1]:
         option.is_chosen = True
 
 

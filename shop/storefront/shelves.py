@@ -10,10 +10,12 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts import consent, interests, purposes
+from accounts.interests import NOTHING, Hidden, Interests
 from accounts.models import Customer
 from orders import promise
-from recommendations.picks import Pick, also_bought, for_you
+from recommendations import effects
+from recommendations.picks import Because, Pick, also_bought, for_you
 from shop.catalog import cards as listed
 from shop.catalog.availability import Availability
 from shop.catalog.cards import Listed
@@ -73,55 +75,81 @@ class Card:
 
 @dataclass
 class Shelf:
-    """What `partials/shelf.html` takes."""
+    """What `partials/shelf.html` takes. `picks`: what a personal shelf's cards were made of, card by card."""
 
     title: str
     cards: list[Card]
     note: str = ""
     link_url: str = ""
     link_text: str = ""
+    picks: Sequence[Pick] = ()
 
 
 def cards(
     products: Iterable[Listed],
     *,
     why: Mapping[int, str] | None = None,
-    why_url: str = "",
+    why_urls: Mapping[int, str] | None = None,
     eager: int = 0,
     now: datetime | None = None,
 ) -> list[Card]:
-    """No query of its own beyond the frame's. `why` by product id; `eager`: how many pictures to load at once."""
+    """No query of its own beyond the frame's. `why`, `why_urls` by product; `eager`: pictures to load at once."""
     words = _WhenWords(now or timezone.now())
-    reasons = why or {}
+    reasons, urls = why or {}, why_urls or {}
     return [
-        _card(product, words, reasons.get(product.id, ""), why_url, is_eager=place < eager)
+        _card(product, words, reasons.get(product.id, ""), urls.get(product.id, ""), is_eager=place < eager)
         for place, product in enumerate(products)
     ]
 
 
-def picked(picks: Sequence[Pick], *, why_url: str = "") -> list[Card]:
+def picked(picks: Sequence[Pick]) -> list[Card]:
     """The cards of what was picked, in its order and with its reasons; one query, none for nothing."""
-    if not picks:
-        return []
+    return _picked(picks, listed.read(pick.product_id for pick in picks))
+
+
+def _picked(picks: Sequence[Pick], products: Sequence[Listed]) -> list[Card]:
     reasons = {pick.product_id: pick.why for pick in picks}
-    return cards(listed.read(reasons), why=reasons, why_url=why_url)
+    urls = {pick.product_id: datum_url(pick.because) for pick in picks if pick.because}
+    return cards(products, why=reasons, why_urls=urls)
 
 
-def beside(product_ids: Sequence[int], *, title: str, limit: int = 4) -> Shelf:
-    """What goes with these products, for anybody. Empty for none."""
-    picks = also_bought(product_ids, limit=limit)
+def datum_url(because: Because) -> str:
+    """Where the customer sees, changes or lets go of the one thing we know that a pick follows."""
+    return f"{reverse('told')}#{because.source}-{because.pk}"
+
+
+def told_by(customer: Customer | None) -> Interests:
+    """What the customer told us, as far as it may be used; one query, none for a stranger."""
+    return interests.of(customer, tree=frame.tree)
+
+
+def beside(product_ids: Sequence[int], *, title: str, limit: int = 4, hidden: Hidden = NOTHING.hidden) -> Shelf:
+    """What goes with these products, for anybody, but for what this one never wants to see. Empty for none."""
+    picks = also_bought(product_ids, limit=limit, hidden=hidden)
     how_url = f"{reverse('privacy')}#{purposes.COUNT_IN_ALSO_BOUGHT}"
     return Shelf(title, picked(picks), link_url=how_url, link_text="How we know")
 
 
-def for_customer(customer: Customer | None, *, limit: int = 8) -> Shelf:
-    """“For you”, as far as the switches allow; empty without them. At most five queries, none for a stranger."""
-    picks = for_you(customer, consent.granted_purposes(customer), limit=limit)
+def for_customer(
+    customer: Customer | None, *, limit: int = 8, told: Interests | None = None, place: str | None = None
+) -> Shelf:
+    """“For you”, as far as the switches allow; empty without them. At most seven queries, none for a stranger.
+
+    `told`: where the page has read it. `place`: where this is shown, to note what it did; None notes nothing.
+    """
+    told = told_by(customer) if told is None else told
+    found = for_you(customer, consent.granted_purposes(customer), limit=limit, told=told)
+    products = listed.read(pick.product_id for pick in found)
+    on_sale = {product.id for product in products}
+    picks = [pick for pick in found if pick.product_id in on_sale]
+    if place:
+        effects.record(customer, picks, place=place)
     return Shelf(
         "For you",
-        picked(picks, why_url=reverse("recommendations")),
+        _picked(picks, products),
         link_url=reverse("recommendations"),
         link_text="What this uses, and the switches",
+        picks=picks,
     )
 
 

@@ -13,6 +13,7 @@ from shop.storefront.views import (
     order,
     product,
     robots,
+    told,
     who,
 )
 
@@ -35,6 +36,10 @@ urlpatterns = [
     path("account/access/", access.access_log, name="access_log"),
     path("account/orders/", order.account_orders, name="account_orders"),
     path("account/recommendations/", account.recommendations, name="recommendations"),
+    path("account/told/", told.told, name="told"),
+    path("account/told/never/", told.never_show, name="never_show"),
+    path("account/told/<int:pk>/", told.change, name="told_change"),
+    path("account/told/<int:pk>/removal/", told.remove, name="told_remove"),
     path("privacy/", account.privacy, name="privacy"),
     path("cart/", cart.cart, name="cart"),
     path("checkout/", checkout.checkout, name="checkout"),

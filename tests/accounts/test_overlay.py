@@ -99,5 +99,5 @@ def test_what_was_looked_at_shows_only_where_it_is_supposed_to(django_assert_num
     person, thing = builders.customer(), builders.product()
     ProductView.objects.create(customer=person, product=thing, viewed_at=timezone.now())
     with consent.overlay(person.pk, {LOOKED: True}):
-        assert picks._viewed(person) == [thing.pk]
-    assert picks._viewed(person) == []
+        assert list(picks._viewed(person)) == [thing.pk]
+    assert list(picks._viewed(person)) == []

@@ -136,7 +136,7 @@ def test_a_look_is_forgotten_after_thirty_days(boots, socks):
     history.record_view(alice, boots.product_id)
     ProductView.objects.update(viewed_at=timezone.now() - timedelta(days=31))
     history.record_view(alice, socks.product_id)
-    assert picks._viewed(alice) == [socks.product_id]
+    assert list(picks._viewed(alice)) == [socks.product_id]
     assert history.retire() == 1
     assert ProductView.objects.get().product_id == socks.product_id
 

@@ -1,6 +1,7 @@
 """The customer's own pages: who they are to us, and what they let us do."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,11 +14,26 @@ from accounts.address_forms import NameForm
 from accounts.current import needs_customer
 from accounts.models import Customer
 from accounts.switches import master, switch, switches
+from recommendations.effects import Place
+from recommendations.picks import Pick
 from shop import personal_data
 from shop.storefront import shelves
+from shop.storefront.shelves import Card
 
 EVERY = frozenset(purpose.key for purpose in purposes.PURPOSES)
-SUGGESTING = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
+SUGGESTING = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A thing on the “For you” page, the datum that brought it, and the way to be rid of either."""
+
+    card: Card
+    pick: Pick
+
+    @property
+    def datum_url(self) -> str:
+        return shelves.datum_url(self.pick.because) if self.pick.because else ""
 
 
 @never_cache
@@ -32,7 +48,7 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
     context = {
         "customer": customer,
         "form": form,
-        "for_you": shelves.for_customer(customer, limit=6),
+        "for_you": shelves.for_customer(customer, limit=6, place=_place(request)),
         "on_count": len(consent.granted_purposes(customer).intersection(EVERY)),
         "all_count": len(EVERY),
     }
@@ -67,12 +83,19 @@ def _save(customer: Customer, *, asked: Collection[str], ticked: Collection[str]
 def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What the shop suggests to this customer, why, and the switches behind it."""
     answers = {answer.purpose: answer for answer in customer.consents.all()}
+    shelf = shelves.for_customer(customer, limit=12, place=_place(request))
     context = {
-        "shelf": shelves.for_customer(customer, limit=12),
+        "shelf": shelf,
+        "reasons": [Reason(*each) for each in zip(shelf.cards, shelf.picks, strict=True)],
         "switches": [switch(purposes.get(key), answers.get(key)) for key in SUGGESTING],
         "is_any_on": any(key in answers and answers[key].granted for key in SUGGESTING),
     }
     return render(request, "storefront/account/recommendations.html", context)
+
+
+def _place(request: HttpRequest) -> str | None:
+    """Where what we know is said to have had its effect; nowhere when nobody sees the page."""
+    return Place.FOR_YOU if request.method == "GET" else None
 
 
 @require_safe

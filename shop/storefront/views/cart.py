@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.current import customer_of
 from orders import cart as carts
 from orders import pricing, promise, terms
 from orders.models import CartLine, ShippingMethod
@@ -56,7 +57,11 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": arrival(rows, now),
         "has_gift": any(line.is_gift for line in lines),
-        "shelf": shelves.beside([line.variant.product_id for line in lines], title="Goes with what is in it"),
+        "shelf": shelves.beside(
+            [line.variant.product_id for line in lines],
+            title="Goes with what is in it",
+            hidden=shelves.told_by(customer_of(request)).hidden,
+        ),
         "is_ready": not any(item.problem for item in rows),
     }
 

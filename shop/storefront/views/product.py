@@ -5,9 +5,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
-from accounts.current import login_of
+from accounts import interests
+from accounts.current import customer_of, login_of
+from accounts.interests import Interests
 from recommendations.history import record_view
 from shop.catalog import details
 from shop.catalog.details import Details
@@ -21,14 +24,22 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if request.method == "GET":
         record_view(login_of(request), found.pk)  # writes only where that switch is on
-    return render(request, "storefront/product.html", _shown(found, wanted=request.GET.get("variant", "")))
+    customer = customer_of(request)
+    context = _shown(found, wanted=request.GET.get("variant", ""), told=shelves.told_by(customer))
+    if request.method == "GET" and context["fit"]:
+        interests.note_use(context["fit"])  # writes only where that switch is on
+    response = render(request, "storefront/product.html", context)
+    if customer:
+        add_never_cache_headers(response)
+    return response
 
 
-def _shown(found: Details, *, wanted: str) -> dict[str, Any]:
+def _shown(found: Details, *, wanted: str, told: Interests) -> dict[str, Any]:
     now = timezone.now()
     tree = frame.tree()
     path = tree.path(found.category_id)
-    options = goods.options(found, now=now, wanted=wanted)
+    sizes = told.sizes_for(found.category_id)
+    options = goods.options(found, now=now, wanted=wanted, sizes=[each.words for each in sizes])
     chosen = next((option for option in options if option.is_chosen), None)
     return {
         "product": found,
@@ -37,11 +48,12 @@ def _shown(found: Details, *, wanted: str) -> dict[str, Any]:
         "groups": goods.grouped(options),
         "lines": goods.lines(options),
         "chosen": chosen,
+        "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
         "gone": goods.gone(options),
         "lifespan": goods.lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
         "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
-        "shelves": [shelves.beside([found.pk], title="Goes well with it")],
+        "shelves": [shelves.beside([found.pk], title="Goes well with it", hidden=told.hidden)],
         "crumbs": browse.crumbs(path[-1] if path else None, tree, found.title),
         "current_category": path[0].slug if path else "",
         "canonical_url": settings.SITE_URL + reverse("product", args=[found.slug]),

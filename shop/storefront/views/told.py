@@ -1,0 +1,173 @@
+"""“What I told you”: what customers say about themselves, what it did for them, and taking it back."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import consent, interests, purposes
+from accounts.current import needs_customer
+from accounts.interest_forms import FORMS, ToldForm, fields_of
+from accounts.models import Customer, Interest
+from accounts.switches import Switch, switch
+from recommendations import effects
+from shop.catalog.models import Maker, Product, Variant
+from shop.storefront import frame
+
+Kind = Interest.Kind
+REMOVED = "told_removed"  # in the session until the page is next shown, so that it can be put back
+MOST_SUGGESTED = 300
+TOO_MUCH = "That is as much as we keep. Delete something first."
+MEANING = {
+    Kind.MAKER: ("maker", "Their things come first on your “For you” shelf."),
+    Kind.CATEGORY: ("department", "What sells well there comes first on your “For you” shelf."),
+    Kind.NEED: ("need", "What matches your words comes first on your “For you” shelf."),
+    Kind.SIZE: ("size", "It is chosen for you on a product’s page, and what comes in it goes first."),
+    Kind.OCCASION: ("day", "Only your own note for now: nothing else reads it. It goes the day after."),
+    Kind.NEVER: ("thing to hide", "Left out of every shelf, letter and offer we make for you. No switch needed."),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """One thing told, with what it lately did."""
+
+    interest: Interest
+    effects: list[str]
+
+
+@dataclass(frozen=True)
+class Section:
+    """All things told of one kind, and the form to tell another."""
+
+    title: str
+    meaning: str
+    one: str
+    rows: list[Told]
+    form: ToldForm
+
+    @property
+    def is_open(self) -> bool:
+        return self.form.is_bound
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs_customer
+def told(request: HttpRequest, customer: Customer) -> HttpResponse:
+    form = _form(request) if request.method == "POST" else None
+    if form is not None and form.is_valid() and _kept(request, customer, form):
+        return redirect("told")
+    return render(request, "storefront/account/told.html", _page(request, customer, form))
+
+
+def _form(request: HttpRequest) -> ToldForm:
+    kind = request.POST.get("kind", "")
+    if kind not in FORMS:
+        raise Http404
+    return FORMS[kind](request.POST, tree=frame.tree(), prefix=kind)
+
+
+def _kept(request: HttpRequest, customer: Customer, form: ToldForm) -> bool:
+    try:
+        kept = interests.keep(customer, form.told())
+    except interests.TooMuchTold:
+        form.add_error(None, TOO_MUCH)
+        return False
+    is_waiting = kept.steers and not consent.allows(customer, purposes.RECOMMEND_FROM_TOLD)
+    messages.success(request, f"Saved: {kept.title}.{' Nothing uses it until you turn on the switch.' * is_waiting}")
+    return True
+
+
+def _page(request: HttpRequest, customer: Customer, posted: ToldForm | None) -> dict[str, Any]:
+    rows = list(customer.interests.standing().select_related("maker", "category", "product"))
+    did = effects.of_interests(customer)
+    return {
+        "sections": [_section(kind, rows, did, posted) for kind in Kind],
+        "is_empty": not rows,
+        "switch": _switch(customer),
+        "observed": effects.observed(customer),
+        "removed": _removed(request),
+        **_suggested(),
+    }
+
+
+def _suggested() -> dict[str, Any]:
+    """What the shop has, for the fields where it can be typed."""
+    sizes = Variant.objects.sellable().exclude(size="").order_by("size")
+    return {
+        "makers": Maker.objects.values_list("name", flat=True)[:MOST_SUGGESTED],
+        "needs": _common_tags(),
+        "sizes": sizes.values_list("size", flat=True).distinct()[:MOST_SUGGESTED],
+    }
+
+
+def _section(kind: Kind, rows: list[Interest], did: dict[int, list[str]], posted: ToldForm | None) -> Section:
+    one, meaning = MEANING[kind]
+    form = posted if posted is not None and posted.kind == kind else FORMS[kind](tree=frame.tree(), prefix=kind)
+    found = [Told(row, did.get(row.pk, [])) for row in rows if row.kind == kind]
+    return Section(kind.label, meaning, one, found, form)
+
+
+def _switch(customer: Customer) -> Switch:
+    purpose = purposes.get(purposes.RECOMMEND_FROM_TOLD)
+    return switch(purpose, customer.consents.filter(purpose=purpose.key).first())
+
+
+def _common_tags() -> list[str]:
+    """What the shop calls its own things, the commonest first: words that find something."""
+    tagged = Product.objects.published().values_list("tags", flat=True).exclude(tags=[])[:2000]
+    counts: dict[str, int] = {}
+    for tags in tagged:
+        for tag in tags:
+            counts[tag] = counts.get(tag, 0) + 1
+    return sorted(counts, key=lambda tag: (-counts[tag], tag))[:MOST_SUGGESTED]
+
+
+def _removed(request: HttpRequest) -> dict[str, Any] | None:
+    """What was just deleted, as the form that puts it back. Shown once; then we have it no more."""
+    if request.method != "GET" or REMOVED not in request.session:
+        return None
+    removed: dict[str, Any] = request.session.pop(REMOVED)
+    return removed
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs_customer
+def change(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
+    found = get_object_or_404(customer.interests.standing().select_related("maker", "category", "product"), pk=pk)
+    form = FORMS[found.kind](request.POST or None, instance=found, tree=frame.tree(), prefix=found.kind)
+    if request.method == "POST" and form.is_valid() and _kept(request, customer, form):
+        return redirect("told")
+    context = {"form": form, "title": found.title, **_suggested()}
+    return render(request, "storefront/account/told_change.html", context)
+
+
+@require_POST
+@needs_customer
+def remove(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
+    found = get_object_or_404(customer.interests.select_related("maker", "category", "product"), pk=pk)
+    fields = {f"{found.kind}-{name}": value for name, value in fields_of(found).items() if name != "kind"}
+    request.session[REMOVED] = {"kind": found.kind, "title": found.title, "fields": list(fields.items())}
+    found.delete()
+    return redirect("told")
+
+
+@require_POST
+@needs_customer
+def never_show(request: HttpRequest, customer: Customer) -> HttpResponse:
+    """“Never show me this”, beside a thing we put forward."""
+    number = request.POST.get("product", "")
+    product = get_object_or_404(Product, pk=number if number.isdecimal() and len(number) < 19 else 0)
+    try:
+        interests.keep(customer, Interest(kind=Kind.NEVER, product=product))
+    except interests.TooMuchTold:
+        messages.error(request, TOO_MUCH)
+    else:
+        messages.success(request, f"We will not put {product.title} forward again.")
+    return redirect("recommendations")
