@@ -35,6 +35,7 @@ class Purpose:
     """One switch. `explanation` says how it works, `reads` which data it reads, `gives` what the customer gets.
 
     `cadences`: how often its mail may come, as the customer likes; the first holds until they choose. Empty: no choice.
+    `data`: the pages where the customer can look at what it reads, as (words, name of the URL).
     """
 
     key: str
@@ -47,6 +48,7 @@ class Purpose:
     is_service: bool = False  # about an order in hand: the master switch leaves it alone
     cadences: tuple[Cadence, ...] = ()
     each: str = "As it happens"  # what AS_IT_HAPPENS is called for this mail
+    data: tuple[tuple[str, str], ...] = ()
 
     @property
     def wording(self) -> str:
@@ -79,6 +81,10 @@ ORDER_STAGES = (
 )
 
 ANY_CADENCE = tuple(Cadence)
+_ORDERS = (("See your orders", "account_orders"),)
+_NOTED = (("See what we noted", "account_data"),)
+_ADDRESS = (("See your address", "account_email"),)
+_SUGGESTIONS = (("See your suggestions", "recommendations"),)
 _READS_ORDER = "The order itself and the address you gave for it."
 
 # The master switch. Not one of PURPOSES: it uses nothing by itself, and it is on until somebody turns it off.
@@ -109,6 +115,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="Your orders, never gifts.",
         gives="A “For you” shelf, with a reason on each thing.",
         group=Group.PAGES,
+        data=_ORDERS,
     ),
     Purpose(
         key=RECOMMEND_FROM_BROWSING,
@@ -117,6 +124,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="Product pages you open while you are logged in.",
         gives="A “For you” shelf that follows what you are looking for now.",
         group=Group.PAGES,
+        data=_NOTED,
     ),
     Purpose(
         key=MAIL_ORDER_APPROVED,
@@ -127,6 +135,7 @@ PURPOSES: tuple[Purpose, ...] = (
         group=Group.MAIL,
         is_service=True,
         cadences=ANY_CADENCE,
+        data=_ORDERS,
     ),
     Purpose(
         key=MAIL_ORDER_PICKED,
@@ -137,6 +146,7 @@ PURPOSES: tuple[Purpose, ...] = (
         group=Group.MAIL,
         is_service=True,
         cadences=ANY_CADENCE,
+        data=_ORDERS,
     ),
     Purpose(
         key=MAIL_ORDER_PACKED,
@@ -147,6 +157,7 @@ PURPOSES: tuple[Purpose, ...] = (
         group=Group.MAIL,
         is_service=True,
         cadences=ANY_CADENCE,
+        data=_ORDERS,
     ),
     Purpose(
         key=MAIL_ORDER_DISPATCHED,
@@ -157,6 +168,7 @@ PURPOSES: tuple[Purpose, ...] = (
         group=Group.MAIL,
         is_service=True,
         cadences=ANY_CADENCE,
+        data=_ORDERS,
     ),
     Purpose(
         key=MAIL_ORDER_DELIVERED,
@@ -167,6 +179,7 @@ PURPOSES: tuple[Purpose, ...] = (
         group=Group.MAIL,
         is_service=True,
         cadences=ANY_CADENCE,
+        data=_ORDERS,
     ),
     Purpose(
         key=RECEIPT_OFFER,
@@ -175,6 +188,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="The things in that order.",
         gives="One suggestion, picked for that order, on the receipt.",
         group=Group.MAIL,
+        data=_ORDERS,
     ),
     Purpose(
         key=MAIL_RECOMMENDATIONS,
@@ -184,6 +198,7 @@ PURPOSES: tuple[Purpose, ...] = (
         gives="At most one e-mail a week.",
         group=Group.MAIL,
         cadences=(Cadence.WEEKLY, Cadence.MONTHLY),
+        data=_SUGGESTIONS,
     ),
     Purpose(
         key=NEWSLETTER,
@@ -194,6 +209,7 @@ PURPOSES: tuple[Purpose, ...] = (
         group=Group.MAIL,
         cadences=(Cadence.AS_IT_HAPPENS, Cadence.MONTHLY),
         each="Each issue",
+        data=_ADDRESS,
     ),
     Purpose(
         key=COUNT_IN_ALSO_BOUGHT,
@@ -202,6 +218,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="Which things you bought together, never gifts, never your name.",
         gives="Better shelves for everyone, you included.",
         group=Group.OTHERS,
+        data=_ORDERS,
     ),
 )
 

@@ -2,26 +2,58 @@
 
 from dataclasses import dataclass
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts import purposes
+from accounts import cadence, purposes
+from accounts.cadence import Cadence
 from accounts.models import Consent, Customer
 from accounts.purposes import Group, Purpose
 
 SOURCES = {
-    "preferences": "on this page",
-    "checkout": "at checkout",
+    "preferences": "by the switch on your preference page",
+    "less_often": "by choosing “less often” on your preference page",
+    "undo": "by “Undo” on your preference page",
+    "checkout": "by the box at checkout",
     "mailed_link": "by a link we mailed you",
+    "mail_link": "by the link in a mail",
     "unsubscribe_link": "by the link in a mail",
     "import": "told to the shop before it moved here",
 }
+_CUPS = {Cadence.AS_IT_HAPPENS: 3, Cadence.DAILY: 3, Cadence.WEEKLY: 2, Cadence.MONTHLY: 1}
+
+
+@dataclass(frozen=True)
+class Option:
+    """One line of a choice."""
+
+    value: str
+    words: str
+    is_chosen: bool = False
+
+
+@dataclass(frozen=True)
+class Often:
+    """How often a mail comes: the choice beside its switch. `less`: what to offer somebody who has just turned it off.
+
+    `cup_level`: how full the cup is, 0 for a mail that never comes.
+    """
+
+    options: tuple[Option, ...]
+    less: tuple[Option, ...]
+    url: str
+    less_url: str
+    cup_level: int
 
 
 @dataclass(frozen=True)
 class Switch:
-    """What `partials/switch.html` shows. `granted`: what the customer chose. `said` is the sentence after saving."""
+    """What `partials/switch.html` shows. `granted`: what the customer chose. `said` is the sentence after saving.
+
+    `undo` is the token that takes it back, `offers_less` whether less often is offered beside it; `has_focus` is for
+    when the button that was pressed is gone.
+    """
 
     key: str
     title: str
@@ -31,37 +63,103 @@ class Switch:
     granted: bool
     since: str
     url: str
+    data: tuple[tuple[str, str], ...] = ()
+    often: Often | None = None
     said: str = ""
+    undo: str = ""
+    offers_less: bool = False
+    has_focus: bool = False
 
 
-def switch(purpose: Purpose, consent: Consent | None, *, said: str = "") -> Switch:
+@dataclass(frozen=True)
+class Ceiling:
+    """What `partials/ceiling.html` shows."""
+
+    options: tuple[Option, ...]
+    said: str = ""
+    undo: str = ""
+    has_focus: bool = False
+
+
+def switch(
+    purpose: Purpose, consent: Consent | None, *, chosen: Cadence | None = None, said: str = "", undo: str = ""
+) -> Switch:
+    """Without `chosen` the switch stands alone, with no choice of how often."""
     is_master = purpose == purposes.PERSONAL_SHOPPER
+    granted = consent.chosen if consent else is_master
     return Switch(
         key=purpose.key,
         title=purpose.title,
         explanation=purpose.explanation,
         reads=purpose.reads,
         gives=purpose.gives,
-        granted=consent.chosen if consent else is_master,
+        granted=granted,
         since=_since(consent),
         url=reverse("master_switch") if is_master else reverse("preference", args=[purpose.key]),
+        data=_pages(purpose),
+        often=_often(purpose, chosen, is_on=granted) if chosen and purpose.cadences else None,
         said=said,
+        undo=undo,
     )
 
 
 def switches(customer: Customer) -> dict[Group, list[Switch]]:
-    """Every switch of the shop, by group, with the customer's answers. One query."""
+    """Every switch of the shop, by group, with the customer's answers and how often. Two queries."""
     answers = {answer.purpose: answer for answer in customer.consents.all()}
+    chosen = cadence.cadences_of(customer)
     return {
-        group: [switch(item, answers.get(item.key)) for item in purposes.PURPOSES if item.group == group]
+        group: [
+            switch(item, answers.get(item.key), chosen=chosen.get(item.key) or cadence.default(item.key))
+            for item in purposes.PURPOSES
+            if item.group == group
+        ]
         for group in Group
     }
+
+
+def switch_of(customer: Customer, key: str, *, said: str = "", undo: str = "") -> Switch:
+    """One switch as it stands now, with what has just been said about it."""
+    answer = customer.consents.filter(purpose=key).first()
+    chosen = cadence.cadence_of(customer, key)
+    return switch(purposes.get(key), answer, chosen=chosen, said=said, undo=undo)
 
 
 def master(customer: Customer) -> Switch:
     """The switch for all of them at once; on until turned off."""
     purpose = purposes.PERSONAL_SHOPPER
     return switch(purpose, customer.consents.filter(purpose=purpose.key).first())
+
+
+def ceiling_choice(customer: Customer) -> Ceiling:
+    """The choice of a weekly ceiling. One query."""
+    chosen = cadence.weekly_ceiling(customer)
+    counts = sorted({*cadence.CEILINGS, *([chosen] if chosen else [])})
+    none = Option("", "As many as I asked for", chosen is None)
+    return Ceiling((none, *(Option(str(count), f"At most {count} a week", count == chosen) for count in counts)))
+
+
+def _often(purpose: Purpose, chosen: Cadence, *, is_on: bool) -> Often:
+    def option(each: Cadence) -> Option:
+        return Option(each, cadence.words(purpose.key, each), each is chosen)
+
+    return Often(
+        options=tuple(map(option, purpose.cadences)),
+        less=tuple(map(option, cadence.less_often(purpose.key, chosen))),
+        url=reverse("how_often", args=[purpose.key]),
+        less_url=reverse("less_often", args=[purpose.key]),
+        cup_level=_CUPS[chosen] if is_on else 0,
+    )
+
+
+def _pages(purpose: Purpose) -> tuple[tuple[str, str], ...]:
+    """Where the data it reads can be looked at; a page this shop does not have is left out."""
+    found = []
+    for words, name in purpose.data:
+        try:
+            found.append((words, reverse(name)))
+        except NoReverseMatch:
+            continue
+    return tuple(found)
 
 
 def _since(consent: Consent | None) -> str:

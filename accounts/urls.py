@@ -1,10 +1,14 @@
 from django.urls import path
 
-from accounts.views import addresses, consents
+from accounts.views import addresses, choices, consents
 
 urlpatterns = [
-    path("account/personal-shopper/", consents.master_switch, name="master_switch"),
-    path("account/preferences/<slug:key>/", consents.preference, name="preference"),
+    path("account/personal-shopper/", choices.master_switch, name="master_switch"),
+    path("account/weekly-ceiling/", choices.weekly_ceiling, name="weekly_ceiling"),
+    path("account/undo/", choices.take_back, name="undo"),
+    path("account/preferences/<slug:key>/", choices.preference, name="preference"),
+    path("account/preferences/<slug:key>/often/", choices.how_often, name="how_often"),
+    path("account/preferences/<slug:key>/less/", choices.less_often, name="less_often"),
     path("consents/confirm/<str:token>/", consents.confirm_consent, name="confirm_consent"),
     path("account/addresses/", addresses.addresses, name="addresses"),
     path("account/addresses/new/", addresses.new_address, name="new_address"),

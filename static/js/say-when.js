@@ -12,6 +12,7 @@ function say(element, text) {
 function undo(event) {
   const element = event.detail.elt;
   if (element.type === "checkbox") element.checked = !element.checked;
+  for (const option of element.options || []) option.selected = option.defaultSelected;
   say(element, "Not saved. Please try again.");
 }
 

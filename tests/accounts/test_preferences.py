@@ -66,9 +66,9 @@ def test_looking_changes_nothing(client, bob):
     assert not Consent.objects.exists()
 
 
-def test_the_page_takes_four_queries(client, bob, django_assert_max_num_queries):
+def test_the_page_takes_six_queries(client, bob, django_assert_max_num_queries):
     client.get("/account/preferences/")
-    with django_assert_max_num_queries(4):  # session, user with customer, answers, one for the frame
+    with django_assert_max_num_queries(6):  # session, user with customer, answers, how often, ceiling, the frame
         client.get("/account/preferences/")
 
 

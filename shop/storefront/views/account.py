@@ -1,19 +1,19 @@
 """The customer's own pages: who they are to us, and what they let us do."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import consent, purposes
+from accounts import choices, consent, purposes, undo
 from accounts.address_forms import NameForm
 from accounts.current import needs_customer
 from accounts.models import Customer
-from accounts.switches import master, switch, switches
+from accounts.switches import ceiling_choice, master, switch, switches
 from recommendations.effects import Place
 from recommendations.picks import Pick
 from shop import personal_data
@@ -61,20 +61,26 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
 def preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Every switch. Saved one by one when toggled; the whole form at once without JavaScript."""
     if request.method == "POST":
-        _save(customer, asked=request.POST.getlist("asked"), ticked=set(request.POST))
-        messages.success(request, "Saved. What is off is off at once.")
-        return redirect("preferences")
-    return render(
-        request, "storefront/account/preferences.html", {"groups": switches(customer), "master": master(customer)}
-    )
+        return _save(request, customer)
+    context = {
+        "groups": switches(customer),
+        "master": master(customer),
+        "ceiling": ceiling_choice(customer),
+        "undo": undo.take_offered(request),
+    }
+    return render(request, "storefront/account/preferences.html", context)
 
 
-def _save(customer: Customer, *, asked: Collection[str], ticked: Collection[str]) -> None:
-    """Writes the answers that differ among those the form asked for: an untouched switch keeps its "never changed"."""
-    standing = consent.chosen_purposes(customer)
-    for key in filter(purposes.exists, asked):
-        if (key in ticked) != (key in standing):
-            consent.set_consent(customer, key, granted=key in ticked, source="preferences")
+def _save(request: HttpRequest, customer: Customer) -> HttpResponse:
+    """The whole form. What did not change is not written: an untouched switch keeps its "never changed"."""
+    try:
+        wanted = choices.posted(request.POST, request.POST.getlist("asked"))
+    except ValueError as error:
+        raise BadRequest from error
+    before = choices.save(customer, wanted, source="preferences")
+    undo.offer(request, undo.token(customer, before))
+    messages.success(request, "Saved. What is off is off at once." if before else "Nothing was changed.")
+    return redirect("preferences")
 
 
 @never_cache

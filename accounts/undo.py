@@ -1,0 +1,43 @@
+"""Taking a choice back: what stood before travels sealed, in the button beside the switch or with the session."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.http import HttpRequest
+
+from accounts import choices, purposes, tokens
+from accounts.choices import Choice, What
+from accounts.models import Customer
+
+TOKEN_KIND = "undo"  # noqa: S105  (the name of a kind of token)
+WORKS_FOR = timedelta(hours=12)
+_IN_SESSION = "undo"
+
+
+def token(customer: Customer, before: Iterable[Choice]) -> str:
+    """Works for this customer alone, and for some hours; empty when nothing changed."""
+    rows = [[choice.what, choice.value, choice.key] for choice in before]
+    return tokens.sign(TOKEN_KIND, customer=customer.pk, choices=rows) if rows else ""
+
+
+def undo(customer: Customer, token: str) -> list[Choice]:
+    """Brings back how it was, the latest first. Returns what was brought back; nothing for a token of no use."""
+    said = tokens.read(token, TOKEN_KIND, max_age=WORKS_FOR)
+    if said is None or said["customer"] != customer.pk:
+        return []
+    was = [Choice(What(what), value, key) for what, value, key in reversed(said["choices"])]
+    known = [choice for choice in was if not choice.key or purposes.exists(choice.key)]
+    choices.save(customer, known, source="undo")
+    return known
+
+
+def offer(request: HttpRequest, token: str) -> None:
+    """For the next page, where there is no script to put the button in place."""
+    if token:
+        request.session[_IN_SESSION] = token
+
+
+def take_offered(request: HttpRequest) -> str:
+    """The token for this page, once; empty when there is nothing to take back."""
+    taken: str = request.session.pop(_IN_SESSION, "") if _IN_SESSION in request.session else ""
+    return taken
