@@ -1,7 +1,11 @@
-"""Leaving a kind of mail by the link in it. Opening it changes nothing; the button, or a mail program's own, does."""
+"""Leaving a kind of mail by the link in it, or getting it less often. The link can only reduce.
+
+Opening it changes nothing; a button does, and so does a mail program's own one click, which is always a plain off.
+"""
 
 from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -9,11 +13,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accounts import consent, purposes, tokens
+from accounts import cadence, consent, purposes, tokens
+from accounts.cadence import Cadence
 from accounts.models import Customer
 from accounts.purposes import Purpose
 from notifications import links
 from orders.models import Order, OrderTick
+
+ONE_CLICK = "List-Unsubscribe"  # RFC 8058: the form field of a mail program's own button
 
 
 @csrf_exempt  # the token is the permission, and RFC 8058's one click comes without a cookie
@@ -24,11 +31,32 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if not ids or not purposes.exists(ids["purpose"]):
         return render(request, "notifications/unsubscribe_unknown.html", status=404)
     purpose = purposes.get(ids["purpose"])
-    is_done = request.method == "POST"
-    if is_done:
+    context = {"purpose": purpose, "order": _order(ids), "is_customer": "customer" in ids}
+    if request.method != "POST":
+        context["less"] = [(each, cadence.words(purpose.key, each)) for each in _less_often(ids, purpose)]
+    elif "less" in request.POST and ONE_CLICK not in request.POST:
+        context["less_words"] = _lessen(ids, purpose, request.POST["less"])
+    else:
         _turn_off(ids, purpose)
-    context = {"purpose": purpose, "is_done": is_done, "order": _order(ids), "is_customer": "customer" in ids}
+        context["is_done"] = True
     return render(request, "notifications/unsubscribe.html", context)
+
+
+def _less_often(ids: dict[str, Any], purpose: Purpose) -> tuple[Cadence, ...]:
+    """What comes less often than now; nothing for a tick on one order, which is soon over by itself."""
+    customer = _customer(ids)
+    if customer is None:
+        return ()
+    return cadence.less_often(purpose.key, cadence.cadence_of(customer, purpose.key))
+
+
+def _lessen(ids: dict[str, Any], purpose: Purpose, wanted: str) -> str:
+    """Never more often, whatever the form says. Returns the pace in words."""
+    customer = _customer(ids)
+    if customer is None or wanted not in _less_often(ids, purpose):
+        raise BadRequest
+    cadence.choose(customer, purpose.key, Cadence(wanted))
+    return cadence.words(purpose.key, Cadence(wanted)).lower()
 
 
 def _turn_off(ids: dict[str, Any], purpose: Purpose) -> None:
@@ -38,9 +66,13 @@ def _turn_off(ids: dict[str, Any], purpose: Purpose) -> None:
             granted=False, changed_at=timezone.now()
         )
         return
-    customer = Customer.objects.filter(pk=ids["customer"]).first()
+    customer = _customer(ids)
     if customer:
         consent.set_consent(customer, purpose.key, granted=False, source="mail_link")
+
+
+def _customer(ids: dict[str, Any]) -> Customer | None:
+    return Customer.objects.filter(pk=ids["customer"]).first() if "customer" in ids else None
 
 
 def _order(ids: dict[str, Any]) -> Order | None:

@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from accounts import consent, purposes, tokens
+from accounts import cadence, consent, purposes, tokens
+from accounts.cadence import Cadence
 from accounts.models import ConsentRecord
 from notifications import delivery, links
 from orders.models import OrderTick
@@ -93,3 +94,52 @@ def test_somebody_who_is_gone_is_answered_politely(client):
 
 def test_the_page_is_kept_by_no_cache(client):
     assert "no-store" in client.get(url(customer=1, purpose=NEWSLETTER)).headers["Cache-Control"]
+
+
+# -- Less often ----------------------------------------------------------------------------------------------
+
+
+def test_less_often_is_offered_before_never(client):
+    alice = cast.alice()
+    page = client.get(url(customer=alice.pk, purpose=purposes.MAIL_ORDER_PICKED)).content.decode()
+    places = [page.index(words) for words in ("Once a day", "Once a week", "Once a month", "Turn it off")]
+    assert places == sorted(places)
+    page = client.get(url(customer=alice.pk, purpose=purposes.RECEIPT_OFFER)).content.decode()
+    assert "Less often" not in page
+
+
+def test_less_often_by_the_link_keeps_the_mail_on(client):
+    alice = cast.alice()
+    page = client.post(url(customer=alice.pk, purpose=NEWSLETTER), {"less": "monthly"})
+    assert "now comes once a month" in page.content.decode()
+    assert consent.allows(alice, NEWSLETTER)
+    assert cadence.cadence_of(alice, NEWSLETTER) == Cadence.MONTHLY
+    client.post(url(customer=alice.pk, purpose=NEWSLETTER))  # off after all
+    assert not consent.allows(alice, NEWSLETTER)
+
+
+@pytest.mark.parametrize("wanted", ["as_it_happens", "daily", "weekly", "never", ""])
+def test_the_link_never_leads_to_more(client, wanted):
+    alice = cast.alice()
+    stage = purposes.MAIL_ORDER_PICKED
+    cadence.choose(alice, stage, Cadence.WEEKLY)
+    assert client.post(url(customer=alice.pk, purpose=stage), {"less": wanted}).status_code == 400
+    assert cadence.cadence_of(alice, stage) == Cadence.WEEKLY
+    assert consent.allows(alice, stage)
+
+
+def test_one_click_is_a_plain_off_whatever_else_is_sent(client):
+    alice = cast.alice()
+    form = {"List-Unsubscribe": "One-Click", "less": "monthly"}
+    assert client.post(url(customer=alice.pk, purpose=NEWSLETTER), form).status_code == 200
+    assert not consent.allows(alice, NEWSLETTER)
+    assert cadence.cadence_of(alice, NEWSLETTER) == Cadence.AS_IT_HAPPENS
+
+
+def test_a_tick_on_one_order_has_no_less_often(client):
+    order = builders.paid_order()
+    acts.tick(order, purposes.MAIL_ORDER_APPROVED)
+    address = url(order=order.pk, purpose=purposes.MAIL_ORDER_APPROVED)
+    assert "Less often" not in client.get(address).content.decode()
+    assert client.post(address, {"less": "weekly"}).status_code == 400
+    assert OrderTick.objects.get().granted
