@@ -82,6 +82,7 @@ ORDER_STAGES = (
 
 ANY_CADENCE = tuple(Cadence)
 _ORDERS = (("See your orders", "account_orders"),)
+_TOLD = (("See what you told us", "told"),)
 _NOTED = (("See what we noted", "account_data"),)
 _ADDRESS = (("See your address", "account_email"),)
 _SUGGESTIONS = (("See your suggestions", "recommendations"),)
@@ -107,6 +108,7 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="The makers, departments, needs and sizes on your page “What I told you”.",
         gives="A “For you” shelf that begins with what you asked for.",
         group=Group.PAGES,
+        data=_TOLD,
     ),
     Purpose(
         key=RECOMMEND_FROM_PURCHASES,
