@@ -118,7 +118,7 @@ def _frame(letter: Letter, reader: Reader) -> Context:
         "postal_address": shop.postal_address.removeprefix(f"{shop.name}, "),
         "contact_email": shop.contact_email,
         "site_url": settings.SITE_URL,
-        "preferences_url": links.preferences() if letter.email.customer_id else "",
+        "preferences_url": links.switches(letter.email),
     }
     if letter.topic.is_promotional and body:
         frame["unsubscribe_url"] = reader.off_url(body)

@@ -59,6 +59,7 @@ def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
     standing = OutgoingItem.objects.filter(is_dropped=False).prefetch_related("product__maker")
     emails = list(
         OutgoingEmail.objects.filter(pk__in=list(email_ids))
+        .select_related("customer")
         .prefetch_related(Prefetch("items", standing, to_attr="standing"), "order__lines", "order__adjustments")
         .order_by("created_at")
     )

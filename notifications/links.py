@@ -25,6 +25,17 @@ def preferences() -> str:
     return absolute("/account/preferences/")
 
 
+def switches(email: OutgoingEmail) -> str:
+    """Where the reader says which mails they get; empty when there is nothing to say yet.
+
+    An account's switches; the order's own page for whoever bought without one, where news of it can be turned off.
+    """
+    has_account = email.customer is not None and not email.customer.is_guest
+    if email.order is not None and not has_account:
+        return f"{order(email.order)}#news"
+    return preferences() if email.customer_id else ""
+
+
 def unsubscribe(email: OutgoingEmail, item: OutgoingItem) -> str:
     """Turns off what the item stands on: the customer's switch, or the tick on that one order."""
     ids: dict[str, Any] = {"purpose": item.purpose}

@@ -12,5 +12,6 @@ urlpatterns = [
     path("orders/<str:number>/paid/", order.paid, name="order_paid"),
     path("orders/<str:number>/unpaid/", order.unpaid, name="order_unpaid"),
     path("orders/<str:number>/cancellation/", order.cancel, name="order_cancellation"),
+    path("orders/<str:number>/news/<slug:key>/removal/", order.end_news, name="order_news_removal"),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe_webhook"),
 ]

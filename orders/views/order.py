@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import purposes
 from accounts.customers import proved_customer
-from orders import cancellation, guests, payments
+from orders import cancellation, guests, payments, ticks
 from orders import cart as carts
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Payment, Refund
@@ -82,4 +83,14 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     else:
         refunded = Refund.objects.filter(payment__order=order).exists()
         messages.success(request, f"Cancelled.{MONEY_BACK if refunded else ''}")
+    return see_other("order", number)
+
+
+@require_POST
+def end_news(request: HttpRequest, number: str, key: str) -> HttpResponse:
+    """Turns one kind of news about this order off. The link in a mail is enough for that, and for no more."""
+    order = guests.find(request, number)
+    if key not in purposes.ORDER_STAGES or not ticks.turn_off(order.pk, key):
+        raise Http404
+    messages.success(request, f"“{purposes.get(key).title}” is off for this order, from now on.")
     return see_other("order", number)

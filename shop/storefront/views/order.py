@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.current import needs_customer
 from accounts.models import Customer
-from orders import cancellation, guests, promise, status
+from orders import cancellation, guests, promise, status, ticks
 from orders.models import Order, OrderLine, Payment
 from orders.timeline import Step, timelines
 from shop.storefront import frame
@@ -35,6 +35,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "address": found.address_lines,
         "arrival": _arrival(found),
         "tax_name": frame.terms().tax_names.get(str(found.country), ""),
+        "news": ticks.of(found),
         "may_cancel": cancellation.may_cancel(found),
         "is_fresh": found.placed_at is not None and timezone.now() - found.placed_at < JUST_NOW,
     }

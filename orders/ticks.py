@@ -1,0 +1,38 @@
+"""News of one order by mail, as ticked at its checkout. Whoever may see the order can end it here, and start nothing."""
+
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from accounts import purposes
+from accounts.models import Consent
+from orders.models import Order, OrderTick
+
+
+@dataclass(frozen=True)
+class News:
+    """One kind of news about an order, and whether it comes."""
+
+    key: str
+    title: str
+    is_on: bool
+
+
+def of(order: Order) -> list[News]:
+    """What was ticked for this order. The latest answer counts, given for the order or for the account."""
+    stages = purposes.ORDER_STAGES
+    ticks = {tick.purpose: tick for tick in order.ticks.filter(purpose__in=stages)}
+    if not ticks:
+        return []
+    consents = Consent.objects.filter(customer=order.customer_id, purpose__in=ticks) if order.customer_id else ()
+    answers: dict[str, OrderTick | Consent] = dict(ticks)
+    for consent in consents:
+        if consent.changed_at > ticks[consent.purpose].changed_at:
+            answers[consent.purpose] = consent
+    return [News(key, purposes.get(key).title, answers[key].granted) for key in stages if key in answers]
+
+
+def turn_off(order_id: int, key: str) -> bool:
+    """The order's own no, from now on. False when this was never ticked for it."""
+    found = OrderTick.objects.filter(order=order_id, purpose=key)
+    return found.update(granted=False, changed_at=timezone.now()) > 0
