@@ -1,4 +1,4 @@
-"""News of one order by mail, as ticked at its checkout. Whoever may see the order can end it here, and start nothing."""
+"""News of one order by mail, as ticked at its checkout. Whoever may see the order can end it, and start nothing."""
 
 from dataclasses import dataclass
 
