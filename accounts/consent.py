@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import ledger, purposes
+from accounts import journal, ledger, purposes
 from accounts.models import Consent, ConsentRecord, Customer
 
 ImportedAnswer = tuple[int, str, bool, datetime]
@@ -39,6 +39,8 @@ def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: 
         consent, _ = Consent.objects.update_or_create(
             customer=customer, purpose=purpose.key, defaults=_state(answer, record, is_resting=is_resting)
         )
+        if not granted:
+            journal.withdrawn(customer.chain, purpose.key)
     return consent
 
 
@@ -61,6 +63,8 @@ def set_master(customer: Customer, *, on: bool, source: str) -> None:
         )
         singles = customer.consents.filter(purpose__in=purposes.UNDER_MASTER, chosen=True)
         singles.update(granted=on, record=record, changed_at=answer.answered_at)
+        if not on:
+            journal.withdrawn(customer.chain, master.key)
 
 
 def is_master_on(customer: Customer) -> bool:

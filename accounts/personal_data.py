@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import access, interests, proofs, purposes
+from accounts import access, export, interests, proofs, purposes, sessions, staff_changes
 from accounts.consent_requests import LIFETIME
 from accounts.models import (
     AccountEvent,
@@ -19,7 +19,7 @@ from accounts.models import (
     PreferenceProfile,
 )
 from accounts.models.interest import STEERING
-from shop.personal_data import Holding, Rows, register, rows
+from shop.personal_data import Holding, Rows, nothing, register, rows
 
 
 def retire_requests() -> int:
@@ -151,11 +151,18 @@ def forget_told(customer: Customer) -> int:
     return customer.interests.filter(kind__in=STEERING).delete()[0]
 
 
+def export_sessions(customer: Customer) -> Rows:
+    return [{"signed_in_until": session.expire_date.isoformat()} for session in sessions.of(customer)]
+
+
 HOLDINGS: tuple[Holding, ...] = (
     Holding(
         key="account",
         title="Your account",
-        models=("accounts.User", "accounts.Customer", "accounts.Address"),
+        models=(
+            *("accounts.User", "accounts.Customer", "accounts.Address"),
+            *("account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator"),
+        ),
         retention="Name, e-mail address and address book: until you erase the account.",
         export=export_account,
         erase=erase_account,
@@ -167,7 +174,9 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("accounts.Consent", "accounts.ConsentPayload", "accounts.AccountEvent"),
         retention="Each yes and no with its time, so that it can be proved: until you erase the account.",
         export=export_answers,
+        count=lambda customer: customer.consent_payloads.count(),
         erase=erase_answers,
+        kept="A chain of seals that shows that no answer was ever changed. It names nobody.",
     ),
     Holding(
         key="cadence",
@@ -221,6 +230,43 @@ HOLDINGS: tuple[Holding, ...] = (
         export=export_fresh_links,
         erase=lambda customer: _fresh_links(customer).delete()[0],
         retire=retire_fresh_links,
+    ),
+    Holding(
+        key="sign_ins",
+        title="Where you are signed in",
+        models=("sessions.Session",),
+        retention="A visit is forgotten two weeks after you were last here, and the hour you sign out.",
+        export=export_sessions,
+        count=lambda customer: 1,  # this visit; finding others means opening every session there is
+        erase=sessions.end,
+        retire=sessions.retire,
+    ),
+    Holding(
+        key="copies",
+        title="Copies of your data, made for you",
+        models=("accounts.DataExport",),
+        retention="Seven days, then the file is deleted.",
+        export=lambda customer: rows(customer.data_exports.all(), asked_at="created_at", ready_at="ready_at"),
+        erase=lambda customer: export.discard(customer.data_exports.all()),
+        retire=export.retire,
+    ),
+    Holding(
+        key="erasures",
+        title="That you asked to be erased",
+        models=("accounts.Erasure",),
+        retention="For good, as a number and a date without a name, so that a restored backup forgets you too.",
+        export=lambda customer: rows(customer.erasures.all(), asked_at="created_at", due_at="due_at"),
+        erase=nothing,
+        kept="A number and a date without a name, so that you are forgotten again should we ever restore a backup.",
+    ),
+    Holding(
+        key="staff_changes",
+        title="What staff changed about you by hand",
+        models=("admin.LogEntry",),
+        retention="Who changed which field, and when: two years. Your name in it goes with your account.",
+        export=staff_changes.export,
+        erase=staff_changes.erase,
+        retire=staff_changes.retire,
     ),
 )
 

@@ -7,11 +7,12 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Mail"
 
     def ready(self) -> None:
-        from accounts import purposes, uses
+        from accounts import erasure, purposes, uses
         from accounts.uses import UseKind
-        from notifications import checks, personal_data, topics  # noqa: F401  (importing `checks` registers them)
+        from notifications import checks, outbox, personal_data, topics  # noqa: F401  (importing `checks` registers them)
 
         personal_data.register_holdings()
+        erasure.wait_while(outbox.waits_for_notice)
         for topic in topics.TOPICS.values():
             if topic.purpose:
                 uses.register(topic.purpose, UseKind.MAIL, topic.key)

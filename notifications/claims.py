@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from notifications.gate import ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED
 from notifications.models import SkipReason
+from notifications.suppressions import pads
 
 SLOTS = 2  # so that a mail server that hangs never holds up every background worker
 _SLOT_CLASS = 0x6D61696C
@@ -41,12 +42,14 @@ _CLAIM_PROMOTIONAL = _CLAIM.format(
     which="e.state IN ('queued', 'claimed', 'sending') AND e.kind = 'promotional' AND e.state <> 'sending'"
 )
 
+_SUPPRESSED_PREPARED = SUPPRESSED.format(outer="$6", inner="$7")
+_SUPPRESSED = SUPPRESSED.format(outer="%(outer)s", inner="%(inner)s")
 _AS_SENT = "state = 'sent', sent_at = clock_timestamp(), claim_token = NULL, last_error = ''"
 
 # Planned once per connection: planning costs more than running it. The statement that begins one mail also records the
 # one before as sent, so that a mail takes a single statement; nothing slow lies between the two.
 _BEGIN = f"""
-    PREPARE mail_begin (uuid, uuid, text, double precision, uuid) AS
+    PREPARE mail_begin (uuid, uuid, text, double precision, uuid, bytea, bytea) AS
     WITH sent AS (
         UPDATE notifications_outgoingemail SET {_AS_SENT} WHERE id = $5 AND state <> 'sent')
     UPDATE notifications_outgoingemail e SET
@@ -55,7 +58,7 @@ _BEGIN = f"""
         due_at = clock_timestamp() + $4 * interval '1 second'
     WHERE e.id = $1 AND e.claim_token = $2
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()
-      AND NOT {SUPPRESSED} AND NOT {UNPROVED} AND NOT {ORDER_CALLED_OFF}
+      AND NOT {_SUPPRESSED_PREPARED} AND NOT {UNPROVED} AND NOT {ORDER_CALLED_OFF}
       AND EXISTS (SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)
       AND NOT EXISTS (
         SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS})"""  # noqa: S608
@@ -69,7 +72,7 @@ _DROP_FALLEN = f"""
     RETURNING i.id"""  # noqa: S608
 
 _LOOK = f"""
-    SELECT {SUPPRESSED}, {UNPROVED}, {ORDER_CALLED_OFF} FROM notifications_outgoingemail e
+    SELECT {_SUPPRESSED}, {UNPROVED}, {ORDER_CALLED_OFF} FROM notifications_outgoingemail e
     WHERE e.id = %(id)s AND e.claim_token = %(token)s
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()"""  # noqa: S608
 
@@ -91,12 +94,12 @@ def begin(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.
 
     `sent_id`: the mail before, which the server has taken; recorded whatever the answer.
     """
-    values = (email_id, token, subject[:200], settings.MAIL_LEASE_SECONDS, sent_id)
+    values = (email_id, token, subject[:200], settings.MAIL_LEASE_SECONDS, sent_id, *pads())
     with connection.cursor() as cursor:
         if connection.connection not in _prepared:
             cursor.execute(_BEGIN)
             _prepared.add(connection.connection)
-        cursor.execute("EXECUTE mail_begin (%s, %s, %s, %s, %s)", values)
+        cursor.execute("EXECUTE mail_begin (%s, %s, %s, %s, %s, %s, %s)", values)
         return int(cursor.rowcount) == 1
 
 
@@ -110,7 +113,8 @@ def drop_fallen(email_id: uuid.UUID, token: uuid.UUID) -> set[int]:
 def held(email_id: uuid.UUID, token: uuid.UUID) -> SkipReason | bool:
     """Whether the claim still holds; the reason when the whole mail has lost its ground."""
     with connection.cursor() as cursor:
-        cursor.execute(_LOOK, {"id": email_id, "token": token})
+        outer, inner = pads()
+        cursor.execute(_LOOK, {"id": email_id, "token": token, "outer": outer, "inner": inner})
         row = cursor.fetchone()
     if row is None:
         return False

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import purposes
-from notifications import links, order_mail, promotional_mail, topics
+from notifications import account_mail, links, order_mail, promotional_mail, topics
 from notifications.letters import Letter
 from notifications.models import OutgoingItem
 from shop import mail
@@ -27,6 +27,8 @@ CONTEXTS: dict[str, Callable[[Letter], Context | None]] = {
     topics.ORDER_CANCELLED: order_mail.news,
     topics.ORDER_REFUNDED: order_mail.refunded,
     topics.CONSENT_CONFIRMATION: promotional_mail.confirmation,
+    topics.EXPORT_READY: account_mail.export_ready,
+    topics.ERASURE_ASKED_FOR: account_mail.erasure_asked_for,
     topics.RECOMMENDATIONS: promotional_mail.recommendations,
     topics.NEWSLETTER: promotional_mail.newsletter,
 }

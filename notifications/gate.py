@@ -105,7 +105,13 @@ STANDS = """(
             WHERE later.customer_id = o.customer_id AND later.purpose = i.purpose
               AND NOT later.granted AND later.changed_at > i.stands_since_at)))"""
 
-SUPPRESSED = "EXISTS (SELECT 1 FROM notifications_suppression s WHERE LOWER(s.address) = LOWER(e.to_address))"
+# Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.pads`, which the
+# statement is given as {outer} and {inner}.
+SUPPRESSED = """EXISTS (
+    SELECT 1 FROM notifications_suppression s
+    WHERE LOWER(s.address) = LOWER(e.to_address)
+       OR s.address_hash = encode(sha256(
+            {outer}::bytea || sha256({inner}::bytea || convert_to(LOWER(e.to_address), 'UTF8'))), 'hex'))"""
 
 # Nothing promotional goes to an address that is no longer its reader's own, proved one.
 UNPROVED = """(e.kind = 'promotional' AND NOT EXISTS (

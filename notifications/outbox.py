@@ -1,15 +1,29 @@
 """How the outbox stands, for whoever watches the shop."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db.models import Count, Min
 from django.utils import timezone
 
+from accounts.models import AccountEvent, Customer
+from notifications import topics
 from notifications.models import OutgoingEmail
 from notifications.relay import SOURCES
 
 State = OutgoingEmail.State
 WAITING = (State.QUEUED, State.CLAIMED, State.SENDING)
+
+
+NOTICE_HAS = timedelta(minutes=10)
+
+
+def waits_for_notice(customer: Customer) -> str:
+    """An erasure lets its notice leave first, since afterwards nobody knows the address; but not for long."""
+    recent = {"customer": customer, "created_at__gte": timezone.now() - NOTICE_HAS}
+    event = AccountEvent.objects.filter(kind=AccountEvent.Kind.ERASURE_ASKED_FOR, relayed_at=None, **recent)
+    mail = OutgoingEmail.objects.filter(topic=topics.ERASURE_ASKED_FOR, state__in=WAITING, **recent)
+    return "The mail that tells you of it has not left yet." if event.exists() or mail.exists() else ""
 
 
 def backlog() -> dict[str, int]:

@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from accounts import purposes
 from accounts.models import Customer
+from notifications import suppressions
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
 from notifications.outbox import WAITING
 from notifications.queueing import PICK
 from notifications.topics import TOPICS
-from shop.personal_data import Holding, Rows, nothing, register, rows
+from shop.personal_data import Holding, Processor, Rows, register, register_processor, rows
 
 STEERING = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
 KEPT_FOR = timedelta(days=400)
@@ -69,6 +70,13 @@ def _suppressions(customer: Customer) -> QuerySet[Suppression]:
 
 
 def register_holdings() -> None:
+    register_processor(
+        Processor(
+            "The mail server we send through",
+            does="carries our mail to your provider",
+            gets="your e-mail address and what the mail says. It tells us when an address refuses mail.",
+        )
+    )
     register(
         Holding(
             key="mail",
@@ -76,6 +84,7 @@ def register_holdings() -> None:
             models=("notifications.OutgoingEmail", "notifications.OutgoingItem"),
             retention="Thirteen months, so that we can say why a mail came. What it said is not kept.",
             export=export_mail,
+            count=lambda customer: _mails(customer).count(),
             erase=lambda customer: _mails(customer).delete()[0],
             forget={key: partial(let_fall, purpose_key=key) for key in STEERING},
             retire=retire_mail,
@@ -90,6 +99,8 @@ def register_holdings() -> None:
             export=lambda customer: rows(
                 _suppressions(customer), address="address", why="reason", detail="detail", since="created_at"
             ),
-            erase=nothing,
+            erase=lambda customer: suppressions.seal(customer.email) if customer.email else 0,
+            kept="If your address refuses our mail: a keyed hash of it. It tells us not to write, should the address "
+            "turn up again, and cannot be turned back into the address.",
         )
     )

@@ -5,13 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models.functions import Lower
-
 from accounts.models import Consent, Customer
 from accounts.purposes import MailKind
-from notifications import gate
+from notifications import gate, suppressions
 from notifications.gate import Answer, Standing
-from notifications.models import OutgoingEmail, OutgoingItem, SkipReason, Suppression
+from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
 from notifications.topics import Topic
 from orders.models import Order, OrderTick
 
@@ -52,9 +50,7 @@ class Answers:
     def __init__(self, drafts: Sequence[Draft]) -> None:
         self._consents = _consents(drafts)
         self._ticks = _ticks(drafts)
-        addresses = {draft.to_address.lower() for draft in drafts}
-        suppressed = Suppression.objects.annotate(lowered=Lower("address")).filter(lowered__in=addresses)
-        self._suppressed = set(suppressed.values_list("lowered", flat=True))
+        self._suppressed = suppressions.refusing({draft.to_address for draft in drafts})
 
     def to(self, draft: Draft, purpose: str) -> list[Answer]:
         customer_id = draft.customer.pk if draft.customer else None

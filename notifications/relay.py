@@ -70,7 +70,7 @@ def _claimed_order_events(size: int) -> Sequence[OrderEvent]:
 def _claimed_account_events(size: int) -> Sequence[AccountEvent]:
     waiting = AccountEvent.objects.filter(relayed_at=None).order_by("pk")
     locked = waiting.select_for_update(skip_locked=True, of=("self",))
-    return list(locked.select_related("consent_request")[:size])
+    return list(locked.select_related("consent_request", "customer")[:size])
 
 
 def _order_draft(event: OrderEvent) -> Draft | None:
@@ -103,14 +103,15 @@ def _order_key(topic: str, event: OrderEvent) -> str:
 
 def _account_draft(event: AccountEvent) -> Draft | None:
     topic = BY_EVENT.get(event.kind)
-    if topic is None or event.consent_request is None:
+    if topic is None:
         return None
-    return Draft(
-        key=f"{topic.key}:event:{event.pk}",
-        topic=topic,
-        to_address=event.consent_request.email,
-        context={"consent_request": event.consent_request_id},
-    )
+    key = f"{topic.key}:event:{event.pk}"
+    if event.consent_request is not None:
+        context = {"consent_request": event.consent_request_id}
+        return Draft(key=key, topic=topic, to_address=event.consent_request.email, context=context)
+    if event.customer is None:
+        return None
+    return Draft(key, topic, event.customer.email or "", event.customer, context=event.data)
 
 
 def _with_offer(draft: Draft, answers: Answers) -> Draft:

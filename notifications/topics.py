@@ -35,6 +35,8 @@ RECEIPT = "receipt"
 CONSENT_CONFIRMATION = "consent_confirmation"
 ORDER_CANCELLED = "order_cancelled"
 ORDER_REFUNDED = "order_refunded"
+EXPORT_READY = "export_ready"
+ERASURE_ASKED_FOR = "erasure_asked_for"
 RECOMMENDATIONS = "recommendations"
 NEWSLETTER = "newsletter"
 
@@ -69,6 +71,18 @@ _ALL = (
         MailKind.ESSENTIAL,
         event=AccountEvent.Kind.CONSENT_REQUESTED,
         because="Somebody gave us this address. We ask once before we write to it.",
+    ),
+    Topic(
+        EXPORT_READY,
+        MailKind.ESSENTIAL,
+        event=AccountEvent.Kind.EXPORT_READY,
+        because="You asked for a copy of what we hold. We write once, when it is ready.",
+    ),
+    Topic(
+        ERASURE_ASKED_FOR,
+        MailKind.ESSENTIAL,
+        event=AccountEvent.Kind.ERASURE_ASKED_FOR,
+        because="You get this whatever is ticked: somebody signed in as you asked us to erase your data.",
     ),
     Topic(RECOMMENDATIONS, MailKind.PROMOTIONAL, purposes.MAIL_RECOMMENDATIONS, name="the weekly letter"),
     Topic(NEWSLETTER, MailKind.PROMOTIONAL, purposes.NEWSLETTER, name="the newsletter"),

@@ -7,9 +7,11 @@ class OrdersConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
+        from accounts import erasure
         from accounts.proof import on_address_proved
-        from orders import guests, login, personal_data
+        from orders import guests, login, personal_data, statutory
 
         login.connect()
         on_address_proved(guests.join_orders)
         personal_data.register_holdings()
+        erasure.wait_while(statutory.waits_for_orders)

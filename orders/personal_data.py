@@ -8,9 +8,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer
-from orders import forgetting, stripe_events
+from orders import forgetting, statutory, stripe_events
+from orders.carriers import CARRIERS
 from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent
-from shop.personal_data import Holding, Rows, nothing, plain, register, rows
+from orders.statutory import orders_of
+from shop.personal_data import Holding, Processor, Rows, plain, register, register_processor, rows
 
 CARTS_KEPT = timedelta(days=60)
 
@@ -19,14 +21,6 @@ def retire_carts() -> int:
     """Deletes visitors' carts that nobody came back to, and whose payment is not under way."""
     stale = Cart.objects.filter(customer=None, updated_at__lt=timezone.now() - CARTS_KEPT)
     return stale.exclude(orders__status=Order.Status.PENDING).delete()[0]
-
-
-def orders_of(customer: Customer) -> QuerySet[Order]:
-    """Their orders, those placed with their proved address before they had an account included."""
-    mine = Q(customer=customer)
-    if customer.email and customer.is_proved:
-        mine |= Q(customer=None, email__iexact=customer.email)
-    return Order.objects.filter(mine)
 
 
 _ORDER_FIELDS = (
@@ -110,21 +104,42 @@ def _stripe_events(customer: Customer) -> QuerySet[StripeEvent]:
     return StripeEvent.objects.filter(known | Q(object_id__in=refunds.order_by().values("provider_reference")))
 
 
-def erase_orders(customer: Customer) -> int:
-    return orders_of(customer).update(email="", phone="", gift_note="")
+def register_processors() -> None:
+    register_processor(
+        Processor(
+            "Stripe",
+            does="takes the payment, and pays back what is refunded",
+            gets="your e-mail address, the number and the sum of the order. You type the card number there alone.",
+        )
+    )
+    register_processor(
+        Processor(
+            "The carrier you chose: " + ", ".join(sorted(carrier.name for carrier in CARRIERS.values())),
+            does="brings the parcel",
+            gets="the name, address and phone number on the order, as they stand on the label.",
+        )
+    )
 
 
 def register_holdings() -> None:
+    register_processors()
     register(
         Holding(
             key="orders",
             title="Your orders",
-            models=("orders.Order", "orders.OrderLine", "orders.Shipment", "orders.OrderEvent", "orders.OrderTick"),
+            models=(
+                *("orders.Order", "orders.OrderLine", "orders.Adjustment", "orders.Allocation"),
+                *("orders.Shipment", "orders.ShipmentLine", "orders.OrderEvent", "orders.OrderTick"),
+            ),
             retention="What you bought, where it went and what we told you: six years, as tax law asks.",
             export=export_orders,
-            erase=erase_orders,
+            count=lambda customer: orders_of(customer).count(),
             forget={key: partial(forgetting.forget, purpose_key=key) for key in forgetting.READS_PURCHASES},
             held={key: partial(forgetting.held_count, purpose_key=key) for key in forgetting.READS_PURCHASES},
+            erase=statutory.erase_orders,
+            kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
+            "invoice. Tax law asks for them for six years. E-mail, phone, notes, tracking numbers and all else go.",
+            retire=statutory.retire_orders,
         )
     )
     register(
@@ -134,7 +149,9 @@ def register_holdings() -> None:
             models=("orders.Payment", "orders.Refund"),
             retention="Amounts, times and Stripe's reference, never a card number: six years, as tax law asks.",
             export=export_payments,
-            erase=nothing,
+            erase=statutory.erase_payments,
+            kept="Amounts, dates, and the reference under which Stripe knows the payment: six years, for tax law.",
+            retire=statutory.retire_payments,
         )
     )
     register(

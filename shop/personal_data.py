@@ -26,6 +26,7 @@ class Holding:
     `forget`: purpose key -> deletes, or shuts off from that use, what was recorded for that one purpose.
     `held`: purpose key -> how many rows `forget` would take, for the button that offers it.
     `retire`: deletes what is past its time and returns the number of rows; None when nothing expires by age.
+    `count`: how many things there are, where counting is cheaper than exporting.
     `is_person`: the rows that say who somebody is; they are erased last, because the others are found by them.
     """
 
@@ -39,10 +40,32 @@ class Holding:
     forget: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
     held: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
     retire: Callable[[], int] | None = None
+    count: Callable[[Any], int] | None = None
     is_person: bool = False
+
+    def count_of(self, customer: Any) -> int:
+        return self.count(customer) if self.count is not None else len(self.export(customer))
+
+
+@dataclass(frozen=True)
+class Processor:
+    """Somebody outside the shop who gets personal data to do something for it, for the privacy page."""
+
+    name: str
+    does: str
+    gets: str
 
 
 _holdings: dict[str, Holding] = {}
+_processors: dict[str, Processor] = {}
+
+
+def register_processor(processor: Processor) -> None:
+    _processors[processor.name] = processor
+
+
+def processors() -> Iterator[Processor]:
+    return iter(_processors.values())
 
 
 def register(holding: Holding) -> None:

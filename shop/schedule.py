@@ -39,6 +39,8 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": crontab(hour="3", minute="40"),
         "options": {"expires": 3600},
     },
+    "build data exports": {"task": "shop.storefront.tasks.build_exports", "schedule": 5, "options": {"expires": 5}},
+    "erase who is due": {"task": "shop.storefront.tasks.erase_due", "schedule": 10, "options": {"expires": 10}},
     "retire personal data": {
         "task": "shop.backoffice.tasks.retire_personal_data",
         "schedule": crontab(hour="4", minute="20"),

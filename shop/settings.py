@@ -15,6 +15,8 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 DEBUG = False
 SECRET_KEY = required("SECRET_KEY", why="a long random string; it signs sessions and mail links")
+# Seals the addresses that refuse mail and whose owners were erased. Must stay when SECRET_KEY changes.
+ADDRESS_HASH_KEY = env.str("ADDRESS_HASH_KEY", "") or SECRET_KEY
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 SITE_URL = required("SITE_URL", why="the shop's public address, such as https://shop.example").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [urlparse(SITE_URL).hostname])
@@ -111,11 +113,23 @@ CACHES = {
 
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(BASE_DIR / "media")))
 MEDIA_URL = "/media/"
+PRIVATE_ROOT = Path(env.str("PRIVATE_ROOT", str(BASE_DIR / "private")))  # served by nobody but an authorising view
+# Ids of erasures and withdrawn consents, for `after_restore`; keep it on another disk than the database.
+JOURNAL_PATH = Path(env.str("JOURNAL_PATH", str(BASE_DIR / "journal")))
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": env.str("MEDIA_STORAGE", "django.core.files.storage.FileSystemStorage")},
+    "private": {
+        "BACKEND": env.str("PRIVATE_STORAGE", "django.core.files.storage.FileSystemStorage"),
+        "OPTIONS": {
+            "location": PRIVATE_ROOT,
+            "file_permissions_mode": 0o600,
+            "directory_permissions_mode": 0o700,
+            "base_url": None,
+        },
+    },
     "staticfiles": {"BACKEND": env.str("STATIC_STORAGE", "whitenoise.storage.CompressedManifestStaticFilesStorage")},
 }
 

@@ -7,6 +7,7 @@ from accounts.models.customer import Customer
 from accounts.models.event import AccountEvent
 from accounts.models.fresh_link import FreshLink
 from accounts.models.interest import Interest
+from accounts.models.own_data import DataExport, Erasure
 from accounts.models.profile import MailCadence, PreferenceProfile
 from accounts.models.user import User
 from accounts.models.wording import Wording
@@ -23,6 +24,8 @@ __all__ = [
     "ConsentRecord",
     "ConsentRequest",
     "Customer",
+    "DataExport",
+    "Erasure",
     "ForgottenPast",
     "FreshLink",
     "Interest",

@@ -11,6 +11,8 @@ class AccountEvent(EventRow):
 
     class Kind(models.TextChoices):
         CONSENT_REQUESTED = "consent_requested"
+        EXPORT_READY = "export_ready"
+        ERASURE_ASKED_FOR = "erasure_asked_for"
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, null=True, related_name="events")
     consent_request = models.ForeignKey(ConsentRequest, on_delete=models.CASCADE, null=True, related_name="+")

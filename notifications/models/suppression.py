@@ -1,16 +1,21 @@
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 
 class Suppression(models.Model):
-    """An address that gets no mail, whatever was ticked: it bounced, or its owner complained."""
+    """An address that gets no mail, whatever was ticked: it bounced, or its owner complained.
+
+    Once its owner is erased only `address_hash` is left of it (`notifications.suppressions`).
+    """
 
     class Reason(models.TextChoices):
         BOUNCED = "bounced", "Mail to it was refused for good"
         COMPLAINED = "complained", "Its owner complained"
         STAFF = "staff", "Stopped by staff"
 
-    address = models.EmailField()
+    address = models.EmailField(null=True)  # noqa: DJ001  (unique where present)
+    address_hash = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001  (likewise)
     reason = models.CharField(max_length=12, choices=Reason)
     detail = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -18,7 +23,13 @@ class Suppression(models.Model):
     class Meta:
         verbose_name = "stopped address"
         verbose_name_plural = "stopped addresses"
-        constraints = [models.UniqueConstraint(Lower("address"), name="suppression_once")]
+        constraints = [
+            models.UniqueConstraint(Lower("address"), name="suppression_once"),
+            models.CheckConstraint(
+                condition=Q(address__isnull=False, address_hash=None) | Q(address=None, address_hash__isnull=False),
+                name="suppression_plain_or_sealed",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return self.address
+        return self.address or "An address whose owner was erased"

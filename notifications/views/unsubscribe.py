@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accounts import cadence, consent, purposes, tokens
+from accounts import cadence, consent, journal, purposes, tokens
 from accounts.cadence import Cadence
 from accounts.models import Customer
 from accounts.purposes import Purpose
@@ -62,9 +62,10 @@ def _lessen(ids: dict[str, Any], purpose: Purpose, wanted: str) -> str:
 def _turn_off(ids: dict[str, Any], purpose: Purpose) -> None:
     """Saying it twice changes nothing. Whoever is gone gets nothing anyway."""
     if "order" in ids:
-        OrderTick.objects.filter(order=ids["order"], purpose=purpose.key, granted=True).update(
-            granted=False, changed_at=timezone.now()
-        )
+        ticks = OrderTick.objects.filter(order=ids["order"], purpose=purpose.key, granted=True)
+        for number in ticks.values_list("order__number", flat=True):
+            journal.unticked(number, purpose.key)
+        ticks.update(granted=False, changed_at=timezone.now())
         return
     customer = _customer(ids)
     if customer:

@@ -69,6 +69,7 @@ def environment_of(home: Home, ports: Ports) -> dict[str, str]:
         "CARRIER_WEBHOOK_SECRET": home.secret("CARRIER_WEBHOOK_SECRET"),
         "MAIL_WEBHOOK_SECRET": home.secret("MAIL_WEBHOOK_SECRET"),
         "MEDIA_ROOT": str(home.folder("media")),
+        "PRIVATE_ROOT": str(home.folder("private")),
         "STATIC_ROOT": str(home.folder("static")),
         "CHECKPOINT_FOLDER": str(home.folder("checkpoints")),
         "JOURNAL_PATH": str(home.path / "journal"),

@@ -80,6 +80,8 @@ def _start_servers() -> None:
     os.environ.setdefault("REDIS_URL", Valkey(home).url())
     media = home.folder("media")
     os.environ.setdefault("MEDIA_ROOT", str(media))
+    os.environ.setdefault("PRIVATE_ROOT", str(home.folder("private")))
+    os.environ.setdefault("JOURNAL_PATH", str(home.path / "journal"))
     os.environ.setdefault("STATIC_ROOT", str(home.folder("static")))
 
 

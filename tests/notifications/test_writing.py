@@ -8,8 +8,8 @@ from email.headerregistry import Address
 import pytest
 from django.utils import timezone
 
-from accounts import consent_requests, purposes
-from accounts.models import Customer
+from accounts import consent_requests, erasure, purposes
+from accounts.models import AccountEvent, Customer
 from notifications import audience, delivery, relay, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
@@ -75,6 +75,12 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
         return acts.queued(order, EVENTS[topic], **about, **data)
     if topic == topics.CONSENT_CONFIRMATION:
         consent_requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
+        relay.relay_events()
+    if topic in (topics.EXPORT_READY, topics.ERASURE_ASKED_FOR):
+        if topic == topics.EXPORT_READY:
+            AccountEvent.objects.create(kind=AccountEvent.Kind.EXPORT_READY, customer=customer)
+        else:
+            erasure.ask(customer, at_once=False)
         relay.relay_events()
     if topic == topics.NEWSLETTER:
         NewsletterIssue.objects.create(

@@ -17,7 +17,7 @@ from accounts.switches import ceiling_choice, master, switch, switches
 from recommendations.effects import Place
 from recommendations.picks import Pick
 from shop import personal_data
-from shop.storefront import shelves
+from shop.storefront import controller, shelves
 from shop.storefront.shelves import Card
 
 EVERY = frozenset(purpose.key for purpose in purposes.PURPOSES)
@@ -108,4 +108,10 @@ def _place(request: HttpRequest) -> str | None:
 def privacy(request: HttpRequest) -> HttpResponse:
     """Generated from the registries of purposes and of personal data, so that it says what the shop does."""
     groups = {group: [purpose for purpose in purposes.PURPOSES if purpose.group == group] for group in purposes.Group}
-    return render(request, "storefront/privacy.html", {"groups": groups, "holdings": personal_data.holdings()})
+    context = {
+        "groups": groups,
+        "holdings": list(personal_data.holdings()),
+        "processors": list(personal_data.processors()),
+        "controller": controller.who(),
+    }
+    return render(request, "storefront/privacy.html", context)

@@ -3,11 +3,9 @@
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -16,7 +14,7 @@ from accounts import checkpoints, proofs
 from accounts.current import needs_customer
 from accounts.models import Customer
 from accounts.switches import SOURCES
-from shop.storefront import frame
+from shop.storefront import controller
 
 PER_PAGE = 50
 
@@ -69,6 +67,4 @@ def receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 
 def _receipt(customer: Customer) -> dict[str, Any]:
-    shop = frame.terms().settings
-    controller = {"name": shop.name, "address": shop.postal_address, "contact": shop.contact_email}
-    return proofs.receipt(customer, controller=controller, privacy_url=settings.SITE_URL + reverse("privacy"))
+    return proofs.receipt(customer, controller=controller.who(), privacy_url=controller.privacy_url())

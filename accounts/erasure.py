@@ -1,0 +1,144 @@
+"""Being forgotten: asked for, possible to undo until it begins, then done kind by kind, however often interrupted.
+
+What is left afterwards: the chain of the ledger and the `Erasure` row, which name nobody, and what `kept` of each
+holding says.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts import journal, sessions, tokens
+from accounts.models import AccountEvent, Customer, Erasure, User
+from shop import personal_data
+
+logger = logging.getLogger(__name__)
+
+COOLING_OFF = timedelta(days=14)
+LINK_LIFETIME = timedelta(days=90)
+TOKEN_KIND = "erasure"  # noqa: S105  (the name of a kind of link)
+UNDER_WAY = (Erasure.State.SCHEDULED, Erasure.State.ERASING)
+
+Obstacle = Callable[[Customer], str]
+_obstacles: list[Obstacle] = []
+
+
+class CannotErase(Exception):  # noqa: N818  (a refusal, not an error)
+    """Why not, in words for the customer."""
+
+
+def wait_while(obstacle: Obstacle) -> None:
+    """Registers something an erasure waits for (called in `AppConfig.ready`): a sentence, empty when it is clear."""
+    _obstacles.append(obstacle)
+
+
+def waits_for(customer: Customer) -> list[str]:
+    """What stands in the way now, in words for the customer; it waits for that, and goes on by itself."""
+    return [reason for reason in (obstacle(customer) for obstacle in _obstacles) if reason]
+
+
+def standing(customer: Customer) -> Erasure | None:
+    """The erasure the customer has asked for and that has not ended."""
+    return customer.erasures.filter(state__in=UNDER_WAY).first()
+
+
+def ask(customer: Customer, *, at_once: bool) -> Erasure:
+    """Asks for everything to be erased: now, or in fourteen days. Asking again changes nothing.
+
+    Raises `CannotErase` for somebody who works here: their login belongs to the shop's own records.
+    """
+    if customer.user is not None and customer.user.is_staff:
+        raise CannotErase("Your login is a staff login. Ask whoever runs the shop to take that away first.")
+    now = timezone.now()
+    try:
+        with transaction.atomic():
+            erasure = Erasure.objects.create(
+                customer=customer,
+                customer_number=customer.pk,
+                chain=customer.chain,
+                due_at=now if at_once else now + COOLING_OFF,
+            )
+            facts = {"erasure": str(erasure.pk), "due_at": erasure.due_at.isoformat(), "at_once": at_once}
+            AccountEvent.objects.create(kind=AccountEvent.Kind.ERASURE_ASKED_FOR, customer=customer, data=facts)
+    except IntegrityError:
+        return Erasure.objects.get(customer=customer, state__in=UNDER_WAY)
+    return erasure
+
+
+def undo(erasure: Erasure) -> bool:
+    """Calls it off while it has not begun. False when it is too late."""
+    scheduled = Erasure.objects.filter(pk=erasure.pk, state=Erasure.State.SCHEDULED)
+    return scheduled.update(state=Erasure.State.UNDONE, ended_at=timezone.now()) == 1
+
+
+def token_for(erasure: Erasure) -> str:
+    return tokens.sign(TOKEN_KIND, erasure=str(erasure.pk))
+
+
+def find(token: str) -> Erasure | None:
+    """The erasure behind a mailed link; None when forged or too old."""
+    ids = tokens.read(token, TOKEN_KIND, max_age=LINK_LIFETIME)
+    return Erasure.objects.filter(pk=ids["erasure"]).first() if ids else None
+
+
+def run_due() -> int:
+    """Erases whoever is due and has nothing in the way; takes up what was interrupted. Returns how many are done."""
+    due = Erasure.objects.filter(state__in=UNDER_WAY, due_at__lte=timezone.now()).order_by("due_at")
+    count = 0
+    for erasure in due:
+        try:
+            count += run(erasure)
+        except Exception:  # one must not keep the others waiting; it is taken up again
+            logger.exception("The erasure %s was interrupted", erasure.pk)
+    return count
+
+
+def run(erasure: Erasure) -> bool:
+    """Erases; True when it is done, False when it waits for something or somebody called it off."""
+    customer = erasure.customer
+    if customer is not None:
+        if erasure.state == Erasure.State.SCHEDULED and (waits_for(customer) or not _begin(erasure)):
+            return False
+        _erase(erasure, customer)
+    Erasure.objects.filter(pk=erasure.pk).update(state=Erasure.State.DONE, ended_at=timezone.now())
+    return True
+
+
+def _begin(erasure: Erasure) -> bool:
+    """The point of no return: from here it cannot be undone, and nobody is signed in as this person any more."""
+    begun = Erasure.objects.filter(pk=erasure.pk, state=Erasure.State.SCHEDULED, due_at__lte=timezone.now())
+    return begun.update(state=Erasure.State.ERASING) == 1
+
+
+def _erase(erasure: Erasure, customer: Customer) -> None:
+    """Each kind in a transaction of its own; then, with the person, whatever came in meanwhile."""
+    journal.erased(customer.chain)
+    if customer.user_id is not None:
+        User.objects.filter(pk=customer.user_id).update(is_active=False)
+    sessions.end(customer)
+    everything = sorted(personal_data.holdings(), key=lambda holding: holding.is_person)
+    for holding in everything:
+        if holding.key not in erasure.erased and not holding.is_person:
+            with transaction.atomic():
+                holding.erase(customer)
+                erasure.erased.append(holding.key)
+                erasure.save(update_fields=["erased"])
+    with transaction.atomic():
+        locked = Customer.objects.select_for_update().select_related(None).get(pk=customer.pk)
+        for holding in everything:
+            holding.erase(locked)
+    erasure.erased = [holding.key for holding in everything]
+    Erasure.objects.filter(pk=erasure.pk).update(erased=erasure.erased)
+
+
+def erase_again(chain: object, *, at: datetime) -> bool:
+    """After a restore: erases at once whoever had been erased. False when the restored database knows no such chain."""
+    customer = Customer.objects.filter(chain=chain).first()
+    if customer is None:
+        return False
+    defaults = {"customer_number": customer.pk, "chain": customer.chain, "due_at": at, "state": Erasure.State.ERASING}
+    Erasure.objects.filter(customer=customer, state__in=UNDER_WAY).delete()
+    return run(Erasure.objects.create(customer=customer, **defaults))

@@ -1,0 +1,164 @@
+"""A copy of everything held about a customer: one archive, put together in the background and kept for a week.
+
+Rows are the outbox here too: a request is a row, a job takes it up, and a job that died is followed by another.
+"""
+
+import io
+import json
+import logging
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, storages
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from accounts import proofs
+from accounts.models import AccountEvent, Customer, DataExport
+from shop import personal_data
+
+logger = logging.getLogger(__name__)
+
+KEPT = timedelta(days=7)
+TAKEN_UP_AGAIN_AFTER = timedelta(minutes=10)
+A_DAY = 5
+State = DataExport.State
+
+
+class TooMany(Exception):  # noqa: N818  (a refusal, not an error)
+    """One is being made, or enough were made today."""
+
+
+def private() -> Storage:
+    return storages["private"]
+
+
+def ask(customer: Customer) -> DataExport:
+    """Asks for a copy; the one before it goes. Raises `TooMany` while one is being made, or after five in a day."""
+    since = timezone.now() - timedelta(days=1)
+    if customer.data_exports.filter(created_at__gte=since).count() >= A_DAY:
+        raise TooMany
+    try:
+        with transaction.atomic():
+            return DataExport.objects.create(customer=customer)
+    except IntegrityError:
+        raise TooMany from None
+
+
+def latest(customer: Customer) -> DataExport | None:
+    return customer.data_exports.first()
+
+
+def is_downloadable(export: DataExport) -> bool:
+    return export.state == State.READY and bool(export.file) and until(export) > timezone.now()
+
+
+def until(export: DataExport) -> Any:
+    """When the file is deleted."""
+    return (export.ready_at or export.created_at) + KEPT
+
+
+def build_waiting(*, controller: dict[str, str], privacy_url: str) -> int:
+    """Builds what was asked for, and what a job that died left half done. Returns how many."""
+    count = 0
+    while export := _claimed():
+        try:
+            _build(export, controller=controller, privacy_url=privacy_url)
+        except Exception:  # one person's copy must not keep all others waiting
+            logger.exception("The copy %s could not be made", export.pk)
+            DataExport.objects.filter(pk=export.pk).update(state=State.FAILED)
+        count += 1
+    return count
+
+
+def _claimed() -> DataExport | None:
+    died = Q(state=State.BUILDING, begun_at__lt=timezone.now() - TAKEN_UP_AGAIN_AFTER)
+    with transaction.atomic():
+        waiting = DataExport.objects.filter(Q(state=State.WAITING) | died).order_by("created_at")
+        export = waiting.select_for_update(skip_locked=True).first()
+        if export is not None:
+            export.state, export.begun_at, export.done_count = State.BUILDING, timezone.now(), 0
+            export.save(update_fields=["state", "begun_at", "done_count"])
+    return export
+
+
+def _build(export: DataExport, *, controller: dict[str, str], privacy_url: str) -> None:
+    gathered = _gathered(export)
+    receipt = proofs.receipt(export.customer, controller=controller, privacy_url=privacy_url)
+    archive = _archive(gathered, receipt, controller)
+    name = private().save(f"exports/{export.pk}.zip", ContentFile(archive))
+    with transaction.atomic():
+        done = DataExport.objects.filter(pk=export.pk, state=State.BUILDING)
+        if not done.update(state=State.READY, file=name, size=len(archive), ready_at=timezone.now()):
+            private().delete(name)  # erased meanwhile
+            return
+        AccountEvent.objects.create(kind=AccountEvent.Kind.EXPORT_READY, customer=export.customer)
+    discard(DataExport.objects.filter(customer=export.customer).exclude(pk=export.pk).exclude(file=""))
+
+
+def _gathered(export: DataExport) -> list[tuple[personal_data.Holding, personal_data.Rows]]:
+    """Every kind of data, noting how far it is for the page that waits."""
+    holdings = list(personal_data.holdings())
+    gathered = []
+    for done, holding in enumerate(holdings, start=1):
+        gathered.append((holding, holding.export(export.customer)))
+        DataExport.objects.filter(pk=export.pk).update(done_count=done, all_count=len(holdings))
+    return gathered
+
+
+def _archive(
+    gathered: list[tuple[personal_data.Holding, personal_data.Rows]],
+    receipt: dict[str, Any],
+    controller: dict[str, str],
+) -> bytes:
+    made_at = timezone.now()
+    data = {
+        "made_at": made_at.isoformat(),
+        "shop": controller,
+        "data": {holding.key: {"title": holding.title, "rows": rows} for holding, rows in gathered},
+    }
+    page = render_to_string(
+        "accounts/export.html",
+        {"holdings": [(holding, _read(rows)) for holding, rows in gathered], "shop": controller, "made_at": made_at},
+    )
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("read-me-first.html", page)
+        archive.writestr("data.json", json.dumps(data, indent=2, ensure_ascii=False))
+        archive.writestr("consent-receipt.json", json.dumps(receipt, indent=2, ensure_ascii=False))
+    return buffer.getvalue()
+
+
+def _read(value: Any) -> SafeString:
+    """A JSON value as nested lists a person can read."""
+    if isinstance(value, list):
+        items = format_html_join("", "<li>{}</li>", ((_read(item),) for item in value))
+        return format_html("<ol>{}</ol>", items) if value else format_html("<p>{}</p>", "Nothing.")
+    if isinstance(value, dict):
+        told = ((name.replace("_", " ").capitalize(), _read(item)) for name, item in value.items())
+        return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", told))
+    if isinstance(value, bool):
+        return format_html("{}", "yes" if value else "no")
+    return format_html("{}", "–" if value in (None, "") else value)
+
+
+def discard(exports: Any) -> int:
+    """Deletes copies, their files first. Returns how many."""
+    count = 0
+    for export in exports:
+        if export.file:
+            private().delete(export.file)
+        count += export.delete()[0]
+    return count
+
+
+def retire() -> int:
+    """Deletes copies that are a week old, and requests that came to nothing."""
+    long_ago = timezone.now() - KEPT
+    return discard(DataExport.objects.filter(Q(ready_at__lt=long_ago) | Q(ready_at=None, created_at__lt=long_ago)))

@@ -1,0 +1,28 @@
+"""What the mails say that answer what somebody asked about their own data. They link to pages, never to a file."""
+
+from datetime import datetime
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import erasure, export, tokens
+from notifications import links
+from notifications.letters import Letter
+
+Context = dict[str, Any]
+
+
+def export_ready(letter: Letter) -> Context:
+    return {"page_url": links.absolute(reverse("own_data")), "days": export.KEPT.days}
+
+
+def erasure_asked_for(letter: Letter) -> Context:
+    """`due_on` is empty when it was to happen at once."""
+    context = letter.email.context
+    token = tokens.sign(erasure.TOKEN_KIND, erasure=context["erasure"])
+    due_at = timezone.localtime(datetime.fromisoformat(context["due_at"]))
+    return {
+        "page_url": links.absolute(reverse("erasure", args=[token])),
+        "due_on": "" if context["at_once"] else f"{due_at:%-d %B %Y}",
+    }

@@ -1,0 +1,37 @@
+"""After a backup was restored: what waited to be sent when it was made may have been sent since. Nobody knows, so it
+is parked for staff, and never sent by itself.
+"""
+
+from django.utils import timezone
+
+from accounts import journal
+from accounts.journal import Entry
+from notifications import audience, relay
+from notifications.models import OutgoingEmail
+from notifications.outbox import WAITING
+from orders.models import OrderTick
+
+THURSDAY = 4
+REASON = "Waiting when the backup was made: it may have been sent since."
+
+
+def park() -> int:
+    """Writes down everything that is owed, and parks it with what waited already. Returns how many mails."""
+    while relay.relay_events():
+        pass
+    audience.fan_out_newsletter()
+    now = timezone.localtime()
+    if now.isoweekday() >= THURSDAY:  # this week's letters were due already
+        audience.queue_recommendations(now)
+    waiting = OutgoingEmail.objects.filter(state__in=WAITING)
+    return waiting.update(state=OutgoingEmail.State.UNCERTAIN, claim_token=None, last_error=REASON)
+
+
+def untick(entries: list[Entry]) -> int:
+    """Takes back again the ticks on single orders that guests took back. Returns how many."""
+    count = 0
+    for entry in entries:
+        if entry.what == journal.UNTICKED:
+            ticks = OrderTick.objects.filter(order__number=entry.order, purpose=entry.purpose, granted=True)
+            count += ticks.filter(changed_at__lte=entry.at).update(granted=False, changed_at=timezone.now())
+    return count

@@ -1,0 +1,89 @@
+"""What of an order stays when its buyer is erased, and for how long anything of it stays at all.
+
+Tax law (in the United Kingdom VAT Act 1994, Schedule 11, paragraph 6, and VAT Regulations 1995, regulation 14; in the
+European Union article 226 of Directive 2006/112/EC) asks a shop to keep its invoices: number, date, goods, sums, tax,
+and the customer's name and address. Nothing else is kept.
+"""
+
+from datetime import timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Customer
+from orders.models import Allocation, Cart, Order, OrderEvent, OrderTick, Payment, Refund, Shipment, ShipmentLine
+
+KEPT = timedelta(days=6 * 365 + 2)
+NOT_ON_AN_INVOICE = {"email": "", "phone": "", "gift_note": "", "cart_fingerprint": "", "cart": None}
+ON_AN_INVOICE = {"full_name": "", "line1": "", "line2": "", "city": "", "region": "", "postcode": ""}
+IN_FLIGHT = (Order.Status.PENDING, Order.Status.CONFIRMED)
+
+
+def orders_of(customer: Customer) -> QuerySet[Order]:
+    """Their orders, those placed as a guest with their proved address included."""
+    mine = Q(customer=customer)
+    if customer.email and customer.is_proved:
+        mine |= Q(customer=None, email__iexact=customer.email)
+    return Order.objects.filter(mine)
+
+
+def in_flight(customer: Customer) -> QuerySet[Order]:
+    """Orders that are neither with their buyer nor called off, or whose money is on its way back."""
+    going_back = Refund.objects.filter(status=Refund.Status.REQUESTED)
+    settled = Q(fulfilment_status=Order.FulfilmentStatus.DELIVERED) | Q(payment_status=Order.PaymentStatus.REFUNDED)
+    under_way = Q(status__in=IN_FLIGHT) & ~settled & ~Q(source=Order.Source.IMPORT)
+    return orders_of(customer).filter(under_way | Q(payments__refunds__in=going_back))
+
+
+def waits_for_orders(customer: Customer) -> str:
+    """The sentence an erasure waits with; empty when nothing is under way."""
+    numbers = list(in_flight(customer).order_by("pk").values_list("number", flat=True).distinct())
+    if not numbers:
+        return ""
+    which = f"Order {numbers[0]} is" if len(numbers) == 1 else f"Orders {', '.join(numbers)} are"
+    return f"{which} still under way. Once delivered or cancelled, and any refund paid, the erasure goes on by itself."
+
+
+def erase_orders(customer: Customer) -> int:
+    """Takes off everything that is not on the invoice; of what was never paid, everything about the buyer.
+
+    The orders stay the customer's, the row that goes last, so that an erasure cut short finds them again.
+    """
+    numbers = list(orders_of(customer).values_list("pk", flat=True))
+    orders = Order.objects.filter(pk__in=numbers)
+    Shipment.objects.filter(order__in=numbers).update(tracking_number="", packing_note="")
+    OrderEvent.objects.filter(order__in=numbers).update(data={}, relayed_at=timezone.now())
+    OrderTick.objects.filter(order__in=numbers).delete()
+    orders.filter(placed_at=None).update(**ON_AN_INVOICE)
+    return orders.update(**NOT_ON_AN_INVOICE, customer=customer)
+
+
+def erase_payments(customer: Customer) -> int:
+    """The words of people, and the link to Stripe's page, which knows the address."""
+    paid = Payment.objects.filter(order__in=orders_of(customer))
+    Refund.objects.filter(payment__in=paid).update(reason="", problem="")
+    return paid.update(redirect_url="", problem="")
+
+
+def _old() -> QuerySet[Order]:
+    """Orders in our books for longer than tax law asks. Imported ones came into them on the day of the import."""
+    return Order.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(status=Order.Status.PENDING)
+
+
+def retire_payments() -> int:
+    old = Payment.objects.filter(order__in=_old())
+    return Refund.objects.filter(payment__in=old).delete()[0] + old.delete()[0]
+
+
+def retire_orders() -> int:
+    """Deletes old orders whole, with their payments, parcels and events."""
+    count = retire_payments()
+    count += ShipmentLine.objects.filter(shipment__order__in=_old()).delete()[0]
+    count += Allocation.objects.filter(order_line__order__in=_old()).delete()[0]
+    OrderEvent.objects.filter(order__in=_old()).delete()
+    count += Shipment.objects.filter(order__in=_old()).delete()[0]
+    return count + _old().delete()[0]
+
+
+def erase_cart(customer: Customer) -> int:
+    return Cart.objects.filter(customer=customer).delete()[0]

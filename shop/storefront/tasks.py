@@ -1,0 +1,16 @@
+"""What customers ask for about their own data, done in the background. Rows wait; each job is safe to run twice."""
+
+from celery import shared_task
+
+from accounts import erasure, export
+from shop.storefront import controller
+
+
+@shared_task
+def build_exports() -> None:
+    export.build_waiting(controller=controller.who(), privacy_url=controller.privacy_url())
+
+
+@shared_task
+def erase_due() -> None:
+    erasure.run_due()

@@ -1,0 +1,100 @@
+"""Asking to be forgotten: what goes, what must stay and why, now or in fourteen days; and undoing it."""
+
+from typing import Any
+
+from allauth.account.decorators import reauthentication_required
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts import erasure
+from accounts.current import needs_customer
+from accounts.models import Customer, Erasure
+from shop import personal_data
+
+WORD = "erase"
+NOW, LATER = "now", "later"
+
+
+class ErasureForm(forms.Form):
+    when = forms.ChoiceField(
+        label="When?",
+        choices=[
+            (LATER, f"In {erasure.COOLING_OFF.days} days; until then one click undoes it"),
+            (NOW, "Now; once it has begun it cannot be undone"),
+        ],
+        initial=LATER,
+        widget=forms.RadioSelect,
+    )
+    word = forms.CharField(
+        label=f"Type the word “{WORD}”",
+        help_text="So that nobody does this by a slip of the finger.",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
+    )
+
+    def clean_word(self) -> str:
+        word: str = self.cleaned_data["word"]
+        if word.strip().lower() != WORD:
+            raise ValidationError(f"That is not the word. Type “{WORD}”, or go back and nothing happens.")
+        return word
+
+
+def _has_login(request: HttpRequest) -> bool:
+    """Whoever has a password is asked for it again; a guest has just used a link mailed to the address."""
+    return bool(request.user.is_authenticated)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs_customer
+@reauthentication_required(enabled=_has_login)
+def ask(request: HttpRequest, customer: Customer) -> HttpResponse:
+    standing = erasure.standing(customer)
+    if standing is not None:
+        return redirect("erasure", erasure.token_for(standing))
+    form = ErasureForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = erasure.ask(customer, at_once=form.cleaned_data["when"] == NOW)
+        except erasure.CannotErase as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            return redirect("erasure", erasure.token_for(made))
+    kept = [(holding.title, holding.kept) for holding in personal_data.holdings() if holding.kept]
+    goes = [holding.title for holding in personal_data.holdings()]
+    context = {"form": form, "kept": kept, "goes": goes, "waits_for": erasure.waits_for(customer)}
+    return render(request, "storefront/account/erase.html", context, status=400 if form.errors else 200)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def erasure_page(request: HttpRequest, token: str) -> HttpResponse:
+    """How it stands, for whoever has the link; POST undoes it. Opening it changes nothing."""
+    found = erasure.find(token)
+    if found is None:
+        raise Http404
+    if request.method == "POST":
+        return _undo(request, found, token)
+    context: dict[str, Any] = {
+        "erasure": found,
+        "token": token,
+        "url": reverse("erasure", args=[token]),
+        "waits_for": erasure.waits_for(found.customer) if found.customer and found.state == "scheduled" else [],
+        "cooling_off": found.due_at > found.created_at + erasure.COOLING_OFF / 2,
+    }
+    template = "partials/erasure_state.html" if request.headers.get("HX-Request") else "storefront/erasure.html"
+    return render(request, template, context)
+
+
+def _undo(request: HttpRequest, found: Erasure, token: str) -> HttpResponse:
+    if erasure.undo(found):
+        messages.success(request, "Undone. Everything is as it was.")
+    elif found.state != Erasure.State.UNDONE:
+        messages.warning(request, "It had begun already, and cannot be undone any more.")
+    return redirect("erasure", token)

@@ -1,0 +1,78 @@
+"""What the shop holds about a customer, in counts and plain words, and a copy of all of it to take away."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import erasure, export
+from accounts.current import needs_customer
+from accounts.models import Customer
+from shop import personal_data
+
+FILENAME = "your-data-at-say-when.zip"
+
+
+@never_cache
+@require_safe
+@needs_customer
+def own_data(request: HttpRequest, customer: Customer) -> HttpResponse:
+    standing = erasure.standing(customer)
+    context = {
+        **_copy(customer),
+        "held": [(holding, holding.count_of(customer)) for holding in personal_data.holdings()],
+        "erasure": standing,
+        "erasure_token": erasure.token_for(standing) if standing else "",
+    }
+    return render(request, "storefront/account/own_data.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs_customer
+def copies(request: HttpRequest, customer: Customer) -> HttpResponse:
+    """POST asks for a copy; GET is how far it is, for the page that waits."""
+    if request.method == "POST":
+        _ask(request, customer)
+    if request.headers.get("HX-Request"):
+        return render(request, "partials/data_copy.html", _copy(customer))
+    return redirect("own_data")
+
+
+def _ask(request: HttpRequest, customer: Customer) -> None:
+    try:
+        export.ask(customer)
+    except export.TooMany:
+        if not request.headers.get("HX-Request"):
+            messages.warning(request, f"One copy at a time, and at most {export.A_DAY} a day.")
+
+
+def _copy(customer: Customer) -> dict[str, Any]:
+    latest = export.latest(customer)
+    is_ready = latest is not None and export.is_downloadable(latest)
+    return {
+        "copy": latest,
+        "copy_is_ready": is_ready,
+        "copy_is_under_way": latest is not None and latest.state in (export.State.WAITING, export.State.BUILDING),
+        "copy_until": export.until(latest) if latest else None,
+        "copy_days": export.KEPT.days,
+    }
+
+
+@never_cache
+@require_safe
+@needs_customer
+def download(request: HttpRequest, customer: Customer, export_id: UUID) -> HttpResponse | FileResponse:
+    """Only its owner, only while it is kept, and always as a file to save."""
+    found = get_object_or_404(customer.data_exports, pk=export_id)
+    if not export.is_downloadable(found):
+        raise Http404
+    try:
+        archive = export.private().open(found.file)
+    except FileNotFoundError as gone:
+        raise Http404 from gone
+    return FileResponse(archive, as_attachment=True, filename=FILENAME, content_type="application/zip")

@@ -1,0 +1,115 @@
+"""One person about whom the shop knows everything it can know, told in words found nowhere else."""
+
+import json
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import connection
+from django.utils import timezone
+
+from accounts import consent_requests, purposes
+from accounts.models import Address, Customer
+from notifications.models import OutgoingEmail, Suppression
+from orders import events
+from orders.models import Cart, Order, OrderEvent, OrderTick, Refund, Shipment, StripeEvent
+from recommendations.models import ProductView
+from tests import builders, cast
+
+EMAIL = "zora.quillfeather@example.com"
+NAME = "Zora Quillfeather"
+STREET = "77 Wrenbottom Lane"
+CITY = "Thistlemere"
+PHONE = "07700 900461"
+NOTE = "Happy birthday dear Ottoline"
+TRACKING = "ZQ123456785GB"
+SECRETS = (EMAIL, "quillfeather", STREET, CITY, PHONE, "Ottoline", TRACKING, "zora")
+ON_AN_INVOICE = ("quillfeather", STREET, CITY, "zora")
+WHERE_INVOICES_ARE = "orders_order"
+
+
+def zora() -> Customer:
+    every = tuple(purpose.key for purpose in purposes.PURPOSES)
+    customer = builders.customer(EMAIL, name=NAME, ticks=every)
+    EmailAddress.objects.create(user=customer.user, email=EMAIL, verified=True, primary=True)
+    Authenticator.objects.create(user=customer.user, type=Authenticator.Type.TOTP, data={"secret": "zora-secret"})
+    Address.objects.create(customer=customer, full_name=NAME, line1=STREET, city=CITY, phone=PHONE, country="GB")
+    consent_requests.request_consent(EMAIL, purposes.NEWSLETTER, source="checkout")
+    ProductView.objects.create(customer=customer, product=builders.product(), viewed_at=timezone.now())
+    Cart.objects.create(customer=customer, gift_note=NOTE)
+    signed_in(customer)
+    logged(customer)
+    return customer
+
+
+def delivered_order(customer: Customer | None, **fields) -> Order:
+    """Paid, refunded in part, mailed about, delivered: every table of an order is filled."""
+    order = builders.placed_order(customer=customer, **{"email": EMAIL, **fields})
+    Order.objects.filter(pk=order.pk).update(
+        full_name=NAME, line1=STREET, city=CITY, phone=PHONE, gift_note=NOTE,
+        status=Order.Status.COMPLETED, fulfilment_status=Order.FulfilmentStatus.DELIVERED,
+    )  # fmt: skip
+    payment = order.payments.get()
+    payment.redirect_url = f"https://stripe.example/{EMAIL}"
+    payment.save()
+    Refund.objects.create(
+        payment=payment, amount=1, currency="GBP", reason=f"{NAME} rang", status=Refund.Status.SUCCEEDED
+    )
+    Shipment.objects.create(
+        order=order, store=builders.store(), stage=Shipment.Stage.DELIVERED, tracking_number=TRACKING, packing_note=NOTE
+    )
+    OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
+    events.record(order, OrderEvent.Kind.CANCELLED, actor="x", reason=f"{NAME} asked")
+    StripeEvent.objects.create(
+        event_id=f"evt_zora_{order.pk}", kind="checkout.session.completed", object_id=payment.provider_reference,
+        created_at=timezone.now(),
+    )  # fmt: skip
+    OutgoingEmail.objects.create(
+        key=f"receipt:order:{order.pk}", topic="receipt", kind="essential", to_address=EMAIL, customer=customer,
+        order=order, state="sent", subject=f"Thank you, {NAME}", last_error=f"<{EMAIL}>: later",
+    )  # fmt: skip
+    return order
+
+
+def suppressed() -> Suppression:
+    return Suppression.objects.create(address=EMAIL.title(), reason="bounced", detail=f"<{EMAIL}> unknown")
+
+
+def signed_in(customer: Customer) -> None:
+    store = SessionStore()
+    store["_auth_user_id"] = str(customer.user_id)
+    store.save()
+
+
+def logged(customer: Customer) -> None:
+    sam = cast.sam()
+    kind = ContentType.objects.get_for_model(Customer)
+    change = json.dumps([{"changed": {"fields": ["Name"]}}])
+    LogEntry.objects.create(
+        user=sam, content_type=kind, object_id=str(customer.pk), object_repr=NAME, action_flag=CHANGE,
+        change_message=change,
+    )  # fmt: skip
+
+
+def long_ago(**ago: float):
+    return timezone.now() - timedelta(**ago)
+
+
+def dump() -> dict[str, str]:
+    """Every row of every table of the database, as text, in lower case."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = [row[0] for row in cursor.fetchall()]
+        told = {}
+        for table in tables:
+            cursor.execute(f'SELECT t::text FROM "{table}" t')  # noqa: S608
+            told[table] = "\n".join(row[0] for row in cursor.fetchall()).lower()
+    return told
+
+
+def traces(words=SECRETS) -> set[tuple[str, str]]:
+    """(table, word) wherever one of the words still stands."""
+    return {(table, word) for table, text in dump().items() for word in words if word.lower() in text}
