@@ -25,6 +25,7 @@ from shop.local.servers import start_when_free
 from shop.local.stripe.testing import StandIn
 from shop.local.valkey import Valkey
 from tests.notifications.sink import Server, Sink
+from tests.reliability.books import deadlock_count
 
 RESTART_SECONDS = 0.3  # what a supervisor takes to notice
 TIMERS = {
@@ -45,6 +46,7 @@ class Stack:
         self.site = f"http://localhost:{web_port}"
         self.log = home.path / "stack.log"
         self.deaths: list[str] = []
+        self.deadlocks_before = deadlock_count()
         self._valkey = Valkey(home)
         self._broker: Running | None = None
         self._parts = {part.name: part for part in self._services(smtp_port, web_port, timers)}

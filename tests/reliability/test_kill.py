@@ -154,7 +154,7 @@ def finish(stack: Stack, sink: Sink, buyers: list[Buyer], staff: Staff | None = 
             staff.join()
             assert staff.trouble == ""
     wait_until(books.is_quiet, seconds=20, what="quiet after the last step")
-    books.check_all(buyers, sink, stack.standin)
+    books.check_all(buyers, sink, stack.standin, deadlocks_before=stack.deadlocks_before)
 
 
 def test_fifty_orders_survive_kill_9_of_web_worker_and_beat(stack):
