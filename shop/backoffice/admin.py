@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from allauth.account.decorators import secure_admin_login
 from allauth.mfa.utils import is_mfa_enabled
@@ -9,12 +9,14 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from shop.backoffice.today import shelves, today
 
 ROOMS = ["orders", "catalog", "accounts", "notifications", "recommendations"]
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 HIDDEN = {"account", "mfa"}  # allauth's apps
 
 
@@ -51,9 +53,8 @@ class BackofficeSite(admin.AdminSite):
             rooms, key=lambda room: ROOMS.index(room["app_label"]) if room["app_label"] in ROOMS else len(ROOMS)
         )
 
-    def admin_view(self, view: Callable[..., Any], cacheable: bool = False) -> Callable[..., Any]:
-        inner: Callable[..., Any] = super().admin_view(_refusing_forged_choices(view), cacheable)
-        return inner
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        return super().admin_view(_refusing_forged_choices(view), cacheable)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Each part for those who may see what it counts."""
@@ -68,7 +69,7 @@ class BackofficeSite(admin.AdminSite):
         return redirect("account_change_password")
 
 
-def _refusing_forged_choices(view: Callable[..., Any]) -> Callable[..., Any]:
+def _refusing_forged_choices(view: View) -> View:
     """Django looks up whatever a list's checkboxes are said to hold, and breaks on what can't be a key."""
 
     @wraps(view)
@@ -77,7 +78,7 @@ def _refusing_forged_choices(view: Callable[..., Any]) -> Callable[..., Any]:
             raise SuspiciousOperation("A choice in a list that is no row's number")
         return view(request, *args, **kwargs)
 
-    return refusing
+    return cast("View", refusing)
 
 
 def _lacks_second_factor(request: HttpRequest) -> bool:
