@@ -1,31 +1,32 @@
 """The mail room's pages in the back office: what went out, what did not and why, the letters."""
 
+import re
 from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
+from accounts.access import Subject, masked
+from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
+from accounts.models import Customer
 from notifications import audience, newsletter
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression
 from notifications.promotional_mail import paragraphs
 from orders.admin.paging import FarPaginator
-from orders.admin.payment import ReadOnlyAdmin
 
 
 class OutgoingItemInline(admin.TabularInline):
-    """The parts of a mail, and what each stands on."""
+    """The parts of a mail, and what each stands on. What was suggested, and why, is between the shop and its reader."""
 
     model = OutgoingItem
     readonly_fields = (
         "block",
-        "product",
-        "why",
         "purpose",
         "stands_on",
         "stands_since_at",
@@ -42,7 +43,7 @@ class OutgoingItemInline(admin.TabularInline):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OutgoingItem]:
-        return super().get_queryset(request).select_related("product", "consent_record")
+        return super().get_queryset(request).select_related("consent_record").defer("why", "product")
 
     @admin.display(description="what became of it")
     def fate(self, item: OutgoingItem) -> str:
@@ -58,33 +59,53 @@ class OutgoingItemInline(admin.TabularInline):
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(ReadOnlyAdmin):
-    """Why somebody got a mail, and why somebody got none."""
+class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
+    """Why somebody got a mail, and why somebody got none. Whoever asks knows the address; it is not told here."""
 
-    list_display = ["to_address", "topic", "where_it_stands", "order_link", "created_at"]
+    list_display = ["to", "topic", "where_it_stands", "order_link", "created_at"]
     list_filter = ["state", "skip_reason", "topic"]
     list_select_related = ["order"]
-    search_fields = ["to_address", "order__number"]
-    search_help_text = "E-mail address or order number"
+    search_fields = ["=order__number"]
+    search_help_text = "Whole e-mail address, or order number"
     ordering = ["-created_at"]
     list_per_page = 50
     show_full_result_count = False
     paginator = FarPaginator
     inlines = [OutgoingItemInline]
     readonly_fields = (
-        "topic", "kind", "to_address", "customer", "order_link", "where_it_stands", "subject", "message_id",
-        "attempt_count", "due_at", "last_error", "created_at", "sent_at",
+        "topic", "kind", "to", "customer_link", "order_link", "where_it_stands", "subject", "message_id",
+        "attempt_count", "due_at", "what_went_wrong", "created_at", "sent_at",
     )  # fmt: skip
     fields = readonly_fields
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[OutgoingEmail], search_term: str
     ) -> tuple[QuerySet[OutgoingEmail], bool]:
-        """An order's number goes by its index."""
-        term = search_term.strip().upper()
-        if term.startswith("SW-"):
-            return queryset.filter(order__number=term), False
-        return super().get_search_results(request, queryset, search_term)
+        """By the whole of an address or a number: nobody is found by a part of theirs."""
+        term = search_term.strip()
+        if "@" in term:
+            return queryset.filter(to_address__iexact=term), False
+        return queryset.filter(order__number=term.upper()) if term else queryset, False
+
+    def subject(self, email: OutgoingEmail) -> Subject:
+        number = email.order.number if email.order else ""
+        return Subject(email.customer_id or (email.order.customer_id if email.order else None), number, "Mail to you")
+
+    @admin.display(description="to")
+    def to(self, email: OutgoingEmail) -> str:
+        return masked(email.to_address)
+
+    @admin.display(description="last error")
+    def what_went_wrong(self, email: OutgoingEmail) -> str:
+        """Mail servers repeat the address they refuse."""
+        return re.sub(re.escape(email.to_address), masked(email.to_address), email.last_error, flags=re.IGNORECASE)
+
+    @admin.display(description="customer")
+    def customer_link(self, email: OutgoingEmail) -> str:
+        if email.customer_id is None:
+            return "–"
+        page = reverse("admin:accounts_customer_change", args=[email.customer_id])
+        return format_html('<a href="{}">Customer {}</a>', page, email.customer_id)
 
     @admin.display(description="where it stands", ordering="state")
     def where_it_stands(self, email: OutgoingEmail) -> str:
@@ -105,13 +126,21 @@ class OutgoingEmailAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(admin.ModelAdmin):
+class SuppressionAdmin(LoggedAdmin):
     """Addresses that get no mail. Staff may add one, or lift one once its owner says that mail arrives again."""
 
     list_display = ["address", "reason", "detail", "created_at"]
     list_filter = ["reason"]
     search_fields = ["address"]
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Suppression]:
+        whose = Customer.objects.filter(email__iexact=OuterRef("address")).values("pk")[:1]
+        suppressions: QuerySet[Suppression] = super().get_queryset(request)
+        return suppressions.annotate(customer_id=Subquery(whose))
+
+    def subject(self, suppression: Suppression) -> Subject:
+        return Subject(getattr(suppression, "customer_id", None), about="That your address refuses our mail")
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False

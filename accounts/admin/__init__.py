@@ -1,4 +1,4 @@
-from accounts.admin.customer import CustomerAdmin
+from accounts.admin.access import AccessLogEntryAdmin
 from accounts.admin.user import UserAdmin
 
-__all__ = ["CustomerAdmin", "UserAdmin"]
+__all__ = ["AccessLogEntryAdmin", "UserAdmin"]

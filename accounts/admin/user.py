@@ -9,6 +9,8 @@ from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
+from accounts.access import Subject, masked
+from accounts.admin.looking import LoggedAdmin
 from accounts.models import User
 
 RIGHTS = ("is_active", "is_staff", "is_superuser", "groups")
@@ -64,18 +66,28 @@ def remove_second_factor(model_admin: admin.ModelAdmin, request: HttpRequest, us
 
 
 @admin.register(User)
-class UserAdmin(admin.ModelAdmin):
+class UserAdmin(LoggedAdmin):
     """For superusers alone: whoever may change logins may become anybody."""
 
     form = UserForm
-    list_display = ["email", "first_name", "last_name", "is_superuser", "has_second_factor", "is_active", "last_login"]
+    list_display = ["login", "first_name", "last_name", "is_superuser", "has_second_factor", "is_active", "last_login"]
     list_filter = [WhoFilter, "groups"]
-    search_fields = ["email", "first_name", "last_name"]
+    list_select_related = ["customer"]
+    search_fields = ["=email", "first_name", "last_name"]
+    search_help_text = "Whole e-mail address, or name"
     ordering = ["email"]
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     filter_horizontal = ["groups"]
     actions = [send_password_link, remove_second_factor]
+
+    def subject(self, user: User) -> Subject:
+        customer = getattr(user, "customer", None)
+        return Subject(customer.pk if customer else None, about="Your login")
+
+    @admin.display(description="e-mail", ordering="email")
+    def login(self, user: User) -> str:
+        return user.email if user.is_staff else masked(user.email)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._is_owner(request)

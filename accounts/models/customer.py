@@ -25,7 +25,8 @@ class Customer(models.Model):
         constraints = [models.UniqueConstraint(Lower("email"), name="customer_email_once")]
 
     def __str__(self) -> str:
-        return self.name or self.email or f"Customer {self.external_reference}"
+        """Never the address: this stands in titles, logs and messages."""
+        return self.name or f"Customer {self.external_reference or self.pk}"
 
     @property
     def is_guest(self) -> bool:

@@ -9,7 +9,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.models import AccessKind
 from orders import fulfilment
+from orders.admin.pages import note_orders
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Shipment
 from orders.payments import RefundRefused
@@ -27,20 +29,22 @@ def actor_of(request: HttpRequest) -> str:
 
 def try_each(request: HttpRequest, orders: Iterable[Order], step: Callable[[Order], object], *, done: str) -> None:
     """Tries `step` on each order; it may raise a refusal."""
-    succeeded, refused = [], []
+    succeeded: list[Order] = []
+    refused: list[str] = []
     for order in orders:
         try:
             step(order)
         except (TransitionRefused, RefundRefused) as refusal:
             refused.append(str(refusal))
         else:
-            succeeded.append(order.number)
+            succeeded.append(order)
     for words in refused:
         messages.error(request, words)
     if not succeeded and not refused:
         messages.warning(request, "Nothing was done: what you chose is no longer in this queue.")
     if succeeded:
-        messages.success(request, f"{done}: {_named(succeeded)}.")
+        note_orders(request, succeeded, what=AccessKind.CHANGE, detail=done)
+        messages.success(request, f"{done}: {_named([order.number for order in succeeded])}.")
 
 
 def _named(numbers: list[str]) -> str:

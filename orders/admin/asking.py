@@ -36,7 +36,8 @@ def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[O
         messages.error(request, "Type at least one tracking number.")
     put_focus(asked, "tracking_number")
     left_out = orders.exclude(pk__in=[parcel.order_id for parcel in parcels])
-    return step_page(model_admin, request, orders, "ship", title="Ship", forms=asked, left_out=left_out)
+    seen = [parcel.order for parcel in parcels]
+    return step_page(model_admin, request, orders, "ship", seen=seen, title="Ship", forms=asked, left_out=left_out)
 
 
 def _dispatch(request: HttpRequest, leaving: Sequence[ShipForm]) -> None:
@@ -59,7 +60,7 @@ def cancel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
         try_each(request, orders, step, done="Cancelled, and the money goes back")
         return None
     put_focus([form], "reason")
-    return step_page(model_admin, request, orders, "cancel", title="Cancel", form=form)
+    return step_page(model_admin, request, orders, "cancel", seen=orders, title="Cancel", form=form)
 
 
 def _has_failed_refund(order: Order) -> bool:
@@ -76,7 +77,7 @@ def refund(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
         try_each(request, orders, lambda order: _give_back(request, order, form), done="Refunded")
         return None
     put_focus([form], "amount" if single else "reason")
-    return step_page(model_admin, request, orders, "refund", title="Refund", form=form)
+    return step_page(model_admin, request, orders, "refund", seen=orders, title="Refund", form=form)
 
 
 def _give_back(request: HttpRequest, order: Order, form: forms.Form) -> None:

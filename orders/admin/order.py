@@ -12,10 +12,12 @@ from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.access import Subject, masked
+from accounts.admin.sparing import ReasonForm, SparingAdmin
 from orders import cancellation, queue
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, start_picking
 from orders.admin.asking import cancel, refund, ship
-from orders.admin.pages import way_back
+from orders.admin.pages import order_subject, way_back
 from orders.admin.paging import FarPaginator
 from orders.admin.sheets import packing_slips, pick_list
 from orders.models import Order, OrderEvent, Shipment
@@ -70,7 +72,7 @@ class FoldedFilter(admin.ChoicesFieldListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(admin.ModelAdmin):
+class OrderAdmin(SparingAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
     list_display = ["number", "state", "full_name", "placed", "leaves_by", "amount"]
@@ -96,6 +98,9 @@ class OrderAdmin(admin.ModelAdmin):
         packing_slips,
     ]
     change_form_template = "admin/orders/order/change_form.html"
+
+    def subject(self, order: Order) -> Subject:
+        return order_subject(order)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -169,7 +174,11 @@ class OrderAdmin(admin.ModelAdmin):
         if request.method not in ("GET", "HEAD"):
             return HttpResponseNotAllowed(["GET", "HEAD"])
         order = self.get_object(request, object_id)
-        context = order_page(order, may_act=self.has_change_permission(request, order)) if order else {}
+        context: dict[str, Any] = {}
+        if order:
+            context = order_page(order, may_act=self.has_change_permission(request, order))
+            context["contact"] = contact(order, is_shown=self.is_shown(request, order))
+            context["reason_form"] = ReasonForm()
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
 
@@ -216,6 +225,18 @@ def order_page(order: Order, *, may_act: bool) -> dict[str, Any]:
         "steps": _steps(order, parcels) if may_act else {},
         "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
     }
+
+
+def contact(order: Order, *, is_shown: bool) -> dict[str, Any]:
+    """Where the order goes and whom to write to: while there is work to do on it, or once somebody has said why."""
+    if order.status == Order.Status.CONFIRMED or is_shown:
+        return {
+            "is_whole": True,
+            "lines": [*order.address_lines, *([order.phone] if order.phone else [])],
+            "email": order.email,
+            "gift_note": order.gift_note,
+        }
+    return {"is_whole": False, "lines": [order.full_name], "email": masked(order.email), "gift_note": ""}
 
 
 def _steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:

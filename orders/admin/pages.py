@@ -1,5 +1,6 @@
 """Pages that an action answers with: a step that asks something, a sheet to print."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
@@ -9,6 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts import access
+from accounts.access import Subject
+from accounts.models import AccessKind
 from orders.models import Order
 
 
@@ -18,10 +22,31 @@ def way_back(request: HttpRequest) -> str:
     return back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else ""
 
 
+def order_subject(order: Order, *, about: str = "") -> Subject:
+    """Whose order it is, for the access log."""
+    return Subject(order.customer_id, order.number, about or f"Order {order.number}")
+
+
+def note_orders(request: HttpRequest, orders: Iterable[Order], *, what: AccessKind, detail: str = "") -> None:
+    """Writes to the access log what was done with some orders, for each of their customers."""
+    access.note_all(request.user, map(order_subject, orders), what=what, detail=detail)  # type: ignore[arg-type]
+
+
 def step_page(
-    model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order], name: str, **context: Any
+    model_admin: admin.ModelAdmin,
+    request: HttpRequest,
+    orders: QuerySet[Order],
+    name: str,
+    *,
+    seen: Iterable[Order],
+    what: AccessKind = AccessKind.LOOK,
+    **context: Any,
 ) -> TemplateResponse:
-    """Renders `admin/orders/order/<name>.html`; its form posts the same action for the same orders again."""
+    """Renders `admin/orders/order/<name>.html`; its form posts the same action for the same orders again.
+
+    `seen`: the orders whose names are on it, for the access log.
+    """
+    note_orders(request, seen, what=what, detail=context["title"])
     return TemplateResponse(
         request,
         f"admin/orders/order/{name}.html",

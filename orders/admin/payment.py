@@ -2,21 +2,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.access import Subject
+from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
 from orders import payments
+from orders.admin.pages import order_subject
 from orders.models import Payment, StripeEvent
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """To look, not to touch: what is here is written by the shop itself."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object | None = None) -> bool:
-        return False
 
 
 @admin.action(description="Ask Stripe where it stands", permissions=["settle"])
@@ -33,7 +23,7 @@ def settle(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Paym
 
 
 @admin.register(Payment)
-class PaymentAdmin(ReadOnlyAdmin):
+class PaymentAdmin(LoggedAdmin, ReadOnlyAdmin):
     list_display = ["order", "amount", "currency", "status", "problem", "created_at", "captured_at"]
     list_filter = ["status"]
     list_select_related = ["order"]
@@ -41,6 +31,9 @@ class PaymentAdmin(ReadOnlyAdmin):
     search_help_text = "Order number, or Stripe's own reference"
     show_full_result_count = False
     actions = [settle]
+
+    def subject(self, payment: Payment) -> Subject:
+        return order_subject(payment.order, about=f"The payment for order {payment.order.number}")
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.change_order")

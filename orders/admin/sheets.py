@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.models import AccessKind
 from orders.admin.actions import Stage
 from orders.admin.pages import step_page
 from orders.models import Order, Shipment
@@ -41,6 +42,8 @@ def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Query
         request,
         orders.filter(pk__in=waiting),
         "pick_list",
+        seen=[parcel.order for parcel in parcels],
+        what=AccessKind.PRINT,
         title="Pick list",
         parcels=parcels,
         items=items,
@@ -55,4 +58,13 @@ def packing_slips(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Q
     if not parcels:
         messages.error(request, "There is no parcel to pack here.")
         return None
-    return step_page(model_admin, request, orders, "packing_slips", title="Packing slips", parcels=parcels)
+    return step_page(
+        model_admin,
+        request,
+        orders,
+        "packing_slips",
+        seen=[parcel.order for parcel in parcels],
+        what=AccessKind.PRINT,
+        title="Packing slips",
+        parcels=parcels,
+    )

@@ -7,7 +7,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -63,6 +63,20 @@ class BackofficeSite(admin.AdminSite):
             "shelves": shelves() if request.user.has_perm("catalog.view_variant") else None,
         }
         return super().index(request, {**(extra_context or {}), **context})
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        """Only for the fields that are filled in this way: else it would search everything a role may look at."""
+        if not self._is_looked_up(request):
+            raise PermissionDenied
+        response: HttpResponse = super().autocomplete_view(request)
+        return response
+
+    def _is_looked_up(self, request: HttpRequest) -> bool:
+        asked = {name: request.GET.get(name, "") for name in ("app_label", "model_name", "field_name")}
+        for model, model_admin in self._registry.items():
+            if (model._meta.app_label, model._meta.model_name) == (asked["app_label"], asked["model_name"].lower()):  # noqa: SLF001
+                return asked["field_name"] in model_admin.get_autocomplete_fields(request)
+        return False
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Passwords are changed in one place, which asks for the old one and knows the rate limits."""

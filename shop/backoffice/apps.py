@@ -6,6 +6,11 @@ class BackofficeConfig(AppConfig):
     name = "shop.backoffice"
     label = "backoffice"
 
+    def ready(self) -> None:
+        from shop.backoffice import customers
+
+        customers.register()
+
 
 class BackofficeAdminConfig(admin.AdminConfig):
     """Django's admin with our own site; named in full in INSTALLED_APPS."""

@@ -25,6 +25,15 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "catalog.product": LOOK,
         "catalog.variant": LOOK,
     },
+    "Staff: privacy": {
+        "accounts.customer": LOOK,
+        "accounts.consent": LOOK,
+        "accounts.consentpayload": LOOK,
+        "accounts.accesslogentry": LOOK,
+        "notifications.outgoingemail": LOOK,
+        "notifications.outgoingitem": LOOK,
+        "notifications.suppression": ("view", "add", "delete"),
+    },
     "Staff: catalogue": {
         "catalog.category": KEEP,
         "catalog.maker": KEEP,

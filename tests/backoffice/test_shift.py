@@ -53,7 +53,7 @@ def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
     take(staff, "mark_delivered", order)
     order.refresh_from_db()
     assert order.status == Order.Status.COMPLETED
-    assert buttons(staff.get(page_of(order))) == ["Refund"]
+    assert buttons(staff.get(page_of(order))) == ["Refund", "Show the address"]
     check_stock()
 
 
