@@ -99,6 +99,17 @@ PERSONAL_SHOPPER = Purpose(
     group=Group.PAGES,
 )
 
+# A visitor's one switch. It has no ledger: the answer is the visit's own, and goes with it.
+VISITOR_HISTORY = Purpose(
+    key="visitor_history",
+    title="Suggestions from what I looked at, for 30 days, in this browser",
+    explanation="We note which products you open in this browser while this is on. After 30 days all of it is gone. "
+    "It never joins an account unless you say so.",
+    reads="Product pages you open in this browser while you are not logged in.",
+    gives="A shelf on the front page that follows what you looked at.",
+    group=Group.PAGES,
+)
+
 PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         key=RECOMMEND_FROM_TOLD,
@@ -224,7 +235,7 @@ PURPOSES: tuple[Purpose, ...] = (
     ),
 )
 
-_by_key = {purpose.key: purpose for purpose in (*PURPOSES, PERSONAL_SHOPPER)}
+_by_key = {purpose.key: purpose for purpose in (*PURPOSES, PERSONAL_SHOPPER, VISITOR_HISTORY)}
 UNDER_MASTER = tuple(purpose.key for purpose in PURPOSES if not purpose.is_service)
 
 
@@ -235,4 +246,4 @@ def get(key: str) -> Purpose:
 
 def exists(key: str) -> bool:
     """Whether there is such a switch among the single ones."""
-    return key in _by_key and key != PERSONAL_SHOPPER.key
+    return key in _by_key and key not in {PERSONAL_SHOPPER.key, VISITOR_HISTORY.key}

@@ -6,8 +6,9 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts import cadence, purposes
+from accounts import cadence, gpc, held, purposes
 from accounts.cadence import Cadence
+from accounts.held import Held
 from accounts.models import Consent, Customer
 from accounts.purposes import Group, Purpose
 
@@ -19,6 +20,10 @@ SOURCES = {
     "mailed_link": "by a link we mailed you",
     "mail_link": "by the link in a mail",
     "unsubscribe_link": "by the link in a mail",
+    "ask_product": "when we asked on a product’s page",
+    "ask_search": "when we asked beside a search",
+    "ask_cart": "when we asked in the cart",
+    "ask_order": "when we asked on an order’s page",
     "import": "told to the shop before it moved here",
 }
 _CUPS = {Cadence.AS_IT_HAPPENS: 3, Cadence.DAILY: 3, Cadence.WEEKLY: 2, Cadence.MONTHLY: 1}
@@ -66,6 +71,8 @@ class Switch:
     data: tuple[tuple[str, str], ...] = ()
     often: Often | None = None
     said: str = ""
+    held: Held | None = None
+    note: str = ""
     undo: str = ""
     offers_less: bool = False
     has_focus: bool = False
@@ -82,9 +89,19 @@ class Ceiling:
 
 
 def switch(
-    purpose: Purpose, consent: Consent | None, *, chosen: Cadence | None = None, said: str = "", undo: str = ""
+    purpose: Purpose,
+    consent: Consent | None,
+    *,
+    chosen: Cadence | None = None,
+    said: str = "",
+    undo: str = "",
+    held: Held | None = None,
+    is_gpc: bool = False,
 ) -> Switch:
-    """Without `chosen` the switch stands alone, with no choice of how often."""
+    """Without `chosen` the switch stands alone, with no choice of how often. `held`: what it keeps of the past.
+
+    `is_gpc`: the browser says no to sharing, and the switch says that it does.
+    """
     is_master = purpose == purposes.PERSONAL_SHOPPER
     granted = consent.chosen if consent else is_master
     return Switch(
@@ -100,16 +117,27 @@ def switch(
         often=_often(purpose, chosen, is_on=granted) if chosen and purpose.cadences else None,
         said=said,
         undo=undo,
+        held=held,
+        note=gpc.note(purpose, is_gpc=is_gpc, granted=granted),
     )
 
 
-def switches(customer: Customer) -> dict[Group, list[Switch]]:
-    """Every switch of the shop, by group, with the customer's answers and how often. Two queries."""
+def switches(customer: Customer, *, is_gpc: bool = False) -> dict[Group, list[Switch]]:
+    """Every switch of the shop, by group, with the customer's answers and how often.
+
+    Two queries, and one for each switch that has a past.
+    """
     answers = {answer.purpose: answer for answer in customer.consents.all()}
     chosen = cadence.cadences_of(customer)
     return {
         group: [
-            switch(item, answers.get(item.key), chosen=chosen.get(item.key) or cadence.default(item.key))
+            switch(
+                item,
+                answers.get(item.key),
+                chosen=chosen.get(item.key) or cadence.default(item.key),
+                held=held.held(customer, item.key),
+                is_gpc=is_gpc,
+            )
             for item in purposes.PURPOSES
             if item.group == group
         ]
@@ -117,11 +145,12 @@ def switches(customer: Customer) -> dict[Group, list[Switch]]:
     }
 
 
-def switch_of(customer: Customer, key: str, *, said: str = "", undo: str = "") -> Switch:
+def switch_of(customer: Customer, key: str, *, said: str = "", undo: str = "", is_gpc: bool = False) -> Switch:
     """One switch as it stands now, with what has just been said about it."""
     answer = customer.consents.filter(purpose=key).first()
     chosen = cadence.cadence_of(customer, key)
-    return switch(purposes.get(key), answer, chosen=chosen, said=said, undo=undo)
+    past = held.held(customer, key)
+    return switch(purposes.get(key), answer, chosen=chosen, said=said, undo=undo, held=past, is_gpc=is_gpc)
 
 
 def master(customer: Customer) -> Switch:

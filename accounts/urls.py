@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.views import addresses, choices, consents
+from accounts.views import addresses, choices, consents, forgetting
 
 urlpatterns = [
     path("account/personal-shopper/", choices.master_switch, name="master_switch"),
@@ -9,6 +9,7 @@ urlpatterns = [
     path("account/preferences/<slug:key>/", choices.preference, name="preference"),
     path("account/preferences/<slug:key>/often/", choices.how_often, name="how_often"),
     path("account/preferences/<slug:key>/less/", choices.less_often, name="less_often"),
+    path("account/preferences/<slug:key>/forgetting/", forgetting.forgetting, name="forgetting"),
     path("consents/confirm/<str:token>/", consents.confirm_consent, name="confirm_consent"),
     path("account/addresses/", addresses.addresses, name="addresses"),
     path("account/addresses/new/", addresses.new_address, name="new_address"),

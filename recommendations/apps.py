@@ -9,8 +9,10 @@ class RecommendationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import purposes, uses
         from accounts.uses import UseKind
+        from recommendations import login
         from recommendations.personal_data import register_holdings
 
+        login.connect()
         register_holdings()
         observed = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
         for purpose in (purposes.RECOMMEND_FROM_TOLD, *observed):
@@ -18,4 +20,6 @@ class RecommendationsConfig(AppConfig):
             uses.register(purpose, UseKind.RECORDER, "recommendations.effects")
         uses.register(purposes.RECOMMEND_FROM_TOLD, UseKind.SHELF, "the size chosen on a product page")
         uses.register(purposes.RECOMMEND_FROM_BROWSING, UseKind.RECORDER, "recommendations.history")
+        uses.register(purposes.VISITOR_HISTORY, UseKind.SHELF, "What you looked at")
+        uses.register(purposes.VISITOR_HISTORY, UseKind.RECORDER, "recommendations.visitors")
         uses.register(purposes.COUNT_IN_ALSO_BOUGHT, UseKind.COUNT, "recommendations.training")

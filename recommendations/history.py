@@ -1,14 +1,17 @@
 """What customers looked at, kept only where they allow it, for thirty days."""
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts import consent, purposes
 from accounts.models import Customer
 from recommendations.models import ProductView
+from shop.catalog.models import Product
 
 KEPT = timedelta(days=30)
 
@@ -22,18 +25,38 @@ _RECORD = """
 
 def record_view(customer: Customer | None, product_id: int) -> None:
     """Notes that the customer opened a product page, if they allow it; otherwise nothing is written."""
-    if customer is None or consent.is_overlaid():
-        return
+    if customer is not None and not consent.is_overlaid():
+        _record(customer, product_id, timezone.now())
+
+
+def take_over(customer: Customer, views: Iterable[tuple[int, datetime]]) -> int:
+    """Notes what the customer looked at before they logged in, if they allow it; returns how many came.
+
+    Things that are no longer in the shop stay behind.
+    """
+    found = list(views)
+    there = set(Product.objects.filter(pk__in=[product_id for product_id, _ in found]).values_list("pk", flat=True))
+    return sum(_record(customer, product_id, at) for product_id, at in reversed(found) if product_id in there)
+
+
+def _record(customer: Customer, product_id: int, viewed_at: datetime) -> int:
     values: dict[str, Any] = {
         "customer": customer.pk,
         "product": product_id,
         "purpose": purposes.RECOMMEND_FROM_BROWSING,
-        "now": timezone.now(),
+        "now": viewed_at,
     }
     with connection.cursor() as cursor:
         cursor.execute(_RECORD, values)
+        return int(cursor.rowcount)
 
 
 def retire() -> int:
-    """Deletes what is older than thirty days; returns how many rows."""
-    return ProductView.objects.filter(viewed_at__lt=timezone.now() - KEPT).delete()[0]
+    """Deletes what is older than thirty days, and what nobody allows any more; returns how many rows.
+
+    The switch stops the use at once. The rows wait for this, so that a switch turned off by mistake has lost nothing.
+    """
+    old = ProductView.objects.filter(viewed_at__lt=timezone.now() - KEPT)
+    allowing = consent.granted(purposes.RECOMMEND_FROM_BROWSING).filter(customer=OuterRef("customer"))
+    unwanted = ProductView.objects.filter(~Exists(allowing))
+    return old.delete()[0] + unwanted.delete()[0]

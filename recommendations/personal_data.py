@@ -1,12 +1,14 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
+from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts import purposes
 from accounts.models import Customer
 from recommendations import effects, history
 from recommendations.models import Contribution, Effect, ProductView
-from shop.personal_data import Holding, Rows, register, rows
+from shop.personal_data import Holding, Rows, nothing, register, rows
 
 
 def _views(customer: Customer) -> QuerySet[ProductView]:
@@ -39,43 +41,59 @@ def _export_effects(customer: Customer) -> Rows:
     )
 
 
+def retire_visits() -> int:
+    """Deletes the visits that ran out, with all that was in them."""
+    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
+
+
+HOLDINGS: tuple[Holding, ...] = (
+    Holding(
+        key="views",
+        title="What you looked at",
+        models=("recommendations.ProductView",),
+        retention="While its switch is on, and never longer than 30 days. Turned off, it is used no more at once, "
+        "and deleted the night after, or when you say so.",
+        export=lambda customer: rows(_views(customer), product="product__title", seen_at="viewed_at"),
+        erase=forget_views,
+        forget={purposes.RECOMMEND_FROM_BROWSING: forget_views},
+        held={purposes.RECOMMEND_FROM_BROWSING: lambda customer: _views(customer).count()},
+        retire=history.retire,
+    ),
+    Holding(
+        key="visits",
+        title="A visit: its cart, and what a visitor looked at, if they ticked that",
+        models=("sessions.Session",),
+        retention="In this browser's visit alone. What you looked at goes 30 days after the tick; "
+        "the rest two weeks after you were last here.",
+        export=lambda customer: [],
+        erase=nothing,
+        retire=retire_visits,
+    ),
+    Holding(
+        key="counted",
+        title="Which of your purchases are counted in “others also bought”",
+        models=("recommendations.Contribution",),
+        retention="Only while its switch is on; out of the counts within a minute of turning it off.",
+        export=lambda customer: rows(_counted(customer), product="product__title", bought_at="bought_at"),
+        erase=lambda customer: _counted(customer).delete()[0],  # `training.withdraw` misses them
+    ),
+    Holding(
+        key="effects",
+        title="What each thing we know did for you",
+        models=("recommendations.Effect",),
+        retention="30 days, or until what it stands on is deleted.",
+        export=_export_effects,
+        erase=lambda customer: _effects(customer).delete()[0],
+        forget={
+            purposes.RECOMMEND_FROM_PURCHASES: lambda each: _effects(each, line__isnull=False).delete()[0],
+            purposes.RECOMMEND_FROM_BROWSING: lambda each: _effects(each, view__isnull=False).delete()[0],
+            purposes.RECOMMEND_FROM_TOLD: lambda each: _effects(each, interest__isnull=False).delete()[0],
+        },
+        retire=effects.retire,
+    ),
+)
+
+
 def register_holdings() -> None:
-    register(
-        Holding(
-            key="views",
-            title="What you looked at",
-            models=("recommendations.ProductView",),
-            retention="Only while its switch is on, and never longer than 30 days.",
-            export=lambda customer: rows(_views(customer), product="product__title", seen_at="viewed_at"),
-            erase=forget_views,
-            forget={purposes.RECOMMEND_FROM_BROWSING: forget_views},
-            held={purposes.RECOMMEND_FROM_BROWSING: lambda customer: _views(customer).count()},
-            retire=history.retire,
-        )
-    )
-    register(
-        Holding(
-            key="counted",
-            title="Which of your purchases are counted in “others also bought”",
-            models=("recommendations.Contribution",),
-            retention="Only while its switch is on; out of the counts within a minute of turning it off.",
-            export=lambda customer: rows(_counted(customer), product="product__title", bought_at="bought_at"),
-            erase=lambda customer: _counted(customer).delete()[0],  # `training.withdraw` misses them
-        )
-    )
-    register(
-        Holding(
-            key="effects",
-            title="What each thing we know did for you",
-            models=("recommendations.Effect",),
-            retention="30 days, or until what it stands on is deleted.",
-            export=_export_effects,
-            erase=lambda customer: _effects(customer).delete()[0],
-            forget={
-                purposes.RECOMMEND_FROM_PURCHASES: lambda each: _effects(each, line__isnull=False).delete()[0],
-                purposes.RECOMMEND_FROM_BROWSING: lambda each: _effects(each, view__isnull=False).delete()[0],
-                purposes.RECOMMEND_FROM_TOLD: lambda each: _effects(each, interest__isnull=False).delete()[0],
-            },
-            retire=effects.retire,
-        )
-    )
+    for holding in HOLDINGS:
+        register(holding)

@@ -212,6 +212,12 @@ def _noticed(
     return picks
 
 
+def from_looks(seen: Sequence[int], *, limit: int = 8) -> list[Pick]:
+    """A shelf for a visitor from what they ticked we may remember of this visit; one query, none for nothing."""
+    found = _beside(seen, limit=limit)
+    return [Pick(item.product_id, f"You looked at {item.beside_title}", purposes.VISITOR_HISTORY.key) for item in found]
+
+
 def _bought(customer: Customer) -> dict[int, Bought]:
     """By product, the latest purchase of what the customer bought lately and lets us use, newest first."""
     lines = OrderLine.objects.usable_for(purposes.RECOMMEND_FROM_PURCHASES).filter(order__customer=customer)

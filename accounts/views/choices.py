@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from accounts import cadence, choices, purposes, undo
+from accounts import cadence, choices, gpc, purposes, undo
 from accounts.cadence import Cadence
 from accounts.choices import Choice, What
 from accounts.current import needs_customer
@@ -130,5 +130,6 @@ def _answer(
     if not key:
         shown = replace(ceiling_choice(customer), said=said, undo=token, has_focus=has_focus)
         return render(request, "partials/ceiling.html", {"ceiling": shown})
-    part = replace(switch_of(customer, key, said=said, undo=token), offers_less=offers_less, has_focus=has_focus)
+    shown = switch_of(customer, key, said=said, undo=token, is_gpc=gpc.is_no(request))
+    part = replace(shown, offers_less=offers_less, has_focus=has_focus)
     return render(request, "partials/switch.html", {"switch": part})

@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from html import escape
 
 from django.core.files.storage import default_storage
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -14,8 +15,8 @@ from accounts import consent, interests, purposes
 from accounts.interests import NOTHING, Hidden, Interests
 from accounts.models import Customer
 from orders import promise
-from recommendations import effects
-from recommendations.picks import Because, Pick, also_bought, for_you
+from recommendations import effects, visitors
+from recommendations.picks import Because, Pick, also_bought, for_you, from_looks
 from shop.catalog import cards as listed
 from shop.catalog.availability import Availability
 from shop.catalog.cards import Listed
@@ -150,6 +151,17 @@ def for_customer(
         link_url=reverse("recommendations"),
         link_text="What this uses, and the switches",
         picks=picks,
+    )
+
+
+def for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
+    """From what a visitor looked at, as far as they ticked it; empty, and no query, without."""
+    picks = from_looks(visitors.seen(request), limit=limit)
+    return Shelf(
+        "From what you looked at",
+        picked(picks, why_url=reverse("preferences")),
+        link_url=reverse("preferences"),
+        link_text="What this uses, and the switch",
     )
 
 

@@ -3,6 +3,7 @@ from django.urls import path
 from shop.storefront.views import (
     access,
     account,
+    asks,
     cart,
     checkout,
     consents,
@@ -16,6 +17,7 @@ from shop.storefront.views import (
     product,
     robots,
     told,
+    visitors,
     who,
 )
 
@@ -31,7 +33,10 @@ urlpatterns = [
     path("account/link/open/<str:token>/", who.open_link, name="fresh_link_open"),
     path("account/link/use/", who.use_link, name="fresh_link_use"),
     path("account/link/done/", who.done, name="fresh_link_done"),
-    path("account/preferences/", account.preferences, name="preferences"),
+    path("account/preferences/", visitors.preferences, name="preferences"),
+    path("visitors/history/", visitors.history, name="visitor_history"),
+    path("asks/<slug:key>/", asks.answer, name="ask"),
+    path(".well-known/gpc.json", visitors.gpc_support, name="gpc"),
     path("account/consents/", consents.consents, name="consents"),
     path("account/consents/receipt/", consents.receipt_page, name="consent_receipt_page"),
     path("account/consents/receipt.json", consents.receipt, name="consent_receipt"),

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import choices, consent, purposes, undo
+from accounts import choices, consent, gpc, held, purposes, undo
 from accounts.address_forms import NameForm
 from accounts.current import needs_customer
 from accounts.models import Customer
@@ -63,7 +63,7 @@ def preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
     if request.method == "POST":
         return _save(request, customer)
     context = {
-        "groups": switches(customer),
+        "groups": switches(customer, is_gpc=gpc.is_no(request)),
         "master": master(customer),
         "ceiling": ceiling_choice(customer),
         "undo": undo.take_offered(request),
@@ -93,7 +93,7 @@ def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     context = {
         "shelf": shelf,
         "reasons": [Reason(*each) for each in zip(shelf.cards, shelf.picks, strict=True)],
-        "switches": [switch(purposes.get(key), answers.get(key)) for key in SUGGESTING],
+        "switches": [switch(purposes.get(key), answers.get(key), held=held.held(customer, key)) for key in SUGGESTING],
         "is_any_on": any(key in answers and answers[key].granted for key in SUGGESTING),
     }
     return render(request, "storefront/account/recommendations.html", context)

@@ -16,7 +16,8 @@ from orders.promise import Promise, Words
 from orders.terms import Terms
 from orders.views.cart import AddForm
 from shop.catalog.models import Variant
-from shop.storefront import frame, shelves
+from shop.storefront import asks, frame, shelves
+from shop.storefront.asks import Place
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def cart(request: HttpRequest) -> HttpResponse:
     found = carts.of(request)
     lines = carts.lines_with_prices(found) if found else []
     carts.remember_count(request, sum(line.quantity for line in lines))
-    context = {"cart": found, "removed": _removed(request)}
+    ask = asks.here(request, Place.CART) if lines else None
+    context = {"cart": found, "removed": _removed(request), "ask": ask}
     return render(request, "storefront/cart.html", context | _contents(request, lines))
 
 

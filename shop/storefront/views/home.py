@@ -25,14 +25,15 @@ def home(request: HttpRequest) -> HttpResponse:
     customer = customer_of(request)
     told = shelves.told_by(customer)
     place = Place.HOME if request.method == "GET" else None
+    mine = shelves.for_customer(customer, told=told, place=place) if customer else shelves.for_visitor(request)
     context = {
         "greeting": f"Good to see you, {customer.name.split()[0]}." if customer and customer.name.strip() else "",
-        "personal": [shelves.for_customer(customer, told=told, place=place)],
+        "personal": [mine],
         "news": _news(told.hidden),
         "canonical_url": f"{settings.SITE_URL}/",
     }
     response = render(request, "storefront/home.html", context)
-    if customer:
+    if customer or mine.cards:
         add_never_cache_headers(response)
     return response
 

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from shop.catalog.filters import Filters, Sort
 from shop.catalog.search import Results
 from shop.catalog.search import search as find
-from shop.storefront import browse, frame, shelves
+from shop.storefront import asks, browse, frame, shelves
+from shop.storefront.asks import Place
 from shop.storefront.browse import Asked
 
 
@@ -49,6 +50,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "aisles": browse.aisles_found(asked, results.facets),
         "canonical_url": settings.SITE_URL + reverse("search"),
         "sorts": _sorts(asked, but=None if asked.text else Sort.RELEVANCE),
+        "ask": asks.here(request, Place.SEARCH),
     }
     return render(request, "storefront/search.html", context)
 

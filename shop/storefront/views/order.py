@@ -11,12 +11,14 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.current import needs_customer
+from accounts import purposes
+from accounts.current import login_of, needs_customer
 from accounts.models import Customer
 from orders import cancellation, guests, promise, status, ticks
 from orders.models import Order, OrderLine, Payment
 from orders.timeline import Step, timelines
-from shop.storefront import frame
+from shop.storefront import asks, frame
+from shop.storefront.asks import Place
 
 PER_PAGE = 20
 JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
@@ -41,7 +43,20 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     }
     if found.status == Order.Status.PENDING:
         return render(request, "storefront/order.html", context | {"payment": _waiting(found), "stories": []})
-    return render(request, "storefront/order.html", context | {"stories": _stories(found)})
+    ask = asks.here(request, Place.ORDER, _worth_asking(request, found))
+    return render(request, "storefront/order.html", context | {"stories": _stories(found), "ask": ask})
+
+
+def _worth_asking(request: HttpRequest, found: Order) -> tuple[str, ...]:
+    """News of this order that is still to come, for the customer whose order it is."""
+    customer = login_of(request)
+    if customer is None or found.customer_id != customer.pk or found.status != Order.Status.CONFIRMED:
+        return ()
+    to_come = {
+        Order.FulfilmentStatus.DISPATCHED: (purposes.MAIL_ORDER_DELIVERED,),
+        Order.FulfilmentStatus.DELIVERED: (),
+    }
+    return to_come.get(Order.FulfilmentStatus(found.fulfilment_status), asks.NEWS)
 
 
 def _row(line: OrderLine) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from django.views.decorators.http import require_safe
 from accounts import interests
 from accounts.current import customer_of, login_of
 from accounts.interests import Interests
+from recommendations import visitors
 from recommendations.history import record_view
 from shop.catalog import details
 from shop.catalog.details import Details
-from shop.storefront import browse, frame, goods, shelves
+from shop.storefront import asks, browse, frame, goods, shelves
+from shop.storefront.asks import Place
 
 
 @require_safe
@@ -24,11 +26,12 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404
     if request.method == "GET":
         record_view(login_of(request), found.pk)  # writes only where that switch is on
+        visitors.record_view(request, found.pk)  # likewise
     customer = customer_of(request)
     context = _shown(found, wanted=request.GET.get("variant", ""), told=shelves.told_by(customer))
     if request.method == "GET" and context["fit"]:
         interests.note_use(context["fit"])  # writes only where that switch is on
-    response = render(request, "storefront/product.html", context)
+    response = render(request, "storefront/product.html", context | {"ask": asks.here(request, Place.PRODUCT)})
     if customer:
         add_never_cache_headers(response)
     return response

@@ -1,0 +1,66 @@
+"""What a switch has recorded or reads of the past, and the button beside it that lets go of it."""
+
+from dataclasses import dataclass
+
+from django.urls import reverse
+
+from accounts import purposes
+from accounts.models import Customer
+from shop import personal_data
+
+
+@dataclass(frozen=True)
+class Words:
+    """`one` and `many` name what is counted; `done` is the sentence afterwards."""
+
+    button: str
+    one: str
+    many: str
+    done: str
+
+
+_LOOKED = Words(
+    "Delete what you have",
+    "We hold 1 product you looked at.",
+    "We hold {} products you looked at.",
+    "Deleted. We hold nothing that you looked at.",
+)
+_BOUGHT = Words(
+    "Forget what I bought so far",
+    "This may read 1 thing you bought.",
+    "This may read {} things you bought.",
+    "Forgotten. This never reads what you bought until now. Your orders are still there.",
+)
+WORDS = {
+    purposes.RECOMMEND_FROM_BROWSING: _LOOKED,
+    purposes.RECOMMEND_FROM_PURCHASES: _BOUGHT,
+    purposes.COUNT_IN_ALSO_BOUGHT: _BOUGHT,
+}
+
+
+@dataclass(frozen=True)
+class Held:
+    """What `partials/switch_forget.html` shows; `said` once it was let go."""
+
+    key: str
+    sentence: str = ""
+    button: str = ""
+    url: str = ""
+    said: str = ""
+
+
+def held(customer: Customer, key: str) -> Held | None:
+    """One query for a purpose that has a past, none for the others. None when there is nothing to let go of."""
+    words = WORDS.get(key)
+    count = personal_data.held_count(customer, key) if words else 0
+    if words is None or not count:
+        return None
+    sentence = words.one if count == 1 else words.many.format(count)
+    return Held(key, sentence, words.button, reverse("forgetting", args=[key]))
+
+
+def let_go(customer: Customer, key: str) -> Held:
+    """Raises KeyError for a purpose that has no past."""
+    words = WORDS[key]
+    personal_data.forget(customer, key)
+    return Held(key, said=words.done)

@@ -1,0 +1,98 @@
+"""What a visitor looked at: in their session alone, only while they ticked it, gone thirty days after the tick.
+
+The tick, the history and the session that holds both end together. A browser that sends `Sec-GPC: 1` has said no.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts import gpc
+from accounts.current import login_of
+from accounts.models import Customer
+from recommendations import history
+from recommendations.history import KEPT
+
+KEY = "looked_at"
+MOST = 20  # as many as steer a shelf
+
+
+def may_have(request: HttpRequest) -> bool:
+    """Whether there is a switch for this visit at all: nobody is logged in, and the browser has not said no."""
+    return not gpc.is_no(request) and login_of(request) is None
+
+
+def is_on(request: HttpRequest) -> bool:
+    return may_have(request) and _kept(request) is not None
+
+
+def until(request: HttpRequest) -> datetime | None:
+    """When it all goes; None while the switch is off."""
+    kept = _kept(request) if may_have(request) else None
+    return datetime.fromisoformat(kept["until"]) if kept else None
+
+
+def seen(request: HttpRequest) -> list[int]:
+    """The products the visitor looked at, the latest first; none without the switch."""
+    kept = _kept(request) if may_have(request) else None
+    return [product_id for product_id, _ in kept["views"]] if kept else []
+
+
+def record_view(request: HttpRequest, product_id: int) -> None:
+    """Notes that a visitor opened a product page, if they ticked that; otherwise nothing is written.
+
+    A browser that has begun to say no has its history deleted.
+    """
+    kept = _kept(request)
+    if kept is None or login_of(request) is not None:
+        return
+    if gpc.is_no(request):
+        del request.session[KEY]
+        return
+    views = [view for view in kept["views"] if view[0] != product_id]
+    kept["views"] = [[product_id, timezone.now().isoformat()], *views][:MOST]
+    request.session.modified = True
+
+
+def turn_on(request: HttpRequest) -> bool:
+    """Begins thirty days. False, and nothing changes, where a visit cannot have it."""
+    if not may_have(request):
+        return False
+    if _kept(request) is None:
+        ends_at = timezone.now() + KEPT
+        request.session[KEY] = {"until": ends_at.isoformat(), "views": []}
+        request.session.set_expiry(ends_at)
+    return True
+
+
+def turn_off(request: HttpRequest) -> None:
+    """At once, with all there was. A page still under way in another tab cannot bring it back: its session is gone."""
+    if request.session.pop(KEY, None) is not None:
+        request.session.cycle_key()
+
+
+def bring_along(request: HttpRequest, customer: Customer, *, is_wanted: bool) -> int:
+    """At login: the visit's history goes to the account where both its tick and the customer's switch say so.
+
+    Otherwise it is deleted here. Returns how many views came along.
+    """
+    kept = request.session.pop(KEY, None)
+    if kept is None or not is_wanted or _is_over(kept):
+        return 0
+    views = [(product_id, datetime.fromisoformat(at)) for product_id, at in kept["views"]]
+    return history.take_over(customer, views)
+
+
+def _kept(request: HttpRequest) -> dict[str, Any] | None:
+    """Looks into the session only where there already is one."""
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return None
+    kept: dict[str, Any] | None = request.session.get(KEY)
+    return None if kept is None or _is_over(kept) else kept
+
+
+def _is_over(kept: dict[str, Any]) -> bool:
+    return datetime.fromisoformat(kept["until"]) <= timezone.now()

@@ -1,0 +1,77 @@
+"""The answers to questions put in their place."""
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from accounts import asks as questions
+from accounts import purposes
+from accounts.current import login_of
+from accounts.models import Customer
+from orders.views.answers import see_other
+from recommendations import visitors
+from shop.storefront import asks
+from shop.storefront.asks import Place
+
+LONGEST_PATH = 2000
+REMEMBERED = 400 * 24 * 3600  # as long as browsers keep anything: a visitor's "no thanks"
+ON = "It is on. Turn it off whenever you like, under “What you let us do”."
+DECLINED = "No thanks it is. We will not ask again."
+UNCLEAR = "Please choose yes or no. Nothing was changed."
+REFUSED = "Your browser asks us not to, so it stays off. You can still turn it on under “What you let us do”."
+
+
+@require_POST
+def answer(request: HttpRequest, key: str) -> HttpResponse:
+    place = _place(request)
+    if key not in (asks.VISITORS, *(each for keys in asks.ASKED.values() for each in keys)):
+        raise Http404
+    answered = request.POST.get("answer")
+    if answered not in ("yes", "no"):
+        messages.error(request, UNCLEAR)
+        return see_other(_back(request))
+    if key == asks.VISITORS:
+        return _visitor(request, is_yes=answered == "yes")
+    customer = login_of(request)
+    if customer is None:
+        return redirect("account_login")
+    return _customer(request, customer, key, place, is_yes=answered == "yes")
+
+
+def _customer(request: HttpRequest, customer: Customer, key: str, place: Place, *, is_yes: bool) -> HttpResponse:
+    if is_yes and asks.is_refused(request, key):
+        messages.info(request, REFUSED)
+    elif is_yes:
+        questions.accept(customer, key, place=place)
+        messages.success(request, f"{purposes.get(key).title}: on. Turn it off whenever you like.")
+    else:
+        questions.decline(customer, key, place=place)
+        messages.info(request, DECLINED)
+    return see_other(_back(request))
+
+
+def _visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:
+    if is_yes and visitors.turn_on(request):
+        messages.success(request, ON)
+    elif is_yes:
+        messages.info(request, REFUSED)
+    else:
+        visitors.turn_off(request)
+        request.session[questions.SETTLED] = [asks.VISITORS]
+        request.session.set_expiry(REMEMBERED)
+        messages.info(request, DECLINED)
+    return see_other(_back(request))
+
+
+def _place(request: HttpRequest) -> Place:
+    value = request.POST.get("place", "")
+    return Place(value) if value in set(Place) else Place.PRODUCT
+
+
+def _back(request: HttpRequest) -> str:
+    """The page the question stood on; one of ours, or the front page."""
+    path = request.POST.get("back", "")
+    is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    return path if is_ours and len(path) <= LONGEST_PATH else "/"

@@ -1,0 +1,81 @@
+"""For those who have no login: the one switch a visit can have, and what the shop does when a browser says no."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts import gpc, purposes
+from accounts.current import customer_of
+from accounts.switches import Switch
+from orders.views.answers import see_other
+from recommendations import visitors
+from shop.catalog import cards as listed
+from shop.requests import HtmxRequest
+from shop.storefront import shelves
+from shop.storefront.shelves import Shelf
+from shop.storefront.views import account
+
+GPC_SINCE = "2026-11-22"  # when what we do about it last changed
+
+
+def preferences(request: HttpRequest) -> HttpResponse:
+    """A customer's own switches; for everybody else the one a visit can have."""
+    if request.method == "POST" or customer_of(request) is not None:
+        return account.preferences(request)
+    return _for_visitor(request)
+
+
+@never_cache
+@require_safe
+def _for_visitor(request: HttpRequest) -> HttpResponse:
+    seen = visitors.seen(request)
+    context = {
+        "switch": _switch(request),
+        "is_gpc": gpc.is_no(request),
+        "shelf": Shelf("What you looked at", shelves.cards(listed.read(seen))) if seen else None,
+        "sign_in_url": f"{reverse('fresh_link')}?next={reverse('preferences')}",
+    }
+    return render(request, "storefront/visitor.html", context)
+
+
+@require_POST
+def history(request: HtmxRequest) -> HttpResponse:
+    """The switch, saved when toggled: the body carries its key when it is on. Off deletes what there was."""
+    if purposes.VISITOR_HISTORY.key in request.POST:
+        is_on = visitors.turn_on(request)
+        said = "Saved. It is on." if is_on else "It stays off: your browser asks us not to, or you are logged in."
+    else:
+        visitors.turn_off(request)
+        said = "Saved. It is off, and what we had is deleted."
+    if request.htmx:
+        return render(request, "partials/switch.html", {"switch": _switch(request, said=said)})
+    messages.success(request, said)
+    return see_other("preferences")
+
+
+def _switch(request: HttpRequest, *, said: str = "") -> Switch:
+    purpose, ends_at = purposes.VISITOR_HISTORY, visitors.until(request)
+    until = date_format(timezone.localtime(ends_at), "j F Y") if ends_at else ""
+    return Switch(
+        key=purpose.key,
+        title=purpose.title,
+        explanation=purpose.explanation,
+        reads=purpose.reads,
+        gives=purpose.gives,
+        granted=ends_at is not None,
+        since=f"On until {until}, then all of it is deleted" if until else "Off",
+        url=reverse("visitor_history"),
+        said=said,
+    )
+
+
+@cache_control(public=True, max_age=86400)
+@require_safe
+def gpc_support(request: HttpRequest) -> HttpResponse:
+    """That the shop honours Global Privacy Control: https://w3c.github.io/gpc/#gpc-support-resource."""
+    return JsonResponse({"gpc": True, "lastUpdate": GPC_SINCE})
