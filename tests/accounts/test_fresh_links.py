@@ -22,7 +22,9 @@ pytestmark = pytest.mark.django_db
 EMAIL = "pat@example.com"
 
 
-def ask(email: str = EMAIL, *, at: str = "/account/preferences/", person: Person | None = None) -> Person:
+def ask(
+    email: str = EMAIL, *, at: str = "/account/link/?next=/account/preferences/", person: Person | None = None
+) -> Person:
     return (person or Person()).open(at).write("E-mail", email).press("Mail me a link")
 
 
