@@ -130,6 +130,6 @@ def _answer(
     if not key:
         shown = replace(ceiling_choice(customer), said=said, undo=token, has_focus=has_focus)
         return render(request, "partials/ceiling.html", {"ceiling": shown})
-    shown = switch_of(customer, key, said=said, undo=token, is_gpc=gpc.is_no(request))
-    part = replace(shown, offers_less=offers_less, has_focus=has_focus)
+    saved = switch_of(customer, key, said=said, undo=token, is_gpc=gpc.is_no(request))
+    part = replace(saved, offers_less=offers_less, has_focus=has_focus)
     return render(request, "partials/switch.html", {"switch": part})

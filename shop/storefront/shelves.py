@@ -159,7 +159,7 @@ def for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
     picks = from_looks(visitors.seen(request), limit=limit)
     return Shelf(
         "From what you looked at",
-        picked(picks, why_url=reverse("preferences")),
+        picked(picks) if picks else [],
         link_url=reverse("preferences"),
         link_text="What this uses, and the switch",
     )
