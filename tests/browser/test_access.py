@@ -21,6 +21,7 @@ PAGES = {
     "preferences": "/account/preferences/",
     "account": "/account/",
     "suggestions": "/account/recommendations/",
+    "what I told you": "/account/told/",
     "orders": "/account/orders/",
     "privacy": "/privacy/",
 }

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from accounts import consent, purposes
 from accounts.models import Address, Customer, User
-from shop.backoffice.sample import content
+from shop.backoffice.sample import content, interests
 
 ALICE, BOB, STAFF = "alice@saywhen.example", "bob@saywhen.example", "staff@saywhen.example"
 PASSWORD = "say-when-please"  # noqa: S105  (known to all, so given out on one's own machine only)
@@ -75,6 +75,7 @@ def welcome(*, now: datetime) -> int:
         [answer for customer in made for answer in _answers(customer, now=now)],
         source=SOURCE,
     )
+    interests.tell(made, alice=ALICE, bob=BOB, now=now)
     return len(made)
 
 
