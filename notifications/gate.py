@@ -87,7 +87,7 @@ def decide(
 
 # Item `i` of mail `e` still stands: the very yes it was queued with is still the current answer. A yes given again is
 # another record (or, for a tick, another time) and releases nothing old.
-STANDS = """(
+_ANSWERED = """(
     i.is_essential
     OR EXISTS (
         SELECT 1 FROM accounts_consent c
@@ -104,6 +104,21 @@ STANDS = """(
             SELECT 1 FROM accounts_consent later
             WHERE later.customer_id = o.customer_id AND later.purpose = i.purpose
               AND NOT later.granted AND later.changed_at > i.stands_since_at)))"""
+
+# Something the customer has said meanwhile never to show them. Departments are looked up four levels deep; what was put
+# forward at all, `recommendations.picks` has asked about whole trees.
+_UNWANTED = """(i.product_id IS NOT NULL AND EXISTS (
+    SELECT 1 FROM accounts_interest never
+    JOIN catalog_product p ON p.id = i.product_id
+    JOIN catalog_category shelf ON shelf.id = p.category_id
+    LEFT JOIN catalog_category above ON above.id = shelf.parent_id
+    LEFT JOIN catalog_category top ON top.id = above.parent_id
+    WHERE never.customer_id = e.customer_id AND never.kind = 'never'
+      AND (never.expires_at IS NULL OR never.expires_at > clock_timestamp())
+      AND (never.product_id = p.id OR never.maker_id = p.maker_id
+           OR never.category_id IN (shelf.id, above.id, top.id, top.parent_id))))"""
+
+STANDS = f"({_ANSWERED} AND NOT {_UNWANTED})"
 
 # Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.pads`, which the
 # statement is given as {outer} and {inner}.

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts import consent, purposes, verification
-from accounts.models import Consent, ConsentRecord, Customer, User
+from accounts.models import Consent, ConsentRecord, Customer, Interest, User
 from notifications.models import OutgoingEmail
 from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment
 from shop.backoffice.sample import baskets, content, histories, people
@@ -159,6 +159,10 @@ def test_alice_allows_everything_bob_nothing_and_shelves_have_enough_people_behi
     }
     assert answers[people.ALICE] == {purpose.key for purpose in purposes.PURPOSES}
     assert answers[people.BOB] == frozenset()
+    told = {
+        email: set(Interest.objects.filter(customer__email=email).values_list("kind", flat=True)) for email in answers
+    }
+    assert told == {people.ALICE: set(Interest.Kind.values), people.BOB: set()}
     assert Order.objects.filter(customer__email=people.ALICE).count() >= 10
     pairs = _pairs_of_five()
     assert len(pairs) >= 40

@@ -1,0 +1,33 @@
+"""What a customer says never to show them is asked about again at hand-off, like their switches."""
+
+import pytest
+from django.utils import timezone
+
+from accounts import interests, purposes
+from accounts.models import Interest
+from notifications import audience, delivery
+from notifications.models import OutgoingItem
+from shop.catalog import listing
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("what", ["product", "maker", "category"])
+def test_what_is_hidden_while_a_letter_waits_is_dropped_at_hand_off(sink, what):
+    today = timezone.localdate()
+    pantry = builders.category("Pantry", parent=builders.category("Food"))
+    jam = builders.product("Jam", released_on=today, maker=builders.maker("Foxglove"), category=pantry)
+    listing.refresh([jam.pk, builders.product("Spoon", released_on=today).pk])
+    bob = builders.customer(ticks=(purposes.MAIL_RECOMMENDATIONS,))
+    audience.queue_recommendations(timezone.now())
+    item = OutgoingItem.objects.get(product=jam)
+    never = {"product": jam, "maker": jam.maker, "category": pantry.parent}
+    interests.keep(bob, Interest(kind="never", **{what: never[what]}))
+    assert delivery.deliver() == 1
+    item.refresh_from_db()
+    assert (item.is_dropped, item.drop_reason) == (True, "withdrawn")
+    mail = sink.received[0].message
+    words = f"{mail['Subject']} {mail.get_body(('plain',)).get_content()} {mail.get_body(('html',)).get_content()}"
+    assert "Spoon" in words
+    assert "Jam" not in words
