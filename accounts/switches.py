@@ -68,6 +68,7 @@ class Switch:
     granted: bool
     since: str
     url: str
+    preview_url: str = ""
     data: tuple[tuple[str, str], ...] = ()
     often: Often | None = None
     said: str = ""
@@ -115,6 +116,7 @@ def switch(
         url=reverse("master_switch") if is_master else reverse("preference", args=[purpose.key]),
         data=_pages(purpose),
         often=_often(purpose, chosen, is_on=granted) if chosen and purpose.cadences else None,
+        preview_url=reverse("preview", args=[purpose.key]),
         said=said,
         undo=undo,
         held=held,

@@ -21,7 +21,7 @@ from accounts.models import Customer
 from orders.models import Order, OrderLine
 from recommendations import declared
 from recommendations.history import KEPT
-from recommendations.models import ModelRun, ProductView
+from recommendations.models import Contribution, ModelRun, ProductSimilarity, ProductView
 from shop.catalog import availability
 from shop.catalog.models import Product, Variant
 from shop.catalog.querysets import ProductQuerySet
@@ -159,6 +159,14 @@ def _beside(
         cursor.execute(_BESIDE_ONE if len(product_ids) == 1 else _BESIDE_SEVERAL, values)
         rows = cursor.fetchall()
     return [Found(product_id, _SOURCES[place], beside_id, title) for product_id, place, beside_id, title in rows]
+
+
+def helped_by(customer: Customer) -> int | None:
+    """The product whose shelf the customer's own purchases help most to fill, for showing what being counted does."""
+    own = Contribution.objects.filter(customer=customer, run__is_current=True).values("product")
+    pairs = ProductSimilarity.objects.filter(run__is_current=True, product__in=own, similar__in=own)
+    shown = pairs.filter(product__is_published=True, similar__is_published=True, similar__is_available=True)
+    return shown.order_by("-score", "product").values_list("product", flat=True).first()
 
 
 def for_you(

@@ -14,6 +14,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
     terms = getattr(request, "terms", None) or frame.terms()
     has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
     return {
+        "is_preview": getattr(request, "is_preview", False),  # see shop.storefront.preview
         "current_category": "",  # the slug of the department a page belongs to; its view says
         "nav_categories": frame.tree().roots,
         "shop_settings": terms.settings,

@@ -23,6 +23,13 @@ from shop.catalog.cards import Listed
 from shop.money import formatted
 from shop.storefront import frame
 
+SUGGESTING = (
+    purposes.RECOMMEND_FROM_TOLD,
+    purposes.RECOMMEND_FROM_PURCHASES,
+    purposes.RECOMMEND_FROM_BROWSING,
+)
+COUNTED = (purposes.COUNT_IN_ALSO_BOUGHT,)
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -76,7 +83,10 @@ class Card:
 
 @dataclass
 class Shelf:
-    """What `partials/shelf.html` takes. `picks`: what a personal shelf's cards were made of, card by card."""
+    """What `partials/shelf.html` takes. `picks`: what a personal shelf's cards were made of, card by card.
+
+    `purposes`: the switches that change what stands on it.
+    """
 
     title: str
     cards: list[Card]
@@ -84,6 +94,7 @@ class Shelf:
     link_url: str = ""
     link_text: str = ""
     picks: Sequence[Pick] = ()
+    purposes: tuple[str, ...] = ()
 
 
 def cards(
@@ -128,7 +139,7 @@ def beside(product_ids: Sequence[int], *, title: str, limit: int = 4, hidden: Hi
     """What goes with these products, for anybody, but for what this one never wants to see. Empty for none."""
     picks = also_bought(product_ids, limit=limit, hidden=hidden)
     how_url = f"{reverse('privacy')}#{purposes.COUNT_IN_ALSO_BOUGHT}"
-    return Shelf(title, picked(picks), link_url=how_url, link_text="How we know")
+    return Shelf(title, picked(picks), link_url=how_url, link_text="How we know", purposes=COUNTED)
 
 
 def for_customer(
@@ -151,6 +162,7 @@ def for_customer(
         link_url=reverse("recommendations"),
         link_text="What this uses, and the switches",
         picks=picks,
+        purposes=SUGGESTING,
     )
 
 

@@ -77,6 +77,27 @@ def test_an_order_is_for_everybody(alice: Visitor) -> None:
     check(alice.page, "order")
 
 
+@pytest.mark.parametrize("key", ["recommend_from_purchases", "mail_order_dispatched"])
+def test_a_switch_off_and_on_side_by_side_is_for_everybody(alice: Visitor, key: str) -> None:
+    alice.go("/account/preferences/")
+    alice.page.locator(f"button[formaction$='/{key}/preview/']").click()
+    for side in ("off", "on"):
+        alice.page.frame_locator(f"iframe[name=frame-{side}]").locator("#previewed").wait_for()
+    assert alice.page.evaluate("scrollY") == 0  # only the frames were scrolled to what differs
+    check(alice.page, f"{key}, off and on")
+
+
+def test_without_javascript_each_side_has_its_button(shop: Shop, chromium: Browser) -> None:
+    with Visitor.coming_to(shop, chromium, java_script_enabled=False) as visitor:
+        sign_in(visitor, "alice@saywhen.example")
+        visitor.go("/account/preferences/")
+        visitor.page.locator("button[formaction$='/recommend_from_purchases/preview/']").click()
+        visitor.press("Show it off").press("Show it on")
+        frames = {side: visitor.page.frame_locator(f"iframe[name=frame-{side}]") for side in ("off", "on")}
+        frames["off"].get_by_text("no “For you” shelf stands here").wait_for()
+        frames["on"].get_by_role("heading", name="For you").wait_for()
+
+
 @pytest.mark.parametrize("name", FOR_VISITORS)
 def test_a_visitors_pages_are_for_everybody(visitor: Visitor, name: str) -> None:
     visitor.go(FOR_VISITORS[name])

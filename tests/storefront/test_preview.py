@@ -1,0 +1,356 @@
+"""A switch off and on, side by side, when the customer asks: what it shows comes true, and looking leaves nothing."""
+
+import re
+from unittest import mock
+
+import pytest
+from django.db import InternalError, connection
+from django.test import Client, RequestFactory
+from django.utils import timezone
+
+from accounts import cadence, consent, interests, purposes
+from accounts.models import Customer, Interest
+from accounts.purposes import Cadence
+from notifications import emails, letters, relay, topics
+from notifications.audience import queue_recommendations
+from notifications.models import NewsletterIssue, OutgoingEmail
+from orders import events
+from orders.models import Order, OrderEvent
+from recommendations import history, training
+from shop.catalog import listing
+from shop.storefront import preview, still
+from shop.storefront.shelves import SUGGESTING
+from tests import builders
+from tests.notifications.acts import parcel
+from tests.recommendations.test_training import buyers
+from tests.security.visits import changed, fingerprint
+
+pytestmark = pytest.mark.django_db
+
+SIDES = {"off": False, "on": True}
+TOLD, BOUGHT, LOOKED = SUGGESTING
+ON_PAGES = (*SUGGESTING, purposes.COUNT_IN_ALSO_BOUGHT)
+BY_MAIL = tuple(key for key, seen in preview.SIGHTS.items() if seen.url is None)
+MASTER = purposes.PERSONAL_SHOPPER.key
+
+
+@pytest.fixture
+def pat() -> Customer:
+    """Pat bought boots and socks with four others, likes a maker of hats, and looked at a mug; an order is placed."""
+    builders.shipping_method()
+    titles = ("Boots", "Socks", "Laces", "Mug", "Tray")
+    boots, socks, laces, mug, tray = (
+        builders.product(each, category=builders.category(f"{each} and more")).variants.get() for each in titles
+    )
+    listing.refresh()
+    pat, *_ = buyers(5, boots, socks, ticks=(purposes.COUNT_IN_ALSO_BOUGHT, LOOKED))
+    Customer.objects.filter(pk=pat.pk).update(name="Pat Reader")
+    buyers(5, boots, laces)
+    buyers(5, mug, tray)
+    history.record_view(pat, mug.product_id)
+    hats = builders.product("Hat", maker=builders.maker("Mizzle")).maker
+    interests.keep(pat, Interest(kind=Interest.Kind.MAKER, maker=hats))
+    listing.refresh()
+    training.train()
+    builders.placed_order(boots, customer=pat)
+    return Customer.objects.get(pk=pat.pk)
+
+
+def looking(customer: Customer) -> Client:
+    client = Client()
+    client.force_login(customer.user)
+    return client
+
+
+def seen(client: Client, key: str, side: str) -> str:
+    answer = client.post(f"/account/preferences/{key}/preview/{side}/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def fragments(html: str, keys: tuple[str, ...]) -> list[str]:
+    """The parts of a page that the switches change; empty ones stand only in previews."""
+    found = re.finditer(r'<section\b[^>]*\sdata-purpose="([^"]*)"[^>]*>(.*?)</section>', html, re.DOTALL)
+    return [each[0] for each in found if set(each[1].split()) & set(keys) and each[2].strip()]
+
+
+@pytest.fixture
+def stopped_clock():
+    """What is told by the minute must not differ because a test is slow."""
+    now = timezone.now()
+    with mock.patch("django.utils.timezone.now", return_value=now):
+        yield now
+
+
+@pytest.mark.parametrize("stood", SIDES)
+@pytest.mark.parametrize("key", ON_PAGES)
+def test_the_marked_part_of_the_page_is_that_of_the_page_after_the_answer(pat, stopped_clock, key, stood):
+    consent.set_consent(pat, key, granted=SIDES[stood], source="test")
+    client = looking(pat)
+    path = preview.sight(key).url(pat)
+    previewed = {side: fragments(seen(client, key, side), (key,)) for side in SIDES}
+    for side in (stood, *(SIDES.keys() - {stood})):
+        consent.set_consent(pat, key, granted=SIDES[side], source="preferences")
+        assert previewed[side] == fragments(client.get(path).content.decode(), (key,)), side
+    if not (key == purposes.COUNT_IN_ALSO_BOUGHT and stood == "off"):  # who comes back counts from the next epoch
+        assert previewed["off"] != previewed["on"]
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_so_it_is_for_the_switch_over_all_of_them(pat, is_on):
+    consent.set_master(pat, on=is_on, source="test")
+    client = looking(pat)
+    previewed = {side: fragments(seen(client, MASTER, side), SUGGESTING) for side in SIDES}
+    assert "You looked at Mug" in previewed["on"][0]
+    assert previewed["off"] == []
+    for side in ("on", "off") if is_on else ("off", "on"):
+        consent.set_master(pat, on=SIDES[side], source="preferences")
+        assert previewed[side] == fragments(client.get("/").content.decode(), SUGGESTING), side
+
+
+def test_under_a_master_switch_that_is_off_both_sides_are_alike_and_it_says_why(pat):
+    consent.set_master(pat, on=False, source="test")
+    client, key = looking(pat), BOUGHT
+    assert fragments(seen(client, key, "on"), (key,)) == fragments(seen(client, key, "off"), (key,)) == []
+    assert (
+        "you turned the whole personal shopper off"
+        in client.post(f"/account/preferences/{key}/preview/").content.decode()
+    )
+
+
+def test_every_switch_of_the_shop_shows_somewhere():
+    assert preview.SIGHTS.keys() == {purpose.key for purpose in (*purposes.PURPOSES, purposes.PERSONAL_SHOPPER)}
+
+
+# By mail
+
+
+def sent_now(customer: Customer, key: str) -> list[OutgoingEmail]:
+    """What the mail room queues for the customer when this switch's moment comes."""
+    order = customer.orders.latest("pk")
+    topic = preview.samples.SHOWN_IN[key]
+    if topic.key == topics.RECOMMENDATIONS:
+        queue_recommendations(timezone.now())
+    elif topic.key == topics.NEWSLETTER:
+        from notifications.audience import fan_out_newsletter
+
+        fan_out_newsletter()
+    else:
+        kind = OrderEvent.Kind(topic.event)
+        sent = {"shipment": order.shipments.get()} if kind != OrderEvent.Kind.PLACED else {}
+        if kind != OrderEvent.Kind.PLACED:
+            relay.relay_events()
+            OutgoingEmail.objects.all().delete()
+            events.record(order, kind, **sent)
+        relay.relay_events()
+    mails = OutgoingEmail.objects.filter(customer=customer, topic=topic.key)
+    return list(mails.exclude(state=OutgoingEmail.State.SKIPPED))
+
+
+def bare(html: str) -> list[str]:
+    """The words of a mail and what they stand in; not its links, which carry times and ids."""
+    body = re.sub(r'(?s)^.*?<div class="paper"|\s(style|data-s|href|id)="[^"]*"', "", html)
+    return body.split()
+
+
+@pytest.mark.parametrize("side", SIDES)
+@pytest.mark.parametrize("key", BY_MAIL)
+def test_the_sample_mail_is_the_mail_that_comes_after_the_answer(pat, stopped_clock, key, side):
+    issue = NewsletterIssue.objects.create(subject="Autumn", body="Apples are in.", released_at=timezone.now())
+    parcel(pat.orders.latest("pk"), tracking_number="AB123")
+    sample = seen(looking(pat), key, side)
+    assert not OutgoingEmail.objects.exists()
+    consent.set_consent(pat, key, granted=True, source="test")
+    consent.set_consent(pat, key, granted=SIDES[side], source="preferences")
+    found = sent_now(pat, key)
+    if key != purposes.RECEIPT_OFFER and side == "off":
+        assert found == []
+        assert "Off: no mail would come." in sample
+        return
+    [letter] = letters.load([found[0].pk])
+    assert bare(sample) == bare(emails.write(letter).html)
+    if key == purposes.RECEIPT_OFFER:
+        assert ("One thing that goes with it" in sample) is SIDES[side]
+    if key == purposes.NEWSLETTER:
+        assert issue.body in sample
+
+
+def test_without_an_order_the_mail_tells_of_a_made_up_one_and_the_page_says_so():
+    builders.product("Mug")
+    listing.refresh()
+    client = looking(builders.customer(name="New Here"))
+    key = purposes.MAIL_ORDER_DISPATCHED
+    assert "so the mail tells of a made-up one" in client.post(f"/account/preferences/{key}/preview/").content.decode()
+    assert "Mug" in seen(client, key, "on")
+    assert not Order.objects.exists()
+
+
+def test_a_mail_that_comes_gathered_says_so(pat):
+    key = purposes.MAIL_ORDER_PACKED
+    page = f"/account/preferences/{key}/preview/"
+    assert "Then this comes together" not in looking(pat).post(page).content.decode()
+    cadence.choose(pat, key, Cadence.WEEKLY)
+    assert "You have this mail once a week. Then this comes together" in looking(pat).post(page).content.decode()
+
+
+def test_with_nothing_to_show_it_says_so():
+    client = looking(builders.customer())
+    assert "it starts with the next product you open" in seen(client, LOOKED, "on")
+    assert "no purchase of yours to start from" in seen(client, BOUGHT, "on")
+    assert "there is nothing to put into it" in seen(client, purposes.MAIL_RECOMMENDATIONS, "on")
+    page = client.post(f"/account/preferences/{purposes.COUNT_IN_ALSO_BOUGHT}/preview/").content.decode()
+    assert "you have bought nothing yet that could count" in page
+
+
+# Looking leaves nothing
+
+
+def everything() -> dict[str, str]:
+    """A digest of every table, those included that real visits may write."""
+    with mock.patch("tests.security.visits.WRITTEN_BY_LOOKING", set()):
+        return fingerprint()
+
+
+@pytest.mark.parametrize("key", preview.SIGHTS)
+def test_looking_writes_nothing_keeps_nothing_and_sets_no_cookie(pat, key):
+    client = looking(pat)
+    client.get("/")
+    before, session = everything(), dict(client.session)
+    for side in SIDES:
+        answer = client.post(f"/account/preferences/{key}/preview/{side}/")
+        assert answer.status_code == 200
+        assert not answer.cookies
+        assert "no-store" in answer["Cache-Control"]
+    client.post(f"/account/preferences/{key}/preview/")
+    with mock.patch("tests.security.visits.WRITTEN_BY_LOOKING", set()):
+        assert changed(before) == []
+    assert dict(client.session) == session
+
+
+def test_a_page_that_would_write_in_a_preview_fails_instead(pat, monkeypatch):
+    def noting(request):
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE accounts_customer SET name = 'Noted'")
+
+    monkeypatch.setattr(preview, "visit", lambda request, url: noting(request))
+    with pytest.raises(InternalError, match="read-only transaction"):
+        looking(pat).post(f"/account/preferences/{BOUGHT}/preview/on/")
+    assert not consent.is_overlaid()
+    assert not Customer.objects.filter(name="Noted").exists()
+    consent.set_consent(pat, BOUGHT, granted=True, source="test")  # and afterwards the books are open again
+
+
+def test_a_session_held_for_a_preview_cannot_be_saved(pat):
+    client = looking(pat)
+    held = preview.HeldSession(client.session)
+    held["noted"] = True
+    assert "noted" not in client.session
+    with pytest.raises(NotImplementedError):
+        held.save()
+
+
+# Who may look, and where
+
+
+def test_nobody_is_shown_another_customers_things(pat):
+    other = builders.customer(name="Somebody Else")
+    lamp = builders.product("Secret lamp")
+    listing.refresh()
+    order = builders.placed_order(lamp.variants.get(), customer=other)
+    Order.objects.filter(pk=order.pk).update(full_name="Somebody Else")
+    history.record_view(other, lamp.pk)
+    client = looking(pat)
+    for key in preview.SIGHTS:
+        for side in SIDES:
+            page = seen(client, key, side)
+            for theirs in (
+                order.number,
+                "Somebody Else",
+                other.email,
+                "Goes with Secret lamp",
+                "looked at Secret lamp",
+            ):
+                assert theirs not in page, (key, side)
+
+
+def test_the_preview_is_asked_for_by_a_form_of_the_shop_and_no_other_way(pat):
+    key = BOUGHT
+    paths = (f"/account/preferences/{key}/preview/", f"/account/preferences/{key}/preview/on/")
+    guarded = Client(enforce_csrf_checks=True)
+    guarded.force_login(pat.user)
+    for path in paths:
+        assert looking(pat).get(path).status_code == 405
+        assert looking(pat).head(path).status_code == 405
+        assert guarded.post(path).status_code == 403
+        assert Client().post(path).status_code == 302
+    for unknown in ("/account/preferences/nothing/preview/", f"/account/preferences/{key}/preview/both/"):
+        assert looking(pat).post(unknown).status_code == 404
+
+
+def test_only_the_frames_may_be_framed_and_only_by_the_shop(pat):
+    client, key = looking(pat), BOUGHT
+    page, frame = (
+        client.post(f"/account/preferences/{key}/preview/"),
+        client.post(f"/account/preferences/{key}/preview/on/"),
+    )
+    holding, held = page["Content-Security-Policy"], frame["Content-Security-Policy"]
+    assert "frame-src 'self'" in holding
+    assert "frame-ancestors 'none'" in holding
+    assert page["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'self'" in held
+    assert frame["X-Frame-Options"] == "SAMEORIGIN"
+    for part in ("script-src 'none'", "form-action 'none'", "sandbox allow-same-origin"):
+        assert part in held
+    assert "unsafe" not in held + holding
+    other = client.get("/account/preferences/")["Content-Security-Policy"]
+    assert "frame-src" not in other
+    assert "frame-ancestors 'none'" in other
+
+
+def test_nothing_in_a_frame_can_be_pressed_but_what_differs_is_as_it_will_be():
+    html = (
+        '<head><script src="x.js"></script></head><main id="main" tabindex="-1">'
+        '<a class="b" href="/x/">x</a><button>y</button>'
+        '<section data-purpose="one two"><a href="/z/">z</a></section><section data-purpose="two"></section></main>'
+    )
+    shown = still.page(html, purposes=["one"], nothing="Nothing.")
+    assert (
+        '<div class="previewed" id="previewed"><section data-purpose="one two"><a href="/z/">z</a></section></div>'
+        in shown
+    )
+    assert "<script" not in shown
+    assert 'href="/x/"' not in shown
+    assert "<button disabled>" in shown
+    assert "<p>Nothing.</p></div></main>" in still.page(html, purposes=["two"], nothing="Nothing.")
+    assert "<p>Nothing.</p>" in still.page(html, purposes=["three"], nothing="Nothing.")
+
+
+def test_each_switch_on_the_preference_page_has_its_button_and_the_page_asks_by_it(pat):
+    page = looking(pat).get("/account/preferences/").content.decode()
+    for key in preview.SIGHTS:
+        assert f'form="see-the-difference" formaction="/account/preferences/{key}/preview/"' in page
+    assert page.count('id="see-the-difference"') == 1
+    shown = looking(pat).post(f"/account/preferences/{LOOKED}/preview/").content.decode()
+    assert "You asked to see this" in shown
+    assert "Nothing is recorded" in shown
+    assert shown.count("<iframe") == 2
+    assert shown.count("csrfmiddlewaretoken") >= 3  # a token with each frame's form
+
+
+def test_every_page_with_switches_holds_the_form_behind_their_buttons(settings):
+    pages = [page.read_text() for page in (settings.BASE_DIR / "templates").rglob("*.html")]
+    switching = [page for page in pages if 'include "partials/switch.html"' in page and "account_nav" in page]
+    assert len(switching) >= 3
+    for page in switching:
+        assert 'include "partials/preview_form.html"' in page
+
+
+def test_a_guest_is_shown_the_same(pat, rf: RequestFactory):
+    guest = builders.customer(with_login=False, ticks=SUGGESTING)
+    request = rf.post("/")
+    request.session = Client().session
+    request.user = mock.Mock(is_authenticated=False)
+    with mock.patch("shop.storefront.views.home.customer_of", return_value=guest):
+        history.record_view(guest, pat.orders.first().lines.first().product_id)
+        shown = preview.picture(request, guest, LOOKED, granted=True)
+    assert fragments(shown, SUGGESTING)
