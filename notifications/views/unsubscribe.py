@@ -31,7 +31,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if not ids or not purposes.exists(ids["purpose"]):
         return render(request, "notifications/unsubscribe_unknown.html", status=404)
     purpose = purposes.get(ids["purpose"])
-    context: dict[str, Any] = {"purpose": purpose, "order": _order(ids), "is_customer": "customer" in ids}
+    context: dict[str, Any] = {"purpose": purpose, "order": _order(ids)}
     if request.method != "POST":
         context["less"] = [(each, cadence.words(purpose.key, each)) for each in _less_often(ids, purpose)]
     elif "less" in request.POST and ONE_CLICK not in request.POST:

@@ -90,9 +90,9 @@ def test_news_of_an_order_is_turned_off_on_its_page_and_not_on_again(guest, staf
     reader = Person().open(foot)
     assert reader.path == f"/orders/{number}/"
     title = purposes.get(purposes.MAIL_ORDER_APPROVED).title
-    reader.press(f"Turn off: {title}")
+    reader.press(f"Turn off “{title}”")
     assert reader.sees(f"{title}: off")
-    assert not reader.has_button(f"Turn off: {title}")
+    assert not reader.has_button(f"Turn off “{title}”")
     assert set(OrderTick.objects.filter(granted=False).values_list("purpose", flat=True)) == {
         purposes.MAIL_ORDER_APPROVED
     }
@@ -111,7 +111,7 @@ def test_an_account_switch_said_later_decides_and_the_orders_page_shows_it(histo
     reader = Person().open(guests.order_link(order))
     title = purposes.get(key).title
     assert reader.sees(f"{title}: on")
-    reader.press(f"Turn off: {title}")
+    reader.press(f"Turn off “{title}”")
     assert reader.sees(f"{title}: off")
     assert consent.allows(history, key)  # the account's own answer is not the link's to change
 
