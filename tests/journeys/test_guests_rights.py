@@ -29,6 +29,11 @@ def account_pages(patterns: list[URLPattern | URLResolver] | None = None, before
             yield path
 
 
+def is_a_visitors(text: str) -> bool:
+    """The page of switches as somebody unknown sees it: with none of a customer's."""
+    return EMAIL not in text and not any(f'name="{purpose.key}"' in text for purpose in purposes.PURPOSES)
+
+
 def open_nothing_else(reader: Person, other_order: str) -> None:
     """With nothing but what is in this browser, every account page asks who this is."""
     pages = list(account_pages())
@@ -39,7 +44,8 @@ def open_nothing_else(reader: Person, other_order: str) -> None:
         for method in ("GET", "POST"):
             answer = reader.send(method, page, form)
             asks = answer.status == 302 and answer.headers["location"].startswith(FOR_STRANGERS)
-            assert asks or answer.status == 405, (method, page, answer.status)
+            says_nothing = (method, page) == ("GET", "/account/preferences/") and is_a_visitors(answer.text)
+            assert asks or says_nothing or answer.status == 405, (method, page, answer.status)
     for doing in ("", "cancellation/", f"news/{purposes.MAIL_ORDER_PACKED}/removal/"):
         assert reader.send("POST" if doing else "GET", f"/orders/{other_order}/{doing}", form).status == 404
     reader.open(here)
@@ -99,7 +105,7 @@ def test_news_of_an_order_is_turned_off_on_its_page_and_not_on_again(guest, staf
     work(staff, number, "Approve", "Start picking", "Mark picked")
     assert mailbox.topics(EMAIL) == ["receipt", "order_picked"]
     reader.click("your switches")
-    assert reader.path == FOR_STRANGERS
+    assert is_a_visitors(reader.text)
     assert not Consent.objects.exists()
 
 
@@ -118,7 +124,7 @@ def test_an_account_switch_said_later_decides_and_the_orders_page_shows_it(histo
 
 def test_whoever_joins_later_with_the_proved_address_finds_it_all_again(guest, mailbox):
     number = buy(guest, ticks=("The newsletter",))
-    asker = Person().open("/account/preferences/").write("E-mail", EMAIL).press("Mail me a link")
+    asker = Person().open("/account/orders/").write("E-mail", EMAIL).press("Mail me a link")
     link = link_in([mail for mail in mailbox.collect(EMAIL) if "/link/open/" in mail.text][-1], "/link/open/")
     assert asker.open("/account/").path == FOR_STRANGERS
     reader = choose(Person().open(link).press("Show me"), "The newsletter", "Suggestions from what I bought")
