@@ -25,6 +25,7 @@ class OutgoingItemInline(admin.TabularInline):
     """The parts of a mail, and what each stands on. What was suggested, and why, is between the shop and its reader."""
 
     model = OutgoingItem
+    fk_name = "email"
     readonly_fields = (
         "block",
         "purpose",

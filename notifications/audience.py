@@ -2,36 +2,47 @@
 
 import json
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
 from accounts import consent, purposes
-from accounts.models import Consent, Customer
-from accounts.purposes import MailKind
-from notifications import topics
+from accounts.models import Consent, Customer, MailCadence
+from accounts.purposes import Cadence, MailKind
+from notifications import pacing, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.queueing import PICK, Draft, DraftItem, queue
 from notifications.topics import TOPICS
 from recommendations import effects, picks
 
+MONTH = timedelta(days=31)
+NOT_SENT = (OutgoingEmail.State.SKIPPED, OutgoingEmail.State.FAILED)
 CHUNK = 20_000  # customers per transaction
 PICKING_CHUNK = 200  # for these something is picked one by one
 
+_HAS_ENOUGH = pacing.OVER_CEILING_OF.format(customer="c.customer_id")
+_LAST = pacing.LAST_OF_TOPIC.format(customer="c.customer_id", topic="%(topic)s")
+
 # Everybody whose yes stands now. An address that nobody proved, or that refuses our mail, becomes a skipped row, so
 # that staff can see why that person got nothing. The mail's one item stands on the very record of the yes.
-_FAN_OUT = """
+# So does one whose weekly ceiling is reached. Who wants it once a month gets it when their month has come round.
+_FAN_OUT = f"""
     WITH asked AS MATERIALIZED (
         SELECT c.customer_id, c.record_id, c.changed_at, COALESCE(p.email, '') AS address,
                CASE WHEN COALESCE(p.email, '') = '' THEN 'no_address'
                     WHEN p.email_proved_at IS NULL THEN 'unproved'
-                    WHEN s.id IS NOT NULL THEN 'suppressed' ELSE '' END AS reason
+                    WHEN s.id IS NOT NULL THEN 'suppressed'
+                    WHEN m.id IS NULL AND {_HAS_ENOUGH} THEN 'over_ceiling' ELSE '' END AS reason,
+               CASE WHEN m.id IS NULL THEN statement_timestamp()
+                    ELSE GREATEST(statement_timestamp(), {_LAST} + interval '1 month') END AS due_at
         FROM accounts_consent c
         JOIN accounts_customer p ON p.id = c.customer_id
+        LEFT JOIN accounts_mailcadence m
+            ON m.customer_id = c.customer_id AND m.purpose = c.purpose AND m.cadence = 'monthly'
         LEFT JOIN notifications_suppression s ON LOWER(s.address) = LOWER(p.email)
         WHERE c.purpose = %(purpose)s AND c.granted AND c.customer_id > %(after)s
         ORDER BY c.customer_id LIMIT %(chunk)s
@@ -41,7 +52,7 @@ _FAN_OUT = """
             due_at, attempt_count, last_error, created_at)
         SELECT gen_random_uuid(), %(key)s || customer_id, %(topic)s, 'promotional', address, customer_id,
                %(context)s::jsonb, CASE reason WHEN '' THEN 'queued' ELSE 'skipped' END, reason, '',
-               statement_timestamp(), 0, '', statement_timestamp()
+               due_at, 0, '', statement_timestamp()
         FROM asked
         ON CONFLICT (key) DO NOTHING
         RETURNING id, customer_id, state
@@ -52,7 +63,7 @@ _FAN_OUT = """
         SELECT m.id, 'body', 0, '', %(purpose)s, asked.record_id, false, asked.changed_at, false, ''
         FROM mails m JOIN asked USING (customer_id) WHERE m.state = 'queued'
     )
-    SELECT (SELECT max(customer_id) FROM asked), (SELECT count(*) FROM mails WHERE state = 'queued')"""
+    SELECT (SELECT max(customer_id) FROM asked), (SELECT count(*) FROM mails WHERE state = 'queued')"""  # noqa: S608
 
 
 def fan_out_newsletter() -> int:
@@ -92,16 +103,28 @@ def queue_recommendations(now: datetime) -> int:
     week = f"recommendations:{now:%G-W%V}:"
     count = 0
     while customers := list(_without_letter(week)[:PICKING_CHUNK]):
-        allowed = _granted_by([customer.pk for customer in customers])
-        queue([_letter(customer, week, allowed[customer.pk]) for customer in customers])
+        ids = [customer.pk for customer in customers]
+        allowed, full = _granted_by(ids), pacing.over_ceiling(ids)
+        queue([_letter(each, week, allowed[each.pk], is_wanted=each.pk not in full) for each in customers])
         count += len(customers)
     return count
 
 
 def _without_letter(week: str) -> QuerySet[Customer]:
+    """Those who asked for it, have not got this week's, and, if once a month is enough, none for a month."""
     key = Concat(Value(week), Cast(OuterRef("pk"), CharField()))
     asked = consent.granted(purposes.MAIL_RECOMMENDATIONS).filter(customer=OuterRef("pk"))
-    return Customer.objects.filter(Exists(asked), ~Exists(OutgoingEmail.objects.filter(key=key))).order_by("pk")
+    monthly = MailCadence.objects.filter(
+        customer=OuterRef("pk"), purpose=purposes.MAIL_RECOMMENDATIONS, cadence=Cadence.MONTHLY
+    )
+    lately = OutgoingEmail.objects.annotate(at=Coalesce("sent_at", "due_at")).filter(
+        customer=OuterRef("pk"), topic=topics.RECOMMENDATIONS, at__gt=timezone.now() - MONTH
+    )
+    return Customer.objects.filter(
+        Exists(asked),
+        ~Exists(OutgoingEmail.objects.filter(key=key)),
+        ~Exists(monthly) | ~Exists(lately.exclude(state__in=NOT_SENT)),
+    ).order_by("pk")
 
 
 def _granted_by(customer_ids: list[int]) -> dict[int, frozenset[str]]:
@@ -112,8 +135,9 @@ def _granted_by(customer_ids: list[int]) -> dict[int, frozenset[str]]:
     return defaultdict(frozenset, {key: frozenset(value) for key, value in granted.items()})
 
 
-def _letter(customer: Customer, week: str, granted: frozenset[str]) -> Draft:
-    picked = picks.for_mail(customer, granted)
+def _letter(customer: Customer, week: str, granted: frozenset[str], *, is_wanted: bool) -> Draft:
+    """Nothing is picked for whoever has had all the mail they want this week: the outbox says that they had."""
+    picked = picks.for_mail(customer, granted) if is_wanted else []
     effects.record(customer, picked, place=effects.Place.LETTER)
     return Draft(
         key=f"{week}{customer.pk}",

@@ -7,6 +7,7 @@ the last question before a hand-off and asks the whole gate again, in the statem
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from weakref import WeakSet
 
@@ -14,12 +15,14 @@ from django.conf import settings
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
-from notifications.gate import ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED
+from notifications.gate import NEWS_CALLED_OFF, ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED
 from notifications.models import SkipReason
+from notifications.pacing import LAST_OF_TOPIC, OVER_CEILING, OVERTAKEN, TOO_SOON
 from notifications.suppressions import pads
 
 SLOTS = 2  # so that a mail server that hangs never holds up every background worker
 _SLOT_CLASS = 0x6D61696C
+_CEILING_CLASS = 0x6365696C
 LONGEST_PAUSE_SECONDS = 3600
 GIVE_UP_AFTER_DAYS = 5
 
@@ -59,6 +62,7 @@ _BEGIN = f"""
     WHERE e.id = $1 AND e.claim_token = $2
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()
       AND NOT {_SUPPRESSED_PREPARED} AND NOT {UNPROVED} AND NOT {ORDER_CALLED_OFF}
+      AND NOT {OVER_CEILING} AND NOT {OVERTAKEN} AND NOT {TOO_SOON}
       AND EXISTS (SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)
       AND NOT EXISTS (
         SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS})"""  # noqa: S608
@@ -66,15 +70,27 @@ _BEGIN = f"""
 _prepared: WeakSet[Any] = WeakSet()  # connections that know it
 
 _DROP_FALLEN = f"""
-    UPDATE notifications_outgoingitem i SET is_dropped = true, drop_reason = 'withdrawn'
+    UPDATE notifications_outgoingitem i SET
+        is_dropped = true, drop_reason = CASE WHEN {NEWS_CALLED_OFF} THEN 'order_changed' ELSE 'withdrawn' END
     FROM notifications_outgoingemail e
     WHERE e.id = %(id)s AND e.claim_token = %(token)s AND i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS}
     RETURNING i.id"""  # noqa: S608
 
 _LOOK = f"""
-    SELECT {_SUPPRESSED}, {UNPROVED}, {ORDER_CALLED_OFF} FROM notifications_outgoingemail e
+    SELECT {_SUPPRESSED}, {UNPROVED}, {ORDER_CALLED_OFF}, {OVER_CEILING}, {OVERTAKEN}, {TOO_SOON}
+    FROM notifications_outgoingemail e
     WHERE e.id = %(id)s AND e.claim_token = %(token)s
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()"""  # noqa: S608
+
+
+_REASONS = (
+    SkipReason.SUPPRESSED,
+    SkipReason.UNPROVED,
+    SkipReason.ORDER_CHANGED,
+    SkipReason.OVER_CEILING,
+    SkipReason.OVERTAKEN,
+    SkipReason.TOO_SOON,
+)
 
 
 def claim(token: uuid.UUID, *, limit: int) -> list[uuid.UUID]:
@@ -118,8 +134,7 @@ def held(email_id: uuid.UUID, token: uuid.UUID) -> SkipReason | bool:
         row = cursor.fetchone()
     if row is None:
         return False
-    reasons = (SkipReason.SUPPRESSED, SkipReason.UNPROVED, SkipReason.ORDER_CHANGED)
-    return next((reason for reason, applies in zip(reasons, row, strict=True) if applies), True)
+    return next((reason for reason, applies in zip(_REASONS, row, strict=True) if applies), True)
 
 
 def mark_sent(email_id: uuid.UUID) -> None:
@@ -130,8 +145,22 @@ def mark_sent(email_id: uuid.UUID) -> None:
     )
 
 
-def skip(email_id: uuid.UUID, token: uuid.UUID, reason: SkipReason) -> None:
-    _settle(email_id, token, "state = 'skipped', skip_reason = %(reason)s", reason=reason)
+def skip(email_id: uuid.UUID, token: uuid.UUID, reason: SkipReason) -> bool:
+    """Whether it was still this claim's to skip."""
+    return _settle(email_id, token, "state = 'skipped', skip_reason = %(reason)s", reason=reason) == 1
+
+
+def hold(email_id: uuid.UUID, token: uuid.UUID, *, until: datetime) -> None:
+    """Its reader wants it later. Nothing was handed over, and it counts as no attempt."""
+    _settle(email_id, token, "state = 'queued', due_at = %(until)s", until=until)
+
+
+def hold_for_its_month(email_id: uuid.UUID, token: uuid.UUID) -> None:
+    """Until a month after the last letter of its topic."""
+    last = LAST_OF_TOPIC.format(
+        customer="notifications_outgoingemail.customer_id", topic="notifications_outgoingemail.topic"
+    )
+    _settle(email_id, token, f"state = 'queued', due_at = {last} + interval '1 month'")
 
 
 def fail(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
@@ -197,8 +226,20 @@ def _lock(cursor: CursorWrapper, number: int) -> bool:
     return bool(cursor.fetchone()[0])
 
 
-def _settle(email_id: uuid.UUID, token: uuid.UUID, changes: str, **values: Any) -> None:
-    _execute(
+@contextmanager
+def alone(customer_id: int) -> Iterator[None]:
+    """Holds up other workers who are about to begin a mail to the same customer, so that a ceiling is never passed."""
+    place = [_CEILING_CLASS, customer_id % 2**31]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", place)
+        try:
+            yield
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", place)
+
+
+def _settle(email_id: uuid.UUID, token: uuid.UUID, changes: str, **values: Any) -> int:
+    return _execute(
         f"UPDATE notifications_outgoingemail SET {changes}, claim_token = NULL"  # noqa: S608
         " WHERE id = %(id)s AND claim_token = %(token)s AND state IN ('claimed', 'sending')",
         {"id": email_id, "token": token, **values},

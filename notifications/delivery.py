@@ -8,11 +8,12 @@ again, last of all when the mail server is ready for the content. So nothing beg
 import logging
 import time
 import uuid
+from contextlib import nullcontext
 from functools import partial
 
 from django.conf import settings
 
-from notifications import claims
+from notifications import claims, digest, topics
 from notifications.emails import write
 from notifications.letters import Letter, load
 from notifications.models import SkipReason, Suppression
@@ -26,6 +27,7 @@ HAND_OFF_SECONDS = 20  # promised: never over 30
 MOST_REWRITES = 5
 STUCK_LIMIT = 2  # hand-offs in a row without any answer: leave the server alone until the next tick
 UNREACHABLE_PAUSE_SECONDS = 10
+PACE = (SkipReason.OVER_CEILING, SkipReason.OVERTAKEN, SkipReason.TOO_SOON)
 logger = logging.getLogger(__name__)
 
 
@@ -55,16 +57,16 @@ def _run() -> int:
 class Permission:
     """The gate's answer for one mail, asked for as often as it has grown old. Called by the line before each step."""
 
-    def __init__(self, batch: "Batch", email_id: uuid.UUID, *, subject: str) -> None:
+    def __init__(self, batch: "Batch", letter: Letter, *, subject: str) -> None:
         self._batch = batch
-        self._email_id = email_id
+        self._letter = letter
         self._subject = subject
         self._asked_at = float("-inf")
 
     def __call__(self) -> bool:
         while time.monotonic() - self._asked_at > PERMISSION_SECONDS:
             self._asked_at = time.monotonic()  # before asking: the answer is as old as the question
-            if not self._batch.begin(self._email_id, subject=self._subject):
+            if not self._batch.begin(self._letter, subject=self._subject):
                 return False
         return True
 
@@ -87,8 +89,10 @@ class Batch:
         finally:
             self._record()
 
-    def begin(self, email_id: uuid.UUID, *, subject: str) -> bool:
-        may_begin = claims.begin(email_id, self.token, subject=subject, sent_id=self._unrecorded)
+    def begin(self, letter: Letter, *, subject: str) -> bool:
+        email = letter.email
+        with claims.alone(email.customer_id) if letter.is_capped and email.customer_id else nullcontext():
+            may_begin = claims.begin(email.pk, self.token, subject=subject, sent_id=self._unrecorded)
         self._unrecorded = None
         return may_begin
 
@@ -119,7 +123,7 @@ class Batch:
                 return None
             if not self.line.is_open:
                 self._record()  # connecting may take long
-            may_begin = Permission(self, letter.email.pk, subject=message.subject)
+            may_begin = Permission(self, letter, subject=message.subject)
             result = self.line.hand_off(message, may_begin=may_begin, meanwhile=partial(self._write_ahead, following))
             if result.outcome is not Outcome.NOT_BEGUN:
                 self._settle(letter, result)
@@ -148,12 +152,26 @@ class Batch:
     def _lighten(self, letter: Letter) -> bool:
         """Permission was refused: drops what no longer stands. False when the mail is not to go at all."""
         held = claims.held(letter.email.pk, self.token)
-        if isinstance(held, SkipReason):
-            claims.skip(letter.email.pk, self.token, held)
+        if held is False:
             return False
-        if held:
-            letter.drop(claims.drop_fallen(letter.email.pk, self.token))
-        return held
+        if held is True or held in PACE:
+            fallen = claims.drop_fallen(letter.email.pk, self.token)
+            letter.drop(fallen)
+            if held is True or fallen:
+                return True
+        if isinstance(held, SkipReason):
+            self._leave(letter, held)
+        return False
+
+    def _leave(self, letter: Letter, reason: SkipReason) -> None:
+        """It does not go now: for good, or until its reader wants it."""
+        email = letter.email
+        if reason is SkipReason.OVER_CEILING and not letter.topic.is_promotional:
+            digest.put_off(email, letter.items, self.token)
+        elif reason is SkipReason.TOO_SOON and email.topic == topics.NEWSLETTER:
+            claims.hold_for_its_month(email.pk, self.token)
+        else:
+            claims.skip(email.pk, self.token, reason)
 
     def _settle(self, letter: Letter, result: Result) -> None:
         email_id, token, error = letter.email.pk, self.token, result.detail

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import purposes
-from notifications import account_mail, links, order_mail, promotional_mail, topics
+from notifications import account_mail, digest_mail, links, order_mail, promotional_mail, topics
 from notifications.letters import Letter
 from notifications.models import OutgoingItem
 from shop import mail
@@ -26,6 +26,7 @@ CONTEXTS: dict[str, Callable[[Letter], Context | None]] = {
     "order_delivered": order_mail.news,
     topics.ORDER_CANCELLED: order_mail.news,
     topics.ORDER_REFUNDED: order_mail.refunded,
+    topics.DIGEST: digest_mail.digest,
     topics.CONSENT_CONFIRMATION: promotional_mail.confirmation,
     topics.EXPORT_READY: account_mail.export_ready,
     topics.ERASURE_ASKED_FOR: account_mail.erasure_asked_for,
@@ -63,12 +64,13 @@ class Reader:
 
     def __init__(self, letter: Letter) -> None:
         self._email = letter.email
-        self._off_urls: dict[str, str] = {}
+        self._off_urls: dict[tuple[str, int | None], str] = {}
 
     def off_url(self, item: OutgoingItem) -> str:
-        if item.purpose not in self._off_urls:
-            self._off_urls[item.purpose] = links.unsubscribe(self._email, item)
-        return self._off_urls[item.purpose]
+        stands_on = _ground(item)
+        if stands_on not in self._off_urls:
+            self._off_urls[stands_on] = links.unsubscribe(self._email, item)
+        return self._off_urls[stands_on]
 
     def since(self, item: OutgoingItem) -> str:
         return f"{timezone.localtime(item.stands_since_at):%-d %B %Y}" if item.stands_since_at else ""
@@ -131,18 +133,24 @@ def _frame(letter: Letter, reader: Reader) -> Context:
 def _whys(letter: Letter, shown: Iterable[OutgoingItem], reader: Reader) -> list[dict[str, str]]:
     """Why the mail came: for each thing it stands on the switch, since when, and where it is turned off."""
     whys = [{"text": letter.topic.because, "off_url": ""}] if letter.topic.because else []
-    seen: set[str] = set()
+    seen: set[tuple[str, int | None]] = set()
     for item in (letter.body, *shown):
-        if item is not None and not item.is_essential and item.purpose not in seen:
-            seen.add(item.purpose)
+        if item is not None and not item.is_essential and _ground(item) not in seen:
+            seen.add(_ground(item))
             whys.append({"text": _why(item, reader), "off_url": reader.off_url(item)})
     return whys
+
+
+def _ground(item: OutgoingItem) -> tuple[str, int | None]:
+    """What is turned off: a switch, or the tick on one order, of which a digest may tell several."""
+    return item.purpose, item.order_id if item.order_tick_id else None
 
 
 def _why(item: OutgoingItem, reader: Reader) -> str:
     title = purposes.get(item.purpose).title
     if item.order_tick_id:
-        return f"You ticked “{title}” for this order on {reader.since(item)}."
+        which = f"order {item.news.order.number}" if item.news and item.news.order else "this order"
+        return f"You ticked “{title}” for {which} on {reader.since(item)}."
     return f"You switched on “{title}” on {reader.since(item)}."
 
 

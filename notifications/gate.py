@@ -85,25 +85,32 @@ def decide(
     return standing(kind, answers)
 
 
+# A digest tells of several orders, so its parts name their own.
+_ITS_ORDER = "COALESCE(i.order_id, e.order_id)"
+
+# News of an order that was called off, as a part of a digest.
+NEWS_CALLED_OFF = """EXISTS (
+    SELECT 1 FROM orders_order called WHERE called.id = i.order_id AND called.status = 'cancelled')"""
+
 # Item `i` of mail `e` still stands: the very yes it was queued with is still the current answer. A yes given again is
 # another record (or, for a tick, another time) and releases nothing old.
-_ANSWERED = """(
+_ANSWERED = f"""(
     i.is_essential
     OR EXISTS (
         SELECT 1 FROM accounts_consent c
         WHERE c.record_id = i.consent_record_id AND c.customer_id = e.customer_id AND c.granted
           AND NOT EXISTS (
             SELECT 1 FROM orders_ordertick later
-            WHERE later.order_id = e.order_id AND later.purpose = i.purpose
+            WHERE later.order_id = {_ITS_ORDER} AND later.purpose = i.purpose
               AND NOT later.granted AND later.changed_at > i.stands_since_at))
     OR EXISTS (
         SELECT 1 FROM orders_ordertick t JOIN orders_order o ON o.id = t.order_id
-        WHERE t.id = i.order_tick_id AND t.order_id = e.order_id
+        WHERE t.id = i.order_tick_id AND t.order_id = {_ITS_ORDER}
           AND t.granted AND t.changed_at = i.stands_since_at AND e.kind <> 'promotional'
           AND NOT EXISTS (
             SELECT 1 FROM accounts_consent later
             WHERE later.customer_id = o.customer_id AND later.purpose = i.purpose
-              AND NOT later.granted AND later.changed_at > i.stands_since_at)))"""
+              AND NOT later.granted AND later.changed_at > i.stands_since_at)))"""  # noqa: S608
 
 # Something the customer has said meanwhile never to show them. Departments are looked up four levels deep; what was put
 # forward at all, `recommendations.picks` has asked about whole trees.
@@ -118,7 +125,7 @@ _UNWANTED = """(i.product_id IS NOT NULL AND EXISTS (
       AND (never.product_id = p.id OR never.maker_id = p.maker_id
            OR never.category_id IN (shelf.id, above.id, top.id, top.parent_id))))"""
 
-STANDS = f"({_ANSWERED} AND NOT {_UNWANTED})"
+STANDS = f"({_ANSWERED} AND NOT {_UNWANTED} AND NOT {NEWS_CALLED_OFF})"
 
 # Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.pads`, which the
 # statement is given as {outer} and {inner}.

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from accounts.models import ConsentRequest
+from accounts.models import ConsentRequest, PreferenceProfile
+from accounts.purposes import MailKind
+from notifications.digest import NEWS
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.queueing import BODY
 from notifications.topics import TOPICS, Topic
@@ -22,6 +24,7 @@ class Desk:
     shipments: dict[int, Shipment]
     issues: dict[int, NewsletterIssue]
     requests: dict[int, ConsentRequest]
+    capped: frozenset[int] = frozenset()  # customers with a weekly ceiling
     forms: dict[str, tuple[str, str, str] | None] = field(default_factory=dict)  # form letters written so far
 
 
@@ -39,8 +42,13 @@ class Letter:
 
     @property
     def body(self) -> OutgoingItem | None:
-        """What the mail as a whole stands on."""
-        return next((item for item in self.items if item.block == BODY), None)
+        """What the mail as a whole stands on; in a digest the first news that still stands."""
+        return next((item for item in self.items if item.block in (BODY, NEWS)), None)
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether a weekly ceiling has a say in it."""
+        return self.email.customer_id in self.desk.capped and self.topic.kind is not MailKind.ESSENTIAL
 
     def offered(self, block: str) -> list[OutgoingItem]:
         """The items of a block whose product can still be shown."""
@@ -56,7 +64,7 @@ class Letter:
 
 def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
     """The letters: promotional ones last, then the oldest first."""
-    standing = OutgoingItem.objects.filter(is_dropped=False).prefetch_related("product__maker")
+    standing = OutgoingItem.objects.filter(is_dropped=False).prefetch_related("product__maker", "news__order")
     emails = list(
         OutgoingEmail.objects.filter(pk__in=list(email_ids))
         .select_related("customer")
@@ -68,13 +76,17 @@ def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
     return [Letter(email, email.standing, desk) for email in emails]
 
 
-def _desk(emails: Sequence[OutgoingEmail]) -> Desk:
+def _desk(emails: Sequence[Any]) -> Desk:
+    told = [*emails, *(item.news for email in emails for item in email.standing if item.news)]
+    customers = [email.customer_id for email in emails if email.customer_id]
+    capped = PreferenceProfile.objects.filter(customer__in=customers, weekly_ceiling__isnull=False)
     lines = Prefetch("lines", ShipmentLine.objects.select_related("order_line"))
     return Desk(
         shop=ShopSettings.current(),
-        shipments=Shipment.objects.prefetch_related(lines).in_bulk(_named(emails, "shipment")),
+        shipments=Shipment.objects.prefetch_related(lines).in_bulk(_named(told, "shipment")),
         issues=NewsletterIssue.objects.in_bulk(_named(emails, "issue")),
         requests=ConsentRequest.objects.in_bulk(_named(emails, "consent_request")),
+        capped=frozenset(capped.values_list("customer", flat=True)),
     )
 
 

@@ -40,7 +40,7 @@ def unsubscribe(email: OutgoingEmail, item: OutgoingItem) -> str:
     """Turns off what the item stands on: the customer's switch, or the tick on that one order."""
     ids: dict[str, Any] = {"purpose": item.purpose}
     if item.order_tick_id:
-        ids["order"] = email.order_id
+        ids["order"] = item.order_id or email.order_id
     else:
         ids["customer"] = email.customer_id
     return _unsubscribe_pattern().replace("-token-", tokens.sign(UNSUBSCRIBE, **ids))

@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts import cadence
+from accounts.cadence import Cadence
 from accounts.models import Consent, Customer
 from accounts.purposes import MailKind
-from notifications import gate, suppressions
+from notifications import digest, gate, pacing, suppressions
+from notifications.digest import News
 from notifications.gate import Answer, Standing
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
 from notifications.topics import Topic
@@ -51,6 +54,9 @@ class Answers:
         self._consents = _consents(drafts)
         self._ticks = _ticks(drafts)
         self._suppressed = suppressions.refusing({draft.to_address for draft in drafts})
+        customers = {draft.customer.pk for draft in drafts if draft.customer}
+        self._paces = cadence.chosen(customers) if customers else {}
+        self._full = pacing.over_ceiling(customers) if customers else set()
 
     def to(self, draft: Draft, purpose: str) -> list[Answer]:
         customer_id = draft.customer.pk if draft.customer else None
@@ -59,6 +65,19 @@ class Answers:
 
     def is_suppressed(self, draft: Draft) -> bool:
         return draft.to_address.lower() in self._suppressed
+
+    def is_over_ceiling(self, draft: Draft) -> bool:
+        """Whether the customer has had all the mail they want for now. Essential mail is nothing a ceiling counts."""
+        return draft.customer is not None and draft.customer.pk in self._full
+
+    def gathered(self, draft: Draft) -> Cadence | None:
+        """How often the digest comes that this news is to wait for; None when it goes by itself."""
+        if draft.topic.kind is not MailKind.SERVICE or draft.customer is None:
+            return None
+        wanted = self._paces.get(draft.customer.pk, {}).get(draft.topic.purpose, Cadence.AS_IT_HAPPENS)
+        if wanted is Cadence.AS_IT_HAPPENS:
+            return Cadence.DAILY if self.is_over_ceiling(draft) else None
+        return wanted
 
 
 def _consents(drafts: Sequence[Draft]) -> dict[tuple[int | None, str], list[Answer]]:
@@ -87,12 +106,22 @@ def queue(drafts: Sequence[Draft], answers: Answers | None = None) -> list[Outgo
         return []
     answers = answers or Answers(fresh)
     rows = [_row(draft, answers) for draft in fresh]
-    OutgoingEmail.objects.bulk_create(email for email, _ in rows)
-    OutgoingItem.objects.bulk_create(item for _, items in rows for item in items)
-    return [email for email, _ in rows]
+    OutgoingEmail.objects.bulk_create(row.email for row in rows)
+    OutgoingItem.objects.bulk_create(item for row in rows for item in row.items)
+    digest.gather(row.news for row in rows if row.news)
+    return [row.email for row in rows]
 
 
-def _row(draft: Draft, answers: Answers) -> tuple[OutgoingEmail, list[OutgoingItem]]:
+@dataclass(frozen=True)
+class Row:
+    """A draft as it is written down; `news` when it is to be told in a digest."""
+
+    email: OutgoingEmail
+    items: Sequence[OutgoingItem] = ()
+    news: News | None = None
+
+
+def _row(draft: Draft, answers: Answers) -> Row:
     topic = draft.topic
     email = OutgoingEmail(
         key=draft.key,
@@ -106,11 +135,14 @@ def _row(draft: Draft, answers: Answers) -> tuple[OutgoingEmail, list[OutgoingIt
     decision = _decision(draft, answers)
     if isinstance(decision, SkipReason):
         email.state, email.skip_reason = OutgoingEmail.State.SKIPPED, decision
-        return email, []
+        return Row(email)
+    if wanted := answers.gathered(draft):
+        email.state, email.skip_reason = OutgoingEmail.State.SKIPPED, SkipReason.GATHERED
+        return Row(email, news=News(email, topic.purpose, decision, wanted))
     items = [_item(email, DraftItem(BODY, topic.purpose, topic.kind), decision)]
     for part in draft.items:
         items.append(_item(email, part, gate.standing(part.kind, answers.to(draft, part.purpose)), len(items)))
-    return email, items
+    return Row(email, items)
 
 
 def _decision(draft: Draft, answers: Answers) -> Standing | SkipReason:
@@ -122,7 +154,11 @@ def _decision(draft: Draft, answers: Answers) -> Standing | SkipReason:
         is_proved=draft.customer is not None and draft.customer.is_proved,
         is_order_cancelled=draft.order is not None and draft.order.status == Order.Status.CANCELLED,
     )
-    return SkipReason.NOTHING_LEFT if draft.is_empty and isinstance(decision, Standing) else decision
+    if isinstance(decision, SkipReason):
+        return decision
+    if draft.topic.is_promotional and answers.is_over_ceiling(draft):
+        return SkipReason.OVER_CEILING
+    return SkipReason.NOTHING_LEFT if draft.is_empty else decision
 
 
 def _item(email: OutgoingEmail, part: DraftItem, decision: Standing | SkipReason, position: int = 0) -> OutgoingItem:

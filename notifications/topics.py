@@ -16,7 +16,7 @@ class Topic:
     """One kind of mail. `event` is the kind of event that sets it off, empty for mail the shop sends by itself.
 
     `because`: for essential mail, the sentence that says why it comes unasked. `name`: what one stops, for mail that
-    can be stopped as a whole.
+    can be stopped as a whole. `gathers`: it tells news of other topics, each of which names its own purpose.
     """
 
     key: str
@@ -25,6 +25,7 @@ class Topic:
     event: str = ""
     because: str = ""
     name: str = ""
+    gathers: bool = False
 
     @property
     def is_promotional(self) -> bool:
@@ -39,6 +40,7 @@ EXPORT_READY = "export_ready"
 ERASURE_ASKED_FOR = "erasure_asked_for"
 RECOMMENDATIONS = "recommendations"
 NEWSLETTER = "newsletter"
+DIGEST = "digest"
 
 _Kind = OrderEvent.Kind
 
@@ -83,6 +85,12 @@ _ALL = (
         MailKind.ESSENTIAL,
         event=AccountEvent.Kind.ERASURE_ASKED_FOR,
         because="You get this whatever is ticked: somebody signed in as you asked us to erase your data.",
+    ),
+    Topic(
+        DIGEST,
+        MailKind.SERVICE,
+        because="You chose to have this news together, or set how many mails come in a week.",
+        gathers=True,
     ),
     Topic(RECOMMENDATIONS, MailKind.PROMOTIONAL, purposes.MAIL_RECOMMENDATIONS, name="the weekly letter"),
     Topic(NEWSLETTER, MailKind.PROMOTIONAL, purposes.NEWSLETTER, name="the newsletter"),

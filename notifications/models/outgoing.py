@@ -20,6 +20,10 @@ class SkipReason(models.TextChoices):
     NO_ADDRESS = "no_address", "No e-mail address"
     NOTHING_LEFT = "nothing_left", "Nothing left to say"
     ORDER_CHANGED = "order_changed", "The order has moved on"
+    GATHERED = "gathered", "Told in a digest instead"
+    OVER_CEILING = "over_ceiling", "Their weekly ceiling was reached"
+    TOO_SOON = "too_soon", "Not wanted that often"
+    OVERTAKEN = "overtaken", "A newer one took its place"
 
 
 class OutgoingEmail(models.Model):
@@ -93,6 +97,17 @@ class OutgoingItem(models.Model):
     block = models.CharField(max_length=40, help_text="Which part of the mail: body, offer, pick.")
     position = models.PositiveSmallIntegerField(default=0)
     product = models.ForeignKey(Product, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    news = models.ForeignKey(
+        OutgoingEmail,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="told_in",
+        help_text="For a part of a digest: the mail it would have been alone.",
+    )
+    order = models.ForeignKey(
+        Order, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", help_text="The order the news is of."
+    )
     why = models.CharField(max_length=300, blank=True, help_text="The reason the reader is given.")
     purpose = models.CharField(max_length=60, blank=True)
     consent_record = models.ForeignKey(

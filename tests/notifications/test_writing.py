@@ -8,7 +8,8 @@ from email.headerregistry import Address
 import pytest
 from django.utils import timezone
 
-from accounts import consent_requests, erasure, purposes
+from accounts import cadence, consent_requests, erasure, purposes
+from accounts.cadence import Cadence
 from accounts.models import AccountEvent, Customer
 from notifications import audience, delivery, relay, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
@@ -62,6 +63,22 @@ def with_item(email: OutgoingEmail, block: str, purpose: str, title: str) -> Out
     )
 
 
+def gather_news(customer: Customer) -> None:
+    """A digest whose morning has come."""
+    cadence.choose(customer, purposes.MAIL_ORDER_PACKED, Cadence.DAILY)
+    order = full_order(customer)
+    acts.queued(order, Kind.PACKED, shipment=acts.parcel(order, packing_note="Enjoy! <b>bold</b>", packed_by="Jo"))
+    OutgoingEmail.objects.filter(topic=topics.DIGEST).update(due_at=timezone.now())
+
+
+def account_news(topic: str, customer: Customer) -> None:
+    if topic == topics.EXPORT_READY:
+        AccountEvent.objects.create(kind=AccountEvent.Kind.EXPORT_READY, customer=customer)
+    else:
+        erasure.ask(customer, at_once=False)
+    relay.relay_events()
+
+
 def queue(topic: str, customer: Customer) -> OutgoingEmail:
     if topic == topics.RECEIPT:
         email = acts.queued(full_order(customer), Kind.PLACED)
@@ -73,15 +90,13 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
         data = {"amount": "4.50"} if topic == topics.ORDER_REFUNDED else {}
         about = {} if topic.startswith(("order_c", "order_r", "order_a")) else {"shipment": shipment}
         return acts.queued(order, EVENTS[topic], **about, **data)
+    if topic == topics.DIGEST:
+        gather_news(customer)
     if topic == topics.CONSENT_CONFIRMATION:
         consent_requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
         relay.relay_events()
     if topic in (topics.EXPORT_READY, topics.ERASURE_ASKED_FOR):
-        if topic == topics.EXPORT_READY:
-            AccountEvent.objects.create(kind=AccountEvent.Kind.EXPORT_READY, customer=customer)
-        else:
-            erasure.ask(customer, at_once=False)
-        relay.relay_events()
+        account_news(topic, customer)
     if topic == topics.NEWSLETTER:
         NewsletterIssue.objects.create(
             subject="Mugs – and a line\nbreak",

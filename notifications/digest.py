@@ -1,0 +1,106 @@
+"""Service news told together: gathered as it happens, sent at the time the customer chose, each on its own consent.
+
+The mail that one piece of news would have been stays in the outbox as skipped, "told in a digest", so that it is told
+once and staff can see where it went. The digest holds an item for each, and the gate asks about every one of them at
+the hand-off: what was withdrawn or called off meanwhile falls out, and a digest with nothing left does not go.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts import cadence
+from accounts.cadence import Cadence
+from accounts.purposes import MailKind
+from notifications import claims, topics
+from notifications.gate import Standing
+from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
+
+NEWS = "news"
+
+
+@dataclass(frozen=True)
+class News:
+    """Something to be told. `email` is the mail it would have been alone, `standing` what permits it."""
+
+    email: OutgoingEmail
+    purpose: str
+    standing: Standing
+    cadence: Cadence
+
+
+def gather(news: Iterable[News], *, now: datetime | None = None) -> None:
+    """Puts news into its readers' digests, in the caller's transaction. Customers go in one order: none deadlock."""
+    now = now or timezone.now()
+    for one in sorted(news, key=lambda each: (each.email.customer_id or 0, each.email.created_at)):
+        digest = _open_digest(one.email, cadence.next_digest_at(one.cadence, now))
+        last = digest.items.aggregate(last=Max("position"))["last"]
+        OutgoingItem.objects.create(
+            email=digest,
+            block=NEWS,
+            position=0 if last is None else last + 1,
+            news=one.email,
+            order_id=one.email.order_id,
+            purpose=one.purpose,
+            consent_record_id=one.standing.record_id,
+            order_tick_id=one.standing.tick_id,
+            stands_since_at=one.standing.since_at,
+        )
+
+
+def _open_digest(news: OutgoingEmail, due_at: datetime) -> OutgoingEmail:
+    """The reader's digest of that moment, locked: one that nobody has begun to send. Made when there is none."""
+    while True:
+        digests = OutgoingEmail.objects.select_for_update().filter(
+            customer=news.customer_id, topic=topics.DIGEST, state=OutgoingEmail.State.QUEUED, attempt_count=0
+        )
+        key = _key(news, due_at)
+        found = (
+            digests.filter(to_address__iexact=news.to_address, due_at=due_at).first() or digests.filter(key=key).first()
+        )
+        if found:
+            return found
+        if not OutgoingEmail.objects.filter(key=key).exists():
+            OutgoingEmail.objects.bulk_create([_digest(news, key, due_at)], ignore_conflicts=True)
+        else:
+            due_at += timedelta(days=1)  # that one is on its way
+
+
+def _key(news: OutgoingEmail, due_at: datetime) -> str:
+    address = hashlib.sha256(news.to_address.lower().encode()).hexdigest()[:12]
+    return f"{topics.DIGEST}:{news.customer_id}:{timezone.localtime(due_at):%Y-%m-%d}:{address}"
+
+
+def _digest(news: OutgoingEmail, key: str, due_at: datetime) -> OutgoingEmail:
+    return OutgoingEmail(
+        key=key,
+        topic=topics.DIGEST,
+        kind=MailKind.SERVICE,
+        to_address=news.to_address,
+        customer_id=news.customer_id,
+        due_at=due_at,
+    )
+
+
+def put_off(email: OutgoingEmail, items: Sequence[OutgoingItem], token: uuid.UUID) -> None:
+    """The weekly ceiling stands in the way: a digest waits for another morning, other news for the next digest."""
+    if email.topic == topics.DIGEST:
+        claims.hold(email.pk, token, until=cadence.next_digest_at(Cadence.DAILY, timezone.now()))
+        return
+    with transaction.atomic():
+        if claims.skip(email.pk, token, SkipReason.GATHERED):
+            gather(
+                News(
+                    email,
+                    item.purpose,
+                    Standing(item.consent_record_id, item.order_tick_id, item.stands_since_at),
+                    Cadence.DAILY,
+                )
+                for item in items
+            )

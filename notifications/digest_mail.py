@@ -1,0 +1,66 @@
+"""What a digest says: order by order, what has happened since, the oldest first."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts import purposes
+from notifications import order_mail
+from notifications.digest import NEWS
+from notifications.letters import Letter
+from notifications.models import OutgoingItem
+
+Context = dict[str, Any]
+
+HEADLINES = {
+    "order_approved": "We have started on it.",
+    "order_picked": "Everything is off the shelf, nothing missing.",
+    "order_packed": "Packed, and by the door.",
+    "order_dispatched": "On the truck.",
+    "order_delivered": "Delivered.",
+}
+
+
+def digest(letter: Letter) -> Context | None:
+    """None when nothing stands that can still be told."""
+    orders: dict[int, Context] = {}
+    shown = []
+    for item in letter.items:
+        about = order_mail.news(Letter(item.news, [item], letter.desk)) if item.block == NEWS and item.news else None
+        if about is None:
+            continue
+        shown.append(item)
+        order = orders.setdefault(
+            about["order"].pk, {"number": about["order"].number, "url": about["order_url"], "news": []}
+        )
+        order["news"].append(_told(item, about))
+    if not shown:
+        return None
+    return {"orders": list(orders.values()), "news_count": len(shown), "shown": shown}
+
+
+def _told(item: OutgoingItem, about: Context) -> dict[str, str]:
+    news = item.news
+    if news is None:
+        raise ValueError("An item of a digest without its news cannot be told.")
+    return {
+        "day": date_format(timezone.localtime(news.created_at), "l j F"),
+        "headline": HEADLINES.get(news.topic) or purposes.get(item.purpose).title,
+        "detail": _detail(news.topic, about),
+    }
+
+
+def _detail(topic: str, about: Context) -> str:
+    parcel = about["parcel"] or {}
+    if topic == "order_dispatched":
+        tracking = f"tracking number {parcel['tracking_number']}" if parcel.get("tracking_number") else ""
+        carried = ", ".join(part for part in (parcel.get("carrier", ""), tracking) if part)
+        arrives = f"It should be with you on {about['arrives']}." if about["arrives"] else ""
+        return " ".join(part for part in (f"{carried}." if carried else "", arrives) if part)
+    if topic == "order_packed" and parcel.get("note"):
+        by = f" – {parcel['note_by']}" if parcel["note_by"] else ""
+        return f"“{parcel['note']}”{by}"
+    if topic == "order_approved" and about["leaves"]:
+        return f"It leaves on {about['leaves']}."
+    return ""
