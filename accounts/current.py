@@ -5,7 +5,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -28,12 +28,12 @@ def customer_of(request: HttpRequest) -> Customer | None:
 
 
 def needs_customer(
-    view: Callable[Concatenate[Request, Customer, Args], HttpResponse],
-) -> Callable[Concatenate[Request, Args], HttpResponse]:
+    view: Callable[Concatenate[Request, Customer, Args], HttpResponseBase],
+) -> Callable[Concatenate[Request, Args], HttpResponseBase]:
     """A page about one customer, called as `view(request, customer, ...)`. Strangers are asked who they are."""
 
     @wraps(view)
-    def page(request: Request, /, *args: Args.args, **kwargs: Args.kwargs) -> HttpResponse:
+    def page(request: Request, /, *args: Args.args, **kwargs: Args.kwargs) -> HttpResponseBase:
         customer = customer_of(request)
         if customer is None:
             return _who_are_you(request)

@@ -7,6 +7,7 @@ holding says.
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -134,7 +135,7 @@ def _erase(erasure: Erasure, customer: Customer) -> None:
     Erasure.objects.filter(pk=erasure.pk).update(erased=erasure.erased)
 
 
-def erase_again(chain: object, *, at: datetime) -> bool:
+def erase_again(chain: UUID, *, at: datetime) -> bool:
     """After a restore: erases at once whoever had been erased. False when the restored database knows no such chain."""
     customer = Customer.objects.filter(chain=chain).first()
     if customer is None:

@@ -26,14 +26,14 @@ def redo(entries: Sequence[Entry]) -> Redone:
         if entry.what == journal.WITHDRAWN:
             redone.withdrawn_count += _withdraw(entry)
     for entry in entries:
-        if entry.what == journal.ERASED:
+        if entry.what == journal.ERASED and entry.chain:
             redone.erased_count += erasure.erase_again(entry.chain, at=entry.at)
     return redone
 
 
 def _withdraw(entry: Entry) -> bool:
     """True when a yes older than the entry still stood."""
-    customer = Customer.objects.filter(chain=entry.chain).first()
+    customer = Customer.objects.filter(chain=entry.chain).first() if entry.chain else None
     if customer is None:
         return False
     if entry.purpose == purposes.PERSONAL_SHOPPER.key:

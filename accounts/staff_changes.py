@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Address, Customer, User
@@ -18,20 +18,17 @@ ERASED = "(erased)"
 
 def about(customer: Customer) -> QuerySet[LogEntry]:
     """Entries about the customer's own rows, and any that names their address."""
-    mine = {
-        Customer: [customer.pk],
-        User: [customer.user_id],
-        Address: list(customer.addresses.values_list("pk", flat=True)),
-    }
-    found = Q(pk=None)
-    for model, ids in mine.items():
-        kind = ContentType.objects.get_for_model(model)
-        found |= Q(content_type=kind, object_id__in=[str(each) for each in ids])
+    found = _named(Customer, customer.pk) | _named(User, customer.user_id)
+    found |= _named(Address, *customer.addresses.values_list("pk", flat=True))
     if customer.email:
         found |= Q(object_repr__icontains=customer.email) | Q(change_message__icontains=customer.email)
     if customer.name:
         found |= Q(object_repr=customer.name)
     return LogEntry.objects.filter(found)
+
+
+def _named(model: type[Model], *ids: int | None) -> Q:
+    return Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(each) for each in ids])
 
 
 def export(customer: Customer) -> Rows:

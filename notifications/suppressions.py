@@ -27,7 +27,7 @@ def refusing(addresses: Collection[str]) -> set[str]:
     lowered = set(by_seal.values())
     found = Suppression.objects.annotate(lowered=Lower("address"))
     rows = found.filter(Q(lowered__in=lowered) | Q(address_hash__in=by_seal)).values_list("lowered", "address_hash")
-    return {lower or by_seal[seal] for lower, seal in rows}
+    return {lower or by_seal[seal or ""] for lower, seal in rows}
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from accounts import purposes
+from accounts import journal, purposes
 from accounts.models import Consent
 from orders.models import Order, OrderTick
 
@@ -35,4 +35,6 @@ def of(order: Order) -> list[News]:
 def turn_off(order_id: int, key: str) -> bool:
     """The order's own no, from now on. False when this was never ticked for it."""
     found = OrderTick.objects.filter(order=order_id, purpose=key)
+    for number in found.filter(granted=True).values_list("order__number", flat=True):
+        journal.unticked(number, key)
     return found.update(granted=False, changed_at=timezone.now()) > 0

@@ -53,7 +53,7 @@ def _has_login(request: HttpRequest) -> bool:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_customer
-@reauthentication_required(enabled=_has_login)
+@reauthentication_required(enabled=_has_login)  # type: ignore[untyped-decorator]
 def ask(request: HttpRequest, customer: Customer) -> HttpResponse:
     standing = erasure.standing(customer)
     if standing is not None:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -66,7 +66,7 @@ def _copy(customer: Customer) -> dict[str, Any]:
 @never_cache
 @require_safe
 @needs_customer
-def download(request: HttpRequest, customer: Customer, export_id: UUID) -> HttpResponse | FileResponse:
+def download(request: HttpRequest, customer: Customer, export_id: UUID) -> HttpResponseBase:
     """Only its owner, only while it is kept, and always as a file to save."""
     found = get_object_or_404(customer.data_exports, pk=export_id)
     if not export.is_downloadable(found):

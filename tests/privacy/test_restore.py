@@ -1,0 +1,119 @@
+"""The journal, and what a restored backup is told by it."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from accounts import consent, erasure, journal, purposes, verification
+from accounts.models import Consent, Customer, Erasure
+from notifications import relay
+from notifications.models import OutgoingEmail
+from orders import ticks
+from orders.models import OrderTick
+from tests import builders, cast
+from tests.privacy import people
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def path(settings, tmp_path):
+    settings.JOURNAL_PATH = tmp_path / "journal"
+    return settings.JOURNAL_PATH
+
+
+def after_restore(path) -> None:
+    call_command("after_restore", journal=path)
+
+
+def test_the_journal_holds_ids_and_nothing_else(path):
+    zora = people.zora()
+    consent.set_consent(zora, purposes.NEWSLETTER, granted=False, source="preferences")
+    consent.set_consent(zora, purposes.NEWSLETTER, granted=False, source="preferences")  # says nothing new
+    consent.set_master(zora, on=False, source="preferences")
+    order = builders.placed_order(customer=zora)
+    OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
+    ticks.turn_off(order.pk, purposes.MAIL_ORDER_PACKED)
+    erasure.erase_again(zora.chain, at=timezone.now())
+    entries = list(journal.read(path))
+    assert [entry.what for entry in entries] == ["withdrawn", "withdrawn", "unticked", "erased"]
+    assert {entry.chain for entry in entries if entry.chain} == {zora.chain}
+    assert [word for word in people.SECRETS if word.lower() in path.read_text().lower()] == []
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_yes_is_not_written_down_and_a_full_disk_stops_no_no(path, settings):
+    bob = cast.bob()
+    consent.set_consent(bob, purposes.NEWSLETTER, granted=True, source="preferences")
+    assert not path.exists()
+    settings.JOURNAL_PATH = path / "not" / "there"
+    consent.set_consent(bob, purposes.NEWSLETTER, granted=False, source="preferences")
+    assert not consent.allows(bob, purposes.NEWSLETTER)
+
+
+def test_after_a_restore_who_was_erased_is_erased_again(path):
+    zora = people.zora()
+    people.delivered_order(zora)
+    path.write_text(line(what="erased", chain=str(zora.chain)) + line(what="erased", chain=str(cast.bob().chain)))
+    after_restore(path)
+    assert people.traces() == {(people.WHERE_INVOICES_ARE, word) for word in people.ON_AN_INVOICE}
+    assert not Customer.objects.exists()
+    assert set(Erasure.objects.values_list("state", flat=True)) == {"done"}
+    verification.verify()
+    after_restore(path)  # twice is once
+    assert Erasure.objects.count() == 2
+
+
+def test_after_a_restore_withdrawals_count_again_and_later_answers_stay(path):
+    alice, bob = cast.alice(), cast.bob()
+    order = builders.placed_order()
+    OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
+    path.write_text(
+        line(what="withdrawn", chain=str(alice.chain), purpose=purposes.NEWSLETTER)
+        + line(what="withdrawn", chain=str(bob.chain), purpose="personal_shopper")
+        + line(what="unticked", order=order.number, purpose=purposes.MAIL_ORDER_PACKED)
+        + line(minutes=-60, what="withdrawn", chain=str(alice.chain), purpose=purposes.RECEIPT_OFFER)
+    )
+    after_restore(path)
+    assert not consent.allows(alice, purposes.NEWSLETTER)
+    assert consent.allows(alice, purposes.RECEIPT_OFFER)  # said yes since
+    assert not consent.is_master_on(bob)
+    assert not order.ticks.get().granted
+    assert set(Consent.objects.filter(source="after_restore").values_list("customer", flat=True)) == {alice.pk, bob.pk}
+    verification.verify()
+
+
+def test_after_a_restore_mail_that_waited_is_parked_for_staff(path):
+    alice = cast.alice()
+    first = builders.placed_order(customer=alice)
+    relay.relay_events()
+    second = builders.placed_order(customer=alice)  # its event was not even relayed when the dump was made
+    path.write_text("")
+    after_restore(path)
+    mails = OutgoingEmail.objects.filter(topic="receipt")
+    assert {mail.order for mail in mails} == {first, second}
+    assert {mail.state for mail in mails} == {"uncertain"}
+    assert not OutgoingEmail.objects.filter(state__in=["queued", "claimed", "sending"]).exists()
+    assert relay.relay_events() == 0
+
+
+def test_a_journal_that_cannot_be_read_is_refused_before_anything_is_done(path):
+    alice = cast.alice()
+    builders.placed_order(customer=alice)
+    path.write_text(line(what="erased", chain=str(alice.chain)) + "no line\n")
+    with pytest.raises(CommandError, match="line 2"):
+        after_restore(path)
+    assert Customer.objects.get().pk == alice.pk
+    assert not OutgoingEmail.objects.exists()
+    path.write_text(line(what="erased", chain=str(alice.chain))[:-5])  # the machine died while writing
+    after_restore(path)
+    assert Customer.objects.get().pk == alice.pk
+    with pytest.raises(CommandError):
+        after_restore(path.with_name("elsewhere"))
+
+
+def line(*, minutes: float = 1, **ids: str) -> str:
+    return json.dumps({"at": (timezone.now() + timedelta(minutes=minutes)).isoformat(), **ids}) + "\n"
