@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import access, export, interests, proofs, purposes, sessions, staff_changes
+from accounts import access, export, interests, proofs, purposes, staff_changes
 from accounts.consent_requests import LIFETIME
 from accounts.models import (
     AccountEvent,
@@ -151,10 +151,6 @@ def forget_told(customer: Customer) -> int:
     return customer.interests.filter(kind__in=STEERING).delete()[0]
 
 
-def export_sessions(customer: Customer) -> Rows:
-    return [{"signed_in_until": session.expire_date.isoformat()} for session in sessions.of(customer)]
-
-
 HOLDINGS: tuple[Holding, ...] = (
     Holding(
         key="account",
@@ -230,16 +226,6 @@ HOLDINGS: tuple[Holding, ...] = (
         export=export_fresh_links,
         erase=lambda customer: _fresh_links(customer).delete()[0],
         retire=retire_fresh_links,
-    ),
-    Holding(
-        key="sign_ins",
-        title="Where you are signed in",
-        models=("sessions.Session",),
-        retention="A visit is forgotten two weeks after you were last here, and the hour you sign out.",
-        export=export_sessions,
-        count=lambda customer: 1,  # this visit; finding others means opening every session there is
-        erase=sessions.end,
-        retire=sessions.retire,
     ),
     Holding(
         key="copies",

@@ -1,14 +1,12 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
-from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
-from django.utils import timezone
 
-from accounts import purposes
+from accounts import purposes, sessions
 from accounts.models import Customer
 from recommendations import effects, history
 from recommendations.models import Contribution, Effect, ProductView
-from shop.personal_data import Holding, Rows, nothing, register, rows
+from shop.personal_data import Holding, Rows, register, rows
 
 
 def _views(customer: Customer) -> QuerySet[ProductView]:
@@ -41,9 +39,8 @@ def _export_effects(customer: Customer) -> Rows:
     )
 
 
-def retire_visits() -> int:
-    """Deletes the visits that ran out, with all that was in them."""
-    return Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
+def _export_visits(customer: Customer) -> Rows:
+    return [{"signed_in_until": session.expire_date.isoformat()} for session in sessions.of(customer)]
 
 
 HOLDINGS: tuple[Holding, ...] = (
@@ -61,13 +58,14 @@ HOLDINGS: tuple[Holding, ...] = (
     ),
     Holding(
         key="visits",
-        title="A visit: its cart, and what a visitor looked at, if they ticked that",
+        title="A visit: who is signed in, its cart, and what a visitor looked at, if they ticked that",
         models=("sessions.Session",),
         retention="In this browser's visit alone. What you looked at goes 30 days after the tick; "
         "the rest two weeks after you were last here.",
-        export=lambda customer: [],
-        erase=nothing,
-        retire=retire_visits,
+        export=_export_visits,
+        count=lambda customer: 1,  # this one; finding others means opening every visit there is
+        erase=sessions.end,
+        retire=sessions.retire,
     ),
     Holding(
         key="counted",

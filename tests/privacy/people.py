@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts import consent_requests, purposes
-from accounts.models import Address, Customer
+from accounts.models import AccessLogEntry, Address, Customer, FreshLink, Interest
 from notifications.models import OutgoingEmail, Suppression
 from orders import events
 from orders.models import Cart, Order, OrderEvent, OrderTick, Refund, Shipment, StripeEvent
@@ -40,6 +40,8 @@ def zora() -> Customer:
     consent_requests.request_consent(EMAIL, purposes.NEWSLETTER, source="checkout")
     ProductView.objects.create(customer=customer, product=builders.product(), viewed_at=timezone.now())
     Cart.objects.create(customer=customer, gift_note=NOTE)
+    Interest.objects.create(customer=customer, kind="need", words="A gift for Ottoline")
+    FreshLink.objects.create(token_hash="zora", email=EMAIL, leads_to="/account/data/")
     signed_in(customer)
     logged(customer)
     return customer
@@ -88,6 +90,9 @@ def logged(customer: Customer) -> None:
     sam = cast.sam()
     kind = ContentType.objects.get_for_model(Customer)
     change = json.dumps([{"changed": {"fields": ["Name"]}}])
+    AccessLogEntry.objects.create(
+        staff=sam, staff_name="Sam", staff_role="", customer=customer, kind="search", about="x", detail=f"“{NAME}”"
+    )
     LogEntry.objects.create(
         user=sam, content_type=kind, object_id=str(customer.pk), object_repr=NAME, action_flag=CHANGE,
         change_message=change,

@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import models
 from django.utils import timezone
 
+from accounts import consent, purposes
 from accounts.models import (
     AccessLogEntry,
     ConsentRequest,
@@ -22,7 +23,7 @@ from accounts.models import (
 )
 from notifications.models import OutgoingEmail
 from orders.models import Cart, Order, Payment, Refund, StripeEvent
-from recommendations.models import ProductView
+from recommendations.models import Effect, ProductView
 from shop import personal_data
 from tests import builders, cast
 from tests.privacy import people
@@ -135,6 +136,7 @@ def of_stripe_events(at, customer):
 
 
 def of_views(at, customer):
+    consent.set_consent(customer, purposes.RECOMMEND_FROM_BROWSING, granted=True, source="test")
     return ProductView.objects.create(customer=customer, product=builders.product(), viewed_at=at)
 
 
@@ -157,7 +159,7 @@ def of_fresh_links(at, customer):
     return made
 
 
-def of_sign_ins(at, customer):
+def of_visits(at, customer):
     return Session.objects.create(session_key=f"{at:%j%f}", session_data="", expire_date=at + timedelta(days=14))
 
 
@@ -174,8 +176,14 @@ def of_staff_changes(at, customer):
 
 
 def of_interests(at, customer):
-    expires = at + timedelta(days=2 * 365)
-    return Interest.objects.create(customer=customer, kind="need", words=f"{at}"[:20], expires_at=expires)
+    return Interest.objects.create(customer=customer, kind="need", words=f"{at}"[:20], expires_at=at)
+
+
+def of_effects(at, customer):
+    told = Interest.objects.create(customer=customer, kind="need", words=f"{at}"[:20])
+    return Effect.objects.create(
+        customer=customer, interest=told, product=builders.product(), place="home", shown_on=timezone.localdate(at)
+    )
 
 
 KEPT_DAYS = {
@@ -186,10 +194,12 @@ KEPT_DAYS = {
     "stripe_events": (of_stripe_events, 90),
     "views": (of_views, 30),
     "requests": (of_requests, 15),
-    "access": (of_access, 731),
+    "access": (of_access, 730),
     "fresh_links": (of_fresh_links, 1),
-    "sign_ins": (of_sign_ins, 14),
+    "visits": (of_visits, 14),
     "copies": (of_copies, 7),
+    "told": (of_interests, 0),
+    "effects": (of_effects, 30),
     "staff_changes": (of_staff_changes, 731),
 }
 
@@ -203,8 +213,9 @@ def test_every_job_is_tried_out_here():
 def test_what_is_past_its_time_goes_and_what_is_not_stays(key):
     make, days = KEPT_DAYS[key]
     customer = builders.customer()
-    old = make(timezone.now() - timedelta(days=days, hours=2), customer)
-    young = make(timezone.now() - timedelta(days=days) + timedelta(hours=2), customer)
+    slack = timedelta(hours=26) if key == "effects" else timedelta(hours=2)  # some count in days
+    old = make(timezone.now() - timedelta(days=days) - slack, customer)
+    young = make(timezone.now() - timedelta(days=days) + slack, customer)
     holding = next(each for each in personal_data.holdings() if each.key == key)
     assert holding.retire() >= 1
     assert list(type(old).objects.filter(pk__in=[old.pk, young.pk])) == [young]
