@@ -31,7 +31,14 @@ _BOUGHT = Words(
     "This may read {} things you bought.",
     "Forgotten. This never reads what you bought until now. Your orders are still there.",
 )
+_TOLD = Words(
+    "Delete what you have",
+    "You told us 1 thing that this may follow.",
+    "You told us {} things that this may follow.",
+    "Deleted. We hold no maker, department, need or size that you told us.",
+)
 WORDS = {
+    purposes.RECOMMEND_FROM_TOLD: _TOLD,
     purposes.RECOMMEND_FROM_BROWSING: _LOOKED,
     purposes.RECOMMEND_FROM_PURCHASES: _BOUGHT,
     purposes.COUNT_IN_ALSO_BOUGHT: _BOUGHT,

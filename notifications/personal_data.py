@@ -16,7 +16,7 @@ from notifications.queueing import PICK
 from notifications.topics import TOPICS
 from shop.personal_data import Holding, Processor, Rows, register, register_processor, rows
 
-STEERING = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
+STEERING = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
 KEPT_FOR = timedelta(days=400)
 
 

@@ -15,7 +15,13 @@ from orders.models import Order
 from tests import builders, cast
 
 # Visits write these on purpose: who is here, what customers allow us to note, and which of us looked at whom.
-WRITTEN_BY_LOOKING = {"django_session", "recommendations_productview", "recommendations_effect", "accounts_interest"}
+WRITTEN_BY_LOOKING = {
+    "django_session",
+    "accounts_accesslogentry",
+    "accounts_interest",
+    "recommendations_effect",
+    "recommendations_productview",
+}
 
 
 @dataclass(frozen=True)

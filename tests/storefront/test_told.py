@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from accounts import consent, interests, purposes
 from accounts.models import Interest
+from notifications import relay
+from notifications.models import OutgoingEmail
 from orders.models import ShopSettings
 from recommendations.models import Effect
 from shop.catalog import listing
@@ -141,6 +143,15 @@ def test_what_we_cannot_keep_is_said_beside_its_field_and_nothing_is_kept(client
     assert not Interest.objects.exists()
 
 
+def test_hostile_words_stay_words_wherever_they_are_shown(client, bob, jam):
+    client.post("/account/told/", {"kind": "need", "need-words": "<script>foxglove</script>"})
+    consent.set_consent(bob, TOLD, granted=True, source="preferences")
+    for path in ("/", "/account/told/", "/account/recommendations/", f"/account/told/{Interest.objects.get().pk}/"):
+        shown = page(client, path)
+        assert "&lt;script&gt;foxglove" in shown, path
+        assert "<script>foxglove" not in shown, path
+
+
 def test_nobody_reads_changes_or_deletes_what_another_told(client, bob, jam):
     alice = builders.customer()
     told = interests.keep(alice, Interest(kind=Kind.NEED, words="a secret wish"))
@@ -172,6 +183,27 @@ def test_why_this_leads_to_the_datum_and_the_datum_says_what_it_did(client, bob,
     assert f'id="told-{told.pk}"' in shown
     assert f"Put Foxglove jam on your home shelf on {today.day} {today:%B}" in shown
     assert f"last used {today.day} {today:%B} {today.year}" in shown
+
+
+def test_an_order_says_what_it_put_on_its_receipt(client, bob, jam):
+    consent.set_consent(bob, purposes.RECEIPT_OFFER, granted=True, source="preferences")
+    order = builders.placed_order(builders.variant(jam, size="Huge"), customer=bob)
+    jam.goes_with.add(builders.product("Spoon"))
+    listing.refresh()
+    relay.relay_events()
+    assert "for your receipt" not in page(client)  # not sent yet
+    OutgoingEmail.objects.update(state=OutgoingEmail.State.SENT, sent_at=timezone.now())
+    today = timezone.localdate()
+    assert f"Picked Spoon for your receipt on {today.day} {today:%B}" in page(client)
+    assert order.number in page(client)
+
+
+def test_all_that_suggestions_may_follow_can_be_deleted_beside_the_switch(client, bob, jam):
+    client.post("/account/told/", MAKER)
+    client.post("/account/told/", {"kind": "never", "never-what": "maker", "never-name": "Foxglove"})
+    assert "You told us 1 thing that this may follow." in page(client, "/account/preferences/")
+    client.post(f"/account/preferences/{TOLD}/forgetting/")
+    assert [told.kind for told in Interest.objects.all()] == ["never"]
 
 
 def test_asking_for_the_headers_alone_has_no_effect(client, bob, jam):

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -14,7 +15,9 @@ from accounts.current import needs_customer
 from accounts.interest_forms import FORMS, ToldForm, fields_of
 from accounts.models import Customer, Interest
 from accounts.switches import Switch, switch
+from notifications.offers import on_receipts
 from recommendations import effects
+from recommendations.history import KEPT
 from shop.catalog.models import Maker, Product, Variant
 from shop.storefront import frame
 
@@ -91,6 +94,7 @@ def _page(request: HttpRequest, customer: Customer, posted: ToldForm | None) -> 
         "is_empty": not rows,
         "switch": _switch(customer),
         "observed": effects.observed(customer),
+        "offers": on_receipts(customer, since=timezone.now() - KEPT),
         "removed": _removed(request),
         **_suggested(),
     }
