@@ -15,6 +15,7 @@ from accounts.models import Customer, User
 
 Args = ParamSpec("Args")
 Request = TypeVar("Request", bound=HttpRequest)
+Answer = TypeVar("Answer", bound=HttpResponseBase)
 
 
 def login_of(request: HttpRequest) -> Customer | None:
@@ -28,12 +29,12 @@ def customer_of(request: HttpRequest) -> Customer | None:
 
 
 def needs_customer(
-    view: Callable[Concatenate[Request, Customer, Args], HttpResponseBase],
-) -> Callable[Concatenate[Request, Args], HttpResponseBase]:
+    view: Callable[Concatenate[Request, Customer, Args], Answer],
+) -> Callable[Concatenate[Request, Args], Answer | HttpResponse]:
     """A page about one customer, called as `view(request, customer, ...)`. Strangers are asked who they are."""
 
     @wraps(view)
-    def page(request: Request, /, *args: Args.args, **kwargs: Args.kwargs) -> HttpResponseBase:
+    def page(request: Request, /, *args: Args.args, **kwargs: Args.kwargs) -> Answer | HttpResponse:
         customer = customer_of(request)
         if customer is None:
             return _who_are_you(request)

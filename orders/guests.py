@@ -66,7 +66,9 @@ def join_orders(customer: Customer) -> None:
     """An address was proved: the orders placed with it are that customer's from now on."""
     if not (customer.email and customer.is_proved):
         return
-    joining = Order.objects.filter(customer=None, email=customer.email.lower())
+    # a guest without an address gave it up to this customer, who proved it too
+    gave_it_up = Q(customer__user=None, customer__email=None, customer__external_reference=None)
+    joining = Order.objects.filter(Q(customer=None) | gave_it_up, email=customer.email.lower())
     if numbers := list(joining.values_list("number", flat=True)):
-        joining.update(customer=customer)
+        Order.objects.filter(number__in=numbers).update(customer=customer)
         access.adopt(customer, numbers)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import consent, purposes, tokens
+from accounts import consent, erasure, purposes, tokens
 from accounts.models import Consent, Customer
 from orders import guests
 from orders.models import Order, OrderTick
 from tests import builders
+from tests.guest import let_in
 from tests.journeys.walks import TOPIC_OF, buy, choose, link_in, sign_up, work
 from tests.person import Person
 
@@ -150,3 +151,28 @@ def test_a_sign_up_that_proved_nothing_sees_nothing(history, mailbox):
     open_nothing_else(impostor, history.orders.get().number)
     history.refresh_from_db()
     assert history.user is None
+
+
+def test_a_guest_let_in_opens_every_room_of_the_account(client, history):
+    let_in(client, history)
+    pages = [page for page in account_pages() if not re.search(r"/(1|x|newsletter|0000)", page)]
+    rooms = {page: client.get(page, follow=True) for page in pages}
+    assert all(answer.status_code in (200, 405) for answer in rooms.values())
+    opened = {page for page, answer in rooms.items() if answer.status_code == 200}
+    assert {"/account/", "/account/orders/", "/account/consents/", "/account/access/", "/account/data/"} <= opened
+    for page in opened:
+        led_to = [step for step, _ in rooms[page].redirect_chain]
+        assert not [step for step in led_to if step.startswith((FOR_STRANGERS, "/accounts/"))], page
+
+
+def test_a_guest_has_a_copy_made_and_everything_erased(client, history, mailbox):
+    history.orders.update(fulfilment_status=Order.FulfilmentStatus.DELIVERED)  # an erasure waits for what is on its way
+    let_in(client, history)
+    client.post("/account/data/copies/")
+    assert history.data_exports.count() == 1
+    number = history.pk
+    client.post("/account/data/erasure/", {"when": "now", "word": "erase"})
+    assert "erasure" in " ".join(mailbox.topics(EMAIL))  # told first
+    assert erasure.run_due() == 1
+    assert not Customer.objects.filter(pk=number).exists()
+    assert client.get("/account/").headers["Location"].startswith(FOR_STRANGERS)

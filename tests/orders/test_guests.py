@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.customers import join_login
 from accounts.models import Customer
 from orders import guests
 from orders.models import Order
@@ -54,6 +55,15 @@ def test_using_the_link_proves_the_address_and_its_orders_join(client):
     assert set(customer.orders.all()) == {first, second}
     client.get(path(guests.order_link(first)))
     assert Customer.objects.count() == 1
+
+
+def test_an_account_that_takes_an_address_over_finds_what_was_bought_with_it_as_a_guest():
+    guest, other = builders.customer("new@example.com", with_login=False), builders.customer(with_login=False)
+    bought, others = builders.paid_order(customer=guest), builders.paid_order(customer=other, email="new@example.com")
+    alice = builders.customer("old@example.com")
+    join_login(alice.user, "new@example.com")
+    assert set(alice.orders.all()) == {bought}
+    assert set(other.orders.all()) == {others}
 
 
 def test_a_customer_sees_their_orders_and_nobody_elses(client):
