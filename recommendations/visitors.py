@@ -80,7 +80,7 @@ def bring_along(request: HttpRequest, customer: Customer, *, is_wanted: bool) ->
     Otherwise it is deleted here. Returns how many views came along.
     """
     kept = request.session.pop(KEY, None)
-    if kept is None or not is_wanted or _is_over(kept):
+    if kept is None or not is_wanted or _is_over(kept) or gpc.is_no(request):
         return 0
     views = [(product_id, datetime.fromisoformat(at)) for product_id, at in kept["views"]]
     return history.take_over(customer, views)

@@ -1,0 +1,160 @@
+"""Off means off: whatever is flipped when, no page, mail or table uses what has no yes at that moment."""
+
+import pytest
+from django.db.models import Q
+
+from accounts import consent, uses
+from orders.models import order as order_models
+from recommendations import history, training, visitors
+from tests.flips.oracle import BOUGHT, KEYS
+from tests.flips.world import World
+
+pytestmark = pytest.mark.django_db
+
+# Everything personal the shop does. Whoever adds a use adds the step that drives it and the judge that sees it.
+DRIVEN = {
+    ("mail_order_approved", "mail", "order_approved"),
+    ("mail_order_picked", "mail", "order_picked"),
+    ("mail_order_packed", "mail", "order_packed"),
+    ("mail_order_dispatched", "mail", "order_dispatched"),
+    ("mail_order_delivered", "mail", "order_delivered"),
+    ("receipt_offer", "mail", "receipt, its offer"),
+    ("mail_recommendations", "mail", "recommendations"),
+    ("newsletter", "mail", "newsletter"),
+    ("recommend_from_told", "shelf", "For you"),
+    ("recommend_from_told", "shelf", "the size chosen on a product page"),
+    ("recommend_from_told", "recorder", "recommendations.effects"),
+    ("recommend_from_purchases", "shelf", "For you"),
+    ("recommend_from_purchases", "recorder", "recommendations.effects"),
+    ("recommend_from_browsing", "shelf", "For you"),
+    ("recommend_from_browsing", "recorder", "recommendations.effects"),
+    ("recommend_from_browsing", "recorder", "recommendations.history"),
+    ("count_in_also_bought", "count", "recommendations.training"),
+    ("visitor_history", "shelf", "What you looked at"),
+    ("visitor_history", "recorder", "recommendations.visitors"),
+}
+
+
+def tour(world: World) -> None:
+    """Once through everything that could use something, with the answers as they stand."""
+    world.step("train")
+    for title in ("Bellows", "Anvil", "Gaiters"):
+        world.step("look", title)
+    for path in ("/", "/account/recommendations/", "/account/"):
+        world.step("open", path)
+    for _ in range(5):
+        world.orders[1:] = []
+        world.step("happen")
+    world.step("letter")
+    world.step("newsletter")
+    for _ in range(8):
+        world.step("mail")
+    world.step("deliver")
+    for path in ("/product/bellows/", "/"):
+        world.step("visit", path)
+
+
+def witnessed(world: World) -> set[tuple[str, str, str]]:
+    return {(use.purpose, use.kind.value, use.name) for use in world.judge.witnessed}
+
+
+def test_every_use_in_the_registry_is_driven(sink):
+    assert {(use.purpose, use.kind.value, use.name) for use in uses.uses()} == DRIVEN
+    world = World(1, sink)
+    world.lot.random = lambda: 0.5  # no browser that says no, and each mail both relayed and delivered
+    for key in KEYS:
+        world.step("flip", key)
+    world.step("visitor_answers")
+    tour(world)
+    assert DRIVEN - witnessed(world) == set()
+
+
+def test_without_any_yes_nothing_is_used(sink):
+    world = World(2, sink)
+    world.lot.random = lambda: 0.5
+    tour(world)
+    assert witnessed(world) == set()
+    assert {mail.topic for mail in sink.received if mail.to == world.customer.email} == {"receipt"}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_random_flips_leak_nothing(sink, seed):
+    World(seed, sink).walk(120)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(1000, 1200))
+def test_a_hundred_thousand_random_steps_leak_nothing(sink, seed):
+    World(seed, sink).walk(500)
+
+
+# -- Each of these is a leak, and the walk has to find it --------------------------------------------------------
+
+
+def answers_are_not_asked(patch) -> None:
+    patch.setattr(consent, "allows", lambda customer, key: True)
+    patch.setattr(consent, "allowing", lambda key, customer="customer": Q())
+    patch.setattr(consent, "granted_purposes", lambda customer: frozenset(KEYS) if customer else frozenset())
+
+
+def purchases_are_read_anyhow(patch) -> None:
+    asked = order_models.OrderLineQuerySet.usable_for
+    leaky = {BOUGHT: order_models.OrderLineQuerySet.steering}
+    patch.setattr(
+        order_models.OrderLineQuerySet,
+        "usable_for",
+        lambda lines, key: leaky[key](lines) if key in leaky else asked(lines, key),
+    )
+    patch.setattr(consent, "granted_purposes", lambda customer: frozenset(KEYS) if customer else frozenset())
+
+
+def what_is_forgotten_comes_back(patch) -> None:
+    patch.setattr(order_models, "_forgotten", lambda key: Q(pk__in=[]))
+
+
+def looks_are_noted_anyhow(patch) -> None:
+    patch.setattr(history, "_RECORD", history._RECORD.replace("AND granted", ""))
+
+
+def nobody_is_withdrawn(patch) -> None:
+    patch.setattr(training, "withdraw", lambda: None)
+
+
+def browsers_are_not_heard(patch) -> None:
+    patch.setattr(visitors.gpc, "is_no", lambda request: False)
+
+
+def a_visit_joins_without_its_tick(patch) -> None:
+    whole = visitors.bring_along
+    patch.setattr(
+        visitors, "bring_along", lambda request, customer, *, is_wanted: whole(request, customer, is_wanted=True)
+    )
+
+
+# Each with the steps that lead to it, so that it is found soon; the soak walks with all of them.
+LEAKS = {
+    answers_are_not_asked: ("flip", "open", "look"),
+    purchases_are_read_anyhow: ("answer", "open"),
+    what_is_forgotten_comes_back: ("answer", "forget", "open"),
+    looks_are_noted_anyhow: ("answer", "look", "forget"),
+    nobody_is_withdrawn: ("answer", "train", "withdraw"),
+    browsers_are_not_heard: ("visitor_answers", "visit"),
+    a_visit_joins_without_its_tick: ("answer", "forget", "visitor_answers", "visit", *["visitor_signs_in"] * 5),
+}
+
+
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.__name__)
+def test_the_walk_finds_a_leak(sink, monkeypatch, leak):
+    world = World(7, sink)
+    leak(monkeypatch)
+    with pytest.raises(AssertionError, match="After"):
+        world.walk(400, steps=LEAKS[leak])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.__name__)
+def test_a_long_walk_of_all_steps_finds_a_leak(sink, monkeypatch, leak):
+    world = World(8, sink)
+    leak(monkeypatch)
+    with pytest.raises(AssertionError, match="After"):
+        world.walk(2000)
