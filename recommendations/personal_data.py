@@ -61,7 +61,7 @@ HOLDINGS: tuple[Holding, ...] = (
         title="A visit: who is signed in, its cart, and what a visitor looked at, if they ticked that",
         models=("sessions.Session",),
         retention="In this browser's visit alone. What you looked at goes 30 days after the tick; "
-        "the rest two weeks after you were last here.",
+        "the rest two weeks after you were last here, and a “No thanks” after 400 days.",
         export=_export_visits,
         count=lambda customer: 1,  # this one; finding others means opening every visit there is
         erase=sessions.end,

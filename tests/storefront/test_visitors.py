@@ -6,11 +6,10 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts import consent, purposes, sessions
 from accounts.models import Consent
 from recommendations import visitors
 from recommendations.models import ProductView
-from recommendations.personal_data import retire_visits
 from shop.catalog import listing
 from tests import builders, cast
 from tests.storefront.test_asks import GPC, asked
@@ -68,7 +67,7 @@ def test_after_thirty_days_it_is_gone(client, boots):
     client.get("/product/laces/")
     assert looked_at(client) == [boots.pk]  # nothing new is noted
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-    assert retire_visits() == 1
+    assert sessions.retire() == 1
     assert not Session.objects.exists()
 
 
