@@ -229,7 +229,7 @@ PURPOSES: tuple[Purpose, ...] = (
         title="Count me in “others also bought”",
         explanation="We count which things were bought together. A pair shows only when at least five people have it.",
         reads="Which things you bought together, never gifts, never your name.",
-        gives="Better shelves for everyone, you included.",
+        gives="Better shelves for all, and so for you.",
         group=Group.OTHERS,
         data=_ORDERS,
     ),

@@ -25,6 +25,7 @@ SOURCES = {
     "ask_cart": "when we asked in the cart",
     "ask_order": "when we asked on an order’s page",
     "import": "told to the shop before it moved here",
+    "sample store": "made up with the sample store",
 }
 _CUPS = {Cadence.AS_IT_HAPPENS: 3, Cadence.DAILY: 3, Cadence.WEEKLY: 2, Cadence.MONTHLY: 1}
 

@@ -84,11 +84,6 @@ def test_the_privacy_page_names_every_purpose_in_its_own_words(client):
         assert purpose.title in page
 
 
-def test_explanations_are_short_enough_to_be_read():
-    for purpose in purposes.PURPOSES:
-        assert len(purpose.explanation.split()) <= 40, purpose.key
-
-
 def test_an_address_of_somebody_else_cannot_be_seen_or_changed(client, bob):
     alice = builders.customer()
     theirs = alice.addresses.create(full_name="A", line1="1 Row", city="Leeds", postcode="LS1", country="GB")

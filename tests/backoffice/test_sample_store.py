@@ -9,8 +9,8 @@ from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import consent, purposes, verification
-from accounts.models import Consent, ConsentRecord, Customer, Interest, User
+from accounts import cadence, consent, purposes, verification
+from accounts.models import Consent, ConsentRecord, Customer, Interest, MailCadence, PreferenceProfile, User
 from notifications.models import OutgoingEmail
 from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment
 from shop.backoffice.sample import baskets, content, histories, people
@@ -185,6 +185,16 @@ def _pairs_of_five() -> set[frozenset[str]]:
 
 
 @pytest.mark.django_db
+def test_some_want_their_mail_less_often_and_the_two_who_are_looked_at_as_it_comes():
+    load()
+    told = (people.ALICE, people.BOB)
+    assert MailCadence.objects.count() >= 20
+    assert PreferenceProfile.objects.filter(weekly_ceiling__isnull=False).count() >= 3
+    assert not MailCadence.objects.filter(customer__email__in=told).exists()
+    for chosen in MailCadence.objects.all():
+        assert chosen.cadence in cadence.offered(chosen.purpose)
+
+
 def test_logins_get_the_known_password_only_on_this_machine(settings):
     settings.SITE_URL = "https://shop.example"
     load()

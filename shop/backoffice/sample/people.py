@@ -13,7 +13,7 @@ from django.db.models import F
 
 from accounts import consent, purposes
 from accounts.models import Address, Customer, User
-from shop.backoffice.sample import content, interests
+from shop.backoffice.sample import content, interests, paces
 
 ALICE, BOB, STAFF = "alice@saywhen.example", "bob@saywhen.example", "staff@saywhen.example"
 PASSWORD = "say-when-please"  # noqa: S105  (known to all, so given out on one's own machine only)
@@ -76,6 +76,7 @@ def welcome(*, now: datetime) -> int:
         source=SOURCE,
     )
     interests.tell(made, alice=ALICE, bob=BOB, now=now)
+    paces.choose(made, leaving_alone=(ALICE, BOB))
     return len(made)
 
 
