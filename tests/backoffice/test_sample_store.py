@@ -195,6 +195,7 @@ def test_some_want_their_mail_less_often_and_the_two_who_are_looked_at_as_it_com
         assert chosen.cadence in cadence.offered(chosen.purpose)
 
 
+@pytest.mark.django_db
 def test_logins_get_the_known_password_only_on_this_machine(settings):
     settings.SITE_URL = "https://shop.example"
     load()

@@ -17,7 +17,7 @@ _CHOSEN = {
 _CAPPED_OF_A_HUNDRED, _CEILING = 12, 3
 
 
-def choose(customers: Iterable[Customer], *, leaving_alone: Iterable[str]) -> None:
+def choose(customers: Iterable[Customer], *, leaving_alone: tuple[str, ...]) -> None:
     """The same choices each time. Whoever is left alone gets each mail as it comes, so that it can be watched."""
     cadences, profiles = [], []
     for customer in customers:
