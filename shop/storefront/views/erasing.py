@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -67,7 +68,7 @@ def ask(request: HttpRequest, customer: Customer) -> HttpResponse:
         else:
             return redirect("erasure", erasure.token_for(made))
     kept = [(holding.title, holding.kept) for holding in personal_data.holdings() if holding.kept]
-    goes = [holding.title for holding in personal_data.holdings()]
+    goes = [holding.title for holding in personal_data.holdings() if holding.erase is not personal_data.nothing]
     context = {"form": form, "kept": kept, "goes": goes, "waits_for": erasure.waits_for(customer)}
     return render(request, "storefront/account/erase.html", context, status=400 if form.errors else 200)
 
@@ -81,12 +82,13 @@ def erasure_page(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         return _undo(request, found, token)
+    is_later = found.due_at > timezone.now()
+    is_waiting = found.customer is not None and found.state == Erasure.State.SCHEDULED and not is_later
     context: dict[str, Any] = {
         "erasure": found,
-        "token": token,
         "url": reverse("erasure", args=[token]),
-        "waits_for": erasure.waits_for(found.customer) if found.customer and found.state == "scheduled" else [],
-        "cooling_off": found.due_at > found.created_at + erasure.COOLING_OFF / 2,
+        "waits_for": erasure.waits_for(found.customer) if found.customer and is_waiting else [],
+        "cooling_off": is_later,
     }
     template = "partials/erasure_state.html" if request.headers.get("HX-Request") else "storefront/erasure.html"
     return render(request, template, context)

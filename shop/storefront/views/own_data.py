@@ -22,9 +22,12 @@ FILENAME = "your-data-at-say-when.zip"
 @needs_customer
 def own_data(request: HttpRequest, customer: Customer) -> HttpResponse:
     standing = erasure.standing(customer)
+    who_first = sorted(personal_data.holdings(), key=lambda holding: not holding.is_person)
+    counted = [(holding, holding.count_of(customer)) for holding in who_first]
     context = {
         **_copy(customer),
-        "held": [(holding, holding.count_of(customer)) for holding in personal_data.holdings()],
+        "held": [(holding, count) for holding, count in counted if count],
+        "empty": [holding for holding, count in counted if not count],
         "erasure": standing,
         "erasure_token": erasure.token_for(standing) if standing else "",
     }
