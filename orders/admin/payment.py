@@ -31,6 +31,10 @@ class PaymentAdmin(LoggedAdmin, ReadOnlyAdmin):
     search_help_text = "Order number, or Stripe's own reference"
     show_full_result_count = False
     actions = [settle]
+    fields = (
+        "order", "provider", "provider_reference", "payment_intent", "amount", "currency", "status", "problem",
+        "created_at", "captured_at",
+    )  # fmt: skip
 
     def subject(self, payment: Payment) -> Subject:
         return order_subject(payment.order, about=f"The payment for order {payment.order.number}")
