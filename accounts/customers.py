@@ -3,6 +3,7 @@
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts import consent, purposes
 from accounts.models import Customer, User
 from accounts.proof import address_proved
 
@@ -31,9 +32,11 @@ def _found_or_made(email: str) -> Customer:
 def join_login(user: User, email: str) -> Customer:
     """Ties a login to the customer of the address it has just proved, who may have been a guest so far.
 
-    When the login already has a customer of its own (it changed its address), that one takes the address over.
+    When the login already has a customer of its own (it changed its address), that one takes the address over, and with
+    it every no that was said there after its own yes: nothing an address refused comes back by a change of hands.
     """
     email = email.strip().lower()
+    _keep_refusals(user, email)
     with transaction.atomic():
         own = Customer.objects.select_for_update().filter(user=user).first()
         if own is None:
@@ -46,6 +49,17 @@ def join_login(user: User, email: str) -> Customer:
         own.save(update_fields=["user", "email", "email_proved_at"])
     address_proved(own)
     return own
+
+
+def _keep_refusals(user: User, email: str) -> None:
+    own = Customer.objects.filter(user=user).exclude(email__iexact=email).first()
+    guest = Customer.objects.filter(user=None, email__iexact=email).first() if own else None
+    if own is None or guest is None:
+        return
+    allowed = dict(own.consents.filter(chosen=True).values_list("purpose", "changed_at"))
+    for key, refused_at in guest.consents.filter(chosen=False).values_list("purpose", "changed_at"):
+        if key in allowed and refused_at > allowed[key] and purposes.exists(key):
+            consent.set_consent(own, key, granted=False, source="taken_over")
 
 
 def customer_for(user: User) -> Customer:

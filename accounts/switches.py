@@ -24,6 +24,7 @@ SOURCES = {
     "ask_search": "when we asked beside a search",
     "ask_cart": "when we asked in the cart",
     "ask_order": "when we asked on an order’s page",
+    "taken_over": "said at an address you took over",
     "import": "told to the shop before it moved here",
     "sample store": "made up with the sample store",
 }

@@ -175,9 +175,9 @@ def _every_page(furnished: Furnished) -> Iterator[str]:
         yield reverse(f"{name}_changelist")
         yield reverse(f"{name}_add")
         most = 1 if model._meta.app_label == "catalog" else 6
-        for pk in [*model._default_manager.order_by("-pk").values_list("pk", flat=True)[:most], 987654]:
-            for page in ("change", "history", "delete"):
-                yield reverse(f"{name}_{page}", args=[pk])
+        newest = [*model._default_manager.order_by("-pk").values_list("pk", flat=True)[:most], 987654]
+        yield from (reverse(f"{name}_change", args=[pk]) for pk in newest)
+        yield from (reverse(f"{name}_{page}", args=[newest[0]]) for page in ("history", "delete"))
     for order in furnished.orders:
         yield reverse("admin:orders_order_showing", args=[order.pk])
 
