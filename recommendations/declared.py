@@ -1,6 +1,7 @@
 """Products that match what a customer told us: each thing told finds its own, the best sellers of them first."""
 
 import json
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -18,37 +19,46 @@ class Match(NamedTuple):
     product_id: int
 
 
-# One statement. Each way of matching stands by itself so that it can use its own index. `rank`: within one thing told;
-# what comes in a told size before what does not.
 NOT_HIDDEN = """NOT p.id = ANY(%(products)s) AND NOT p.category_id = ANY(%(categories)s)
         AND NOT COALESCE(p.maker_id = ANY(%(makers)s), false)"""  # values: `hidden_values`
-_MATCHING = f"""
-    WITH told AS (
+
+# One statement, of the ways that this customer's words need. Within each thing told: what comes in a told size before
+# what does not, then what sells, then what is new.
+_WAYS = {
+    (Kind.MAKER, False): "p.maker_id = told.maker_id",
+    (Kind.CATEGORY, True): "p.category_id = ANY(told.category_ids)",
+    (Kind.NEED, False): "p.search_vector @@ plainto_tsquery('english', told.words)",
+    (Kind.SIZE, True): "p.category_id = ANY(told.category_ids) AND told.words = ANY(p.sizes)",
+    (Kind.SIZE, False): "told.words = ANY(p.sizes)",
+}  # by kind, and whether a department is named: each can use its own index
+_BY_WAY = """
+    SELECT told.id, best.id, best.place FROM told CROSS JOIN LATERAL (
+        SELECT p.id, row_number() OVER () AS place FROM (
+            SELECT p.id FROM catalog_product p LEFT JOIN popular ON popular.product_id = p.id
+            WHERE {way} AND p.is_published AND p.is_available
+                AND (p.released_on IS NULL OR p.released_on <= %(today)s) AND {wanted}
+            ORDER BY p.sizes && %(sizes)s::varchar[] DESC, popular.score DESC NULLS LAST,
+                     p.released_on DESC NULLS LAST, p.id DESC
+            LIMIT %(limit)s) p) best
+    WHERE told.way = {number}"""
+_MATCHING = """
+    WITH told AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(told)s::jsonb)
-        AS t(id bigint, maker_id bigint, category_ids bigint[], need text, size text)),
-    found AS (
-        SELECT told.id AS interest_id, p.id FROM told JOIN catalog_product p ON p.maker_id = told.maker_id
-        UNION ALL
-        SELECT told.id, p.id FROM told JOIN catalog_product p ON p.category_id = ANY(told.category_ids)
-            AND told.size IS NULL
-        UNION ALL
-        SELECT told.id, p.id FROM told
-            JOIN catalog_product p ON p.search_vector @@ plainto_tsquery('english', told.need)
-        UNION ALL
-        SELECT DISTINCT told.id, p.id FROM told JOIN catalog_variant v ON v.size = told.size AND v.is_active
-            JOIN catalog_product p ON p.id = v.product_id
-            AND (told.category_ids IS NULL OR p.category_id = ANY(told.category_ids))),
-    ranked AS (
-        SELECT found.interest_id, p.id, row_number() OVER (
-            PARTITION BY found.interest_id
-            ORDER BY p.sizes && %(sizes)s::varchar[] DESC, pop.score DESC NULLS LAST,
-                     p.released_on DESC NULLS LAST, p.id DESC) AS rank
-        FROM found JOIN catalog_product p ON p.id = found.id
-        LEFT JOIN recommendations_modelrun run ON run.is_current
-        LEFT JOIN recommendations_productpopularity pop ON pop.run_id = run.id AND pop.product_id = p.id
-        WHERE p.is_published AND p.is_available AND (p.released_on IS NULL OR p.released_on <= %(today)s)
-            AND {NOT_HIDDEN})
-    SELECT interest_id, id FROM ranked WHERE rank <= %(limit)s ORDER BY rank, interest_id DESC"""  # noqa: S608  (a statement of ours alone)
+        AS t(id bigint, way int, maker_id bigint, category_ids bigint[], words text)),
+    popular AS MATERIALIZED (
+        SELECT pop.product_id, pop.score FROM recommendations_productpopularity pop
+        JOIN recommendations_modelrun run ON run.id = pop.run_id AND run.is_current)
+    SELECT interest_id, product_id FROM ({ways}) AS found (interest_id, product_id, place)
+    ORDER BY place, interest_id DESC"""
+
+
+def _statement(ways: Collection[int]) -> str:
+    parts = [
+        _BY_WAY.format(way=way, number=number, wanted=NOT_HIDDEN)
+        for number, way in enumerate(_WAYS.values())
+        if number in ways
+    ]
+    return _MATCHING.format(ways=" UNION ALL ".join(parts))
 
 
 def matching(interests: Interests, *, limit: int) -> list[Match]:
@@ -69,7 +79,7 @@ def matching(interests: Interests, *, limit: int) -> list[Match]:
         **hidden_values(interests.hidden),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_MATCHING, values)
+        cursor.execute(_statement({_way(each) for each in told}), values)
         found = [Match(by_id[interest_id], product_id) for interest_id, product_id in cursor.fetchall()]
     first: dict[int, Match] = {}
     for match in sorted(found, key=lambda match: match.interest.kind == Kind.SIZE):
@@ -90,11 +100,15 @@ def _asked(interest: Interest, interests: Interests) -> dict[str, object]:
     branch = interests.branches.get(interest.pk)
     return {
         "id": interest.pk,
+        "way": _way(interest),
         "maker_id": interest.maker_id,
         "category_ids": sorted(branch) if branch else None,
-        "need": interest.words if interest.kind == Kind.NEED else None,
-        "size": interest.words if interest.kind == Kind.SIZE else None,
+        "words": interest.words,
     }
+
+
+def _way(interest: Interest) -> int:
+    return list(_WAYS).index((Kind(interest.kind), interest.category_id is not None))
 
 
 def hidden_values(hidden: Hidden) -> dict[str, list[int]]:

@@ -18,10 +18,9 @@ from recommendations.effects import Place
 from recommendations.picks import Pick
 from shop import personal_data
 from shop.storefront import controller, shelves
-from shop.storefront.shelves import Card
+from shop.storefront.shelves import SUGGESTING, Card
 
 EVERY = frozenset(purpose.key for purpose in purposes.PURPOSES)
-SUGGESTING = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
 
 
 @dataclass(frozen=True)
