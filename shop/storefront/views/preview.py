@@ -28,7 +28,7 @@ STILL = {
 
 @never_cache
 @require_POST
-@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  (its types know no view with arguments)
+@csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # its types know no view with arguments
 @needs_customer
 def preview(request: HttpRequest, customer: Customer, key: str) -> HttpResponse:
     """The page with the two frames. Each is filled by a form of its own, since looking is a POST here as well."""
