@@ -11,10 +11,11 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts import cadence, consent, purposes
 from accounts.models import Customer
-from accounts.purposes import MailKind
+from accounts.purposes import Cadence, MailKind
 from notifications import emails, topics
+from notifications.digest import NEWS
 from notifications.letters import Desk, Letter
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.queueing import BODY, OFFER, PICK
@@ -54,7 +55,25 @@ def _order_news(customer: Customer, topic: Topic) -> Letter:
     order = _latest_order(customer) or _made_up_order(customer)
     parcel = _latest_parcel(order) or _made_up_parcel(order)
     context = {"shipment": parcel.pk}
-    return _letter(customer, topic, order=order, context=context, shipments={parcel.pk: parcel})
+    alone = _letter(customer, topic, order=order, context=context, shipments={parcel.pk: parcel})
+    return _together(alone) if is_gathered(customer, topic.purpose) else alone
+
+
+def is_gathered(customer: Customer, purpose_key: str) -> bool:
+    """Whether the customer has such news told together with other news, and not by itself."""
+    is_news = SHOWN_IN[purpose_key].kind is MailKind.SERVICE
+    return is_news and cadence.cadence_of(customer, purpose_key) is not Cadence.AS_IT_HAPPENS
+
+
+def _together(alone: Letter) -> Letter:
+    """The digest that a piece of news waits for, with that one piece in it."""
+    news, body = alone.email, alone.items[0]
+    digest = OutgoingEmail(
+        topic=topics.DIGEST, kind=MailKind.SERVICE, to_address=news.to_address, customer=news.customer
+    )
+    item = OutgoingItem(email=digest, block=NEWS, news=news, order=news.order, purpose=body.purpose)
+    item.stands_since_at = body.stands_since_at
+    return Letter(digest, [item], alone.desk)
 
 
 def _receipt(customer: Customer, topic: Topic) -> Letter:

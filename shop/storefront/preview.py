@@ -19,7 +19,6 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts import cadence, consent, purposes
 from accounts.models import Customer
-from accounts.purposes import Cadence
 from notifications import samples
 from recommendations import picks
 from shop.catalog.models import Product
@@ -144,11 +143,11 @@ def notes(customer: Customer, purpose_key: str) -> list[str]:
 
 
 def _gathered(customer: Customer, purpose_key: str) -> str:
-    """For mail that the customer has in one letter, this often."""
-    often = cadence.cadence_of(customer, purpose_key)
-    if purpose_key not in samples.SHOWN_IN or often in (Cadence.AS_IT_HAPPENS, cadence.default(purpose_key)):
+    """For news that the customer has in one letter."""
+    if purpose_key not in samples.SHOWN_IN or not samples.is_gathered(customer, purpose_key):
         return ""
-    return f"You have this mail {cadence.words(purpose_key, often).lower()}. Then this comes together with the rest."
+    often = cadence.words(purpose_key, cadence.cadence_of(customer, purpose_key)).lower()
+    return f"You have such news {often}, together with what else has happened: it would be one piece of that mail."
 
 
 def picture(request: HttpRequest, customer: Customer, purpose_key: str, *, granted: bool) -> str:

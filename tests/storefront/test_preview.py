@@ -5,10 +5,10 @@ from unittest import mock
 
 import pytest
 from django.db import InternalError, connection
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.utils import timezone
 
-from accounts import cadence, consent, interests, purposes
+from accounts import cadence, consent, grants, interests, purposes
 from accounts.models import Customer, Interest
 from accounts.purposes import Cadence
 from notifications import emails, letters, relay, topics
@@ -185,12 +185,21 @@ def test_without_an_order_the_mail_tells_of_a_made_up_one_and_the_page_says_so()
     assert not Order.objects.exists()
 
 
-def test_a_mail_that_comes_gathered_says_so(pat):
-    key = purposes.MAIL_ORDER_PACKED
+def test_news_that_comes_gathered_is_shown_as_a_piece_of_that_mail(pat, stopped_clock):
+    key = purposes.MAIL_ORDER_DISPATCHED
+    shipment = parcel(pat.orders.latest("pk"), tracking_number="AB123")
+    relay.relay_events()
     page = f"/account/preferences/{key}/preview/"
-    assert "Then this comes together" not in looking(pat).post(page).content.decode()
+    assert "You have such news" not in looking(pat).post(page).content.decode()
     cadence.choose(pat, key, Cadence.WEEKLY)
-    assert "You have this mail once a week. Then this comes together" in looking(pat).post(page).content.decode()
+    assert "You have such news once a week" in looking(pat).post(page).content.decode()
+    sample = seen(looking(pat), key, "on")
+    consent.set_consent(pat, key, granted=True, source="preferences")
+    events.record(shipment.order, OrderEvent.Kind.DISPATCHED, shipment=shipment)
+    relay.relay_events()
+    [letter] = letters.load([OutgoingEmail.objects.get(topic=topics.DIGEST).pk])
+    assert bare(sample) == bare(emails.write(letter).html)
+    assert "AB123" in sample
 
 
 def test_with_nothing_to_show_it_says_so():
@@ -345,12 +354,18 @@ def test_every_page_with_switches_holds_the_form_behind_their_buttons(settings):
         assert 'include "partials/preview_form.html"' in page
 
 
-def test_a_guest_is_shown_the_same(pat, rf: RequestFactory):
-    guest = builders.customer(with_login=False, ticks=SUGGESTING)
-    request = rf.post("/")
-    request.session = Client().session
-    request.user = mock.Mock(is_authenticated=False)
-    with mock.patch("shop.storefront.views.home.customer_of", return_value=guest):
-        history.record_view(guest, pat.orders.first().lines.first().product_id)
-        shown = preview.picture(request, guest, LOOKED, granted=True)
-    assert fragments(shown, SUGGESTING)
+def test_a_guest_with_a_fresh_link_is_shown_the_same_and_nobody_without_one(pat):
+    guest = builders.customer(with_login=False, name="Gus", ticks=(BOUGHT,))
+    builders.placed_order(pat.orders.last().lines.first().variant, customer=guest)
+    client = Client()
+    assert client.post(f"/account/preferences/{BOUGHT}/preview/").status_code == 302
+    given = client.session
+    given[grants.KEY] = {"customer": guest.pk, "until": (timezone.now() + grants.LIFETIME).timestamp()}
+    given.save()
+    page = client.post(f"/account/preferences/{BOUGHT}/preview/")
+    assert page.status_code == 200
+    before = dict(client.session)
+    shown = {side: fragments(seen(client, BOUGHT, side), (BOUGHT,)) for side in SIDES}
+    assert shown["off"] == []
+    assert shown["on"] == fragments(client.get("/").content.decode(), (BOUGHT,)) != []
+    assert dict(client.session) == before
