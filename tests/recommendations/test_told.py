@@ -215,6 +215,14 @@ def test_a_purchase_and_a_look_say_what_they_did_until_when(alice, pair):
         assert seen.expires_at > timezone.now() + timedelta(days=29)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_datum_deleted_while_its_shelf_is_shown_leaves_no_effect_and_no_fault(alice, jam):
+    found = picks.for_you(alice, frozenset({TOLD}))
+    jam.delete()
+    effects.record(alice, found, place=Effect.Place.HOME)
+    assert not Effect.objects.exists()
+
+
 def test_an_effect_goes_with_its_datum_and_after_thirty_days_by_itself(alice, jam):
     found = picks.for_you(alice, frozenset({TOLD}))
     effects.record(alice, found, place=Effect.Place.HOME)
