@@ -23,6 +23,7 @@ PAGES = {
     "suggestions": "/account/recommendations/",
     "what I told you": "/account/told/",
     "orders": "/account/orders/",
+    "what we hold": "/account/data/",
     "privacy": "/privacy/",
 }
 FOR_VISITORS = {
@@ -115,3 +116,8 @@ def test_a_visitors_pages_are_for_everybody(visitor: Visitor, name: str) -> None
 def test_the_back_office_is_for_everybody(staff: Visitor, name: str) -> None:
     staff.go(FOR_STAFF[name])
     check(staff.page, name)
+
+
+def test_asking_to_be_forgotten_is_open_to_everybody(alice):
+    alice.go("/account/data/erasure/").fill("Password", "say-when-please").press("Confirm")
+    check(alice.page, "asking to be forgotten")
