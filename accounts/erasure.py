@@ -5,11 +5,12 @@ holding says.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from accounts import journal, sessions, tokens
@@ -21,6 +22,7 @@ logger = logging.getLogger(__name__)
 COOLING_OFF = timedelta(days=14)
 LINK_LIFETIME = timedelta(days=90)
 TOKEN_KIND = "erasure"  # noqa: S105  (the name of a kind of link)
+_LOCK = 0x65726173  # any number
 UNDER_WAY = (Erasure.State.SCHEDULED, Erasure.State.ERASING)
 
 Obstacle = Callable[[Customer], str]
@@ -86,7 +88,28 @@ def find(token: str) -> Erasure | None:
 
 
 def run_due() -> int:
-    """Erases whoever is due and has nothing in the way; takes up what was interrupted. Returns how many are done."""
+    """Erases whoever is due and has nothing in the way; takes up what was interrupted. Returns how many are done.
+
+    One job at a time: another that wakes meanwhile finds nothing to do.
+    """
+    with _alone() as is_alone:
+        return _run_due() if is_alone else 0
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Held on the connection, so that the database lets go when the worker dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        is_alone = bool(cursor.fetchone()[0])
+        try:
+            yield is_alone
+        finally:
+            if is_alone:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+
+
+def _run_due() -> int:
     due = Erasure.objects.filter(state__in=UNDER_WAY, due_at__lte=timezone.now()).order_by("due_at")
     count = 0
     for erasure in due:

@@ -1,10 +1,12 @@
 """Being forgotten: nothing is left but what tax law asks for, and it says so before."""
 
 import uuid
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.utils import timezone
 
 from accounts import consent, erasure, purposes, verification
@@ -214,3 +216,17 @@ def test_an_imported_customer_without_an_address_can_be_erased_too():
     assert Shipment.objects.count() == 0
     assert Consent.objects.count() == 0
     assert not consent.allows(None, purposes.NEWSLETTER)
+
+
+def test_two_jobs_at_once_are_one():
+    """The lock is held by another worker's connection; without it both would erase, and one would stumble."""
+    zora = people.zora()
+    asked = erasure.ask(zora, at_once=True)
+    notice_left()
+    with closing(connection.copy()) as elsewhere:
+        with elsewhere.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [erasure._LOCK])
+        assert erasure.run_due() == 0
+        asked.refresh_from_db()
+        assert asked.state == Erasure.State.SCHEDULED
+    assert erasure.run_due() == 1
