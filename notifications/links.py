@@ -22,7 +22,8 @@ def absolute(path: str) -> str:
 
 
 def preferences() -> str:
-    return absolute("/account/preferences/")
+    """By way of the page that asks who somebody is; whoever it knows already goes straight on."""
+    return absolute("/account/link/?next=/account/preferences/")
 
 
 def switches(email: OutgoingEmail) -> str:

@@ -106,7 +106,7 @@ def test_news_of_an_order_is_turned_off_on_its_page_and_not_on_again(guest, staf
     work(staff, number, "Approve", "Start picking", "Mark picked")
     assert mailbox.topics(EMAIL) == ["receipt", "order_picked"]
     reader.click("your switches")
-    assert is_a_visitors(reader.text)
+    assert reader.path == FOR_STRANGERS
     assert not Consent.objects.exists()
 
 
