@@ -1,6 +1,8 @@
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.admin.looking import ReadOnlyAdmin
 from accounts.models import AccessLogEntry
@@ -21,6 +23,9 @@ class AccessLogEntryAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessLogEntry]:
         entries: QuerySet[AccessLogEntry] = super().get_queryset(request)
         return entries.defer("staff", "once")
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {**(extra_context or {}), "title": "Who looked at whose data"})
 
     @admin.display(description="whose")
     def whose(self, entry: AccessLogEntry) -> str:
