@@ -8,10 +8,11 @@ from django.utils import timezone
 from accounts import purposes
 
 KEYS = tuple(purpose.key for purpose in purposes.PURPOSES)
-LOOKED, BOUGHT, COUNTED = (
+LOOKED, BOUGHT, COUNTED, TOLD = (
     purposes.RECOMMEND_FROM_BROWSING,
     purposes.RECOMMEND_FROM_PURCHASES,
     purposes.COUNT_IN_ALSO_BOUGHT,
+    purposes.RECOMMEND_FROM_TOLD,
 )
 
 
@@ -32,6 +33,8 @@ class Oracle:
     bought: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)
     forgotten: dict[str, datetime] = field(default_factory=dict)
     is_counted: bool = False
+    is_told: bool = False
+    now: datetime = field(default_factory=timezone.now)  # when the present step began
 
     def allows(self, key: str) -> bool:
         return key in self.chosen and (self.master or purposes.get(key).is_service)
@@ -55,13 +58,15 @@ class Oracle:
 
     def _note(self, key: str, *, before: bool) -> None:
         if self.allows(key) and not before:
-            self.since[key] = timezone.now()
+            self.since[key] = self.now
         if before and not self.allows(key) and key == COUNTED:
             self.is_counted = False
 
     def forget(self, key: str) -> None:
         if key == LOOKED:
             self.seen.clear()
+        elif key == TOLD:
+            self.is_told = False
         else:
             self.forgotten[key] = timezone.now()
 

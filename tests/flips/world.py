@@ -1,6 +1,7 @@
 """A small shop, one customer, one visitor, and everything that can happen between them, drawn by lot."""
 
 import random
+import re
 from datetime import timedelta
 
 from allauth.account.models import EmailAddress
@@ -9,16 +10,17 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import consent, interests, purposes
+from accounts.cadence import CEILINGS
 from accounts.models import Interest
 from notifications import audience, delivery, relay
-from notifications.models import NewsletterIssue
+from notifications.models import NewsletterIssue, OutgoingEmail
 from orders.models import OrderEvent
 from recommendations import history, training
 from shop.catalog import listing
 from shop.catalog.models import Product
 from tests import builders
 from tests.flips.judge import Judge
-from tests.flips.oracle import BOUGHT, COUNTED, KEYS, LOOKED, Oracle, VisitOracle
+from tests.flips.oracle import BOUGHT, COUNTED, KEYS, LOOKED, TOLD, Oracle, VisitOracle
 from tests.notifications import acts
 from tests.notifications.sink import Sink
 from tests.recommendations.test_training import buyers
@@ -29,9 +31,9 @@ TITLES = ("Anvil", "Bellows", "Candle", "Dipper", "Easel", "Flagon", "Gaiters", 
 PAGES = ("/", "/cart/", "/search/?q=anvil", "/account/", "/account/recommendations/", "/account/preferences/")
 VISITED = ("/", "/cart/", "/search/?q=anvil", "/account/preferences/")
 STEPS = {
-    "flip": 26, "master": 4, "answer": 6, "forget": 5, "open": 20, "look": 14, "buy": 5, "happen": 6, "mail": 10,
-    "letter": 4, "newsletter": 2, "train": 3, "withdraw": 5, "night": 2, "visit": 16, "visitor_answers": 6,
-    "visitor_signs_in": 2,
+    "flip": 26, "master": 4, "cadence": 5, "ceiling": 1, "wait": 4, "tell": 2, "answer": 6, "forget": 5,
+    "open": 20, "look": 14, "buy": 5, "happen": 6, "mail": 10, "letter": 4, "newsletter": 2, "train": 3,
+    "withdraw": 5, "night": 2, "visit": 16, "visitor_answers": 6, "visitor_signs_in": 2,
 }  # fmt: skip
 
 
@@ -50,8 +52,7 @@ class World:
         self.judge = Judge(self.customer, self.oracle)
         self.orders: list = []
         self.order("Anvil", "Easel")
-        for item in self._interests():
-            interests.keep(self.customer, item)
+        self.tell()
         self.client.post("/cart/lines/", {"variant": self.variant("Candle").pk})
 
     def _stock(self) -> None:
@@ -65,11 +66,10 @@ class World:
         self.ids = dict(Product.objects.values_list("title", "pk"))
         buyers(4, self.variant("Anvil"), self.variant("Easel"))  # one short of five: the customer makes the pair
 
-    def _interests(self) -> list[Interest]:
-        return [
-            Interest(kind=Interest.Kind.MAKER, maker=builders.maker("Mudlark")),
-            Interest(kind=Interest.Kind.SIZE, words="L"),
-        ]
+    def tell(self) -> None:
+        interests.keep(self.customer, Interest(kind=Interest.Kind.MAKER, maker=builders.maker("Mudlark")))
+        interests.keep(self.customer, Interest(kind=Interest.Kind.SIZE, words="L"))
+        self.oracle.is_told = True
 
     def variant(self, title: str):
         return Product.objects.get(title=title).variants.first()
@@ -89,6 +89,7 @@ class World:
 
     def step(self, name: str, *args) -> None:
         self.told.append(" ".join([name, *map(str, args)]))
+        self.oracle.now = timezone.now()
         try:
             getattr(self, name)(*args)
             self.judge.tables()
@@ -107,10 +108,34 @@ class World:
         self.told[-1] += f" {key} {granted}"
         if self.lot.random() < 0.5:
             headers = {"HX-Request": "true", **self._gpc()}  # a tick with the note beside it is meant
-            self.client.post(f"/account/preferences/{key}/", {key: "on"} if granted else {}, headers=headers)
+            form = {key: "on"} if granted else {}
+            answer = self.client.post(f"/account/preferences/{key}/", form, headers=headers)
+            self.oracle.answer(key, granted=granted)
+            self._perhaps_undo(key, answer.text, granted=granted)
         else:
             consent.set_consent(self.customer, key, granted=granted, source="test")
-        self.oracle.answer(key, granted=granted)
+            self.oracle.answer(key, granted=granted)
+
+    def _perhaps_undo(self, key: str, page: str, *, granted: bool) -> None:
+        token = re.search(r'name="undo" value="([^"]+)"', page)
+        if token and self.lot.random() < 0.2:
+            self.told[-1] += " undone"
+            self.oracle.now = timezone.now()
+            self.client.post("/account/undo/", {"undo": token[1]})
+            self.oracle.answer(key, granted=not granted)
+
+    def cadence(self) -> None:
+        """How often one mail comes; or “less often”, which turns it on."""
+        key = self.lot.choice([each.key for each in purposes.PURPOSES if each.cadences])
+        wanted = self.lot.choice(purposes.get(key).cadences).value
+        self.told[-1] += f" {key} {wanted}"
+        if self.lot.random() < 0.8:
+            self.client.post(f"/account/preferences/{key}/often/", {f"cadence-{key}": wanted})
+        elif self.client.post(f"/account/preferences/{key}/less/", {"less": wanted}).status_code < 400:
+            self.oracle.answer(key, granted=True)
+
+    def ceiling(self) -> None:
+        self.client.post("/account/weekly-ceiling/", {"weekly_ceiling": self.lot.choice(["", *map(str, CEILINGS)])})
 
     def master(self, on: bool | None = None) -> None:
         on = self.lot.random() < 0.7 if on is None else on
@@ -130,7 +155,7 @@ class World:
             self.oracle.answer(key, granted=True)
 
     def forget(self, key: str = "") -> None:
-        key = key or self.lot.choice((LOOKED, BOUGHT, COUNTED))
+        key = key or self.lot.choice((LOOKED, BOUGHT, COUNTED, TOLD))
         self.client.post(f"/account/preferences/{key}/forgetting/")
         self.oracle.forget(key)
 
@@ -174,6 +199,11 @@ class World:
         for received in self.sink.received[before:]:
             if received.to == self.customer.email:
                 self.judge.mail(received)
+
+    def wait(self) -> None:
+        """Digests, and what a ceiling held back, have their day."""
+        OutgoingEmail.objects.filter(state=OutgoingEmail.State.QUEUED).update(due_at=timezone.now())
+        self.deliver()
 
     def letter(self) -> None:
         self.week += timedelta(days=7)
