@@ -27,8 +27,8 @@ _LOOKED = Words(
 )
 _BOUGHT = Words(
     "Forget what I bought so far",
-    "This may read 1 thing you bought.",
-    "This may read {} things you bought.",
+    "You bought 1 thing that this reads while it is on.",
+    "You bought {} things that this reads while it is on.",
     "Forgotten. This never reads what you bought until now. Your orders are still there.",
 )
 _TOLD = Words(

@@ -25,7 +25,7 @@ def ann(client):
 def test_the_page_says_how_much_each_switch_holds(client, ann):
     page = client.get("/account/preferences/").text
     assert "We hold 1 product you looked at." in page
-    assert page.count("This may read 1 thing you bought.") == 2
+    assert page.count("You bought 1 thing that this reads while it is on.") == 2
     assert "Delete what you have" in page
 
 

@@ -109,6 +109,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
     groups = {group: [purpose for purpose in purposes.PURPOSES if purpose.group == group] for group in purposes.Group}
     context = {
         "groups": groups,
+        "visitor_purpose": purposes.VISITOR_HISTORY,
         "holdings": list(personal_data.holdings()),
         "processors": list(personal_data.processors()),
         "controller": controller.who(),
