@@ -20,13 +20,14 @@ from django_htmx.middleware import HtmxDetails
 from accounts import cadence, consent, purposes
 from accounts.models import Customer
 from notifications import samples
-from recommendations import picks
+from recommendations import picks, visitors
 from shop.catalog.models import Product
 from shop.storefront import still
 
 _LINE = '<p class="muted" style="margin:0;padding:14px 16px 0;font:14px/1.5 system-ui,sans-serif;color:#655b50">'
 _SUBJECT = f"{_LINE}Subject: <strong>{{}}</strong></p>"
 _SAID = f"{_LINE}{{}}</p>"
+NOBODY = 0  # whom an overlay is for that only turns the recorders off
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ def _made_up(key: str) -> Callable[[Customer], str]:
     return note
 
 
+_ALIKE = "Both sides look alike just now: there is nothing of yours yet that this switch would add or take away."
 _NO_SHELF = "This product has no shelf beside it yet."
 _NOTHING_TO_SAY = "On, and still no mail would come: there is nothing to put into it."
 _MAILS = {
@@ -126,12 +128,19 @@ SIGHTS: Mapping[str, Sight] = _MAILS | {
 }
 
 
+VISITORS = Sight(
+    "The front page",
+    off="Off: no shelf stands here, and nothing is remembered.",
+    on="On, and nothing to show yet: it starts with the next product you open.",
+)
+
+
 def sight(purpose_key: str) -> Sight:
     """Where the switch shows; the front page for one that names no place."""
     return SIGHTS.get(purpose_key, Sight("The front page", _front_page))
 
 
-def notes(customer: Customer, purpose_key: str) -> list[str]:
+def notes(request: HttpRequest, customer: Customer, purpose_key: str) -> list[str]:
     """What to know before looking: why both sides may look alike, or that a sample is made up."""
     said = [sight(purpose_key).note(customer), _gathered(customer, purpose_key)]
     if purpose_key in purposes.UNDER_MASTER and not consent.is_master_on(customer):
@@ -139,7 +148,22 @@ def notes(customer: Customer, purpose_key: str) -> list[str]:
             "Both sides look alike for now: you turned the whole personal shopper off, and this rests until you "
             "turn it on again."
         )
-    return [each for each in said if each]
+    said = [each for each in said if each]
+    return said or ([_ALIKE] if _is_alike(request, customer, purpose_key) else [])
+
+
+def _is_alike(request: HttpRequest, customer: Customer, purpose_key: str) -> bool:
+    """Whether what stands there stands there either way, as when another switch brings the same."""
+    if sight(purpose_key).url is None:
+        return False
+    off, on = (
+        still.marked(
+            picture(request, customer, purpose_key, granted=granted),
+            consent.supposing(customer, purpose_key, granted=granted),
+        )
+        for granted in (False, True)
+    )
+    return off == on != []
 
 
 def _gathered(customer: Customer, purpose_key: str) -> str:
@@ -182,20 +206,42 @@ class HeldSession(SessionBase):
         self._session_cache = copy.deepcopy(dict(of.items()))
 
 
+def visitors_picture(request: HttpRequest, *, granted: bool) -> str:
+    """The front page with a visitor's own switch on or off, which lives in their session and here in a copy of it."""
+    inner = copy_of(request, reverse("home"))
+    if not granted:
+        inner.session.pop(visitors.KEY, None)
+    with reading_only(), consent.overlay(NOBODY, {}):
+        if granted:
+            visitors.turn_on(inner)
+        answer = _answer(inner)
+    nothing = VISITORS.on if granted else VISITORS.off
+    return still.page(answer.content.decode(), purposes=[purposes.VISITOR_HISTORY.key], nothing=nothing)
+
+
 def visit(request: HttpRequest, url: str) -> HttpResponse:
-    """The answer of a page's own view, to a copy of this visit that asks for it by GET."""
-    match = resolve(url)
+    """The answer of a page's own view, to a copy of this visit."""
+    return _answer(copy_of(request, url))
+
+
+def _answer(inner: HttpRequest) -> HttpResponse:
+    match = resolve(inner.path)
+    answer: HttpResponse = match.func(inner, *match.args, **match.kwargs)
+    return answer
+
+
+def copy_of(request: HttpRequest, url: str) -> HttpRequest:
+    """This visit asking for a page by GET: nothing done to it reaches the real one."""
     inner = copy.copy(request)
     inner.method, inner.path, inner.path_info = "GET", url, url
     inner.META = {**request.META, "REQUEST_METHOD": "GET", "PATH_INFO": url, "QUERY_STRING": ""}
     inner.GET, inner.POST = QueryDict(), QueryDict()
     inner.session = HeldSession(request.session)
-    inner.resolver_match = match
+    inner.resolver_match = resolve(url)
     inner.htmx = HtmxDetails(inner)  # type: ignore[attr-defined]
     inner.is_preview = True  # type: ignore[attr-defined]
     vars(inner).pop("_messages", None)  # what there is to say is said on the next real page
-    answer: HttpResponse = match.func(inner, *match.args, **match.kwargs)
-    return answer
+    return inner
 
 
 def _mail(request: HttpRequest, customer: Customer, purpose_key: str, *, nothing: str) -> str:

@@ -174,6 +174,7 @@ def for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
         picked(picks) if picks else [],
         link_url=reverse("preferences"),
         link_text="What this uses, and the switch",
+        purposes=(purposes.VISITOR_HISTORY.key,),
     )
 
 

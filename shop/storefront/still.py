@@ -20,6 +20,12 @@ _PART = "<h2 "
 _INLINE = re.compile(r'\sstyle="([^"]*)"')
 
 
+def marked(html: str, purposes: Collection[str]) -> list[str]:
+    """The parts of a page that these switches change, those with anything in them."""
+    found = _MARKED.finditer(html)
+    return [each[0] for each in found if not set(each[1].split()).isdisjoint(purposes) and each[2].strip()]
+
+
 def page(html: str, *, purposes: Collection[str], nothing: str) -> str:
     """`purposes`: the switches in question. `nothing`: what is said where they would show something but do not."""
     parts, end = [], 0

@@ -118,6 +118,13 @@ def test_under_a_master_switch_that_is_off_both_sides_are_alike_and_it_says_why(
     )
 
 
+def test_it_says_so_where_the_switch_would_change_nothing(pat):
+    client, path = looking(pat), f"/account/preferences/{TOLD}/preview/"
+    assert "Both sides look alike" not in client.post(path).content.decode()
+    Interest.objects.all().delete()
+    assert "nothing of yours yet that this switch would add or take away" in client.post(path).content.decode()
+
+
 def test_every_switch_of_the_shop_shows_somewhere():
     assert preview.SIGHTS.keys() == {purpose.key for purpose in (*purposes.PURPOSES, purposes.PERSONAL_SHOPPER)}
 
@@ -348,10 +355,39 @@ def test_each_switch_on_the_preference_page_has_its_button_and_the_page_asks_by_
 
 def test_every_page_with_switches_holds_the_form_behind_their_buttons(settings):
     pages = [page.read_text() for page in (settings.BASE_DIR / "templates").rglob("*.html")]
-    switching = [page for page in pages if 'include "partials/switch.html"' in page and "account_nav" in page]
+    switching = [page for page in pages if 'include "partials/switch.html"' in page]
     assert len(switching) >= 3
     for page in switching:
         assert 'include "partials/preview_form.html"' in page
+
+
+def test_a_visitor_sees_their_one_switch_off_and_on_and_is_told_apart_from_nobody(pat):
+    client, path = Client(), "/visitors/history/"
+    boots = pat.orders.last().lines.first().product
+    key = (purposes.VISITOR_HISTORY.key,)
+
+    def sides() -> dict[str, str]:
+        answers = {side: client.post(f"{path}preview/{side}/") for side in SIDES}
+        assert not any(answer.cookies for answer in answers.values())
+        return {side: answer.content.decode() for side, answer in answers.items()}
+
+    assert "it starts with the next product you open" in sides()["on"]
+    assert "nothing is remembered" in sides()["off"]
+    assert "session" not in client.cookies
+    client.post(path, {key[0]: "on"})
+    client.get(boots.get_absolute_url())
+    before, shown = dict(client.session), sides()
+    page = client.post(f"{path}preview/").content.decode()
+    assert "You asked to see this" in page
+    assert 'formaction="/visitors/history/preview/"' in client.get("/account/preferences/").content.decode()
+    assert dict(client.session) == before
+    assert "You looked at Boots" in shown["on"]
+    assert fragments(shown["on"], key) == fragments(client.get("/").content.decode(), key)
+    client.post(path)
+    assert fragments(shown["off"], key) == fragments(client.get("/").content.decode(), key) == []
+    for refused in (client.get(f"{path}preview/"), client.get(f"{path}preview/on/")):
+        assert refused.status_code == 405
+    assert Client(enforce_csrf_checks=True).post(f"{path}preview/on/").status_code == 403
 
 
 def test_a_guest_with_a_fresh_link_is_shown_the_same_and_nobody_without_one(pat):

@@ -1,9 +1,14 @@
 """“See the difference”: a switch off and on, side by side, when the customer asks. Nothing is written or kept."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from csp.constants import NONCE, NONE, SELF
 from csp.decorators import csp_replace, csp_update
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
@@ -12,6 +17,7 @@ from accounts import consent, purposes
 from accounts.current import needs_customer
 from accounts.models import Customer
 from accounts.purposes import Purpose
+from recommendations import visitors
 from shop.storefront import preview as previews
 
 SIDES = {"off": False, "on": True}
@@ -26,6 +32,16 @@ STILL = {
 }
 
 
+@dataclass(frozen=True)
+class Decision:
+    """The form under the two sides: where the other answer goes, in which field (none: an empty form says no)."""
+
+    url: str
+    name: str
+    value: str
+    back: str
+
+
 @never_cache
 @require_POST
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # its types know no view with arguments
@@ -35,14 +51,37 @@ def preview(request: HttpRequest, customer: Customer, key: str) -> HttpResponse:
     purpose = _purpose(key)
     is_master = purpose == purposes.PERSONAL_SHOPPER
     is_on = consent.is_master_on(customer) if is_master else key in consent.chosen_purposes(customer)
+    decision = (
+        Decision(reverse("master_switch"), "answer", "off" if is_on else "on", back="master")
+        if is_master
+        else Decision(reverse("preference", args=[key]), "" if is_on else key, "on", back=f"switch-{key}")
+    )
     context = {
-        "purpose": purpose,
-        "is_master": is_master,
-        "is_on": is_on,
         "where": previews.sight(key).where,
-        "notes": previews.notes(customer, key),
-        "sides": [(side, granted == is_on) for side, granted in SIDES.items()],
+        "notes": previews.notes(request, customer, key),
+        "sides": _sides(is_on=is_on, urls={side: reverse("preview_side", args=[key, side]) for side in SIDES}),
     }
+    return _shown(request, purpose, decision, is_on=is_on, **context)
+
+
+@never_cache
+@require_POST
+@csp_update({"frame-src": [SELF]})
+def visitors_preview(request: HttpRequest) -> HttpResponse:
+    """The same for the one switch of somebody who is not signed in."""
+    purpose, is_on = purposes.VISITOR_HISTORY, visitors.is_on(request)
+    urls = {side: reverse("visitor_preview_side", args=[side]) for side in SIDES}
+    context = {"where": previews.VISITORS.where, "notes": [], "sides": _sides(is_on=is_on, urls=urls)}
+    decision = Decision(reverse("visitor_history"), "" if is_on else purpose.key, "on", back=f"switch-{purpose.key}")
+    return _shown(request, purpose, decision, is_on=is_on, **context)
+
+
+def _sides(*, is_on: bool, urls: Mapping[str, str]) -> list[tuple[str, bool, str]]:
+    return [(side, granted == is_on, urls[side]) for side, granted in SIDES.items()]
+
+
+def _shown(request: HttpRequest, purpose: Purpose, decision: Decision, *, is_on: bool, **context: Any) -> HttpResponse:
+    context |= {"purpose": purpose, "decision": decision, "is_on": is_on}
     return render(request, "storefront/account/preview.html", context)
 
 
@@ -55,6 +94,16 @@ def side(request: HttpRequest, customer: Customer, key: str, side: str) -> HttpR
     if side not in SIDES:
         raise Http404
     return HttpResponse(previews.picture(request, customer, _purpose(key).key, granted=SIDES[side]))
+
+
+@never_cache
+@require_POST
+@xframe_options_sameorigin
+@csp_replace(STILL)  # type: ignore[arg-type]
+def visitors_side(request: HttpRequest, side: str) -> HttpResponse:
+    if side not in SIDES:
+        raise Http404
+    return HttpResponse(previews.visitors_picture(request, granted=SIDES[side]))
 
 
 def _purpose(key: str) -> Purpose:

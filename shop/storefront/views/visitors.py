@@ -70,6 +70,7 @@ def _switch(request: HttpRequest, *, said: str = "") -> Switch:
         granted=ends_at is not None,
         since=f"On until {until}, then all of it is deleted" if until else "Off",
         url=reverse("visitor_history"),
+        preview_url=reverse("visitor_preview"),
         said=said,
     )
 
