@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 
 from notifications.gate import NEWS_CALLED_OFF, ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED
 from notifications.models import SkipReason
-from notifications.pacing import LAST_OF_TOPIC, OVER_CEILING, OVERTAKEN, TOO_SOON
+from notifications.pacing import LAST_OF_TOPIC, NOT_THIS_MONTH, OVER_CEILING, OVERTAKEN, TOO_SOON
 from notifications.suppressions import pads
 
 SLOTS = 2  # so that a mail server that hangs never holds up every background worker
@@ -62,7 +62,7 @@ _BEGIN = f"""
     WHERE e.id = $1 AND e.claim_token = $2
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()
       AND NOT {_SUPPRESSED_PREPARED} AND NOT {UNPROVED} AND NOT {ORDER_CALLED_OFF}
-      AND NOT {OVER_CEILING} AND NOT {OVERTAKEN} AND NOT {TOO_SOON}
+      AND NOT {OVER_CEILING} AND NOT {NOT_THIS_MONTH}
       AND EXISTS (SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)
       AND NOT EXISTS (
         SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS})"""  # noqa: S608

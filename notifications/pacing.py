@@ -32,12 +32,11 @@ _MONTHLY = """(e.kind = 'promotional' AND EXISTS (
     WHERE m.customer_id = e.customer_id AND m.cadence = 'monthly') AND EXISTS (
     SELECT 1 FROM notifications_outgoingemail o
     WHERE o.customer_id = e.customer_id AND o.topic = e.topic AND o.id <> e.id AND {what}))"""
-TOO_SOON = _MONTHLY.format(what=f"{_HANDED_OFF} AND {_HANDED_OFF_AT} > clock_timestamp() - interval '1 month'")
-
-# Of what waits for its month to come round, only the newest goes.
-OVERTAKEN = _MONTHLY.format(
-    what="o.created_at > e.created_at AND o.state IN ('queued', 'claimed', 'sending', 'sent', 'uncertain')"
-)
+_LATELY = f"{_HANDED_OFF} AND {_HANDED_OFF_AT} > clock_timestamp() - interval '1 month'"
+_NEWER = "o.created_at > e.created_at AND o.state IN ('queued', 'claimed', 'sending', 'sent', 'uncertain')"
+TOO_SOON = _MONTHLY.format(what=_LATELY)
+OVERTAKEN = _MONTHLY.format(what=_NEWER)  # of what waits for its month to come round, only the newest goes
+NOT_THIS_MONTH = _MONTHLY.format(what=f"(({_LATELY}) OR ({_NEWER}))")  # either: one look less for each mail
 
 # When the last letter of a topic went to a customer; null when none ever did.
 LAST_OF_TOPIC = f"""(

@@ -85,8 +85,9 @@ def many_readers() -> None:
            FROM generate_series(1, %s) g""",
         """INSERT INTO accounts_consentrecord (id, chain, sequence, digest, head)
            SELECT id, chain, 1, '', '' FROM accounts_customer""",
-        """INSERT INTO accounts_consent (customer_id, purpose, granted, wording_version, source, record_id, changed_at)
-           SELECT id, 'newsletter', true, 1, 'bench', id, now() FROM accounts_customer""",
+        """INSERT INTO accounts_consent
+               (customer_id, purpose, granted, chosen, wording_version, source, record_id, changed_at)
+           SELECT id, 'newsletter', true, true, 1, 'bench', id, now() FROM accounts_customer""",
     ]
     with connection.cursor() as cursor:
         for statement in statements:
