@@ -1,10 +1,12 @@
 """Checkpoints outside the database, and what they let the shop and its customers find."""
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts import checkpoints, consent, ledger, purposes, tasks, verification
@@ -263,3 +265,37 @@ def test_the_receipt_to_print_holds_what_the_json_holds(client, folder, django_a
     assert bob.email not in client.get("/account/consents/receipt/").text
     client.logout()
     assert client.get("/account/consents/receipt/").status_code == 302
+
+
+# -- On a shop that is open -----------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_guarded", [True, False], ids=["guarded", "guard off"])
+def test_an_answer_given_while_the_ledger_is_walked_is_no_break(monkeypatch, is_guarded):
+    """Ledger and live state are read one after the other, but as they stood at one moment."""
+    bob, each = cast.bob(), verification._each
+    answers(bob, True)
+
+    def answered_in_between(rows, kind):
+        if kind is verification.Live:
+            with ThreadPoolExecutor(1) as other:
+                other.submit(_answer_elsewhere, bob).result()
+        yield from each(rows, kind)
+
+    monkeypatch.setattr(verification, "_each", answered_in_between)
+    if is_guarded:
+        assert verification.verify() == (1, 1)
+        monkeypatch.undo()
+        assert verification.verify() == (1, 2)
+    else:
+        monkeypatch.setattr(verification, "_one_moment", transaction.atomic)
+        with pytest.raises(LedgerBroken):
+            verification.verify()
+
+
+def _answer_elsewhere(customer):
+    try:
+        consent.set_consent(customer, purposes.NEWSLETTER, granted=False, source="preferences")
+    finally:
+        connection.close()

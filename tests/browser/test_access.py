@@ -24,6 +24,8 @@ PAGES = {
     "what I told you": "/account/told/",
     "orders": "/account/orders/",
     "what we hold": "/account/data/",
+    "who looked": "/account/access/",
+    "consent receipt": "/account/consents/receipt/",
     "privacy": "/privacy/",
 }
 FOR_VISITORS = {
