@@ -142,7 +142,7 @@ def of_views(at, customer):
 
 
 def of_requests(at, customer):
-    made = ConsentRequest.objects.create(email=f"{at:%j}@example.com", purpose="newsletter", wording_version=1)
+    made = ConsentRequest.objects.create(email=f"{at:%j%H%M}@example.com", purpose="newsletter", wording_version=1)
     ConsentRequest.objects.filter(pk=made.pk).update(created_at=at)
     return made
 
