@@ -33,6 +33,8 @@ FOR_VISITORS = {
     "sign up": "/accounts/signup/",
     "cart, empty": "/cart/",
     "who are you": "/account/orders/",
+    "what a visitor can turn on": "/account/preferences/",
+    "asked on a product’s page": "/product/pint-mug/",
 }
 FOR_STAFF = {"today": "/admin/", "queue": "/admin/orders/order/?queue=any"}
 ONLY_CONTRAST = {"runOnly": ["color-contrast"]}
