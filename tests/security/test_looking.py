@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.security.visits import Furnished, changed, fingerprint, furnish, paths
+from tests.security.visits import Furnished, Watch, furnish, paths
 
 pytestmark = pytest.mark.django_db
 
@@ -14,14 +14,14 @@ def furnished() -> Furnished:
 
 @pytest.mark.parametrize("who", ["a visitor", "a customer", "staff"])
 def test_no_address_changes_anything_when_it_is_only_looked_at(furnished, who):
-    client, before = furnished.everybody[who], fingerprint()
+    client, watch = furnished.everybody[who], Watch()
     every = paths(furnished)
     assert len(every) > 60
     for path in every:
         for method in (client.get, client.head):
             answer = method(path)
             assert answer.status_code < 500, f"{path} gave {answer.status_code}"
-        assert changed(before) == [], f"{who} looked at {path}"
+        assert watch.changed() == [], f"{who} looked at {path}"
 
 
 def test_nothing_private_is_kept_in_a_cache(furnished):
