@@ -91,7 +91,9 @@ def check_readable(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-@pytest.mark.parametrize(("viewport", "scheme"), [(DESK, "light"), (TELEPHONE, "dark")])
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [(DESK, "light"), pytest.param(TELEPHONE, "dark", marks=pytest.mark.soak)]
+)
 def test_a_shift_from_the_first_page_to_the_truck(open_page, viewport, scheme) -> None:
     page = open_page(viewport=viewport, color_scheme=scheme)
     variant = builders.variant(on_hand=20)

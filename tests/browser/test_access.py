@@ -4,12 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from tests.browser.shop_process import Shop
 from tests.browser.visitor import Visitor
 
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+Looks = tuple[tuple[ViewportSize, str], ...]
+PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
 PAGES = {
     "home": "/",
     "category": "/category/socks/",
@@ -38,6 +39,8 @@ FOR_VISITORS = {
 }
 FOR_STAFF = {"today": "/admin/", "queue": "/admin/orders/order/?queue=any"}
 ONLY_CONTRAST = {"runOnly": ["color-contrast"]}
+LOOKS = ((PHONE, "light"), (DESK, "dark"))
+OTHER_LOOKS = ((DESK, "light"), (PHONE, "dark"))
 
 
 @pytest.fixture(scope="module")
@@ -53,10 +56,10 @@ def sign_in(visitor: Visitor, email: str) -> None:
     visitor.go("/accounts/login/").fill("E-mail", email).fill("Password", "say-when-please").press("Sign in")
 
 
-def check(page: Page, name: str) -> None:
+def check(page: Page, name: str, looks: Looks = LOOKS) -> None:
     """By night only colours differ. Nothing moves meanwhile: a colour on its way to another would be a fault."""
     axe, found = Axe(), []
-    for size, scheme in ((PHONE, "light"), (DESK, "light"), (PHONE, "dark"), (DESK, "dark")):
+    for size, scheme in looks:
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         results = axe.run(page, options=ONLY_CONTRAST if scheme == "dark" else None)
@@ -72,6 +75,13 @@ def _faults(violations: list) -> list[str]:
         f"{each['id']} ({each['impact']}): " + "; ".join(node["html"][:160] for node in each["nodes"][:3])
         for each in violations
     ]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", PAGES)
+def test_a_customers_pages_are_for_everybody_in_their_other_looks(alice: Visitor, name: str) -> None:
+    alice.go(PAGES[name])
+    check(alice.page, name, OTHER_LOOKS)
 
 
 @pytest.mark.parametrize("name", PAGES)
