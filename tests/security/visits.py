@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 
 from allauth.account.models import EmailAddress
 from django.apps import apps
@@ -142,7 +141,6 @@ def write_count() -> int:
         return int(cursor.fetchone()[0])
 
 
-@cache
 def _tables() -> list[str]:
     tables = {model._meta.db_table for model in apps.get_models(include_auto_created=True) if model._meta.managed}
     return sorted(tables - WRITTEN_BY_LOOKING)
