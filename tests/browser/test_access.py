@@ -112,10 +112,10 @@ def test_without_javascript_each_side_has_its_button(shop: Shop, chromium: Brows
         sign_in(visitor, "alice@saywhen.example")
         visitor.go("/account/preferences/")
         visitor.page.locator("button[formaction$='/recommend_from_purchases/preview/']").click()
-        visitor.press("Show it off").press("Show it on")
         frames = {side: visitor.page.frame_locator(f"iframe[name=frame-{side}]") for side in ("off", "on")}
-        for frame in frames.values():
-            frame.locator("#previewed").wait_for()
+        for side, frame in frames.items():
+            visitor.press(f"Show it {side}")
+            frame.locator("#previewed").wait_for()  # it scrolls into view, and would move the next button meanwhile
         assert frames["on"].get_by_text("which you bought in").count() > 0
         assert frames["off"].get_by_text("which you bought in").count() == 0
 
