@@ -8,17 +8,17 @@ from typing import Any
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accounts import cadence, consent, journal, purposes, tokens
+from accounts import cadence, consent, purposes, tokens
 from accounts.cadence import Cadence
 from accounts.models import Customer
 from accounts.purposes import Purpose
 from notifications import links
-from orders.models import Order, OrderTick
+from orders import ticks
+from orders.models import Order
 
 ONE_CLICK = "List-Unsubscribe"  # RFC 8058: the form field of a mail program's own button
 
@@ -62,10 +62,7 @@ def _lessen(ids: dict[str, Any], purpose: Purpose, wanted: str) -> str:
 def _turn_off(ids: dict[str, Any], purpose: Purpose) -> None:
     """Saying it twice changes nothing. Whoever is gone gets nothing anyway."""
     if "order" in ids:
-        ticks = OrderTick.objects.filter(order=ids["order"], purpose=purpose.key, granted=True)
-        for number in ticks.values_list("order__number", flat=True):
-            journal.unticked(number, purpose.key)
-        ticks.update(granted=False, changed_at=timezone.now())
+        ticks.turn_off(ids["order"], purpose.key)
         return
     customer = _customer(ids)
     if customer:
