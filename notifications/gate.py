@@ -93,12 +93,14 @@ NEWS_CALLED_OFF = """EXISTS (
     SELECT 1 FROM orders_order called WHERE called.id = i.order_id AND called.status = 'cancelled')"""
 
 # Item `i` of mail `e` still stands: the very yes it was queued with is still the current answer. A yes given again is
-# another record (or, for a tick, another time) and releases nothing old.
+# another record (or, for a tick, another time) and releases nothing old. One click, as on the switch over all of them,
+# is one record for several purposes: only the item's own counts.
 _ANSWERED = f"""(
     i.is_essential
     OR EXISTS (
         SELECT 1 FROM accounts_consent c
-        WHERE c.record_id = i.consent_record_id AND c.customer_id = e.customer_id AND c.granted
+        WHERE c.record_id = i.consent_record_id AND c.purpose = i.purpose
+          AND c.customer_id = e.customer_id AND c.granted
           AND NOT EXISTS (
             SELECT 1 FROM orders_ordertick later
             WHERE later.order_id = {_ITS_ORDER} AND later.purpose = i.purpose

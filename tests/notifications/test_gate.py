@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import purposes
+from accounts import consent, purposes
 from accounts.models import Consent, Customer
 from accounts.purposes import MailKind
 from notifications import claims, gate
@@ -113,8 +113,8 @@ def _standing_on(email: OutgoingEmail, said: str) -> OutgoingItem:
         item.order_tick = OrderTick.objects.get(order=email.order)
         item.stands_since_at = item.order_tick.changed_at
     if said.startswith("consent"):
-        consent = Consent.objects.get(customer=email.customer)
-        item.consent_record, item.stands_since_at = consent.record, consent.changed_at
+        answer = Consent.objects.get(customer=email.customer)
+        item.consent_record, item.stands_since_at = answer.record, answer.changed_at
     item.save()
     return item
 
@@ -175,6 +175,24 @@ def test_a_yes_of_somebody_else_permits_nothing(people):
     item = _standing_on(email, "consent")
     email.customer, email.to_address = people[0], people[0].email
     email.save()
+    assert claims.begin(email.pk, email.claim_token, subject="") is False
+    assert claims.drop_fallen(email.pk, email.claim_token) == {item.pk}
+
+
+@pytest.mark.django_db
+def test_a_yes_to_something_else_by_the_same_click_permits_nothing(people):
+    customer, order = people
+    letter = purposes.MAIL_RECOMMENDATIONS
+    for key in (letter, purposes.RECOMMEND_FROM_PURCHASES):
+        consent.set_consent(customer, key, granted=True, source="test")
+    for on in (False, True):  # the switch over all of them answers for both in one record
+        consent.set_master(customer, on=on, source="test")
+    email = _claimed(PROMOTIONAL, customer=customer, order=order)
+    yes = Consent.objects.get(customer=customer, purpose=letter)
+    item = OutgoingItem.objects.create(
+        email=email, block="body", purpose=letter, consent_record=yes.record, stands_since_at=yes.changed_at
+    )
+    consent.set_consent(customer, letter, granted=False, source="test")
     assert claims.begin(email.pk, email.claim_token, subject="") is False
     assert claims.drop_fallen(email.pk, email.claim_token) == {item.pk}
 
