@@ -7,24 +7,15 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as shop_settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from orders import fulfilment
 from orders.models import Order, Shipment
-from shop.local import testing
 from tests import builders, cast
+from tests.chromium import launched
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("browser"), pytest.mark.django_db(transaction=True)]
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESK, TELEPHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 LIST = "/admin/orders/order/"
 # what Django's own pages bring along and we do not lay over: landmarks round the admin's header and filter
@@ -34,11 +25,9 @@ NOT_OURS = {"region", "landmark-unique", "landmark-one-main", "page-has-heading-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Playwright keeps an event loop in this thread, beside which Django would not touch the database."""
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, launched() as chromium:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        chromium = playwright.chromium.launch(executable_path=testing.chromium(), args=ARGUMENTS)
         yield chromium
-        chromium.close()
 
 
 def staff_context(browser: Browser, address: str, **options) -> BrowserContext:

@@ -3,21 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from shop.local import testing
 from tests.browser.shop_process import Shop, open_shop
 from tests.browser.visitor import Visitor
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.chromium import launched
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -35,10 +25,8 @@ def shop() -> Iterator[Shop]:
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """For one module at a time: while Playwright's loop runs in this thread, Django refuses to talk to its database."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=testing.chromium(), args=FLAGS)
+    with launched() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -18,10 +18,9 @@ from tests.person import Person
 __all__ = ["standin", "standin_process"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.django_db)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marked here: later is too late for pytest-django, which then lets tests that empty every table go before."""
+    item.add_marker(pytest.mark.django_db)
 
 
 @pytest.fixture

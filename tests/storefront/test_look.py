@@ -43,10 +43,12 @@ def test_buttons_read_and_edges_can_be_found(scheme):
         assert _contrast(TOKENS["edge"][scheme], TOKENS[place][scheme]) >= 3
 
 
-def test_the_style_sheet_is_small_and_loads_nothing():
-    assert len(gzip.compress(CSS.encode())) <= 12_000
-    assert "@import" not in CSS
-    assert "url(" not in CSS
+@pytest.mark.parametrize("name", ["say-when", "preview", "print"])
+def test_a_style_sheet_is_small_and_loads_nothing(name):
+    css = (ROOT / f"static/css/{name}.css").read_text()
+    assert len(gzip.compress(css.encode())) <= 12_000
+    assert "@import" not in css
+    assert "url(" not in css
 
 
 def test_no_page_carries_inline_styles_scripts_or_handlers():

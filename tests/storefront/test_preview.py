@@ -1,6 +1,5 @@
 """A switch off and on, side by side, when the customer asks: what it shows comes true, and looking leaves nothing."""
 
-import re
 from unittest import mock
 
 import pytest
@@ -8,78 +7,23 @@ from django.db import InternalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import cadence, consent, grants, interests, purposes
+from accounts import consent, grants, purposes
 from accounts.models import Customer, Interest
-from accounts.purposes import Cadence
-from notifications import emails, letters, relay, topics
-from notifications.audience import queue_recommendations
-from notifications.models import NewsletterIssue, OutgoingEmail
-from orders import events
-from orders.models import Order, OrderEvent
-from recommendations import history, training
+from orders.models import Order
+from recommendations import history
 from shop.catalog import listing
 from shop.storefront import preview, still
 from shop.storefront.shelves import SUGGESTING
 from tests import builders
-from tests.notifications.acts import parcel
-from tests.recommendations.test_training import buyers
 from tests.security.visits import changed, fingerprint
+from tests.storefront.previewing import BOUGHT, LOOKED, SIDES, TOLD, fragments, looking, pat, seen, stopped_clock
+
+__all__ = ["pat", "stopped_clock"]
 
 pytestmark = pytest.mark.django_db
 
-SIDES = {"off": False, "on": True}
-TOLD, BOUGHT, LOOKED = SUGGESTING
 ON_PAGES = (*SUGGESTING, purposes.COUNT_IN_ALSO_BOUGHT)
-BY_MAIL = tuple(key for key, seen in preview.SIGHTS.items() if seen.url is None)
 MASTER = purposes.PERSONAL_SHOPPER.key
-
-
-@pytest.fixture
-def pat() -> Customer:
-    """Pat bought boots and socks with four others, likes a maker of hats, and looked at a mug; an order is placed."""
-    builders.shipping_method()
-    titles = ("Boots", "Socks", "Laces", "Mug", "Tray")
-    boots, socks, laces, mug, tray = (
-        builders.product(each, category=builders.category(f"{each} and more")).variants.get() for each in titles
-    )
-    listing.refresh()
-    pat, *_ = buyers(5, boots, socks, ticks=(purposes.COUNT_IN_ALSO_BOUGHT, LOOKED))
-    Customer.objects.filter(pk=pat.pk).update(name="Pat Reader")
-    buyers(5, boots, laces)
-    buyers(5, mug, tray)
-    history.record_view(pat, mug.product_id)
-    hats = builders.product("Hat", maker=builders.maker("Mizzle")).maker
-    interests.keep(pat, Interest(kind=Interest.Kind.MAKER, maker=hats))
-    listing.refresh()
-    training.train()
-    builders.placed_order(boots, customer=pat)
-    return Customer.objects.get(pk=pat.pk)
-
-
-def looking(customer: Customer) -> Client:
-    client = Client()
-    client.force_login(customer.user)
-    return client
-
-
-def seen(client: Client, key: str, side: str) -> str:
-    answer = client.post(f"/account/preferences/{key}/preview/{side}/")
-    assert answer.status_code == 200
-    return answer.content.decode()
-
-
-def fragments(html: str, keys: tuple[str, ...]) -> list[str]:
-    """The parts of a page that the switches change; empty ones stand only in previews."""
-    found = re.finditer(r'<section\b[^>]*\sdata-purpose="([^"]*)"[^>]*>(.*?)</section>', html, re.DOTALL)
-    return [each[0] for each in found if set(each[1].split()) & set(keys) and each[2].strip()]
-
-
-@pytest.fixture
-def stopped_clock():
-    """What is told by the minute must not differ because a test is slow."""
-    now = timezone.now()
-    with mock.patch("django.utils.timezone.now", return_value=now):
-        yield now
 
 
 @pytest.mark.parametrize("stood", SIDES)
@@ -127,86 +71,6 @@ def test_it_says_so_where_the_switch_would_change_nothing(pat):
 
 def test_every_switch_of_the_shop_shows_somewhere():
     assert preview.SIGHTS.keys() == {purpose.key for purpose in (*purposes.PURPOSES, purposes.PERSONAL_SHOPPER)}
-
-
-# By mail
-
-
-def sent_now(customer: Customer, key: str) -> list[OutgoingEmail]:
-    """What the mail room queues for the customer when this switch's moment comes."""
-    order = customer.orders.latest("pk")
-    topic = preview.samples.SHOWN_IN[key]
-    if topic.key == topics.RECOMMENDATIONS:
-        queue_recommendations(timezone.now())
-    elif topic.key == topics.NEWSLETTER:
-        from notifications.audience import fan_out_newsletter
-
-        fan_out_newsletter()
-    else:
-        kind = OrderEvent.Kind(topic.event)
-        sent = {"shipment": order.shipments.get()} if kind != OrderEvent.Kind.PLACED else {}
-        if kind != OrderEvent.Kind.PLACED:
-            relay.relay_events()
-            OutgoingEmail.objects.all().delete()
-            events.record(order, kind, **sent)
-        relay.relay_events()
-    mails = OutgoingEmail.objects.filter(customer=customer, topic=topic.key)
-    return list(mails.exclude(state=OutgoingEmail.State.SKIPPED))
-
-
-def bare(html: str) -> list[str]:
-    """The words of a mail and what they stand in; not its links, which carry times and ids."""
-    body = re.sub(r'(?s)^.*?<div class="paper"|\s(style|data-s|href|id)="[^"]*"', "", html)
-    return body.split()
-
-
-@pytest.mark.parametrize("side", SIDES)
-@pytest.mark.parametrize("key", BY_MAIL)
-def test_the_sample_mail_is_the_mail_that_comes_after_the_answer(pat, stopped_clock, key, side):
-    issue = NewsletterIssue.objects.create(subject="Autumn", body="Apples are in.", released_at=timezone.now())
-    parcel(pat.orders.latest("pk"), tracking_number="AB123")
-    sample = seen(looking(pat), key, side)
-    assert not OutgoingEmail.objects.exists()
-    consent.set_consent(pat, key, granted=True, source="test")
-    consent.set_consent(pat, key, granted=SIDES[side], source="preferences")
-    found = sent_now(pat, key)
-    if key != purposes.RECEIPT_OFFER and side == "off":
-        assert found == []
-        assert "Off: no mail would come." in sample
-        return
-    [letter] = letters.load([found[0].pk])
-    assert bare(sample) == bare(emails.write(letter).html)
-    if key == purposes.RECEIPT_OFFER:
-        assert ("One thing that goes with it" in sample) is SIDES[side]
-    if key == purposes.NEWSLETTER:
-        assert issue.body in sample
-
-
-def test_without_an_order_the_mail_tells_of_a_made_up_one_and_the_page_says_so():
-    builders.product("Mug")
-    listing.refresh()
-    client = looking(builders.customer(name="New Here"))
-    key = purposes.MAIL_ORDER_DISPATCHED
-    assert "so the mail tells of a made-up one" in client.post(f"/account/preferences/{key}/preview/").content.decode()
-    assert "Mug" in seen(client, key, "on")
-    assert not Order.objects.exists()
-
-
-def test_news_that_comes_gathered_is_shown_as_a_piece_of_that_mail(pat, stopped_clock):
-    key = purposes.MAIL_ORDER_DISPATCHED
-    shipment = parcel(pat.orders.latest("pk"), tracking_number="AB123")
-    relay.relay_events()
-    page = f"/account/preferences/{key}/preview/"
-    assert "You have such news" not in looking(pat).post(page).content.decode()
-    cadence.choose(pat, key, Cadence.WEEKLY)
-    assert "You have such news once a week" in looking(pat).post(page).content.decode()
-    sample = seen(looking(pat), key, "on")
-    consent.set_consent(pat, key, granted=True, source="preferences")
-    events.record(shipment.order, OrderEvent.Kind.DISPATCHED, shipment=shipment)
-    relay.relay_events()
-    [letter] = letters.load([OutgoingEmail.objects.get(topic=topics.DIGEST).pk])
-    assert bare(sample) == bare(emails.write(letter).html)
-    assert "AB123" in sample
 
 
 def test_with_nothing_to_show_it_says_so():

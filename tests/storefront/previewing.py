@@ -1,0 +1,67 @@
+"""A shop in which each switch changes something for Pat, and what a preview of it shows."""
+
+import re
+from unittest import mock
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import interests, purposes
+from accounts.models import Customer, Interest
+from recommendations import history, training
+from shop.catalog import listing
+from shop.storefront.shelves import SUGGESTING
+from tests import builders
+from tests.recommendations.test_training import buyers
+
+SIDES = {"off": False, "on": True}
+TOLD, BOUGHT, LOOKED = SUGGESTING
+
+
+@pytest.fixture
+def pat() -> Customer:
+    """Pat bought boots and socks with four others, likes a maker of hats, and looked at a mug; an order is placed."""
+    builders.shipping_method()
+    titles = ("Boots", "Socks", "Laces", "Mug", "Tray")
+    boots, socks, laces, mug, tray = (
+        builders.product(each, category=builders.category(f"{each} and more")).variants.get() for each in titles
+    )
+    listing.refresh()
+    pat, *_ = buyers(5, boots, socks, ticks=(purposes.COUNT_IN_ALSO_BOUGHT, LOOKED))
+    Customer.objects.filter(pk=pat.pk).update(name="Pat Reader")
+    buyers(5, boots, laces)
+    buyers(5, mug, tray)
+    history.record_view(pat, mug.product_id)
+    hats = builders.product("Hat", maker=builders.maker("Mizzle")).maker
+    interests.keep(pat, Interest(kind=Interest.Kind.MAKER, maker=hats))
+    listing.refresh()
+    training.train()
+    builders.placed_order(boots, customer=pat)
+    return Customer.objects.get(pk=pat.pk)
+
+
+def looking(customer: Customer) -> Client:
+    client = Client()
+    client.force_login(customer.user)
+    return client
+
+
+def seen(client: Client, key: str, side: str) -> str:
+    answer = client.post(f"/account/preferences/{key}/preview/{side}/")
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def fragments(html: str, keys: tuple[str, ...]) -> list[str]:
+    """The parts of a page that the switches change; empty ones stand only in previews."""
+    found = re.finditer(r'<section\b[^>]*\sdata-purpose="([^"]*)"[^>]*>(.*?)</section>', html, re.DOTALL)
+    return [each[0] for each in found if set(each[1].split()) & set(keys) and each[2].strip()]
+
+
+@pytest.fixture
+def stopped_clock():
+    """What is told by the minute must not differ because a test is slow."""
+    now = timezone.now()
+    with mock.patch("django.utils.timezone.now", return_value=now):
+        yield now
