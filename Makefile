@@ -6,7 +6,8 @@
 PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
 	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$each" && break; done)
 DATA ?= sample
-WORKERS ?= auto
+# Test processes: one more than cores, since some tests wait for others.
+WORKERS ?= $(shell expr 1 + `getconf _NPROCESSORS_ONLN`)
 INSTALL = @if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed, and none is on the path." >&2; exit 1; fi; \
 	"$(PYTHON)" -I shop/local/install.py
 RUN = .venv/bin/python -m

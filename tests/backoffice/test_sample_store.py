@@ -120,9 +120,7 @@ def test_loading_twice_changes_nothing_not_even_what_staff_and_customers_changed
     assert not consent.allows(alice, purposes.NEWSLETTER)
 
 
-@pytest.mark.django_db
-def test_the_books_balance_and_nobody_is_mailed_about_the_past():
-    load()
+def the_books_balance_and_nobody_is_mailed_about_the_past() -> None:
     moved = StockMovement.objects.filter(record=OuterRef("pk")).order_by().values("record")
     standing = Allocation.objects.filter(record=OuterRef("pk"), released_at=None, consumed_at=None).order_by()
     unequal = StockRecord.objects.annotate(
@@ -139,9 +137,7 @@ def test_the_books_balance_and_nobody_is_mailed_about_the_past():
     assert chains == Customer.objects.filter(consents__isnull=False).distinct().count()
 
 
-@pytest.mark.django_db
-def test_every_stage_of_the_queue_and_every_ending_is_there_to_be_seen():
-    load()
+def every_stage_of_the_queue_and_every_ending_is_there_to_be_seen() -> None:
     stages = set(Shipment.objects.values_list("stage", flat=True))
     assert {"waiting", "picking", "picked", "packed", "dispatched", "delivered"} <= stages
     assert Order.objects.filter(status=Order.Status.CONFIRMED, approved_at=None).count() >= 3
@@ -151,9 +147,7 @@ def test_every_stage_of_the_queue_and_every_ending_is_there_to_be_seen():
     assert Order.objects.filter(placed_at__lt=timezone.now() - timedelta(days=365)).exists()
 
 
-@pytest.mark.django_db
-def test_alice_allows_everything_bob_nothing_and_shelves_have_enough_people_behind_them():
-    load()
+def alice_allows_everything_bob_nothing_and_shelves_have_enough_people_behind_them() -> None:
     answers = {
         email: consent.granted_purposes(Customer.objects.get(email=email)) for email in (people.ALICE, people.BOB)
     }
@@ -184,15 +178,26 @@ def _pairs_of_five() -> set[frozenset[str]]:
     return {pair for pair, customers in behind.items() if len(customers) >= 5}
 
 
-@pytest.mark.django_db
-def test_some_want_their_mail_less_often_and_the_two_who_are_looked_at_as_it_comes():
-    load()
+def some_want_their_mail_less_often_and_the_two_who_are_looked_at_as_it_comes() -> None:
     told = (people.ALICE, people.BOB)
     assert MailCadence.objects.count() >= 20
     assert PreferenceProfile.objects.filter(weekly_ceiling__isnull=False).count() >= 3
     assert not MailCadence.objects.filter(customer__email__in=told).exists()
     for chosen in MailCadence.objects.all():
         assert chosen.cadence in cadence.offered(chosen.purpose)
+
+
+@pytest.mark.django_db
+def test_the_loaded_store_is_whole(subtests):
+    load()
+    for check in (
+        the_books_balance_and_nobody_is_mailed_about_the_past,
+        every_stage_of_the_queue_and_every_ending_is_there_to_be_seen,
+        alice_allows_everything_bob_nothing_and_shelves_have_enough_people_behind_them,
+        some_want_their_mail_less_often_and_the_two_who_are_looked_at_as_it_comes,
+    ):
+        with subtests.test(check.__name__):
+            check()
 
 
 @pytest.mark.django_db

@@ -242,8 +242,15 @@ def started_worker(port: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-c", WORKER], cwd=ROOT, env=environment)
 
 
-@pytest.mark.parametrize("moment", ["rcpt", "dot"])
-@pytest.mark.parametrize("topic", ["order", "newsletter"])
+@pytest.mark.parametrize(
+    ("topic", "moment"),
+    [
+        ("order", "rcpt"),
+        ("newsletter", "dot"),
+        pytest.param("order", "dot", marks=pytest.mark.soak),
+        pytest.param("newsletter", "rcpt", marks=pytest.mark.soak),
+    ],
+)
 def test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing(sink, settings, topic, moment):
     settings.MAIL_LEASE_SECONDS = 3
     customers = [asking_customer(f"c{number}@example.com") for number in range(10)]

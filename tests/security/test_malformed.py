@@ -25,8 +25,8 @@ NONSENSE = {
     "nothing": "",
 }
 AWAY = 503  # a payment page asked for while Stripe is out of reach, which it is here
-MOST_SINGLES = 3  # fields of one form, in the sample
-MOST_KINDS = 3
+MOST_SINGLES = 2  # fields of one form, in the sample
+MOST_KINDS = 2
 QUERIES = (
     "page",
     "q",
@@ -112,16 +112,17 @@ def test_every_nonsense_in_every_field_is_answered_and_a_null_byte_refused(furni
     assert spoil_everything(furnished.everybody[who], furnished, every_field=True) > 100
 
 
+@pytest.mark.parametrize("kind_count", [MOST_KINDS, pytest.param(len(NONSENSE), marks=pytest.mark.soak)])
 @pytest.mark.parametrize("who", ["a visitor", "staff"])
-def test_nonsense_in_the_address_is_answered(furnished, who):
-    client, before = furnished.everybody[who], fingerprint()
+def test_nonsense_in_the_address_is_answered(furnished, who, kind_count):
+    client, before, luck = furnished.everybody[who], fingerprint(), random.Random(6)
     pages = ["/", "/search/", "/category/socks/", "/product/tin-mug/", "/cart/", "/account/orders/", "/accounts/login/"]
     if who == "staff":
         pages = ["/admin/orders/order/", "/admin/catalog/product/"]
     for page in pages:
         for name in QUERIES:
-            for what, nonsense in NONSENSE.items():
-                status = client.get(f"{page}?{name}={nonsense[:5000]}").status_code
+            for what in luck.sample(list(NONSENSE), kind_count):
+                status = client.get(f"{page}?{name}={NONSENSE[what][:5000]}").status_code
                 assert status < 500, f"{what} in ?{name}= of {page} gave {status}"
     for path in (
         "/product/%00/",
