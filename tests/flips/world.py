@@ -33,7 +33,7 @@ VISITED = ("/", "/cart/", "/search/?q=anvil", "/account/preferences/")
 STEPS = {
     "flip": 26, "master": 4, "cadence": 5, "ceiling": 1, "wait": 4, "tell": 2, "answer": 6, "forget": 5,
     "open": 20, "look": 14, "buy": 5, "happen": 6, "mail": 10, "letter": 4, "newsletter": 2, "train": 3,
-    "withdraw": 5, "night": 2, "visit": 16, "visitor_answers": 6, "visitor_signs_in": 2,
+    "withdraw": 5, "night": 2, "visit": 16, "visitor_answers": 6, "visitor_signs_in": 4,
 }  # fmt: skip
 
 
@@ -98,7 +98,7 @@ class World:
             raise AssertionError(f"After {len(self.told)} steps, {', '.join(self.told[-12:])}: {error}") from error
 
     def _gpc(self) -> dict[str, str]:
-        return {"Sec-GPC": "1"} if self.lot.random() < 0.3 else {}
+        return {"Sec-GPC": "1"} if self.lot.random() < 0.12 else {}
 
     # -- The customer --------------------------------------------------------------------------------------
 
