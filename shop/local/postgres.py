@@ -43,6 +43,7 @@ _UNSAFE_BUT_FAST = {
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "autovacuum": "off",
 }
 
 

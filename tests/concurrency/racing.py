@@ -6,10 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from unittest import mock
 
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection, connections
+from django.template import Context, Template
 from django.test import Client
+from django.utils.safestring import SafeString
 
 from orders.models import Cart, CartLine
 from shop.catalog.models import Variant
@@ -21,7 +24,10 @@ T = TypeVar("T")
 
 
 def at_once(jobs: Iterable[Callable[[], T]], *, slowed_ms: int = 0, most: int = AT_ONCE) -> list[T]:
-    """Runs the jobs side by side, the first of them let off by one gun. Raises what any of them raises."""
+    """Runs the jobs side by side, the first of them let off by one gun. Raises what any of them raises.
+
+    Nobody collects the templates rendered meanwhile: each of Django's test clients would, from all the others too.
+    """
     waiting = list(jobs)
     gun = threading.Barrier(min(most, len(waiting)))
     started = threading.Semaphore(gun.parties)
@@ -35,9 +41,13 @@ def at_once(jobs: Iterable[Callable[[], T]], *, slowed_ms: int = 0, most: int = 
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(gun.parties) as pool:
+    with mock.patch.object(Template, "_render", _rendered), ThreadPoolExecutor(gun.parties) as pool:
         futures = [pool.submit(run, job) for job in waiting]
         return [future.result(PATIENCE_SECONDS) for future in futures]
+
+
+def _rendered(template: Template, context: Context) -> SafeString:
+    return template.nodelist.render(context)
 
 
 @contextmanager
