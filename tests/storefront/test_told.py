@@ -8,7 +8,8 @@ from django.utils import timezone
 from accounts import consent, interests, purposes
 from accounts.models import Interest
 from notifications import relay
-from notifications.models import OutgoingEmail
+from notifications.audience import queue_recommendations
+from notifications.models import OutgoingEmail, OutgoingItem
 from orders.models import ShopSettings
 from recommendations.models import Effect
 from shop.catalog import listing
@@ -204,6 +205,23 @@ def test_all_that_suggestions_may_follow_can_be_deleted_beside_the_switch(client
     assert "You told us 1 thing that this may follow." in page(client, "/account/preferences/")
     client.post(f"/account/preferences/{TOLD}/forgetting/")
     assert [told.kind for told in Interest.objects.all()] == ["never"]
+
+
+@pytest.mark.parametrize("deed", ["removal", "change"])
+def test_a_letter_that_waits_leaves_out_what_came_from_something_taken_back(client, bob, jam, deed):
+    for key in (purposes.MAIL_RECOMMENDATIONS, TOLD):
+        consent.set_consent(bob, key, granted=True, source="test")
+    client.post("/account/told/", MAKER)
+    queue_recommendations(timezone.now())
+    pick = OutgoingItem.objects.get(email__customer=bob, purpose=TOLD)
+    assert pick.consent_record is not None
+    told = Interest.objects.get()
+    if deed == "removal":
+        client.post(f"/account/told/{told.pk}/removal/")
+    else:
+        client.post(f"/account/told/{told.pk}/", {"maker-maker": builders.maker("Mudlark").slug})
+    pick.refresh_from_db()
+    assert pick.consent_record is None  # so the gate drops it
 
 
 def test_asking_for_the_headers_alone_has_no_effect(client, bob, jam):

@@ -16,6 +16,7 @@ from accounts.interest_forms import FORMS, ToldForm, fields_of
 from accounts.models import Customer, Interest
 from accounts.switches import Switch, switch
 from notifications.offers import on_receipts
+from notifications.personal_data import let_fall
 from recommendations import effects
 from recommendations.history import KEPT
 from shop.catalog.models import Maker, Product, Variant
@@ -147,6 +148,7 @@ def change(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     found = get_object_or_404(customer.interests.standing().select_related("maker", "category", "product"), pk=pk)
     form = FORMS[found.kind](request.POST or None, instance=found, tree=frame.tree(), prefix=found.kind)
     if request.method == "POST" and form.is_valid() and _kept(request, customer, form):
+        let_fall(customer, purposes.RECOMMEND_FROM_TOLD)  # what waits to be sent may rest on what it said before
         return redirect("told")
     context = {"form": form, "title": found.title, **_suggested()}
     return render(request, "storefront/account/told_change.html", context)
@@ -159,6 +161,7 @@ def remove(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     fields = {f"{found.kind}-{name}": value for name, value in fields_of(found).items() if name != "kind"}
     request.session[REMOVED] = {"kind": found.kind, "title": found.title, "fields": list(fields.items())}
     found.delete()
+    let_fall(customer, purposes.RECOMMEND_FROM_TOLD)
     return redirect("told")
 
 
