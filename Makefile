@@ -11,6 +11,8 @@ WORKERS ?= $(shell expr 1 + `getconf _NPROCESSORS_ONLN`)
 INSTALL = @if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed, and none is on the path." >&2; exit 1; fi; \
 	"$(PYTHON)" -I shop/local/install.py
 RUN = .venv/bin/python -m
+# Where an environment forbids bytecode, each of a run's processes would compile all of Django again.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -14,7 +14,12 @@ from orders.models import Order, Shipment
 from tests import builders, cast
 from tests.chromium import launched
 
-pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("browser"), pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("back office in a browser"),
+    pytest.mark.usefixtures("browser"),
+    pytest.mark.django_db(transaction=True),
+]
 
 DESK, TELEPHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 LIST = "/admin/orders/order/"

@@ -11,7 +11,7 @@ from shop.local.stripe.testing import StandIn
 from tests.chromium import launched
 
 Open = Callable[..., stripe.checkout.Session]
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("payment page")]  # one browser for all of them
 
 
 @pytest.fixture(scope="module")
