@@ -223,10 +223,10 @@ def test_two_jobs_at_once_are_one():
     zora = people.zora()
     asked = erasure.ask(zora, at_once=True)
     notice_left()
-    with closing(connection.copy()) as elsewhere:
-        with elsewhere.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [erasure._LOCK])
+    with closing(connection.copy()) as elsewhere, elsewhere.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [erasure._LOCK])
         assert erasure.run_due() == 0
         asked.refresh_from_db()
         assert asked.state == Erasure.State.SCHEDULED
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [erasure._LOCK])
     assert erasure.run_due() == 1
