@@ -18,7 +18,7 @@ class LoggedAdmin(admin.ModelAdmin):
     """Lists, pages and searches of people and of what belongs to them."""
 
     def subject(self, row: Any) -> Subject:
-        """Whose data a row shows; without a query of its own, because lists ask it of every row."""
+        """Whose data a row shows; without a query of its own, because lists ask it of every row. Each admin says it."""
         raise NotImplementedError
 
     def log_looks(self, request: HttpRequest, rows: Iterable[Any], *, what: AccessKind, detail: str = "") -> None:

@@ -38,8 +38,4 @@ def visitor(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
 @pytest.fixture
 def staff(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
     with Visitor.coming_to(shop, chromium) as arrived:
-        arrived.go("/admin/")
-        arrived.fill("E-mail", "staff@saywhen.example")
-        arrived.fill("Password", "say-when-please")
-        arrived.press("Sign in")
-        yield arrived
+        yield arrived.sign_in("staff@saywhen.example", door="/admin/")

@@ -53,21 +53,16 @@ def nobody(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
 @pytest.fixture(scope="module")
 def sam(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
     with Visitor.coming_to(shop, chromium) as visitor:
-        sign_in(visitor, "staff@saywhen.example", door="/admin/")
-        yield visitor
+        yield visitor.sign_in("staff@saywhen.example", door="/admin/")
 
 
 @pytest.fixture(scope="module")
 def alice(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
     """Alice has everything ticked, something in her cart, and orders behind her."""
     with Visitor.coming_to(shop, chromium) as visitor:
-        sign_in(visitor, "alice@saywhen.example")
+        visitor.sign_in("alice@saywhen.example")
         visitor.put_in_cart("pint-mug")
         yield visitor
-
-
-def sign_in(visitor: Visitor, email: str, *, door: str = "/accounts/login/") -> None:
-    visitor.go(door).fill("E-mail", email).fill("Password", "say-when-please").press("Sign in")
 
 
 def check(page: Page, name: str, looks: Looks = LOOKS) -> None:
@@ -123,7 +118,7 @@ def test_a_switch_off_and_on_side_by_side_is_for_everybody(alice: Visitor, key: 
 
 def test_without_javascript_each_side_has_its_button(shop: Shop, chromium: Browser) -> None:
     with Visitor.coming_to(shop, chromium, java_script_enabled=False) as visitor:
-        sign_in(visitor, "alice@saywhen.example")
+        visitor.sign_in("alice@saywhen.example")
         visitor.go("/account/preferences/")
         visitor.page.locator("button[formaction$='/recommend_from_purchases/preview/']").click()
         frames = {side: visitor.page.frame_locator(f"iframe[name=frame-{side}]") for side in ("off", "on")}

@@ -10,8 +10,7 @@ NEWSLETTER = "The newsletter"
 
 
 def sign_in(visitor: Visitor) -> Page:
-    visitor.go("/accounts/login/").fill("E-mail", "bob@saywhen.example").fill("Password", "say-when-please")
-    return visitor.press("Sign in").go(PAGE).page
+    return visitor.sign_in("bob@saywhen.example").go(PAGE).page
 
 
 def test_by_keyboard_a_switch_is_saved_said_and_undone_and_the_keyboard_stays_there(visitor: Visitor) -> None:

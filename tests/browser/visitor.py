@@ -46,6 +46,10 @@ class Visitor:
         self.page.goto(path if "://" in path else f"{self.shop.url}{path}")
         return self
 
+    def sign_in(self, email: str, *, door: str = "/accounts/login/") -> "Visitor":
+        """As somebody of the sample store."""
+        return self.go(door).fill("E-mail", email).fill("Password", "say-when-please").press("Sign in")
+
     def press(self, name: str) -> "Visitor":
         self.page.get_by_role("button", name=name, exact=True).first.click()
         self.page.wait_for_load_state()

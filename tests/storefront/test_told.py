@@ -224,6 +224,18 @@ def test_a_letter_that_waits_leaves_out_what_came_from_something_taken_back(clie
     assert pick.consent_record is None  # so the gate drops it
 
 
+def test_a_letter_that_waits_keeps_what_has_nothing_to_do_with_it(client, bob, jam):
+    for key in (purposes.MAIL_RECOMMENDATIONS, TOLD):
+        consent.set_consent(bob, key, granted=True, source="test")
+    client.post("/account/told/", MAKER)
+    client.post(
+        "/account/told/", {"kind": "never", "never-what": "maker", "never-name": builders.maker("Mudlark").name}
+    )
+    queue_recommendations(timezone.now())
+    client.post(f"/account/told/{Interest.objects.get(kind=Kind.NEVER).pk}/removal/")
+    assert OutgoingItem.objects.get(email__customer=bob, purpose=TOLD).consent_record is not None
+
+
 def test_asking_for_the_headers_alone_has_no_effect(client, bob, jam):
     client.post("/account/told/", MAKER)
     consent.set_consent(bob, TOLD, granted=True, source="preferences")

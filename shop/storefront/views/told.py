@@ -148,7 +148,7 @@ def change(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     found = get_object_or_404(customer.interests.standing().select_related("maker", "category", "product"), pk=pk)
     form = FORMS[found.kind](request.POST or None, instance=found, tree=frame.tree(), prefix=found.kind)
     if request.method == "POST" and form.is_valid() and _kept(request, customer, form):
-        let_fall(customer, purposes.RECOMMEND_FROM_TOLD)  # what waits to be sent may rest on what it said before
+        _take_out_of_letters(customer, found)
         return redirect("told")
     context = {"form": form, "title": found.title, **_suggested()}
     return render(request, "storefront/account/told_change.html", context)
@@ -161,8 +161,14 @@ def remove(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     fields = {f"{found.kind}-{name}": value for name, value in fields_of(found).items() if name != "kind"}
     request.session[REMOVED] = {"kind": found.kind, "title": found.title, "fields": list(fields.items())}
     found.delete()
-    let_fall(customer, purposes.RECOMMEND_FROM_TOLD)
+    _take_out_of_letters(customer, found)
     return redirect("told")
+
+
+def _take_out_of_letters(customer: Customer, interest: Interest) -> None:
+    """What waits to be sent may rest on what was just deleted or changed."""
+    if interest.steers:
+        let_fall(customer, purposes.RECOMMEND_FROM_TOLD)
 
 
 @require_POST
