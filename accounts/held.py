@@ -1,5 +1,6 @@
 """What a switch has recorded or reads of the past, and the button beside it that lets go of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.urls import reverse
@@ -41,6 +42,7 @@ WORDS = {
     purposes.RECOMMEND_FROM_TOLD: _TOLD,
     purposes.RECOMMEND_FROM_BROWSING: _LOOKED,
     purposes.RECOMMEND_FROM_PURCHASES: _BOUGHT,
+    purposes.GUESS_SIZES: _BOUGHT,
     purposes.COUNT_IN_ALSO_BOUGHT: _BOUGHT,
 }
 
@@ -58,10 +60,18 @@ class Held:
 
 def held(customer: Customer, key: str) -> Held | None:
     """One query for a purpose that has a past, none for the others. None when there is nothing to let go of."""
-    words = WORDS.get(key)
-    count = personal_data.held_count(customer, key) if words else 0
-    if words is None or not count:
-        return None
+    return all_held(customer, [key]).get(key)
+
+
+def all_held(customer: Customer, keys: Collection[str]) -> dict[str, Held]:
+    """By purpose, those with something to let go of. One query for each kind of thing that they hold."""
+    wanted = WORDS.keys() & set(keys)
+    counts = personal_data.held_counts(customer, wanted)
+    return {key: _held(key, counts[key]) for key in wanted if counts[key]}
+
+
+def _held(key: str, count: int) -> Held:
+    words = WORDS[key]
     sentence = words.one if count == 1 else words.many.format(count)
     return Held(key, sentence, words.button, reverse("forgetting", args=[key]))
 

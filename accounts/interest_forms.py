@@ -92,6 +92,10 @@ class SizeForm(ToldForm):
     field_order = ["words", "category", "until"]
 
 
+class NotSizeForm(SizeForm):
+    kind = Kind.NOT_SIZE
+
+
 class OccasionForm(ToldForm):
     kind = Kind.OCCASION
     words = forms.CharField(label="What is it", max_length=60, help_text="Such as Ann’s birthday.")
@@ -132,7 +136,8 @@ class NeverForm(ToldForm):
 
 
 FORMS: dict[str, type[ToldForm]] = {
-    form.kind.value: form for form in (MakerForm, CategoryForm, NeedForm, SizeForm, OccasionForm, NeverForm)
+    form.kind.value: form
+    for form in (MakerForm, CategoryForm, NeedForm, SizeForm, NotSizeForm, OccasionForm, NeverForm)
 }
 
 

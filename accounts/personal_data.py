@@ -216,7 +216,7 @@ HOLDINGS: tuple[Holding, ...] = (
         export=export_interests,
         erase=lambda customer: customer.interests.all().delete()[0],
         forget={purposes.RECOMMEND_FROM_TOLD: forget_told},
-        held={purposes.RECOMMEND_FROM_TOLD: lambda customer: customer.interests.filter(kind__in=STEERING).count()},
+        held=lambda customer: {purposes.RECOMMEND_FROM_TOLD: customer.interests.filter(kind__in=STEERING).count()},
         retire=interests.retire,
     ),
     Holding(

@@ -68,6 +68,7 @@ RECEIPT_OFFER = "receipt_offer"
 RECOMMEND_FROM_TOLD = "recommend_from_told"
 RECOMMEND_FROM_PURCHASES = "recommend_from_purchases"
 RECOMMEND_FROM_BROWSING = "recommend_from_browsing"
+GUESS_SIZES = "guess_sizes"
 COUNT_IN_ALSO_BOUGHT = "count_in_also_bought"
 MAIL_RECOMMENDATIONS = "mail_recommendations"
 NEWSLETTER = "newsletter"
@@ -138,6 +139,16 @@ PURPOSES: tuple[Purpose, ...] = (
         gives="A “For you” shelf that follows what you are looking for now.",
         group=Group.PAGES,
         data=_NOTED,
+    ),
+    Purpose(
+        key=GUESS_SIZES,
+        title="Guess my size from what I kept",
+        explanation="We look at the sizes of what you bought and kept, and ask you whether they are yours. "
+        "Nothing follows a guess until you say yes to it.",
+        reads="The sizes in your delivered orders, never gifts, never what we gave money back for.",
+        gives="A question beside “Your sizes” on the page “What I told you”, so that you need not type them.",
+        group=Group.PAGES,
+        data=(*_ORDERS, ("See what we guess", "told")),
     ),
     Purpose(
         key=MAIL_ORDER_APPROVED,

@@ -129,8 +129,9 @@ def switch(
 def switches(customer: Customer, *, is_gpc: bool = False) -> dict[Group, list[Switch]]:
     """Every switch of the shop, by group, with the customer's answers and how often.
 
-    Two queries, and one for each switch that has a past.
+    Two queries, and one for each kind of thing that switches hold of the past.
     """
+    past = held.all_held(customer, [item.key for item in purposes.PURPOSES])
     answers = {answer.purpose: answer for answer in customer.consents.all()}
     chosen = cadence.cadences_of(customer)
     return {
@@ -139,7 +140,7 @@ def switches(customer: Customer, *, is_gpc: bool = False) -> dict[Group, list[Sw
                 item,
                 answers.get(item.key),
                 chosen=chosen.get(item.key) or cadence.default(item.key),
-                held=held.held(customer, item.key),
+                held=past.get(item.key),
                 is_gpc=is_gpc,
             )
             for item in purposes.PURPOSES

@@ -1,24 +1,35 @@
 """“Forget what I bought so far”: orders stay, being contracts; one purpose stops reading them, for good."""
 
+from collections.abc import Mapping
+
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts import purposes
 from accounts.models import Customer, ForgottenPast
 from orders.models import OrderLine
+from orders.models.order import KEPT_IN_A_SIZE, forgotten
 
-READS_PURCHASES = (purposes.RECOMMEND_FROM_PURCHASES, purposes.COUNT_IN_ALSO_BOUGHT)
+# Which of a customer's own purchases each purpose reads, where it is not all of them.
+READS_PURCHASES: Mapping[str, Q] = {
+    purposes.RECOMMEND_FROM_PURCHASES: Q(),
+    purposes.GUESS_SIZES: KEPT_IN_A_SIZE,
+    purposes.COUNT_IN_ALSO_BOUGHT: Q(),
+}
 
 
-def held_count(customer: Customer, purpose_key: str) -> int:
-    """How many things the customer bought that the purpose may read, or could if it were allowed."""
-    return OrderLine.objects.held_for(customer, purpose_key).count()
+def held_counts(customer: Customer) -> dict[str, int]:
+    """By purpose, how many things the customer bought that it may read, or could if it were allowed. One query."""
+    own = OrderLine.objects.steering().filter(order__customer=customer)
+    counts = {key: Count("pk", filter=read & ~Q(forgotten(key))) for key, read in READS_PURCHASES.items()}
+    return own.aggregate(**counts)
 
 
 @transaction.atomic
 def forget(customer: Customer, purpose_key: str) -> int:
     """Shuts everything bought up to now off from the purpose. Returns how many lines that took away."""
-    count = held_count(customer, purpose_key)
+    count = held_counts(customer)[purpose_key]
     ForgottenPast.objects.update_or_create(
         customer=customer, purpose=purpose_key, defaults={"before_at": timezone.now()}
     )

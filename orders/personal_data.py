@@ -135,7 +135,7 @@ def register_holdings() -> None:
             export=export_orders,
             count=lambda customer: orders_of(customer).count(),
             forget={key: partial(forgetting.forget, purpose_key=key) for key in forgetting.READS_PURCHASES},
-            held={key: partial(forgetting.held_count, purpose_key=key) for key in forgetting.READS_PURCHASES},
+            held=forgetting.held_counts,
             erase=statutory.erase_orders,
             kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
             "invoice. Tax law asks for them for six years. E-mail, phone, notes, tracking numbers and all else go.",

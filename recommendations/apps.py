@@ -20,6 +20,7 @@ class RecommendationsConfig(AppConfig):
             uses.register(purpose, UseKind.RECORDER, "recommendations.effects")
         uses.register(purposes.RECOMMEND_FROM_TOLD, UseKind.SHELF, "the size chosen on a product page")
         uses.register(purposes.RECOMMEND_FROM_BROWSING, UseKind.RECORDER, "recommendations.history")
+        uses.register(purposes.GUESS_SIZES, UseKind.SHELF, "the sizes guessed on “What I told you”")
         uses.register(purposes.VISITOR_HISTORY.key, UseKind.SHELF, "What you looked at")
         uses.register(purposes.VISITOR_HISTORY.key, UseKind.RECORDER, "recommendations.visitors")
         uses.register(purposes.COUNT_IN_ALSO_BOUGHT, UseKind.COUNT, "recommendations.training")

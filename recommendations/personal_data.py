@@ -53,7 +53,7 @@ HOLDINGS: tuple[Holding, ...] = (
         export=lambda customer: rows(_views(customer), product="product__title", seen_at="viewed_at"),
         erase=forget_views,
         forget={purposes.RECOMMEND_FROM_BROWSING: forget_views},
-        held={purposes.RECOMMEND_FROM_BROWSING: lambda customer: _views(customer).count()},
+        held=lambda customer: {purposes.RECOMMEND_FROM_BROWSING: _views(customer).count()},
         retire=history.retire,
     ),
     Holding(

@@ -4,7 +4,7 @@ Each app's `personal_data.py` builds a `Holding` per kind of data and registers 
 is an `accounts.Customer`, which this module does not know; whoever is called does.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 Rows = list[dict[str, Any]]
 Forgetter = Callable[[Any], int]
+Counts = Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Holding:
     `erase`: deletes all of one customer's data that need not be kept; safe to run twice; returns the number of rows.
     `kept`: what stays after an erasure and why, for the page that asks; empty when nothing does.
     `forget`: purpose key -> deletes, or shuts off from that use, what was recorded for that one purpose.
-    `held`: purpose key -> how many rows `forget` would take, for the button that offers it.
+    `held`: by purpose key, how many rows `forget` would take, for the button that offers it; in one query.
     `retire`: deletes what is past its time and returns the number of rows; None when nothing expires by age.
     `count`: how many things there are, where counting is cheaper than exporting.
     `is_person`: the rows that say who somebody is; they are erased last, because the others are found by them.
@@ -38,7 +39,7 @@ class Holding:
     erase: Callable[[Any], int]
     kept: str = ""
     forget: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
-    held: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
+    held: Callable[[Any], Counts] | None = None
     retire: Callable[[], int] | None = None
     count: Callable[[Any], int] | None = None
     is_person: bool = False
@@ -88,9 +89,13 @@ def can_forget(purpose_key: str) -> bool:
     return any(purpose_key in holding.forget for holding in holdings())
 
 
-def held_count(customer: Any, purpose_key: str) -> int:
-    """How much `forget` would take for the purpose; 0 where nothing is recorded for it."""
-    return sum(holding.held[purpose_key](customer) for holding in holdings() if purpose_key in holding.held)
+def held_counts(customer: Any, purpose_keys: Collection[str]) -> Counts:
+    """How much `forget` would take, for those of the purposes that something is recorded for."""
+    found: dict[str, int] = {}
+    for holding in holdings():
+        if holding.held is not None and not holding.forget.keys().isdisjoint(purpose_keys):
+            found.update(holding.held(customer))
+    return found
 
 
 def nothing(customer: Any) -> int:

@@ -18,7 +18,7 @@ class Interest(models.Model):
     """One thing a customer told us about themselves. Only they write it; it outranks whatever was observed.
 
     `words`: the need, the size, or the name of the occasion. A size may be for one department only. `NEVER` names one
-    thing, maker or department; it only withholds, so it needs no switch.
+    thing, maker or department; `NOT_SIZE` a size never to guess. Both only withhold, so they need no switch.
     """
 
     class Kind(models.TextChoices):
@@ -26,6 +26,7 @@ class Interest(models.Model):
         CATEGORY = "category", "Departments you like"
         NEED = "need", "What you look for"
         SIZE = "size", "Your sizes"
+        NOT_SIZE = "not_size", "Sizes that are not yours"
         OCCASION = "occasion", "Days to remember"
         NEVER = "never", "Never show me"
 
@@ -54,7 +55,7 @@ class Interest(models.Model):
                 condition=Q(kind="maker", maker__isnull=False, category=None, product=None, words="", falls_on=None)
                 | Q(kind="category", maker=None, category__isnull=False, product=None, words="", falls_on=None)
                 | Q(~Q(words=""), kind="need", maker=None, category=None, product=None, falls_on=None)
-                | Q(~Q(words=""), kind="size", maker=None, product=None, falls_on=None)
+                | Q(~Q(words=""), kind__in=["size", "not_size"], maker=None, product=None, falls_on=None)
                 | Q(~Q(words=""), kind="occasion", maker=None, category=None, product=None, falls_on__isnull=False)
                 | Q(kind="never", maker__isnull=False, category=None, product=None, words="", falls_on=None)
                 | Q(kind="never", maker=None, category__isnull=False, product=None, words="", falls_on=None)
@@ -73,7 +74,7 @@ class Interest(models.Model):
     def title(self) -> str:
         """What was told, as the customer reads it."""
         thing = self.maker or self.product or self.category
-        if self.kind == self.Kind.SIZE:
+        if self.kind in (self.Kind.SIZE, self.Kind.NOT_SIZE):
             size = f"Size {self.words}" if BARE_SIZE.fullmatch(self.words) else self.words
             return f"{size} in {self.category.name}" if self.category else size
         if self.falls_on:

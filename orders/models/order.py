@@ -11,6 +11,7 @@ from accounts.models.address import PostalAddress
 from orders.models.cart import Cart
 from orders.models.settings import ShippingMethod
 from shop.catalog.models import Product, StockRecord, Variant
+from shop.catalog.models.variant import BARE_SIZE
 from shop.money import formatted
 
 ALPHABET = (
@@ -121,18 +122,23 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         The only way `recommendations` reads what people bought.
         """
         allowed = consent.allowing(purpose_key, customer="order__customer")
-        return self.steering().filter(allowed, ~_forgotten(purpose_key))
+        return self.steering().filter(allowed, ~forgotten(purpose_key))
 
     def steering(self) -> "OrderLineQuerySet":
         """Bought, for oneself, and not excluded: what a purpose could read if it were allowed."""
         return self.bought().filter(is_gift=False, is_excluded=False, product__isnull=False)
 
-    def held_for(self, customer: Customer, purpose_key: str) -> "OrderLineQuerySet":
-        """What the customer could still tell a purpose to forget, whether it is allowed now or not."""
-        return self.steering().filter(~_forgotten(purpose_key), order__customer=customer)
+
+# Delivered, no money given back (after a refund nobody knows for which line), and in a size that says something of whom
+# it fits: “13” and “L”, not lengths and weights.
+KEPT_IN_A_SIZE = Q(
+    order__fulfilment_status=Order.FulfilmentStatus.DELIVERED,
+    order__payment_status=Order.PaymentStatus.PAID,
+    variant__size__regex=f"^({BARE_SIZE.pattern})$",
+)
 
 
-def _forgotten(purpose_key: str) -> Exists:
+def forgotten(purpose_key: str) -> Exists:
     """The buyer told this purpose to forget what they had bought by then."""
     told = ForgottenPast.objects.filter(purpose=purpose_key, customer=OuterRef("order__customer"))
     return Exists(told.filter(before_at__gte=OuterRef("order__placed_at")))

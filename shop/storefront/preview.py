@@ -49,6 +49,10 @@ def _front_page(customer: Customer) -> str:
     return reverse("home")
 
 
+def _told_page(customer: Customer) -> str:
+    return reverse("told")
+
+
 def _helped_product(customer: Customer) -> str:
     """Where the customer's own purchases count; else the page of what they bought last; else of what sells well."""
     product_id = picks.helped_by(customer) or _bought_last(customer) or _sold_most()
@@ -116,6 +120,7 @@ SIGHTS: Mapping[str, Sight] = _MAILS | {
         off="Off: no “For you” shelf stands here.",
         on="On, and nothing to show yet: it starts with the next product you open.",
     ),
+    purposes.GUESS_SIZES: Sight("The page “What I told you”", _told_page, off="Off: no size is guessed."),
     purposes.COUNT_IN_ALSO_BOUGHT: Sight(
         "A product’s page", _helped_product, off=_NO_SHELF, on=_NO_SHELF, note=_counts_later
     ),

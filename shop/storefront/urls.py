@@ -49,6 +49,7 @@ urlpatterns = [
     path("account/orders/", order.account_orders, name="account_orders"),
     path("account/recommendations/", account.recommendations, name="recommendations"),
     path("account/told/", told.told, name="told"),
+    path("account/told/guess/", told.answer_guess, name="told_guess"),
     path("account/told/never/", told.never_show, name="never_show"),
     path("account/told/<int:pk>/", told.change, name="told_change"),
     path("account/told/<int:pk>/removal/", told.remove, name="told_remove"),

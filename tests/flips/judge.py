@@ -12,7 +12,7 @@ from notifications.models import OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from recommendations import visitors
 from recommendations.models import Contribution, Effect, ProductSimilarity, ProductView
-from tests.flips.oracle import BOUGHT, COUNTED, LOOKED, TOLD, Oracle, VisitOracle
+from tests.flips.oracle import BOUGHT, COUNTED, GUESSED, LOOKED, TOLD, Oracle, VisitOracle
 from tests.notifications.sink import Received
 
 VISIT = purposes.VISITOR_HISTORY.key
@@ -21,6 +21,7 @@ EFFECTS = "recommendations.effects"
 _BOUGHT = re.compile(r"Goes with (\w+), which you bought in")
 _SEEN = re.compile(r"You looked at (\w+)")
 _TOLD = re.compile(r"You told us you (?:like|look)|Comes in \w+, the size you told us")
+_GUESSED = re.compile(r"You kept (\w+), ")
 _ASKED = re.compile(r'<p id="ask"><strong>(.*?)</strong>')
 _TITLES = {purposes.get(key).title: key for key in (*(each.key for each in purposes.PURPOSES), VISIT)}
 
@@ -46,6 +47,11 @@ class Judge:
             assert self.oracle.allows(TOLD), "a size was used"
             assert self.oracle.is_told, "a size was used that was taken back"
             self._saw(TOLD, UseKind.SHELF, "the size chosen on a product page")
+        for title in _GUESSED.findall(text):
+            assert self.oracle.allows(GUESSED), "a size was guessed"
+            assert title in self.oracle.kept(), f"{title}: a gift, forgotten, or not there yet"
+            assert not self.oracle.is_told, "a size was guessed where one is told"
+            self._saw(GUESSED, UseKind.SHELF, "the sizes guessed on “What I told you”")
         if "Often bought with" in text:
             assert self.oracle.is_counted, "a pair rests on somebody who is not counted in"
             self._saw(COUNTED, UseKind.COUNT, "recommendations.training")

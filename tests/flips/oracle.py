@@ -8,17 +8,19 @@ from django.utils import timezone
 from accounts import purposes
 
 KEYS = tuple(purpose.key for purpose in purposes.PURPOSES)
-LOOKED, BOUGHT, COUNTED, TOLD = (
+LOOKED, BOUGHT, COUNTED, TOLD, GUESSED = (
     purposes.RECOMMEND_FROM_BROWSING,
     purposes.RECOMMEND_FROM_PURCHASES,
     purposes.COUNT_IN_ALSO_BOUGHT,
     purposes.RECOMMEND_FROM_TOLD,
+    purposes.GUESS_SIZES,
 )
 
 
 @dataclass
 class Oracle:
-    """`since`: from when the yes stands that counts now. `seen`, `bought`: titles; `bought` with the moment.
+    """`since`: from when the yes stands that counts now. `seen`, `bought`: titles; `bought` with the moment,
+    which is in `delivered` once it has arrived.
 
     `is_counted`: whether the published counts may hold the customer. A no hides them at once; forgetting takes them out
     with the next withdrawal, and a yes brings them back with the next epoch.
@@ -31,6 +33,7 @@ class Oracle:
     answered: set[str] = field(default_factory=set)
     seen: set[str] = field(default_factory=set)
     bought: list[tuple[datetime, frozenset[str]]] = field(default_factory=list)
+    delivered: set[datetime] = field(default_factory=set)
     forgotten: dict[str, datetime] = field(default_factory=dict)
     is_counted: bool = False
     is_told: bool = False
@@ -74,6 +77,12 @@ class Oracle:
         """The titles a purpose may name."""
         after = self.forgotten.get(key)
         return {title for at, titles in self.bought if after is None or at > after for title in titles}
+
+    def kept(self) -> set[str]:
+        """The titles whose sizes may be guessed from."""
+        after = self.forgotten.get(GUESSED)
+        arrived = [(at, titles) for at, titles in self.bought if at in self.delivered]
+        return {title for at, titles in arrived if after is None or at > after for title in titles}
 
 
 @dataclass

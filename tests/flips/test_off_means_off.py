@@ -5,8 +5,8 @@ from django.db.models import Q
 
 from accounts import consent, uses
 from orders.models import order as order_models
-from recommendations import history, training, visitors
-from tests.flips.oracle import BOUGHT, KEYS, LOOKED
+from recommendations import history, sizes, training, visitors
+from tests.flips.oracle import BOUGHT, GUESSED, KEYS, LOOKED, TOLD
 from tests.flips.world import World
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +24,7 @@ DRIVEN = {
     ("recommend_from_told", "shelf", "For you"),
     ("recommend_from_told", "shelf", "the size chosen on a product page"),
     ("recommend_from_told", "recorder", "recommendations.effects"),
+    ("guess_sizes", "shelf", "the sizes guessed on “What I told you”"),
     ("recommend_from_purchases", "shelf", "For you"),
     ("recommend_from_purchases", "recorder", "recommendations.effects"),
     ("recommend_from_browsing", "shelf", "For you"),
@@ -52,6 +53,8 @@ def tour(world: World) -> None:
     world.step("deliver")
     for path in ("/product/bellows/", "/"):
         world.step("visit", path)
+    world.step("forget", TOLD)  # a size told leaves nothing to guess
+    world.step("open", "/account/told/")
 
 
 def witnessed(world: World) -> set[tuple[str, str, str]]:
@@ -99,7 +102,7 @@ def answers_are_not_asked(patch) -> None:
 
 def purchases_are_read_anyhow(patch) -> None:
     asked = order_models.OrderLineQuerySet.usable_for
-    leaky = {BOUGHT: order_models.OrderLineQuerySet.steering}
+    leaky = dict.fromkeys((BOUGHT, GUESSED), order_models.OrderLineQuerySet.steering)
     patch.setattr(
         order_models.OrderLineQuerySet,
         "usable_for",
@@ -109,11 +112,15 @@ def purchases_are_read_anyhow(patch) -> None:
 
 
 def what_is_forgotten_comes_back(patch) -> None:
-    patch.setattr(order_models, "_forgotten", lambda key: Q(pk__in=[]))
+    patch.setattr(order_models, "forgotten", lambda key: Q(pk__in=[]))
 
 
 def looks_are_noted_anyhow(patch) -> None:
     patch.setattr(history, "_RECORD", history._RECORD.replace("AND granted", ""))
+
+
+def sizes_are_guessed_from_what_is_under_way(patch) -> None:
+    patch.setattr(sizes, "KEPT_IN_A_SIZE", ~Q(variant__size=""))
 
 
 def nobody_is_withdrawn(patch) -> None:
@@ -137,6 +144,7 @@ LEAKS = {
     purchases_are_read_anyhow: ("answer", "open"),
     what_is_forgotten_comes_back: ("answer", "forget", "open"),
     looks_are_noted_anyhow: ("answer", "look", "forget"),
+    sizes_are_guessed_from_what_is_under_way: ("flip", "forget", "buy", "open"),
     nobody_is_withdrawn: ("answer", "train", "withdraw"),
     browsers_are_not_heard: ("visitor_answers", "visit"),
     a_visit_joins_without_its_tick: ("visitor_answers", "visit", "visitor_signs_in"),

@@ -14,13 +14,13 @@ from accounts.cadence import CEILINGS
 from accounts.models import Interest
 from notifications import audience, delivery, relay
 from notifications.models import NewsletterIssue, OutgoingEmail
-from orders.models import OrderEvent
+from orders.models import Order, OrderEvent
 from recommendations import history, training
 from shop.catalog import listing
 from shop.catalog.models import Product
 from tests import builders
 from tests.flips.judge import Judge
-from tests.flips.oracle import BOUGHT, COUNTED, KEYS, LOOKED, TOLD, Oracle, VisitOracle
+from tests.flips.oracle import BOUGHT, COUNTED, GUESSED, KEYS, LOOKED, TOLD, Oracle, VisitOracle
 from tests.notifications import acts
 from tests.notifications.sink import Sink
 from tests.recommendations.test_training import buyers
@@ -28,7 +28,10 @@ from tests.recommendations.test_training import buyers
 STAGES = tuple(getattr(OrderEvent.Kind, name) for name in ("APPROVED", "PICKED", "PACKED", "DISPATCHED", "DELIVERED"))
 SHELVES = {"Anvil": "A", "Flagon": "A", "Easel": "E", "Hatchet": "E"}  # the others stand on one shelf
 TITLES = ("Anvil", "Bellows", "Candle", "Dipper", "Easel", "Flagon", "Gaiters", "Hatchet")
-PAGES = ("/", "/cart/", "/search/?q=anvil", "/account/", "/account/recommendations/", "/account/preferences/")
+PAGES = (
+    *("/", "/cart/", "/search/?q=anvil", "/account/", "/account/recommendations/"),
+    *("/account/preferences/", "/account/told/", "/account/told/"),
+)
 VISITED = ("/", "/cart/", "/search/?q=anvil", "/account/preferences/")
 STEPS = {
     "flip": 26, "master": 4, "cadence": 5, "ceiling": 1, "wait": 4, "tell": 2, "answer": 6, "forget": 5,
@@ -51,7 +54,7 @@ class World:
         self.oracle, self.visits = Oracle(), VisitOracle()
         self.judge = Judge(self.customer, self.oracle)
         self.orders: list = []
-        self.order("Anvil", "Easel")
+        self.order("Anvil", "Easel", "Gaiters")
         self.tell()
         self.client.post("/cart/lines/", {"variant": self.variant("Candle").pk})
 
@@ -156,7 +159,7 @@ class World:
             self.oracle.answer(key, granted=True)
 
     def forget(self, key: str = "") -> None:
-        key = key or self.lot.choice((LOOKED, BOUGHT, COUNTED, TOLD))
+        key = key or self.lot.choice((LOOKED, BOUGHT, COUNTED, TOLD, GUESSED))
         self.client.post(f"/account/preferences/{key}/forgetting/")
         self.oracle.forget(key)
 
@@ -186,6 +189,9 @@ class World:
         if place[1] < len(STAGES):
             acts.happened(place[0], STAGES[place[1]], shipment=place[2])
             place[1] += 1
+        if place[1] == len(STAGES):
+            Order.objects.filter(pk=place[0].pk).update(fulfilment_status=Order.FulfilmentStatus.DELIVERED)
+            self.oracle.delivered.add(place[0].placed_at)
 
     def mail(self) -> None:
         if self.lot.random() < 0.7:

@@ -28,14 +28,14 @@ def test_what_was_bought_before_is_never_read_again_and_what_comes_after_is():
     ann, ben = builders.customer(ticks=(BOUGHT,)), builders.customer(ticks=(BOUGHT,))
     for person in (ann, ben):
         builders.paid_order(customer=person)
-    assert forgetting.held_count(ann, BOUGHT) == 1
+    assert forgetting.held_counts(ann)[BOUGHT] == 1
     assert forgetting.forget(ann, BOUGHT) == 1
     assert usable(BOUGHT) == {ben.pk}
-    assert forgetting.held_count(ann, BOUGHT) == 0
+    assert forgetting.held_counts(ann)[BOUGHT] == 0
     assert Order.objects.filter(customer=ann).count() == 1
     builders.paid_order(customer=ann, placed_at=timezone.now() + timedelta(seconds=1))
     assert usable(BOUGHT) == {ann.pk, ben.pk}
-    assert forgetting.held_count(ann, BOUGHT) == 1
+    assert forgetting.held_counts(ann)[BOUGHT] == 1
 
 
 def test_it_is_forgotten_for_that_purpose_alone():

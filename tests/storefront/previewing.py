@@ -1,6 +1,7 @@
 """A shop in which each switch changes something for Pat, and what a preview of it shows."""
 
 import re
+from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -9,6 +10,7 @@ from django.utils import timezone
 
 from accounts import interests, purposes
 from accounts.models import Customer, Interest
+from orders.models import Order
 from recommendations import history, training
 from shop.catalog import listing
 from shop.storefront.shelves import SUGGESTING
@@ -21,7 +23,7 @@ TOLD, BOUGHT, LOOKED = SUGGESTING
 
 @pytest.fixture
 def pat() -> Customer:
-    """Pat bought boots and socks with four others, likes a maker of hats, and looked at a mug; an order is placed."""
+    """Pat bought boots and socks with four others, likes a maker of hats, saw a mug, kept gloves, and has an order."""
     builders.shipping_method()
     titles = ("Boots", "Socks", "Laces", "Mug", "Tray")
     boots, socks, laces, mug, tray = (
@@ -37,6 +39,9 @@ def pat() -> Customer:
     interests.keep(pat, Interest(kind=Interest.Kind.MAKER, maker=hats))
     listing.refresh()
     training.train()
+    gloves = builders.product("Gloves", sizes=("L",)).variants.get()
+    arrived = {"fulfilment_status": Order.FulfilmentStatus.DELIVERED, "placed_at": timezone.now() - timedelta(days=9)}
+    builders.paid_order(gloves, customer=pat, **arrived)
     builders.placed_order(boots, customer=pat)
     return Customer.objects.get(pk=pat.pk)
 

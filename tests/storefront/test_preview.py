@@ -22,7 +22,7 @@ __all__ = ["pat", "stopped_clock"]
 
 pytestmark = pytest.mark.django_db
 
-ON_PAGES = (*SUGGESTING, purposes.COUNT_IN_ALSO_BOUGHT)
+ON_PAGES = (*SUGGESTING, purposes.GUESS_SIZES, purposes.COUNT_IN_ALSO_BOUGHT)
 MASTER = purposes.PERSONAL_SHOPPER.key
 
 
@@ -227,7 +227,7 @@ def test_every_page_with_switches_holds_the_form_behind_their_buttons(settings):
 
 def test_a_visitor_sees_their_one_switch_off_and_on_and_is_told_apart_from_nobody(pat):
     client, path = Client(), "/visitors/history/"
-    boots = pat.orders.last().lines.first().product
+    boots = pat.orders.first().lines.first().product
     key = (purposes.VISITOR_HISTORY.key,)
 
     def sides() -> dict[str, str]:

@@ -88,11 +88,12 @@ def _save(request: HttpRequest, customer: Customer) -> HttpResponse:
 def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What the shop suggests to this customer, why, and the switches behind it."""
     answers = {answer.purpose: answer for answer in customer.consents.all()}
+    past = held.all_held(customer, SUGGESTING)
     shelf = shelves.for_customer(customer, limit=12, place=_place(request))
     context = {
         "shelf": shelf,
         "reasons": [Reason(*each) for each in zip(shelf.cards, shelf.picks, strict=True)],
-        "switches": [switch(purposes.get(key), answers.get(key), held=held.held(customer, key)) for key in SUGGESTING],
+        "switches": [switch(purposes.get(key), answers.get(key), held=past.get(key)) for key in SUGGESTING],
         "is_any_on": any(key in answers and answers[key].granted for key in SUGGESTING),
     }
     return render(request, "storefront/account/recommendations.html", context)

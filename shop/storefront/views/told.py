@@ -17,7 +17,7 @@ from accounts.models import Customer, Interest
 from accounts.switches import Switch, switch
 from notifications.offers import on_receipts
 from notifications.personal_data import let_fall
-from recommendations import effects
+from recommendations import effects, sizes
 from recommendations.history import KEPT
 from shop.catalog.models import Maker, Product, Variant
 from shop.storefront import frame
@@ -31,6 +31,7 @@ MEANING = {
     Kind.CATEGORY: ("department", "What sells well there comes first on your “For you” shelf."),
     Kind.NEED: ("need", "What matches your words comes first on your “For you” shelf."),
     Kind.SIZE: ("size", "It is chosen for you on a product’s page, and what comes in it goes first."),
+    Kind.NOT_SIZE: ("size that is not yours", "Never guessed from what you bought."),
     Kind.OCCASION: ("day", "Only your own note for now: nothing else reads it. It goes the day after."),
     Kind.NEVER: ("thing to hide", "Left out of every shelf, letter and offer we make for you. No switch needed."),
 }
@@ -48,11 +49,15 @@ class Told:
 class Section:
     """All things told of one kind, and the form to tell another."""
 
-    title: str
+    kind: Interest.Kind
     meaning: str
     one: str
     rows: list[Told]
     form: ToldForm
+
+    @property
+    def title(self) -> str:
+        return str(self.kind.label)
 
     @property
     def is_open(self) -> bool:
@@ -82,23 +87,37 @@ def _kept(request: HttpRequest, customer: Customer, form: ToldForm) -> bool:
     except interests.TooMuchTold:
         form.add_error(None, TOO_MUCH)
         return False
-    is_waiting = kept.steers and not consent.allows(customer, purposes.RECOMMEND_FROM_TOLD)
-    messages.success(request, f"Saved: {kept.title}.{' Nothing uses it until you turn on the switch.' * is_waiting}")
+    _say_saved(request, customer, kept)
     return True
 
 
+def _say_saved(request: HttpRequest, customer: Customer, kept: Interest) -> None:
+    if kept.kind == Kind.NOT_SIZE:
+        messages.success(request, f"Saved as not yours, and guessed no more: {kept.title}.")
+        return
+    is_waiting = kept.steers and not consent.allows(customer, purposes.RECOMMEND_FROM_TOLD)
+    messages.success(request, f"Saved: {kept.title}.{' Nothing uses it until you turn on the switch.' * is_waiting}")
+
+
 def _page(request: HttpRequest, customer: Customer, posted: ToldForm | None) -> dict[str, Any]:
-    rows = list(customer.interests.standing().select_related("maker", "category", "product"))
+    rows = _rows(customer)
     did = effects.of_interests(customer)
+    sections = [_section(kind, rows, did, posted) for kind in Kind]
     return {
-        "sections": [_section(kind, rows, did, posted) for kind in Kind],
+        "sections": [each for each in sections if each.rows or each.is_open or each.kind != Kind.NOT_SIZE],
         "is_empty": not rows,
+        "guesses": sizes.guesses(customer, rows, frame.tree()),
+        "may_guess": consent.allows(customer, purposes.GUESS_SIZES),
         "switch": _switch(customer),
         "observed": effects.observed(customer),
         "offers": on_receipts(customer, since=timezone.now() - KEPT),
         "removed": _removed(request),
         **_suggested(),
     }
+
+
+def _rows(customer: Customer) -> list[Interest]:
+    return list(customer.interests.standing().select_related("maker", "category", "product"))
 
 
 def _suggested() -> dict[str, Any]:
@@ -115,7 +134,7 @@ def _section(kind: Kind, rows: list[Interest], did: dict[int, list[str]], posted
     one, meaning = MEANING[kind]
     form = posted if posted is not None and posted.kind == kind else FORMS[kind](tree=frame.tree(), prefix=kind)
     found = [Told(row, did.get(row.pk, [])) for row in rows if row.kind == kind]
-    return Section(kind.label, meaning, one, found, form)
+    return Section(kind, meaning, one, found, form)
 
 
 def _switch(customer: Customer) -> Switch:
@@ -169,6 +188,23 @@ def _take_out_of_letters(customer: Customer, interest: Interest) -> None:
     """What waits to be sent may rest on what was just deleted or changed."""
     if interest.steers:
         let_fall(customer, purposes.RECOMMEND_FROM_TOLD)
+
+
+@require_POST
+@needs_customer
+def answer_guess(request: HttpRequest, customer: Customer) -> HttpResponse:
+    """“Yes, that is my size”, or “Not my size”: either way it is told now, and guessed no more."""
+    kind = Kind.SIZE if "mine" in request.POST else Kind.NOT_SIZE
+    key = request.POST.get("mine") or request.POST.get("not_mine")
+    guess = next((each for each in sizes.guesses(customer, _rows(customer), frame.tree()) if each.key == key), None)
+    if guess is None:
+        messages.info(request, "That guess is gone: it was answered, or what it stood on may no longer be used.")
+        return redirect("told")
+    try:
+        _say_saved(request, customer, interests.keep(customer, guess.as_told(kind)))
+    except interests.TooMuchTold:
+        messages.error(request, TOO_MUCH)
+    return redirect("told")
 
 
 @require_POST
