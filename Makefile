@@ -2,9 +2,12 @@
 .DEFAULT_GOAL := help
 .PHONY: help run test manage check format lock bench soak audit lighthouse
 
-# The first Python that is new enough; PYTHON=/path/to/one overrides.
-PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
-	"$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$each" && break; done)
+# The first Python that is new enough; PYTHON=/path/to/one overrides. On Linux the system's own comes first: it is built
+# with profiles of real use, and renders pages in two thirds of the time that one compiled by hand takes.
+SYSTEM_PYTHON = $(if $(filter Linux,$(shell uname -s)),/usr/bin/python3)
+PYTHON ?= $(shell for each in $(SYSTEM_PYTHON) python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
+	"$$each" -c 'import ssl, sys, venv, zoneinfo; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		&& echo "$$each" && break; done)
 DATA ?= sample
 # Test processes: one more than cores, since some tests wait for others.
 WORKERS ?= $(shell expr 1 + `getconf _NPROCESSORS_ONLN`)
