@@ -1,8 +1,10 @@
 """Plain builders for tests: each makes one thing with sensible defaults and returns it."""
 
 import itertools
+from collections.abc import Iterable
 from decimal import Decimal
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
 from django.utils import timezone
 
@@ -62,9 +64,25 @@ def customer(email: str = "", *, with_login: bool = True, ticks: tuple[str, ...]
     email = email or f"person{next(_numbers)}@example.com"
     user = User.objects.create_user(email, PASSWORD) if with_login else None
     made = Customer.objects.create(user=user, email=email, email_proved_at=timezone.now(), **fields)
-    for purpose in ticks:
-        consent.set_consent(made, purpose, granted=True, source="test")
+    _tick([made], ticks)
     return made
+
+
+def crowd(count: int, *, ticks: tuple[str, ...] = ()) -> list[Customer]:
+    """So many customers with a login and no password, in a handful of statements."""
+    emails = [f"person{next(_numbers)}@example.com" for _ in range(count)]
+    users = User.objects.bulk_create(User(email=email, password=UNUSABLE_PASSWORD_PREFIX) for email in emails)
+    made = Customer.objects.bulk_create(
+        Customer(user=user, email=user.email, email_proved_at=timezone.now()) for user in users
+    )
+    _tick(made, ticks)
+    return made
+
+
+def _tick(customers: Iterable[Customer], ticks: tuple[str, ...]) -> None:
+    answers = [(each.pk, purpose, True, timezone.now()) for each in customers for purpose in ticks]
+    if answers:
+        consent.import_consents(answers, source="test")
 
 
 def shipping_method(name: str = "Royal Mail", *, price: str = "3.50", **fields) -> ShippingMethod:

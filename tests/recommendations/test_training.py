@@ -17,7 +17,7 @@ PURPOSE = purposes.COUNT_IN_ALSO_BOUGHT
 def buyers(count, *variants, ticks=(PURPOSE,), **fields):
     """So many customers, each of whom bought these together a week ago."""
     week_ago = timezone.now() - timedelta(days=7)
-    people = [builders.customer(ticks=ticks) for _ in range(count)]
+    people = builders.crowd(count, ticks=ticks)
     for person in people:
         builders.paid_order(*variants, customer=person, placed_at=week_ago, **fields)
     return people
