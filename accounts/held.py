@@ -36,7 +36,7 @@ _TOLD = Words(
     "Delete what you have",
     "You told us 1 thing that this may follow.",
     "You told us {} things that this may follow.",
-    "Deleted. We hold no maker, department, need or size that you told us.",
+    "Deleted. We hold no maker, department, need or size to follow.",
 )
 WORDS = {
     purposes.RECOMMEND_FROM_TOLD: _TOLD,

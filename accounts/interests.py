@@ -15,6 +15,7 @@ from shop.catalog import tree as category_tree
 from shop.catalog.tree import Tree
 
 MOST = 100  # things one customer can tell us
+_OPPOSITE = {Interest.Kind.SIZE: Interest.Kind.NOT_SIZE, Interest.Kind.NOT_SIZE: Interest.Kind.SIZE}
 
 
 class TooMuchTold(Exception):  # noqa: N818  (a refusal, not an error)
@@ -85,10 +86,15 @@ def _hidden(never: list[Interest], branches: Mapping[int, frozenset[int]]) -> Hi
 
 @transaction.atomic
 def keep(customer: Customer, interest: Interest) -> Interest:
-    """Keeps what the customer told, or told differently. The same told twice is kept once. Raises `TooMuchTold`."""
+    """Keeps what the customer told, or told differently. The same told twice is kept once. Raises `TooMuchTold`.
+
+    A size is theirs or not: whichever they told last.
+    """
     Customer.objects.select_for_update().get(pk=customer.pk)
     interest.customer = customer
     others = customer.interests.exclude(pk=interest.pk)
+    if opposite := _OPPOSITE.get(Interest.Kind(interest.kind)):
+        others.filter(kind=opposite, category=interest.category_id, words__iexact=interest.words).delete()
     twin = others.filter(
         kind=interest.kind,
         maker=interest.maker_id,

@@ -147,7 +147,7 @@ def export_interests(customer: Customer) -> Rows:
 
 
 def forget_told(customer: Customer) -> int:
-    """What suggestions could follow. Days to remember and what never to show are not for suggestions, and stay."""
+    """What suggestions could follow. Days to remember, what never to show and sizes that are not theirs stay."""
     return customer.interests.filter(kind__in=STEERING).delete()[0]
 
 

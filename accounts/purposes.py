@@ -145,7 +145,8 @@ PURPOSES: tuple[Purpose, ...] = (
         title="Guess my size from what I kept",
         explanation="We look at the sizes of what you bought and kept, and ask you whether they are yours. "
         "Nothing follows a guess until you say yes to it.",
-        reads="The sizes in your delivered orders, never gifts, never what we gave money back for.",
+        reads="The things in your delivered orders that come in sizes (name, size, colour and day), and the sizes you "
+        "told us. Never gifts, never what we gave money back for.",
         gives="A question beside “Your sizes” on the page “What I told you”, so that you need not type them.",
         group=Group.PAGES,
         data=(*_ORDERS, ("See what we guess", "told")),

@@ -9,12 +9,12 @@ from django.utils import timezone
 from accounts import purposes
 from accounts.models import Customer, ForgottenPast
 from orders.models import OrderLine
-from orders.models.order import KEPT_IN_A_SIZE, forgotten
+from orders.models.order import IN_A_SIZE, forgotten
 
-# Which of a customer's own purchases each purpose reads, where it is not all of them.
+# Which of a customer's own purchases each purpose reads, now or once they are delivered.
 READS_PURCHASES: Mapping[str, Q] = {
     purposes.RECOMMEND_FROM_PURCHASES: Q(),
-    purposes.GUESS_SIZES: KEPT_IN_A_SIZE,
+    purposes.GUESS_SIZES: IN_A_SIZE,
     purposes.COUNT_IN_ALSO_BOUGHT: Q(),
 }
 
@@ -28,7 +28,7 @@ def held_counts(customer: Customer) -> dict[str, int]:
 
 @transaction.atomic
 def forget(customer: Customer, purpose_key: str) -> int:
-    """Shuts everything bought up to now off from the purpose. Returns how many lines that took away."""
+    """Shuts everything bought up to now off from the purpose. Returns how many lines it could have read."""
     count = held_counts(customer)[purpose_key]
     ForgottenPast.objects.update_or_create(
         customer=customer, purpose=purpose_key, defaults={"before_at": timezone.now()}

@@ -75,7 +75,8 @@ def _is_told(kept: Kept, told: Collection[Interest], tree: Tree) -> bool:
     above = {step.id for step in tree.path(kept.category_id)}
     here = [each for each in told if each.category_id is None or each.category_id in above]
     return any(
-        each.kind == Interest.Kind.SIZE or (each.kind == Interest.Kind.NOT_SIZE and each.words == kept.size)
+        each.kind == Interest.Kind.SIZE
+        or (each.kind == Interest.Kind.NOT_SIZE and each.words.casefold() == kept.size.casefold())
         for each in here
     )
 

@@ -4,6 +4,7 @@ Each app's `personal_data.py` builds a `Holding` per kind of data and registers 
 is an `accounts.Customer`, which this module does not know; whoever is called does.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,7 +26,7 @@ class Holding:
     `erase`: deletes all of one customer's data that need not be kept; safe to run twice; returns the number of rows.
     `kept`: what stays after an erasure and why, for the page that asks; empty when nothing does.
     `forget`: purpose key -> deletes, or shuts off from that use, what was recorded for that one purpose.
-    `held`: by purpose key, how many rows `forget` would take, for the button that offers it; in one query.
+    `held`: by purpose key, how many rows `forget` would take that the purpose may read; in one query.
     `retire`: deletes what is past its time and returns the number of rows; None when nothing expires by age.
     `count`: how many things there are, where counting is cheaper than exporting.
     `is_person`: the rows that say who somebody is; they are erased last, because the others are found by them.
@@ -91,7 +92,7 @@ def can_forget(purpose_key: str) -> bool:
 
 def held_counts(customer: Any, purpose_keys: Collection[str]) -> Counts:
     """How much `forget` would take, for those of the purposes that something is recorded for."""
-    found: dict[str, int] = {}
+    found: Counter[str] = Counter()
     for holding in holdings():
         if holding.held is not None and not holding.forget.keys().isdisjoint(purpose_keys):
             found.update(holding.held(customer))

@@ -2,7 +2,7 @@ import secrets
 from typing import Any
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
 from accounts import consent
@@ -129,13 +129,14 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return self.bought().filter(is_gift=False, is_excluded=False, product__isnull=False)
 
 
-# Delivered, no money given back (after a refund nobody knows for which line), and in a size that says something of whom
-# it fits: “13” and “L”, not lengths and weights.
-KEPT_IN_A_SIZE = Q(
-    order__fulfilment_status=Order.FulfilmentStatus.DELIVERED,
+# In a size that says something of whom it fits: “13” and “L”, not lengths and weights; still called as it was when it was
+# bought; and no money given back, since after a refund nobody knows for which line.
+IN_A_SIZE = Q(
+    Q(options="") | Q(options__contains=F("variant__size")),
     order__payment_status=Order.PaymentStatus.PAID,
     variant__size__regex=f"^({BARE_SIZE.pattern})$",
 )
+KEPT_IN_A_SIZE = IN_A_SIZE & Q(order__fulfilment_status=Order.FulfilmentStatus.DELIVERED)
 
 
 def forgotten(purpose_key: str) -> Exists:

@@ -14,6 +14,7 @@ from accounts import consent, interests, purposes
 from accounts.current import needs_customer
 from accounts.interest_forms import FORMS, ToldForm, fields_of
 from accounts.models import Customer, Interest
+from accounts.purposes import Purpose
 from accounts.switches import Switch, switch
 from notifications.offers import on_receipts
 from notifications.personal_data import let_fall
@@ -93,6 +94,7 @@ def _kept(request: HttpRequest, customer: Customer, form: ToldForm) -> bool:
 
 def _say_saved(request: HttpRequest, customer: Customer, kept: Interest) -> None:
     if kept.kind == Kind.NOT_SIZE:
+        let_fall(customer, purposes.RECOMMEND_FROM_TOLD)  # it may have been told as theirs before
         messages.success(request, f"Saved as not yours, and guessed no more: {kept.title}.")
         return
     is_waiting = kept.steers and not consent.allows(customer, purposes.RECOMMEND_FROM_TOLD)
@@ -108,6 +110,7 @@ def _page(request: HttpRequest, customer: Customer, posted: ToldForm | None) -> 
         "is_empty": not rows,
         "guesses": sizes.guesses(customer, rows, frame.tree()),
         "may_guess": consent.allows(customer, purposes.GUESS_SIZES),
+        "guessing": _not_answered_yet(customer, purposes.GUESS_SIZES),
         "switch": _switch(customer),
         "observed": effects.observed(customer),
         "offers": on_receipts(customer, since=timezone.now() - KEPT),
@@ -116,17 +119,23 @@ def _page(request: HttpRequest, customer: Customer, posted: ToldForm | None) -> 
     }
 
 
+def _not_answered_yet(customer: Customer, key: str) -> Purpose | None:
+    """A purpose that may be pointed at: the customer has never answered it, and has not turned all of it off."""
+    is_open = consent.is_master_on(customer) and not customer.consents.filter(purpose=key).exists()
+    return purposes.get(key) if is_open else None
+
+
 def _rows(customer: Customer) -> list[Interest]:
     return list(customer.interests.standing().select_related("maker", "category", "product"))
 
 
 def _suggested() -> dict[str, Any]:
     """What the shop has, for the fields where it can be typed."""
-    sizes = Variant.objects.sellable().exclude(size="").order_by("size")
+    sold = Variant.objects.sellable().exclude(size="").order_by("size")
     return {
         "makers": Maker.objects.values_list("name", flat=True)[:MOST_SUGGESTED],
         "needs": _common_tags(),
-        "sizes": sizes.values_list("size", flat=True).distinct()[:MOST_SUGGESTED],
+        "sizes": sold.values_list("size", flat=True).distinct()[:MOST_SUGGESTED],
     }
 
 
@@ -194,8 +203,9 @@ def _take_out_of_letters(customer: Customer, interest: Interest) -> None:
 @needs_customer
 def answer_guess(request: HttpRequest, customer: Customer) -> HttpResponse:
     """“Yes, that is my size”, or “Not my size”: either way it is told now, and guessed no more."""
-    kind = Kind.SIZE if "mine" in request.POST else Kind.NOT_SIZE
-    key = request.POST.get("mine") or request.POST.get("not_mine")
+    kind, key = Kind.SIZE, request.POST.get("mine", "")
+    if not key:
+        kind, key = Kind.NOT_SIZE, request.POST.get("not_mine", "")
     guess = next((each for each in sizes.guesses(customer, _rows(customer), frame.tree()) if each.key == key), None)
     if guess is None:
         messages.info(request, "That guess is gone: it was answered, or what it stood on may no longer be used.")
