@@ -129,7 +129,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return self.bought().filter(is_gift=False, is_excluded=False, product__isnull=False)
 
 
-# In a size that says something of whom it fits: “13” and “L”, not lengths and weights; still called as it was when it was
+# In a size that says something of whom it fits: “13” and “L”, not lengths and weights; still called as when it was
 # bought; and no money given back, since after a refund nobody knows for which line.
 IN_A_SIZE = Q(
     Q(options="") | Q(options__contains=F("variant__size")),
