@@ -187,10 +187,11 @@ PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         key=MAIL_ORDER_DISPATCHED,
         title="Tell me when my order leaves",
-        explanation="One e-mail when the parcel is on the truck, with the carrier's link.",
+        explanation="One e-mail when the parcel is on the truck, with its tracking number.",
         reads=_READS_ORDER,
-        gives="A tracking link and the day to expect it.",
+        gives="A link to follow the parcel, and the day to expect it.",
         group=Group.MAIL,
+        wording_version=2,
         is_service=True,
         cadences=ANY_CADENCE,
         data=_ORDERS,

@@ -56,7 +56,11 @@ def refunded(letter: Letter) -> Context | None:
     if context is None or order is None:
         return None
     amount = letter.email.context.get("amount")
-    return {**context, "amount": formatted(Decimal(amount), order.currency) if amount else context["total"]}
+    return {
+        **context,
+        "amount": formatted(Decimal(amount), order.currency) if amount else context["total"],
+        "reason": letter.email.context.get("reason", ""),
+    }
 
 
 def _line(line: OrderLine, currency: str) -> dict[str, Any]:

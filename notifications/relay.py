@@ -88,7 +88,7 @@ def _order_draft(event: OrderEvent) -> Draft | None:
 
 
 def _order_context(event: OrderEvent) -> dict[str, Any]:
-    context = {"amount": event.data["amount"]} if "amount" in event.data else {}
+    context = {name: event.data[name] for name in ("amount", "reason") if name in event.data}
     return {**context, "shipment": event.shipment_id} if event.shipment_id else context
 
 

@@ -108,5 +108,12 @@ def _draw(refund_id: int, answer: RefundAnswer) -> None:
         noted.problem = answer.problem[:200]
     noted.save()
     if noted.status == Refund.Status.SUCCEEDED:
-        events.record(order, OrderEvent.Kind.REFUNDED, actor=noted.actor, refund=noted.pk, amount=str(noted.amount))
+        events.record(
+            order,
+            OrderEvent.Kind.REFUNDED,
+            actor=noted.actor,
+            refund=noted.pk,
+            amount=str(noted.amount),
+            reason=noted.reason,
+        )
     status.recalculate(order)

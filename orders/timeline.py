@@ -83,7 +83,8 @@ def _cancelled_road(order: Order, mine: list[OrderEvent]) -> list[Step]:
 def _refund(order: Order, event: OrderEvent) -> Step:
     amount = event.data.get("amount")
     title = f"{formatted(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
-    return Step(title, "done", at=event.created_at, text="To the card you paid with.")
+    said = ("To the card you paid with.", str(event.data.get("reason", "")))
+    return Step(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
 
 
 def _road(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list[Step]:

@@ -77,7 +77,7 @@ def _payment_of(request: HttpRequest, number: str) -> Payment:
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     order = guests.find(request, number)
     try:
-        cancellation.cancel(order.pk, actor=BUYER, reason="Cancelled by the customer")
+        cancellation.cancel(order.pk, actor=BUYER, reason="Called off before it left.")
     except TransitionRefused:
         messages.error(request, "This order can no longer be cancelled: it has left us, or was cancelled before.")
     else:

@@ -87,7 +87,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
     if topic in EVENTS:
         order = full_order(customer)
         shipment = acts.parcel(order, tracking_number="RM 123/4", packing_note="Enjoy!", packed_by="Jo")
-        data = {"amount": "4.50"} if topic == topics.ORDER_REFUNDED else {}
+        data = {"amount": "4.50", "reason": "A <b>bold</b> chip."} if topic == topics.ORDER_REFUNDED else {}
         about = {} if topic.startswith(("order_c", "order_r", "order_a")) else {"shipment": shipment}
         return acts.queued(order, EVENTS[topic], **about, **data)
     if topic == topics.DIGEST:
@@ -230,9 +230,11 @@ def test_a_packers_note_is_in_the_mail_about_packing(sent):
     assert "Enjoy!" in sent("order_packed").text
 
 
-def test_the_refund_names_its_own_amount(sent):
+def test_the_refund_names_its_own_amount_and_why(sent):
     mail = sent(topics.ORDER_REFUNDED)
     assert "£4.50" in mail.message["Subject"]
+    assert "“A <b>bold</b> chip.”" in mail.text
+    assert "A &lt;b&gt;bold&lt;/b&gt; chip." in mail.html
 
 
 def test_a_guest_is_told_which_tick_the_mail_stands_on(sink):

@@ -104,8 +104,9 @@ def test_a_cancelled_order_stops_there_with_its_reason():
 def test_each_refund_is_a_step_with_its_amount():
     order = order_due()
     events.record(order, Kind.REFUNDED, amount="5.00")
-    events.record(order, Kind.REFUNDED, amount="9.00")
+    events.record(order, Kind.REFUNDED, amount="9.00", reason="One mug came chipped.")
     assert outline(order)[-2:] == [("£5.00 refunded", "done"), ("£9.00 refunded", "done")]
+    assert story(order)[-1].text == "To the card you paid with. One mug came chipped."
 
 
 def test_two_parcels_have_a_story_each():

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import consent, purposes
+from orders.models import CartLine
 from recommendations import training
 from recommendations.models import ProductView
 from shop.catalog import listing
@@ -33,6 +34,15 @@ def test_a_product_shows_what_goes_with_it_and_why(client, pair):
 def test_the_cart_shows_what_goes_with_what_is_in_it(client, pair):
     client.post("/cart/lines/", {"variant": pair[0].variants.get().pk})
     assert "Often bought with Boots" in client.get("/cart/").content.decode()
+
+
+def test_a_gift_in_the_cart_brings_nothing_along(client, pair):
+    client.post("/cart/lines/", {"variant": pair[0].variants.get().pk})
+    client.post("/cart/lines/", {"variant": pair[1].variants.get().pk})
+    CartLine.objects.update(is_gift=True)
+    assert "Goes with what is in it" not in client.get("/cart/").text
+    CartLine.objects.filter(variant__product=pair[1]).update(is_gift=False)
+    assert "Often bought with" not in client.get("/cart/").text  # its own pair is the gift beside it
 
 
 def test_for_you_appears_only_for_those_who_ticked_it(client, pair):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from orders.models import Holiday, ShippingMethod, TaxRate
+from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from shop.backoffice.sample import content
 from shop.catalog.models import Store
 
@@ -18,6 +18,10 @@ def settle() -> Store:
     store, _ = Store.objects.get_or_create(
         name=written["store"]["name"], defaults={"address": written["store"]["address"]}
     )
+    shop = ShopSettings.current()
+    if not shop.contact_email:
+        shop.contact_email = written["contact_email"]
+        shop.save()
     if not ShippingMethod.objects.exists():
         ShippingMethod.objects.bulk_create(
             ShippingMethod(**_method(row), position=at) for at, row in enumerate(written["shipping_method"])

@@ -1,4 +1,5 @@
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -59,13 +60,17 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": arrival(rows, now),
         "has_gift": any(line.is_gift for line in lines),
-        "shelf": shelves.beside(
-            [line.variant.product_id for line in lines],
-            title="Goes with what is in it",
-            hidden=shelves.told_by(customer_of(request)).hidden,
-        ),
+        "shelf": _shelf(request, lines),
         "is_ready": not any(item.problem for item in rows),
     }
+
+
+def _shelf(request: HttpRequest, lines: Sequence[CartLine]) -> shelves.Shelf:
+    """What goes with the things in the cart, never with a gift."""
+    own = [line.variant.product_id for line in lines if not line.is_gift]
+    hidden = shelves.told_by(customer_of(request)).hidden
+    gifts = hidden.product_ids.union(line.variant.product_id for line in lines if line.is_gift)
+    return shelves.beside(own, title="Goes with what is in it", hidden=replace(hidden, product_ids=gifts))
 
 
 def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datetime) -> Row:

@@ -39,12 +39,18 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "tax_name": frame.terms().tax_names.get(str(found.country), ""),
         "news": ticks.of(found),
         "may_cancel": cancellation.may_cancel(found),
-        "is_fresh": found.placed_at is not None and timezone.now() - found.placed_at < JUST_NOW,
+        "is_fresh": _is_fresh(found),
     }
     if found.status == Order.Status.PENDING:
         return render(request, "storefront/order.html", context | {"payment": _waiting(found), "stories": []})
     ask = asks.here(request, Place.ORDER, _worth_asking(request, found))
     return render(request, "storefront/order.html", context | {"stories": _stories(found), "ask": ask})
+
+
+def _is_fresh(found: Order) -> bool:
+    if found.placed_at is None or found.approved_at is not None:
+        return False
+    return timezone.now() - found.placed_at < JUST_NOW
 
 
 def _worth_asking(request: HttpRequest, found: Order) -> tuple[str, ...]:
