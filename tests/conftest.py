@@ -7,8 +7,11 @@ import django
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
+from pytest_django import DjangoDbBlocker
 
 from shop.local import testing
 
@@ -33,6 +36,29 @@ def pytest_configure() -> None:
 
     DatabaseOperations.execute_sql_flush = flush_past_triggers
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a slow one proves nothing here
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Migrations run once: each process's database is a copy of theirs."""
+    if testing.owns_servers():
+        with django_db_blocker.unblock():
+            connection.settings_dict["TEST"]["TEMPLATE"] = _migrated()
+
+
+def _migrated() -> str:
+    """The name of a database with every table in it, made by whichever process comes first."""
+    name, mine = "migrated", connection.settings_dict["NAME"]
+    with connection._nodb_cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(1)")  # the others wait; it goes with this connection
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if cursor.fetchone() is None:
+            cursor.execute(f'CREATE DATABASE "{name}"')
+            connection.settings_dict["NAME"] = name
+            call_command("migrate", verbosity=0)
+            connection.close()
+            connection.settings_dict["NAME"] = mine
+    return name
 
 
 @pytest.fixture(autouse=True)

@@ -16,6 +16,7 @@ from shop.local.servers import clear_left_behind, started_servers
 from shop.local.valkey import Valkey
 
 DATABASES_PER_WORKER = 4  # of Valkey's: broker, cache, and two to spare
+_OWN = "SAY_WHEN_TESTS_OWN_SERVERS"
 _running = contextlib.ExitStack()
 _owner = os.getpid()
 
@@ -40,6 +41,11 @@ def prepare() -> None:
 def stop() -> None:
     if os.getpid() == _owner:  # a forked child must not take the servers with it
         _running.close()
+
+
+def owns_servers() -> bool:
+    """Whether this run's servers end with it, and all that is in them."""
+    return _OWN in os.environ
 
 
 def settings_for_tests() -> Mapping[str, str]:
@@ -76,6 +82,7 @@ def _start_servers() -> None:
     _running.enter_context(locked(home.path / "lock"))
     _running.enter_context(started_servers(home, durable=False))
     atexit.register(stop)
+    os.environ[_OWN] = "1"
     os.environ.setdefault("DATABASE_URL", Postgres(home).url())
     os.environ.setdefault("REDIS_URL", Valkey(home).url())
     media = home.folder("media")

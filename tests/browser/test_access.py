@@ -135,6 +135,7 @@ def test_a_visitors_pages_are_for_everybody(nobody: Visitor, name: str) -> None:
     check(nobody.page, name)
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("name", FOR_STAFF)
 def test_the_back_office_is_for_everybody(sam: Visitor, name: str) -> None:
     sam.go(FOR_STAFF[name])
