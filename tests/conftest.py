@@ -50,6 +50,12 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
             connection.settings_dict["TEST"]["TEMPLATE"] = _migrated()
 
 
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """Servers that end with the run take its databases along; dropping one first could only find a straggler in it."""
+    return django_db_keepdb or testing.owns_servers()
+
+
 def _migrated() -> str:
     """The name of a database with every table in it, made by whichever process comes first."""
     name, mine = "migrated", connection.settings_dict["NAME"]
