@@ -20,6 +20,9 @@ DEFAULT_EVENTS = (
     "payment_intent.succeeded",
     "payment_intent.payment_failed",
     "charge.refunded",
+    "charge.refund.updated",
+    "charge.dispute.*",
+    "radar.early_fraud_warning.*",
     "refund.*",
 )
 
@@ -28,6 +31,8 @@ _NOUNS = {
     "payment_intent": "payment_intent",
     "charge": "charge",
     "refund": "refund",
+    "dispute": "dispute",
+    "radar.early_fraud_warning": "early fraud warning",
     "event": "event",
     "balance_transaction": "balance transaction",
     "payment_method": "PaymentMethod",

@@ -11,6 +11,7 @@ from typing import Any
 
 from stripe import params as library
 from stripe.params import checkout as checkout_library
+from stripe.params import radar as radar_library
 
 from shop.local.stripe import checkout, form, listing, objects, params, refunds
 from shop.local.stripe.account import Account
@@ -82,7 +83,7 @@ class Api:
 
     def _once(self, call: Call, key: str, *, keep_failure: bool) -> Answer:
         path, params = call.request.path, call.given
-        if earlier := self.keys.recall(key, path=path, params=params):
+        if earlier := self.keys.recall(key, path=path, params=params, now=self.account.now()):
             replayed = {"Idempotent-Replayed": "true", "Original-Request": earlier.request_id}
             return Answer(earlier.status, earlier.body, call.request.id, {**earlier.headers, **replayed})
         answer = self._execute(call)
@@ -214,6 +215,8 @@ def _endpoint(method: str, path: str, accepts: Any, handler: Handler) -> Endpoin
 _get = partial(_endpoint, "GET")
 _post = partial(_endpoint, "POST")
 
+_WARNING, _WARNINGS_URL = "radar.early_fraud_warning", "/v1/radar/early_fraud_warnings"
+
 ENDPOINTS = (
     _post("checkout/sessions", checkout_library.SessionCreateParams, checkout.create),
     _get("checkout/sessions", checkout_library.SessionListParams, _sessions),
@@ -229,6 +232,10 @@ ENDPOINTS = (
     _get("refunds", library.RefundListParams, _many("refund", "/v1/refunds")),
     _get("refunds/{id}", library.RefundRetrieveParams, _one("refund")),
     _post("refunds/{id}", library.RefundModifyParams, refunds.update),
+    _get("disputes", library.DisputeListParams, _many("dispute", "/v1/disputes")),
+    _get("disputes/{id}", library.DisputeRetrieveParams, _one("dispute")),
+    _get("radar/early_fraud_warnings", radar_library.EarlyFraudWarningListParams, _many(_WARNING, _WARNINGS_URL)),
+    _get("radar/early_fraud_warnings/{id}", radar_library.EarlyFraudWarningRetrieveParams, _one(_WARNING)),
     _get("events", library.EventListParams, listing.events),
     _get("events/{id}", library.EventRetrieveParams, _event),
     _get("balance_transactions/{id}", library.BalanceTransactionRetrieveParams, _one("balance_transaction")),

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from shop.local.stripe import payments, refunds, webhooks
+from shop.local.stripe import disputes, payments, refunds, webhooks
 from shop.local.stripe.account import Account
 from shop.local.stripe.checkout import expire_due
 from shop.local.stripe.errors import RefusalError, invalid
@@ -17,6 +17,12 @@ _CLICKS: dict[str, Callable[..., payments.Outcome]] = {
     "pay": payments.pay,
     "decline": payments.decline,
     "challenge": payments.challenge,
+}
+# What befalls a charge that was paid, without the shop's doing.
+_AFTERMATH: dict[str, Callable[[Account, str, dict[str, Any]], dict[str, Any]]] = {
+    "refund": refunds.create_in_dashboard,
+    "dispute": disputes.open_dispute,
+    "warning": disputes.warn,
 }
 
 
@@ -48,11 +54,16 @@ class Control:
                 return refunds.settle(self.account, identifier, status=given["status"])
             case ("POST", "events", identifier, "send"):
                 return self._send(identifier, given)
+            case ("POST", "charges", identifier, verb) if verb in _AFTERMATH:
+                return _AFTERMATH[verb](self.account, identifier, given)
+            case ("POST", "disputes", identifier):
+                return disputes.change_dispute(self.account, identifier, status=given["status"])
         routes = {
             ("GET", "state"): self._state,
             ("GET", "requests"): lambda _: {"requests": list(self.requests)},
             ("DELETE", "requests"): self._forget,
             ("GET", "charges"): self._charges,
+            ("POST", "charges"): lambda body: payments.charge_elsewhere(self.account, body),
             ("GET", "deliveries"): self._deliveries,
             ("GET", "faults"): lambda _: {"faults": self.faults.listed()},
             ("POST", "faults"): self._add_fault,
@@ -156,7 +167,10 @@ class Control:
         return dataclasses.asdict(self.account.behaviour)
 
     def _age(self, given: dict[str, Any]) -> dict[str, Any]:
-        return {"expired": self._bring_forward(int(given["seconds"]), None)}
+        """Open sessions and idempotency keys are so much older; a key older than a day is forgotten."""
+        seconds = int(given["seconds"])
+        self.account.store.rows("UPDATE answers SET created = created - ?", (seconds,))
+        return {"expired": self._bring_forward(seconds, None)}
 
     def _bring_forward(self, seconds: int | None, identifier: str | None) -> int:
         """The clock stays; the sessions' end moves towards it. All of it (None) ends now."""

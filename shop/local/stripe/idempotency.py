@@ -53,7 +53,9 @@ class Keys:
             with self._lock:
                 self._in_progress.discard(key)
 
-    def recall(self, key: str, *, path: str, params: dict[str, Any]) -> Answer | None:
+    def recall(self, key: str, *, path: str, params: dict[str, Any], now: int) -> Answer | None:
+        """The first answer; None for a key that is new, or older than a day and so forgotten."""
+        self._store.rows("DELETE FROM answers WHERE created < ?", (now - _KEPT_SECONDS,))
         rows = self._store.rows("SELECT * FROM answers WHERE key = ?", (key,))
         if not rows:
             return None
@@ -73,7 +75,6 @@ class Keys:
         return Answer(row["status"], json.loads(row["body"]), headers.pop("Request-Id"), headers)
 
     def keep(self, key: str, *, path: str, params: dict[str, Any], answer: Answer, now: int) -> None:
-        self._store.rows("DELETE FROM answers WHERE created < ?", (now - _KEPT_SECONDS,))
         self._store.rows(
             "INSERT INTO answers (key, path, request, status, body, headers, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (

@@ -31,6 +31,8 @@ _EXPANDABLE = {
     "payment_intent": {"latest_charge", "payment_method", "customer", "review", "on_behalf_of"},
     "charge": {"balance_transaction", "payment_intent", "customer", "failure_balance_transaction", "review"},
     "refund": {"balance_transaction", "charge", "payment_intent", "failure_balance_transaction"},
+    "dispute": {"charge", "payment_intent"},
+    "radar.early_fraud_warning": {"charge", "payment_intent"},
     "price": {"product"},
     "balance_transaction": {"source"},
 }

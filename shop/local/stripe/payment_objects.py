@@ -177,9 +177,72 @@ def refund(*, now: int, charge: dict[str, Any], amount: int, params: dict[str, A
     }
 
 
+# What a shop could answer a dispute with; here nobody ever does.
+_EVIDENCE = (
+    "access_activity_log", "billing_address", "cancellation_policy", "cancellation_policy_disclosure",
+    "cancellation_rebuttal", "customer_communication", "customer_email_address", "customer_name",
+    "customer_purchase_ip", "customer_signature", "duplicate_charge_documentation", "duplicate_charge_explanation",
+    "duplicate_charge_id", "product_description", "receipt", "refund_policy", "refund_policy_disclosure",
+    "refund_refusal_explanation", "service_date", "service_documentation", "shipping_address", "shipping_carrier",
+    "shipping_date", "shipping_documentation", "shipping_tracking_number", "uncategorized_file", "uncategorized_text",
+)  # fmt: skip
+_TIME_TO_ANSWER_SECONDS = 9 * 24 * 3600
+
+
+def dispute(*, now: int, charge: dict[str, Any], amount: int, reason: str, status: str) -> dict[str, Any]:
+    is_inquiry = status.startswith("warning_")
+    return {
+        "id": new_id("dp_1"),
+        "object": "dispute",
+        "amount": amount,
+        "balance_transactions": [],
+        "charge": charge["id"],
+        "created": now,
+        "currency": charge["currency"],
+        "enhanced_eligibility_types": [],
+        "evidence": {**dict.fromkeys(_EVIDENCE), "enhanced_evidence": {}},
+        "evidence_details": {
+            "due_by": now + _TIME_TO_ANSWER_SECONDS,
+            "enhanced_eligibility": {},
+            "has_evidence": False,
+            "past_due": False,
+            "submission_count": 0,
+        },
+        "is_charge_refundable": is_inquiry,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": charge["payment_intent"],
+        "payment_method_details": {
+            "card": {
+                "brand": "visa",
+                "case_type": "inquiry" if is_inquiry else "chargeback",
+                "network": "visa",
+                "network_reason_code": "10.4",
+            },
+            "type": "card",
+        },
+        "reason": reason,
+        "status": status,
+    }
+
+
+def early_fraud_warning(*, now: int, charge: dict[str, Any], fraud_type: str) -> dict[str, Any]:
+    return {
+        "id": new_id("issfr_1"),
+        "object": "radar.early_fraud_warning",
+        "actionable": not charge["refunded"] and not charge["disputed"],
+        "charge": charge["id"],
+        "created": now,
+        "fraud_type": fraud_type,
+        "livemode": False,
+        "payment_intent": charge["payment_intent"],
+    }
+
+
 def balance_transaction(*, now: int, source: dict[str, Any], amount: int) -> dict[str, Any]:
     """No fees: the stand-in is free."""
     kind = source["object"]
+    entry_type = "adjustment" if kind == "dispute" else kind
     return {
         "id": new_id("txn_3"),
         "object": "balance_transaction",
@@ -196,7 +259,7 @@ def balance_transaction(*, now: int, source: dict[str, Any], amount: int) -> dic
         "reporting_category": kind,
         "source": source["id"],
         "status": "available",
-        "type": kind,
+        "type": entry_type,
     }
 
 

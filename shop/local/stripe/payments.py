@@ -89,6 +89,25 @@ def authenticate(account: Account, session_id: str, *, passed: bool) -> Outcome:
         return Outcome.NOT_AUTHENTICATED
 
 
+def charge_elsewhere(account: Account, given: dict[str, Any]) -> dict[str, Any]:
+    """A payment that no session was made for: a link sent by hand, a card reader, somebody else's website.
+
+    `given`: amount in the smallest unit, and any of currency, description, metadata.
+    """
+    with account.store.transaction():
+        session = {
+            "amount_total": given["amount"],
+            "currency": given.get("currency", "gbp"),
+            "payment_method_types": ["card"],
+        }
+        data = {name: value for name, value in given.items() if name in ("description", "metadata")}
+        body = payment_objects.payment_intent(now=account.now(), session=session, data=data)
+        account.store.add(body)
+        method = payment_objects.payment_method(now=account.now(), card=_GOOD_CARD, email=given.get("email"))
+        account.store.add(method)
+        return _capture(account, account.get("payment_intent", body["id"]), method, chain=None)
+
+
 def challenged(account: Account, stored: Stored) -> bool:
     intent = account.store.find(stored.body["payment_intent"] or "", "payment_intent")
     return intent is not None and intent.body["status"] == "requires_action"
@@ -129,7 +148,8 @@ def _succeed(account: Account, stored: Stored, *, card: str, email: str | None) 
     return Outcome.PAID
 
 
-def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain: str) -> None:
+def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain: str | None) -> dict[str, Any]:
+    """The charge. `chain`: the session it was paid through, None where there is none."""
     charge = payment_objects.charge(now=account.now(), intent=intent.body, method=method, failure=None)
     entry = payment_objects.balance_transaction(now=account.now(), source=charge, amount=charge["amount"])
     charge["balance_transaction"] = entry["id"]
@@ -144,8 +164,9 @@ def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain:
         "next_action": None,
     }
     account.store.save(intent)
-    account.emit("charge.succeeded", charge, chain=chain)
-    account.emit("payment_intent.succeeded", intent.body, chain=chain)
+    account.emit("charge.succeeded", charge, chain=chain or intent.id)
+    account.emit("payment_intent.succeeded", intent.body, chain=chain or intent.id)
+    return charge
 
 
 def _fail(account: Account, stored: Stored, *, card: str, email: str | None, failure: dict[str, str]) -> None:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from shop.local.stripe import money, payment_objects
+from shop.local.stripe import disputes, money, payment_objects
 from shop.local.stripe.account import Account
 from shop.local.stripe.checkout import change_metadata
 from shop.local.stripe.errors import RefusalError, invalid, no_such, not_simulated
 from shop.local.stripe.store import Stored
 
 _SIMULATED = frozenset(["amount", "charge", "expand", "metadata", "payment_intent", "reason"])
+_ENDS = ("failed", "canceled")  # the money is the shop's again
 _REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
@@ -16,6 +17,17 @@ def create(account: Account, params: dict[str, Any]) -> dict[str, Any]:
     if set(params) - _SIMULATED:
         raise not_simulated(min(set(params) - _SIMULATED))
     charge = _charge(account, params)
+    disputes.refuse_refund_of_disputed(account, charge)
+    return _give_back(account, charge, params)
+
+
+def create_in_dashboard(account: Account, charge_id: str, params: dict[str, Any]) -> dict[str, Any]:
+    """What somebody who is signed in at Stripe gives back, without the shop. `params`: amount, reason, metadata."""
+    with account.store.transaction():
+        return create(account, {**params, "charge": charge_id})
+
+
+def _give_back(account: Account, charge: Stored, params: dict[str, Any]) -> dict[str, Any]:
     amount = _amount(charge.body, params.get("amount"))
     refund = payment_objects.refund(now=account.now(), charge=charge.body, amount=amount, params=params)
     refund["status"] = account.behaviour.refunds_start
@@ -42,14 +54,16 @@ def settle(account: Account, identifier: str, *, status: str) -> dict[str, Any]:
     with account.store.transaction():
         stored = account.get("refund", identifier)
         charge = account.get("charge", stored.body["charge"])
-        if stored.body["status"] == "failed" or status == stored.body["status"]:
+        if stored.body["status"] in _ENDS or status == stored.body["status"]:
             return stored.body
         stored.body["status"] = status
-        if status == "failed":
-            stored.body["failure_reason"] = "expired_or_canceled_card"
+        if status in _ENDS:
+            if status == "failed":
+                stored.body["failure_reason"] = "expired_or_canceled_card"
             _move(account, charge, -stored.body["amount"])
         account.store.save(stored)
         account.emit("refund.updated", stored.body, chain=_chain(charge))
+        account.emit("charge.refund.updated", stored.body, chain=_chain(charge))
         if status == "failed":
             account.emit("refund.failed", stored.body, chain=_chain(charge))
         return stored.body

@@ -150,6 +150,34 @@ class StandIn:
         """The session's time is up, now."""
         self.control("POST", f"sessions/{session_id}/lapse")
 
+    def age(self, seconds: int) -> None:
+        """Open sessions and idempotency keys are this much older."""
+        self.control("POST", "age", seconds=seconds)
+
+    # What happens at Stripe without the shop
+
+    def charge_elsewhere(self, amount: int, **given: Any) -> dict[str, Any]:
+        """A payment that no session was made for; amount in the smallest unit."""
+        return self.control("POST", "charges", amount=amount, **given)
+
+    def refund_in_dashboard(self, charge_id: str, **given: Any) -> dict[str, Any]:
+        return self.control("POST", f"charges/{charge_id}/refund", **given)
+
+    def settle_refund(self, refund_id: str, status: str) -> dict[str, Any]:
+        """The bank's later word: succeeded, failed or canceled."""
+        return self.control("POST", f"refunds/{refund_id}", status=status)
+
+    def dispute(self, charge_id: str, **given: Any) -> dict[str, Any]:
+        """`given`: any of amount, reason and status (needs_response, or warning_needs_response for an inquiry)."""
+        return self.control("POST", f"charges/{charge_id}/dispute", **given)
+
+    def change_dispute(self, dispute_id: str, status: str) -> dict[str, Any]:
+        return self.control("POST", f"disputes/{dispute_id}", status=status)
+
+    def warn(self, charge_id: str, **given: Any) -> dict[str, Any]:
+        """An early fraud warning."""
+        return self.control("POST", f"charges/{charge_id}/warning", **given)
+
     def charges(self) -> list[dict[str, Any]]:
         """The successful ones, each with its `checkout_session`."""
         charges: list[dict[str, Any]] = self.control("GET", "charges")["charges"]

@@ -183,3 +183,19 @@ def test_a_hanging_answer_comes_late(stripe_standin: StandIn, client: stripe.Str
     client.v1.events.list()
 
     assert time.monotonic() - started >= 0.2
+
+
+def test_a_key_older_than_a_day_is_forgotten_and_the_work_is_done_again(
+    stripe_standin: StandIn, client: stripe.StripeClient, params: dict[str, Any]
+) -> None:
+    stripe_standin.pay(create(client, params).id)
+    charge = stripe_standin.charges()[0]["id"]
+
+    def give_back() -> str:
+        return client.v1.refunds.create({"charge": charge, "amount": 100}, {"idempotency_key": "once"}).id
+
+    first = give_back()
+    stripe_standin.age(23 * 3600)
+    assert give_back() == first
+    stripe_standin.age(3600 + 10)
+    assert give_back() != first

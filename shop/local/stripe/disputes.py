@@ -1,0 +1,105 @@
+"""What a cardholder's bank says: disputes, inquiries, early fraud warnings. https://docs.stripe.com/disputes"""
+
+from typing import Any
+
+from shop.local.stripe import payment_objects
+from shop.local.stripe.account import Account
+from shop.local.stripe.errors import RefusalError, invalid
+from shop.local.stripe.store import Stored
+
+# Which status may follow which. An inquiry (`warning_…`) takes no money; it may become a dispute.
+_NEXT = {
+    "warning_needs_response": ("warning_under_review", "warning_closed", "needs_response"),
+    "warning_under_review": ("warning_closed", "needs_response"),
+    "needs_response": ("under_review", "won", "lost"),
+    "under_review": ("needs_response", "won", "lost"),
+    "won": (),
+    "lost": (),
+    "warning_closed": (),
+}
+_OPENINGS = ("needs_response", "warning_needs_response")
+_CLOSED = frozenset(status for status, following in _NEXT.items() if not following)
+
+
+def open_dispute(account: Account, charge_id: str, given: dict[str, Any]) -> dict[str, Any]:
+    """`given`: any of amount, reason, status. A dispute takes its amount at once; an inquiry takes nothing."""
+    status = given.get("status", "needs_response")
+    if status not in _OPENINGS:
+        raise invalid(f"A dispute begins as {' or '.join(_OPENINGS)}", "status")
+    with account.store.transaction():
+        charge = _succeeded(account, charge_id)
+        dispute = payment_objects.dispute(
+            now=account.now(),
+            charge=charge.body,
+            amount=given.get("amount", charge.body["amount"]),
+            reason=given.get("reason", "fraudulent"),
+            status=status,
+        )
+        account.store.add(dispute, parent=charge.id)
+        stored = account.get("dispute", dispute["id"])
+        charge.body["disputed"] = True
+        account.store.save(charge)
+        account.emit("charge.dispute.created", stored.body, chain=_chain(charge))
+        if status == "needs_response":
+            _move_funds(account, stored, charge, -dispute["amount"], "funds_withdrawn")
+        return stored.body
+
+
+def change_dispute(account: Account, identifier: str, *, status: str) -> dict[str, Any]:
+    """What follows: evidence given, won (the money comes back), lost, an inquiry closed or become a dispute."""
+    with account.store.transaction():
+        stored = account.get("dispute", identifier)
+        before = stored.body["status"]
+        if status not in _NEXT[before]:
+            raise invalid(f"A dispute that is {before} cannot become {status}", "status")
+        charge = account.get("charge", stored.body["charge"])
+        stored.body |= {"status": status, "is_charge_refundable": status.startswith("warning_")}
+        account.store.save(stored)
+        if status == "won":
+            _move_funds(account, stored, charge, stored.body["amount"], "funds_reinstated")
+        elif before.startswith("warning_") and status == "needs_response":
+            _move_funds(account, stored, charge, -stored.body["amount"], "funds_withdrawn")
+        verb = "closed" if status in _CLOSED else "updated"
+        account.emit(f"charge.dispute.{verb}", stored.body, chain=_chain(charge))
+        return stored.body
+
+
+def warn(account: Account, charge_id: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The card's issuer thinks the payment may be fraud; no money moves."""
+    with account.store.transaction():
+        charge = _succeeded(account, charge_id)
+        kind = given.get("fraud_type", "unauthorized_use_of_card")
+        warning = payment_objects.early_fraud_warning(now=account.now(), charge=charge.body, fraud_type=kind)
+        account.store.add(warning, parent=charge.id)
+        account.emit("radar.early_fraud_warning.created", warning, chain=_chain(charge))
+        return warning
+
+
+def refuse_refund_of_disputed(account: Account, charge: Stored) -> None:
+    """Raises Stripe's refusal while the bank holds the money, and for ever once it kept it."""
+    for dispute in account.store.children(charge.id, "dispute"):
+        if not dispute["is_charge_refundable"] and dispute["status"] != "won":
+            raise RefusalError(
+                f"Charge {charge.id} has been charged back; cannot issue a refund.",
+                code="charge_disputed",
+                executed=True,
+            )
+
+
+def _succeeded(account: Account, charge_id: str) -> Stored:
+    charge = account.get("charge", charge_id)
+    if charge.body["status"] != "succeeded":
+        raise invalid("Only a successful charge is disputed.", "charge")
+    return charge
+
+
+def _move_funds(account: Account, stored: Stored, charge: Stored, amount: int, what: str) -> None:
+    entry = payment_objects.balance_transaction(now=account.now(), source=stored.body, amount=amount)
+    account.store.add(entry)
+    stored.body["balance_transactions"].append(entry)
+    account.store.save(stored)
+    account.emit(f"charge.dispute.{what}", stored.body, chain=_chain(charge))
+
+
+def _chain(charge: Stored) -> str:
+    return charge.parent or charge.id
