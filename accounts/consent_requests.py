@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts import consent, purposes, tokens
 from accounts.customers import proved_customer
+from accounts.email_addresses import normalize_address
 from accounts.models import AccountEvent, ConsentRequest, Customer
 
 TOKEN_KIND = "consent-request"  # noqa: S105  (the name of a kind of link)
@@ -14,11 +15,14 @@ LIFETIME = timedelta(days=14)
 
 
 def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequest:
-    """Asks for a confirmation mail; asking again while one is open sends no second one within the hour."""
+    """Asks for a confirmation mail; asking again while one is open sends no second one within the hour.
+
+    Raises `UnreachableAddressError` for an address that no mail can reach.
+    """
     purpose = purposes.get(purpose_key)
     with transaction.atomic():
         request, is_new = ConsentRequest.objects.select_for_update().get_or_create(
-            email=email.strip().lower(),
+            email=normalize_address(email),
             purpose=purpose.key,
             confirmed_at=None,
             defaults={"wording_version": purpose.wording_version, "source": source},

@@ -4,13 +4,14 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import consent, purposes
+from accounts.email_addresses import normalize_address
 from accounts.models import Customer, User
 from accounts.proof import address_proved
 
 
 def proved_customer(email: str) -> Customer:
     """The customer of an address that somebody has just shown to be theirs; made as a guest when there is none."""
-    customer = _found_or_made(email.strip().lower())
+    customer = _found_or_made(normalize_address(email))
     if customer.email_proved_at is None:
         customer.email_proved_at = timezone.now()
         customer.save(update_fields=["email_proved_at"])
@@ -35,7 +36,7 @@ def join_login(user: User, email: str) -> Customer:
     When the login already has a customer of its own (it changed its address), that one takes the address over, and with
     it every no that was said there after its own yes: nothing an address refused comes back by a change of hands.
     """
-    email = email.strip().lower()
+    email = normalize_address(email)
     _keep_refusals(user, email)
     with transaction.atomic():
         own = Customer.objects.select_for_update().filter(user=user).first()

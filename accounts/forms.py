@@ -5,6 +5,8 @@ from typing import Any
 from allauth.account import forms as allauth_forms
 from django import forms
 
+from accounts.email_addresses import EmailAddressInput
+
 LABELS = {"email": "E-mail", "login": "E-mail", "oldpassword": "Password now"}
 HELP = {
     "password": "",  # allauth puts a link here, between the two fields; the page has it below them
@@ -17,6 +19,8 @@ class InOurWords(forms.BaseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in [name for name, field in self.fields.items() if isinstance(field, forms.EmailField)]:
+            self.fields[name] = EmailAddressInput(widget=self.fields[name].widget)
         for name, field in self.fields.items():
             field.label = LABELS.get(name, str(field.label or "").capitalize())
             field.help_text = HELP.get(name, field.help_text)

@@ -16,13 +16,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.customers import proved_customer
+from accounts.email_addresses import normalize_address
 from accounts.letters import FRESH_LINK, SIGN_IN_INSTEAD
 from accounts.models import Customer, FreshLink
 
 
 def ask(request: HttpRequest, email: str, *, leads_to: str) -> None:
     """Mails a link; to the address of an account, how to sign in. Its link goes nowhere and opens nothing."""
-    email = email.strip().lower()
+    email = normalize_address(email)
     token = secrets.token_urlsafe(32)
     FreshLink.objects.create(token_hash=_hash(token), email=email, leads_to=leads_to)
     if has_account(email):

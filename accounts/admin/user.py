@@ -38,10 +38,6 @@ class UserForm(forms.ModelForm):
         model = User
         fields = ("email", "first_name", "last_name", *RIGHTS)
 
-    def clean_email(self) -> str:
-        email: str = self.cleaned_data["email"]
-        return email.strip().lower()
-
 
 def mail_password_link(request: HttpRequest, user: User) -> None:
     """Through allauth, like a forgotten password: staff never know anybody's password."""

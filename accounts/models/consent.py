@@ -2,6 +2,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from accounts.email_addresses import EmailAddressField
 from accounts.models.customer import Customer
 
 
@@ -91,7 +92,7 @@ class ConsentPayload(models.Model):
 class ConsentRequest(models.Model):
     """A yes given for an address nobody has proved: it counts once the link mailed there is used (double opt-in)."""
 
-    email = models.EmailField("e-mail")
+    email = EmailAddressField("e-mail")
     purpose = models.CharField(max_length=60)
     wording_version = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=60)

@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.email_addresses import EmailAddressField
+
 
 class Customer(models.Model):
     """The person we serve. Preferences, orders and consents hang here, never on the login.
@@ -14,7 +16,7 @@ class Customer(models.Model):
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="customer"
     )
-    email = models.EmailField("e-mail", null=True, blank=True)  # noqa: DJ001  (unique where present)
+    email = EmailAddressField("e-mail", null=True, blank=True)
     email_proved_at = models.DateTimeField(null=True, blank=True)
     name = models.CharField(max_length=120, blank=True)
     external_reference = models.CharField(max_length=80, null=True, blank=True, unique=True)

@@ -3,6 +3,8 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
+from accounts.email_addresses import EmailAddressField
+
 LIFETIME = timedelta(minutes=15)
 
 
@@ -19,7 +21,7 @@ class FreshLink(models.Model):
     """
 
     token_hash = models.CharField(max_length=64, unique=True)
-    email = models.EmailField("e-mail")
+    email = EmailAddressField("e-mail")
     leads_to = models.CharField(max_length=200, help_text="The page it was asked for from.")
     created_at = models.DateTimeField(auto_now_add=True)
     used_at = models.DateTimeField(null=True, blank=True)

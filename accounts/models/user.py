@@ -5,12 +5,15 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.email_addresses import EmailAddressField, normalize_address
+
 
 class UserManager(DjangoUserManager["User"]):
     """Accounts are known by e-mail alone."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":  # type: ignore[override]
-        user = self.model(email=email.strip().lower(), **fields)
+        """Raises `UnreachableAddressError` (a ValueError) for an address that no mail can reach."""
+        user = self.model(email=normalize_address(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -26,7 +29,7 @@ class User(AbstractUser):
     """How somebody logs in: a customer (through `customer`), or staff."""
 
     username = None  # type: ignore[assignment]
-    email = models.EmailField("e-mail", unique=True)
+    email = EmailAddressField("e-mail", unique=True)
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.email_addresses import EmailAddressField
 from accounts.models import ConsentRecord, Customer
 from accounts.purposes import MailKind
 from orders.models import Order, OrderTick
@@ -46,7 +47,7 @@ class OutgoingEmail(models.Model):
     key = models.CharField(max_length=160)
     topic = models.CharField(max_length=60)
     kind = models.CharField(max_length=12, choices=[(kind.value, kind.value) for kind in MailKind])
-    to_address = models.EmailField("to")
+    to_address = EmailAddressField("to")
     customer = models.ForeignKey(
         Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="emails", db_index=False
     )

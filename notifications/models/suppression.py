@@ -2,6 +2,8 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from accounts.email_addresses import EmailAddressField
+
 
 class Suppression(models.Model):
     """An address that gets no mail, whatever was ticked: it bounced, or its owner complained.
@@ -14,7 +16,7 @@ class Suppression(models.Model):
         COMPLAINED = "complained", "Its owner complained"
         STAFF = "staff", "Stopped by staff"
 
-    address = models.EmailField(null=True)  # noqa: DJ001  (unique where present)
+    address = EmailAddressField(null=True)
     address_hash = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001  (likewise)
     reason = models.CharField(max_length=12, choices=Reason)
     detail = models.CharField(max_length=300, blank=True)

@@ -6,6 +6,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
 
 from accounts import consent
+from accounts.email_addresses import EmailAddressField
 from accounts.models import Customer, ForgottenPast
 from accounts.models.address import PostalAddress
 from orders.models.cart import Cart
@@ -57,7 +58,7 @@ class Order(PostalAddress):
 
     number = models.CharField(max_length=40, unique=True, default=order_number, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
-    email = models.EmailField("e-mail", blank=True)
+    email = EmailAddressField("e-mail", blank=True)
     source = models.CharField(max_length=8, choices=Source, default=Source.WEB)
     external_reference = models.CharField(max_length=60, null=True, blank=True, unique=True)
     cart = models.ForeignKey(Cart, on_delete=models.SET_NULL, null=True, editable=False, related_name="orders")

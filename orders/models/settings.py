@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
 
+from accounts.email_addresses import EmailAddressField
+
 ONLY_ROW = 1
 
 
@@ -15,7 +17,7 @@ class ShopSettings(models.Model):
 
     name = models.CharField(max_length=80, default="Say When")
     postal_address = models.TextField(default="Say When, 1 Harbour Row, Whitby YO21 3PU, United Kingdom")
-    contact_email = models.EmailField("contact e-mail", blank=True)
+    contact_email = EmailAddressField("contact e-mail", blank=True)
     default_country: "models.Field[str | Country, Country]" = CountryField(default="GB")
     cutoff_hour = models.PositiveSmallIntegerField(
         "cut-off hour",

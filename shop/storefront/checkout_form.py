@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 
 from django import forms
-from django.core.validators import EmailValidator, RegexValidator
+from django.core.validators import RegexValidator
 from django.forms.utils import flatatt
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -14,6 +14,7 @@ from django_countries import countries
 
 from accounts import purposes
 from accounts.address_forms import AUTOCOMPLETE, COUNTRIES_WITHOUT_POSTCODES, PostalAddressMixin
+from accounts.email_addresses import EmailAddressInput
 from accounts.models import Address, Customer
 from accounts.purposes import Purpose
 from orders import pricing
@@ -21,7 +22,6 @@ from orders.checkout import ADDRESS, Details
 from orders.models import Order, ShippingMethod
 
 TICKS: tuple[Purpose, ...] = tuple(purposes.get(key) for key in (*purposes.ORDER_STAGES, purposes.NEWSLETTER))
-WHOLE = EmailValidator("That is not a whole address, such as name@example.com.", allowlist=[])
 ONE_LINE = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
 # No label but "Address" holds that word, none but "E-mail" that one: one thing has one name.
 WORDS: tuple[tuple[str, str, int, bool], ...] = (
@@ -42,10 +42,6 @@ MISSING = {
 }
 
 
-class EmailField(forms.EmailField):
-    default_validators = [WHOLE]
-
-
 class LongSelect(forms.Select):
     """A select of hundreds: the same HTML without a template for every option, which took most of the page's time."""
 
@@ -64,12 +60,7 @@ _SELECTED = {True: flatatt({"selected": True}), False: ""}
 
 
 class CheckoutForm(PostalAddressMixin, forms.Form):
-    email = EmailField(
-        label="E-mail",
-        max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        help_text="For the receipt and a link to your order.",
-    )
+    email = EmailAddressInput(help_text="For the receipt and a link to your order.")
     country = forms.ChoiceField(label="Country", widget=LongSelect(attrs={"autocomplete": "country"}))
     method = forms.ChoiceField(
         label="Delivery", error_messages={"invalid_choice": "That one does not go there. Please choose another."}
@@ -139,9 +130,6 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
     @property
     def ticks(self) -> list[forms.BoundField]:
         return [self[purpose.key] for purpose in TICKS]
-
-    def clean_email(self) -> str:
-        return str(self.cleaned_data["email"]).strip().lower()
 
     def details(self) -> Details:
         """Of a valid form."""

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import fresh_links, grants
 from accounts.current import customer_of, login_of
+from accounts.email_addresses import EmailAddressInput
 from accounts.models import FreshLink
 from orders import guests
 
@@ -21,7 +22,7 @@ ASKING = "/account/link/"
 
 
 class AddressForm(forms.Form):
-    email = forms.EmailField(label="E-mail", max_length=254, widget=forms.EmailInput(attrs={"autocomplete": "email"}))
+    email = EmailAddressInput()
 
 
 @never_cache
@@ -34,7 +35,7 @@ def who_are_you(request: HttpRequest) -> HttpResponse:
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
-        if not ratelimit.consume(request, action="fresh_link", key=email.lower()):
+        if not ratelimit.consume(request, action="fresh_link", key=email):
             return render(request, "429.html", status=429)
         fresh_links.ask(request, email, leads_to=leads_to)
         return redirect("fresh_link_sent")
