@@ -16,12 +16,13 @@ from django.utils import timezone
 
 from orders import placing, status
 from orders.gateways import stripe
+from orders.gateways.amounts import from_stripe_amount, to_stripe_amount
 from orders.gateways.stripe import Busy, Failed, Refused, Session, Unreachable
 from orders.locks import locked_payment
 from orders.models import Cart, Order, OrderLine, Payment
 from orders.refunds import RefundRefused, refund, request_refund, settle_refund
 from orders.release import call_off
-from shop.money import formatted, from_pennies, in_pennies
+from shop.money import formatted
 
 __all__ = [
     "RefundRefused",
@@ -96,12 +97,13 @@ def _create_once(payment: Payment) -> Session:
 def _items(order: Order) -> Iterator[stripe.Item]:
     lines = list(order.lines.all())
     if len(lines) >= stripe.MOST_LINES:
-        yield stripe.Item(f"Order {order.number}", in_pennies(order.total), 1)
+        yield stripe.Item(f"Order {order.number}", to_stripe_amount(order.total, order.currency), 1)
         return
     for line in lines:
-        yield stripe.Item(_name(line), in_pennies(line.unit_price), line.quantity)
+        yield stripe.Item(_name(line), to_stripe_amount(line.unit_price, order.currency), line.quantity)
     if order.shipping_total:
-        yield stripe.Item(order.shipping_name or "Shipping", in_pennies(order.shipping_total), 1)
+        shipping = to_stripe_amount(order.shipping_total, order.currency)
+        yield stripe.Item(order.shipping_name or "Shipping", shipping, 1)
 
 
 def _name(line: OrderLine) -> str:
@@ -220,16 +222,16 @@ def _mismatch(payment: Payment, session: Session) -> str:
     if session.key != str(payment.idempotency_key):
         return "Paid through another payment's session"
     paid = (session.amount, session.currency)
-    if paid != (in_pennies(order.total), order.currency):
+    if paid != (to_stripe_amount(order.total, order.currency), order.currency):
         owed = formatted(order.total, order.currency)
-        return f"Paid {formatted(from_pennies(session.amount), session.currency)}, owed {owed}"
+        return f"Paid {formatted(from_stripe_amount(session.amount, session.currency), session.currency)}, owed {owed}"
     return ""
 
 
 def _flag(payment: Payment, session: Session) -> None:
     """Money came that fits no order: staff look at it. The buyer's cart is free for another try."""
     payment.status = Payment.Status.FLAGGED
-    payment.amount, payment.currency = from_pennies(session.amount), session.currency
+    payment.amount, payment.currency = from_stripe_amount(session.amount, session.currency), session.currency
     payment.save(update_fields=["status", "payment_intent", "captured_at", "problem", "amount", "currency"])
     Order.objects.filter(pk=payment.order_id).update(cart=None)
 

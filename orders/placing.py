@@ -35,7 +35,8 @@ def approve_by_rule(order: Order) -> None:
 
     What cannot be approved waits for staff; it is paid for all the same.
     """
-    limit = ShopSettings.current().approve_up_to
-    if limit is not None and order.total <= limit:
+    rule = ShopSettings.current()
+    limit = rule.approve_up_to
+    if limit is not None and order.currency == rule.currency and order.total <= limit:
         with contextlib.suppress(fulfilment.TransitionRefused):
             fulfilment.approve(order.pk, actor=RULE)

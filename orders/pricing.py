@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from django.conf import settings
-
 from orders.models import ShippingMethod
 from orders.terms import Terms
-from shop.money import formatted, tax_within
+from shop.money import formatted, get_shop_currency, is_price, tax_within
 
 NOTHING = Decimal(0)
 
@@ -40,21 +38,21 @@ class Totals:
 
 def price(lines: Sequence[Priced], method: ShippingMethod | None, country: str, *, terms: Terms) -> Totals:
     """The totals for a country; without a method, of the goods alone."""
-    rate = terms.rate(country)
+    rate, currency = terms.rate(country), get_shop_currency()
     subtotal = sum((line.line_total for line in lines), NOTHING)
     shipping = method.price_for(subtotal) if method else NOTHING
-    line_taxes = tuple(tax_within(line.line_total, rate=rate) for line in lines)
+    line_taxes = tuple(tax_within(line.line_total, rate=rate, currency=currency) for line in lines)
     return Totals(
         subtotal=subtotal,
         shipping=shipping,
-        tax=sum(line_taxes, NOTHING) + tax_within(shipping, rate=rate),
+        tax=sum(line_taxes, NOTHING) + tax_within(shipping, rate=rate, currency=currency),
         total=subtotal + shipping,
-        currency=settings.CURRENCY,
+        currency=currency,
         tax_rate=rate,
         line_taxes=line_taxes,
     )
 
 
 def reaching(methods: Iterable[ShippingMethod], country: str) -> list[ShippingMethod]:
-    """The ways a parcel can go there, in the shop's order."""
-    return [method for method in methods if method.reaches(country)]
+    """The ways a parcel can go there, in the shop's order; none with a price that cannot be charged."""
+    return [each for each in methods if is_price(each.price, each.currency) and each.reaches(country)]

@@ -8,10 +8,11 @@ from django.utils import timezone
 
 from orders import events, status
 from orders.gateways import stripe
+from orders.gateways.amounts import to_stripe_amount
 from orders.gateways.stripe import RefundAnswer, Refused
 from orders.locks import locked_order
 from orders.models import Order, OrderEvent, Payment, Refund
-from shop.money import formatted, in_pennies
+from shop.money import check_price, formatted
 
 NOTHING = Decimal(0)
 FAILURES = frozenset({"failed", "canceled"})
@@ -52,6 +53,10 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
     wanted = left if amount is None else amount
     if not NOTHING < wanted <= left:
         raise RefundRefused(f"{order.number}: up to {formatted(left, payment.currency)} can be refunded.")
+    try:
+        wanted = check_price(wanted, payment.currency)
+    except ValueError as refusal:
+        raise RefundRefused(f"{order.number}: {refusal}.") from refusal
     return Refund.objects.create(
         payment=payment, amount=wanted, currency=payment.currency, reason=reason[:200], actor=actor
     )
@@ -89,7 +94,7 @@ def _answer(noted: Refund) -> RefundAnswer:
     return stripe.create_refund(
         key=str(noted.idempotency_key),
         payment_intent=noted.payment.payment_intent,
-        amount=in_pennies(noted.amount),
+        amount=to_stripe_amount(noted.amount, noted.currency),
     )
 
 
@@ -114,6 +119,7 @@ def _draw(refund_id: int, answer: RefundAnswer) -> None:
             actor=noted.actor,
             refund=noted.pk,
             amount=str(noted.amount),
+            currency=noted.currency,
             reason=noted.reason,
         )
     status.recalculate(order)

@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's own name)
-from django.db import connections
+from django.db import ProgrammingError, connections
 
 from accounts import purposes, uses
+from orders.gateways.amounts import is_chargeable
+from orders.repricing import describe_foreign_prices
 
 OLDEST, NEWEST = 15, 18  # of PostgreSQL
 
@@ -52,6 +54,26 @@ def the_database_is_one_we_know(
         elif version > NEWEST:
             found.append(Warning(f"PostgreSQL {version} is newer than what the shop was tried on.", id="shop.W001"))
     return found
+
+
+@register()
+def cards_can_be_charged_in_the_currency(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    if is_chargeable(settings.CURRENCY):
+        return []
+    return [Error(f"CURRENCY is {settings.CURRENCY}, whose amounts Stripe cannot carry.", id="shop.E005")]
+
+
+@register(Tags.database)
+def every_price_is_in_the_shops_currency(
+    app_configs: Sequence[Any] | None, databases: Iterable[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    if not databases:
+        return []
+    try:
+        found = describe_foreign_prices()
+    except ProgrammingError:  # before the first migration
+        return []
+    return [Error(found, id="shop.E006")] if found else []
 
 
 def _version_of(alias: str) -> int:

@@ -1,7 +1,9 @@
 """Reads the environment. Every variable the shop knows is read through here, in `shop.settings`."""
 
+from itertools import chain
 from urllib.parse import parse_qs, unquote, urlparse
 
+from babel.core import get_global
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
@@ -14,6 +16,15 @@ def required(name: str, *, why: str) -> str:
     if not value:
         raise ImproperlyConfigured(f"Set {name} in the environment: {why}.")
     return value
+
+
+def currency_code(value: str) -> str:
+    """GBP, for gbp. Raises `ImproperlyConfigured` for what is no money anywhere today."""
+    code = value.strip().upper()
+    known = chain.from_iterable(get_global("territory_currencies").values())
+    if not any(code == each and until is None and is_tender for each, _, until, is_tender in known):
+        raise ImproperlyConfigured(f"CURRENCY is {value!r}: set it to the three letters of one in use, such as GBP.")
+    return code
 
 
 def mail_settings(url: str) -> dict[str, object]:

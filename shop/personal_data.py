@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -116,4 +117,11 @@ def plain(value: Any) -> Any:
     """A value as JSON has it: times in ISO 8601, money as text so that no penny is rounded."""
     if value is None or isinstance(value, bool | int | float | str | list | dict):
         return value
-    return value.isoformat() if isinstance(value, date | datetime) else str(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return _shorten(value) if isinstance(value, Decimal) else str(value)
+
+
+def _shorten(amount: Decimal) -> str:
+    """The columns of tax hold three decimals, of which most currencies have no third."""
+    return str(amount) if amount != round(amount, 2) else f"{amount:.2f}"

@@ -7,7 +7,7 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from kombu import Queue
 
-from shop.env import env, mail_settings, redis_urls, required
+from shop.env import currency_code, env, mail_settings, redis_urls, required
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -138,7 +138,7 @@ STORAGES = {
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", "Europe/London")
 USE_TZ = True
-CURRENCY = env.str("CURRENCY", "GBP")
+CURRENCY = currency_code(env.str("CURRENCY", "GBP"))  # of every price; a start refuses goods priced in another
 COUNTRY = "GB"  # where an address is, unless somebody says otherwise
 
 # -- People ------------------------------------------------------------------------------------------------

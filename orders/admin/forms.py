@@ -8,7 +8,8 @@ from orders import fulfilment
 from orders.carriers import CARRIERS
 from orders.models import Order, Shipment
 from orders.refunds import refundable
-from shop.money import formatted
+from shop.money import formatted, get_price_step
+from shop.price_field import PriceField
 
 
 def are_valid(asked: Sequence[forms.Form]) -> bool:
@@ -62,7 +63,7 @@ class CancelForm(forms.Form):
 class RefundForm(forms.Form):
     """For a single order an `amount`, which starts at what is left (`seen_left`: as the form showed it)."""
 
-    amount = forms.DecimalField(max_digits=12, decimal_places=2, min_value=0.01)
+    amount = PriceField()
     reason = ReasonField()
     seen_left = forms.DecimalField(widget=forms.HiddenInput)
 
@@ -72,7 +73,10 @@ class RefundForm(forms.Form):
             del self.fields["amount"], self.fields["seen_left"]
             return
         payment, self.left = refundable(order)
-        self.left_text = f"{formatted(self.left, payment.currency if payment else order.currency)} is left."
+        currency = payment.currency if payment else order.currency
+        least = get_price_step(currency)
+        self.fields["amount"] = PriceField(currency=currency, min_value=least, max_digits=12)
+        self.left_text = f"{formatted(self.left, currency)} is left."
         self.fields["amount"].help_text = self.left_text
         self.fields["amount"].initial = self.fields["seen_left"].initial = self.left
 

@@ -7,6 +7,7 @@ from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
 from orders import payments
 from orders.admin.pages import order_subject
 from orders.models import Payment, StripeEvent
+from shop.money import formatted
 
 
 @admin.action(description="Ask Stripe where it stands", permissions=["settle"])
@@ -24,7 +25,7 @@ def settle(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Paym
 
 @admin.register(Payment)
 class PaymentAdmin(LoggedAdmin, ReadOnlyAdmin):
-    list_display = ["order", "amount", "currency", "status", "problem", "created_at", "captured_at"]
+    list_display = ["order", "amount_text", "status", "problem", "created_at", "captured_at"]
     list_filter = ["status"]
     list_select_related = ["order"]
     search_fields = ["=order__number", "=provider_reference", "=payment_intent"]
@@ -32,9 +33,13 @@ class PaymentAdmin(LoggedAdmin, ReadOnlyAdmin):
     show_full_result_count = False
     actions = [settle]
     fields = (
-        "order", "provider", "provider_reference", "payment_intent", "amount", "currency", "status", "problem",
+        "order", "provider", "provider_reference", "payment_intent", "amount_text", "status", "problem",
         "created_at", "captured_at",
     )  # fmt: skip
+
+    @admin.display(description="amount", ordering="amount")
+    def amount_text(self, payment: Payment) -> str:
+        return formatted(payment.amount, payment.currency)
 
     def subject(self, payment: Payment) -> Subject:
         return order_subject(payment.order, about=f"The payment for order {payment.order.number}")

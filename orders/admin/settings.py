@@ -9,6 +9,8 @@ from django.shortcuts import redirect
 from orders.carriers import CARRIERS, carrier_name
 from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.settings import ONLY_ROW
+from shop.money import formatted, get_shop_currency
+from shop.price_field import PriceField
 
 
 @admin.register(ShopSettings)
@@ -26,6 +28,15 @@ class ShopSettingsAdmin(admin.ModelAdmin):
         ),
         ("Orders that approve themselves", {"fields": ["approve_up_to"]}),
     ]
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
+        if db_field.name == "approve_up_to":
+            return db_field.formfield(form_class=PriceField)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: ShopSettings, form: forms.ModelForm, change: bool) -> None:
+        obj.currency = get_shop_currency()
+        super().save_model(request, obj, form, change)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -45,7 +56,7 @@ class ShopSettingsAdmin(admin.ModelAdmin):
 
 @admin.register(ShippingMethod)
 class ShippingMethodAdmin(admin.ModelAdmin):
-    list_display = ["name", "by", "price", "free_from", "days", "is_active", "position"]
+    list_display = ["name", "by", "costs", "free_for", "days", "is_active", "position"]
     fieldsets = [
         (None, {"fields": ["name", "carrier", "is_active", "position"]}),
         ("Price", {"fields": [("price", "free_from")]}),
@@ -57,11 +68,25 @@ class ShippingMethodAdmin(admin.ModelAdmin):
         """Only a carrier the shop knows: parcels are followed by its tracking page."""
         if db_field.name == "carrier":
             return forms.ChoiceField(choices=[(key, carrier.name) for key, carrier in CARRIERS.items()])
+        if db_field.name in ("price", "free_from"):
+            return db_field.formfield(form_class=PriceField)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="carrier", ordering="carrier")
     def by(self, method: ShippingMethod) -> str:
         return carrier_name(method.carrier)
+
+    def save_model(self, request: HttpRequest, obj: ShippingMethod, form: forms.ModelForm, change: bool) -> None:
+        obj.currency = get_shop_currency()
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="price", ordering="price")
+    def costs(self, method: ShippingMethod) -> str:
+        return formatted(method.price, method.currency)
+
+    @admin.display(description="free from", ordering="free_from", empty_value="-")
+    def free_for(self, method: ShippingMethod) -> str | None:
+        return None if method.free_from is None else formatted(method.free_from, method.currency)
 
     @admin.display(description="working days")
     def days(self, method: ShippingMethod) -> str:

@@ -38,7 +38,7 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the payment page; `unit_amount` in pennies."""
+    """One line of the payment page; `unit_amount` as Stripe counts (`amounts`)."""
 
     name: str
     unit_amount: int
@@ -47,7 +47,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Session:
-    """A Checkout session as Stripe sees it now. `amount` in pennies; `key` is our payment's idempotency key."""
+    """A Checkout session as Stripe sees it now. `amount`: as Stripe counts. `key`: our payment's idempotency key."""
 
     reference: str
     url: str

@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django_countries import countries
 
+from shop.money import check_price, get_shop_currency
+
 REMEMBERED = 10_000  # texts come again and again: dates, prices, titles
 LONGEST_REFERENCE = 60
 LONGEST_TITLE = 200
@@ -155,7 +157,7 @@ def _own(number: int, given: Mapping[str, str]) -> Row:
         sku=_word(given["sku"], "SKU"),
         title=_title(given["title"]),
         quantity=quantity,
-        unit_price=_price(given["unit_price"]),
+        unit_price=_exact_price(given["unit_price"]),
         is_gift=_flag(given["gift"]),
         country=_country(given.get("country", "")),
         postcode=given.get("postcode", "").strip()[:16],
@@ -225,6 +227,14 @@ def _quantity(text: str) -> int:
     if abs(quantity) > LARGEST_QUANTITY:
         raise Unusable("a quantity beyond all measure")
     return quantity
+
+
+def _exact_price(text: str) -> Decimal:
+    """To the step of the shop's currency: an amount that would have to be rounded is not what was paid."""
+    try:
+        return check_price(_price(text), get_shop_currency())
+    except ValueError as refusal:
+        raise Unusable(str(refusal)) from None
 
 
 @lru_cache(REMEMBERED)

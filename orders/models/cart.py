@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce, JSONObject
 
 from accounts.models import Customer
 from shop.catalog.models import StockRecord, Variant
+from shop.money import is_price
 
 
 def cart_token() -> str:
@@ -114,7 +115,8 @@ class CartLine(models.Model):
 
     @property
     def is_sellable(self) -> bool:
-        return self.variant.is_active and self.variant.product.is_published
+        is_offered = self.variant.is_active and self.variant.product.is_published
+        return is_offered and is_price(self.variant.price, self.variant.currency)
 
     @property
     def is_short(self) -> bool:

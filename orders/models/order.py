@@ -13,7 +13,7 @@ from orders.models.cart import Cart
 from orders.models.settings import ShippingMethod
 from shop.catalog.models import Product, StockRecord, Variant
 from shop.catalog.models.variant import BARE_SIZE
-from shop.money import formatted
+from shop.money import formatted, get_shop_currency
 
 ALPHABET = (
     "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a number is read out on the phone  # pragma: allowlist secret
@@ -68,10 +68,10 @@ class Order(PostalAddress):
     payment_status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.UNPAID)
     fulfilment_status = models.CharField(max_length=12, choices=FulfilmentStatus, default=FulfilmentStatus.UNFULFILLED)
 
-    currency = models.CharField(max_length=3, default="GBP")
+    currency = models.CharField(max_length=3, default=get_shop_currency)
     subtotal = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     shipping_total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
-    tax_total = models.DecimalField(max_digits=12, decimal_places=2, default=0, help_text="Inside the total.")
+    tax_total = models.DecimalField(max_digits=13, decimal_places=3, default=0, help_text="Inside the total.")
     total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
 
     shipping_method = models.ForeignKey(ShippingMethod, on_delete=models.SET_NULL, null=True, blank=True)
@@ -158,7 +158,7 @@ class OrderLine(models.Model):
     quantity = models.PositiveIntegerField()
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     tax_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
-    tax_amount = models.DecimalField(max_digits=12, decimal_places=2, default=0, help_text="Inside the line total.")
+    tax_amount = models.DecimalField(max_digits=13, decimal_places=3, default=0, help_text="Inside the line total.")
     is_gift = models.BooleanField(default=False)
     is_excluded = models.BooleanField(default=False, help_text="The customer asked not to use this purchase.")
 

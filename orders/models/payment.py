@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from orders.models.order import Order
+from shop.money import formatted
 
 
 class Payment(models.Model):
@@ -41,7 +42,7 @@ class Payment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}, {self.get_status_display()}"
+        return f"{formatted(self.amount, self.currency)}, {self.get_status_display()}"
 
 
 class Refund(models.Model):
@@ -66,7 +67,7 @@ class Refund(models.Model):
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
 
     def __str__(self) -> str:
-        return f"{self.amount} {self.currency}, {self.get_status_display()}"
+        return f"{formatted(self.amount, self.currency)}, {self.get_status_display()}"
 
 
 class StripeEvent(models.Model):

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
 
 from accounts.email_addresses import EmailAddressField
+from shop.money import get_shop_currency
 
 ONLY_ROW = 1
 
@@ -37,6 +38,7 @@ class ShopSettings(models.Model):
         blank=True,
         help_text="Paid orders up to this total are approved without anybody looking. Empty: none are.",
     )
+    currency = models.CharField(max_length=3, default=get_shop_currency, editable=False, help_text="Of that total.")
 
     class Meta:
         verbose_name = verbose_name_plural = "shop settings"
@@ -71,6 +73,7 @@ class ShippingMethod(models.Model):
     carrier = models.CharField(max_length=40, help_text="A key of orders.carriers, such as royal_mail.")
     price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
     free_from = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
+    currency = models.CharField(max_length=3, default=get_shop_currency, editable=False, help_text="Of both.")
     days_min = models.PositiveSmallIntegerField(default=1, help_text="Carrier's working days, at best.")
     days_max = models.PositiveSmallIntegerField(default=2, help_text="Carrier's working days, at worst.")
     delivers_on_saturday = models.BooleanField(default=True)

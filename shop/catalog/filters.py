@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
+
+from shop.money import convert_roughly
 
 
 class Sort(StrEnum):
@@ -26,11 +29,19 @@ class PriceBand:
         return f"{_short(self.low)}-{_short(self.high)}"
 
 
-BAND_EDGES = (2, 5, 10, 25, 50, 100)
-PRICE_BANDS = tuple(
-    PriceBand(Decimal(low) if low else None, Decimal(high) if high else None)
-    for low, high in zip((0, *BAND_EDGES), (*BAND_EDGES, 0), strict=True)
-)
+BAND_EDGES_IN_POUNDS = (2, 5, 10, 25, 50, 100)
+
+
+@cache
+def get_band_edges(currency: str) -> tuple[Decimal, ...]:
+    """Where one band of prices ends and the next begins."""
+    return tuple(convert_roughly(Decimal(edge), currency) for edge in BAND_EDGES_IN_POUNDS)
+
+
+@cache
+def get_price_bands(currency: str) -> tuple[PriceBand, ...]:
+    edges = get_band_edges(currency)
+    return tuple(PriceBand(low, high) for low, high in zip((None, *edges), (*edges, None), strict=True))
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import Any
 
 from django.utils import timezone
 
-from shop.catalog.filters import BAND_EDGES, Filters, Sort
+from shop.catalog.filters import Filters, Sort, get_band_edges
 from shop.catalog.words import Correction
+from shop.money import get_shop_currency
 
 PAGE_SIZE = 24
 BOUND = 1001  # one more than is ever shown as a number
@@ -83,7 +84,7 @@ class Match:
             "sizes": list(self.filters.sizes),
             "low": (price and price.low) or 0,
             "high": (price and price.high) or DEAREST,
-            "edges": list(BAND_EDGES),
+            "edges": list(get_band_edges(get_shop_currency())),
             "most_makers": MOST_MAKERS,
             "most_sizes": MOST_SIZES,
             "offset": offset,

@@ -23,7 +23,7 @@ class Facets:
 
     categories: dict[int, int] = field(default_factory=dict)
     makers: dict[str, tuple[str, int]] = field(default_factory=dict)  # slug: name, count
-    prices: dict[int, int] = field(default_factory=dict)  # index into PRICE_BANDS
+    prices: dict[int, int] = field(default_factory=dict)  # index into `get_price_bands`
     sizes: dict[str, int] = field(default_factory=dict)
     in_stock: int = 0
 

@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from shop.catalog.filters import PRICE_BANDS, Filters, PriceBand, Sort
+from shop.catalog.filters import Filters, PriceBand, Sort, get_price_bands
 from shop.catalog.search import BOUND, Facets, Results
 from shop.catalog.tree import Branch, Tree
-from shop.money import SYMBOLS
+from shop.money import format_round
 from shop.storefront import frame
 
 MOST_CHOSEN = 20  # values of one facet at once
@@ -27,7 +27,7 @@ SORT_NAMES = {
     Sort.DEAREST: "Price, high to low",
     Sort.NAME: "Name",
 }
-_BAND = re.compile(r"(\d{1,6}(?:\.\d{1,2})?)?-(\d{1,6}(?:\.\d{1,2})?)?", re.ASCII)
+_BAND = re.compile(r"(\d{1,8}(?:\.\d{1,3})?)?-(\d{1,8}(?:\.\d{1,3})?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -168,13 +168,13 @@ def counted(number: int) -> str:
 
 
 def _prices(asked: Asked, facets: Facets, currency: str) -> Group:
-    group = Group("Price", "price", "radio")
-    for index, band in enumerate(PRICE_BANDS):
+    group, bands = Group("Price", "price", "radio"), get_price_bands(currency)
+    for index, band in enumerate(bands):
         is_chosen = asked.price == band
         if facets.prices.get(index) or is_chosen:
             count = counted(facets.prices.get(index, 0))
             group.choices.append(Choice(band.key, _band_label(band, currency), count, is_chosen))
-    if asked.price and asked.price not in PRICE_BANDS:
+    if asked.price and asked.price not in bands:
         group.choices.append(Choice(asked.price.key, _band_label(asked.price, currency), "", is_chosen=True))
     if len(group.choices) > 1 or asked.price:
         group.choices.insert(0, Choice("", "Any price", "", is_chosen=asked.price is None))
@@ -183,10 +183,10 @@ def _prices(asked: Asked, facets: Facets, currency: str) -> Group:
 
 
 def _band_label(band: PriceBand, currency: str) -> str:
-    symbol = SYMBOLS.get(currency, "")
+    low, high = (None if edge is None else format_round(edge, currency) for edge in (band.low, band.high))
     if not band.low:
-        return f"Under {symbol}{band.high}"
-    return f"{symbol}{band.low} and over" if band.high is None else f"{symbol}{band.low} to {symbol}{band.high}"
+        return f"Under {high}"
+    return f"{low} and over" if high is None else f"{low} to {high}"
 
 
 def _sizes(asked: Asked, facets: Facets) -> Group:

@@ -113,7 +113,7 @@ def test_a_dry_run_says_what_it_would_do_and_does_nothing(take_in):
         ("price", "free", "not a number"),
         ("price", "NaN", "not between"),
         ("price", "-1", "not between"),
-        ("price", "1.999", "more than two decimals"),
+        ("price", "1.999", "GBP has 2 decimals"),
         ("price", "9" * 20, "not between"),
         ("price", "1e999999", "not between"),
         ("stock", "-5", "not a whole number"),

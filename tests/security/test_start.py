@@ -9,6 +9,7 @@ import pytest
 
 from shop.local.check import production_like
 from shop.local.home import CHECKOUT
+from tests import builders
 from tests.reliability.stack import database_url
 
 NEEDED = (
@@ -84,3 +85,31 @@ def test_over_https_cookies_are_bound_to_the_host_and_browsers_stay_on_https(tra
             assert (cookie["path"], cookie["domain"]) == ("/", "")
     assert "__Host-csrf" in seen["/accounts/login/"][2]
     assert seen["/search/"][1]["Location"].startswith("https://shop.saywhen.example/")
+
+
+@pytest.mark.parametrize("server", ["shop.wsgi", "shop.asgi"])
+def test_a_shop_whose_goods_are_priced_in_another_currency_does_not_start(transactional_db, server):
+    builders.variant()
+    said = python("-c", f"import {server}", DATABASE_URL=database_url(), CURRENCY="JPY")
+    assert said.returncode != 0
+    assert "CURRENCY is JPY, but the shop holds 1 variant in GBP" in said.stderr
+    assert python("-c", f"import {server}", DATABASE_URL=database_url()).returncode == 0
+
+
+@pytest.mark.parametrize("currency", ["POUNDS", "£", "DEM", "XXX"])
+def test_a_currency_that_is_none_stops_the_start(currency):
+    said = python("-c", "import shop.settings", CURRENCY=currency)
+    assert said.returncode != 0
+    assert "three letters of one in use" in said.stderr
+
+
+def test_a_currency_cards_cannot_be_charged_in_is_refused_by_the_check():
+    said = python("manage.py", "check", CURRENCY="LYD")
+    assert said.returncode != 0
+    assert "shop.E005" in said.stderr
+
+
+def test_a_database_out_of_reach_does_not_keep_the_shop_from_starting():
+    said = python("-c", "import shop.wsgi", DATABASE_URL="postgresql://nobody@127.0.0.1:9/none")
+    assert said.returncode == 0, said.stderr
+    assert "Could not look at the prices" in said.stderr

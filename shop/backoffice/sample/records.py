@@ -29,7 +29,7 @@ from shop.backoffice.sample.histories import OPEN_STAGES, Story
 from shop.backoffice.sample.people import Person
 from shop.catalog import stock
 from shop.catalog.models import Store, Variant
-from shop.money import tax_within
+from shop.money import get_shop_currency, tax_within
 
 Kind = OrderEvent.Kind
 EVENTS = {
@@ -123,7 +123,7 @@ def _line(quantity: int, variant: Variant, *, is_gift: bool) -> OrderLine:
         quantity=quantity,
         unit_price=variant.price,
         tax_rate=TAX,
-        tax_amount=tax_within(variant.price * quantity, rate=TAX),
+        tax_amount=_tax(variant.price * quantity),
         is_gift=is_gift,
     )
 
@@ -141,7 +141,9 @@ def _order(story: Story, lines: Sequence[OrderLine], method: ShippingMethod | No
         fulfilment_status=_fulfilment(story),
         subtotal=subtotal,
         shipping_total=shipping,
-        tax_total=sum((line.tax_amount for line in lines), tax_within(shipping, rate=TAX)),
+        tax_total=sum(
+            (line.tax_amount for line in lines), tax_within(shipping, rate=TAX, currency=get_shop_currency())
+        ),
         total=subtotal + shipping,
         shipping_method=method,
         shipping_name=method.name if method else "",
@@ -154,6 +156,10 @@ def _order(story: Story, lines: Sequence[OrderLine], method: ShippingMethod | No
         approved_at=story.steps.get("approved"),
         cancelled_at=story.ended_at if story.ending == "cancelled" else None,
     )
+
+
+def _tax(gross: Decimal) -> Decimal:
+    return tax_within(gross, rate=TAX, currency=get_shop_currency())
 
 
 def _weekday(moment: datetime) -> date:

@@ -14,6 +14,7 @@ from shop.backoffice.sample import content
 from shop.backoffice.sample.content import SampleProduct
 from shop.catalog import listing, stock
 from shop.catalog.models import Category, Maker, Product, ProductImage, Store, Variant
+from shop.money import convert_roughly, get_shop_currency
 
 REFERENCE = "sample store"
 
@@ -88,7 +89,7 @@ def _variants(missing: Sequence[SampleProduct], products: dict[str, Product], st
             size=each.size,
             colour=each.colour,
             style=each.style,
-            price=each.price,
+            price=convert_roughly(each.price, get_shop_currency()),
             position=positions[each.sku],
         )
         for product, each in written

@@ -9,6 +9,7 @@ from django.db import transaction
 from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from shop.backoffice.sample import content
 from shop.catalog.models import Store
+from shop.money import convert_roughly, get_shop_currency
 
 
 @transaction.atomic
@@ -38,4 +39,5 @@ def settle() -> Store:
 
 
 def _method(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {name: Decimal(row[name]) for name in ("price", "free_from") if name in row}
+    money = {name: Decimal(row[name]) for name in ("price", "free_from") if name in row}
+    return row | {name: convert_roughly(amount, get_shop_currency()) for name, amount in money.items()}

@@ -1,3 +1,4 @@
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -7,6 +8,8 @@ from shop.catalog import pictures
 from shop.catalog.models import Category, Product, ProductImage, StockRecord, Variant
 from shop.catalog.pictures import UnusablePictureError
 from shop.catalog.tree import tree
+from shop.money import get_shop_currency
+from shop.price_field import PriceField
 
 LONGEST_NAME = 80
 MOST_PIECES = 1_000_000  # at once
@@ -73,7 +76,13 @@ class VariantForm(forms.ModelForm):
     class Meta:
         model = Variant
         fields = ["sku", "colour", "style", "size", "price", "is_active", "position"]
+        field_classes = {"price": PriceField}
         widgets = {"sku": _line(16), "colour": _line(10), "style": _line(12), "size": _line(6)}
+
+    def clean_price(self) -> Decimal:
+        """Typed in the shop's currency, whatever the row was priced in."""
+        self.instance.currency = get_shop_currency()
+        return Decimal(self.cleaned_data["price"])
 
     def clean_sku(self) -> str:
         return str(self.cleaned_data["sku"]).strip()

@@ -12,6 +12,7 @@ from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import CategoryForm, PictureForm, ProductForm, VariantForm
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Store, Variant
 from shop.catalog.tree import tree
+from shop.money import formatted
 
 
 @admin.register(Category)
@@ -72,14 +73,18 @@ class ProductAdmin(ForgivingAutocompleteMixin, admin.ModelAdmin):
     form = ProductForm
     inlines = [VariantInline, PictureInline]
     actions = [publish, unpublish]
-    list_display = ["title", "category", "maker", "price_from", "is_published", "is_available", "released_on"]
+    list_display = ["title", "category", "maker", "costs_from", "is_published", "is_available", "released_on"]
     list_filter = ["is_published", "is_available", "category"]
     list_select_related = ["category", "maker"]
     search_fields = ["title", "variants__sku"]
     show_full_result_count = False
     prepopulated_fields = {"slug": ["title"]}
     autocomplete_fields = ["category", "maker", "goes_with"]
-    readonly_fields = ["price_from", "is_available", "created_at", "updated_at"]
+    readonly_fields = ["costs_from", "is_available", "created_at", "updated_at"]
+
+    @admin.display(description="price from", ordering="price_from")
+    def costs_from(self, product: Product) -> str:
+        return formatted(product.price_from, product.currency)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).defer("search_text", "search_vector", "title_vector")
@@ -106,10 +111,14 @@ def _give_stock_records(product: Product) -> None:
 class VariantAdmin(admin.ModelAdmin):
     """For looking one up by its SKU; variants are edited with their product."""
 
-    list_display = ["sku", "product", "label", "price", "is_active"]
+    list_display = ["sku", "product", "label", "costs", "is_active"]
     list_select_related = ["product"]
     search_fields = ["sku", "product__title"]
     show_full_result_count = False
+
+    @admin.display(description="price", ordering="price")
+    def costs(self, variant: Variant) -> str:
+        return variant.price_text
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

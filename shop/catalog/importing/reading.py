@@ -10,6 +10,8 @@ from typing import TextIO
 
 from django.utils.text import slugify
 
+from shop.money import check_price, get_shop_currency
+
 REQUIRED = ("sku", "product", "title", "description", "category", "maker", "price", "stock")
 OPTIONAL = ("size", "colour", "style", "summary", "tags", "released_on", "lifespan_months", "image")
 LONGEST = {"sku": 60, "title": 160, "maker": 80, "size": 40, "colour": 40, "style": 40, "summary": 200}
@@ -157,9 +159,10 @@ def _price(value: str) -> Decimal:
         raise ValueError(f"price “{value[:40]}” is not a number such as 14.50") from None
     if not price.is_finite() or not 0 <= price <= DEAREST:
         raise ValueError(f"price “{value[:40]}” is not between 0 and {DEAREST}")
-    if price != price.quantize(Decimal("0.01")):
-        raise ValueError(f"price “{value[:40]}” has more than two decimals")
-    return price.quantize(Decimal("0.01"))
+    try:
+        return check_price(price, get_shop_currency())
+    except ValueError as refusal:
+        raise ValueError(f"price “{value[:40]}” will not do: {refusal}") from None
 
 
 def _whole(value: str, name: str, most: int) -> int:

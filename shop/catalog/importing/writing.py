@@ -24,6 +24,7 @@ PRODUCT_FIELDS = (
     "attributes",
 )
 VARIANT_FIELDS = ("price", "size", "colour", "style")
+WRITTEN_FIELDS = (*VARIANT_FIELDS, "currency")  # a price is in the shop's currency of the day it is written
 
 
 @dataclass
@@ -125,13 +126,14 @@ class Writer:
                 positions[product.id] += 1
                 variant = Variant(sku=row.sku, product=product, position=positions[product.id], currency=self.currency)
                 fresh.append(variant)
-            before = [getattr(variant, name) for name in VARIANT_FIELDS]
+            before = [getattr(variant, name) for name in WRITTEN_FIELDS]
             for name in VARIANT_FIELDS:
                 setattr(variant, name, getattr(row, name))
-            if variant.pk and before != [getattr(variant, name) for name in VARIANT_FIELDS]:
+            variant.currency = self.currency
+            if variant.pk and before != [getattr(variant, name) for name in WRITTEN_FIELDS]:
                 changed.append(variant)
         Variant.objects.bulk_create(fresh)
-        Variant.objects.bulk_update(changed, VARIANT_FIELDS)
+        Variant.objects.bulk_update(changed, WRITTEN_FIELDS)
         done.variants_made += len(fresh)
         done.variants_changed += len(changed)
         done.touched |= {each.product_id for each in (*fresh, *changed)}

@@ -6,6 +6,7 @@ from django.db.models.functions import Lower
 from django.urls import reverse
 
 from shop.catalog.querysets import ProductQuerySet
+from shop.money import get_shop_currency
 
 
 class Category(models.Model):
@@ -66,7 +67,7 @@ class Product(models.Model):
         max_digits=10, decimal_places=2, default=0, editable=False, help_text="The cheapest variant's price."
     )
     price_to = models.DecimalField(max_digits=10, decimal_places=2, default=0, editable=False)
-    currency = models.CharField(max_length=3, default="GBP", editable=False)
+    currency = models.CharField(max_length=3, default=get_shop_currency, editable=False)
     sizes = ArrayField(models.CharField(max_length=40), default=list, editable=False)
     is_available = models.BooleanField(
         default=False, editable=False, help_text="For the facet: follows the stock within moments. Cards ask the stock."

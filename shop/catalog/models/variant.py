@@ -3,7 +3,7 @@ import re
 from django.db import models
 
 from shop.catalog.models.product import Product
-from shop.money import formatted
+from shop.money import formatted, get_shop_currency
 
 BARE_SIZE = re.compile(r"\d{1,2}(½|\.5)?|M|X{0,3}[SL]")  # says nothing without the word beside it
 
@@ -27,7 +27,7 @@ class Variant(models.Model):
     colour = models.CharField(max_length=40, blank=True)
     style = models.CharField(max_length=40, blank=True, help_text="Any other choice: grind, scent, binding.")
     price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
-    currency = models.CharField(max_length=3, default="GBP")
+    currency = models.CharField(max_length=3, default=get_shop_currency)
     is_active = models.BooleanField("on sale", default=True)
     position = models.PositiveSmallIntegerField(default=0)
 

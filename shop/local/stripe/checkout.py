@@ -277,6 +277,7 @@ def _unit_amount(data: dict[str, Any], path: str) -> int:
     amount = int(data["unit_amount"] if "unit_amount" in data else data["unit_amount_decimal"])
     if amount < 0:
         raise invalid("Invalid non-negative integer", f"{path}[unit_amount]", "parameter_invalid_integer")
+    money.check(amount, data["currency"].lower(), f"{path}[unit_amount]")
     return amount
 
 

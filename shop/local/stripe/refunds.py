@@ -117,6 +117,7 @@ def _amount(charge: dict[str, Any], wanted: int | None) -> int:
         raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
     if wanted > left:
         raise _too_much(charge, wanted, left)
+    money.check(wanted, charge["currency"], "amount")
     return wanted
 
 

@@ -16,9 +16,9 @@ CURRENT = format_html(' aria-current="{}"', "page")
 
 
 @register.filter
-def money(amount: Decimal | None, currency: str = "GBP") -> str:
-    """£14.00. Empty for None."""
-    return "" if amount is None else formatted(amount, currency)
+def money(amount: Decimal | str | None, currency: str) -> str:
+    """£14.00; of a text that holds a number too. Empty for None."""
+    return "" if amount is None else formatted(Decimal(amount), currency)
 
 
 @register.filter
