@@ -4,7 +4,6 @@ What is left afterwards: the chain of the ledger and the `Erasure` row, which na
 holding says.
 """
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -16,8 +15,17 @@ from django.utils import timezone
 from accounts import journal, sessions, tokens
 from accounts.models import AccountEvent, Customer, Erasure, User
 from shop import personal_data
+from shop.retrying import loops
+from shop.retrying.loops import Loop
 
-logger = logging.getLogger(__name__)
+ERASURES = loops.register(
+    Loop(
+        "erasures",
+        "An erasure",
+        "It goes on where it stopped, by itself. It is owed by law within a month: if the error stays, tell whoever "
+        "looks after the shop's software.",
+    )
+)
 
 COOLING_OFF = timedelta(days=14)
 LINK_LIFETIME = timedelta(days=90)
@@ -110,13 +118,12 @@ def _alone() -> Iterator[bool]:
 
 
 def _run_due() -> int:
-    due = Erasure.objects.filter(state__in=UNDER_WAY, due_at__lte=timezone.now()).order_by("due_at")
+    under_way = Erasure.objects.filter(state__in=UNDER_WAY)
+    ERASURES.forget_settled(under_way)
     count = 0
-    for erasure in due:
-        try:
+    for erasure in ERASURES.due(under_way).filter(due_at__lte=timezone.now()).order_by("due_at"):
+        with ERASURES.attempt(erasure.pk, subject=f"The erasure {erasure.pk}"):
             count += run(erasure)
-        except Exception:  # one must not keep the others waiting; it is taken up again
-            logger.exception("The erasure %s was interrupted", erasure.pk)
     return count
 
 

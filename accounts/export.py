@@ -5,7 +5,6 @@ Rows are the outbox here too: a request is a row, a job takes it up, and a job t
 
 import io
 import json
-import logging
 import zipfile
 from datetime import timedelta
 from typing import Any
@@ -22,9 +21,18 @@ from django.utils.safestring import SafeString
 from accounts import proofs
 from accounts.models import AccountEvent, Customer, DataExport
 from shop import personal_data
+from shop.retrying import loops
+from shop.retrying.loops import Loop
 
-logger = logging.getLogger(__name__)
-
+EXPORTS = loops.register(
+    Loop(
+        "exports",
+        "A copy of somebody's data",
+        "It is tried again by itself; after the last try the customer is told to ask again. A copy is owed by law "
+        "within a month.",
+    )
+)
+MOST_ATTEMPTS = 5
 KEPT = timedelta(days=7)
 TAKEN_UP_AGAIN_AFTER = timedelta(minutes=10)
 A_DAY = 5
@@ -68,20 +76,24 @@ def build_waiting(*, controller: dict[str, str], privacy_url: str) -> int:
     """Builds what was asked for, and what a job that died left half done. Returns how many."""
     count = 0
     while export := _claimed():
-        try:
+        with EXPORTS.attempt(export.pk, subject=f"The copy {export.pk}"):
             _build(export, controller=controller, privacy_url=privacy_url)
-        except Exception:  # one person's copy must not keep all others waiting
-            logger.exception("The copy %s could not be made", export.pk)
-            DataExport.objects.filter(pk=export.pk).update(state=State.FAILED)
+        _put_off_unless_built(export)
         count += 1
     return count
+
+
+def _put_off_unless_built(export: DataExport) -> None:
+    has_more_attempts = EXPORTS.attempt_count(export.pk) < MOST_ATTEMPTS
+    state = State.WAITING if has_more_attempts else State.FAILED
+    DataExport.objects.filter(pk=export.pk, state=State.BUILDING).update(state=state)
 
 
 def _claimed() -> DataExport | None:
     died = Q(state=State.BUILDING, begun_at__lt=timezone.now() - TAKEN_UP_AGAIN_AFTER)
     with transaction.atomic():
         waiting = DataExport.objects.filter(Q(state=State.WAITING) | died).order_by("created_at")
-        export = waiting.select_for_update(skip_locked=True).first()
+        export = EXPORTS.due(waiting).select_for_update(skip_locked=True).first()
         if export is not None:
             export.state, export.begun_at, export.done_count = State.BUILDING, timezone.now(), 0
             export.save(update_fields=["state", "begun_at", "done_count"])

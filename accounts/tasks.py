@@ -7,14 +7,29 @@ from django.utils import timezone
 
 from accounts import checkpoints
 from accounts.verification import LedgerBroken
+from shop.retrying import loops
+from shop.retrying.loops import Loop
 
 logger = logging.getLogger(__name__)
+
+CHECKPOINTS = loops.register(
+    Loop(
+        "checkpoints",
+        "The consent ledger's checkpoint of the day",
+        "If the ledger does not verify, somebody changed it past the shop: run verify_consents with the last "
+        "checkpoint and follow the runbook. The last good checkpoint stays the last.",
+    )
+)
 
 
 @shared_task
 def checkpoint_consents() -> None:
-    """A broken ledger is shouted about, and the last good checkpoint stays the last."""
+    CHECKPOINTS.run_whole(_keep_checkpoint)
+
+
+def _keep_checkpoint() -> None:
     try:
         checkpoints.keep(Path(settings.CHECKPOINT_FOLDER), today=timezone.localdate())
     except LedgerBroken:
         logger.critical("The consent ledger does not verify; no checkpoint was written", exc_info=True)
+        raise

@@ -2,7 +2,9 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from django.db import connection
@@ -18,11 +20,30 @@ from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.queueing import PICK, Draft, DraftItem, queue
 from notifications.topics import TOPICS
 from recommendations import effects, picks
+from shop.retrying import loops
+from shop.retrying.loops import Loop
 
 MONTH = timedelta(days=31)
 NOT_SENT = (OutgoingEmail.State.SKIPPED, OutgoingEmail.State.FAILED)
 CHUNK = 20_000  # customers per transaction
 PICKING_CHUNK = 200  # for these something is picked one by one
+
+ISSUES = loops.register(
+    Loop(
+        "newsletter",
+        "A newsletter that could not be queued",
+        "Nobody gets it twice: it goes on where it stopped. If the error stays, tell whoever looks after the software.",
+        model="notifications.newsletterissue",
+    )
+)
+WEEKLY_LETTERS = loops.register(
+    Loop(
+        "recommendation_mail",
+        "The weekly letter of customer",
+        "One customer gets no letter this week unless it works out by tonight. Nothing else waits for it.",
+        model="accounts.customer",
+    )
+)
 
 _HAS_ENOUGH = pacing.OVER_CEILING_OF.format(customer="c.customer_id")
 _LAST = pacing.LAST_OF_TOPIC.format(customer="c.customer_id", topic="%(topic)s")
@@ -70,9 +91,11 @@ def fan_out_newsletter() -> int:
     """Queues every released issue for everybody who asked for the newsletter. Safe to stop and to run again."""
     count = 0
     waiting = NewsletterIssue.objects.filter(released_at__isnull=False, fanned_out_at=None)
-    for issue in waiting.order_by("released_at"):
-        count += _fan_out(topics.NEWSLETTER, key=f"newsletter:{issue.pk}:", context={"issue": issue.pk})
-        NewsletterIssue.objects.filter(pk=issue.pk).update(fanned_out_at=timezone.now())
+    ISSUES.forget_settled(waiting)
+    for issue in ISSUES.due(waiting).order_by("released_at"):
+        with ISSUES.attempt(issue.pk, subject=f"Newsletter “{issue.subject}”"):
+            count += _fan_out(topics.NEWSLETTER, key=f"newsletter:{issue.pk}:", context={"issue": issue.pk})
+            NewsletterIssue.objects.filter(pk=issue.pk).update(fanned_out_at=timezone.now())
     return count
 
 
@@ -102,12 +125,16 @@ def queue_recommendations(now: datetime) -> int:
     """This week's letter for everybody who asked for it and has not got it yet. Safe to stop and to run again."""
     week = f"recommendations:{now:%G-W%V}:"
     count = 0
-    while customers := list(_without_letter(week)[:PICKING_CHUNK]):
-        ids = [customer.pk for customer in customers]
-        allowed, full = _granted_by(ids), pacing.over_ceiling(ids)
-        queue([_letter(each, week, allowed[each.pk], is_wanted=each.pk not in full) for each in customers])
-        count += len(customers)
+    WEEKLY_LETTERS.forget_settled(_without_letter(week))
+    while customers := list(WEEKLY_LETTERS.due(_without_letter(week))[:PICKING_CHUNK]):
+        count += WEEKLY_LETTERS.run_batch(customers, partial(_queue_letters, week))
     return count
+
+
+def _queue_letters(week: str, customers: Sequence[Customer]) -> None:
+    ids = [customer.pk for customer in customers]
+    allowed, full = _granted_by(ids), pacing.over_ceiling(ids)
+    queue([_letter(each, week, allowed[each.pk], is_wanted=each.pk not in full) for each in customers])
 
 
 def _without_letter(week: str) -> QuerySet[Customer]:

@@ -172,8 +172,11 @@ def park(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
     _settle(email_id, token, "state = 'uncertain', last_error = %(error)s", error=error)
 
 
-def postpone(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
-    """Tries again after a pause that doubles with each attempt; gives up after some days."""
+def postpone(email_id: uuid.UUID, token: uuid.UUID, *, error: str, after: int = 0) -> None:
+    """Tries again after a pause that doubles with each attempt; gives up after some days.
+
+    `after`: how many attempts came to nothing before a hand-off, where those are counted elsewhere.
+    """
     _settle(
         email_id,
         token,
@@ -181,8 +184,9 @@ def postpone(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
            state = CASE WHEN created_at < clock_timestamp() - %(days)s * interval '1 day'
                         THEN 'failed' ELSE 'queued' END,
            due_at = clock_timestamp() + interval '1 second' * LEAST(
-               %(longest)s, %(retry)s * power(2, GREATEST(LEAST(attempt_count, 20), 1) - 1))""",
+               %(longest)s, %(retry)s * power(2, LEAST(GREATEST(attempt_count, %(after)s, 1), 20) - 1))""",
         error=error,
+        after=after,
         days=GIVE_UP_AFTER_DAYS,
         longest=LONGEST_PAUSE_SECONDS,
         retry=settings.MAIL_RETRY_SECONDS,

@@ -16,9 +16,11 @@ from django.conf import settings
 from notifications import claims, digest, topics
 from notifications.emails import write
 from notifications.letters import Letter, load
-from notifications.models import SkipReason, Suppression
+from notifications.models import OutgoingEmail, SkipReason, Suppression
 from shop import mail
 from shop.mail import Line, Outcome, Result
+from shop.retrying import loops
+from shop.retrying.loops import Loop
 
 BATCH = 100
 RUN_SECONDS = 20  # then the next tick goes on
@@ -28,7 +30,17 @@ MOST_REWRITES = 5
 STUCK_LIMIT = 2  # hand-offs in a row without any answer: leave the server alone until the next tick
 UNREACHABLE_PAUSE_SECONDS = 10
 PACE = (SkipReason.OVER_CEILING, SkipReason.OVERTAKEN, SkipReason.TOO_SOON)
+WAITING = (OutgoingEmail.State.QUEUED, OutgoingEmail.State.CLAIMED, OutgoingEmail.State.SENDING)
 logger = logging.getLogger(__name__)
+
+WRITING = loops.register(
+    Loop(
+        "mail",
+        "A mail that could not be written",
+        "It is tried again by itself, for some days. If what it tells is urgent, write to the customer yourself.",
+        model="notifications.outgoingemail",
+    )
+)
 
 
 def deliver() -> int:
@@ -47,10 +59,11 @@ def _run() -> int:
             ids = claims.claim(token, limit=BATCH)
             if not ids:
                 break
-            batch = Batch(line, token, load(ids))
+            batch = Batch(line, token, _load(ids, token))
             sent_count += batch.deliver()
             if batch.is_given_up:
                 break
+    WRITING.forget_settled(OutgoingEmail.objects.filter(state__in=WAITING))
     return sent_count
 
 
@@ -105,7 +118,12 @@ class Batch:
         sent_count = 0
         for place, letter in enumerate(self.letters):
             following = self.letters[place + 1] if place + 1 < len(self.letters) else None
-            result = self._deliver_one(letter, following)
+            try:
+                result = self._deliver_one(letter, following)
+            except Exception as error:
+                logger.exception("Mail %s (%s) could not be handed over", letter.email.pk, letter.email.topic)
+                self._leave_after(letter, error)
+                continue
             sent_count += result is not None and result.outcome is Outcome.SENT
             if result is not None and self._is_hopeless(result):
                 self._give_up(self.letters[place:], result)
@@ -133,12 +151,19 @@ class Batch:
         claims.postpone(letter.email.pk, self.token, error="Its permissions kept changing.")
         return None
 
+    def _leave_after(self, letter: Letter, error: Exception) -> None:
+        """Something broke under way: nobody knows how far the mail came, and promotional mail is not sent twice."""
+        if letter.topic.is_promotional:
+            claims.park(letter.email.pk, self.token, error=f"Broken off: {type(error).__name__}"[:300])
+        else:
+            _put_off(letter.email.pk, self.token, error)
+
     def _written(self, letter: Letter) -> mail.Message | None:
         """The message; None when nothing is left to say, and then the mail is skipped."""
         email_id = letter.email.pk
         message = self._ahead.pop(email_id) if email_id in self._ahead else _tried(letter)
         if isinstance(message, Exception):
-            claims.postpone(email_id, self.token, error=f"Could not be written: {type(message).__name__}"[:300])
+            _put_off(email_id, self.token, message)
             return None
         if message is None:
             reason = SkipReason.NOTHING_LEFT if letter.body else SkipReason.WITHDRAWN
@@ -202,6 +227,27 @@ class Batch:
         pause = UNREACHABLE_PAUSE_SECONDS if result.outcome is Outcome.UNREACHABLE else 0
         claims.release([letter.email.pk for letter in rest], self.token, pause_seconds=pause)
         self.is_given_up = True
+
+
+def _load(email_ids: list[uuid.UUID], token: uuid.UUID) -> list[Letter]:
+    """The letters of a batch; one that cannot be read is put off and keeps the others from nothing."""
+    try:
+        return load(email_ids)
+    except Exception:
+        logger.exception("A batch of mail could not be read; each is tried alone")
+    letters = []
+    for email_id in email_ids:
+        try:
+            letters += load([email_id])
+        except Exception as error:  # noqa: BLE001  (written down there)
+            _put_off(email_id, token, error)
+    return letters
+
+
+def _put_off(email_id: uuid.UUID, token: uuid.UUID, error: Exception) -> None:
+    """Later and later, with the error on the staff's first page. Raises when the database does not take it down."""
+    failed_count = WRITING.record_failure(email_id, error, subject="A mail that could not be written")
+    claims.postpone(email_id, token, error=f"Could not be written: {type(error).__name__}"[:300], after=failed_count)
 
 
 def _tried(letter: Letter) -> mail.Message | Exception | None:

@@ -2,16 +2,18 @@
 
 Events are the outbox: they were written with the change itself. Each batch is one transaction that claims unrelayed
 rows (a flag per row, because "greater than the last id" misses what commits late), queues, and sets the flag.
-Several relays may run at once; news of one order stays in its order.
+Several relays may run at once; news of one order stays in its order. A batch that fails is relayed event by event, so
+that the one in the way waits alone; after a few attempts the later news of its order no longer waits for it.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import DatabaseError, transaction
-from django.db.models import Exists, Manager, OuterRef
+from django.db.models import CharField, Exists, Manager, OuterRef, QuerySet
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from accounts import purposes
@@ -23,17 +25,29 @@ from notifications.queueing import OFFER, Answers, Draft, DraftItem, queue
 from notifications.topics import BY_EVENT
 from orders.models import Order, OrderEvent
 from recommendations import picks
+from shop.retrying import loops
+from shop.retrying.loops import Loop
+from shop.retrying.models import StuckItem
 
 BATCH = 100
+ATTEMPTS_IN_THE_WAY = 3  # of an event, before the later news of its order goes on without it
 logger = logging.getLogger(__name__)
+
+ADVICE = (
+    "No mail was written about this yet. It is tried again by itself; if the error stays, tell whoever looks after "
+    "the shop's software, and write to the customer yourself."
+)
+ORDER_NEWS = loops.register(Loop("order_news", "News of an order", ADVICE, first_pause_seconds=10))
+ACCOUNT_NEWS = loops.register(Loop("account_news", "News of an account", ADVICE, first_pause_seconds=10))
 
 
 @dataclass(frozen=True)
 class Source:
-    """An event table. `claim` locks a batch of its rows; `draft` says which mail an event may set off."""
+    """An event table. `waiting`: its unrelayed rows, locked as read; `draft`: the mail an event may set off."""
 
+    loop: Loop
     events: Manager[Any]
-    claim: Callable[[int], Sequence[Any]]
+    waiting: Callable[[], QuerySet[Any]]
     draft: Callable[[Any], Draft | None]
 
 
@@ -43,12 +57,31 @@ def relay_events() -> int:
     for source in SOURCES:
         while relayed := relay_batch(source):
             count += relayed
+        source.loop.forget_settled(source.events.filter(relayed_at=None))
     return count
 
 
-@transaction.atomic
 def relay_batch(source: Source, size: int = BATCH) -> int:
-    events = source.claim(size)
+    """Returns how many events were dealt with; one that fails is put off and keeps no other waiting."""
+    due = source.loop.due(source.waiting())
+    try:
+        return _relay(source, due[:size])
+    except Exception:
+        logger.exception("A batch of events could not be relayed; each is tried alone")
+        with transaction.atomic():
+            ids = [event.pk for event in due[:size]]
+    return sum(_relay_alone(source, event_id) for event_id in ids)
+
+
+def _relay_alone(source: Source, event_id: int) -> int:
+    with source.loop.attempt(event_id, subject=f"{source.loop.title} (event {event_id})"):
+        return _relay(source, source.waiting().filter(pk=event_id))
+    return 0
+
+
+@transaction.atomic
+def _relay(source: Source, waiting: QuerySet[Any]) -> int:
+    events = list(waiting)
     if not events:
         return 0
     drafts = [draft for event in events if (draft := source.draft(event))]
@@ -59,18 +92,19 @@ def relay_batch(source: Source, size: int = BATCH) -> int:
     return len(events)
 
 
-def _claimed_order_events(size: int) -> Sequence[OrderEvent]:
+def _waiting_order_events() -> QuerySet[OrderEvent]:
     """The oldest unrelayed event of each order, so that two relays cannot swap an order's news."""
+    stuck = StuckItem.objects.filter(loop=ORDER_NEWS.key, attempt_count__gte=ATTEMPTS_IN_THE_WAY)
+    given_up = stuck.filter(item=Cast(OuterRef("pk"), CharField()))
     earlier = OrderEvent.objects.filter(order=OuterRef("order"), relayed_at=None, pk__lt=OuterRef("pk"))
-    waiting = OrderEvent.objects.filter(~Exists(earlier), relayed_at=None).order_by("pk")
-    locked = waiting.select_for_update(skip_locked=True, of=("self",))
-    return list(locked.select_related("order__customer")[:size])
+    waiting = OrderEvent.objects.filter(~Exists(earlier.filter(~Exists(given_up))), relayed_at=None).order_by("pk")
+    return waiting.select_for_update(skip_locked=True, of=("self",)).select_related("order__customer")
 
 
-def _claimed_account_events(size: int) -> Sequence[AccountEvent]:
+def _waiting_account_events() -> QuerySet[AccountEvent]:
     waiting = AccountEvent.objects.filter(relayed_at=None).order_by("pk")
     locked = waiting.select_for_update(skip_locked=True, of=("self",))
-    return list(locked.select_related("consent_request", "customer")[:size])
+    return locked.select_related("consent_request", "customer")
 
 
 def _order_draft(event: OrderEvent) -> Draft | None:
@@ -138,6 +172,6 @@ def _offer_for(order: Order) -> picks.Pick | None:
 
 
 SOURCES: tuple[Source, ...] = (
-    Source(OrderEvent.objects, _claimed_order_events, _order_draft),
-    Source(AccountEvent.objects, _claimed_account_events, _account_draft),
+    Source(ORDER_NEWS, OrderEvent.objects, _waiting_order_events, _order_draft),
+    Source(ACCOUNT_NEWS, AccountEvent.objects, _waiting_account_events, _account_draft),
 )

@@ -1,63 +1,117 @@
-"""What no browser and no webhook told us: payments and refunds that nobody has settled, found by looking."""
+"""What makes payments right without a browser or a webhook: a periodic look at whatever is not settled yet."""
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from orders import payments
+from orders.asking_stripe import StripeAway, attempt_at_stripe
 from orders.gateways import stripe
-from orders.gateways.stripe import Unreachable
+from orders.gateways.stripe import Session
 from orders.models import Payment, Refund
-from orders.refunds import settle_refund
-
-log = logging.getLogger(__name__)
+from orders.refunds import send_refund
+from shop.retrying import loops
+from shop.retrying.loops import Loop
 
 BATCH = 200
-Step = Callable[[], object]
+PAYMENTS = loops.register(
+    Loop(
+        "payments",
+        "A payment",
+        "Its goods stay held until Stripe says how it stands. If Stripe does not know its session, the shop's key was "
+        "probably changed to another account: find the payment in that account's dashboard by the order's number.",
+        model="orders.payment",
+    )
+)
+REFUNDS = loops.register(
+    Loop(
+        "refunds",
+        "A refund",
+        "The money may not have gone back. Look at the payment in Stripe's dashboard before you give it back again.",
+        model="orders.payment",
+    )
+)
+COMPLETED = loops.register(
+    Loop(
+        "completed_sessions",
+        "Stripe's list of what was paid",
+        "Each open payment is still looked at when its time is up, only later.",
+    )
+)
 
 
 def reconcile() -> int:
     """Draws the consequences of what was paid, asks again where no answer came, and ends what has been open for too
     long. Returns how many it dealt with.
 
-    Stops at the first sign that Stripe is out of reach: the rest would only wait longer.
+    One that fails waits alone. The run ends when Stripe answers nothing at all: the rest would only wait longer.
     """
-    done = 0
-    try:
-        for step in _steps():
-            step()
-            done += 1
-    except Unreachable as trouble:
-        log.warning("Stripe is out of reach (%s); payments stay as they are", trouble)
-    return done
-
-
-def _steps() -> Iterator[Step]:
+    PAYMENTS.forget_settled(_live())
+    REFUNDS.forget_settled(Refund.objects.filter(status=Refund.Status.REQUESTED))
     now = timezone.now()
     young = now - timedelta(seconds=min(60, settings.RECONCILE_SECONDS))
     held = now - timedelta(seconds=settings.PAYMENT_HOLD_SECONDS)
-    yield from _paid(young)
-    live = Payment.objects.filter(status__in=payments.LIVE).select_related("order").order_by("created_at")
-    for payment in live.filter(created_at__lt=held)[:BATCH]:
-        yield partial(payments.expire, payment)
-    for payment in live.filter(status=Payment.Status.CREATED, created_at__lt=young, created_at__gte=held)[:BATCH]:
-        yield partial(payments.settle, payment.pk)
-    refunds = Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=young).order_by("created_at")
-    for pk in refunds.values_list("pk", flat=True)[:BATCH]:
-        yield partial(settle_refund, pk)
+    count = 0
+    with suppress(StripeAway):
+        for part in (_settle_completed, _end_overdue, _open_unanswered, _send_refunds):
+            count += part(young=young, held=held)
+    return count
 
 
-def _paid(young: datetime) -> Iterator[Step]:
+def _live() -> QuerySet[Payment]:
+    return Payment.objects.filter(status__in=payments.LIVE).select_related("order").order_by("created_at")
+
+
+def _settle_completed(*, young: datetime, held: datetime) -> int:
     """Asks once for all that was paid, not once for each that may have been: most of those still open never will be."""
-    waiting = Payment.objects.filter(status=Payment.Status.OPEN, created_at__lt=young)
-    known = dict(waiting.values_list("provider_reference", "pk"))
-    oldest = waiting.order_by("created_at").values_list("created_at", flat=True).first()
-    if oldest is None:
-        return
-    for session in stripe.completed_sessions(oldest - payments.CLOCKS):
-        if session.reference in known:
-            yield partial(payments.draw, known[session.reference], session)
+    waiting = PAYMENTS.due(Payment.objects.filter(status=Payment.Status.OPEN, created_at__lt=young))
+    known = {payment.provider_reference: payment for payment in waiting.select_related("order")}
+    oldest = min((payment.created_at for payment in known.values()), default=None)
+    if oldest is None or not COMPLETED.is_due():
+        return 0
+    sessions: list[Session] = []
+    with attempt_at_stripe(COMPLETED, loops.WHOLE, subject=COMPLETED.title):
+        sessions = [each for each in stripe.completed_sessions(oldest - payments.CLOCKS) if each.reference in known]
+    count = 0
+    for session in sessions:
+        payment = known[session.reference]
+        with attempt_at_stripe(PAYMENTS, payment.pk, subject=_named(payment)):
+            payments.draw(payment.pk, session)
+            count += 1
+    return count
+
+
+def _end_overdue(*, young: datetime, held: datetime) -> int:
+    return _each(PAYMENTS.due(_live().filter(created_at__lt=held)), payments.expire)
+
+
+def _open_unanswered(*, young: datetime, held: datetime) -> int:
+    unanswered = _live().filter(status=Payment.Status.CREATED, created_at__lt=young, created_at__gte=held)
+    return _each(PAYMENTS.due(unanswered), lambda payment: payments.settle(payment.pk))
+
+
+def _each(waiting: QuerySet[Payment], step: Callable[[Payment], object]) -> int:
+    count = 0
+    for payment in waiting[:BATCH]:
+        with attempt_at_stripe(PAYMENTS, payment.pk, subject=_named(payment)):
+            step(payment)
+            count += 1
+    return count
+
+
+def _send_refunds(*, young: datetime, held: datetime) -> int:
+    requested = Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=young).order_by("created_at")
+    count = 0
+    for noted in REFUNDS.due(requested.select_related("payment__order"))[:BATCH]:
+        with attempt_at_stripe(REFUNDS, noted.pk, subject=f"The refund of order {noted.payment.order.number}"):
+            send_refund(noted.pk)
+            count += 1
+    return count
+
+
+def _named(payment: Payment) -> str:
+    return f"The payment of order {payment.order.number}"

@@ -1,5 +1,6 @@
 """Money back: noted under the order's lock first, then sent to Stripe with a key, so that it goes back once."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 from django.db import transaction
@@ -9,7 +10,7 @@ from django.utils import timezone
 from orders import events, status
 from orders.gateways import stripe
 from orders.gateways.amounts import to_stripe_amount
-from orders.gateways.stripe import RefundAnswer, Refused
+from orders.gateways.stripe import RefundAnswer, Refused, Unreachable
 from orders.locks import locked_order
 from orders.models import Order, OrderEvent, Payment, Refund
 from shop.money import check_price, formatted
@@ -75,7 +76,16 @@ def refundable(order: Order) -> tuple[Payment | None, Decimal]:
 
 
 def settle_refund(refund_id: int) -> None:
-    """Sends a noted refund to Stripe (again, if need be: same idempotency key) and records the answer."""
+    """As `send_refund`; Stripe out of reach leaves it requested, and the reconciler sends it again."""
+    with suppress(Unreachable):
+        send_refund(refund_id)
+
+
+def send_refund(refund_id: int) -> None:
+    """Sends a noted refund to Stripe (again, if need be: same idempotency key) and records the answer.
+
+    Raises `Unreachable` when Stripe gives no answer: nothing changes then.
+    """
     noted = Refund.objects.select_related("payment").get(pk=refund_id)
     if noted.status != Refund.Status.REQUESTED:
         return
@@ -83,8 +93,6 @@ def settle_refund(refund_id: int) -> None:
         answer = _answer(noted)
     except Refused as refusal:
         answer = RefundAnswer("", "failed", str(refusal))
-    except stripe.Unreachable:
-        return
     _draw(refund_id, answer)
 
 

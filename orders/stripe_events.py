@@ -2,22 +2,30 @@
 an event that comes twice, late or out of order does no harm.
 """
 
-import logging
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import F
 from django.utils import timezone
 
 from orders import payments
+from orders.asking_stripe import StripeAway, attempt_at_stripe
 from orders.gateways import stripe
-from orders.gateways.stripe import Event, Refused, Unreachable
+from orders.gateways.stripe import Event, Refused
 from orders.models import Payment, Refund, StripeEvent
-from orders.refunds import settle_refund
-
-log = logging.getLogger(__name__)
+from orders.refunds import send_refund
+from shop.retrying import loops
+from shop.retrying.loops import Loop
 
 BATCH = 200
-MOST_ATTEMPTS = 100  # then staff look; the reconciler settles payments and refunds without events anyway
+EVENTS = loops.register(
+    Loop(
+        "stripe_events",
+        "Something Stripe told us",
+        "It is looked at again by itself; payments and refunds are found without it, only later.",
+        model="orders.stripeevent",
+    )
+)
 KEPT = timedelta(days=90)
 
 
@@ -33,20 +41,20 @@ def store(event: Event) -> None:
 
 
 def process_waiting() -> int:
-    """Works through what waits; stops at the first sign that Stripe is out of reach. Returns how many are done."""
+    """Works through what waits; one that fails waits alone. Returns how many are done.
+
+    The run ends when Stripe answers nothing at all.
+    """
+    waiting = StripeEvent.objects.filter(processed_at=None)
+    EVENTS.forget_settled(waiting)
     done = 0
-    waiting = StripeEvent.objects.filter(processed_at=None, attempt_count__lt=MOST_ATTEMPTS)
-    for event in waiting.order_by("received_at")[:BATCH]:
-        try:
-            problem = process(event)
-        except Unreachable as trouble:
-            StripeEvent.objects.filter(pk=event.pk).update(
-                attempt_count=F("attempt_count") + 1, problem=str(trouble)[:200]
-            )
-            log.warning("Stripe is out of reach; %s waits", event.event_id)
-            break
-        StripeEvent.objects.filter(pk=event.pk).update(processed_at=timezone.now(), problem=problem)
-        done += 1
+    with suppress(StripeAway):
+        for event in EVENTS.due(waiting).order_by("received_at")[:BATCH]:
+            with attempt_at_stripe(EVENTS, event.pk, subject=f"Stripe's event {event.event_id}"):
+                StripeEvent.objects.filter(pk=event.pk).update(attempt_count=F("attempt_count") + 1)
+                problem = process(event)
+                StripeEvent.objects.filter(pk=event.pk).update(processed_at=timezone.now(), problem=problem)
+                done += 1
     return done
 
 
@@ -79,7 +87,7 @@ def _refund(reference: str) -> str:
     noted = Refund.objects.filter(provider_reference=reference).first()
     if noted is None:
         return "Not a refund of ours"
-    settle_refund(noted.pk)
+    send_refund(noted.pk)
     return ""
 
 

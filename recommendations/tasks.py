@@ -1,18 +1,33 @@
 from celery import shared_task
 
 from recommendations import training
+from shop.retrying import loops
+from shop.retrying.loops import Loop
+
+ADVICE = "The shelves stay as they were. If the error stays, tell whoever looks after the shop's software."
+TRAINING = loops.register(Loop("training", "Learning what is bought together", ADVICE))
+LIKENESS = loops.register(Loop("likeness", "Learning which products are alike", ADVICE))
+WITHDRAWAL = loops.register(
+    Loop(
+        "withdrawal",
+        "Taking withdrawn purchases out of the shelves",
+        "Who withdrew is hidden from the shelves already; the tables behind them still hold the purchases. That is "
+        "promised within a minute: tell whoever looks after the shop's software now.",
+        first_pause_seconds=15,
+    )
+)
 
 
 @shared_task
 def train() -> None:
-    training.train_when_due()
+    TRAINING.run_whole(training.train_when_due)
 
 
 @shared_task
 def withdraw() -> None:
-    training.withdraw()
+    WITHDRAWAL.run_whole(training.withdraw)
 
 
 @shared_task
 def relate() -> None:
-    training.relate()
+    LIKENESS.run_whole(training.relate)

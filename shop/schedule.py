@@ -36,14 +36,14 @@ SCHEDULE: dict[str, dict[str, object]] = {
     "relate products": {"task": "recommendations.tasks.relate", "schedule": 3600, "options": {"expires": 3600}},
     "checkpoint consents": {
         "task": "accounts.tasks.checkpoint_consents",
-        "schedule": crontab(hour="3", minute="40"),
+        "schedule": crontab(hour="3-8", minute="40"),  # once is enough; again where it failed
         "options": {"expires": 3600},
     },
     "build data exports": {"task": "shop.storefront.tasks.build_exports", "schedule": 5, "options": {"expires": 5}},
     "erase who is due": {"task": "shop.storefront.tasks.erase_due", "schedule": 10, "options": {"expires": 10}},
     "retire personal data": {
         "task": "shop.backoffice.tasks.retire_personal_data",
-        "schedule": crontab(hour="4", minute="20"),
+        "schedule": crontab(hour="4-8", minute="20"),
         "options": {"expires": 3600},
     },
 }

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "orders",
     "accounts",
     "shop.catalog",
+    "shop.retrying",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -239,6 +240,8 @@ STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", 20)
 CHECKOUTS_PER_MINUTE = env.int("CHECKOUTS_PER_MINUTE", 600)  # of one address: an office, not a flood
 PAYMENT_HOLD_SECONDS = env.int("PAYMENT_HOLD_SECONDS", 45 * 60)
 RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", 60)
+# The most a background item waits before its second attempt; each pause after that is twice as long.
+RETRY_SECONDS = env.int("RETRY_SECONDS", min(60, RECONCILE_SECONDS))
 MAIL_RETRY_SECONDS = env.int("MAIL_RETRY_SECONDS", 60)
 MAIL_LEASE_SECONDS = env.int("MAIL_LEASE_SECONDS", 45)
 

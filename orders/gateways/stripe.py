@@ -132,6 +132,16 @@ def expire_session(reference: str) -> None:
         client().v1.checkout.sessions.expire(reference)
 
 
+def is_answering() -> bool:
+    """Whether Stripe says anything sensible now, to a question that is about nothing in particular."""
+    try:
+        with _translated():
+            client().v1.checkout.sessions.list({"limit": 1})
+    except (Refused, Unreachable):
+        return False
+    return True
+
+
 def create_refund(*, key: str, payment_intent: str, amount: int) -> RefundAnswer:
     with _translated():
         made = client().v1.refunds.create(

@@ -13,9 +13,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
-from shop.backoffice.today import shelves, today
+from shop.backoffice.stuck import stuck_items
+from shop.backoffice.today import MOST_SHOWN, shelves, today
 
-ROOMS = ["orders", "catalog", "accounts", "notifications", "recommendations"]
+ROOMS = ["orders", "catalog", "accounts", "notifications", "recommendations", "retrying"]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 HIDDEN = {"account", "mfa"}  # allauth's apps
 
@@ -60,6 +61,7 @@ class BackofficeSite(admin.AdminSite):
         """Each part for those who may see what it counts."""
         context = {
             "today": today() if request.user.has_perm("orders.view_order") else None,
+            "stuck": stuck_items(MOST_SHOWN) if request.user.has_perm("retrying.view_stuckitem") else [],
             "shelves": shelves() if request.user.has_perm("catalog.view_variant") else None,
         }
         return super().index(request, {**(extra_context or {}), **context})

@@ -7,9 +7,10 @@ class BackofficeConfig(AppConfig):
     label = "backoffice"
 
     def ready(self) -> None:
-        from shop.backoffice import customers
+        from shop.backoffice import customers, stuck_list
 
         customers.register()
+        stuck_list.register()
 
 
 class BackofficeAdminConfig(admin.AdminConfig):

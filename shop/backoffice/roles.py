@@ -24,6 +24,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "notifications.outgoingitem": LOOK,
         "catalog.product": LOOK,
         "catalog.variant": LOOK,
+        "retrying.stuckitem": LOOK,
     },
     "Staff: privacy": {
         "accounts.customer": LOOK,
@@ -33,6 +34,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "notifications.outgoingemail": LOOK,
         "notifications.outgoingitem": LOOK,
         "notifications.suppression": ("view", "add", "delete"),
+        "retrying.stuckitem": LOOK,
     },
     "Staff: catalogue": {
         "catalog.category": KEEP,
@@ -43,6 +45,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "catalog.stockrecord": CHANGE,
         "catalog.stockmovement": LOOK,
         "catalog.store": LOOK,
+        "retrying.stuckitem": LOOK,
     },
 }
 

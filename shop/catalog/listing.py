@@ -3,11 +3,33 @@
 Set-based: one UPDATE for however many products, rows that would not change left alone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from django.db import connection, transaction
+from django.db import connection
+
+from shop.catalog.models import Product
+from shop.retrying import loops
+from shop.retrying.loops import Loop
 
 BATCH = 2000  # products in one UPDATE: keeps its locks short
+
+INDEXING = loops.register(
+    Loop(
+        "indexing",
+        "What search and lists know of product",
+        "The product is shown and found as it was before it was changed. Often its description is far too long: "
+        "shorten it and save.",
+        model="catalog.product",
+    )
+)
+STOCK_FLAGS = loops.register(
+    Loop(
+        "stock_flags",
+        "Whether product is in stock, on cards",
+        "Its card may say in stock when it is not, or the other way round; its own page and the cart are right.",
+        model="catalog.product",
+    )
+)
 
 # “T-light” is found as t-light, light and tlight; “Sue’s” as sue and sues: `joined` closes such gaps.
 _FACTS = r"""
@@ -96,30 +118,45 @@ WHERE p.id = ANY(%s) AND length(word) BETWEEN 3 AND 40
 ON CONFLICT DO NOTHING
 """
 
-_RECHECK = """
-UPDATE catalog_product p SET is_available = new.is_available
-FROM (
+_STOCK = """(
     SELECT a.product_id AS id, bool_or(r.on_hand > r.allocated) AS is_available
     FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
-    WHERE a.is_active AND t.ships_orders AND (%(records)s::bigint[] IS NULL OR a.product_id IN (
-        SELECT b.product_id FROM catalog_stockrecord q JOIN catalog_variant b ON b.id = q.variant_id
-        WHERE q.id = ANY(%(records)s::bigint[])))
+    WHERE a.is_active AND t.ships_orders {which}
     GROUP BY a.product_id
-) new
+) new"""
+_OF_RECORDS = """AND a.product_id IN (
+        SELECT b.product_id FROM catalog_stockrecord q JOIN catalog_variant b ON b.id = q.variant_id
+        WHERE q.id = ANY(%s))"""
+_OF_PRODUCTS = "AND a.product_id = ANY(%s)"
+_SET_FLAG = """
+UPDATE catalog_product p SET is_available = new.is_available
+FROM {stock}
 WHERE p.id = new.id AND p.is_available <> new.is_available
 """
+_RECHECK_RECORDS = _SET_FLAG.format(stock=_STOCK.format(which=_OF_RECORDS))
+_RECHECK_PRODUCTS = _SET_FLAG.format(stock=_STOCK.format(which=_OF_PRODUCTS))
+_WRONG_FLAGS = f"""
+SELECT p.id FROM catalog_product p JOIN {_STOCK.format(which="")} ON p.id = new.id
+WHERE p.is_available <> new.is_available ORDER BY p.id
+"""  # noqa: S608
 
 
 def refresh(product_ids: Iterable[int] | None = None) -> None:
-    """After products, variants, pictures, or the names of makers and categories were written. None: every product."""
+    """After products, variants, pictures, or the names of makers and categories were written. None: every product.
+
+    A product that cannot be indexed is put off, keeps no other waiting, and is tried again by `recheck_stock`.
+    """
     ids = sorted(set(product_ids)) if product_ids is not None else _every_id()
     if len(ids) > BATCH:
         analyze()  # fresh rows without statistics made this fifty times slower
     for start in range(0, len(ids), BATCH):
-        with transaction.atomic(), connection.cursor() as cursor:
-            batch = ids[start : start + BATCH]
-            cursor.execute(_REFRESH, [batch])
-            cursor.execute(_LEARN_WORDS, [batch])
+        INDEXING.run_batch(ids[start : start + BATCH], _refresh_batch)
+
+
+def _refresh_batch(ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_REFRESH, [list(ids)])
+        cursor.execute(_LEARN_WORDS, [list(ids)])
 
 
 def _every_id() -> list[int]:
@@ -138,5 +175,25 @@ def analyze() -> None:
 
 def recheck_stock(*, record_ids: list[int] | None = None) -> None:
     """Brings `is_available` in line with the stock: writes only products that sold out or came back. None: all."""
+    if record_ids is None:
+        _recheck_every_product()
+        return
     with connection.cursor() as cursor:
-        cursor.execute(_RECHECK, {"records": record_ids})
+        cursor.execute(_RECHECK_RECORDS, [record_ids])
+
+
+def _recheck_every_product() -> None:
+    """One that cannot be written is put off; what could not be indexed before is tried again."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WRONG_FLAGS)
+        wrong = [row[0] for row in cursor.fetchall()]
+    waiting = STOCK_FLAGS.waiting_items()
+    STOCK_FLAGS.run_batch([pk for pk in wrong if str(pk) not in waiting], _set_flags)
+    STOCK_FLAGS.forget_settled(Product.objects.filter(pk__in=wrong))
+    INDEXING.forget_settled(Product.objects.all())
+    refresh(int(item) for item in INDEXING.items_to_retry())
+
+
+def _set_flags(product_ids: Sequence[int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_RECHECK_PRODUCTS, [list(product_ids)])

@@ -11,6 +11,8 @@ from django.utils import timezone
 from orders import payments, reconciling
 from orders.gateways import stripe
 from orders.models import Order, Payment
+from shop.retrying import loops
+from shop.retrying.models import StuckItem
 from tests import builders
 from tests.paying import check_books, check_out, check_stock, fill, form, pay
 
@@ -171,6 +173,7 @@ def test_a_failure_that_repeats_itself_is_let_go_once_any_session_is_surely_over
     assert payment.status == Payment.Status.CREATED
     assert mug.stock.get().allocated == 1
     aged(payment, seconds=24 * 3600)
+    loops.retry_now(StuckItem.objects.all())
     reconciling.reconcile()
     payment.refresh_from_db()
     assert payment.status == Payment.Status.EXPIRED

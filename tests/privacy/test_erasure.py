@@ -19,6 +19,8 @@ from orders.models import Order, Shipment
 from recommendations import training
 from recommendations.models import Contribution, ModelRun, ProductSimilarity
 from shop import personal_data
+from shop.retrying import loops
+from shop.retrying.models import StuckItem
 from tests import builders, cast
 from tests.privacy import people
 
@@ -178,6 +180,7 @@ def test_what_was_interrupted_is_taken_up_and_cannot_be_undone(monkeypatch):
     assert not erasure.undo(asked)
     assert not User.objects.get(email=people.EMAIL).is_active  # nobody signs in as half a person
     assert not Session.objects.exists()
+    loops.retry_now(StuckItem.objects.all())
     assert erasure.run_due() == 1
     assert people.traces() == {(people.WHERE_INVOICES_ARE, word) for word in people.ON_AN_INVOICE}
 

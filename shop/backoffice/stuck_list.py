@@ -1,0 +1,36 @@
+"""The staff's list of what is stuck in the background."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from accounts.admin.looking import ReadOnlyAdmin
+from shop.backoffice.stuck import address_of, advice_on
+from shop.retrying import loops
+from shop.retrying.models import StuckItem
+
+
+@admin.action(description="Try again now", permissions=["view"])
+def try_again(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[StuckItem]) -> None:
+    count = loops.retry_now(chosen)
+    messages.success(request, f"{count} will be tried at the next turn, within a few minutes at most.")
+
+
+class StuckItemAdmin(ReadOnlyAdmin):
+    list_display = ["what", "error", "attempt_count", "first_failed_at", "retry_at"]
+    list_display_links = None
+    search_fields = ["subject"]
+    show_full_result_count = False
+    actions = [try_again]
+
+    @admin.display(description="what is stuck")
+    def what(self, item: StuckItem) -> SafeString:
+        url = address_of(item)
+        name = format_html('<a href="{}">{}</a>', url, item) if url else format_html("<strong>{}</strong>", item)
+        return format_html("{}<br>{}", name, advice_on(item))
+
+
+def register() -> None:
+    admin.site.register(StuckItem, StuckItemAdmin)
