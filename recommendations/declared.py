@@ -28,8 +28,8 @@ _WAYS = {
     (Kind.MAKER, False): "p.maker_id = told.maker_id",
     (Kind.CATEGORY, True): "p.category_id = ANY(told.category_ids)",
     (Kind.NEED, False): "p.search_vector @@ plainto_tsquery('english', told.words)",
-    (Kind.SIZE, True): "p.category_id = ANY(told.category_ids) AND told.words = ANY(p.sizes)",
-    (Kind.SIZE, False): "told.words = ANY(p.sizes)",
+    (Kind.SIZE, True): "p.category_id = ANY(told.category_ids) AND told.words = ANY(p.sizes_in_stock)",
+    (Kind.SIZE, False): "told.words = ANY(p.sizes_in_stock)",
 }  # by kind, and whether a department is named: each can use its own index
 _BY_WAY = """
     SELECT told.id, best.id, best.place FROM told CROSS JOIN LATERAL (
@@ -37,7 +37,7 @@ _BY_WAY = """
             SELECT p.id FROM catalog_product p LEFT JOIN popular ON popular.product_id = p.id
             WHERE {way} AND p.is_published AND p.is_available
                 AND (p.released_on IS NULL OR p.released_on <= %(today)s) AND {wanted}
-            ORDER BY p.sizes && %(sizes)s::varchar[] DESC, popular.score DESC NULLS LAST,
+            ORDER BY p.sizes_in_stock && %(sizes)s::varchar[] DESC, popular.score DESC NULLS LAST,
                      p.released_on DESC NULLS LAST, p.id DESC
             LIMIT %(limit)s) p) best
     WHERE told.way = {number}"""

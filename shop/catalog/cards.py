@@ -1,7 +1,7 @@
 """What a card needs of products, read in one plain query. Lists are most of what a shop serves: nothing here is built
 or planned twice, and no model is made of a row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,8 +13,8 @@ from shop.catalog.availability import Availability
 
 # `chosen` gives ids, in the order wanted.
 _READ = """
-SELECT p.id, p.slug, p.title, p.price_from, p.price_to, p.currency, p.category_id, p.card_image, p.card_alt,
-       p.released_on, m.name, stock.available, stock.on_shelf, stock.restock_on
+SELECT p.id, p.slug, p.title, {prices}, p.currency, p.category_id, p.card_image, p.card_alt,
+       p.released_on, m.name, stock.available, stock.on_shelf, stock.restock_on, {option}
 FROM (SELECT id, row_number() OVER () AS place FROM ({chosen}) ids) chosen
 JOIN catalog_product p ON p.id = chosen.id AND p.is_published
 LEFT JOIN catalog_maker m ON m.id = p.maker_id
@@ -25,10 +25,27 @@ LEFT JOIN LATERAL (
     FROM catalog_variant v
     JOIN catalog_stockrecord r ON r.variant_id = v.id
     JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
-    WHERE v.product_id = p.id AND v.is_active
+    WHERE v.product_id = p.id AND v.is_active {narrowed}
 ) stock ON true
+{option_join}
 ORDER BY chosen.place
 """
+_WHOLE = {"prices": "p.price_from, p.price_to", "option": "NULL", "narrowed": "", "option_join": ""}
+# In a list narrowed to sizes a card speaks of those alone, and leads to the first of them that can be had.
+_IN_SIZES = {
+    "prices": "coalesce(sized.price_from, p.price_from), coalesce(sized.price_to, p.price_to)",
+    "option": "sized.variant_id",
+    "narrowed": "AND v.size = ANY(%(sizes)s::varchar[])",
+    "option_join": """LEFT JOIN LATERAL (
+    SELECT min(v.price) AS price_from, max(v.price) AS price_to,
+           (array_agg(v.id ORDER BY EXISTS (
+               SELECT 1 FROM catalog_stockrecord r JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
+               WHERE r.variant_id = v.id AND r.on_hand + r.backorder_limit > r.allocated
+           ) DESC, v.position, v.id))[1] AS variant_id
+    FROM catalog_variant v
+    WHERE v.product_id = p.id AND v.is_active AND v.size = ANY(%(sizes)s::varchar[])
+) sized ON true""",
+}
 # Each part comes off the index of the newest first, however many products there are.
 _NEWS = """
     (SELECT id FROM catalog_product WHERE is_published AND released_on <= %(today)s
@@ -45,7 +62,10 @@ _NEWS = """
 
 
 class Listed(NamedTuple):
-    """A product as far as a card shows it. The stock is the stock of now, over all stores that ship."""
+    """A product as far as a card shows it. The stock is the stock of now, over all stores that ship.
+
+    `variant_id`: the option that the card is about, in a list narrowed to some sizes; stock and prices are theirs then.
+    """
 
     id: int
     slug: str
@@ -61,6 +81,7 @@ class Listed(NamedTuple):
     available: int | None
     on_shelf: int | None
     restock_on: date | None
+    variant_id: int | None = None
 
     @property
     def stock(self) -> Availability:
@@ -76,10 +97,10 @@ class News:
     others: dict[int, Listed]
 
 
-def read(ids: Iterable[int]) -> list[Listed]:
-    """The published ones among these products, in the order asked for. No query for none."""
+def read(ids: Iterable[int], *, sizes: Sequence[str] = ()) -> list[Listed]:
+    """The published ones among these products, in the order asked for, as to these sizes. No query for none."""
     wanted = list(ids)
-    return chosen_by("SELECT unnest(%(ids)s::bigint[]) AS id", {"ids": wanted}) if wanted else []
+    return chosen_by("SELECT unnest(%(ids)s::bigint[]) AS id", {"ids": wanted}, sizes=sizes) if wanted else []
 
 
 def news(today: date, *, until: date, limit: int, ids: Iterable[int] = ()) -> News:
@@ -93,8 +114,9 @@ def news(today: date, *, until: date, limit: int, ids: Iterable[int] = ()) -> Ne
     return News(fresh, coming, {each.id: each for each in latest if each.id not in taken})
 
 
-def chosen_by(statement: str, values: Mapping[str, Any]) -> list[Listed]:
-    """The products whose `id` an SQL statement of ours selects, in its order."""
+def chosen_by(statement: str, values: Mapping[str, Any], *, sizes: Sequence[str] = ()) -> list[Listed]:
+    """The products whose `id` an SQL statement of ours selects, in its order, as to these sizes (all: none named)."""
+    parts = _IN_SIZES if sizes else _WHOLE
     with connection.cursor() as cursor:
-        cursor.execute(_READ.format(chosen=statement), values)
+        cursor.execute(_READ.format(chosen=statement, **parts), {**values, "sizes": list(sizes)})
         return [Listed(*row) for row in cursor.fetchall()]

@@ -31,6 +31,9 @@ STOCK_FLAGS = loops.register(
     )
 )
 
+_IN_STOCK = """bool_or(r.on_hand > r.allocated) AS is_available,
+           coalesce(array_agg(DISTINCT a.size) FILTER (WHERE a.size <> '' AND r.on_hand > r.allocated), '{}')
+               AS sizes_in_stock"""
 # “T-light” is found as t-light, light and tlight; “Sue’s” as sue and sues: `joined` closes such gaps.
 _FACTS = r"""
 SELECT p.id,
@@ -39,6 +42,7 @@ SELECT p.id,
        coalesce(v.currency, p.currency) AS currency,
        coalesce(v.sizes, '{}') AS sizes,
        coalesce(s.is_available, false) AS is_available,
+       coalesce(s.sizes_in_stock, '{}') AS sizes_in_stock,
        coalesce(i.file, '') AS card_image,
        coalesce(i.alt, '') AS card_alt,
        joined.words AS search_text,
@@ -58,7 +62,7 @@ LEFT JOIN LATERAL (
     FROM catalog_variant WHERE product_id = p.id AND is_active
 ) v ON true
 LEFT JOIN LATERAL (
-    SELECT bool_or(r.on_hand > r.allocated) AS is_available
+    SELECT {in_stock}
     FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
     WHERE a.product_id = p.id AND a.is_active AND t.ships_orders
 ) s ON true
@@ -88,7 +92,7 @@ CROSS JOIN LATERAL (
            || setweight(to_tsvector('english', joined.shelf), 'B') AS title_vector
 ) vectors
 WHERE p.id = ANY(%s)
-"""
+""".replace("{in_stock}", _IN_STOCK)
 
 _COLUMNS = (
     "price_from",
@@ -96,6 +100,7 @@ _COLUMNS = (
     "currency",
     "sizes",
     "is_available",
+    "sizes_in_stock",
     "card_image",
     "card_alt",
     "search_text",
@@ -119,7 +124,7 @@ ON CONFLICT DO NOTHING
 """
 
 _STOCK = """(
-    SELECT a.product_id AS id, bool_or(r.on_hand > r.allocated) AS is_available
+    SELECT a.product_id AS id, {in_stock}
     FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
     WHERE a.is_active AND t.ships_orders {which}
     GROUP BY a.product_id
@@ -128,16 +133,17 @@ _OF_RECORDS = """AND a.product_id IN (
         SELECT b.product_id FROM catalog_stockrecord q JOIN catalog_variant b ON b.id = q.variant_id
         WHERE q.id = ANY(%s))"""
 _OF_PRODUCTS = "AND a.product_id = ANY(%s)"
-_SET_FLAG = """
-UPDATE catalog_product p SET is_available = new.is_available
-FROM {stock}
-WHERE p.id = new.id AND p.is_available <> new.is_available
-"""
-_RECHECK_RECORDS = _SET_FLAG.format(stock=_STOCK.format(which=_OF_RECORDS))
-_RECHECK_PRODUCTS = _SET_FLAG.format(stock=_STOCK.format(which=_OF_PRODUCTS))
+_IS_WRONG = "(p.is_available, p.sizes_in_stock) IS DISTINCT FROM (new.is_available, new.sizes_in_stock)"
+_SET_FLAGS = f"""
+UPDATE catalog_product p SET is_available = new.is_available, sizes_in_stock = new.sizes_in_stock
+FROM {{stock}}
+WHERE p.id = new.id AND {_IS_WRONG}
+"""  # noqa: S608
+_RECHECK_RECORDS = _SET_FLAGS.format(stock=_STOCK.format(in_stock=_IN_STOCK, which=_OF_RECORDS))
+_RECHECK_PRODUCTS = _SET_FLAGS.format(stock=_STOCK.format(in_stock=_IN_STOCK, which=_OF_PRODUCTS))
 _WRONG_FLAGS = f"""
-SELECT p.id FROM catalog_product p JOIN {_STOCK.format(which="")} ON p.id = new.id
-WHERE p.is_available <> new.is_available ORDER BY p.id
+SELECT p.id FROM catalog_product p JOIN {_STOCK.format(in_stock=_IN_STOCK, which="")} ON p.id = new.id
+WHERE {_IS_WRONG} ORDER BY p.id
 """  # noqa: S608
 
 
@@ -174,7 +180,10 @@ def analyze() -> None:
 
 
 def recheck_stock(*, record_ids: list[int] | None = None) -> None:
-    """Brings `is_available` in line with the stock: writes only products that sold out or came back. None: all."""
+    """Brings `is_available` and `sizes_in_stock` in line with the stock: writes only what sold out or came back.
+
+    None: every product.
+    """
     if record_ids is None:
         _recheck_every_product()
         return

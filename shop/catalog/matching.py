@@ -6,7 +6,7 @@ Only statements of ours are put together here; every value travels as a paramete
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 
@@ -20,19 +20,34 @@ MOST_MAKERS = 12
 MOST_SIZES = 24
 DEAREST = Decimal(10) ** 9
 
-_IN_STOCK = "(p.is_available AND (p.released_on IS NULL OR p.released_on <= %(today)s))"
-_COLUMNS = f"p.id, p.category_id, p.maker_id, p.price_from, p.sizes, {_IN_STOCK} AS is_in_stock"
+_IS_OUT = "(p.released_on IS NULL OR p.released_on <= %(today)s)"
+
+
+class Terms(NamedTuple):
+    """What stock and price mean in a list: those of the whole product, or of its chosen sizes alone."""
+
+    price: str
+    in_stock: str
+
+
+_OF_PRODUCT = Terms("p.price_from", f"(p.is_available AND {_IS_OUT})")
+_OF_SIZES = Terms(
+    """(CASE WHEN p.price_from = p.price_to THEN p.price_from ELSE (
+        SELECT min(v.price) FROM catalog_variant v
+        WHERE v.product_id = p.id AND v.is_active AND v.size = ANY(%(sizes)s::varchar[])) END)""",
+    f"(p.sizes_in_stock && %(sizes)s::varchar[] AND {_IS_OUT})",
+)
 _CONDITIONS = {
     "category": "p.category_id = ANY(%(categories)s)",
     "maker": "p.maker_id IN (SELECT id FROM catalog_maker WHERE slug = ANY(%(makers)s))",
-    "price": "p.price_from >= %(low)s AND p.price_from < %(high)s",
+    "price": "{price} >= %(low)s AND {price} < %(high)s",
     "size": "p.sizes && %(sizes)s::varchar[]",
-    "stock": _IN_STOCK,
+    "stock": "{in_stock}",
 }
 _ORDERS = {
     Sort.NEWEST: "p.released_on DESC NULLS LAST, p.id DESC",
-    Sort.CHEAPEST: "p.price_from, p.id",
-    Sort.DEAREST: "p.price_from DESC, p.id",
+    Sort.CHEAPEST: "{price}, p.id",
+    Sort.DEAREST: "{price} DESC, p.id",
     Sort.NAME: "lower(p.title), p.id",
 }
 _COUNTS = {
@@ -41,11 +56,17 @@ _COUNTS = {
         FROM (SELECT maker_id, count(*) FROM {few} GROUP BY maker_id) counted
         JOIN catalog_maker m ON m.id = counted.maker_id
         ORDER BY m.slug = ANY(%(makers)s) DESC, counted.count DESC, m.name LIMIT %(most_makers)s)""",
-    "price": "SELECT 'price', width_bucket(price_from, %(edges)s::numeric[])::text, '', count(*) FROM {few} GROUP BY 2",
+    "price": "SELECT 'price', width_bucket(price, %(edges)s::numeric[])::text, '', count(*) FROM {few} GROUP BY 2",
     "size": """(SELECT 'size', size, '', count(*) FROM (SELECT unnest(sizes) AS size FROM {few}) sizes
         GROUP BY size ORDER BY count(*) DESC, size LIMIT %(most_sizes)s)""",
     "stock": "SELECT 'stock', '', '', count(*) FROM {few} WHERE is_in_stock",
 }
+# Sizes may differ in price: where one was chosen, each size is counted by its own.
+_PRICED_SIZES = """(SELECT 'size', size, '', count(*) FROM (
+            SELECT few.id, v.size FROM {few} few
+            JOIN catalog_variant v ON v.product_id = few.id AND v.is_active AND v.size = ANY(few.sizes)
+            GROUP BY few.id, v.size HAVING min(v.price) >= %(low)s AND min(v.price) < %(high)s) sizes
+        GROUP BY size ORDER BY count(*) DESC, size LIMIT %(most_sizes)s)"""
 # A category's goods by name, straight off the index: each of its shelves gives its first, the first of those are shown.
 _BY_NAME = """
 SELECT first.id FROM unnest(%(scope)s::bigint[]) AS shelf (id)
@@ -93,17 +114,24 @@ class Match:
         }
 
     def counts(self) -> str:
-        """Rows (kind, key, label, number): the total, every facet, and the page's ids where they are ranked."""
+        """Rows (kind, key, label, number): the total, every facet, and the page's ids where they are ranked.
+
+        Kind `matches` says of a facet from how many it was counted: `BOUND` means that there may be more.
+        """
         active = self._active()
         parts = [*self._query(), f"few AS MATERIALIZED ({self._few(active)})"]
         reads = ["SELECT 'total', '', '', count(*) FROM few"]
         if self.is_ranked:
             ranked = f"SELECT id FROM few ORDER BY rank DESC, id DESC {self._limits}"  # noqa: S608
             reads.append(f"SELECT 'page', id::text, '', row_number() OVER () FROM ({ranked}) shown")  # noqa: S608
-        reads += [_COUNTS[name].format(few="few") for name in _COUNTS if name not in active]
-        for name in sorted(active):  # counted as if nothing of its own kind were chosen
-            parts.append(f"few_{name} AS MATERIALIZED ({self._few(active - {name})})")
-            reads.append(_COUNTS[name].format(few=f"few_{name}"))
+        counts = _COUNTS | ({"size": _PRICED_SIZES} if "price" in active else {})
+        for name, count in counts.items():
+            others = self._regardless_of(name)
+            few = "few" if others == active else f"few_{name}"
+            if few != "few":
+                parts.append(f"{few} AS MATERIALIZED ({self._few(others)})")
+            reads.append(count.format(few=few))
+            reads.append(f"SELECT 'matches', '{name}', '', count(*) FROM {few}")  # noqa: S608
         return f"WITH {', '.join(parts)}\n" + "\nUNION ALL\n".join(reads)
 
     def page_ids(self) -> str:
@@ -115,7 +143,7 @@ class Match:
         if self.text:
             where += f" AND p.search_vector @@ {self._tsquery}"
         query = f"WITH {', '.join(self._query())} " if self.correction else ""
-        order = _ORDERS[Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort]
+        order = _ORDERS[Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort].format(price=_terms(active).price)
         return f"{query}SELECT p.id FROM catalog_product p WHERE {where} ORDER BY {order} {self._limits}"  # noqa: S608
 
     @property
@@ -133,6 +161,11 @@ class Match:
         }
         return {name for name, value in active.items() if value}
 
+    def _regardless_of(self, name: str) -> set[str]:
+        """What is chosen besides: a facet is counted as if nothing of its own kind were."""
+        others = self._active() - {name}
+        return others - {"price"} if name == "size" else others  # sizes have prices of their own
+
     def _query(self) -> Iterator[str]:
         if self.correction:
             every, some = "to_tsquery('english', %(every)s)", "to_tsquery('english', %(some)s)"
@@ -145,18 +178,31 @@ class Match:
 
     def _where(self, active: set[str]) -> str:
         scope = ["p.category_id = ANY(%(scope)s)"] if self.scope else []
-        return " AND ".join(["p.is_published", *scope, *(_CONDITIONS[name] for name in sorted(active))])
+        terms = _terms(active)._asdict()
+        conditions = (_CONDITIONS[name].format(**terms) for name in sorted(active))
+        return " AND ".join(["p.is_published", *scope, *conditions])
 
     def _few(self, active: set[str]) -> str:
         """At most BOUND matches, with `rank`: found by title, maker or shelf before found by description."""
-        where, query = self._where(active), self._tsquery
+        where, query, columns = self._where(active), self._tsquery, _columns(active)
         if not self.text:
-            return f"SELECT {_COLUMNS}, 0 AS rank FROM catalog_product p WHERE {where} LIMIT {BOUND}"  # noqa: S608
+            return f"SELECT {columns}, 0 AS rank FROM catalog_product p WHERE {where} LIMIT {BOUND}"  # noqa: S608
         rank = f"ts_rank(p.title_vector, {query}, 1) * (CASE WHEN p.is_available THEN 1 ELSE 0.8 END)"
         return f"""
-            (SELECT {_COLUMNS}, 1 + {rank} AS rank FROM catalog_product p
+            (SELECT {columns}, 1 + {rank} AS rank FROM catalog_product p
              WHERE {where} AND p.title_vector @@ {query} LIMIT {BOUND})
             UNION ALL
-            (SELECT {_COLUMNS}, {rank} AS rank FROM catalog_product p
+            (SELECT {columns}, {rank} AS rank FROM catalog_product p
              WHERE {where} AND p.search_vector @@ {query} AND NOT p.title_vector @@ {query} LIMIT {BOUND})
             LIMIT {BOUND}"""  # noqa: S608
+
+
+def _terms(active: set[str]) -> Terms:
+    return _OF_SIZES if "size" in active else _OF_PRODUCT
+
+
+def _columns(active: set[str]) -> str:
+    """What the facets are counted by. Beside “in stock”, only the sizes that are."""
+    terms = _terms(active)
+    sizes = "p.sizes_in_stock AS sizes" if "stock" in active else "p.sizes"
+    return f"p.id, p.category_id, p.maker_id, {terms.price} AS price, {sizes}, {terms.in_stock} AS is_in_stock"

@@ -19,13 +19,17 @@ __all__ = ["BOUND", "PAGE_SIZE", "Counts", "Facets", "Results", "Sort", "count",
 
 @dataclass
 class Facets:
-    """Counts of what each choice would show, its own kind's present choice left out. At most `BOUND` each."""
+    """Counts of what each choice would show, its own kind's present choice left out.
+
+    `bounded`: the kinds that were counted from the first `BOUND` matches only, so that there may be more of each.
+    """
 
     categories: dict[int, int] = field(default_factory=dict)
     makers: dict[str, tuple[str, int]] = field(default_factory=dict)  # slug: name, count
     prices: dict[int, int] = field(default_factory=dict)  # index into `get_price_bands`
     sizes: dict[str, int] = field(default_factory=dict)
     in_stock: int = 0
+    bounded: set[str] = field(default_factory=set)  # of "category", "maker", "price", "size", "stock"
 
 
 @dataclass
@@ -76,8 +80,15 @@ def search(
         if match.correction:
             counts = _count(match)
             shown_instead = match.correction.shown if counts.total else ""
-    found = cards.read(counts.ids) if match.is_ranked else cards.chosen_by(match.page_ids(), match.values())
+    found = _read_cards(match, counts)
     return Results(found[:PAGE_SIZE], len(found) > PAGE_SIZE, counts, shown_instead)
+
+
+def _read_cards(match: Match, counts: Counts) -> list[Listed]:
+    sizes = match.filters.sizes
+    if match.is_ranked:
+        return cards.read(counts.ids, sizes=sizes)
+    return cards.chosen_by(match.page_ids(), match.values(), sizes=sizes)
 
 
 def count(scope: tuple[int, ...] = ()) -> Counts:
@@ -122,6 +133,11 @@ def _read_stock(counts: Counts, key: str, label: str, number: int) -> None:
     counts.facets.in_stock = number
 
 
+def _read_matches(counts: Counts, key: str, label: str, number: int) -> None:
+    if number >= BOUND:
+        counts.facets.bounded.add(key)
+
+
 _READERS = {
     "page": _read_page,
     "total": _read_total,
@@ -130,4 +146,5 @@ _READERS = {
     "price": _read_price,
     "size": _read_size,
     "stock": _read_stock,
+    "matches": _read_matches,
 }

@@ -162,17 +162,22 @@ def groups(asked: Asked, facets: Facets, currency: str) -> list[Group]:
     return [group for group in offered if group.choices]
 
 
-def counted(number: int) -> str:
-    """1,000+ where counting stopped."""
-    return f"{BOUND - 1:,}+" if number >= BOUND else f"{number:,}"
+def counted(number: int, *, is_bounded: bool = False) -> str:
+    """1,000+ where counting stopped; `is_bounded`: only some of the matches were counted, so there may be more."""
+    if number >= BOUND:
+        return f"{BOUND - 1:,}+"
+    if is_bounded:
+        return f"{number:,}+" if number else ""
+    return f"{number:,}"
 
 
 def _prices(asked: Asked, facets: Facets, currency: str) -> Group:
     group, bands = Group("Price", "price", "radio"), get_price_bands(currency)
+    is_bounded = "price" in facets.bounded
     for index, band in enumerate(bands):
         is_chosen = asked.price == band
-        if facets.prices.get(index) or is_chosen:
-            count = counted(facets.prices.get(index, 0))
+        if facets.prices.get(index) or is_chosen or is_bounded:
+            count = counted(facets.prices.get(index, 0), is_bounded=is_bounded)
             group.choices.append(Choice(band.key, _band_label(band, currency), count, is_chosen))
     if asked.price and asked.price not in bands:
         group.choices.append(Choice(asked.price.key, _band_label(asked.price, currency), "", is_chosen=True))
@@ -191,23 +196,30 @@ def _band_label(band: PriceBand, currency: str) -> str:
 
 def _sizes(asked: Asked, facets: Facets) -> Group:
     found = sorted({*facets.sizes, *asked.sizes}, key=natural)
-    choices = [Choice(size, size, counted(facets.sizes.get(size, 0)), is_chosen=size in asked.sizes) for size in found]
+    is_bounded = "size" in facets.bounded
+    choices = [
+        Choice(size, size, counted(facets.sizes.get(size, 0), is_bounded=is_bounded), is_chosen=size in asked.sizes)
+        for size in found
+    ]
     return Group("Size", "size", "chip", choices)
 
 
 def _makers(asked: Asked, facets: Facets) -> Group:
     choices = [
-        Choice(slug, name, counted(count), is_chosen=slug in asked.makers)
+        Choice(slug, name, counted(count, is_bounded="maker" in facets.bounded), is_chosen=slug in asked.makers)
         for slug, (name, count) in sorted(facets.makers.items(), key=lambda item: item[1][0].casefold())
     ]
-    missing = [Choice(slug, slug, "0", is_chosen=True) for slug in asked.makers if slug not in facets.makers]
+    unseen = counted(0, is_bounded="maker" in facets.bounded)
+    missing = [Choice(slug, slug, unseen, is_chosen=True) for slug in asked.makers if slug not in facets.makers]
     return Group("Maker", "maker", "checkbox", choices + missing)
 
 
 def _stock(asked: Asked, facets: Facets) -> Group:
-    if not facets.in_stock and not asked.in_stock:
+    is_bounded = "stock" in facets.bounded
+    if not facets.in_stock and not asked.in_stock and not is_bounded:
         return Group("Stock", "in_stock", "checkbox")
-    choice = Choice("1", "In stock now", counted(facets.in_stock), is_chosen=asked.in_stock)
+    count = counted(facets.in_stock, is_bounded=is_bounded)
+    choice = Choice("1", "In stock now", count, is_chosen=asked.in_stock)
     return Group("Stock", "in_stock", "checkbox", [choice])
 
 
@@ -232,7 +244,7 @@ class Aisle:
 
     def __html__(self) -> str:
         here = ' aria-current="true"' if self.is_here else ""
-        number = f'<span class="number">{self.count}</span>'
+        number = f'<span class="number">{self.count}</span>' if self.count else ""
         return f'<li><a href="{escape(self.url)}"{here}>{escape(self.name)}{number}</a></li>'
 
 
@@ -240,9 +252,9 @@ def aisles_below(here: Branch, facets: Facets) -> list[Aisle]:
     """The categories right under this one that hold anything of what is listed."""
     tree = frame.tree()
     return [
-        Aisle(branch.name, branch.get_absolute_url(), counted(count))
+        Aisle(branch.name, branch.get_absolute_url(), count)
         for branch in tree.children(here.id)
-        if (count := _count_under(branch, facets, tree))
+        if (count := _counted_under(branch, facets, tree)) is not None
     ]
 
 
@@ -251,10 +263,10 @@ def aisles_found(asked: Asked, facets: Facets) -> list[Aisle]:
     tree = frame.tree()
     found = []
     for branch in _offered(asked.category, tree):
-        count = _count_under(branch, facets, tree)
-        if count:
+        count = _counted_under(branch, facets, tree)
+        if count is not None:
             query = urlencode({"q": asked.text, "category": branch.slug})
-            found.append(Aisle(branch.name, f"?{query}", counted(count), is_here=branch == asked.category))
+            found.append(Aisle(branch.name, f"?{query}", count, is_here=branch == asked.category))
     return found
 
 
@@ -264,8 +276,11 @@ def _offered(chosen: Branch | None, tree: Tree) -> list[Branch]:
     return [*tree.path(chosen.id), *tree.children(chosen.id)]
 
 
-def _count_under(branch: Branch, facets: Facets, tree: Tree) -> int:
-    return min(sum(facets.categories.get(each, 0) for each in tree.subtree_ids(branch.id)), BOUND)
+def _counted_under(branch: Branch, facets: Facets, tree: Tree) -> str | None:
+    """None: certainly nothing there."""
+    number = min(sum(facets.categories.get(each, 0) for each in tree.subtree_ids(branch.id)), BOUND)
+    is_bounded = "category" in facets.bounded
+    return counted(number, is_bounded=is_bounded) if number or is_bounded else None
 
 
 def crumbs(branch: Branch | None, tree: Tree, *last: str) -> list[tuple[str, str]]:

@@ -39,7 +39,7 @@ class Option:
         return self.words.kind == "out"
 
     def __html__(self) -> str:
-        gone, state = (" gone", " disabled") if self.is_gone else ("", " checked" if self.is_chosen else "")
+        gone, state = (" gone", " disabled") if self.is_gone else ("", " checked" if self.is_chosen else " required")
         data = f'data-price="{self.variant.price_text}" data-promise="promise-{self.words_id}"'
         return (
             f'<label class="chip{gone}"><input type="radio" name="variant" value="{self.variant.pk}" {data}{state}>'
@@ -60,7 +60,10 @@ def pictures(product: Details) -> list[Picture]:
 
 
 def options(product: Details, *, now: datetime, wanted: str = "", sizes: Sequence[str] = ()) -> list[Option]:
-    """The variants on sale. Chosen: the wanted one if it can be had, else one of these sizes, else the first."""
+    """The variants on sale. Chosen: the wanted one, else one of these sizes, else the first that can be had.
+
+    A wanted one that is out of stock is spoken of, and stays unticked: no other is put in the cart in its place.
+    """
     lines: dict[Availability, Words] = {}
     for variant in product.variants:
         if variant.stock not in lines:
@@ -76,7 +79,7 @@ def options(product: Details, *, now: datetime, wanted: str = "", sizes: Sequenc
 
 def _choose(found: Sequence[Option], wanted: str, sizes: Sequence[str]) -> None:
     can_be_had = [option for option in found if not option.is_gone]
-    asked_for = [option for option in can_be_had if str(option.variant.pk) == wanted]
+    asked_for = [option for option in found if str(option.variant.pk) == wanted]
     fitting = [option for size in sizes for option in can_be_had if option.variant.size == size]
     for option in (asked_for or fitting or can_be_had or list(found))[:1]:
         option.is_chosen = True
@@ -103,6 +106,10 @@ def grouped(found: Sequence[Option]) -> list[OptionGroup]:
     return list(groups.values())
 
 
+def is_sold_out(found: Sequence[Option]) -> bool:
+    return all(option.is_gone for option in found)
+
+
 def lines(found: Sequence[Option]) -> list[tuple[int, Words, bool]]:
     """Each promise once: its id, its words, whether the chosen option's."""
     chosen = next((option.words_id for option in found if option.is_chosen), None)
@@ -112,7 +119,7 @@ def lines(found: Sequence[Option]) -> list[tuple[int, Words, bool]]:
 
 def gone(found: Sequence[Option]) -> list[str]:
     """Beside options that can still be had: when the others are back. “13: out of stock, more expected Friday.”"""
-    if all(option.is_gone for option in found):
+    if is_sold_out(found):
         return []
     by_words: dict[str, list[str]] = {}
     for option in found:

@@ -183,7 +183,7 @@ def _card(product: Listed, words: "_WhenWords", why: str, why_url: str, *, is_ea
     branch = frame.tree().by_id.get(product.category_id)
     is_ahead = product.released_on is not None and product.released_on > words.today
     return Card(
-        url=f"{_product_prefix()}{product.slug}/",
+        url=_product_url(product),
         title=product.title,
         maker=product.maker or "",
         price=price_text(product),
@@ -197,6 +197,12 @@ def _card(product: Listed, words: "_WhenWords", why: str, why_url: str, *, is_ea
         why_url=why_url if why else "",
         is_eager=is_eager,
     )
+
+
+def _product_url(product: Listed) -> str:
+    """Opens with the option that the card is about, if it is about one."""
+    option = f"?variant={product.variant_id}" if product.variant_id else ""
+    return f"{_product_prefix()}{product.slug}/{option}"
 
 
 @cache

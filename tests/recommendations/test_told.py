@@ -98,6 +98,15 @@ def test_what_comes_in_a_told_size_goes_before_what_does_not(alice, foxglove):
     assert shown(picks.for_you(alice, frozenset({TOLD})))[0][0] == fits.title
 
 
+def test_what_is_sold_out_in_a_told_size_is_not_offered_for_it(alice):
+    boots = thing("Wide boots", "Footwear", sizes=("9", "13"))
+    tell(alice, Kind.SIZE, words="13")
+    assert shown(picks.for_you(alice, frozenset({TOLD}))) == [(boots.title, "Comes in 13, the size you told us")]
+    boots.variants.get(size="13").stock.update(on_hand=0)
+    listing.recheck_stock()
+    assert picks.for_you(alice, frozenset({TOLD})) == []
+
+
 def test_what_was_told_steers_nothing_while_its_switch_is_off(foxglove):
     bob = builders.customer()
     thing("Jam", maker=foxglove)

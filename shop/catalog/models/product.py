@@ -69,6 +69,12 @@ class Product(models.Model):
     price_to = models.DecimalField(max_digits=10, decimal_places=2, default=0, editable=False)
     currency = models.CharField(max_length=3, default=get_shop_currency, editable=False)
     sizes = ArrayField(models.CharField(max_length=40), default=list, editable=False)
+    sizes_in_stock = ArrayField(
+        models.CharField(max_length=40),
+        default=list,
+        editable=False,
+        help_text="Follows the stock like `is_available`.",
+    )
     is_available = models.BooleanField(
         default=False, editable=False, help_text="For the facet: follows the stock within moments. Cards ask the stock."
     )

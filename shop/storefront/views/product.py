@@ -53,6 +53,7 @@ def _shown(found: Details, *, wanted: str, told: Interests) -> dict[str, Any]:
         "chosen": chosen,
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
         "gone": goods.gone(options),
+        "is_sold_out": goods.is_sold_out(options),
         "lifespan": goods.lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
         "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
