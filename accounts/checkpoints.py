@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import ConsentCheckpoint, ConsentRecord
 from accounts.verification import LedgerBroken, Marks, verify
+from shop import durable_files
 
 KEPT_FOR = timedelta(days=400)
 FILE_NAME = re.compile(r"consents-(\d{4}-\d{2}-\d{2})\.txt")
@@ -26,9 +27,7 @@ def write(path: Path) -> str:
     """Writes a checkpoint and returns the SHA-256 of the file. It is there whole or not at all."""
     ends = ConsentRecord.objects.order_by("chain", "-sequence").distinct("chain")
     text = "".join(f"{end.chain} {end.sequence} {bytes(end.head).hex()}\n" for end in ends.iterator())
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.write_text(text)
-    unfinished.replace(path)
+    durable_files.write_file(path, [text.encode()])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -74,6 +74,7 @@ def ask(customer: Customer, *, at_once: bool) -> Erasure:
             )
             facts = {"erasure": str(erasure.pk), "due_at": erasure.due_at.isoformat(), "at_once": at_once}
             AccountEvent.objects.create(kind=AccountEvent.Kind.ERASURE_ASKED_FOR, customer=customer, data=facts)
+            journal.erasure_asked(customer.chain, erasure=erasure.pk, due_at=erasure.due_at)
     except IntegrityError:
         return Erasure.objects.get(customer=customer, state__in=UNDER_WAY)
     return erasure
@@ -82,7 +83,11 @@ def ask(customer: Customer, *, at_once: bool) -> Erasure:
 def undo(erasure: Erasure) -> bool:
     """Calls it off while it has not begun. False when it is too late."""
     scheduled = Erasure.objects.filter(pk=erasure.pk, state=Erasure.State.SCHEDULED)
-    return scheduled.update(state=Erasure.State.UNDONE, ended_at=timezone.now()) == 1
+    with transaction.atomic():
+        is_undone = scheduled.update(state=Erasure.State.UNDONE, ended_at=timezone.now()) == 1
+        if is_undone:
+            journal.erasure_undone(erasure.chain, erasure=erasure.pk)
+    return is_undone
 
 
 def token_for(erasure: Erasure) -> str:
@@ -163,6 +168,18 @@ def _erase(erasure: Erasure, customer: Customer) -> None:
             holding.erase(locked)
     erasure.erased = [holding.key for holding in everything]
     Erasure.objects.filter(pk=erasure.pk).update(erased=erasure.erased)
+
+
+def ask_again(chain: UUID, *, erasure_id: UUID, due_at: datetime) -> bool:
+    """After a restore: who had asked to be erased is awaited again, and the link in their mail still undoes it.
+
+    False when the restored database knows of it, or of no such chain.
+    """
+    customer = Customer.objects.filter(chain=chain).first()
+    if customer is None or standing(customer) or Erasure.objects.filter(pk=erasure_id).exists():
+        return False
+    Erasure.objects.create(pk=erasure_id, customer=customer, customer_number=customer.pk, chain=chain, due_at=due_at)
+    return True
 
 
 def erase_again(chain: UUID, *, at: datetime) -> bool:

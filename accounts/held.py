@@ -3,9 +3,11 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from django.db import transaction
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts import purposes
+from accounts import journal, purposes
 from accounts.models import Customer
 from shop import personal_data
 
@@ -78,6 +80,8 @@ def _held(key: str, count: int) -> Held:
 
 def let_go(customer: Customer, key: str) -> Held:
     """Raises KeyError for a purpose that has no past."""
-    words = WORDS[key]
-    personal_data.forget(customer, key)
+    words, now = WORDS[key], timezone.now()
+    with transaction.atomic():
+        personal_data.forget(customer, key, until=now)
+        journal.forgotten(customer.chain, key, until=now)
     return Held(key, said=words.done)

@@ -1,12 +1,12 @@
-"""The journal: erasures and withdrawn consents, ids only, one JSON line each, in a file outside the database.
+"""The journal: what was erased, withdrawn or forgotten, ids only, one JSON line each, in a file outside the database.
 
 A backup knows nothing of what was said after it was made. `after_restore` reads this file and says it again.
 """
 
 import json
 import logging
-import os
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,64 +16,141 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
+from shop import durable_files, sealing
+
 logger = logging.getLogger(__name__)
 
-ERASED, WITHDRAWN, UNTICKED = "erased", "withdrawn", "unticked"
+ERASED, ERASURE_ASKED, ERASURE_UNDONE = "erased", "erasure_asked", "erasure_undone"
+WITHDRAWN, UNTICKED, FORGOTTEN = "withdrawn", "unticked", "forgotten"
+_START = re.compile(r'(?={"at":\s*")')
+_CHAIN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """`chain` names a customer (ids are given out anew after a restore, chains never); `order` an order's number."""
+    """`chain` names a customer (ids are given out anew after a restore, chains never); `order` an order's number.
+
+    `erasure` and `due_at` are of an erasure that was asked for. `is_sealed`: this shop wrote the line, and nobody
+    changed it.
+    """
 
     what: str
     at: datetime
     chain: UUID | None = None
     purpose: str = ""
     order: str = ""
+    erasure: UUID | None = None
+    due_at: datetime | None = None
+    is_sealed: bool = False
 
 
 def erased(chain: UUID) -> None:
-    _append(what=ERASED, chain=str(chain))
+    """Raises OSError when it cannot be written: an erasure waits for its line, without which a backup undoes it."""
+    _append(_line(what=ERASED, chain=str(chain)))
+
+
+def erasure_asked(chain: UUID, *, erasure: UUID, due_at: datetime) -> None:
+    _try_append(_line(what=ERASURE_ASKED, chain=str(chain), erasure=str(erasure), due=due_at.isoformat()))
+
+
+def erasure_undone(chain: UUID, *, erasure: UUID) -> None:
+    _try_append(_line(what=ERASURE_UNDONE, chain=str(chain), erasure=str(erasure)))
 
 
 def withdrawn(chain: UUID, purpose_key: str) -> None:
-    _append(what=WITHDRAWN, chain=str(chain), purpose=purpose_key)
+    _try_append(_line(what=WITHDRAWN, chain=str(chain), purpose=purpose_key))
+
+
+def all_withdrawn(answers: Iterable[tuple[UUID, str, datetime]]) -> None:
+    """Many at once: (chain, purpose, when it was said)."""
+    lines = [_line(at=at, what=WITHDRAWN, chain=str(chain), purpose=purpose) for chain, purpose, at in answers]
+    if lines:
+        _try_append(*lines)
+
+
+def forgotten(chain: UUID, purpose_key: str, *, until: datetime) -> None:
+    """What was recorded for a purpose until then was deleted, or is never read again."""
+    _try_append(_line(at=until, what=FORGOTTEN, chain=str(chain), purpose=purpose_key))
 
 
 def unticked(order_number: str, purpose_key: str) -> None:
-    _append(what=UNTICKED, order=order_number, purpose=purpose_key)
+    _try_append(_line(what=UNTICKED, order=order_number, purpose=purpose_key))
 
 
-def _append(**ids: str) -> None:
-    """One write of one line, on the disk before the caller commits. A full disk never stands in the way of a no."""
-    line = json.dumps({"at": timezone.now().isoformat(), **ids}, separators=(",", ":")) + "\n"
+def _line(*, at: datetime | None = None, **ids: str) -> str:
+    facts = {"at": (at or timezone.now()).isoformat(), **ids}
+    sealed = {**facts, "seal": sealing.seal_facts("journal", facts).hex()}
+    return json.dumps(sealed, separators=(",", ":")) + "\n"
+
+
+def _append(*lines: str) -> None:
+    durable_files.append_lines(Path(settings.JOURNAL_PATH), "".join(lines).encode())
+
+
+def _try_append(*lines: str) -> None:
+    """On the disk before the caller commits. A full disk never stands in the way of a no."""
     try:
-        journal = os.open(settings.JOURNAL_PATH, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(journal, line.encode())
-            os.fsync(journal)
-        finally:
-            os.close(journal)
+        _append(*lines)
     except OSError:
-        logger.exception("The journal could not be written: a restore would not know of this %s", ids["what"])
+        logger.exception("The journal could not be written: a restore would not know of this")
 
 
-def read(path: Path) -> Iterator[Entry]:
-    """The entries in their order. Raises ValueError naming the line that cannot be read.
+def _log_torn(words: str) -> None:
+    logger.warning("%s", words)
 
-    A last line without its end was being written when the machine died; what it tells was not committed.
+
+def read(path: Path, *, on_torn: Callable[[str], None] = _log_torn) -> Iterator[Entry]:
+    """The entries in their order. Raises ValueError naming a line that no journal wrote.
+
+    A line that was cut off, by a full disk or a machine that died, is handed to `on_torn` in words that name it and,
+    where it still shows, whom it was about; the lines after it count, one glued to it too.
     """
-    with path.open() as lines:
+    with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            if line.endswith("\n"):
-                yield _entry(line, place=f"{path}, line {number}")
+            yield from _entries(line, place=f"{path}, line {number}", on_torn=on_torn)
 
 
-def _entry(line: str, *, place: str) -> Entry:
+def _entries(line: bytes, *, place: str, on_torn: Callable[[str], None]) -> Iterator[Entry]:
+    text = line.decode(errors="replace").strip("\0\r\n ")
+    for piece in _START.split(text):
+        if not piece:
+            continue
+        if (ids := _parsed(piece)) is not None:
+            yield _entry(ids, place=place)
+        elif piece.startswith("{"):
+            on_torn(f"{place} was cut off{_whom(piece)}.")
+        else:
+            raise ValueError(f"{place} is not a line of the journal.")
+
+
+def _parsed(piece: str) -> Any:
     try:
-        ids: dict[str, Any] = json.loads(line)
-        chain = UUID(ids["chain"]) if "chain" in ids else None
-        moment = datetime.fromisoformat(ids["at"])
-        return Entry(ids["what"], moment, chain, ids.get("purpose", ""), ids.get("order", ""))
+        return json.loads(piece)
+    except ValueError:
+        return None
+
+
+def _whom(piece: str) -> str:
+    about = _CHAIN.search(piece)
+    return f"; it was about the customer of chain {about[0]}" if about else "; it does not say whom it was about"
+
+
+def _entry(ids: Any, *, place: str) -> Entry:
+    try:
+        return Entry(
+            what=ids["what"],
+            at=datetime.fromisoformat(ids["at"]),
+            chain=UUID(ids["chain"]) if "chain" in ids else None,
+            purpose=ids.get("purpose", ""),
+            order=ids.get("order", ""),
+            erasure=UUID(ids["erasure"]) if "erasure" in ids else None,
+            due_at=datetime.fromisoformat(ids["due"]) if "due" in ids else None,
+            is_sealed=_is_sealed(ids),
+        )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ValueError(f"{place} is not a line of the journal.") from None
+
+
+def _is_sealed(ids: dict[str, Any]) -> bool:
+    facts = {name: value for name, value in ids.items() if name != "seal"}
+    return sealing.is_seal(bytes.fromhex(ids.get("seal", "")), "journal", facts)

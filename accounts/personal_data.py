@@ -1,6 +1,6 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -146,9 +146,9 @@ def export_interests(customer: Customer) -> Rows:
     )
 
 
-def forget_told(customer: Customer) -> int:
+def forget_told(customer: Customer, *, until: datetime) -> int:
     """What suggestions could follow. Days to remember, what never to show and sizes that are not theirs stay."""
-    return customer.interests.filter(kind__in=STEERING).delete()[0]
+    return customer.interests.filter(kind__in=STEERING, told_at__lte=until).delete()[0]
 
 
 HOLDINGS: tuple[Holding, ...] = (

@@ -1,47 +1,72 @@
-"""After a backup was restored: what the journal knows and the backup does not is done again."""
+"""After a backup was restored: what the journal knows and the backup does not is done again.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Each step is a function of the journal's entries, safe to run twice, that returns what it did in words for whoever
+restores. `after_restore` lists them.
+"""
+
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from accounts import consent, erasure, journal, purposes
 from accounts.journal import Entry
-from accounts.models import Customer
+from accounts.models import Customer, Erasure
+from shop import personal_data
 
 SOURCE = "after_restore"
 
 
-@dataclass
-class Redone:
-    """How many erasures and withdrawals were done again."""
-
-    erased_count: int = 0
-    withdrawn_count: int = 0
+def redo_withdrawals(entries: Sequence[Entry]) -> str:
+    count = sum(_withdraw(entry) for entry in entries if entry.what == journal.WITHDRAWN)
+    return f"Withdrawn again: {count} answers."
 
 
-def redo(entries: Sequence[Entry]) -> Redone:
-    """Withdrawals first, in their order, then erasures. Safe to run twice."""
-    redone = Redone()
-    for entry in entries:
-        if entry.what == journal.WITHDRAWN:
-            redone.withdrawn_count += _withdraw(entry)
-    for entry in entries:
-        if entry.what == journal.ERASED and entry.chain:
-            redone.erased_count += erasure.erase_again(entry.chain, at=entry.at)
-    return redone
+def redo_forgetting(entries: Sequence[Entry]) -> str:
+    """What was recorded since the entry, and is in the backup, stays."""
+    count = sum(_forget(entry) for entry in entries if entry.what == journal.FORGOTTEN)
+    return f"Forgotten again: {count} rows of looks, purchases and what was told."
+
+
+def redo_erasures(entries: Sequence[Entry]) -> str:
+    """Who was erased is erased at once; who had asked for it is awaited again."""
+    erased = [entry for entry in entries if entry.what == journal.ERASED and entry.chain]
+    count = sum(erasure.erase_again(entry.chain, at=entry.at) for entry in erased if entry.chain)
+    asked_count = _ask_again(entries)
+    return f"Erased again: {count} people. Asked to be erased, and awaited again: {asked_count}."
+
+
+def _ask_again(entries: Sequence[Entry]) -> int:
+    undone = {entry.erasure for entry in entries if entry.what == journal.ERASURE_UNDONE}
+    for called_off in Erasure.objects.filter(pk__in=[each for each in undone if each], state=Erasure.State.SCHEDULED):
+        erasure.undo(called_off)
+    asked = (entry for entry in entries if entry.what == journal.ERASURE_ASKED and entry.erasure not in undone)
+    return sum(
+        erasure.ask_again(entry.chain, erasure_id=entry.erasure, due_at=entry.due_at)
+        for entry in asked
+        if entry.chain and entry.erasure and entry.due_at
+    )
+
+
+def _customers_of(entry: Entry) -> Iterator[Customer]:
+    """The customer an entry is about, if the restored database knows them."""
+    if entry.chain:
+        yield from Customer.objects.filter(chain=entry.chain)
+
+
+def _forget(entry: Entry) -> int:
+    is_known = personal_data.can_forget(entry.purpose)
+    people = _customers_of(entry) if is_known else ()
+    return sum(personal_data.forget(customer, entry.purpose, until=entry.at) for customer in people)
 
 
 def _withdraw(entry: Entry) -> bool:
     """True when a yes older than the entry still stood."""
-    customer = Customer.objects.filter(chain=entry.chain).first() if entry.chain else None
-    if customer is None:
-        return False
-    if entry.purpose == purposes.PERSONAL_SHOPPER.key:
-        return _turn_off_master(customer, entry.at)
-    if not purposes.exists(entry.purpose) or not _stood(customer, entry.purpose, entry.at):
-        return False
-    consent.set_consent(customer, entry.purpose, granted=False, source=SOURCE)
-    return True
+    for customer in _customers_of(entry):
+        if entry.purpose == purposes.PERSONAL_SHOPPER.key:
+            return _turn_off_master(customer, entry.at)
+        if purposes.exists(entry.purpose) and _stood(customer, entry.purpose, entry.at):
+            consent.set_consent(customer, entry.purpose, granted=False, source=SOURCE)
+            return True
+    return False
 
 
 def _turn_off_master(customer: Customer, at: datetime) -> bool:

@@ -2,6 +2,8 @@
 is parked for staff, and never sent by itself.
 """
 
+from collections.abc import Sequence
+
 from django.utils import timezone
 
 from accounts import journal
@@ -15,8 +17,8 @@ THURSDAY = 4
 REASON = "Waiting when the backup was made: it may have been sent since."
 
 
-def park() -> int:
-    """Writes down everything that is owed, and parks it with what waited already. Returns how many mails."""
+def park_mail(entries: Sequence[Entry]) -> str:
+    """Writes down everything that is owed, and parks it with what waited already."""
     while relay.relay_events():
         pass
     audience.fan_out_newsletter()
@@ -24,14 +26,15 @@ def park() -> int:
     if now.isoweekday() >= THURSDAY:  # this week's letters were due already
         audience.queue_recommendations(now)
     waiting = OutgoingEmail.objects.filter(state__in=WAITING)
-    return waiting.update(state=OutgoingEmail.State.UNCERTAIN, claim_token=None, last_error=REASON)
+    count = waiting.update(state=OutgoingEmail.State.UNCERTAIN, claim_token=None, last_error=REASON)
+    return f"Parked for staff: {count} mails (`outbox` lists them)."
 
 
-def untick(entries: list[Entry]) -> int:
-    """Takes back again the ticks on single orders that guests took back. Returns how many."""
+def redo_unticking(entries: Sequence[Entry]) -> str:
+    """Takes back again the ticks on single orders that guests took back."""
     count = 0
     for entry in entries:
         if entry.what == journal.UNTICKED:
             ticks = OrderTick.objects.filter(order__number=entry.order, purpose=entry.purpose, granted=True)
             count += ticks.filter(changed_at__lte=entry.at).update(granted=False, changed_at=timezone.now())
-    return count
+    return f"Taken back again: {count} ticks on orders."

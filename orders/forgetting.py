@@ -1,6 +1,7 @@
 """“Forget what I bought so far”: orders stay, being contracts; one purpose stops reading them, for good."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count, Q
@@ -27,10 +28,17 @@ def held_counts(customer: Customer) -> dict[str, int]:
 
 
 @transaction.atomic
-def forget(customer: Customer, purpose_key: str) -> int:
-    """Shuts everything bought up to now off from the purpose. Returns how many lines it could have read."""
-    count = held_counts(customer)[purpose_key]
-    ForgottenPast.objects.update_or_create(
-        customer=customer, purpose=purpose_key, defaults={"before_at": timezone.now()}
+def forget(customer: Customer, purpose_key: str, *, until: datetime | None = None) -> int:
+    """Shuts everything bought until then, or until now, off from the purpose; what was shut off stays so.
+
+    Returns how many lines it could have read.
+    """
+    before = held_counts(customer)[purpose_key]
+    moment = until or timezone.now()
+    past, is_new = ForgottenPast.objects.select_for_update().get_or_create(
+        customer=customer, purpose=purpose_key, defaults={"before_at": moment}
     )
-    return count
+    if not is_new and past.before_at < moment:
+        past.before_at = moment
+        past.save(update_fields=["before_at"])
+    return before - held_counts(customer)[purpose_key]

@@ -1,12 +1,22 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
+from datetime import datetime
+from functools import partial
+
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts import purposes, sessions
 from accounts.models import Customer
 from recommendations import effects, history
 from recommendations.models import Contribution, Effect, ProductView
 from shop.personal_data import Holding, Rows, register, rows
+
+STANDS_ON = {
+    purposes.RECOMMEND_FROM_PURCHASES: "line",
+    purposes.RECOMMEND_FROM_BROWSING: "view",
+    purposes.RECOMMEND_FROM_TOLD: "interest",
+}
 
 
 def _views(customer: Customer) -> QuerySet[ProductView]:
@@ -17,12 +27,17 @@ def _counted(customer: Customer) -> QuerySet[Contribution]:
     return Contribution.objects.filter(customer=customer)
 
 
-def forget_views(customer: Customer) -> int:
-    return _views(customer).delete()[0]
+def forget_views(customer: Customer, *, until: datetime) -> int:
+    return _views(customer).filter(viewed_at__lte=until).delete()[0]
 
 
 def _effects(customer: Customer, **standing_on: bool) -> QuerySet[Effect]:
     return Effect.objects.filter(customer=customer, **standing_on)
+
+
+def forget_effects(customer: Customer, *, until: datetime, of: str) -> int:
+    """Effects of what is forgotten, named by the field that holds it."""
+    return _effects(customer, **{f"{of}__isnull": False}).filter(shown_on__lte=timezone.localdate(until)).delete()[0]
 
 
 def _export_effects(customer: Customer) -> Rows:
@@ -51,7 +66,7 @@ HOLDINGS: tuple[Holding, ...] = (
         retention="While its switch is on, and never longer than 30 days. Turned off, it is used no more at once, "
         "and deleted the night after, or when you say so.",
         export=lambda customer: rows(_views(customer), product="product__title", seen_at="viewed_at"),
-        erase=forget_views,
+        erase=lambda customer: _views(customer).delete()[0],
         forget={purposes.RECOMMEND_FROM_BROWSING: forget_views},
         held=lambda customer: {purposes.RECOMMEND_FROM_BROWSING: _views(customer).count()},
         retire=history.retire,
@@ -82,11 +97,7 @@ HOLDINGS: tuple[Holding, ...] = (
         retention="30 days, or until what it stands on is deleted.",
         export=_export_effects,
         erase=lambda customer: _effects(customer).delete()[0],
-        forget={
-            purposes.RECOMMEND_FROM_PURCHASES: lambda each: _effects(each, line__isnull=False).delete()[0],
-            purposes.RECOMMEND_FROM_BROWSING: lambda each: _effects(each, view__isnull=False).delete()[0],
-            purposes.RECOMMEND_FROM_TOLD: lambda each: _effects(each, interest__isnull=False).delete()[0],
-        },
+        forget={key: partial(forget_effects, of=of) for key, of in STANDS_ON.items()},
         retire=effects.retire,
     ),
 )

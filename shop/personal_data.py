@@ -9,13 +9,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 Rows = list[dict[str, Any]]
-Forgetter = Callable[[Any], int]
 Counts = Mapping[str, int]
+
+
+class Forgetter(Protocol):
+    """Deletes, or shuts off from one use, what was recorded about a customer until then; returns how many rows."""
+
+    def __call__(self, customer: Any, /, *, until: datetime) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -81,9 +87,14 @@ def holdings() -> Iterator[Holding]:
     return iter(_holdings.values())
 
 
-def forget(customer: Any, purpose_key: str) -> int:
-    """Deletes what was recorded about the customer for one purpose alone; returns the number of rows."""
-    return sum(holding.forget[purpose_key](customer) for holding in holdings() if purpose_key in holding.forget)
+def forget(customer: Any, purpose_key: str, *, until: datetime | None = None) -> int:
+    """Deletes what was recorded about the customer for one purpose alone, until then or until now.
+
+    Returns the number of rows.
+    """
+    moment = until or timezone.now()
+    found = [holding.forget[purpose_key] for holding in holdings() if purpose_key in holding.forget]
+    return sum(forget_until(customer, until=moment) for forget_until in found)
 
 
 def can_forget(purpose_key: str) -> bool:

@@ -17,6 +17,8 @@ DEBUG = False
 SECRET_KEY = required("SECRET_KEY", why="a long random string; it signs sessions and mail links")
 # Seals the addresses that refuse mail and whose owners were erased. Must stay when SECRET_KEY changes.
 ADDRESS_HASH_KEY = env.str("ADDRESS_HASH_KEY", "") or SECRET_KEY
+# Seals the consent ledger and the journal, and never meets the database. Must stay when SECRET_KEY changes.
+LEDGER_KEY = env.str("LEDGER_KEY", "") or SECRET_KEY
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 SITE_URL = required("SITE_URL", why="the shop's public address, such as https://shop.example").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [urlparse(SITE_URL).hostname])
@@ -121,9 +123,9 @@ STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": env.str("MEDIA_STORAGE", "django.core.files.storage.FileSystemStorage")},
+    "default": {"BACKEND": env.str("MEDIA_STORAGE", "shop.file_storage.DurableFileStorage")},
     "private": {
-        "BACKEND": env.str("PRIVATE_STORAGE", "django.core.files.storage.FileSystemStorage"),
+        "BACKEND": env.str("PRIVATE_STORAGE", "shop.file_storage.DurableFileStorage"),
         "OPTIONS": {
             "location": PRIVATE_ROOT,
             "file_permissions_mode": 0o600,

@@ -1,18 +1,21 @@
 """The journal, and what a restored backup is told by it."""
 
 import json
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.utils import timezone
 
-from accounts import consent, erasure, journal, purposes, verification
+from accounts import consent, erasure, held, journal, purposes, verification
 from accounts.models import Consent, Customer, Erasure
 from notifications import relay
 from notifications.models import OutgoingEmail
 from orders import ticks
-from orders.models import OrderTick
+from orders.models import OrderLine, OrderTick
+from recommendations.models import ProductView
 from tests import builders, cast
 from tests.privacy import people
 
@@ -117,3 +120,106 @@ def test_a_journal_that_cannot_be_read_is_refused_before_anything_is_done(path):
 
 def line(*, minutes: float = 1, **ids: str) -> str:
     return json.dumps({"at": (timezone.now() + timedelta(minutes=minutes)).isoformat(), **ids}) + "\n"
+
+
+# -- What was forgotten for one purpose, and erasures that were only asked for --------------------------------------
+
+
+def with_a_past(customer):
+    """A purchase, a look and a maker told."""
+    builders.paid_order(customer=customer, placed_at=timezone.now() - timedelta(days=3))
+    ProductView.objects.create(
+        customer=customer, product=builders.product(), viewed_at=timezone.now() - timedelta(days=2)
+    )
+    told = customer.interests.create(kind="maker", maker=builders.maker())
+    customer.interests.filter(pk=told.pk).update(told_at=timezone.now() - timedelta(days=2))
+
+
+@pytest.fixture
+def as_it_was():
+    """The database as the dump has it: all that was done since is undone, the journal apart."""
+
+    @contextmanager
+    def _restored():
+        mark = transaction.savepoint()
+        yield
+        transaction.savepoint_rollback(mark)
+
+    return _restored
+
+
+def readable(customer):
+    """What each purpose may still read of the past: purchases for two purposes, looks, what was told."""
+    bought = OrderLine.objects.usable_for
+    return {
+        "suggested from": bought(purposes.RECOMMEND_FROM_PURCHASES).filter(order__customer=customer).count(),
+        "counted": bought(purposes.COUNT_IN_ALSO_BOUGHT).filter(order__customer=customer).count(),
+        "looks": ProductView.objects.filter(customer=customer).count(),
+        "told": customer.interests.count(),
+    }
+
+
+@pytest.mark.parametrize("key", [*held.WORDS])
+def test_what_was_forgotten_for_a_purpose_is_forgotten_again_and_only_that(client, path, as_it_was, key):
+    alice, ben = cast.alice(), builders.customer(ticks=tuple(each.key for each in purposes.PURPOSES))
+    for person in (alice, ben):
+        with_a_past(person)
+    whole = readable(ben)
+    client.force_login(alice.user)
+    with as_it_was():
+        assert client.post(f"/account/preferences/{key}/forgetting/").status_code == 302
+        forgotten = readable(alice)
+    assert readable(alice) == whole
+    after_restore(path)
+    assert readable(alice) == forgotten
+    assert readable(ben) == whole
+    after_restore(path)
+    assert readable(alice) == forgotten
+
+
+def test_what_came_after_the_forgetting_and_is_in_the_backup_stays(path):
+    alice = cast.alice()
+    with_a_past(alice)
+    for key in held.WORDS:
+        held.let_go(alice, key)
+    builders.paid_order(customer=alice, placed_at=timezone.now())
+    ProductView.objects.create(customer=alice, product=builders.product(), viewed_at=timezone.now())
+    alice.interests.create(kind="maker", maker=builders.maker("Loch & Lane"))
+    after_restore(path)  # the dump was made only now
+    assert readable(alice) == {"suggested from": 1, "counted": 1, "looks": 1, "told": 1}
+
+
+def test_an_older_forgetting_never_brings_back_what_a_newer_one_took(path):
+    alice = cast.alice()
+    builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
+    held.let_go(alice, purposes.RECOMMEND_FROM_PURCHASES)
+    path.write_text(
+        line(minutes=-9000, what="forgotten", chain=str(alice.chain), purpose=purposes.RECOMMEND_FROM_PURCHASES)
+    )
+    after_restore(path)
+    assert readable(alice)["suggested from"] == 0
+
+
+def test_who_had_asked_to_be_erased_is_awaited_again_under_the_link_they_have(path, as_it_was):
+    zora, bob = people.zora(), cast.bob()
+    with as_it_was():
+        asked = erasure.ask(zora, at_once=False)
+        erasure.undo(erasure.ask(bob, at_once=False))
+    assert not Erasure.objects.exists()
+    for _ in range(2):
+        after_restore(path)
+    found = Erasure.objects.get()
+    assert (found.pk, found.customer, found.due_at, found.state) == (asked.pk, zora, asked.due_at, "scheduled")
+    assert erasure.undo(erasure.find(erasure.token_for(asked)))
+    after_restore(path)
+    assert Erasure.objects.get().state == "undone"
+
+
+def test_an_erasure_called_off_since_the_dump_is_called_off_again(path, as_it_was):
+    zora = people.zora()
+    asked = erasure.ask(zora, at_once=False)
+    with as_it_was():
+        erasure.undo(asked)
+    after_restore(path)
+    assert Erasure.objects.get().state == "undone"
+    assert Customer.objects.filter(pk=zora.pk).exists()

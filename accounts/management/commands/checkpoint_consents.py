@@ -3,7 +3,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from accounts import checkpoints
 
@@ -17,6 +17,9 @@ class Command(BaseCommand):
         parser.add_argument("out", type=Path)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        digest = checkpoints.write(options["out"])
+        try:
+            digest = checkpoints.write(options["out"])
+        except OSError as problem:
+            raise CommandError(f"{options['out']} cannot be written: {problem}") from problem
         logger.info("consent checkpoint sha256=%s", digest)
         self.stdout.write(f"{options['out']} sha256 {digest}")
