@@ -59,10 +59,10 @@ def _part(item: OutgoingItem) -> dict[str, Any]:
     }
 
 
-def let_fall(customer: Customer, *, until: datetime, purpose_key: str) -> int:
+def let_fall(customer: Customer, purpose_key: str, *, until: datetime | None = None) -> int:
     """Suggestions not yet sent lose what they stand on: the gate leaves out what came from a past that is forgotten."""
     waiting = OutgoingItem.objects.filter(email__customer=customer, email__state__in=WAITING, purpose=purpose_key)
-    waiting = waiting.filter(email__created_at__lte=until)
+    waiting = waiting.filter(email__created_at__lte=until or timezone.now())
     return waiting.filter(is_dropped=False, block=PICK).update(consent_record=None)
 
 
