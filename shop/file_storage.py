@@ -18,7 +18,7 @@ class DurableFileStorage(FileSystemStorage):
         """Raises OSError when the disk is full. A name that is taken meanwhile gets another, as Django's does."""
         unfinished = f"{name}.{uuid.uuid4().hex}.part"
         try:
-            super()._save(unfinished, content)  # type: ignore[misc]  (Django's own hook, which its stubs leave out)
+            super()._save(unfinished, content)  # type: ignore[misc]  # a hook its stubs leave out
             sync(Path(self.path(unfinished)))
             return self._link(unfinished, name)
         finally:
