@@ -6,6 +6,7 @@ from orders import payments, status
 from orders.fulfilment import TransitionRefused
 from orders.locks import locked_order
 from orders.models import Order
+from orders.refunds import find_shut
 from orders.release import call_off
 
 
@@ -17,7 +18,7 @@ def may_cancel(order: Order) -> bool:
 
 
 def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
-    """Cancels and refunds in full. Raises `TransitionRefused` once a parcel has left.
+    """Cancels and refunds in full, unless the payment is disputed. Raises `TransitionRefused` once a parcel has left.
 
     The refund is asked for in the same transaction and sent to Stripe after it; should Stripe be out of reach, the
     reconciler sends it again. An unpaid order is called off through its payment (`payments.expire`), which alone
@@ -28,7 +29,9 @@ def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
         if not may_cancel(order):
             raise TransitionRefused(_why_not(order))
         call_off(order, actor=actor, reason=reason)
-        refund = payments.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
+        refund = None
+        if not find_shut(order):  # else the bank decides where the money goes; staff see what is left to do after that
+            refund = payments.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
     if refund:
         payments.settle_refund(refund.pk)
         order.refresh_from_db()

@@ -9,9 +9,9 @@ from collections import defaultdict
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders import events, status
+from orders import events, holds, status
 from orders.locks import locked_order, locked_shipment
-from orders.models import Allocation, Order, OrderEvent, Shipment, ShipmentLine
+from orders.models import Allocation, Order, OrderEvent, Shipment, ShipmentLine, StripeRecord
 from orders.release import standing_allocations
 from shop.catalog import stock
 
@@ -43,6 +43,7 @@ def approve(order_id: int, *, actor: str) -> Order:
         raise TransitionRefused(f"{order.number} is not a paid, open order.")
     if order.approved_at:
         raise TransitionRefused(f"{order.number} was approved already.")
+    _refuse_while_held(order)
     if not _make_shipments(order):
         raise TransitionRefused(f"Nothing is set aside for {order.number}: there would be no parcel.")
     order.approved_at = timezone.now()
@@ -122,6 +123,8 @@ def _move(shipment_id: int, to_stage: Shipment.Stage, *, actor: str, **changes: 
     from_stages, kind = TRANSITIONS[to_stage]
     if shipment.stage not in from_stages:
         raise TransitionRefused(_why_not(shipment, to_stage))
+    if to_stage not in status.ON_ITS_WAY or to_stage == Stage.DISPATCHED:
+        _refuse_while_held(shipment.order)
     shipment.stage = to_stage
     for name, value in changes.items():
         setattr(shipment, name, value)
@@ -129,6 +132,24 @@ def _move(shipment_id: int, to_stage: Shipment.Stage, *, actor: str, **changes: 
     events.record(shipment.order, kind, shipment=shipment, actor=actor)
     status.recalculate(shipment.order)
     return shipment
+
+
+@transaction.atomic
+def release(order_id: int, *, actor: str) -> Order:
+    """Staff have looked: an order on hold goes on in spite of what stands. Something new puts it on hold again."""
+    order = locked_order(order_id)
+    if not order.hold:
+        raise TransitionRefused(f"{order.number} is not on hold.")
+    standing = StripeRecord.objects.filter(payment__order=order, cleared_at=None)
+    standing.update(cleared_at=timezone.now(), cleared_by=actor)
+    events.record(order, Kind.RELEASED, actor=actor)
+    status.recalculate(order)
+    return order
+
+
+def _refuse_while_held(order: Order) -> None:
+    if order.hold:
+        raise TransitionRefused(f"{order.number} is on hold. {holds.explain_hold(order)}")
 
 
 def _why_not(shipment: Shipment, to_stage: Shipment.Stage) -> str:

@@ -20,7 +20,7 @@ from orders.gateways.amounts import from_stripe_amount, to_stripe_amount
 from orders.gateways.stripe import Busy, Failed, Refused, Session, Unreachable
 from orders.locks import locked_payment
 from orders.models import Cart, Order, OrderLine, Payment
-from orders.refunds import RefundRefused, refund, request_refund, settle_refund
+from orders.refunds import FRESH, KEY_LIFE, RefundRefused, refund, request_refund, settle_refund
 from orders.release import call_off
 from shop.money import formatted
 
@@ -53,6 +53,9 @@ def start(payment: Payment) -> Payment:
 
     Raises `Refused` (the order is then called off) or `Unreachable` (everything stays; ask again later).
     """
+    age = timezone.now() - payment.created_at
+    if age > KEY_LIFE and payment.status == Payment.Status.CREATED:
+        return _find(payment) or _let_go(payment, "No session came of it")
     for _ in range(PATIENCE):
         if payment.status != Payment.Status.CREATED:
             return payment
@@ -62,6 +65,8 @@ def start(payment: Payment) -> Payment:
             time.sleep(BUSY_PAUSE_SECONDS)
             payment.refresh_from_db()
         except Refused as refusal:
+            if age > FRESH and (found := _find(payment)):
+                return found
             _never_began(payment.pk, str(refusal))
             raise
     raise Unreachable("Somebody else has been opening the same session for too long.")
@@ -164,7 +169,10 @@ def settle(payment_id: int) -> Payment:
 
 
 def _resolve(payment: Payment) -> Payment:
-    """A payment whose answer never came: asks again with the same key, or lets go once it is surely over."""
+    """A payment whose answer never came: asks again, or lets go once it is surely over and Stripe knows of no session.
+
+    Raises `Unreachable` when Stripe gives no answer.
+    """
     try:
         return start(payment)
     except Refused:
@@ -172,8 +180,22 @@ def _resolve(payment: Payment) -> Payment:
     except Unreachable:
         if not surely_expired(payment):
             raise
-        _never_began(payment.pk, "No session came of it")
-        payment.refresh_from_db()
+        payment = _find(payment) or _let_go(payment, "No session came of it")
+    return payment
+
+
+def _find(payment: Payment) -> Payment | None:
+    """Looks for a session that was begun for this payment and whose answer was lost, before anything is repeated."""
+    begun_at = payment.created_at
+    session = stripe.find_session(
+        str(payment.idempotency_key), since=begun_at - CLOCKS, until=begun_at + LONGEST_SESSION + CLOCKS
+    )
+    return _opened(payment, session) if session else None
+
+
+def _let_go(payment: Payment, problem: str) -> Payment:
+    _never_began(payment.pk, problem)
+    payment.refresh_from_db()
     return payment
 
 

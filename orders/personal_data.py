@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Customer
 from orders import forgetting, statutory, stripe_events
 from orders.carriers import CARRIERS
-from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent
+from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, StripeRecord
 from orders.statutory import orders_of
 from shop.personal_data import Holding, Processor, Rows, plain, register, register_processor, rows
 
@@ -25,7 +25,17 @@ def retire_carts() -> int:
 
 _ORDER_FIELDS = (
     *("number", "email", "full_name", "line1", "line2", "city", "region", "postcode", "country", "phone", "gift_note"),
-    *("status", "payment_status", "fulfilment_status", "currency", "subtotal", "shipping_total", "tax_total", "total"),
+    *(
+        "status",
+        "payment_status",
+        "fulfilment_status",
+        "hold",
+        "currency",
+        "subtotal",
+        "shipping_total",
+        "tax_total",
+        "total",
+    ),
     *("shipping_name", "carrier", "ships_on", "promised_from_on", "promised_by_on"),
     *("created_at", "placed_at", "approved_at", "cancelled_at"),
 )
@@ -82,7 +92,19 @@ def export_payments(customer: Customer) -> Rows:
         asked_at="created_at",
         settled_at="settled_at",
     )
-    return [*paid, *back]
+    disputes = StripeRecord.objects.filter(payment__in=_payments(customer)).order_by("pk")
+    said = rows(
+        disputes.exclude(kind__in=[StripeRecord.Kind.CHARGE, StripeRecord.Kind.REFUND]),
+        order="payment__order__number",
+        what="kind",
+        reference="reference",
+        amount="amount",
+        currency="currency",
+        status="status",
+        reason="reason",
+        said_at="created_at",
+    )
+    return [*paid, *back, *said]
 
 
 def export_carts(customer: Customer) -> Rows:
@@ -101,6 +123,8 @@ def _stripe_events(customer: Customer) -> QuerySet[StripeEvent]:
     """What Stripe told us about their payments and refunds."""
     refunds = Refund.objects.filter(payment__in=_payments(customer))
     known = Q(object_id__in=_payments(customer).order_by().values("provider_reference"))
+    known |= Q(object_id__in=_payments(customer).order_by().values("payment_intent"))
+    known |= Q(object_id__in=_payments(customer).order_by().values("stripe_records__reference"))
     return StripeEvent.objects.filter(known | Q(object_id__in=refunds.order_by().values("provider_reference")))
 
 
@@ -146,8 +170,9 @@ def register_holdings() -> None:
         Holding(
             key="payments",
             title="Payments and refunds",
-            models=("orders.Payment", "orders.Refund"),
-            retention="Amounts, times and Stripe's reference, never a card number: six years, as tax law asks.",
+            models=("orders.Payment", "orders.Refund", "orders.StripeRecord"),
+            retention="Amounts, times, Stripe's reference and what your bank said of a payment, never a card number: "
+            "six years, as tax law asks.",
             export=export_payments,
             erase=statutory.erase_payments,
             kept="Amounts, dates, and the reference under which Stripe knows the payment: six years, for tax law.",

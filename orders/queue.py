@@ -33,8 +33,9 @@ BY_STAGE = (
 )
 LATE = Queue("late", "Late to leave")
 LOOK = Queue("look", "Payment needs a look")
+HELD = Queue("held", "On hold")
 WORK = (TO_APPROVE, *BY_STAGE)
-QUEUES = {queue.key: queue for queue in (*WORK, LATE, LOOK)}
+QUEUES = {queue.key: queue for queue in (*WORK, LATE, LOOK, HELD)}
 
 
 @dataclass(frozen=True)
@@ -47,48 +48,59 @@ class Standing:
 
 
 def in_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
-    """The orders of one queue. Raises KeyError for a queue there is not."""
+    """The orders of one queue; nobody works on those on hold. Raises KeyError for a queue there is not."""
     queue = QUEUES[key]
     if queue.stages:
-        return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), stage__in=queue.stages)))
+        return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), stage__in=queue.stages)), hold="")
     if queue == LOOK:
         return orders.filter(needs_a_look())
+    if queue == HELD:
+        return orders.filter(IS_HELD)
     return orders.filter(_is_late() if queue == LATE else IS_TO_APPROVE, status=Order.Status.CONFIRMED)
 
 
 def of(order: Order, stages: Collection[str]) -> Queue | None:
     """The queue an order stands in, by the stages of its parcels: the one furthest behind."""
+    if order.hold:
+        return HELD
     if order.status == Order.Status.CONFIRMED and not order.approved_at:
         return TO_APPROVE
     return next((queue for queue in BY_STAGE if not set(queue.stages).isdisjoint(stages)), None)
 
 
-IS_TO_APPROVE = Q(approved_at=None)
+IS_TO_APPROVE = Q(approved_at=None, hold="")
+IS_HELD = ~Q(hold="")
 
 
 def _is_late() -> Q:
     not_left = [Order.FulfilmentStatus.UNFULFILLED, Order.FulfilmentStatus.IN_PROGRESS]
-    return Q(ships_on__lt=timezone.localdate(), fulfilment_status__in=not_left)
+    return Q(ships_on__lt=timezone.localdate(), fulfilment_status__in=not_left, hold="")
 
 
 def needs_a_look() -> Q:
-    """Money that is not where it belongs: paid but not what was owed, or kept although the order was called off."""
+    """Money that is not where it belongs: paid but not what was owed, kept although the order was called off, or come
+    back to us after it was given back.
+    """
     given_back = Refund.objects.filter(payment=OuterRef("pk")).exclude(status=Refund.Status.FAILED)
     flagged = Payment.objects.filter(~Exists(given_back), status=Payment.Status.FLAGGED)
     captured = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.CAPTURED)
     not_back = [Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED]
     is_kept = Q(Exists(captured), status=Order.Status.CANCELLED, payment_status__in=not_back)
-    return Q(pk__in=flagged.values("order")) | is_kept
+    since = Refund.objects.filter(payment=OuterRef("payment"), pk__gt=OuterRef("pk"))
+    came_back = Refund.objects.filter(~Exists(since), status=Refund.Status.FAILED, payment__order=OuterRef("pk"))
+    return Q(pk__in=flagged.values("order")) | is_kept | Q(Exists(came_back))
 
 
 def standings() -> list[Standing]:
-    """Every queue of `WORK`, then `LATE` and `LOOK`, in three queries."""
+    """Every queue of `WORK`, then `LATE`, `LOOK` and `HELD`, in three queries."""
     waiting = Order.objects.order_by().filter(status=Order.Status.CONFIRMED)
     found = waiting.aggregate(
         approve_count=Count("pk", filter=IS_TO_APPROVE),
         approve_oldest=Min("placed_at", filter=IS_TO_APPROVE),
         late_count=Count("pk", filter=_is_late()),
         late_oldest=Min("placed_at", filter=_is_late()),
+        held_count=Count("pk", filter=IS_HELD),
+        held_oldest=Min("placed_at", filter=IS_HELD),
     )
     found |= _parcels()
     found["look_count"] = Order.objects.filter(needs_a_look()).count()
@@ -98,7 +110,7 @@ def standings() -> list[Standing]:
 def _parcels() -> dict[str, Any]:
     wanted: dict[str, Count | Min] = {}
     for queue in BY_STAGE:
-        here = Q(stage__in=queue.stages)
+        here = Q(stage__in=queue.stages, order__hold="")
         wanted[f"{queue.key}_count"] = Count("order", filter=here, distinct=True)
         wanted[f"{queue.key}_oldest"] = Min("order__placed_at", filter=here)
     active = [stage for queue in BY_STAGE for stage in queue.stages]

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from orders import payments
+from orders import payments, stripe_feed
 from orders.asking_stripe import StripeAway, attempt_at_stripe
 from orders.gateways import stripe
 from orders.gateways.stripe import Session
@@ -45,8 +45,9 @@ COMPLETED = loops.register(
 
 
 def reconcile() -> int:
-    """Draws the consequences of what was paid, asks again where no answer came, and ends what has been open for too
-    long. Returns how many it dealt with.
+    """Draws the consequences of what was paid, asks again where no answer came, ends what has been open for too long,
+    and works through what Stripe's own list of events has that no webhook brought. Returns how many payments and
+    refunds it dealt with.
 
     One that fails waits alone. The run ends when Stripe answers nothing at all: the rest would only wait longer.
     """
@@ -59,6 +60,7 @@ def reconcile() -> int:
     with suppress(StripeAway):
         for part in (_settle_completed, _end_overdue, _open_unanswered, _send_refunds):
             count += part(young=young, held=held)
+        stripe_feed.catch_up()
     return count
 
 

@@ -1,10 +1,11 @@
 """Money back: noted under the order's lock first, then sent to Stripe with a key, so that it goes back once."""
 
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from orders import events, status
@@ -12,11 +13,13 @@ from orders.gateways import stripe
 from orders.gateways.amounts import to_stripe_amount
 from orders.gateways.stripe import RefundAnswer, Refused, Unreachable
 from orders.locks import locked_order
-from orders.models import Order, OrderEvent, Payment, Refund
+from orders.models import Order, OrderEvent, Payment, Refund, StripeRecord
 from shop.money import check_price, formatted
 
 NOTHING = Decimal(0)
-FAILURES = frozenset({"failed", "canceled"})
+FRESH = timedelta(minutes=1)  # a refund noted longer ago may have been sent before, by a shop restored from a backup
+KEY_LIFE = timedelta(hours=23)  # Stripe forgets a key after 24
+SHUT = "Stripe refunds nothing until the dispute is decided."
 
 
 class RefundRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -46,10 +49,12 @@ def refund(
 def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: str) -> Refund | None:
     """Notes a refund of a locked order, to be sent by `settle_refund`. `amount` None: all that is left.
 
-    None when there is nothing to give back. Raises `RefundRefused` for more than is left.
+    None when there is nothing to give back. Raises `RefundRefused` for more than is left, and while it is disputed.
     """
     payment, left = refundable(order)
     if payment is None:
+        if find_shut(order):
+            raise RefundRefused(f"{order.number}: the buyer's bank disputes the payment and holds the money. {SHUT}")
         return None
     wanted = left if amount is None else amount
     if not NOTHING < wanted <= left:
@@ -59,20 +64,48 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
     except ValueError as refusal:
         raise RefundRefused(f"{order.number}: {refusal}.") from refusal
     return Refund.objects.create(
-        payment=payment, amount=wanted, currency=payment.currency, reason=reason[:200], actor=actor
+        payment=payment,
+        amount=wanted,
+        currency=payment.currency,
+        reason=reason[:200],
+        actor=actor,
+        for_cancellation=order.status == Order.Status.CANCELLED,
     )
 
 
 def refundable(order: Order) -> tuple[Payment | None, Decimal]:
-    """The payment to give back from and what is left of it; one that needs a look has its money given back too."""
-    for payment in order.payments.filter(status__in=[Payment.Status.CAPTURED, Payment.Status.FLAGGED]).order_by(
-        "status"
-    ):
-        gone = payment.refunds.exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount"))["sum"]
-        left = payment.amount - (gone or NOTHING)
-        if left > NOTHING:
+    """The payment to give back from and what is left of it; one that needs a look has its money given back too.
+
+    A payment whose refunding is shut (`find_shut`) is passed over.
+    """
+    for payment in _money_payments(order):
+        left = _left(payment)
+        if left > NOTHING and not is_shut(payment):
             return payment, left
     return None, NOTHING
+
+
+def find_shut(order: Order) -> Payment | None:
+    """A payment with money left of which nothing can be given back: its bank holds the money while it is disputed."""
+    return next((each for each in _money_payments(order) if _left(each) > NOTHING and is_shut(each)), None)
+
+
+def is_shut(payment: Payment) -> bool:
+    records = StripeRecord.objects.filter(payment=payment, is_refundable=False)
+    return records.open_disputes().exists()
+
+
+def _money_payments(order: Order) -> QuerySet[Payment]:
+    came_in = order.payments.filter(status__in=[Payment.Status.CAPTURED, Payment.Status.FLAGGED])
+    return came_in.order_by("status")
+
+
+def _left(payment: Payment) -> Decimal:
+    """What neither we gave back nor the bank took back."""
+    refunds = payment.refunds.exclude(status=Refund.Status.FAILED)
+    lost = payment.stripe_records.filter(kind=StripeRecord.Kind.DISPUTE, status="lost")
+    gone = [rows.aggregate(sum=Sum("amount"))["sum"] or NOTHING for rows in (refunds, lost)]
+    return payment.amount - sum(gone, NOTHING)
 
 
 def settle_refund(refund_id: int) -> None:
@@ -82,52 +115,98 @@ def settle_refund(refund_id: int) -> None:
 
 
 def send_refund(refund_id: int) -> None:
-    """Sends a noted refund to Stripe (again, if need be: same idempotency key) and records the answer.
+    """Sends a noted refund to Stripe, once, and records the answer.
 
+    Whatever may have been sent before is looked for at Stripe first: its keys are forgotten after a day.
     Raises `Unreachable` when Stripe gives no answer: nothing changes then.
     """
-    noted = Refund.objects.select_related("payment").get(pk=refund_id)
+    noted = Refund.objects.select_related("payment__order").get(pk=refund_id)
     if noted.status != Refund.Status.REQUESTED:
         return
     try:
-        answer = _answer(noted)
+        answer = _ask(noted)
     except Refused as refusal:
         answer = RefundAnswer("", "failed", str(refusal))
-    _draw(refund_id, answer)
+    with transaction.atomic():
+        order = locked_order(noted.payment.order_id)
+        apply_answer(order, refund_id, answer)
+        status.recalculate(order)
 
 
-def _answer(noted: Refund) -> RefundAnswer:
+def _ask(noted: Refund) -> RefundAnswer:
     if noted.provider_reference:
         return stripe.fetch_refund(noted.provider_reference)
-    return stripe.create_refund(
-        key=str(noted.idempotency_key),
-        payment_intent=noted.payment.payment_intent,
+    intent, mark = noted.payment.payment_intent, str(noted.idempotency_key)
+    is_first = noted.sent_at is None and timezone.now() - noted.created_at < FRESH
+    found = None if is_first else stripe.find_refund(intent, mark=mark)
+    return found or stripe.create_refund(
+        key=_fresh_key(noted),
+        payment_intent=intent,
         amount=to_stripe_amount(noted.amount, noted.currency),
+        marks=_marks(noted),
     )
 
 
-@transaction.atomic
-def _draw(refund_id: int, answer: RefundAnswer) -> None:
-    order_id = Refund.objects.values_list("payment__order_id", flat=True).get(pk=refund_id)
-    order = locked_order(order_id)
+def _marks(noted: Refund) -> dict[str, str]:
+    """What tells us, even after a backup was restored, which refund of ours it was. The same however often it is sent:
+    Stripe refuses a key that comes with other words.
+    """
+    marks = {"refund": str(noted.idempotency_key), "order": noted.payment.order.number}
+    return marks | ({"cancelled": "yes"} if noted.for_cancellation else {})
+
+
+def _fresh_key(noted: Refund) -> str:
+    """The key to send it with: the same for all who send it now, and a new one before Stripe forgets the old.
+
+    Noted before anything is sent. Of several who find the key too old, one makes the new one and the others take it.
+    """
+    mine = Refund.objects.filter(pk=noted.pk, sent_at=noted.sent_at)
+    now = timezone.now()
+    if noted.sent_at is None:
+        mine.update(sent_at=now)
+    elif now - noted.sent_at > KEY_LIFE:
+        mine.update(sent_at=now, key_count=F("key_count") + 1)
+    noted.refresh_from_db(fields=["sent_at", "key_count"])
+    key = str(noted.idempotency_key)
+    return f"{key}-{noted.key_count}" if noted.key_count else key
+
+
+def apply_answer(order: Order, refund_id: int, answer: RefundAnswer) -> None:
+    """Draws the consequences of what Stripe says of a refund. The caller holds the order's lock, and recalculates.
+
+    What was given back may still come back: a bank can return it weeks later. What has failed at Stripe stays so.
+    """
     noted = Refund.objects.select_for_update().get(pk=refund_id)
-    if noted.status != Refund.Status.REQUESTED:
+    before = noted.status
+    if before == Refund.Status.FAILED and noted.provider_reference:
         return
-    noted.provider_reference = answer.reference or None
-    if answer.status == "succeeded":
-        noted.status, noted.settled_at = Refund.Status.SUCCEEDED, timezone.now()
-    elif answer.status in FAILURES:
-        noted.status, noted.settled_at = Refund.Status.FAILED, timezone.now()
+    noted.provider_reference = answer.reference or noted.provider_reference
+    now_is = _STATES.get(answer.status, Refund.Status.REQUESTED)
+    if now_is not in (Refund.Status.REQUESTED, before):
+        noted.status, noted.settled_at = now_is, timezone.now()
         noted.problem = answer.problem[:200]
     noted.save()
+    if noted.status != before:
+        _record_settled(order, noted, came_back=before == Refund.Status.SUCCEEDED)
+
+
+_STATES = {"succeeded": Refund.Status.SUCCEEDED, "failed": Refund.Status.FAILED, "canceled": Refund.Status.FAILED}
+
+
+def _record_settled(order: Order, noted: Refund, *, came_back: bool) -> None:
+    """A refund that never went through leaves no event: nobody was told of it."""
     if noted.status == Refund.Status.SUCCEEDED:
-        events.record(
-            order,
-            OrderEvent.Kind.REFUNDED,
-            actor=noted.actor,
-            refund=noted.pk,
-            amount=str(noted.amount),
-            currency=noted.currency,
-            reason=noted.reason,
-        )
-    status.recalculate(order)
+        kind, actor = OrderEvent.Kind.REFUNDED, noted.actor
+    elif came_back:
+        kind, actor = OrderEvent.Kind.REFUND_FAILED, ""
+    else:
+        return
+    events.record(
+        order,
+        kind,
+        actor=actor,
+        refund=noted.pk,
+        amount=str(noted.amount),
+        currency=noted.currency,
+        reason=noted.reason,
+    )

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from django.db.models import Sum
 
-from orders.models import Order, Payment, Refund, Shipment
+from orders import holds
+from orders.models import Order, Payment, Refund, Shipment, StripeRecord
 
 Stage = Shipment.Stage
 
@@ -12,17 +13,20 @@ ON_ITS_WAY = frozenset({Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVE
 
 
 def recalculate(order: Order) -> None:
-    """Derives and stores `payment_status` and `fulfilment_status`. Call it under the order's lock, after any change.
+    """Derives and stores `payment_status`, `fulfilment_status` and `hold`. Call it under the order's lock, after any
+    change.
 
     payment_status, by captured and refunded sums of its payments (an order without payments keeps what it has:
-    imported ones and those with nothing to pay):
+    imported ones and those with nothing to pay) and by its disputes; an inquiry takes no money and counts as none:
 
-    | captured | refunded          | payment_status     |
-    |----------|-------------------|--------------------|
-    | none     |                   | unpaid             |
-    | some     | none              | paid               |
-    | some     | less than captured| partially_refunded |
-    | some     | all of it         | refunded           |
+    | captured | dispute | went back (lost disputes included) | payment_status     |
+    |----------|---------|------------------------------------|--------------------|
+    | none     |         |                                    | unpaid             |
+    | some     | open    |                                    | disputed           |
+    | some     | lost    | all of it                          | charged_back       |
+    | some     |         | none                               | paid               |
+    | some     |         | less than captured                 | partially_refunded |
+    | some     |         | all of it                          | refunded           |
 
     fulfilment_status, by the stages of its parcels, cancelled ones left out:
 
@@ -32,10 +36,14 @@ def recalculate(order: Order) -> None:
     | all delivered                    | delivered         |
     | all dispatched or further        | dispatched        |
     | anything else                    | in_progress       |
+
+    hold: the rule of `orders.holds`, by what Stripe says of its payments.
     """
-    order.payment_status = _payment_status(order)
+    records = list(StripeRecord.objects.filter(payment__order=order).order_by("pk")) if order.placed_at else []
+    order.payment_status = _payment_status(order, records)
     order.fulfilment_status = _fulfilment_status(order)
-    order.save(update_fields=["payment_status", "fulfilment_status"])
+    order.hold = holds.find_hold(order, records)
+    order.save(update_fields=["payment_status", "fulfilment_status", "hold"])
 
 
 def captured_total(order: Order) -> Decimal:
@@ -50,15 +58,20 @@ def refunded_total(order: Order, *, with_requested: bool = False) -> Decimal:
     return refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 
-def _payment_status(order: Order) -> str:
+def _payment_status(order: Order, records: list[StripeRecord]) -> str:
     if not order.payments.exists():
         return order.payment_status
     captured, refunded = captured_total(order), refunded_total(order)
     if not captured:
         return Order.PaymentStatus.UNPAID
-    if not refunded:
+    if any(holds.is_open_dispute(record) for record in records):
+        return Order.PaymentStatus.DISPUTED
+    lost = sum((record.amount for record in records if holds.is_lost(record)), Decimal(0))
+    if not refunded + lost:
         return Order.PaymentStatus.PAID
-    return Order.PaymentStatus.REFUNDED if refunded >= captured else Order.PaymentStatus.PARTIALLY_REFUNDED
+    if refunded + lost < captured:
+        return Order.PaymentStatus.PARTIALLY_REFUNDED
+    return Order.PaymentStatus.CHARGED_BACK if lost else Order.PaymentStatus.REFUNDED
 
 
 def _fulfilment_status(order: Order) -> str:
@@ -88,5 +101,39 @@ def words(order: Order) -> str:
         return "Cancelled and refunded" if refunded else "Cancelled"
     if order.payment_status == Order.PaymentStatus.REFUNDED:
         return "Refunded"
+    if order.payment_status == Order.PaymentStatus.CHARGED_BACK:
+        return "Paid back by your bank"
+    if order.hold:
+        return "On hold"
     by_parcel = _BY_FULFILMENT.get(Order.FulfilmentStatus(order.fulfilment_status))
     return by_parcel or ("Approved" if order.approved_at else "Placed")
+
+
+_BY_HOLD = {
+    Order.Hold.DISPUTED: "Your bank disputes this payment, so it is the bank that decides now, and nothing is sent "
+    "meanwhile. If that was not your wish, tell your bank, and write to us.",
+    Order.Hold.CHARGED_BACK: "Your bank gave you the money back, so nothing more is sent.",
+    Order.Hold.INQUIRY: "Your bank has asked us about this payment. The order waits until we have answered. If you "
+    "know of nothing wrong, tell your bank; it goes on sooner then.",
+    Order.Hold.WARNING: "We are having a look at the payment before this order goes on. You need do nothing.",
+    Order.Hold.REFUNDED: "All your money was given back, so this order goes no further unless we write to you.",
+    Order.Hold.REBUILT: "We lost some of our notes about this order, but not that you paid. We will write to you for "
+    "the address before it goes on.",
+}
+
+
+def customer_notice(order: Order) -> str:
+    """Why the order keeps still, or what its bank has done, as the customer reads it; empty when all is well."""
+    if order.hold:
+        return _BY_HOLD[Order.Hold(order.hold)]
+    if order.payment_status == Order.PaymentStatus.DISPUTED:
+        return "Your bank disputes this payment. If that was not your wish, tell your bank, and write to us."
+    if order.payment_status == Order.PaymentStatus.CHARGED_BACK:
+        return "Your bank gave you the money back for this order."
+    return ""
+
+
+def customer_may_cancel(order: Order) -> bool:
+    """Whether the button may promise all the money back: not while an order is on hold, nor while its bank has it."""
+    with_the_bank = (Order.PaymentStatus.DISPUTED, Order.PaymentStatus.CHARGED_BACK)
+    return not order.hold and order.payment_status not in with_the_bank

@@ -11,7 +11,18 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer
-from orders.models import Allocation, Cart, Order, OrderEvent, OrderTick, Payment, Refund, Shipment, ShipmentLine
+from orders.models import (
+    Allocation,
+    Cart,
+    Order,
+    OrderEvent,
+    OrderTick,
+    Payment,
+    Refund,
+    Shipment,
+    ShipmentLine,
+    StripeRecord,
+)
 
 KEPT = timedelta(days=6 * 365 + 2)
 NOT_ON_AN_INVOICE = {"email": "", "phone": "", "gift_note": "", "cart_fingerprint": "", "cart": None}
@@ -28,10 +39,11 @@ def orders_of(customer: Customer) -> QuerySet[Order]:
 
 
 def in_flight(customer: Customer) -> QuerySet[Order]:
-    """Orders that are neither with their buyer nor called off, or whose money is on its way back."""
+    """Orders that are neither with their buyer nor called off, or whose money is on its way back or disputed."""
     going_back = Refund.objects.filter(status=Refund.Status.REQUESTED)
     settled = Q(fulfilment_status=Order.FulfilmentStatus.DELIVERED) | Q(payment_status=Order.PaymentStatus.REFUNDED)
     under_way = Q(status__in=IN_FLIGHT) & ~settled & ~Q(source=Order.Source.IMPORT)
+    under_way |= Q(payment_status=Order.PaymentStatus.DISPUTED)
     return orders_of(customer).filter(under_way | Q(payments__refunds__in=going_back))
 
 
@@ -72,7 +84,8 @@ def _old() -> QuerySet[Order]:
 
 def retire_payments() -> int:
     old = Payment.objects.filter(order__in=_old())
-    return Refund.objects.filter(payment__in=old).delete()[0] + old.delete()[0]
+    stray = StripeRecord.objects.filter(payment=None, created_at__lt=timezone.now() - KEPT)
+    return stray.delete()[0] + Refund.objects.filter(payment__in=old).delete()[0] + old.delete()[0]
 
 
 def retire_orders() -> int:

@@ -2,18 +2,18 @@
 an event that comes twice, late or out of order does no harm.
 """
 
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from django.db.models import F
 from django.utils import timezone
 
-from orders import payments
+from orders import payments, recording
 from orders.asking_stripe import StripeAway, attempt_at_stripe
 from orders.gateways import stripe
 from orders.gateways.stripe import Event, Refused
-from orders.models import Payment, Refund, StripeEvent
-from orders.refunds import send_refund
+from orders.models import Payment, StripeEvent, StripeRecord
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -31,13 +31,22 @@ KEPT = timedelta(days=90)
 
 def store(event: Event) -> None:
     """Keeps the event once, however often it is delivered."""
-    row = StripeEvent(
-        event_id=event.reference,
-        kind=event.kind,
-        object_id=event.object_id,
-        created_at=datetime.fromtimestamp(event.created, UTC),
-    )
-    StripeEvent.objects.bulk_create([row], ignore_conflicts=True)
+    store_all([event])
+
+
+def store_all(events: Iterable[Event]) -> int:
+    """Keeps each event once. Returns how many there were, known ones included."""
+    rows = [
+        StripeEvent(
+            event_id=event.reference,
+            kind=event.kind,
+            object_id=event.object_id,
+            created_at=datetime.fromtimestamp(event.created, UTC),
+        )
+        for event in events
+    ]
+    StripeEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    return len(rows)
 
 
 def process_waiting() -> int:
@@ -60,10 +69,9 @@ def process_waiting() -> int:
 
 def process(event: StripeEvent) -> str:
     """Does what the event is about; returns why nothing was to do, or an empty string."""
-    if event.kind.startswith("checkout.session."):
-        return _session(event.object_id)
-    if event.kind.startswith("refund."):
-        return _refund(event.object_id)
+    for beginning, deal_with in _BY_KIND:
+        if event.kind.startswith(beginning):
+            return deal_with(event.object_id)
     return "Not about anything we keep"
 
 
@@ -83,12 +91,34 @@ def _adopted(reference: str) -> Payment | None:
         return None
 
 
-def _refund(reference: str) -> str:
-    noted = Refund.objects.filter(provider_reference=reference).first()
-    if noted is None:
-        return "Not a refund of ours"
-    send_refund(noted.pk)
+def _record(kind: StripeRecord.Kind) -> Callable[[str], str]:
+    def record(reference: str) -> str:
+        found = recording.record_reference(kind, reference)
+        if found is None:
+            return "This Stripe account knows no such thing, or no money was taken"
+        return "" if found.payment_id else "Belongs to no payment of ours"
+
+    return record
+
+
+def _payment_intent(reference: str) -> str:
+    if not StripeRecord.objects.filter(kind=StripeRecord.Kind.CHARGE, payment_intent=reference).exists():
+        recording.record_payment_intent(reference)
     return ""
+
+
+# What an event is about, by the beginning of its kind; of two that fit, the first.
+_BY_KIND: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("checkout.session.", _session),
+    ("refund.", _record(StripeRecord.Kind.REFUND)),
+    ("charge.refund.", _record(StripeRecord.Kind.REFUND)),
+    ("charge.dispute.", _record(StripeRecord.Kind.DISPUTE)),
+    ("charge.refunded", _record(StripeRecord.Kind.CHARGE)),
+    ("charge.succeeded", _record(StripeRecord.Kind.CHARGE)),
+    ("charge.captured", _record(StripeRecord.Kind.CHARGE)),
+    ("radar.early_fraud_warning.", _record(StripeRecord.Kind.WARNING)),
+    ("payment_intent.succeeded", _payment_intent),
+)
 
 
 def retire() -> int:

@@ -66,7 +66,10 @@ def _timeline(order: Order, happened: list[OrderEvent], parcel: Shipment | None,
     mine = [event for event in happened if event.shipment_id is None or (parcel and event.shipment_id == parcel.pk)]
     is_cancelled = order.status == Order.Status.CANCELLED
     steps = _cancelled_road(order, mine) if is_cancelled else _road(order, mine, parcel)
-    steps += [_refund(order, event) for event in mine if event.kind == Kind.REFUNDED]
+    came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
+    given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
+    steps += [_refund(order, event) for event in given_back]
+    steps += [_failed_refund(order, event) for event in mine if event.kind == Kind.REFUND_FAILED]
     if parcel is None:
         return Timeline(title, steps)
     return Timeline(title, steps, note=parcel.packing_note, note_by=parcel.packed_by)
@@ -85,6 +88,12 @@ def _refund(order: Order, event: OrderEvent) -> Step:
     title = f"{formatted(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
     said = ("To the card you paid with.", str(event.data.get("reason", "")))
     return Step(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
+
+
+def _failed_refund(order: Order, event: OrderEvent) -> Step:
+    amount = event.data.get("amount")
+    title = f"{formatted(Decimal(amount), order.currency) if amount else 'A refund'} could not be paid back"
+    return Step(title, "wait", at=event.created_at, text="Your bank returned it. We will find another way.")
 
 
 def _road(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list[Step]:
@@ -131,6 +140,8 @@ def _reached(
 
 def _to_come(order: Order, kind: OrderEvent.Kind, title: str) -> Step:
     expected = {Kind.DISPATCHED: order.ships_on, Kind.DELIVERED: order.promised_by_on}.get(kind)
+    if order.hold:
+        return Step(title, "wait")
     if expected and expected < timezone.localdate():
         return Step(title, "wait", expected_on=expected, text="Later than we said. We are sorry.")
     return Step(title, "next", expected_on=expected)

@@ -1,6 +1,7 @@
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, StripeEventAdmin
 from orders.admin.settings import HolidayAdmin, ShippingMethodAdmin, ShopSettingsAdmin, TaxRateAdmin
+from orders.admin.stripe_record import StripeRecordAdmin
 
 __all__ = [
     "HolidayAdmin",
@@ -9,5 +10,6 @@ __all__ = [
     "ShippingMethodAdmin",
     "ShopSettingsAdmin",
     "StripeEventAdmin",
+    "StripeRecordAdmin",
     "TaxRateAdmin",
 ]

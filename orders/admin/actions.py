@@ -87,6 +87,12 @@ def approve(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Ord
     try_each(request, orders, lambda order: fulfilment.approve(order.pk, actor=actor_of(request)), done="Approved")
 
 
+@admin.action(description="Release", permissions=["change"])
+def release(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
+    """Somebody has looked into why the orders are on hold: they go on."""
+    try_each(request, orders, lambda order: fulfilment.release(order.pk, actor=actor_of(request)), done="Released")
+
+
 @admin.action(description="Start picking", permissions=["change"])
 def start_picking(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
     _each_parcel(

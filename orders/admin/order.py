@@ -14,8 +14,8 @@ from django.utils.safestring import SafeString
 
 from accounts.access import Subject, masked
 from accounts.admin.sparing import ReasonForm, SparingAdmin
-from orders import cancellation, queue
-from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, start_picking
+from orders import cancellation, holds, queue
+from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
 from orders.admin.asking import cancel, refund, ship
 from orders.admin.pages import order_subject, way_back
 from orders.admin.paging import FarPaginator
@@ -43,6 +43,7 @@ QUICK_STEPS = {
     "pack": [("mark_packed", "Mark packed"), ("packing_slips", "Print packing slips")],
     "ship": [("ship", "Ship")],
     "road": [("mark_delivered", "Mark delivered")],
+    "held": [("release", "Release")],
 }
 CHECKBOX = '<input type="checkbox" name="_selected_action" value="{}" class="action-select" aria-label="Choose {}">'
 KINDS = dict(OrderEvent.Kind.choices)
@@ -92,6 +93,7 @@ class OrderAdmin(SparingAdmin):
         mark_packed,
         ship,
         mark_delivered,
+        release,
         cancel,
         refund,
         pick_list,
@@ -219,7 +221,8 @@ def order_page(order: Order, *, may_act: bool) -> dict[str, Any]:
         "lines": order.lines.all(),
         "adjustments": order.adjustments.all(),
         "parcels": parcels,
-        "payments": order.payments.prefetch_related("refunds"),
+        "payments": order.payments.prefetch_related("refunds", "stripe_records"),
+        "hold": holds.explain_hold(order),
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
         "stories": timelines(order),
         "steps": _steps(order, parcels) if may_act else {},
@@ -245,6 +248,8 @@ def _steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
     following = dict.fromkeys(NEXT_STEP[stage] for stage in stages if stage in NEXT_STEP)
     if queue.of(order, stages) == queue.TO_APPROVE:
         following = {("approve", "Approve"): None}
+    if order.hold:
+        following = {("release", "Release"): None}
     more = []
     if cancellation.may_cancel(order):
         more.append(("cancel", "Cancel"))

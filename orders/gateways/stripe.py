@@ -5,7 +5,7 @@ decides whether to ask again, with the same key.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,51 +108,78 @@ def create_session(
         "success_url": success_url,
         "cancel_url": cancel_url,
     }
-    with _translated():
+    with translate_errors():
         made = client().v1.checkout.sessions.create(params, {"idempotency_key": key})  # type: ignore[arg-type]
     return _session(made)
 
 
 def fetch_session(reference: str) -> Session:
-    with _translated():
+    with translate_errors():
         return _session(client().v1.checkout.sessions.retrieve(reference))
 
 
 def completed_sessions(since: datetime) -> Iterator[Session]:
     """Those begun since then that were completed, the newest first, a hundred for each request to Stripe."""
     params: dict[str, Any] = {"status": "complete", "created": {"gte": int(since.timestamp())}, "limit": 100}
-    with _translated():
+    with translate_errors():
         for found in client().v1.checkout.sessions.list(params).auto_paging_iter():  # type: ignore[arg-type]
             yield _session(found)
 
 
+def find_session(key: str, *, since: datetime, until: datetime) -> Session | None:
+    """The session that was begun between then under our payment's key, if Stripe has made it."""
+    params: dict[str, Any] = {"created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())}, "limit": 100}
+    with translate_errors():
+        for found in client().v1.checkout.sessions.list(params).auto_paging_iter():  # type: ignore[arg-type]
+            if read_metadata(found).get("payment") == key:
+                return _session(found)
+    return None
+
+
+def find_session_paid_by(payment_intent: str) -> Session | None:
+    with translate_errors():
+        found = client().v1.checkout.sessions.list({"payment_intent": payment_intent, "limit": 1}).data
+    return _session(found[0]) if found else None
+
+
 def expire_session(reference: str) -> None:
     """Raises `Refused` when it is complete or expired already."""
-    with _translated():
+    with translate_errors():
         client().v1.checkout.sessions.expire(reference)
 
 
 def is_answering() -> bool:
     """Whether Stripe says anything sensible now, to a question that is about nothing in particular."""
     try:
-        with _translated():
+        with translate_errors():
             client().v1.checkout.sessions.list({"limit": 1})
     except (Refused, Unreachable):
         return False
     return True
 
 
-def create_refund(*, key: str, payment_intent: str, amount: int) -> RefundAnswer:
-    with _translated():
+def create_refund(*, key: str, payment_intent: str, amount: int, marks: Mapping[str, str]) -> RefundAnswer:
+    """`key`: good for a day, then Stripe forgets it and would give the money again. `marks`: our own words on it."""
+    with translate_errors():
         made = client().v1.refunds.create(
-            {"payment_intent": payment_intent, "amount": amount, "metadata": {"refund": key}},
+            {"payment_intent": payment_intent, "amount": amount, "metadata": dict(marks)},
             {"idempotency_key": key},
         )
     return _refund(made)
 
 
+def find_refund(payment_intent: str, *, mark: str) -> RefundAnswer | None:
+    """The refund of this payment that we marked so, if Stripe has made it."""
+    with translate_errors():
+        refunds = client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100})
+        for made in refunds.auto_paging_iter():
+            if read_metadata(made).get("refund") == mark:
+                return _refund(made)
+    return None
+
+
 def fetch_refund(reference: str) -> RefundAnswer:
-    with _translated():
+    with translate_errors():
         return _refund(client().v1.refunds.retrieve(reference))
 
 
@@ -190,7 +217,7 @@ def _client(secret_key: str, base: str, timeout: int) -> stripe.StripeClient:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Stripe's errors in the shop's terms. Only a refused request is a no; all else leaves the outcome open."""
     try:
         yield
@@ -225,8 +252,14 @@ def _session(made: stripe.checkout.Session) -> Session:
         amount=made.amount_total or 0,
         currency=(made.currency or "").upper(),
         payment_intent=str(made.payment_intent or ""),
-        key=str((made.metadata.to_dict() if made.metadata else {}).get("payment", "")),
+        key=read_metadata(made).get("payment", ""),
     )
+
+
+def read_metadata(made: Any) -> dict[str, str]:
+    """What we, or whoever made it, wrote on it."""
+    metadata = getattr(made, "metadata", None)
+    return {str(key): str(value) for key, value in metadata.to_dict().items()} if metadata else {}
 
 
 def _refund(made: stripe.Refund) -> RefundAnswer:

@@ -4,6 +4,7 @@ from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderT
 from orders.models.payment import Payment, Refund, StripeEvent
 from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.shipment import Shipment, ShipmentLine
+from orders.models.stripe_record import StripeFeed, StripeRecord
 
 __all__ = [
     "Adjustment",
@@ -22,5 +23,7 @@ __all__ = [
     "ShippingMethod",
     "ShopSettings",
     "StripeEvent",
+    "StripeFeed",
+    "StripeRecord",
     "TaxRate",
 ]

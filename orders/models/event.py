@@ -19,6 +19,12 @@ class OrderEvent(EventRow):
         DELIVERED = "shipment_delivered", "Delivered"
         CANCELLED = "order_cancelled", "Cancelled"
         REFUNDED = "order_refunded", "Refunded"
+        REFUND_FAILED = "refund_failed", "Refund came back"
+        DISPUTED = "payment_disputed", "The bank disputes the payment"
+        DISPUTE_CLOSED = "dispute_closed", "The dispute ended"
+        FRAUD_WARNED = "fraud_warned", "Early fraud warning"
+        HELD = "order_held", "Put on hold"
+        RELEASED = "order_released", "Taken off hold"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, null=True, related_name="events")

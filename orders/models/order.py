@@ -29,7 +29,7 @@ def order_number() -> str:
 class Order(PostalAddress):
     """A contract with a buyer: a snapshot of what was agreed. Three axes say where it stands.
 
-    `status` is moved by verbs; `payment_status` and `fulfilment_status` are derived by `recalculate`.
+    `status` is moved by verbs; `payment_status`, `fulfilment_status` and `hold` are derived by `recalculate`.
     `customer` stays empty until the address is proved.
     """
 
@@ -44,6 +44,18 @@ class Order(PostalAddress):
         PAID = "paid", "Paid"
         PARTIALLY_REFUNDED = "partially_refunded", "Partly refunded"
         REFUNDED = "refunded", "Refunded"
+        DISPUTED = "disputed", "Disputed"
+        CHARGED_BACK = "charged_back", "Taken back by the bank"
+
+    class Hold(models.TextChoices):
+        """Why an order keeps still; `orders.holds` has the rule and the sentences."""
+
+        DISPUTED = "disputed", "Disputed"
+        CHARGED_BACK = "charged_back", "Taken back by the bank"
+        INQUIRY = "inquiry", "The bank asks"
+        WARNING = "warning", "Fraud warning"
+        REFUNDED = "refunded", "Refunded at Stripe"
+        REBUILT = "rebuilt", "Rebuilt after a restore"
 
     class FulfilmentStatus(models.TextChoices):
         UNFULFILLED = "unfulfilled", "Not started"
@@ -55,6 +67,7 @@ class Order(PostalAddress):
         WEB = "web", "Web"
         STAFF = "staff", "Entered by staff"
         IMPORT = "import", "Imported"
+        REBUILT = "rebuilt", "Rebuilt after a restore"
 
     number = models.CharField(max_length=40, unique=True, default=order_number, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
@@ -67,6 +80,9 @@ class Order(PostalAddress):
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     payment_status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.UNPAID)
     fulfilment_status = models.CharField(max_length=12, choices=FulfilmentStatus, default=FulfilmentStatus.UNFULFILLED)
+    hold = models.CharField(
+        max_length=12, choices=Hold, blank=True, default="", db_default="", help_text="Why it keeps still, if it does."
+    )
 
     currency = models.CharField(max_length=3, default=get_shop_currency)
     subtotal = models.DecimalField(max_digits=12, decimal_places=2, default=0)
@@ -99,6 +115,7 @@ class Order(PostalAddress):
             models.Index(fields=["email"], name="order_by_email"),
             models.Index(fields=["created_at"], condition=Q(status="pending"), name="order_pending"),
             models.Index(fields=["status", "payment_status"], name="order_by_state"),  # the staff's first page
+            models.Index(fields=["placed_at"], condition=~Q(hold=""), name="order_on_hold"),
         ]
 
     def __str__(self) -> str:

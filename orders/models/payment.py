@@ -53,10 +53,17 @@ class Refund(models.Model):
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
     idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    sent_at = models.DateTimeField(null=True, blank=True, help_text="When Stripe first got the request's present key.")
+    key_count = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many keys were given up for their age."
+    )
     provider_reference = models.CharField(max_length=120, null=True, blank=True, unique=True)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     currency = models.CharField(max_length=3)
     reason = models.CharField(max_length=200, blank=True)
+    for_cancellation = models.BooleanField(
+        default=False, db_default=False, help_text="The order was cancelled with it."
+    )
     status = models.CharField(max_length=10, choices=Status, default=Status.REQUESTED)
     problem = models.CharField(max_length=200, blank=True)
     actor = models.CharField(max_length=80, blank=True)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import purposes
 from accounts.customers import proved_customer
-from orders import cancellation, guests, payments, ticks
+from orders import cancellation, guests, payments, status, ticks
 from orders import cart as carts
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Payment, Refund
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 BUYER = "the customer"  # the actor, without a name
 MONEY_BACK = " Your money is on its way back to the card you paid with."
+WRITE = "Write to us, and we see to it."
 RETURNS_WITHIN = timedelta(days=1)  # no session lives longer
 
 
@@ -76,6 +77,9 @@ def _payment_of(request: HttpRequest, number: str) -> Payment:
 @require_POST
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
     order = guests.find(request, number)
+    if not status.customer_may_cancel(order):
+        messages.error(request, f"This order is on hold, so it cannot be cancelled from here. {WRITE}")
+        return see_other("order", number)
     try:
         cancellation.cancel(order.pk, actor=BUYER, reason="Called off before it left.")
     except TransitionRefused:

@@ -15,6 +15,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Staff: orders": {
         "orders.order": CHANGE,
         "orders.payment": LOOK,
+        "orders.striperecord": LOOK,
         "orders.shippingmethod": LOOK,
         "orders.holiday": KEEP,
         "accounts.customer": LOOK,

@@ -7,11 +7,12 @@ from decimal import Decimal
 from django.db.models import Count, F, Min, Q, QuerySet, Sum
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
 from notifications.models import OutgoingEmail
 from orders import queue
-from orders.models import Order
+from orders.models import Order, StripeRecord
 from shop.catalog.models import Variant
 from shop.money import formatted
 
@@ -47,13 +48,13 @@ class Shelves:
 
 
 def today() -> Today:
-    """Five queries."""
+    """Seven queries."""
     standings = queue.standings()
     came_in = _came_in()
     alarms = [_tile(each) for each in standings if each.queue not in queue.WORK]
     return Today(
         work=[_tile(each) for each in standings if each.queue in queue.WORK],
-        alarms=[tile for tile in [*alarms, *_mail()] if tile.count],
+        alarms=[tile for tile in [*alarms, *_stripe(), *_mail()] if tile.count],
         order_count=sum(count for count, _ in came_in.values()),
         takings=[formatted(total, currency) for currency, (_, total) in came_in.items()],
     )
@@ -89,6 +90,18 @@ def _ran_out() -> QuerySet[Variant]:
     variants = Variant.objects.sellable().select_related("product")
     counted = variants.annotate(left=left, more_on=Min("stock__restock_on", filter=ships))
     return counted.filter(left__lte=0).order_by(F("more_on").asc(nulls_first=True), "product__title", "pk")
+
+
+def _stripe() -> list[Tile]:
+    """What happened at Stripe and waits for an answer, or for somebody to say what it is."""
+    url = reverse("admin:orders_striperecord_changelist")
+    disputes = StripeRecord.objects.open_disputes().aggregate(count=Count("pk"), due=Min("due_at"))
+    due = f" to answer by {date_format(timezone.localtime(disputes['due']), 'j M')}" if disputes["due"] else ""
+    stray = StripeRecord.objects.stray().count()
+    return [
+        Tile(f"Disputes{due}", disputes["count"], f"{url}?matter=disputes"),
+        Tile("At Stripe, of no order here", stray, f"{url}?matter=stray"),
+    ]
 
 
 def _mail() -> list[Tile]:

@@ -38,7 +38,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "arrival": _arrival(found),
         "tax_name": frame.terms().tax_names.get(str(found.country), ""),
         "news": ticks.of(found),
-        "may_cancel": cancellation.may_cancel(found),
+        "may_cancel": status.customer_may_cancel(found) and cancellation.may_cancel(found),
+        "notice": status.customer_notice(found),
         "is_fresh": _is_fresh(found),
     }
     if found.status == Order.Status.PENDING:
@@ -114,7 +115,12 @@ def _expected(step: Step) -> str:
 def _arrival(found: Order) -> str:
     """When it comes, while it still is to come."""
     delivered = found.fulfilment_status == Order.FulfilmentStatus.DELIVERED
-    if found.status != Order.Status.CONFIRMED or delivered or not (found.promised_from_on and found.promised_by_on):
+    if (
+        found.status != Order.Status.CONFIRMED
+        or delivered
+        or found.hold
+        or not (found.promised_from_on and found.promised_by_on)
+    ):
         return ""
     return f"With you {promise.span(found.promised_from_on, found.promised_by_on, timezone.localdate())}."
 

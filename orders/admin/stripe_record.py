@@ -1,0 +1,69 @@
+from typing import cast
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.access import Subject
+from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
+from orders.admin.actions import actor_of
+from orders.admin.pages import order_subject
+from orders.models import StripeRecord
+from orders.models.stripe_record import StripeRecordQuerySet
+
+
+class MatterFilter(admin.SimpleListFilter):
+    """What waits for somebody, which the first page counts."""
+
+    title = "matter"
+    parameter_name = "matter"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("disputes", "Disputes not decided"), ("stray", "Of no order here, not looked at")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[StripeRecord]) -> QuerySet[StripeRecord]:
+        records = cast("StripeRecordQuerySet", queryset)
+        if self.value() == "disputes":
+            return records.open_disputes()
+        return records.stray() if self.value() == "stray" else records
+
+
+@admin.action(description="Looked at", permissions=["clear"])
+def clear(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[StripeRecord]) -> None:
+    """Of no order here, and somebody knows what it is: it leaves the first page. An order is released on its page."""
+    stray = chosen.filter(payment=None, cleared_at=None)
+    count = stray.update(cleared_at=timezone.now(), cleared_by=actor_of(request))
+    if count:
+        messages.success(request, f"Looked at: {count}.")
+    else:
+        messages.warning(request, "Nothing was done: what you chose belongs to an order, or was looked at before.")
+
+
+@admin.register(StripeRecord)
+class StripeRecordAdmin(LoggedAdmin, ReadOnlyAdmin):
+    """Every charge, refund, dispute and warning there is at Stripe, whoever made it."""
+
+    list_display = ["reference", "kind", "amount", "currency", "status", "reason", "created_at", "due_at", "order"]
+    list_filter = [MatterFilter, "kind"]
+    list_select_related = ["payment__order"]
+    search_fields = ["=reference", "=charge", "=payment_intent", "=payment__order__number"]
+    search_help_text = "Stripe's own reference, or an order's number"
+    show_full_result_count = False
+    actions = [clear]
+    fields = (
+        "kind", "reference", "payment", "charge", "payment_intent", "amount", "currency", "status", "reason",
+        "is_refundable", "due_at", "created_at", "recorded_at", "seen_at", "cleared_at", "cleared_by",
+    )  # fmt: skip
+
+    @admin.display(description="order")
+    def order(self, record: StripeRecord) -> str:
+        return record.payment.order.number if record.payment else "none of ours"
+
+    def subject(self, record: StripeRecord) -> Subject:
+        if record.payment is None:
+            return Subject(None, record.reference, f"{record}, of no order here")
+        return order_subject(record.payment.order, about=f"What Stripe says of order {record.payment.order.number}")
+
+    def has_clear_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.change_order")

@@ -1,0 +1,85 @@
+"""Why an order keeps still: the rule, in sentences that staff read on its page and in docs/order-lifecycle.md.
+
+What happens at Stripe without the shop may mean that goods should not leave. An order that has not left yet is put on
+hold: no step towards the door is taken, until the matter ends well at Stripe or staff say “Release”.
+"""
+
+from collections.abc import Iterable
+
+from orders import events
+from orders.models import Order, OrderEvent, Refund, StripeRecord
+from orders.models.stripe_record import CLOSED_DISPUTES
+
+Hold = Order.Hold
+Kind = StripeRecord.Kind
+
+AT_STRIPE = "found at Stripe"  # the actor of what was done there and not from here
+LEFT = (Order.FulfilmentStatus.DISPATCHED, Order.FulfilmentStatus.DELIVERED)
+
+SENTENCES: dict[Hold, str] = {
+    Hold.DISPUTED: "The buyer's bank disputes the payment and holds the money. Answer the dispute at Stripe. "
+    "Refunds are shut; if it is won, the order goes on by itself.",
+    Hold.CHARGED_BACK: "The dispute was lost: the bank gave the money back to the buyer. Cancel the order, or release "
+    "it if it should be sent all the same.",
+    Hold.INQUIRY: "The buyer's bank asks about the payment; no money was taken. Answer at Stripe, or refund, which "
+    "ends it. If the inquiry is closed, the order goes on by itself.",
+    Hold.WARNING: "The card's bank thinks that this payment may be fraud. Refund it before it becomes a dispute, or "
+    "release it when you know the buyer.",
+    Hold.REFUNDED: "All the money was given back at Stripe, not from here. Cancel the order, or release it if it "
+    "should be sent all the same.",
+    Hold.REBUILT: "This order was paid after the backup that was restored, and is put together again from what Stripe "
+    "knows: its goods and sums, not its address. Ask the buyer for the address before anything is sent.",
+}
+
+
+def find_hold(order: Order, records: Iterable[StripeRecord]) -> str:
+    """The reason for which the order keeps still, by its uncleared records from Stripe; empty when there is none."""
+    if order.status != Order.Status.CONFIRMED or order.fulfilment_status in LEFT:
+        return ""
+    found = {reason for record in records if record.cleared_at is None and (reason := _reason(order, record))}
+    return next((reason for reason in Hold if reason in found), "")
+
+
+def _reason(order: Order, record: StripeRecord) -> Hold | None:
+    if record.kind == Kind.DISPUTE:
+        return _dispute_reason(record)
+    if record.kind == Kind.WARNING:
+        return Hold.WARNING
+    if record.kind == Kind.CHARGE:
+        return Hold.REBUILT if order.source == Order.Source.REBUILT else None
+    is_all = order.payment_status == Order.PaymentStatus.REFUNDED
+    return Hold.REFUNDED if is_all and _is_from_elsewhere(record) else None
+
+
+def is_open_dispute(record: StripeRecord) -> bool:
+    """Whether the bank holds the money; an inquiry only asks."""
+    return record.kind == Kind.DISPUTE and _dispute_reason(record) == Hold.DISPUTED
+
+
+def is_lost(record: StripeRecord) -> bool:
+    return record.kind == Kind.DISPUTE and record.status == "lost"
+
+
+def _dispute_reason(record: StripeRecord) -> Hold | None:
+    if record.status == "lost":
+        return Hold.CHARGED_BACK
+    if record.status in CLOSED_DISPUTES:
+        return None
+    return Hold.INQUIRY if record.status.startswith("warning_") else Hold.DISPUTED
+
+
+def _is_from_elsewhere(record: StripeRecord) -> bool:
+    return Refund.objects.filter(provider_reference=record.reference, actor=AT_STRIPE).exists()
+
+
+def explain_hold(order: Order) -> str:
+    """The sentence for staff; empty for an order that is not on hold."""
+    return SENTENCES[Hold(order.hold)] if order.hold else ""
+
+
+def record_change(order: Order, *, before: str) -> None:
+    """Writes down that the order was put on hold, or came off it by itself. The caller holds its lock."""
+    if order.hold and order.hold != before:
+        events.record(order, OrderEvent.Kind.HELD, reason=explain_hold(order))
+    elif before and not order.hold:
+        events.record(order, OrderEvent.Kind.RELEASED, actor=AT_STRIPE)

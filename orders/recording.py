@@ -1,0 +1,192 @@
+"""What happened to money at Stripe, whoever did it, written down here, with what follows from it for the order.
+
+Webhooks, the list of events, the nightly count and `after_restore` all end in `record_item`. It takes what Stripe says
+now, so that news may come twice, late, in any order or not at all.
+"""
+
+import uuid
+
+from django.db import transaction
+from django.db.models import Q
+
+from orders import events, holds, payments, refunds, status
+from orders.cancellation import may_cancel
+from orders.gateways import stripe, stripe_records
+from orders.gateways.amounts import from_stripe_amount
+from orders.gateways.stripe import RefundAnswer, Refused
+from orders.gateways.stripe_records import StripeItem
+from orders.locks import locked_order
+from orders.models import Order, OrderEvent, Payment, Refund, StripeRecord
+from orders.models.stripe_record import CLOSED_DISPUTES
+from orders.release import call_off
+
+Kind = StripeRecord.Kind
+PAID = (Payment.Status.CAPTURED, Payment.Status.FLAGGED)
+REASONS = {"duplicate": "It was paid twice.", "expired_uncaptured_charge": "It was never taken."}
+
+
+def record_reference(kind: str, reference: str) -> StripeRecord | None:
+    """Asks Stripe about one thing and records it. None for what this account does not know, or what is no money.
+
+    Raises `Unreachable`.
+    """
+    try:
+        return record_item(stripe_records.fetch_item(kind, reference))
+    except Refused:
+        return None
+
+
+def record_payment_intent(reference: str) -> None:
+    """Records what was charged through it. Raises `Unreachable`."""
+    for item in stripe_records.list_items(stripe_records.CHARGE, payment_intent=reference):
+        record_item(item)
+
+
+def record_item(item: StripeItem) -> StripeRecord | None:
+    """Writes it down and draws the consequences; None for what is no money. Raises `Unreachable`."""
+    if not item.is_money:
+        return None
+    payment = _settle_charge(item) if item.kind == Kind.CHARGE else _find_payment(item)
+    if payment is None:
+        return _save(item, None)
+    with transaction.atomic():
+        order = locked_order(payment.order_id)
+        held_before = order.hold
+        earlier = StripeRecord.objects.filter(reference=item.reference).first()
+        if earlier and earlier.seen_at > item.asked_at:
+            return earlier
+        record = _save(item, payment)
+        _CONSEQUENCES[Kind(item.kind)](order, payment, item, earlier.status if earlier else None)
+        status.recalculate(order)
+        holds.record_change(order, before=held_before)
+    return record
+
+
+def _save(item: StripeItem, payment: Payment | None) -> StripeRecord:
+    """A matter that Stripe moves on is a new one: what staff had cleared stands again."""
+    fields = {
+        "kind": item.kind,
+        "payment": payment,
+        "charge": item.charge,
+        "payment_intent": item.payment_intent,
+        "amount": from_stripe_amount(item.amount, item.currency),
+        "currency": item.currency,
+        "status": item.status[:40],
+        "reason": item.reason[:80],
+        "is_refundable": item.is_refundable,
+        "due_at": item.due_at,
+        "created_at": item.created_at,
+        "seen_at": item.asked_at,
+    }
+    record, is_new = StripeRecord.objects.get_or_create(reference=item.reference, defaults=fields)
+    if is_new or record.seen_at > item.asked_at:
+        return record
+    if item.kind == Kind.DISPUTE and record.status != item.status:
+        fields |= {"cleared_at": None, "cleared_by": ""}
+    for name, value in fields.items():
+        setattr(record, name, value)
+    record.save()
+    return record
+
+
+def _find_payment(item: StripeItem) -> Payment | None:
+    """The payment behind a refund, dispute or warning. Its charge is recorded first, and settles a payment that this
+    shop did not know to be paid.
+    """
+    mark = item.metadata.get("refund", "")
+    known = Q(payment_intent=item.payment_intent) if item.payment_intent else Q(pk=None)
+    if item.kind == Kind.REFUND and _is_uuid(mark):
+        known |= Q(refunds__idempotency_key=mark)
+    payment = Payment.objects.filter(known, status__in=PAID).first()
+    if payment is None and item.charge:
+        charge = StripeRecord.objects.filter(reference=item.charge).first()
+        charge = charge if charge and charge.payment_id else record_reference(Kind.CHARGE, item.charge)
+        payment = charge.payment if charge else None
+    return payment
+
+
+def _settle_charge(item: StripeItem) -> Payment | None:
+    """The payment that was charged, settled by its session if nobody had told us; None when it is none of ours."""
+    if not item.payment_intent:
+        return None
+    payment = Payment.objects.filter(payment_intent=item.payment_intent, status__in=PAID).first()
+    if payment is None and (session := stripe.find_session_paid_by(item.payment_intent)):
+        payment = payments.adopt(session)
+        if payment is not None:
+            payment = payments.draw(payment.pk, session)
+    return payment
+
+
+def _note_charge(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
+    """A charge's own consequences were drawn as its session was settled."""
+
+
+def _note_refund(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
+    """One that nobody asked for from here gets its row, and its mail, as if somebody had."""
+    noted = _find_refund(item) or Refund.objects.create(
+        payment=payment,
+        provider_reference=item.reference,
+        amount=from_stripe_amount(item.amount, item.currency),
+        currency=item.currency,
+        reason=REASONS.get(item.reason, ""),
+        actor=holds.AT_STRIPE,
+        sent_at=item.created_at,
+        for_cancellation="cancelled" in item.metadata,
+        **_own_key(item),
+    )
+    refunds.apply_answer(order, noted.pk, RefundAnswer(item.reference, item.status, item.problem))
+    if noted.for_cancellation and may_cancel(order):  # a backup was restored from before it was cancelled
+        call_off(order, actor=holds.AT_STRIPE)
+
+
+def _find_refund(item: StripeItem) -> Refund | None:
+    known = Q(provider_reference=item.reference)
+    mark = item.metadata.get("refund", "")
+    if _is_uuid(mark):
+        known |= Q(provider_reference=None, idempotency_key=mark)
+    return Refund.objects.filter(known).first()
+
+
+def _own_key(item: StripeItem) -> dict[str, str]:
+    """The key of a refund of ours whose row is gone. Somebody may have copied our words onto another one."""
+    mark = item.metadata.get("refund", "")
+    is_free = _is_uuid(mark) and not Refund.objects.filter(idempotency_key=mark).exists()
+    return {"idempotency_key": mark} if is_free else {}
+
+
+def _note_dispute(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
+    if item.status == before:
+        return
+    if before is None:
+        events.record(order, OrderEvent.Kind.DISPUTED, reason=_said(item.reason), amount=_amount(item))
+    if item.status in CLOSED_DISPUTES:
+        events.record(order, OrderEvent.Kind.DISPUTE_CLOSED, reason=_said(item.status))
+
+
+def _note_warning(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
+    if before is None:
+        events.record(order, OrderEvent.Kind.FRAUD_WARNED, reason=_said(item.reason))
+
+
+_CONSEQUENCES = {
+    Kind.CHARGE: _note_charge,
+    Kind.REFUND: _note_refund,
+    Kind.DISPUTE: _note_dispute,
+    Kind.WARNING: _note_warning,
+}
+
+
+def _said(words: str) -> str:
+    return words.replace("_", " ").capitalize()
+
+
+def _amount(item: StripeItem) -> str:
+    return str(from_stripe_amount(item.amount, item.currency))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,54 @@
+"""Stripe's own list of events, read every minute: what webhooks did not bring is found here, for thirty days."""
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from orders import stripe_events
+from orders.asking_stripe import attempt_at_stripe
+from orders.gateways import stripe_records
+from orders.models import StripeFeed
+from shop.retrying import loops
+from shop.retrying.loops import Loop
+
+ONLY_ROW = 1
+OVERLAP = timedelta(minutes=10)  # Stripe lists an event a little after the time it bears
+LONGEST = timedelta(days=30)  # Stripe keeps them no longer
+KINDS = [
+    *("checkout.session.completed", "charge.succeeded"),
+    *("refund.created", "refund.updated", "refund.failed", "charge.refund.updated", "charge.refunded"),
+    *("charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed"),
+    *("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"),
+    *("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"),
+]
+FEED = loops.register(
+    Loop(
+        "stripe_feed",
+        "Stripe's list of what happened",
+        "What webhooks bring is dealt with all the same. If this lasts, check that STRIPE_SECRET_KEY may read events.",
+    )
+)
+
+
+def catch_up() -> None:
+    """Reads the list and works through it; should that fail, it is read again later from the same place.
+
+    Raises `StripeAway` when Stripe answers nothing at all.
+    """
+    if FEED.is_due():
+        with attempt_at_stripe(FEED, loops.WHOLE, subject=FEED.title):
+            read_feed()
+    stripe_events.process_waiting()
+
+
+def read_feed() -> int:
+    """Stores what happened since the last time. Returns how many were listed.
+
+    Raises `Unreachable`: the next time reads the same again.
+    """
+    asked_at = timezone.now()
+    feed = StripeFeed.objects.filter(pk=ONLY_ROW).first()
+    since = max(feed.read_until_at - OVERLAP, asked_at - LONGEST) if feed else asked_at - LONGEST
+    count = stripe_events.store_all(reversed(list(stripe_records.list_events(since, kinds=KINDS))))
+    StripeFeed.objects.update_or_create(pk=ONLY_ROW, defaults={"read_until_at": asked_at})
+    return count

@@ -1,0 +1,400 @@
+"""What happens at Stripe without the shop: refunds in the dashboard, disputes, warnings, money for no order of ours.
+
+Each is tried by webhook and by a reconciler that no webhook ever reached.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from notifications import relay
+from notifications.models import OutgoingEmail
+from orders import cancellation, fulfilment, payments, queue, reconciling, recording, statutory, stripe_feed
+from orders.gateways import stripe_records
+from orders.models import Order, OrderEvent, Refund, StripeEvent, StripeFeed, StripeRecord
+from orders.payments import RefundRefused
+from orders.timeline import timelines
+from tests import builders, cast
+from tests.paying import check_out, check_stock, fill, pay, process_webhooks
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def order(client, standin) -> Order:
+    fill(client, builders.variant(price="20.00"))
+    return pay(client, standin, check_out(client))
+
+
+@pytest.fixture
+def charge(order, standin) -> str:
+    return standin.charges()[0]["id"]
+
+
+def by_webhook(standin) -> None:
+    """Posts what was subscribed to, twice and backwards, as Stripe may."""
+    listed = standin.client().v1.events.list({"limit": 100}).data
+    rows = [
+        StripeEvent(event_id=each.id, kind=each.type, object_id=each.data.object["id"], created_at=timezone.now())
+        for each in listed
+    ]
+    StripeEvent.objects.bulk_create(rows, ignore_conflicts=True)
+    process_webhooks()
+
+
+def by_reconciler(standin) -> None:
+    reconciling.reconcile()
+
+
+@pytest.fixture(params=[by_webhook, by_reconciler], ids=["webhook", "reconciler"])
+def hear(request, standin) -> Callable[[], None]:
+    return lambda: request.param(standin)
+
+
+def told(order: Order) -> list[str]:
+    return list(order.events.values_list("kind", flat=True))
+
+
+def pack(order: Order) -> int:
+    fulfilment.approve(order.pk, actor="Sam")
+    parcel = order.shipments.get()
+    fulfilment.mark_picked(parcel.pk, actor="Sam")
+    fulfilment.mark_packed(parcel.pk, actor="Sam")
+    return parcel.pk
+
+
+# Money back, by somebody signed in at Stripe
+
+
+def test_all_of_it_given_back_in_the_dashboard_stops_the_order_and_is_told(order, standin, charge, hear):
+    standin.refund_in_dashboard(charge, reason="requested_by_customer")
+    hear()
+    hear()
+    order.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.status, refund.actor) == (Decimal("23.50"), "succeeded", "found at Stripe")
+    assert (order.payment_status, order.hold, order.status) == ("refunded", "refunded", "confirmed")
+    with pytest.raises(fulfilment.TransitionRefused, match="given back at Stripe"):
+        fulfilment.approve(order.pk, actor="Sam")
+    assert not order.shipments.exists()
+    with pytest.raises(RefundRefused, match="nothing left"):
+        payments.refund(order.pk, amount=None, actor="Sam")
+    relay.relay_events()
+    assert set(OutgoingEmail.objects.values_list("topic", flat=True)) == {"receipt", "order_refunded"}
+    assert OutgoingEmail.objects.count() == 2
+    assert StripeRecord.objects.get(kind="refund").payment == refund.payment
+
+
+def test_a_part_given_back_in_the_dashboard_is_recorded_and_the_order_goes_on(order, standin, charge, hear):
+    standin.refund_in_dashboard(charge, amount=500, reason="duplicate")
+    hear()
+    order.refresh_from_db()
+    assert (order.payment_status, order.hold) == ("partially_refunded", "")
+    assert fulfilment.approve(order.pk, actor="Sam").approved_at
+    with pytest.raises(RefundRefused, match=r"up to £18\.50"):
+        payments.refund(order.pk, amount=Decimal("20.00"), actor="Sam")
+    assert "It was paid twice." in timelines(order)[0].steps[-1].text
+
+
+def test_a_dashboard_refund_that_takes_its_time_and_one_that_is_called_off_there(order, standin, charge, hear):
+    standin.control("POST", "behaviour", refunds_start="pending")
+    first = standin.refund_in_dashboard(charge, amount=500)
+    second = standin.refund_in_dashboard(charge, amount=300)
+    hear()
+    order.refresh_from_db()
+    assert set(Refund.objects.values_list("status", flat=True)) == {"requested"}
+    assert (order.payment_status, payments_left(order)) == ("paid", Decimal("15.50"))
+    standin.settle_refund(first["id"], "succeeded")
+    standin.settle_refund(second["id"], "canceled")
+    hear()
+    order.refresh_from_db()
+    assert dict(Refund.objects.values_list("provider_reference", "status")) == {
+        first["id"]: "succeeded", second["id"]: "failed",
+    }  # fmt: skip
+    assert (order.payment_status, payments_left(order)) == ("partially_refunded", Decimal("18.50"))
+    assert told(order).count("order_refunded") == 1
+
+
+def payments_left(order: Order) -> Decimal:
+    from orders.refunds import refundable
+
+    return refundable(order)[1]
+
+
+def test_a_refund_that_comes_back_weeks_later_is_owed_again_and_the_page_says_so(order, standin, charge, hear):
+    refund = payments.refund(order.pk, amount=Decimal("5.00"), actor="Sam")
+    assert refund.status == "succeeded"
+    standin.settle_refund(refund.provider_reference, "failed")
+    hear()
+    refund.refresh_from_db()
+    order.refresh_from_db()
+    assert (refund.status, order.payment_status) == ("failed", "paid")
+    assert told(order)[-1] == "refund_failed"
+    titles = [step.title for step in timelines(order)[0].steps]
+    assert "£5.00 refunded" not in titles
+    assert "£5.00 could not be paid back" in titles
+    assert queue.in_queue(Order.objects.all(), "look").get() == order
+    payments.refund(order.pk, amount=Decimal("5.00"), actor="Sam")
+    assert not queue.in_queue(Order.objects.all(), "look").exists()
+
+
+def test_a_refund_of_ours_that_stripe_tells_of_before_it_answers_is_one_refund(order, standin, charge, hear):
+    standin.fault("vanish", on="POST /v1/refunds")
+    asked = payments.refund(order.pk, amount=Decimal("5.00"), actor="Sam")
+    assert asked.status == "requested"
+    hear()
+    asked.refresh_from_db()
+    assert (asked.status, Refund.objects.count(), asked.actor) == ("succeeded", 1, "Sam")
+
+
+def test_somebody_elses_refund_that_bears_a_mark_of_ours_is_its_own_refund(order, standin, charge, hear):
+    ours = payments.refund(order.pk, amount=Decimal("5.00"), actor="Sam")
+    standin.refund_in_dashboard(charge, amount=100, metadata={"refund": str(ours.idempotency_key)})
+    standin.refund_in_dashboard(charge, amount=200, metadata={"refund": "not a key"})
+    hear()
+    assert sorted(Refund.objects.values_list("amount", flat=True)) == [1, 2, 5]
+    assert standin.charges()[0]["amount_refunded"] == 800
+
+
+def test_a_flagged_payment_given_back_in_the_dashboard_needs_no_look_any_more(client, standin, hear):
+    fill(client)
+    payment = check_out(client)
+    Order.objects.update(total="999.00")
+    standin.pay(payment.provider_reference)
+    payments.settle(payment.pk)
+    assert queue.in_queue(Order.objects.all(), "look").exists()
+    standin.refund_in_dashboard(standin.charges()[0]["id"])
+    hear()
+    assert Refund.objects.get().payment == payment
+    assert not queue.in_queue(Order.objects.all(), "look").exists()
+
+
+def test_the_refund_of_a_payment_nobody_told_us_of_settles_the_payment_first(client, standin, hear):
+    fill(client)
+    payment = check_out(client)
+    standin.pay(payment.provider_reference)
+    standin.refund_in_dashboard(standin.charges()[0]["id"])
+    hear()
+    order = Order.objects.get()
+    assert (order.status, order.payment_status, order.hold) == ("confirmed", "refunded", "refunded")
+    assert StripeRecord.objects.count() == 2
+
+
+# Disputes and warnings
+
+
+def test_a_dispute_holds_the_order_and_shuts_refunding_until_it_is_won(order, standin, charge, hear):
+    dispute = standin.dispute(charge, reason="product_not_received")
+    hear()
+    order.refresh_from_db()
+    assert (order.payment_status, order.hold) == ("disputed", "disputed")
+    with pytest.raises(fulfilment.TransitionRefused, match="disputes the payment"):
+        fulfilment.approve(order.pk, actor="Sam")
+    with pytest.raises(RefundRefused, match="disputes the payment"):
+        payments.refund(order.pk, amount=None, actor="Sam")
+    assert not Refund.objects.exists()
+    assert not standin.requests(method="POST", path="/v1/refunds")
+    standin.change_dispute(dispute["id"], "under_review")
+    hear()
+    order.refresh_from_db()
+    assert order.hold == "disputed"
+    standin.change_dispute(dispute["id"], "won")
+    hear()
+    order.refresh_from_db()
+    assert (order.payment_status, order.hold) == ("paid", "")
+    assert told(order) == ["order_placed", "payment_disputed", "order_held", "dispute_closed", "order_released"]
+    assert payments_left(order) == Decimal("23.50")
+
+
+def test_a_lost_dispute_is_money_gone(order, standin, charge, hear):
+    dispute = standin.dispute(charge)
+    standin.change_dispute(dispute["id"], "lost")
+    hear()
+    order.refresh_from_db()
+    assert (order.payment_status, order.hold) == ("charged_back", "charged_back")
+    with pytest.raises(RefundRefused, match="nothing left"):
+        payments.refund(order.pk, amount=None, actor="Sam")
+    cancellation.cancel(order.pk, actor="Sam")
+    order.refresh_from_db()
+    assert (order.status, order.hold, Refund.objects.count()) == ("cancelled", "", 0)
+    check_stock()
+
+
+def test_a_dispute_over_a_part_that_is_lost_leaves_the_rest_refundable(order, standin, charge, hear):
+    dispute = standin.dispute(charge, amount=1000)
+    standin.change_dispute(dispute["id"], "lost")
+    hear()
+    order.refresh_from_db()
+    assert (order.payment_status, payments_left(order)) == ("partially_refunded", Decimal("13.50"))
+
+
+def test_cancelling_a_disputed_order_lets_the_goods_go_and_asks_for_no_refund(order, standin, charge, hear):
+    dispute = standin.dispute(charge)
+    hear()
+    cancellation.cancel(order.pk, actor="Sam")
+    order.refresh_from_db()
+    assert (order.status, order.payment_status, Refund.objects.count()) == ("cancelled", "disputed", 0)
+    check_stock()
+    standin.change_dispute(dispute["id"], "won")
+    hear()
+    assert queue.in_queue(Order.objects.all(), "look").get() == order  # paid, and called off: somebody owes the buyer
+
+
+def test_an_inquiry_takes_no_money_holds_the_order_and_can_be_ended_by_a_refund(order, standin, charge, hear):
+    inquiry = standin.dispute(charge, status="warning_needs_response")
+    hear()
+    order.refresh_from_db()
+    assert (order.payment_status, order.hold) == ("paid", "inquiry")
+    assert payments.refund(order.pk, amount=Decimal("3.50"), actor="Sam").status == "succeeded"
+    standin.change_dispute(inquiry["id"], "warning_closed")
+    hear()
+    order.refresh_from_db()
+    assert (order.payment_status, order.hold) == ("partially_refunded", "")
+
+
+def test_an_inquiry_that_staff_cleared_holds_the_order_again_once_it_is_a_dispute(order, standin, charge, hear):
+    inquiry = standin.dispute(charge, status="warning_needs_response")
+    hear()
+    fulfilment.release(order.pk, actor="Sam")
+    hear()
+    order.refresh_from_db()
+    assert (order.hold, told(order)[-1]) == ("", "order_released")
+    standin.change_dispute(inquiry["id"], "needs_response")
+    hear()
+    order.refresh_from_db()
+    assert (order.hold, order.payment_status) == ("disputed", "disputed")
+
+
+def test_a_warning_holds_the_order_until_staff_release_it(order, standin, charge, hear):
+    standin.warn(charge)
+    hear()
+    order.refresh_from_db()
+    assert (order.payment_status, order.hold) == ("paid", "warning")
+    with pytest.raises(fulfilment.TransitionRefused, match="may be fraud"):
+        fulfilment.approve(order.pk, actor="Sam")
+    fulfilment.release(order.pk, actor="Sam")
+    hear()
+    assert fulfilment.approve(order.pk, actor="Sam").approved_at
+    with pytest.raises(fulfilment.TransitionRefused, match="not on hold"):
+        fulfilment.release(order.pk, actor="Sam")
+    standin.warn(charge, fraud_type="made_with_stolen_card")
+    hear()
+    order.refresh_from_db()
+    assert order.hold == "warning"
+
+
+def test_a_packed_parcel_of_a_disputed_order_does_not_leave(order, standin, charge, hear):
+    parcel = pack(order)
+    standin.dispute(charge)
+    hear()
+    with pytest.raises(fulfilment.TransitionRefused, match="on hold"):
+        fulfilment.dispatch(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    order.refresh_from_db()
+    assert order.fulfilment_status == "in_progress"
+    assert not queue.in_queue(Order.objects.all(), "ship").exists()
+    assert queue.in_queue(Order.objects.all(), "held").get() == order
+
+
+def test_what_has_left_is_not_held_and_can_still_arrive(order, standin, charge, hear):
+    parcel = pack(order)
+    fulfilment.dispatch(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    standin.dispute(charge)
+    standin.warn(charge)
+    hear()
+    order.refresh_from_db()
+    assert (order.hold, order.payment_status) == ("", "disputed")
+    assert fulfilment.mark_delivered(parcel, actor="Sam").order.status == "completed"
+    assert told(order)[-1] == "shipment_delivered"
+
+
+def test_a_dispute_keeps_an_erasure_waiting(client, standin, hear):
+    alice = cast.alice()
+    client.force_login(alice.user)
+    fill(client, builders.variant(price="20.00"))
+    order = pay(client, standin, check_out(client))
+    fulfilment.dispatch(pack(order), actor="Sam", carrier="dpd", tracking_number="1")
+    fulfilment.mark_delivered(order.shipments.get().pk, actor="Sam")
+    assert not statutory.in_flight(alice).exists()
+    standin.dispute(standin.charges()[0]["id"])
+    hear()
+    assert statutory.in_flight(alice).get() == order
+
+
+# Money that is no order's
+
+
+def test_a_charge_that_no_order_knows_is_recorded_with_all_that_follows_from_it(order, standin, hear):
+    stray = standin.charge_elsewhere(1250, currency="eur", description="By card reader")
+    standin.refund_in_dashboard(stray["id"], amount=250)
+    standin.dispute(stray["id"])
+    standin.warn(stray["id"])
+    hear()
+    rows = StripeRecord.objects.filter(charge=stray["id"], payment=None)
+    assert dict(rows.values_list("kind", "amount")) == {
+        "charge": Decimal("12.50"), "refund": Decimal("2.50"), "dispute": Decimal("12.50"), "warning": Decimal("0.00"),
+    }  # fmt: skip
+    order.refresh_from_db()
+    assert (order.hold, order.payment_status, Refund.objects.count()) == ("", "paid", 0)
+
+
+def test_a_declined_card_leaves_no_record(client, standin, hear):
+    fill(client)
+    payment = check_out(client)
+    standin.click(payment.provider_reference, "decline")
+    hear()
+    assert not StripeRecord.objects.filter(kind="charge").exists()
+
+
+# How it is heard
+
+
+def test_an_answer_that_was_overtaken_changes_nothing(order, standin, charge):
+    dispute = standin.dispute(charge)
+    older = stripe_records.fetch_item("dispute", dispute["id"])
+    standin.change_dispute(dispute["id"], "won")
+    recording.record_reference("dispute", dispute["id"])
+    recording.record_item(older)
+    order.refresh_from_db()
+    assert (StripeRecord.objects.get(kind="dispute").status, order.hold) == ("won", "")
+
+
+def test_the_list_of_events_is_read_on_from_where_it_was_read_to(order, standin, charge):
+    for number in range(60):  # two pages of events
+        standin.refund_in_dashboard(charge, amount=1, metadata={"number": str(number)})
+    assert stripe_feed.read_feed() > 110
+    reconciling.reconcile()
+    while process_webhooks():
+        pass
+    assert Refund.objects.count() == 60
+    order.refresh_from_db()
+    assert payments_left(order) == Decimal("23.50") - Decimal("0.60")
+    StripeFeed.objects.update(read_until_at=timezone.now() + timedelta(minutes=11))
+    assert stripe_feed.read_feed() == 0
+
+
+def test_a_list_that_breaks_off_is_read_again_from_the_same_place(order, standin, charge):
+    stripe_feed.read_feed()
+    until = StripeFeed.objects.get().read_until_at
+    standin.dispute(charge)
+    standin.fault("drop", on="GET /v1/events")
+    reconciling.reconcile()
+    assert StripeFeed.objects.get().read_until_at == until
+    reconciling.reconcile()
+    order.refresh_from_db()
+    assert order.hold == "disputed"
+
+
+def test_events_wait_while_stripe_is_out_of_reach_and_lose_nothing(order, standin, charge):
+    standin.dispute(charge)
+    stripe_feed.read_feed()
+    standin.fault("refuse", on="GET /v1/disputes/*")
+    process_webhooks()
+    order.refresh_from_db()
+    assert order.hold == ""
+    process_webhooks()
+    order.refresh_from_db()
+    assert order.hold == "disputed"
+    assert OrderEvent.objects.filter(kind="payment_disputed").count() == 1
