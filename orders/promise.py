@@ -247,7 +247,7 @@ def _opening(kind: str, availability: Goods, today: date, released_on: date | No
         return f"Only {left} left" if left <= LAST_FEW and left == availability.available else "In stock"
     if kind == "out":
         if restock_on is None or restock_on <= today:
-            return "Out of stock"
+            return "Out of stock" if short else "Out of stock, and we do not know yet when more come"
         return f"Out of stock, more {'due' if short else 'expected'} {_named(restock_on, today, short=short)}"
     if released_on is not None and released_on > today:
         return f"Out {_named(released_on, today, short=short)}{'' if short else ', yours to order now'}"

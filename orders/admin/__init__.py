@@ -1,3 +1,4 @@
+from orders.admin.info_page import InfoPageAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, StripeEventAdmin
 from orders.admin.settings import HolidayAdmin, ShippingMethodAdmin, ShopSettingsAdmin, TaxRateAdmin
@@ -5,6 +6,7 @@ from orders.admin.stripe_record import StripeRecordAdmin
 
 __all__ = [
     "HolidayAdmin",
+    "InfoPageAdmin",
     "OrderAdmin",
     "PaymentAdmin",
     "ShippingMethodAdmin",

@@ -1,5 +1,6 @@
 from orders.models.cart import Cart, CartLine
 from orders.models.event import OrderEvent
+from orders.models.info_page import InfoPage
 from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderTick
 from orders.models.payment import Payment, Refund, StripeEvent
 from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
@@ -12,6 +13,7 @@ __all__ = [
     "Cart",
     "CartLine",
     "Holiday",
+    "InfoPage",
     "Order",
     "OrderEvent",
     "OrderLine",

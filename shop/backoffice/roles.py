@@ -46,6 +46,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "catalog.stockrecord": CHANGE,
         "catalog.stockmovement": LOOK,
         "catalog.store": LOOK,
+        "orders.infopage": KEEP,
         "retrying.stuckitem": LOOK,
     },
 }

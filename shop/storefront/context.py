@@ -18,6 +18,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "current_category": "",  # the slug of the department a page belongs to; its view says
         "nav_categories": frame.tree().roots,
         "shop_settings": terms.settings,
+        "info_pages": frame.info_pages(),
         "cart_count": request.session.get(COUNT, 0) if has_session else 0,
         "guest_until": grants.until(request) if has_session else None,
     }

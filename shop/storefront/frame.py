@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from orders import terms as order_terms
-from orders.models import ShippingMethod
+from orders.models import InfoPage, ShippingMethod
 from orders.terms import Terms
 from shop.catalog import search
 from shop.catalog import tree as category_tree
@@ -41,6 +41,11 @@ def methods() -> list[ShippingMethod]:
 def counts(scope: tuple[int, ...] = ()) -> Counts:
     """How many things a whole category holds, by maker, price, size: for lists nobody has narrowed."""
     return _keep(f"counts {scope}", lambda: search.count(scope), seconds=SECONDS_COUNTED)
+
+
+def info_pages() -> list[InfoPage]:
+    """The published pages of words, without the words, for the foot of every page."""
+    return _keep("info_pages", lambda: list(InfoPage.objects.filter(is_published=True).only("title", "slug", "facts")))
 
 
 def forget() -> None:

@@ -1,4 +1,4 @@
-"""How the sample shop sends, taxes and rests: its store, shipping methods, tax rate and holidays."""
+"""How the sample shop sends, taxes and rests: its store, shipping methods, tax rate, pages of words and holidays."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
+from orders.models import Holiday, InfoPage, ShippingMethod, ShopSettings, TaxRate
 from shop.backoffice.sample import content
 from shop.catalog.models import Store
 from shop.money import convert_roughly, get_shop_currency
@@ -31,6 +31,8 @@ def settle() -> Store:
         TaxRate.objects.get_or_create(
             country=row["country"], defaults={"name": row["name"], "rate": Decimal(row["rate"])}
         )
+    for page in written["page"]:
+        InfoPage.objects.filter(slug=page["slug"], body="").update(body=page["body"].strip(), is_published=True)
     Holiday.objects.bulk_create(
         [Holiday(falls_on=date.fromisoformat(day), name=name) for day, name in written["holidays"].items()],
         ignore_conflicts=True,

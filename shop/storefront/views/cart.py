@@ -17,6 +17,7 @@ from orders.promise import Promise, Words
 from orders.terms import Terms
 from orders.views.cart import AddForm
 from shop.catalog.models import Variant
+from shop.money import formatted
 from shop.storefront import asks, frame, shelves
 from shop.storefront.asks import Place
 
@@ -51,18 +52,26 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
     country = str(agreed.settings.default_country)
     method = next(iter(pricing.reaching(agreed.methods, country)), None)
     rows = [row(line, agreed, method, now) for line in lines]
-    sellable = [line for line in lines if line.is_sellable]
+    totals = pricing.price([line for line in lines if line.is_sellable], method, country, terms=agreed)
     return {
         "rows": rows,
-        "totals": pricing.price(sellable, method, country, terms=agreed),
+        "totals": totals,
         "method": method,
         "country": agreed.settings.default_country,
+        "until_free": _format_until_free(method, totals),
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": arrival(rows, now),
         "has_gift": any(line.is_gift for line in lines),
         "shelf": _shelf(request, lines),
         "is_ready": not any(item.problem for item in rows),
     }
+
+
+def _format_until_free(method: ShippingMethod | None, totals: pricing.Totals) -> str:
+    """How much more makes delivery free; empty where nothing does, or it is."""
+    if method is None or method.free_from is None or not totals.shipping:
+        return ""
+    return formatted(method.free_from - totals.subtotal, totals.currency)
 
 
 def _shelf(request: HttpRequest, lines: Sequence[CartLine]) -> shelves.Shelf:

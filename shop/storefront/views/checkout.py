@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
+from django_countries.fields import Country
 
 from accounts import address_book, consent
 from accounts.current import login_of
@@ -18,6 +19,7 @@ from orders import cart as carts
 from orders import checkout as ordering
 from orders import guests, limits, payments, pricing, promise, terms
 from orders.checkout import CheckoutRefused
+from orders.customs import crosses_customs
 from orders.models import Cart, CartLine, Order, ShippingMethod
 from orders.terms import Terms
 from orders.views.answers import see_other
@@ -171,10 +173,22 @@ def _page(
         "method": method,
         "tax_name": desk.terms.tax_names.get(country, ""),
         "arrival": _arrival(lines, method, desk.terms, timezone.now()) if method else "",
+        "customs_note": _format_customs_note(form, desk.terms),
         "has_gift": any(line.is_gift for line in lines),
         "problem": problem,
     }
     return render(request, "storefront/checkout.html", context, status=status)
+
+
+def _format_customs_note(form: CheckoutForm, agreed: Terms) -> str:
+    """What a parcel over a customs border may cost on top; empty within it."""
+    country = form.chosen_country
+    if not crosses_customs(str(agreed.settings.default_country), country):
+        return ""
+    opening = f"Going to {Country(country).name}, the parcel passes customs."
+    if agreed.rate(country):
+        return f"{opening} {agreed.tax_names[country]} is in the price; duty may be asked of you there."
+    return f"{opening} Tax and duty may be asked of you there; they are not in the price."
 
 
 def _shown(form: CheckoutForm) -> dict[str, str]:

@@ -11,11 +11,12 @@ from django.views.decorators.http import require_safe
 from accounts import interests
 from accounts.current import customer_of, login_of
 from accounts.interests import Interests
+from orders.models import InfoPage
 from recommendations import visitors
 from recommendations.history import record_view
 from shop.catalog import details
 from shop.catalog.details import Details
-from shop.storefront import asks, browse, frame, goods, shelves
+from shop.storefront import asks, browse, frame, goods, info_pages, shelves
 from shop.storefront.asks import Place
 
 
@@ -53,6 +54,8 @@ def _shown(found: Details, *, wanted: str, told: Interests) -> dict[str, Any]:
         "chosen": chosen,
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
         "gone": goods.gone(options),
+        "delivery_price": info_pages.format_delivery_price(frame.methods()),
+        "delivery_page": next((page for page in frame.info_pages() if page.facts == InfoPage.Facts.DELIVERY), None),
         "is_sold_out": goods.is_sold_out(options),
         "lifespan": goods.lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,

@@ -1,0 +1,35 @@
+from django.db import models
+from django.urls import reverse
+
+
+class InfoPage(models.Model):
+    """A page of words that staff keep: delivery, returns, terms, contact, or one of their own."""
+
+    class Facts(models.TextChoices):
+        """What the shop adds below the words, drawn from the settings of this moment."""
+
+        NOTHING = "", "Nothing"
+        DELIVERY = "delivery", "Ways of delivery, what they cost and how long they take"
+        CONTACT = "contact", "Address and e-mail"
+
+    title = models.CharField(max_length=80)
+    slug = models.SlugField(max_length=60, unique=True, help_text="Its address: /pages/<this>/.")
+    body = models.TextField(
+        "words",
+        blank=True,
+        help_text="An empty line begins a paragraph, ## a heading, - an item of a list. [words](https://…) is a link.",
+    )
+    facts = models.CharField("below the words", max_length=12, choices=Facts.choices, blank=True)
+    is_published = models.BooleanField(default=False, help_text="Shown, and linked in the foot of every page.")
+    position = models.PositiveSmallIntegerField(default=0, help_text="Its place in the foot.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["position", "title"]
+        verbose_name = "information page"
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("info_page", args=[self.slug])

@@ -1,0 +1,73 @@
+"""The shop's own pages of words: what staff wrote, and the facts drawn from the settings below it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString, mark_safe
+from markdown_it import MarkdownIt
+
+from orders.models import ShippingMethod
+from orders.terms import Terms
+from shop.money import formatted
+
+_MANY = 6  # countries named one by one
+_markdown = MarkdownIt("commonmark", {"html": False})  # markup is shown as typed; links to scripts are refused
+
+
+@dataclass(frozen=True)
+class DeliveryFact:
+    """One way of delivery, in words."""
+
+    name: str
+    price: str
+    free_from: str
+    days: str
+    reaches: str
+
+
+def render_words(body: str) -> SafeString:
+    """Markdown as HTML. Headings start at the second level; markup typed in is shown as text."""
+    tokens = _markdown.parse(body)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close") and token.tag == "h1":
+            token.tag = "h2"
+    html: str = _markdown.renderer.render(tokens, _markdown.options, {})
+    return mark_safe(html)  # noqa: S308  (the renderer escapes everything it did not write itself)
+
+
+def get_delivery_facts(terms: Terms) -> list[DeliveryFact]:
+    """The ways of delivery in use, in the shop's order."""
+    return [_describe(method) for method in terms.methods]
+
+
+def format_delivery_price(methods: Sequence[ShippingMethod]) -> str:
+    """“Delivery £3.95, free from £50.00”; of the way that carts start from. Empty where there is none."""
+    method = next(iter(methods), None)
+    if method is None:
+        return ""
+    if not method.price:
+        return "Delivery is free"
+    free = "" if method.free_from is None else f", free from {formatted(method.free_from, method.currency)}"
+    return f"Delivery {formatted(method.price, method.currency)}{free}"
+
+
+def _describe(method: ShippingMethod) -> DeliveryFact:
+    few, many = method.days_min, method.days_max
+    return DeliveryFact(
+        name=method.name,
+        price=formatted(method.price, method.currency) if method.price else "free",
+        free_from="" if method.free_from is None else formatted(method.free_from, method.currency),
+        days=("1 working day" if many == 1 else f"{many} working days")
+        if few == many
+        else f"{few}–{many} working days",
+        reaches=_name_countries(method),
+    )
+
+
+def _name_countries(method: ShippingMethod) -> str:
+    names = [country.name for country in method.countries]
+    if not names:
+        return "Everywhere"
+    if len(names) <= _MANY:
+        return ", ".join(names)
+    return f"{', '.join(names[: _MANY - 1])} and {len(names) - _MANY + 1} more countries"
