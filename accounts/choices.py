@@ -4,7 +4,7 @@ A choice is a switch, how often its mail comes, the weekly ceiling, or the whole
 stood before, and to undo is to save that.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,13 +76,17 @@ def _write(customer: Customer, choice: Choice, source: str) -> None:
 # From the page's form. What it does not name stays as it is.
 
 
-def posted(form: Mapping[str, str], asked: Iterable[str]) -> list[Choice]:
-    """The choices of the whole page: a switch that was asked for and is missing is off.
+def posted(form: Mapping[str, str], asked: Iterable[str], *, shown: Collection[str] | None = None) -> list[Choice]:
+    """The choices of the whole page: the switches that differ from what it showed, since a page that was open for long
+    must not answer anew what was answered elsewhere meanwhile. One that was asked for and is missing is off.
+
+    `shown`: the switches that were on when the page was made; None where it does not say.
 
     Raises ValueError for a cadence or ceiling nobody offers.
     """
     keys = [key for key in asked if purposes.exists(key)]
-    switches = [Choice(What.SWITCH, key in form, key) for key in keys]
+    moved = [key for key in keys if shown is None or (key in form) != (key in shown)]
+    switches = [Choice(What.SWITCH, key in form, key) for key in moved]
     cadences = [posted_cadence(form, key) for key in keys if f"cadence-{key}" in form]
     return [*switches, *cadences, *([posted_ceiling(form)] if "weekly_ceiling" in form else [])]
 

@@ -4,26 +4,38 @@ A preview asks what if: inside `overlay` the questions answer as if one customer
 can be given.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import journal, ledger, purposes
-from accounts.models import Consent, ConsentRecord, Customer
+from accounts.models import Consent, ConsentPayload, ConsentRecord, Customer
+from accounts.purposes import Purpose
 
 ImportedAnswer = tuple[int, str, bool, datetime]
+REPEATED_WITHIN = timedelta(minutes=1)  # a second click, which says nothing new
 _supposed: ContextVar[tuple[int, Mapping[str, bool]] | None] = ContextVar("supposed_answers", default=None)
+
+
+class LeftOut(StrEnum):
+    """Why an answer from elsewhere was not taken over."""
+
+    OLDER = "a newer answer stands"
+    FUTURE = "its date is still to come"
 
 
 def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: str) -> Consent:
     """Writes the answer and its ledger row in one transaction of its own.
 
-    The same answer to the same words changes nothing. Raises KeyError for an unknown purpose, and RuntimeError
+    The same yes to the same words changes nothing; the same no is written with its new date, so that no older yes from
+    elsewhere can overrule it. Raises KeyError for an unknown purpose, and RuntimeError
     inside another transaction: an answer never waits for, or falls with, something else. Nor is one given in a preview.
     """
     purpose = purposes.get(purpose_key)
@@ -31,7 +43,7 @@ def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: 
     with transaction.atomic(durable=True):
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         current = Consent.objects.filter(customer=customer, purpose=purpose.key).first()
-        if current and (current.chosen, current.wording_version) == (granted, purpose.wording_version):
+        if current and _says_nothing_new(current, purpose, granted=granted):
             return current
         answer = ledger.Answer(purpose, granted=granted, source=source, answered_at=timezone.now())
         record = ledger.append(customer, answer)
@@ -42,6 +54,12 @@ def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: 
         if not granted:
             journal.withdrawn(customer.chain, purpose.key)
     return consent
+
+
+def _says_nothing_new(current: Consent, purpose: Purpose, *, granted: bool) -> bool:
+    is_same = (current.chosen, current.wording_version) == (granted, purpose.wording_version)
+    is_repeated = current.changed_at > timezone.now() - REPEATED_WITHIN
+    return is_same and (granted or is_repeated)
 
 
 def set_master(customer: Customer, *, on: bool, source: str) -> None:
@@ -78,40 +96,39 @@ def _resting(customer_ids: Iterable[int]) -> set[int]:
     return set(off.values_list("customer", flat=True))
 
 
-def import_consents(answers: Iterable[ImportedAnswer], *, source: str) -> int:
-    """Takes over answers given elsewhere: (customer id, purpose key, granted, when), oldest first for a customer.
+def import_consents(
+    answers: Iterable[ImportedAnswer],
+    *,
+    source: str,
+    is_dry: bool = False,
+    on_left_out: Callable[[ImportedAnswer, LeftOut], None] = lambda answer, why: None,
+) -> int:
+    """Takes over answers given elsewhere: (customer id, purpose key, granted, when).
 
-    For thousands at once, in a handful of statements; the ledger grows as if each had been given singly. Answers that
-    change nothing are left out. Returns how many were new. Raises KeyError for an unknown purpose.
+    The newest answer by its own date stands, wherever it was given: an older one is left out, as is one whose date is
+    still to come, and `on_left_out` hears of both. What is known already is left out in silence. For thousands at once,
+    in a handful of statements; the ledger grows as if each had been given singly. Returns how many were new; a dry run
+    writes none of them. Raises KeyError for an unknown purpose.
     """
     with transaction.atomic():
-        wanted = [(row[0], _answer(row, source)) for row in answers]
-        ids = sorted({customer_id for customer_id, _ in wanted})
-        customers = Customer.objects.select_for_update().order_by("pk").in_bulk(ids)
-        fresh = [
-            (customers[customer_id], answer) for customer_id, answer in _changing(wanted) if customer_id in customers
-        ]
+        wanted = sorted(answers, key=lambda answer: answer[3])
+        customers = _locked({customer_id for customer_id, *_ in wanted})
+        newer = list(_newer([row for row in wanted if row[0] in customers], on_left_out))
+        fresh = [(customers[row[0]], _answer(row, source)) for row in newer]
         records = ledger.append_many(fresh)
-        resting = _resting(ids)
         latest = {
             (customer.pk, answer.purpose.key): (answer, record)
             for (customer, answer), record in zip(fresh, records, strict=True)
         }
-        Consent.objects.bulk_create(
-            [
-                Consent(
-                    customer_id=customer_id,
-                    purpose=key,
-                    **_state(answer, record, is_resting=customer_id in resting and key in purposes.UNDER_MASTER),
-                )
-                for (customer_id, key), (answer, record) in latest.items()
-            ],
-            batch_size=5000,
-            update_conflicts=True,
-            unique_fields=["customer", "purpose"],
-            update_fields=["granted", "chosen", "wording_version", "source", "record", "changed_at"],
-        )
+        if not is_dry:
+            journal.all_withdrawn(_withdrawals(latest, customers))
+        _write_states(latest, resting=_resting(customers))
+        transaction.set_rollback(is_dry)
     return len(fresh)
+
+
+def _locked(customer_ids: set[int]) -> dict[int, Customer]:
+    return Customer.objects.select_for_update().order_by("pk").in_bulk(sorted(customer_ids))
 
 
 def _answer(row: ImportedAnswer, source: str) -> ledger.Answer:
@@ -119,18 +136,66 @@ def _answer(row: ImportedAnswer, source: str) -> ledger.Answer:
     return ledger.Answer(purposes.get(key), granted=granted, source=source, answered_at=answered_at)
 
 
-def _changing(wanted: list[tuple[int, ledger.Answer]]) -> list[tuple[int, ledger.Answer]]:
-    """Only the answers that differ from the standing one, or from the one before them."""
-    ids = {customer_id for customer_id, _ in wanted}
-    standing = Consent.objects.filter(customer__in=ids).values_list("customer", "purpose", "chosen")
-    state = {(customer_id, key): chosen for customer_id, key, chosen in standing}
-    changing = []
-    for customer_id, answer in wanted:
-        place = (customer_id, answer.purpose.key)
-        if state.get(place) != answer.granted:
-            state[place] = answer.granted
-            changing.append((customer_id, answer))
-    return changing
+def _newer(
+    wanted: list[ImportedAnswer], on_left_out: Callable[[ImportedAnswer, LeftOut], None]
+) -> Iterator[ImportedAnswer]:
+    """Of the answers, oldest first, those newer than what stands. A no wins over a yes of the same moment."""
+    now = timezone.now()
+    given = ConsentPayload.objects.filter(customer__in={row[0] for row in wanted})
+    known = set(given.values_list("customer", "purpose", "granted", "answered_at"))
+    newest: dict[tuple[int, str], tuple[datetime, bool]] = {}
+    for customer_id, key, granted, answered_at in known:
+        place, said = (customer_id, key), (answered_at, not granted)
+        newest[place] = max(said, newest.get(place, said))
+    for row in wanted:
+        customer_id, key, granted, answered_at = row
+        place, said = (customer_id, key), (answered_at, not granted)
+        if row in known:
+            continue
+        if answered_at > now:
+            on_left_out(row, LeftOut.FUTURE)
+        elif place in newest and said < newest[place]:
+            on_left_out(row, LeftOut.OLDER)
+        else:
+            known.add(row)
+            newest[place] = said
+            yield row
+
+
+def _withdrawals(
+    latest: Mapping[tuple[int, str], tuple[ledger.Answer, ConsentRecord]], customers: Mapping[int, Customer]
+) -> list[tuple[UUID, str, datetime]]:
+    """Those of the new answers that take back a yes which stands until now, for the journal."""
+    refused = {place: answer for place, (answer, _) in latest.items() if not answer.granted}
+    standing = Consent.objects.filter(customer__in={customer_id for customer_id, _ in refused}, chosen=True)
+    places = standing.values_list("customer", "purpose")
+    return [
+        (customers[customer_id].chain, key, refused[customer_id, key].answered_at)
+        for customer_id, key in places
+        if (customer_id, key) in refused
+    ]
+
+
+def _write_states(latest: Mapping[tuple[int, str], tuple[ledger.Answer, ConsentRecord]], *, resting: set[int]) -> None:
+    Consent.objects.bulk_create(
+        [
+            Consent(
+                customer_id=customer_id,
+                purpose=key,
+                **_state(answer, record, is_resting=customer_id in resting and key in purposes.UNDER_MASTER),
+            )
+            for (customer_id, key), (answer, record) in latest.items()
+        ],
+        batch_size=5000,
+        update_conflicts=True,
+        unique_fields=["customer", "purpose"],
+        update_fields=["granted", "chosen", "wording_version", "source", "record", "changed_at"],
+    )
+
+
+def was_answered_since(customer: Customer, purpose_key: str, moment: datetime) -> bool:
+    """Whether the customer answered the switch, yes or no, after that moment by the answer's own date."""
+    return customer.consent_payloads.filter(purpose=purpose_key, answered_at__gt=moment).exists()
 
 
 def _state(answer: ledger.Answer, record: ConsentRecord, *, is_resting: bool) -> dict[str, object]:

@@ -3,12 +3,13 @@
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import consent, purposes, tokens
 from accounts.customers import proved_customer
 from accounts.email_addresses import normalize_address
-from accounts.models import AccountEvent, ConsentRequest, Customer
+from accounts.models import AccountEvent, ConsentPayload, ConsentRequest, Customer
 
 TOKEN_KIND = "consent-request"  # noqa: S105  (the name of a kind of link)
 LIFETIME = timedelta(days=14)
@@ -27,7 +28,8 @@ def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequ
             confirmed_at=None,
             defaults={"wording_version": purpose.wording_version, "source": source},
         )
-        if is_new or request.created_at < timezone.now() - timedelta(hours=1):
+        is_old = request.created_at < timezone.now() - timedelta(hours=1)
+        if is_new or is_old or was_refused_since(request):
             ConsentRequest.objects.filter(pk=request.pk).update(created_at=timezone.now())
             AccountEvent.objects.create(kind=AccountEvent.Kind.CONSENT_REQUESTED, consent_request=request)
     return request
@@ -43,9 +45,21 @@ def find(token: str) -> ConsentRequest | None:
     return ConsentRequest.objects.filter(pk=ids["request"]).first() if ids else None
 
 
+def was_refused_since(request: ConsentRequest) -> bool:
+    """Whether the address has said no to it since it was last asked for."""
+    later = Q(customer__email__iexact=request.email, purpose=request.purpose, answered_at__gt=request.created_at)
+    newest = ConsentPayload.objects.filter(later).order_by("-answered_at", "-record__sequence").first()
+    return newest is not None and not newest.granted
+
+
 def confirm(request: ConsentRequest) -> Customer:
-    """The link was used: the address is proved and the yes counts. Using it again changes nothing."""
+    """The link was used: the address is proved and the yes counts. Using it again changes nothing.
+
+    The yes is as old as the asking for it: a no given since, by whatever door, stands.
+    """
     customer = proved_customer(request.email)
-    if ConsentRequest.objects.filter(pk=request.pk, confirmed_at=None).update(confirmed_at=timezone.now()):
+    is_refused = was_refused_since(request)
+    is_first = ConsentRequest.objects.filter(pk=request.pk, confirmed_at=None).update(confirmed_at=timezone.now())
+    if is_first and not is_refused:
         consent.set_consent(customer, request.purpose, granted=True, source="mailed_link")
     return customer

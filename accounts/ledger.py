@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from accounts.models import ConsentPayload, ConsentRecord, Customer, Wording
@@ -101,7 +101,7 @@ def seal(payload: ConsentPayload) -> bytes:
         "wording_version": payload.wording_version,
         "wording_hash": payload.wording_hash,
         "source": payload.source,
-        "answered_at": payload.answered_at.isoformat(),
+        "answered_at": payload.answered_at.astimezone(UTC).isoformat(),
     }
     message = json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
     return hmac.new(bytes(payload.key), message, hashlib.sha256).digest()

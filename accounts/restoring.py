@@ -78,4 +78,5 @@ def _turn_off_master(customer: Customer, at: datetime) -> bool:
 
 
 def _stood(customer: Customer, purpose_key: str, at: datetime) -> bool:
-    return customer.consents.filter(purpose=purpose_key, chosen=True, changed_at__lte=at).exists()
+    stands = customer.consents.filter(purpose=purpose_key, chosen=True).exists()
+    return stands and not consent.was_answered_since(customer, purpose_key, at)

@@ -1,11 +1,12 @@
 """Taking a choice back: what stood before travels sealed, in the button beside the switch or with the session."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest
+from django.utils import timezone
 
-from accounts import choices, purposes, tokens
+from accounts import choices, consent, purposes, tokens
 from accounts.choices import Choice, What
 from accounts.models import Customer
 
@@ -17,18 +18,29 @@ _IN_SESSION = "undo"
 def token(customer: Customer, before: Iterable[Choice]) -> str:
     """Works for this customer alone, and for some hours; empty when nothing changed."""
     rows = [[choice.what, choice.value, choice.key] for choice in before]
-    return tokens.sign(TOKEN_KIND, customer=customer.pk, choices=rows) if rows else ""
+    now = timezone.now().isoformat()
+    return tokens.sign(TOKEN_KIND, customer=customer.pk, choices=rows, at=now) if rows else ""
 
 
 def undo(customer: Customer, token: str) -> list[Choice]:
-    """Brings back how it was, the latest first. Returns what was brought back; nothing for a token of no use."""
+    """Brings back how it was, the latest first. Returns what was brought back; nothing for a token of no use.
+
+    A switch that was answered anew since, anywhere, stays as it was answered last.
+    """
     said = tokens.read(token, TOKEN_KIND, max_age=WORKS_FOR)
     if said is None or said["customer"] != customer.pk:
         return []
     was = [Choice(What(what), value, key) for what, value, key in reversed(said["choices"])]
+    offered_at = datetime.fromisoformat(said["at"])
     known = [choice for choice in was if not choice.key or purposes.exists(choice.key)]
+    known = [choice for choice in known if not _was_answered_since(customer, choice, offered_at)]
     choices.save(customer, known, source="undo")
     return known
+
+
+def _was_answered_since(customer: Customer, choice: Choice, moment: datetime) -> bool:
+    keys = {What.SWITCH: choice.key, What.MASTER: purposes.PERSONAL_SHOPPER.key}
+    return choice.what in keys and consent.was_answered_since(customer, keys[choice.what], moment)
 
 
 def offer(request: HttpRequest, token: str) -> None:

@@ -15,7 +15,12 @@ def confirm_consent(request: HttpRequest, token: str) -> HttpResponse:
     asked = consent_requests.find(token)
     if asked is None:
         return render(request, "accounts/consent_link_expired.html", status=404)
+    was_refused = consent_requests.was_refused_since(asked)
     if request.method == "POST":
         consent_requests.confirm(asked)
-    context = {"purpose": purposes.get(asked.purpose), "is_confirmed": request.method == "POST"}
+    context = {
+        "purpose": purposes.get(asked.purpose),
+        "is_confirmed": request.method == "POST",
+        "was_refused": was_refused,
+    }
     return render(request, "accounts/confirm_consent.html", context)

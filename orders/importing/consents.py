@@ -47,9 +47,13 @@ class ConsentImport:
 
     def _take(self, chunk: list[Line]) -> None:
         people = _people({(row["customer"] or "").strip() for _, row in chunk})
-        answers = [answer for answer in (self._answer(number, row, people) for number, row in chunk) if answer]
-        if not self.is_dry:
-            self.new_count += consent.import_consents(sorted(answers, key=lambda answer: answer[3]), source=SOURCE)
+        read = ((self._answer(number, row, people), number) for number, row in chunk)
+        numbers = {answer: number for answer, number in read if answer}
+
+        def leave_out(answer: consent.ImportedAnswer, why: consent.LeftOut) -> None:
+            self.bad.append(BadRow(numbers[answer], why.value))
+
+        self.new_count += consent.import_consents(numbers, source=SOURCE, is_dry=self.is_dry, on_left_out=leave_out)
 
     def _answer(self, number: int, row: dict[str, str], people: dict[str, int]) -> consent.ImportedAnswer | None:
         customer_id = people.get((row["customer"] or "").strip().lower())

@@ -73,7 +73,8 @@ def preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
 def _save(request: HttpRequest, customer: Customer) -> HttpResponse:
     """The whole form. What did not change is not written: an untouched switch keeps its "never changed"."""
     try:
-        wanted = choices.posted(request.POST, request.POST.getlist("asked"))
+        shown = request.POST.getlist("shown") if "shown" in request.POST else None
+        wanted = choices.posted(request.POST, request.POST.getlist("asked"), shown=shown)
     except ValueError as error:
         raise BadRequest from error
     before = choices.save(customer, wanted, source="preferences")
