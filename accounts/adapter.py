@@ -11,8 +11,9 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest
 
+from accounts import address_claims
 from accounts.customers import join_login
-from accounts.letters import LETTERS, Letter
+from accounts.letters import CONFIRM_CHANGE, CONFIRM_SIGN_UP, LETTERS, Letter
 from shop import mail
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> Any:
         """Somebody proved an address: their login and the customer of that address become one."""
-        confirmed = super().confirm_email(request, email_address)
+        with transaction.atomic():
+            address_claims.end_claims(email_address.email, besides=email_address.user)
+            confirmed = super().confirm_email(request, email_address)
         if confirmed:
             join_login(email_address.user, email_address.email)
         return confirmed
@@ -41,7 +44,16 @@ class AccountAdapter(DefaultAccountAdapter):
         """Mail that somebody waits for: sent as soon as what it is about is committed."""
         letter = LETTERS[template_prefix]
         url = on_site(context[letter.link]) if letter.link else ""
+        known_as = context["user"].email if "user" in context else ""
+        letter = letter.written_for(email=email, account=known_as)
         transaction.on_commit(partial(self._hand_over, letter, email, url))
+
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """Says whose account the address is to open, however the mail came to be asked for."""
+        address = emailconfirmation.email_address
+        letter = CONFIRM_SIGN_UP if address_claims.is_sign_up(address) else CONFIRM_CHANGE
+        url = self.get_email_confirmation_url(request, emailconfirmation)
+        self.send_mail(letter, address.email, {"user": address.user, "activate_url": url})
 
     def _hand_over(self, letter: Letter, email: str, url: str) -> None:
         context = {"letter": letter, "subject": letter.subject, "url": url, "site_url": settings.SITE_URL}

@@ -3,10 +3,19 @@
 from typing import Any
 
 from allauth.account import forms as allauth_forms
+from allauth.account.adapter import get_adapter
+from allauth.core import context, ratelimit
 from django import forms
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
 
+from accounts import address_claims
 from accounts.email_addresses import EmailAddressInput
+from accounts.models import User
 
+TOO_MANY_MAILS = "We have just mailed that address. Please look there, or try again in a few minutes."
 LABELS = {"email": "E-mail", "login": "E-mail", "oldpassword": "Password now"}
 HELP = {
     "password": "",  # allauth puts a link here, between the two fields; the page has it below them
@@ -32,15 +41,55 @@ class LoginForm(InOurWords, allauth_forms.LoginForm):
 
 
 class SignupForm(InOurWords, allauth_forms.SignupForm):
-    pass
+    """Signing up starts afresh: whoever claimed the address before, and never proved it, claims it no more."""
+
+    def validate_unique_email(self, value: str) -> str:
+        """A claim is no account. Whether there is one shows in the mail alone."""
+        if not may_confirm_by_mail(context.request, value):
+            raise ValidationError(TOO_MANY_MAILS)
+        self.account_already_exists = address_claims.is_taken(value)
+        return value
+
+    def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
+        """The new login, or the answer for an address that has an account: the same words after the same work."""
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
+        try:
+            saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
+        except IntegrityError:  # somebody signed up with it between our look and our try
+            saved = super().try_save(request)
+        return saved
+
+    def save(self, request: HttpRequest) -> User:
+        with transaction.atomic():
+            address_claims.end_claims(self.cleaned_data["email"])
+            user: User = super().save(request)
+        return user
 
 
 class AddEmailForm(InOurWords, allauth_forms.AddEmailForm):
-    pass
+    """An address of one's own; whoever else claims it goes on claiming it until one of them proves it."""
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email == self.user.email:
+            raise get_adapter().validation_error("duplicate_email")
+        if not may_confirm_by_mail(context.request, email):
+            raise ValidationError(TOO_MANY_MAILS)
+        return email
 
 
 class ResetPasswordForm(InOurWords, allauth_forms.ResetPasswordForm):
-    pass
+    def clean_email(self) -> str:
+        """An account is reset by the address it is known by, never by one it only claims."""
+        email: str = self.cleaned_data["email"]
+        self.users = list(User.objects.filter(email=email, is_active=True))
+        return email
+
+
+def may_confirm_by_mail(request: HttpRequest, email: str) -> bool:
+    """Whether the address may be mailed a link to confirm it just now; nobody's mailbox is filled by us."""
+    return bool(ratelimit.consume(request, action="confirm_email", key=email, dry_run=True))
 
 
 class ResetPasswordKeyForm(InOurWords, allauth_forms.ResetPasswordKeyForm):

@@ -1,10 +1,11 @@
 """The letters of sign-in: what somebody waits for at the screen, and notices about the account's safety.
 
 Keyed by the names allauth gives its mails, and by two of our own.
-`link` names the entry of allauth's context that the button goes to.
+`link` names the entry of allauth's context that the button goes to. In the paragraphs, {email} is the address written
+to, and {account} the address by which its account is known so far.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -14,20 +15,17 @@ class Letter:
     button: str = ""
     link: str = ""
 
+    def written_for(self, *, email: str, account: str) -> "Letter":
+        """The letter to one reader."""
+        return replace(self, paragraphs=tuple(text.format(email=email, account=account) for text in self.paragraphs))
+
 
 FRESH_LINK = "shop/email/fresh_link"
 SIGN_IN_INSTEAD = "shop/email/sign_in_instead"
+CONFIRM_SIGN_UP = "account/email/email_confirmation_signup"
+CONFIRM_CHANGE = "account/email/email_confirmation"
 
 _NOT_YOU = "If this was not you, reset your password now and write to us: somebody may be in your account."
-_CONFIRM = Letter(
-    "Confirm your e-mail address",
-    (
-        "Press the button and this address is yours here.",
-        "If you did not ask for this, do nothing; it ends here.",
-    ),
-    "Confirm this address",
-    "activate_url",
-)
 
 
 def _notice(subject: str, sentence: str) -> Letter:
@@ -54,8 +52,28 @@ LETTERS: dict[str, Letter] = {
         "Sign in",
         "url",
     ),
-    "account/email/email_confirmation_signup": _CONFIRM,
-    "account/email/email_confirmation": _CONFIRM,
+    CONFIRM_SIGN_UP: Letter(
+        "Confirm your e-mail address",
+        (
+            "Somebody, perhaps you, signed up with {email}. The button leads to a page where you confirm that.",
+            "From then on {email} opens an account of its own, and orders placed with it show there.",
+            "In another browser than the one used to sign up, we ask for the password, or you choose one there.",
+            "If you did not sign up, do nothing: no account opens, and nobody sees anything of yours.",
+        ),
+        "Confirm this address",
+        "activate_url",
+    ),
+    CONFIRM_CHANGE: Letter(
+        "Confirm your new e-mail address",
+        (
+            "The account of {account} asked to be known by {email} instead.",
+            "If that account is yours, press the button, and confirm on the page it opens, signed in to it.",
+            "From then on all mail goes here, and orders placed with {email} show in that account.",
+            "If it is not yours, do nothing: without you, nobody joins this address to anything.",
+        ),
+        "Confirm this address",
+        "activate_url",
+    ),
     "account/email/password_reset_key": Letter(
         "Choose a new password",
         ("Press the button and choose a new password.", "If you did not ask for this, do nothing: the old one stays."),

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import access, export, interests, proofs, purposes, staff_changes
+from accounts import access, address_claims, export, interests, proofs, purposes, staff_changes
 from accounts.consent_requests import LIFETIME
 from accounts.models import (
     AccountEvent,
@@ -159,9 +159,11 @@ HOLDINGS: tuple[Holding, ...] = (
             *("accounts.User", "accounts.Customer", "accounts.Address"),
             *("account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator"),
         ),
-        retention="Name, e-mail address and address book: until you erase the account.",
+        retention="Name, e-mail address and address book: until you erase the account. "
+        "An address that signed up and was never confirmed: three days.",
         export=export_account,
         erase=erase_account,
+        retire=address_claims.retire_sign_ups,
         is_person=True,
     ),
     Holding(

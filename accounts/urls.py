@@ -1,8 +1,10 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from accounts.views import addresses, choices, consents, forgetting
+from accounts.views import addresses, choices, confirming, consents, forgetting
 
 urlpatterns = [
+    # In place of allauth's own page, which lets whoever opens the link confirm.
+    re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", confirming.confirm_address, name="account_confirm_email"),
     path("account/personal-shopper/", choices.master_switch, name="master_switch"),
     path("account/weekly-ceiling/", choices.weekly_ceiling, name="weekly_ceiling"),
     path("account/undo/", choices.take_back, name="undo"),

@@ -1,7 +1,7 @@
 """Who may see an order: its customer, and whoever holds its link or has just placed it.
 
 A link in a mail carries a signed token. Using it swaps the token for a narrow grant in the session, good for that
-order alone, and proves that mail to the address arrives.
+order alone. Opening it proves nothing: mail scanners open links too.
 """
 
 from datetime import timedelta

@@ -6,17 +6,24 @@ from django.http import HttpRequest
 
 from accounts.customers import customer_for
 from accounts.models import User
-from orders import cart
+from orders import cart, guests
 
 
 def merge_cart(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """What a visitor put into the cart goes along when they log in. After logout the session, and its cart, is new."""
-    own, notices = cart.claim(customer_for(user), request.session.pop(cart.TOKEN, ""))
+    customer = customer_for(user)
+    own, notices = cart.claim(customer, request.session.pop(cart.TOKEN, ""))
     cart.keep_count(request, own)
     if hasattr(request, "_messages"):  # a login without the middleware, such as a test client's, has nowhere to say it
         for notice in notices:
             messages.warning(request, notice)
 
 
+def join_orders(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    """What they bought meanwhile without signing in, with the address they have proved, joins their account."""
+    guests.join_orders(customer_for(user))
+
+
 def connect() -> None:
+    user_logged_in.connect(join_orders, dispatch_uid="orders.join_orders")
     user_logged_in.connect(merge_cart, dispatch_uid="orders.merge_cart")

@@ -180,7 +180,10 @@ ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
-ACCOUNT_RATE_LIMITS = {"fresh_link": "20/m/ip,3/m/key,10/h/key"}  # beside allauth's own; the key is the address
+ACCOUNT_RATE_LIMITS = {  # beside allauth's own; the key is the address
+    "fresh_link": "20/m/ip,3/m/key,10/h/key",
+    "confirm_email": "3/3m/key,10/h/key",
+}
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False

@@ -4,8 +4,8 @@ from shop.backoffice.admin import site
 
 urlpatterns = [
     path("admin/", site.urls),
-    path("accounts/", include("allauth.urls")),
     path("", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
     path("", include("orders.urls")),
     path("", include("notifications.urls")),
     path("", include("shop.storefront.urls")),

@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.customers import join_login
-from accounts.models import Customer
+from accounts.models import Customer, User
 from orders import guests
 from orders.models import Order
 from tests import builders
@@ -46,15 +46,25 @@ def test_a_forged_link_or_one_for_another_order_opens_nothing(client):
     assert not Customer.objects.exists()
 
 
-def test_using_the_link_proves_the_address_and_its_orders_join(client):
+def test_opening_the_link_proves_nothing_and_no_order_joins_anybody(client):
     first, second = builders.paid_order(email="pat@example.com"), builders.paid_order(email="pat@example.com")
-    client.get(path(guests.order_link(first)))
-    customer = Customer.objects.get()
-    assert customer.is_guest
-    assert customer.is_proved
-    assert set(customer.orders.all()) == {first, second}
-    client.get(path(guests.order_link(first)))
-    assert Customer.objects.count() == 1
+    imported = Customer.objects.create(email="pat@example.com")
+    client.get(path(guests.order_link(first)), follow=True)
+    imported.refresh_from_db()
+    assert not imported.is_proved
+    assert Customer.objects.get() == imported
+    assert set(Order.objects.values_list("pk", "customer")) == {(first.pk, None), (second.pk, None)}
+
+
+def test_what_somebody_bought_without_signing_in_joins_when_they_sign_in_with_that_proved_address(client):
+    alice, unproved = builders.customer("alice@example.com"), builders.customer("una@example.com")
+    Customer.objects.filter(pk=unproved.pk).update(email_proved_at=None)
+    bought, other = builders.paid_order(email="alice@example.com"), builders.paid_order(email="una@example.com")
+    for customer in (alice, unproved):
+        client.force_login(User.objects.get(pk=customer.user_id))
+    assert set(alice.orders.all()) == {bought}
+    other.refresh_from_db()
+    assert other.customer is None
 
 
 def test_an_account_that_takes_an_address_over_finds_what_was_bought_with_it_as_a_guest():

@@ -176,6 +176,12 @@ def of_staff_changes(at, customer):
     return made
 
 
+def of_sign_ups(at, customer):
+    made = User.objects.create_user(f"{at:%j%f}@example.com", "a long enough phrase", date_joined=at)
+    EmailAddress.objects.create(user=made, email=made.email)
+    return made
+
+
 def of_interests(at, customer):
     return Interest.objects.create(customer=customer, kind="need", words=f"{at}"[:20], expires_at=at)
 
@@ -200,6 +206,7 @@ KEPT_DAYS = {
     "visits": (of_visits, 14),
     "copies": (of_copies, 7),
     "told": (of_interests, 0),
+    "account": (of_sign_ups, 3),
     "effects": (of_effects, 30),
     "staff_changes": (of_staff_changes, 731),
 }
