@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlparse
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,6 +11,7 @@ from notifications import account_mail, digest_mail, links, order_mail, promotio
 from notifications.letters import Letter
 from notifications.models import OutgoingItem
 from shop import mail
+from shop.wire_format import get_mail_domain
 
 Context = dict[str, Any]
 FORM_LETTERS = frozenset({topics.NEWSLETTER})  # the same to everybody but for the reader's own links
@@ -159,5 +159,5 @@ def _list_headers(letter: Letter, off_url: str) -> dict[str, str]:
     return {
         "List-Unsubscribe": f"<{off_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
-        "List-Id": f"<{letter.topic.key}.{urlparse(settings.SITE_URL).hostname}>",
+        "List-Id": f"<{letter.topic.key}.{get_mail_domain(settings.SITE_URL)}>",
     }

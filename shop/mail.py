@@ -3,25 +3,24 @@
 Two callers only: `notifications.delivery`, and `accounts.adapter` for mail that somebody waits for at the screen.
 """
 
-import binascii
 import re
 import smtplib
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.header import Header
 from email.utils import formatdate, parseaddr
 from enum import StrEnum
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from types import TracebackType
-from typing import Self
-from urllib.parse import urlparse
+from typing import Any, Self
 
 from django.conf import settings
 from django.core import mail as django_mail
 from django.core.mail.message import sanitize_address
 from django.template.loader import render_to_string
+
+from shop.wire_format import encode_part, fold_mailbox, fold_text, fold_tokens, get_mail_domain
 
 SMTP_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*\n")
@@ -52,41 +51,60 @@ class Message:
         """The message as it goes over the wire.
 
         Put together by hand: the standard library's generator takes longer than the whole hand-off.
-        Raises ValueError for a header with a line break in it.
+        Raises ValueError for a header of ours with a line break in it.
         """
         boundary = f"=_{uuid.uuid4().hex}"
         headers = {
-            "From": _from_header(settings.DEFAULT_FROM_EMAIL),
-            "To": _address(self.to),
-            "Subject": _encoded(self.subject),
             "Date": formatdate(localtime=False),
             **self.all_headers(),
             "MIME-Version": "1.0",
             "Content-Type": f'multipart/alternative; boundary="{boundary}"',
         }
-        head = "\r\n".join(_header_line(name, value) for name, value in headers.items())
+        lines = [
+            _from_header(settings.DEFAULT_FROM_EMAIL),
+            fold_mailbox("To", _address(self.to)),
+            fold_text("Subject", self.subject),
+            *(fold_tokens(name, value) for name, value in headers.items()),
+        ]
         return b"".join(
             (
-                head.encode("ascii"),
+                "\r\n".join(lines).encode("ascii"),
                 b"\r\n\r\n",
-                _part(boundary, "plain", self.text),
-                _part(boundary, "html", self.html),
+                encode_part(boundary, "plain", self.text),
+                encode_part(boundary, "html", self.html),
                 f"--{boundary}--\r\n".encode(),
             )
         )
 
     def as_django(self) -> django_mail.EmailMultiAlternatives:
-        """The same for Django's connections other than plain SMTP."""
-        made = django_mail.EmailMultiAlternatives(
-            subject=self.subject, body=self.text, to=[self.to], headers=self.all_headers()
-        )
+        """The same for Django's connections, which over SMTP send our own bytes."""
+        made = _DjangoMessage(self)
         made.attach_alternative(self.html, "text/html")
         return made
 
 
+class _DjangoMessage(django_mail.EmailMultiAlternatives):
+    """Services with an interface of their own read its fields; whatever speaks SMTP sends `content`."""
+
+    def __init__(self, written: Message) -> None:
+        super().__init__(subject=written.subject, body=written.text, to=[written.to], headers=written.all_headers())
+        self._written = written
+
+    def message(self, *, policy: Any = None) -> Any:
+        return _Wire(self._written.content)
+
+
+@dataclass(frozen=True)
+class _Wire:
+    content: bytes
+
+    def as_bytes(self, unixfrom: bool = False, linesep: str = "\r\n") -> bytes:
+        return self.content
+
+
 def message_id(row_id: uuid.UUID) -> str:
     """The Message-ID of an outbox row: the same at every attempt."""
-    return f"{row_id}@{urlparse(settings.SITE_URL).hostname}"
+    return f"{row_id}@{get_mail_domain(settings.SITE_URL)}"
 
 
 def render(template: str, context: Mapping[str, object]) -> tuple[str, str, str]:
@@ -103,35 +121,14 @@ def send(message: Message) -> None:
     message.as_django().send()
 
 
-def _header_line(name: str, value: str) -> str:
-    if "\n" in value or "\r" in value:
-        raise ValueError(f"A line break in the header {name}.")
-    return f"{name}: {value}"
-
-
-@lru_cache(maxsize=64)
-def _encoded(value: str) -> str:
-    if value.isascii():
-        return value
-    return Header(value, "utf-8", maxlinelen=10_000).encode()
-
-
 def _address(value: str) -> str:
     return value if value.isascii() else sanitize_address(value, "utf-8")
 
 
 @cache
 def _from_header(value: str) -> str:
-    return sanitize_address(value, "utf-8")
-
-
-def _part(boundary: str, subtype: str, content: str) -> bytes:
-    lines = (content.replace("\r\n", "\n").rstrip("\n") + "\n").replace("\n", "\r\n").encode()
-    head = (
-        f'--{boundary}\r\nContent-Type: text/{subtype}; charset="utf-8"\r\n'
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
-    return head.encode() + binascii.b2a_qp(lines)
+    display_name, address = parseaddr(value)
+    return fold_mailbox("From", _address(address), display_name)
 
 
 # -- The hand-off --------------------------------------------------------------------------------------------

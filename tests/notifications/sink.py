@@ -10,12 +10,15 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.notifications.wire import find_faults
+
 
 @dataclass(frozen=True)
 class Received:
     to: str
     message: EmailMessage
     at: float  # monotonic
+    content: bytes  # as it came, the dots of the hand-off taken out
 
     @property
     def topic(self) -> str:
@@ -46,6 +49,7 @@ class Sink:
     at_mail: list[str] = field(default_factory=list)
     received: list[Received] = field(default_factory=list)
     begun: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
     connection_count: int = 0
     spy: Callable[[str, str], None] = lambda moment, address: None
 
@@ -76,7 +80,8 @@ class Sink:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         [address] = envelope.rcpt_tos
         message = message_from_bytes(envelope.content, policy=policy.default)
-        self.received.append(Received(address, message, time.monotonic()))
+        self.received.append(Received(address, message, time.monotonic(), envelope.content))
+        self.faults += find_faults(envelope.content)
         self.spy("dot", address)
         return await _said(self.after_dot.get(address, "250 OK"), server)
 
