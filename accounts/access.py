@@ -3,6 +3,7 @@
 The customer reads it on their own page. An entry holds who looked, at what and why; never what was seen or typed.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -41,6 +42,10 @@ class Subject:
     about: str = ACCOUNT
 
     @property
+    def is_somebody(self) -> bool:
+        return bool(self.customer_id or self.order_number)
+
+    @property
     def key(self) -> str:
         return f"c{self.customer_id}" if self.customer_id else f"o{self.order_number}"
 
@@ -55,9 +60,21 @@ def note_all(staff_user: User, subjects: Iterable[Subject], *, what: AccessKind,
 
     A list counts once a day for each member of staff and each subject; everything else counts each time.
     """
-    seen = [subject for subject in dict.fromkeys(subjects) if subject.customer_id or subject.order_number]
-    if not seen:
-        return
+    seen = [subject for subject in dict.fromkeys(subjects) if subject.is_somebody]
+    if seen:
+        _write(staff_user, seen, what=what, detail=detail)
+
+
+def note_nobody(staff_user: User, about: str, *, what: AccessKind, asked: str) -> None:
+    """Writes that a list or a search showed nobody: asked often enough, such answers spell somebody out.
+
+    `asked`: how the list was narrowed; a list narrowed alike counts once a day, a search each time. It is not kept.
+    """
+    digest = hashlib.blake2s(f"{about} {asked}".encode(), digest_size=12).hexdigest()
+    _write(staff_user, [Subject(None, about=about)], what=what, once_key=digest)
+
+
+def _write(staff_user: User, seen: list[Subject], *, what: AccessKind, detail: str = "", once_key: str = "") -> None:
     today = timezone.localdate().isoformat()
     is_list = what == AccessKind.LIST
     values: dict[str, Any] = {
@@ -70,7 +87,7 @@ def note_all(staff_user: User, subjects: Iterable[Subject], *, what: AccessKind,
         "customers": [subject.customer_id for subject in seen],
         "numbers": [subject.order_number for subject in seen],
         "abouts": [subject.about[:80] for subject in seen],
-        "onces": [f"{staff_user.pk}:{subject.key}:{today}" if is_list else None for subject in seen],
+        "onces": [f"{staff_user.pk}:{once_key or subject.key}:{today}" if is_list else None for subject in seen],
     }
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, values)

@@ -13,12 +13,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
 from accounts.access import Subject, masked
+from accounts.admin.by_customer import ByCustomerFilter
 from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
 from accounts.models import Customer
 from notifications import audience, newsletter
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression
 from notifications.promotional_mail import paragraphs
 from orders.admin.paging import FarPaginator
+from shop.admin_queries import StrictAdmin
 
 
 class OutgoingItemInline(admin.TabularInline):
@@ -64,13 +66,12 @@ class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
     """Why somebody got a mail, and why somebody got none. Whoever asks knows the address; it is not told here."""
 
     list_display = ["to", "topic", "where_it_stands", "order_link", "created_at"]
-    list_filter = ["state", "skip_reason", "topic"]
+    list_filter = ["state", "skip_reason", "topic", ByCustomerFilter]
     list_select_related = ["order"]
     search_fields = ["=order__number"]
     search_help_text = "Whole e-mail address, or order number"
     ordering = ["-created_at"]
     list_per_page = 50
-    show_full_result_count = False
     paginator = FarPaginator
     inlines = [OutgoingItemInline]
     readonly_fields = (
@@ -133,7 +134,6 @@ class SuppressionAdmin(LoggedAdmin):
     list_display = ["address", "reason", "detail", "created_at"]
     list_filter = ["reason"]
     search_fields = ["address"]
-    show_full_result_count = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Suppression]:
         whose = Customer.objects.filter(email__iexact=OuterRef("address")).values("pk")[:1]
@@ -151,7 +151,7 @@ class SuppressionAdmin(LoggedAdmin):
 
 
 @admin.register(NewsletterIssue)
-class NewsletterIssueAdmin(admin.ModelAdmin):
+class NewsletterIssueAdmin(StrictAdmin):
     """Write, look, send. What was sent stays as it is."""
 
     list_display = ["subject", "created_at", "released_at", "released_by"]

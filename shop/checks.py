@@ -6,12 +6,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.admin import site
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's own name)
 from django.db import ProgrammingError, connections
 
 from accounts import purposes, uses
 from orders.gateways.amounts import is_chargeable
 from orders.repricing import describe_foreign_prices
+from shop.admin_queries import StrictAdmin
 
 OLDEST, NEWEST = 15, 18  # of PostgreSQL
 
@@ -32,6 +34,16 @@ def every_purpose_has_a_use(app_configs: Sequence[Any] | None, **kwargs: Any) ->
 
 def _is_known(key: str) -> bool:
     return purposes.exists(key) or key == purposes.VISITOR_HISTORY.key
+
+
+@register(Tags.admin)
+def every_admin_list_is_strict(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Django's own lists answer questions about columns they do not show."""
+    return [
+        Error(f"{type(each).__name__} is no StrictAdmin: its list would take any look-up.", id="shop.E007")
+        for each in site._registry.values()  # noqa: SLF001  (nothing public lists them)
+        if not isinstance(each, StrictAdmin)
+    ]
 
 
 @register(Tags.security)

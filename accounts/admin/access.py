@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.admin.by_customer import ROW_NUMBER
 from accounts.admin.looking import ReadOnlyAdmin
 from accounts.models import AccessLogEntry
 
@@ -14,19 +15,27 @@ class AccessLogEntryAdmin(ReadOnlyAdmin):
 
     list_display = ["at", "staff_name", "staff_role", "kind", "about", "whose", "detail"]
     list_filter = ["kind", "staff_role"]
-    search_fields = ["=order_number", "=customer__pk"]
+    search_fields = ["order_number"]
     search_help_text = "Order number, or a customer's number"
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
     fields = readonly_fields = ("at", "staff_name", "staff_role", "kind", "about", "whose", "detail")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AccessLogEntry]:
         entries: QuerySet[AccessLogEntry] = super().get_queryset(request)
         return entries.defer("staff", "once")
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AccessLogEntry], search_term: str
+    ) -> tuple[QuerySet[AccessLogEntry], bool]:
+        term = search_term.strip()
+        if ROW_NUMBER.fullmatch(term):
+            return queryset.filter(customer_id=term), False
+        return queryset.filter(order_number=term.upper()) if term else queryset, False
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "title": "Who looked at whose data"})
 
     @admin.display(description="whose")
     def whose(self, entry: AccessLogEntry) -> str:
-        return f"Customer {entry.customer_id}" if entry.customer_id else "A guest"
+        if entry.customer_id:
+            return f"Customer {entry.customer_id}"
+        return "A guest" if entry.order_number else "Nobody"

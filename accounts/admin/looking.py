@@ -4,17 +4,18 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
 from django.contrib.admin.options import get_content_type_for_model
+from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 
 from accounts import access
 from accounts.access import Subject
 from accounts.models import AccessKind
+from shop.admin_queries import StrictAdmin
 
 
-class LoggedAdmin(admin.ModelAdmin):
+class LoggedAdmin(StrictAdmin):
     """Lists, pages and searches of people and of what belongs to them."""
 
     def subject(self, row: Any) -> Subject:
@@ -29,8 +30,18 @@ class LoggedAdmin(admin.ModelAdmin):
         listed = _context(response).get("cl")
         if listed is not None:
             what = AccessKind.SEARCH if listed.query else AccessKind.LIST
-            self.log_looks(request, listed.result_list, what=what)
+            self._log_list(request, listed, what)
         return response
+
+    def _log_list(self, request: HttpRequest, listed: ChangeList, what: AccessKind) -> None:
+        """A list that shows no customer answers a question too, and is a look at nobody."""
+        subjects = [self.subject(row) for row in listed.result_list]
+        access.note_all(request.user, subjects, what=what)  # type: ignore[arg-type]
+        if not any(subject.is_somebody for subject in subjects):
+            shown = "nobody we know" if subjects else "nobody"
+            about = f"{str(self.opts.verbose_name_plural).capitalize()}: {shown}"
+            asked = listed.get_query_string()
+            access.note_nobody(request.user, about, what=what, asked=asked)  # type: ignore[arg-type]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._looked_at(request, super().changeform_view(request, *args, **kwargs), "original")
@@ -77,7 +88,7 @@ def _context(response: HttpResponse) -> dict[str, Any]:
     return getattr(response, "context_data", None) or {}
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
+class ReadOnlyAdmin(StrictAdmin):
     """To look, not to touch: what is here is written by the shop itself."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

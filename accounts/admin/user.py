@@ -13,6 +13,7 @@ from accounts.access import Subject, masked
 from accounts.admin.looking import LoggedAdmin
 from accounts.models import User
 
+CUSTOMERS = "customers"
 RIGHTS = ("is_active", "is_staff", "is_superuser", "groups")
 
 
@@ -22,11 +23,15 @@ class WhoFilter(admin.SimpleListFilter):
     title = "who"
     parameter_name = "who"
 
+    @classmethod
+    def is_about_customers(cls, request: HttpRequest) -> bool:
+        return request.GET.get(cls.parameter_name) == CUSTOMERS
+
     def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
-        return [("customers", "Customers' logins")]
+        return [(CUSTOMERS, "Customers' logins")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
-        return queryset.filter(is_staff=self.value() != "customers")
+        return queryset.filter(is_staff=self.value() != CUSTOMERS)
 
     def choices(self, changelist: Any) -> Any:
         every, *others = super().choices(changelist)
@@ -71,15 +76,21 @@ class UserAdmin(LoggedAdmin):
     list_select_related = ["customer"]
     search_fields = ["=email", "first_name", "last_name"]
     search_help_text = "Whole e-mail address, or name"
-    ordering = ["email"]
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ["login", "first_name", "last_name", "is_superuser", "is_active", "last_login"]
     filter_horizontal = ["groups"]
     actions = [send_password_link, remove_second_factor]
 
     def subject(self, user: User) -> Subject:
         customer = getattr(user, "customer", None)
         return Subject(customer.pk if customer else None, about="Your login")
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        return ("-pk",) if WhoFilter.is_about_customers(request) else ("email",)
+
+    def get_sortable_by(self, request: HttpRequest) -> list[str]:
+        """Not by an address that is masked."""
+        masks = WhoFilter.is_about_customers(request)
+        return [name for name in self.sortable_by if name != "login" or not masks]
 
     @admin.display(description="e-mail", ordering="email")
     def login(self, user: User) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet, prefetch_related_objects
+from django.db.models import OuterRef, Q, QuerySet, Value, prefetch_related_objects
+from django.db.models.functions import Replace, Upper
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -13,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.access import Subject, masked
+from accounts.admin.by_customer import ByCustomerFilter
 from accounts.admin.sparing import ReasonForm, SparingAdmin
 from orders import cancellation, holds, queue
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
@@ -46,6 +48,7 @@ QUICK_STEPS = {
     "held": [("release", "Release")],
 }
 CHECKBOX = '<input type="checkbox" name="_selected_action" value="{}" class="action-select" aria-label="Choose {}">'
+BARE_POSTCODE = Replace(Upper("postcode"), Value(" "), Value(""))
 KINDS = dict(OrderEvent.Kind.choices)
 OUR_NUMBER = re.compile(r"SW([0-9A-Z]{4})([0-9A-Z]{4})([0-9A-Z]{2})")
 
@@ -77,14 +80,13 @@ class OrderAdmin(SparingAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
     list_display = ["number", "state", "full_name", "placed", "leaves_by", "amount"]
-    list_filter = [QueueFilter, ("payment_status", FoldedFilter), ("source", FoldedFilter)]
-    show_facets = admin.ShowFacets.NEVER
+    list_filter = [QueueFilter, ("payment_status", FoldedFilter), ("source", FoldedFilter), ByCustomerFilter]
+    view_on_site = False  # an order's page is its buyer's
     sortable_by = ["placed"]
-    search_fields = ["full_name", "postcode", "=external_reference"]
-    search_help_text = "Order number, e-mail address, name or postcode"
+    search_fields = ["full_name"]
+    search_help_text = "Order number, whole e-mail address, name or whole postcode"
     list_per_page = 50
     list_max_show_all = 50
-    show_full_result_count = False
     paginator = FarPaginator
     actions = [
         approve,
@@ -153,14 +155,17 @@ class OrderAdmin(SparingAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """A number, however it is typed, or an address is looked up by its index; only a name is searched for."""
+        """A number, however it is typed, or an address is looked up by its index; only a name is searched for.
+
+        What the list does not show is found whole or not at all: by its parts it could be spelled out.
+        """
         term = search_term.strip()
         if "@" in term:
             return queryset.filter(email=term.lower()), False
         ours = OUR_NUMBER.fullmatch(re.sub(r"[^0-9A-Z]", "", term.upper()))
         if ours:
             return queryset.filter(number=f"SW-{'-'.join(ours.groups())}"), False
-        return super().get_search_results(request, queryset, search_term)
+        return queryset.alias(bare_postcode=BARE_POSTCODE).filter(_named(term)) if term else queryset, False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A step taken from an order's own page leads back there."""
@@ -182,6 +187,12 @@ class OrderAdmin(SparingAdmin):
             context["contact"] = contact(order, is_shown=self.is_shown(request, order))
             context["reason_form"] = ReasonForm()
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
+
+
+def _named(term: str) -> Q:
+    """Orders to somebody whose name has each of these words in it, or to this postcode, or of this old number."""
+    by_name = Q(*(Q(full_name__icontains=word) for word in term.split()))
+    return by_name | Q(bare_postcode="".join(term.upper().split())) | Q(external_reference__iexact=term)
 
 
 def placed_text(moment: datetime) -> str:

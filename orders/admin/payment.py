@@ -28,9 +28,10 @@ class PaymentAdmin(LoggedAdmin, ReadOnlyAdmin):
     list_display = ["order", "amount_text", "status", "problem", "created_at", "captured_at"]
     list_filter = ["status"]
     list_select_related = ["order"]
+    sortable_by = ["amount", "currency", "status", "created_at", "captured_at"]
+    ordering = ["-pk"]
     search_fields = ["=order__number", "=provider_reference", "=payment_intent"]
     search_help_text = "Order number, or Stripe's own reference"
-    show_full_result_count = False
     actions = [settle]
     fields = (
         "order", "provider", "provider_reference", "payment_intent", "amount_text", "status", "problem",
@@ -53,4 +54,3 @@ class StripeEventAdmin(ReadOnlyAdmin):
     list_display = ["event_id", "kind", "received_at", "processed_at", "attempt_count", "problem"]
     list_filter = ["kind", ("processed_at", admin.EmptyFieldListFilter)]
     search_fields = ["=event_id", "=object_id"]
-    show_full_result_count = False

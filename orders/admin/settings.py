@@ -9,12 +9,13 @@ from django.shortcuts import redirect
 from orders.carriers import CARRIERS, carrier_name
 from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.settings import ONLY_ROW
+from shop.admin_queries import StrictAdmin, check_parameters
 from shop.money import formatted, get_shop_currency
 from shop.price_field import PriceField
 
 
 @admin.register(ShopSettings)
-class ShopSettingsAdmin(admin.ModelAdmin):
+class ShopSettingsAdmin(StrictAdmin):
     """One row: the list leads straight to it."""
 
     fieldsets = [
@@ -47,6 +48,7 @@ class ShopSettingsAdmin(admin.ModelAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
+        check_parameters(request, ())
         return redirect("admin:orders_shopsettings_change", ONLY_ROW)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> ShopSettings | None:
@@ -55,7 +57,7 @@ class ShopSettingsAdmin(admin.ModelAdmin):
 
 
 @admin.register(ShippingMethod)
-class ShippingMethodAdmin(admin.ModelAdmin):
+class ShippingMethodAdmin(StrictAdmin):
     list_display = ["name", "by", "costs", "free_for", "days", "is_active", "position"]
     fieldsets = [
         (None, {"fields": ["name", "carrier", "is_active", "position"]}),
@@ -95,7 +97,7 @@ class ShippingMethodAdmin(admin.ModelAdmin):
 
 
 @admin.register(TaxRate)
-class TaxRateAdmin(admin.ModelAdmin):
+class TaxRateAdmin(StrictAdmin):
     list_display = ["country", "name", "percent"]
 
     @admin.display(description="rate", ordering="rate")
@@ -104,7 +106,7 @@ class TaxRateAdmin(admin.ModelAdmin):
 
 
 @admin.register(Holiday)
-class HolidayAdmin(admin.ModelAdmin):
+class HolidayAdmin(StrictAdmin):
     list_display = ["name", "falls_on", "closes_shop", "stops_delivery"]
     list_filter = [("falls_on", admin.DateFieldListFilter)]
     ordering = ["-falls_on"]

@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -12,13 +13,16 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import URLPattern, URLResolver
 
+from shop.admin_queries import LONGEST_SEARCH, PAGE_NUMBER, QueryRefused, check_parameters
 from shop.backoffice.stuck import stuck_items
 from shop.backoffice.today import MOST_SHOWN, shelves, today
 
 ROOMS = ["orders", "catalog", "accounts", "notifications", "recommendations", "retrying"]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 HIDDEN = {"account", "mfa"}  # allauth's apps
+logger = logging.getLogger("django.security.admin")
 
 
 class BackofficeSite(admin.AdminSite):
@@ -55,7 +59,26 @@ class BackofficeSite(admin.AdminSite):
         )
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        return super().admin_view(_refusing_forged_choices(view), cacheable)
+        return super().admin_view(self._refusing(view), cacheable)
+
+    def _refusing(self, view: View) -> View:
+        """Says on a page of the back office what was wrong with its address, and how to go on."""
+
+        @wraps(view)
+        def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            try:
+                _check_choices(request)
+                return view(request, *args, **kwargs)
+            except QueryRefused as refusal:
+                logger.warning("%s asked what it may not: %s", request.user.pk, refusal)
+                context = {**self.each_context(request), "title": "This page can’t be asked that"}
+                return TemplateResponse(request, "admin/refused.html", context, status=400)
+
+        return cast("View", refusing)
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Without Django's detour to a row's page in the shop, which told roles of rows they may not look at."""
+        return [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Each part for those who may see what it counts."""
@@ -68,6 +91,9 @@ class BackofficeSite(admin.AdminSite):
 
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Only for the fields that are filled in this way: else it would search everything a role may look at."""
+        check_parameters(request, {"app_label", "model_name", "field_name", "term", "page"})
+        if len(request.GET.get("term", "")) > LONGEST_SEARCH or not PAGE_NUMBER.fullmatch(request.GET.get("page", "1")):
+            raise QueryRefused("A look-up that no field makes")
         if not self._is_looked_up(request):
             raise PermissionDenied
         response: HttpResponse = super().autocomplete_view(request)
@@ -85,16 +111,10 @@ class BackofficeSite(admin.AdminSite):
         return redirect("account_change_password")
 
 
-def _refusing_forged_choices(view: View) -> View:
+def _check_choices(request: HttpRequest) -> None:
     """Django looks up whatever a list's checkboxes are said to hold, and breaks on what can't be a key."""
-
-    @wraps(view)
-    def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not all(choice.isdecimal() for choice in request.POST.getlist(ACTION_CHECKBOX_NAME)):
-            raise SuspiciousOperation("A choice in a list that is no row's number")
-        return view(request, *args, **kwargs)
-
-    return cast("View", refusing)
+    if not all(choice.isdecimal() for choice in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+        raise SuspiciousOperation("A choice in a list that is no row's number")
 
 
 def _lacks_second_factor(request: HttpRequest) -> bool:

@@ -7,9 +7,10 @@ class BackofficeConfig(AppConfig):
     label = "backoffice"
 
     def ready(self) -> None:
-        from shop.backoffice import customers, stuck_list
+        from shop.backoffice import customers, role_pages, stuck_list
 
         customers.register()
+        role_pages.register()
         stuck_list.register()
 
 

@@ -36,8 +36,7 @@ class CustomerAdmin(SparingAdmin):
     search_fields = ["name", "=external_reference"]
     search_help_text = "Whole e-mail address, name or reference"
     ordering = ["-pk"]
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
+    page_parameters = ("on",)
     list_per_page = 50
     fields = ["name", "external_reference", "has_login", "email_proved_at", "created_at"]
     readonly_fields = ["external_reference", "has_login", "email_proved_at", "created_at"]

@@ -22,7 +22,6 @@ class StuckItemAdmin(ReadOnlyAdmin):
     list_display = ["what", "error", "attempt_count", "first_failed_at", "retry_at"]
     list_display_links = None
     search_fields = ["subject"]
-    show_full_result_count = False
     actions = [try_again]
 
     @admin.display(description="what is stuck")

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.forms import BaseModelForm
 from django.http import HttpRequest
 
+from shop.admin_queries import StrictAdmin
 from shop.catalog import listing
 from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import CategoryForm, PictureForm, ProductForm, VariantForm
@@ -16,7 +17,7 @@ from shop.money import formatted
 
 
 @admin.register(Category)
-class CategoryAdmin(admin.ModelAdmin):
+class CategoryAdmin(StrictAdmin):
     form = CategoryForm
     list_display = ["name", "parent", "position", "tint"]
     list_editable = ["position"]
@@ -32,7 +33,7 @@ class CategoryAdmin(admin.ModelAdmin):
 
 
 @admin.register(Maker)
-class MakerAdmin(admin.ModelAdmin):
+class MakerAdmin(StrictAdmin):
     list_display = ["name"]
     prepopulated_fields = {"slug": ["name"]}
     search_fields = ["name"]
@@ -69,7 +70,7 @@ def unpublish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -
 
 
 @admin.register(Product)
-class ProductAdmin(ForgivingAutocompleteMixin, admin.ModelAdmin):
+class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
     form = ProductForm
     inlines = [VariantInline, PictureInline]
     actions = [publish, unpublish]
@@ -77,7 +78,6 @@ class ProductAdmin(ForgivingAutocompleteMixin, admin.ModelAdmin):
     list_filter = ["is_published", "is_available", "category"]
     list_select_related = ["category", "maker"]
     search_fields = ["title", "variants__sku"]
-    show_full_result_count = False
     prepopulated_fields = {"slug": ["title"]}
     autocomplete_fields = ["category", "maker", "goes_with"]
     readonly_fields = ["costs_from", "is_available", "created_at", "updated_at"]
@@ -108,13 +108,12 @@ def _give_stock_records(product: Product) -> None:
 
 
 @admin.register(Variant)
-class VariantAdmin(admin.ModelAdmin):
+class VariantAdmin(StrictAdmin):
     """For looking one up by its SKU; variants are edited with their product."""
 
     list_display = ["sku", "product", "label", "costs", "is_active"]
     list_select_related = ["product"]
     search_fields = ["sku", "product__title"]
-    show_full_result_count = False
 
     @admin.display(description="price", ordering="price")
     def costs(self, variant: Variant) -> str:

@@ -8,6 +8,7 @@ from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from shop.admin_queries import StrictAdmin
 from shop.catalog import stock
 from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import PiecesForm, StockRecordForm
@@ -23,7 +24,7 @@ def actor_of(request: HttpRequest) -> str:
 
 
 @admin.register(Store)
-class StoreAdmin(admin.ModelAdmin):
+class StoreAdmin(StrictAdmin):
     list_display = ["name", "ships_orders", "position"]
     list_editable = ["ships_orders", "position"]
 
@@ -127,7 +128,7 @@ def _count(request: HttpRequest, form: PiecesForm) -> None:
 
 
 @admin.register(StockRecord)
-class StockRecordAdmin(ForgivingAutocompleteMixin, admin.ModelAdmin):
+class StockRecordAdmin(ForgivingAutocompleteMixin, StrictAdmin):
     form = StockRecordForm
     actions = [receive, count]
     inlines = [MovementInline]
@@ -135,7 +136,6 @@ class StockRecordAdmin(ForgivingAutocompleteMixin, admin.ModelAdmin):
     list_filter = [RunningOut, "store"]
     list_select_related = ["variant__product", "store"]
     search_fields = ["variant__sku", "variant__product__title"]
-    show_full_result_count = False
     autocomplete_fields = ["variant"]
     readonly_fields = ["on_hand", "allocated", "available"]
     ordering = ["variant__product__title", "variant__position", "id"]
@@ -153,14 +153,13 @@ class StockRecordAdmin(ForgivingAutocompleteMixin, admin.ModelAdmin):
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(admin.ModelAdmin):
+class StockMovementAdmin(StrictAdmin):
     """What happened to the stock, for reading."""
 
     list_display = ["created_at", "record", "kind", "quantity", "reference", "actor"]
     list_filter = ["kind"]
     list_select_related = ["record__variant", "record__store"]
     search_fields = ["record__variant__sku", "reference"]
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
