@@ -79,7 +79,7 @@ class StrictChangeList(ChangeList):
     def _offers(self, spec: ListFilter, name: str, value: str) -> bool:
         if isinstance(spec, DateFieldListFilter):
             return _is_day(spec, name, value)
-        links = (parse_qsl(choice["query_string"].removeprefix("?"), True) for choice in spec.choices(self))
+        links = (parse_qsl(str(choice["query_string"]).removeprefix("?"), True) for choice in spec.choices(self))
         return any((name, value) in link for link in links)
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
@@ -97,7 +97,7 @@ class StrictChangeList(ChangeList):
         return {
             place
             for place, name in enumerate(self.list_display)
-            if name in self.sortable_by and self.get_ordering_field(name)
+            if name in (self.sortable_by or ()) and self.get_ordering_field(name)
         }
 
     def get_results(self, request: HttpRequest) -> None:

@@ -87,10 +87,10 @@ class UserAdmin(LoggedAdmin):
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         return ("-pk",) if WhoFilter.is_about_customers(request) else ("email",)
 
-    def get_sortable_by(self, request: HttpRequest) -> list[str]:
+    def get_sortable_by(self, request: HttpRequest) -> Any:
         """Not by an address that is masked."""
         masks = WhoFilter.is_about_customers(request)
-        return [name for name in self.sortable_by if name != "login" or not masks]
+        return [name for name in self.sortable_by or () if name != "login" or not masks]
 
     @admin.display(description="e-mail", ordering="email")
     def login(self, user: User) -> str:

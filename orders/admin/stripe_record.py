@@ -49,7 +49,6 @@ class StripeRecordAdmin(LoggedAdmin, ReadOnlyAdmin):
     list_select_related = ["payment__order"]
     search_fields = ["=reference", "=charge", "=payment_intent", "=payment__order__number"]
     search_help_text = "Stripe's own reference, or an order's number"
-    show_full_result_count = False
     actions = [clear]
     fields = (
         "kind", "reference", "payment", "charge", "payment_intent", "amount", "currency", "status", "reason",

@@ -38,6 +38,7 @@ TAKES = {  # every filter there is; another one is added here once somebody has 
     "orders.order": {"queue", "payment_status__exact", "source__exact", "customer__id__exact"},
     "orders.payment": {"status__exact"},
     "orders.stripeevent": {"kind", "processed_at__isempty"},
+    "orders.striperecord": {"matter", "kind__exact"},
     "orders.holiday": {"falls_on__gte", "falls_on__lt"},
     "notifications.outgoingemail": {"state__exact", "skip_reason__exact", "topic", "customer__id__exact"},
     "notifications.suppression": {"reason__exact"},
