@@ -3,10 +3,11 @@
 from django.contrib import admin
 
 from orders.models import InfoPage
+from shop.admin_queries import StrictAdmin
 
 
 @admin.register(InfoPage)
-class InfoPageAdmin(admin.ModelAdmin):
+class InfoPageAdmin(StrictAdmin):
     list_display = ["title", "slug", "is_published", "position", "updated_at"]
     fieldsets = [
         (None, {"fields": ["title", "body"]}),
