@@ -17,6 +17,7 @@ from orders.gateways import stripe_records
 from orders.models import Order, OrderEvent, Refund, StripeEvent, StripeFeed, StripeRecord
 from orders.payments import RefundRefused
 from orders.timeline import timelines
+from shop.retrying.models import StuckItem
 from tests import builders, cast
 from tests.paying import check_out, check_stock, fill, pay, process_webhooks
 
@@ -382,6 +383,7 @@ def test_a_list_that_breaks_off_is_read_again_from_the_same_place(order, standin
     standin.fault("drop", on="GET /v1/events")
     reconciling.reconcile()
     assert StripeFeed.objects.get().read_until_at == until
+    StuckItem.objects.update(retry_at=timezone.now())
     reconciling.reconcile()
     order.refresh_from_db()
     assert order.hold == "disputed"
@@ -390,10 +392,11 @@ def test_a_list_that_breaks_off_is_read_again_from_the_same_place(order, standin
 def test_events_wait_while_stripe_is_out_of_reach_and_lose_nothing(order, standin, charge):
     standin.dispute(charge)
     stripe_feed.read_feed()
-    standin.fault("refuse", on="GET /v1/disputes/*")
+    standin.fault("refuse", on="GET /v1/disputes/*", times=2)
     process_webhooks()
     order.refresh_from_db()
     assert order.hold == ""
+    StuckItem.objects.update(retry_at=timezone.now())
     process_webhooks()
     order.refresh_from_db()
     assert order.hold == "disputed"
