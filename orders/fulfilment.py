@@ -142,6 +142,8 @@ def release(order_id: int, *, actor: str) -> Order:
         raise TransitionRefused(f"{order.number} is not on hold.")
     standing = StripeRecord.objects.filter(payment__order=order, cleared_at=None)
     standing.update(cleared_at=timezone.now(), cleared_by=actor)
+    order.unsure_at = None
+    order.save(update_fields=["unsure_at"])
     events.record(order, Kind.RELEASED, actor=actor)
     status.recalculate(order)
     return order

@@ -28,7 +28,10 @@ SENTENCES: dict[Hold, str] = {
     Hold.REFUNDED: "All the money was given back at Stripe, not from here. Cancel the order, or release it if it "
     "should be sent all the same.",
     Hold.REBUILT: "This order was paid after the backup that was restored, and is put together again from what Stripe "
-    "knows: its goods and sums, not its address. Ask the buyer for the address before anything is sent.",
+    "knows: its goods and sums, not its address. See whether it has left already; if not, ask the buyer for the "
+    "address before anything is sent.",
+    Hold.RESTORED: "This order was not sent yet when the backup was made that has been restored. It may have left or "
+    "been called off since: look at the packing table and at the carrier's list, then release it.",
 }
 
 
@@ -37,6 +40,8 @@ def find_hold(order: Order, records: Iterable[StripeRecord]) -> str:
     if order.status != Order.Status.CONFIRMED or order.fulfilment_status in LEFT:
         return ""
     found = {reason for record in records if record.cleared_at is None and (reason := _reason(order, record))}
+    if order.unsure_at:
+        found.add(Hold.REBUILT if order.source == Order.Source.REBUILT else Hold.RESTORED)
     return next((reason for reason in Hold if reason in found), "")
 
 
@@ -46,7 +51,7 @@ def _reason(order: Order, record: StripeRecord) -> Hold | None:
     if record.kind == Kind.WARNING:
         return Hold.WARNING
     if record.kind == Kind.CHARGE:
-        return Hold.REBUILT if order.source == Order.Source.REBUILT else None
+        return None
     is_all = order.payment_status == Order.PaymentStatus.REFUNDED
     return Hold.REFUNDED if is_all and _is_from_elsewhere(record) else None
 

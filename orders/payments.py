@@ -6,6 +6,7 @@ locks of cart, order and payment. Goods are let go only when the session is sure
 
 import contextlib
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
@@ -31,6 +32,7 @@ __all__ = [
     "adopt",
     "draw",
     "expire",
+    "is_key",
     "refund",
     "request_refund",
     "settle",
@@ -105,10 +107,12 @@ def _items(order: Order) -> Iterator[stripe.Item]:
         yield stripe.Item(f"Order {order.number}", to_stripe_amount(order.total, order.currency), 1)
         return
     for line in lines:
-        yield stripe.Item(_name(line), to_stripe_amount(line.unit_price, order.currency), line.quantity)
+        price = to_stripe_amount(line.unit_price, order.currency)
+        marks = {"sku": line.sku, "tax_rate": str(line.tax_rate)}
+        yield stripe.Item(_name(line), price, line.quantity, marks)
     if order.shipping_total:
         shipping = to_stripe_amount(order.shipping_total, order.currency)
-        yield stripe.Item(order.shipping_name or "Shipping", shipping, 1)
+        yield stripe.Item(order.shipping_name or "Shipping", shipping, 1, {"shipping": order.carrier or "yes"})
 
 
 def _name(line: OrderLine) -> str:
@@ -147,10 +151,16 @@ def adopt(session: Session) -> Payment | None:
 
 
 def _by_key(key: str) -> Payment | None:
+    return Payment.objects.select_related("order").filter(idempotency_key=key).first() if is_key(key) else None
+
+
+def is_key(text: str) -> bool:
+    """Whether it looks like an idempotency key of ours; anybody may write anything into what Stripe keeps."""
     try:
-        return Payment.objects.select_related("order").get(idempotency_key=key)
-    except (Payment.DoesNotExist, ValueError):
-        return None
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def settle(payment_id: int) -> Payment:

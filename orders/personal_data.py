@@ -133,7 +133,8 @@ def register_processors() -> None:
         Processor(
             "Stripe",
             does="takes the payment, and pays back what is refunded",
-            gets="your e-mail address, the number and the sum of the order. You type the card number there alone.",
+            gets="your e-mail address, and the number, the goods and the sums of the order. You type the card number "
+            "there alone.",
         )
     )
     register_processor(

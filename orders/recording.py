@@ -4,8 +4,6 @@ Webhooks, the list of events, the nightly count and `after_restore` all end in `
 now, so that news may come twice, late, in any order or not at all.
 """
 
-import uuid
-
 from django.db import transaction
 from django.db.models import Q
 
@@ -95,7 +93,7 @@ def _find_payment(item: StripeItem) -> Payment | None:
     """
     mark = item.metadata.get("refund", "")
     known = Q(payment_intent=item.payment_intent) if item.payment_intent else Q(pk=None)
-    if item.kind == Kind.REFUND and _is_uuid(mark):
+    if item.kind == Kind.REFUND and payments.is_key(mark):
         known |= Q(refunds__idempotency_key=mark)
     payment = Payment.objects.filter(known, status__in=PAID).first()
     if payment is None and item.charge:
@@ -142,7 +140,7 @@ def _note_refund(order: Order, payment: Payment, item: StripeItem, before: str |
 def _find_refund(item: StripeItem) -> Refund | None:
     known = Q(provider_reference=item.reference)
     mark = item.metadata.get("refund", "")
-    if _is_uuid(mark):
+    if payments.is_key(mark):
         known |= Q(provider_reference=None, idempotency_key=mark)
     return Refund.objects.filter(known).first()
 
@@ -150,7 +148,7 @@ def _find_refund(item: StripeItem) -> Refund | None:
 def _own_key(item: StripeItem) -> dict[str, str]:
     """The key of a refund of ours whose row is gone. Somebody may have copied our words onto another one."""
     mark = item.metadata.get("refund", "")
-    is_free = _is_uuid(mark) and not Refund.objects.filter(idempotency_key=mark).exists()
+    is_free = payments.is_key(mark) and not Refund.objects.filter(idempotency_key=mark).exists()
     return {"idempotency_key": mark} if is_free else {}
 
 
@@ -182,11 +180,3 @@ def _said(words: str) -> str:
 
 def _amount(item: StripeItem) -> str:
     return str(from_stripe_amount(item.amount, item.currency))
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        uuid.UUID(text)
-    except ValueError:
-        return False
-    return True

@@ -18,6 +18,7 @@ from shop.money import check_price, formatted
 
 NOTHING = Decimal(0)
 FRESH = timedelta(minutes=1)  # a refund noted longer ago may have been sent before, by a shop restored from a backup
+FAILURES = ("failed", "canceled")  # in Stripe's words
 KEY_LIFE = timedelta(hours=23)  # Stripe forgets a key after 24
 SHUT = "Stripe refunds nothing until the dispute is decided."
 
@@ -190,7 +191,7 @@ def apply_answer(order: Order, refund_id: int, answer: RefundAnswer) -> None:
         _record_settled(order, noted, came_back=before == Refund.Status.SUCCEEDED)
 
 
-_STATES = {"succeeded": Refund.Status.SUCCEEDED, "failed": Refund.Status.FAILED, "canceled": Refund.Status.FAILED}
+_STATES = {"succeeded": Refund.Status.SUCCEEDED} | dict.fromkeys(FAILURES, Refund.Status.FAILED)
 
 
 def _record_settled(order: Order, noted: Refund, *, came_back: bool) -> None:

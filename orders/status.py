@@ -119,6 +119,7 @@ _BY_HOLD = {
     Order.Hold.REFUNDED: "All your money was given back, so this order goes no further unless we write to you.",
     Order.Hold.REBUILT: "We lost some of our notes about this order, but not that you paid. We will write to you for "
     "the address before it goes on.",
+    Order.Hold.RESTORED: "We had to go back to an older copy of our notes, and are checking where this order is.",
 }
 
 

@@ -1,6 +1,6 @@
 """Stripe's own list of events, read every minute: what webhooks did not bring is found here, for thirty days."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 
@@ -47,8 +47,18 @@ def read_feed() -> int:
     Raises `Unreachable`: the next time reads the same again.
     """
     asked_at = timezone.now()
-    feed = StripeFeed.objects.filter(pk=ONLY_ROW).first()
-    since = max(feed.read_until_at - OVERLAP, asked_at - LONGEST) if feed else asked_at - LONGEST
+    since = max(read_mark() - OVERLAP, asked_at - LONGEST)
     count = stripe_events.store_all(reversed(list(stripe_records.list_events(since, kinds=KINDS))))
     StripeFeed.objects.update_or_create(pk=ONLY_ROW, defaults={"read_until_at": asked_at})
     return count
+
+
+def read_mark() -> datetime:
+    """Until when the list has been read; as far back as it goes if it never was."""
+    mark = StripeFeed.objects.filter(pk=ONLY_ROW).values_list("read_until_at", flat=True).first()
+    return mark or timezone.now() - LONGEST
+
+
+def keep_mark(otherwise: datetime) -> None:
+    """Sets the mark to `otherwise`, unless there is one."""
+    StripeFeed.objects.get_or_create(pk=ONLY_ROW, defaults={"read_until_at": otherwise})

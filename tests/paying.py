@@ -43,6 +43,14 @@ def standin(standin_process: StandIn, settings: Any) -> StandIn:
     return standin_process
 
 
+@pytest.fixture
+def standin_for_commands(standin: StandIn, monkeypatch: pytest.MonkeyPatch) -> StandIn:
+    """Known to management commands in processes of their own too."""
+    monkeypatch.setenv("STRIPE_API_BASE", standin.url)
+    monkeypatch.setenv("STRIPE_SECRET_KEY", standin.api_key)
+    return standin
+
+
 def fill(client: Client, *variants: Any, quantity: int = 1) -> None:
     for variant in variants or (builders.variant(),):
         assert client.post("/cart/lines/", {"variant": variant.pk, "quantity": quantity}).status_code == 303

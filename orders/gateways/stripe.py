@@ -7,7 +7,7 @@ decides whether to ask again, with the same key.
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from http import HTTPStatus
@@ -38,16 +38,19 @@ class Refused(Exception):  # noqa: N818
 
 @dataclass(frozen=True)
 class Item:
-    """One line of the payment page; `unit_amount` as Stripe counts (`amounts`)."""
+    """One line of the payment page; `unit_amount` as Stripe counts (`amounts`). `marks`: ours, for `rebuilding`."""
 
     name: str
     unit_amount: int
     quantity: int
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Session:
-    """A Checkout session as Stripe sees it now. `amount`: as Stripe counts. `key`: our payment's idempotency key."""
+    """A Checkout session as Stripe sees it now. `amount`: as Stripe counts. `key`: our payment's idempotency key,
+    `order_number` and `email` its order's.
+    """
 
     reference: str
     url: str
@@ -57,6 +60,8 @@ class Session:
     currency: str
     payment_intent: str
     key: str
+    order_number: str
+    email: str
 
     @property
     def is_paid(self) -> bool:
@@ -140,6 +145,18 @@ def find_session_paid_by(payment_intent: str) -> Session | None:
     with translate_errors():
         found = client().v1.checkout.sessions.list({"payment_intent": payment_intent, "limit": 1}).data
     return _session(found[0]) if found else None
+
+
+def fetch_session_items(reference: str) -> list[Item]:
+    """What a session was for, with our marks on each line."""
+    params: dict[str, Any] = {"limit": 100, "expand": ["data.price.product"]}
+    with translate_errors():
+        found = client().v1.checkout.sessions.line_items.list(reference, params)  # type: ignore[arg-type]
+        return [_read_item(made) for made in found.auto_paging_iter()]
+
+
+def _read_item(made: Any) -> Item:
+    return Item(made.description, made.price.unit_amount, made.quantity, read_metadata(made.price.product))
 
 
 def expire_session(reference: str) -> None:
@@ -238,7 +255,7 @@ def _line_item(item: Item, currency: str) -> dict[str, Any]:
     price = {
         "currency": currency.lower(),
         "unit_amount": item.unit_amount,
-        "product_data": {"name": item.name},
+        "product_data": {"name": item.name, "metadata": dict(item.marks)},
     }
     return {"quantity": item.quantity, "price_data": price}
 
@@ -253,6 +270,8 @@ def _session(made: stripe.checkout.Session) -> Session:
         currency=(made.currency or "").upper(),
         payment_intent=str(made.payment_intent or ""),
         key=read_metadata(made).get("payment", ""),
+        order_number=read_metadata(made).get("order", ""),
+        email=made.customer_email or "",
     )
 
 

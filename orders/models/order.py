@@ -56,6 +56,7 @@ class Order(PostalAddress):
         WARNING = "warning", "Fraud warning"
         REFUNDED = "refunded", "Refunded at Stripe"
         REBUILT = "rebuilt", "Rebuilt after a restore"
+        RESTORED = "restored", "Open when a backup was made"
 
     class FulfilmentStatus(models.TextChoices):
         UNFULFILLED = "unfulfilled", "Not started"
@@ -94,6 +95,12 @@ class Order(PostalAddress):
     shipping_name = models.CharField(max_length=80, blank=True)
     carrier = models.CharField(max_length=40, blank=True)
     gift_note = models.CharField(max_length=280, blank=True)
+    unsure_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when nobody knows whether it left: a backup was restored.",
+    )
     ships_on = models.DateField(null=True, blank=True)
     promised_from_on = models.DateField(null=True, blank=True)
     promised_by_on = models.DateField(null=True, blank=True)

@@ -62,7 +62,9 @@ def manage(database: str, *arguments: str | Path) -> str:
     return done.stdout
 
 
-def test_a_dump_holds_no_trace_and_a_restored_one_is_told_who_was_erased_since(tmp_path, settings, elsewhere):
+def test_a_dump_holds_no_trace_and_a_restored_one_is_told_who_was_erased_since(
+    tmp_path, settings, elsewhere, standin_for_commands
+):
     settings.JOURNAL_PATH = journal = tmp_path / "journal"
     zora, alice = people.zora(), cast.alice()
     people.delivered_order(zora)

@@ -86,7 +86,7 @@ def test_what_a_dead_machine_left_torn_spoils_no_later_line(path):
 
 @pytest.mark.parametrize("cut", [1, 4, 30, 90])
 @pytest.mark.parametrize("end", ["", "\n", "\0\0\0\0"])
-def test_a_torn_line_is_named_and_the_others_are_followed(path, capsys, cut, end):
+def test_a_torn_line_is_named_and_the_others_are_followed(path, standin, capsys, cut, end):
     alice, bob = cast.alice(), builders.customer(ticks=(purposes.NEWSLETTER,))
     torn = line(what="withdrawn", chain=str(uuid4()), purpose=purposes.NEWSLETTER)[:cut]
     path.write_text(

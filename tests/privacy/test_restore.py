@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def path(settings, tmp_path):
+def path(settings, tmp_path, standin):
     settings.JOURNAL_PATH = tmp_path / "journal"
     return settings.JOURNAL_PATH
 

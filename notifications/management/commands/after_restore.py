@@ -7,24 +7,33 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts import journal, restoring
 from accounts.journal import Entry
 from notifications import parking
+from orders import recovering
+from orders.gateways.stripe import Unreachable
+from orders.recovering import RecoveryIncomplete
 
 Step = Callable[[Sequence[Entry]], str]
 
-# Each is safe to run twice, and says what it did. Mail first, so that nothing goes out; erasures last, since the other
-# steps find people by what an erasure takes away.
+# Each is safe to run twice, and says what it did. Money first, so that the mail it sets off is parked with the rest;
+# erasures after all that finds people by what an erasure takes away; the sums last.
 STEPS: tuple[Step, ...] = (
+    recovering.hold_open_orders,
+    recovering.recover_money,
     parking.park_mail,
     restoring.redo_withdrawals,
     parking.redo_unticking,
     restoring.redo_forgetting,
     restoring.redo_erasures,
+    recovering.compare_sums,
 )
+NO_ANSWER = "Stripe gives no answer, so nobody knows what was paid and paid back since the backup."
+AGAIN = "Not complete. Start nothing yet: see to what is said above, then run after_restore again."
 
 
 class Command(BaseCommand):
     help = (
         "After restoring a backup, and before any worker starts: forgets again whoever was erased since and what was "
-        "forgotten since, takes back again what was withdrawn since, and parks mail that may have been sent since."
+        "forgotten since, takes back again what was withdrawn since, takes in what was paid and paid back since at "
+        "Stripe, puts on hold what had not left, and parks mail that may have been sent since."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -36,7 +45,20 @@ class Command(BaseCommand):
             entries = list(journal.read(options["journal"], on_torn=torn.append))
         except (OSError, ValueError) as problem:
             raise CommandError(str(problem)) from problem
-        for step in STEPS:
-            self.stdout.write(step(entries))
+        undone = [step for step in STEPS if not self._take(step, entries)]
         for words in torn:
             self.stderr.write(f"{words} All other lines were followed; see the runbook.")
+        if undone:
+            raise CommandError(AGAIN)
+
+    def _take(self, step: Step, entries: Sequence[Entry]) -> bool:
+        """Whether it did all there was to do. One that could not keeps no other from being taken."""
+        try:
+            self.stdout.write(step(entries))
+        except Unreachable as trouble:
+            self.stderr.write(f"{NO_ANSWER} ({trouble})")
+        except RecoveryIncomplete as report:
+            self.stderr.write(str(report))
+        else:
+            return True
+        return False

@@ -1,0 +1,131 @@
+"""An order of which nothing is left but what Stripe knows: it was paid after the backup that was restored.
+
+Its number, e-mail address, goods and sums are there. Its postal address, its ticks and its gifts never were, and are
+not guessed: it is on hold, nobody is mailed, and none of its lines say anything about anybody.
+"""
+
+from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders import payments
+from orders.gateways import stripe
+from orders.gateways.amounts import from_stripe_amount
+from orders.gateways.stripe import Item, Session
+from orders.models import Allocation, Order, OrderLine, Payment, ShopSettings
+from shop.catalog import stock
+from shop.catalog.models import Variant
+from shop.catalog.stock import OutOfStock
+from shop.money import tax_within
+
+NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Rebuilt:
+    """`payment` of an order that was there, or of one that was made. `short`: SKUs of which too few are left."""
+
+    payment: Payment
+    is_new_order: bool
+    short: list[str] = field(default_factory=list)
+
+
+def rebuild_paid_order(payment_intent: str) -> Rebuilt | None:
+    """What this shop sold for that money, made again; None when the money is none of its orders'.
+
+    The payment is `open`: `payments.draw` settles it. Raises `Unreachable`.
+    """
+    session = stripe.find_session_paid_by(payment_intent)
+    if session is None or not (session.order_number and payments.is_key(session.key)):
+        return None
+    items = stripe.fetch_session_items(session.reference)
+    with transaction.atomic():
+        order = Order.objects.filter(number=session.order_number).first()
+        if order is not None:
+            return Rebuilt(_make_payment(order, session), is_new_order=False)
+        if not all(_is_line(item) for item in items):
+            return None
+        order, short = _make_order(session, items)
+        return Rebuilt(_make_payment(order, session), is_new_order=True, short=short)
+
+
+def _is_line(item: Item) -> bool:
+    return "sku" in item.marks or "shipping" in item.marks
+
+
+def _make_payment(order: Order, session: Session) -> Payment:
+    return Payment.objects.create(
+        order=order,
+        status=Payment.Status.OPEN,
+        idempotency_key=session.key,
+        provider_reference=session.reference,
+        amount=from_stripe_amount(session.amount, session.currency),
+        currency=session.currency,
+    )
+
+
+def _make_order(session: Session, items: list[Item]) -> tuple[Order, list[str]]:
+    currency = session.currency
+    goods = [item for item in items if "sku" in item.marks]
+    rate = max((_rate(item) for item in goods), default=NOTHING)
+    shipping = next((item for item in items if "shipping" in item.marks), None)
+    shipping_total = from_stripe_amount(shipping.unit_amount, currency) if shipping else NOTHING
+    total = from_stripe_amount(session.amount, currency)
+    order = Order.objects.create(
+        number=session.order_number,
+        email=session.email,
+        source=Order.Source.REBUILT,
+        unsure_at=timezone.now(),
+        country=ShopSettings.current().default_country,
+        currency=currency,
+        subtotal=total - shipping_total,
+        shipping_total=shipping_total,
+        tax_total=tax_within(shipping_total, rate=rate, currency=currency),
+        total=total,
+        shipping_name=shipping.name[:80] if shipping else "",
+    )
+    lines = [_make_line(order, item) for item in goods]
+    order.tax_total += sum((line.tax_amount for line in lines), NOTHING)
+    order.save(update_fields=["tax_total"])
+    return order, [line.sku for line in sorted(lines, key=lambda line: line.variant_id or 0) if not _allocate(line)]
+
+
+def _make_line(order: Order, item: Item) -> OrderLine:
+    sku = item.marks["sku"]
+    variant = Variant.objects.select_related("product").filter(sku=sku).first()
+    price = from_stripe_amount(item.unit_amount, order.currency)
+    return OrderLine.objects.create(
+        order=order,
+        product=variant.product if variant else None,
+        variant=variant,
+        sku=sku,
+        title=(variant.product.title if variant else item.name)[:200],
+        options=variant.label if variant else "",
+        quantity=item.quantity,
+        unit_price=price,
+        tax_rate=_rate(item),
+        tax_amount=tax_within(price * item.quantity, rate=_rate(item), currency=order.currency),
+        is_excluded=True,
+    )
+
+
+def _rate(item: Item) -> Decimal:
+    try:
+        return Decimal(item.marks.get("tax_rate", "0"))
+    except InvalidOperation:
+        return NOTHING
+
+
+def _allocate(line: OrderLine) -> bool:
+    """Whether the line's goods could be set aside: they may have left before the restore, or been sold again."""
+    if line.variant_id is None:
+        return False
+    try:
+        with transaction.atomic():
+            records = stock.allocate({line.variant_id: line.quantity})
+    except OutOfStock:
+        return False
+    Allocation.objects.create(order_line=line, record_id=records[line.variant_id], quantity=line.quantity)
+    return True
