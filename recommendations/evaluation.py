@@ -1,27 +1,35 @@
 """Judges the engine on order history from files, beside the shop's own best sellers. Touches no table."""
 
-import csv
-import gzip
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from orders.importing.reading import REQUIRED, BadRow, Format, Kind, UnusableFileError, read
+from orders.importing.reading import COLUMNS, Kind, read_customer, read_orders
 from recommendations.engine import metrics, queries, rankers
 from recommendations.engine.model import Model
 from recommendations.engine.purchases import Ints, Purchases, Row, moment
 from recommendations.engine.queries import NOBODY, Query
+from shop.csv_files import (
+    BadRow,
+    Columns,
+    CsvFormat,
+    RowReport,
+    UnusableFileError,
+    UnusableRowError,
+    open_table,
+    quote_cell,
+)
+from shop.spelling import clean_spelling
 
 PREDICTED = 20  # ranks written per query
 NEW_CUT = 5  # `new` is judged by the first five as well
-QUESTION_COLUMNS = ("query", "task", "cutoff", "customer", "given", "candidates")
+QUESTIONS = Columns(required=("query", "task", "cutoff", "customer", "given", "candidates"))
 Say = Callable[[str], None]
 Prediction = tuple[str, int, str, float]  # query, rank, SKU, score
 
@@ -32,18 +40,22 @@ class OrderHistory:
 
     rows: list[Row] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)  # by SKU; the latest one wins
-    bad_count: int = 0
 
-    def add(self, path: Path) -> None:
-        """Reads a file in either format of `import_orders`, told by its header. Raises UnusableFileError."""
-        with opened(path) as file:
-            for row in read(file, _layout(path)):
+    def add(self, path: Path, how: CsvFormat | None = None) -> RowReport:
+        """Reads a file in either format of `import_orders`, told by its header. Raises UnusableFileError.
+
+        Returns what was wrong with rows that were left out.
+        """
+        bad = RowReport()
+        with open_table(path, *COLUMNS.values(), how=how or CsvFormat()) as table:
+            for row in read_orders(table):
                 if isinstance(row, BadRow):
-                    self.bad_count += 1
+                    bad.add(row)
                 elif row.kind is Kind.LINE and row.customer and row.unit_price and not row.is_gift:
                     at = timezone.localtime(row.placed_at).replace(tzinfo=None)
                     self.rows.append(Row(row.customer, row.sku, at, row.quantity))
                     self.titles[row.sku] = row.title
+        return bad
 
 
 @dataclass(frozen=True)
@@ -118,14 +130,19 @@ def predict(history: OrderHistory, questions: Sequence[Question], *, k: int, say
                     yield from _predictions(question.name, model, *answer)
 
 
-def read_questions(path: Path) -> list[Question]:
-    """Raises UnusableFileError."""
-    with opened(path) as file:
-        rows = csv.DictReader(file)
-        missing = [name for name in QUESTION_COLUMNS if name not in (rows.fieldnames or ())]
-        if missing:
-            raise UnusableFileError(f"{path} has no column {', '.join(missing)}.")
-        return [_question(number, row) for number, row in enumerate(rows, start=2)]
+def read_questions(path: Path, how: CsvFormat | None = None) -> tuple[list[Question], RowReport]:
+    """The questions of a file, and what is wrong with its other rows. Raises UnusableFileError."""
+    questions, bad = [], RowReport()
+    with open_table(path, QUESTIONS, how=how or CsvFormat()) as table:
+        for row in table.read_rows(_question):
+            if isinstance(row, BadRow):
+                bad.add(row)
+            else:
+                questions.append(row)
+    if bad.count and not questions:
+        first = bad.kept[0]
+        raise UnusableFileError(f"{path} has no question that can be answered. Row {first.number}: {first.reason}.")
+    return questions, bad
 
 
 def wall_time(text: str) -> datetime:
@@ -135,23 +152,6 @@ def wall_time(text: str) -> datetime:
     if at is None:
         raise ValueError(f"{text!r} is no date")
     return timezone.localtime(at).replace(tzinfo=None) if timezone.is_aware(at) else at
-
-
-@contextmanager
-def opened(path: Path) -> Iterator[TextIO]:
-    """A text file, unpacked where its name ends in .gz."""
-    how: dict[str, Any] = {"encoding": "utf-8-sig", "errors": "replace", "newline": ""}
-    with gzip.open(path, "rt", **how) if path.suffix == ".gz" else path.open(**how) as file:
-        yield file
-
-
-def _layout(path: Path) -> Format:
-    with opened(path) as file:
-        header = {name.strip() for name in next(csv.reader(file), [])}
-    for layout, names in REQUIRED.items():
-        if header.issuperset(names):
-            return layout
-    raise UnusableFileError(f"{path} has the columns of neither format.")
 
 
 def _windows(bench: Bench, start: float, say: Say) -> Iterator[tuple[Model, list[Query]]]:
@@ -191,15 +191,17 @@ def _means(batches: Sequence[dict[str, Any]]) -> dict[str, float]:
     return {name: round(float(values.mean()), 5) if len(values) else 0.0 for name, values in joined.items()}
 
 
-def _question(number: int, row: dict[str, str]) -> Question:
-    if row["task"] not in queries.TASKS:
-        raise UnusableFileError(f"Line {number}: {row['task']!r} is no task; there are {', '.join(queries.TASKS)}.")
+def _question(_number: int, cells: Mapping[str, str]) -> Question:
+    task = cells["task"].strip()
+    if task not in queries.TASKS:
+        raise UnusableRowError(f"{quote_cell(task)} is no task; there are {', '.join(queries.TASKS)}")
     try:
-        cutoff = wall_time(row["cutoff"])
-    except ValueError as error:
-        raise UnusableFileError(f"Line {number}: {error}.") from error
-    given, candidates = tuple((row["given"] or "").split()), tuple((row["candidates"] or "").split())
-    return Question(row["query"], row["task"], cutoff, (row["customer"] or "").removesuffix(".0"), given, candidates)
+        cutoff = wall_time(cells["cutoff"].strip())
+    except ValueError:
+        raise UnusableRowError(f"cutoff {quote_cell(cells['cutoff'])} is no date such as 2011-10-14") from None
+    given, candidates = (tuple(map(clean_spelling, cells[name].split())) for name in ("given", "candidates"))
+    customer = read_customer(cells["customer"].strip().removesuffix(".0"))
+    return Question(cells["query"].strip(), task, cutoff, customer, given, candidates)
 
 
 def _query(model: Model, question: Question) -> Query:

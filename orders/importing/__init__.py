@@ -8,73 +8,78 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import islice
-from typing import TextIO
 
 from django.conf import settings
-from django.db import transaction
-from django.utils.text import slugify
+from django.db import DataError, IntegrityError, transaction
 
 from orders.importing import staging
-from orders.importing.reading import BadRow, Format, Row, UnusableFileError, read
+from orders.importing.reading import Format, Row, format_of, read_orders
 from orders.models.order import ALPHABET
 from shop.catalog import listing, stock
 from shop.catalog.models import Category, Product, Store, Variant
 from shop.catalog.stock import Opening
+from shop.csv_files.report import BadRow, RowReport, UnusableFileError
+from shop.csv_files.table import CsvTable
+from shop.spelling import make_slug, spelling_key
 
-__all__ = ["BadRow", "Format", "Import", "Total", "UnusableFileError"]
+__all__ = ["Format", "Import", "Total"]
 
 CHUNK = 5000  # rows in memory at a time
 BATCH = 1000  # products in one statement
-BAD_KEPT = 1000  # reported one by one; beyond that only counted
 
 
 @dataclass
 class Total:
     row_count: int = 0
-    bad_count: int = 0
     known_count: int = 0
     customers_made: int = 0
     products_made: int = 0
     orders_made: int = 0
     lines_made: int = 0
     adjustments_made: int = 0
-    bad: list[BadRow] = field(default_factory=list)
+    bad: RowReport = field(default_factory=RowReport)
 
 
 @dataclass
 class Import:
-    """`for step in Import(...).run(file)`: what is being done, again and again; then see `total`."""
+    """`for step in Import(...).run(table)`: what is being done, again and again; then see `total`."""
 
-    layout: Format = Format.OWN
     opening_stock: int = 0
-    is_dry: bool = False
     total: Total = field(default_factory=Total)
 
-    def run(self, file: TextIO) -> Iterator[str]:
-        """Raises UnusableFileError before anything is written."""
-        rows = read(file, self.layout)
-        with transaction.atomic():
-            staging.open_table()
-            for chunk in iter(lambda: list(islice(rows, CHUNK)), []):
-                self._take(chunk)
-                yield f"{self.total.row_count:,} rows read"
-            yield from self._write()
-            transaction.set_rollback(self.is_dry)
-        if not self.is_dry and self.total.orders_made:
+    def run(self, table: CsvTable) -> Iterator[str]:
+        """Raises UnusableFileError, with nothing written, where the database refuses what every check let through."""
+        rows = read_orders(table)
+        try:
+            with transaction.atomic():
+                staging.open_table()
+                for chunk in iter(lambda: list(islice(rows, CHUNK)), []):
+                    self._take(chunk)
+                    yield f"{self.total.row_count:,} rows read"
+                yield "checking"
+                self._check(format_of(table))
+                yield from self._write()
+        except (DataError, IntegrityError) as error:
+            raise UnusableFileError(f"The database refused it, and nothing was changed: {error}") from error
+        if self.total.orders_made:
             yield "taking stock of it all"
             staging.analyze()
 
     def _take(self, chunk: list[Row | BadRow]) -> None:
-        good = [row for row in chunk if isinstance(row, Row)]
-        bad = [row for row in chunk if isinstance(row, BadRow)]
-        staging.copy(good)
+        staging.copy(row for row in chunk if isinstance(row, Row))
         self.total.row_count += len(chunk)
-        self.total.bad_count += len(bad)
-        self.total.bad += bad[: BAD_KEPT - len(self.total.bad)]
+        self.total.bad.extend(row for row in chunk if isinstance(row, BadRow))
+
+    def _check(self, layout: Format) -> None:
+        """What no row shows by itself: orders that contradict themselves, and other spellings of what we have."""
+        self.total.known_count = staging.prepare()
+        is_own = layout is Format.OWN
+        self.total.bad.extend(BadRow(*found) for found in staging.refuse_contradictions(with_places=is_own))
+        if is_own:  # the codes of the other format differ in capitals only, and are told apart there
+            staging.respell_goods(_find_spellings(staging.staged_skus()))
 
     def _write(self) -> Iterator[str]:
         total = self.total
-        total.known_count = staging.prepare()
         yield "customers"
         total.customers_made = staging.make_customers()
         yield "products"
@@ -106,7 +111,7 @@ class Import:
 
     def _make_batch(self, goods: list[tuple[str, str, Decimal]], shelf: Category, slugs: set[str]) -> list[int]:
         products = Product.objects.bulk_create(
-            Product(title=title[:160] or sku, slug=_slug(title, sku, slugs), category=shelf, price_from=price)
+            Product(title=title or sku, slug=_slug(title, sku, slugs), category=shelf, price_from=price)
             for sku, title, price in goods
         )
         variants = Variant.objects.bulk_create(
@@ -120,13 +125,22 @@ class Import:
 
 def _slug(title: str, sku: str, taken: set[str]) -> str:
     """From title and SKU; codes that differ only in capitals get a number."""
-    first = f"{slugify(title)[:90]}-{slugify(sku)[:50]}".strip("-")
+    first = f"{make_slug(title, longest=90)}-{make_slug(sku, longest=50)}".strip("-") or "product"
     slug, number = first, 1
     while slug in taken:
         number += 1
         slug = f"{first}-{number}"
     taken.add(slug)
     return slug
+
+
+def _find_spellings(skus: list[str]) -> dict[str, str]:
+    """Of each SKU that is spelt otherwise in the catalog, or by an earlier row: the spelling to take."""
+    exact = set(Variant.objects.filter(sku__in=skus).values_list("sku", flat=True))
+    first: dict[str, str] = {}
+    for sku in sorted(exact) + list(Variant.objects.values_list("sku", flat=True).iterator()) + skus:
+        first.setdefault(spelling_key(sku), sku)
+    return {sku: found for sku in skus if sku not in exact and (found := first[spelling_key(sku)]) != sku}
 
 
 def _store() -> Store:

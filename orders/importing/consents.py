@@ -1,92 +1,87 @@
 """Answers given elsewhere, for the customers of an import: `customer, purpose, granted, at`."""
 
-import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import TextIO
 
 from django.db.models import Q
 from django.db.models.functions import Lower
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 
 from accounts import consent, purposes
 from accounts.models import Customer
-from orders.importing.reading import NO, YES, BadRow, UnusableFileError
+from orders.importing.reading import read_customer
+from shop.csv_files.report import BadRow, RowReport, UnusableRowError, quote_cell
+from shop.csv_files.table import Columns, CsvTable
+from shop.csv_files.values import read_flag, read_moment
 
 CHUNK = 2000
-COLUMNS = ("customer", "purpose", "granted", "at")
+CONSENTS = Columns(required=("customer", "purpose", "granted", "at"))
 SOURCE = "import"
 
-Line = tuple[int, dict[str, str]]
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    number: int
+    customer: str
+    purpose: str
+    is_granted: bool
+    answered_at: datetime
 
 
 @dataclass
 class ConsentImport:
-    """`for count in ConsentImport().run(file)`: rows read so far; then see the counts. Rows that say nothing new are
+    """`for count in ConsentImport().run(table)`: rows read so far; then see the counts. Rows that say nothing new are
     left out, so that running it twice changes nothing.
     """
 
     is_dry: bool = False
     row_count: int = 0
     new_count: int = 0
-    bad: list[BadRow] = field(default_factory=list)
+    bad: RowReport = field(default_factory=RowReport)
 
-    def run(self, file: TextIO) -> Iterator[int]:
-        rows = csv.DictReader(file)
-        missing = [name for name in COLUMNS if name not in (rows.fieldnames or [])]
-        if missing:
-            raise UnusableFileError(f"The file of consents has no column {', '.join(missing)}.")
-        lines = enumerate(rows, start=2)
+    def run(self, table: CsvTable) -> Iterator[int]:
+        lines = table.read_rows(_parse)
         for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
             self.row_count += len(chunk)
-            self._take(chunk)
+            self.bad.extend(each for each in chunk if isinstance(each, BadRow))
+            self._take([each for each in chunk if isinstance(each, Line)])
             yield self.row_count
 
-    def _take(self, chunk: list[Line]) -> None:
-        people = _people({(row["customer"] or "").strip() for _, row in chunk})
-        read = ((self._answer(number, row, people), number) for number, row in chunk)
-        numbers = {answer: number for answer, number in read if answer}
+    def _take(self, lines: list[Line]) -> None:
+        people = _people({line.customer for line in lines})
+        numbers: dict[consent.ImportedAnswer, int] = {}
+        for line in lines:
+            if line.customer in people:
+                answer = people[line.customer], line.purpose, line.is_granted, line.answered_at
+                numbers[answer] = line.number
+            else:
+                self.bad.add(BadRow(line.number, f"nobody here is known by that: {quote_cell(line.customer)}"))
 
         def leave_out(answer: consent.ImportedAnswer, why: consent.LeftOut) -> None:
-            self.bad.append(BadRow(numbers[answer], why.value))
+            self.bad.add(BadRow(numbers[answer], why.value))
 
         self.new_count += consent.import_consents(numbers, source=SOURCE, is_dry=self.is_dry, on_left_out=leave_out)
 
-    def _answer(self, number: int, row: dict[str, str], people: dict[str, int]) -> consent.ImportedAnswer | None:
-        customer_id = people.get((row["customer"] or "").strip().lower())
-        granted = (row["granted"] or "").strip().lower()
-        answered_at = _moment(row["at"] or "")
-        problems = {
-            "nobody here is known by that": customer_id is None,
-            "there is no such purpose": not purposes.exists(row["purpose"] or ""),
-            "neither yes nor no": granted not in YES | NO or not granted,
-            "no date": answered_at is None,
-        }
-        reason = next((words for words, is_so in problems.items() if is_so), "")
-        if reason or customer_id is None or answered_at is None:
-            self.bad.append(BadRow(number, reason))
-            return None
-        return customer_id, row["purpose"], granted in YES, answered_at
+
+def _parse(number: int, cells: Mapping[str, str]) -> Line:
+    purpose = cells["purpose"].strip()
+    customer = read_customer(cells["customer"])
+    if not customer:
+        raise UnusableRowError("has no customer")
+    if not purposes.exists(purpose):
+        raise UnusableRowError(f"there is no such purpose: {quote_cell(purpose)}")
+    granted = read_flag(cells["granted"], name="granted")
+    return Line(number, customer, purpose, granted, read_moment(cells["at"], name="at", may_be_ahead=True))
 
 
 def _people(names: set[str]) -> dict[str, int]:
-    """Customer ids by lower-case e-mail or external reference."""
-    emails = [name.lower() for name in names if "@" in name]
+    """Customer ids by e-mail in the form the shop keeps, or by the very external reference."""
+    emails = [name for name in names if "@" in name]
     found = Customer.objects.annotate(low=Lower("email")).filter(
         Q(low__in=emails) | Q(external_reference__in=list(names))
     )
     people: dict[str, int] = {}
     for pk, email, reference in found.values_list("pk", "low", "external_reference"):
-        people |= {name.lower(): pk for name in (email, reference) if name}
+        people |= {name: pk for name in (email, reference) if name}
     return people
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        found = parse_datetime(text.strip())
-    except ValueError:
-        return None
-    return timezone.make_aware(found) if found and timezone.is_naive(found) else found

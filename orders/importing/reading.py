@@ -1,40 +1,53 @@
 """Rows of an order history, in the shop's own columns or those of UCI's “Online Retail”, checked one by one."""
 
-import csv
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
-from typing import TextIO
+from itertools import pairwise
+from typing import NamedTuple
 
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 from django_countries import countries
 
-from shop.money import check_price, get_shop_currency
+from accounts.email_addresses import UnreachableAddressError, normalize_address
+from shop.catalog.importing.reading import read_sku, read_title
+from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
+from shop.csv_files.table import Columns, CsvTable
+from shop.csv_files.values import days_from_today, read_amount, read_day, read_flag, read_moment, read_whole, read_word
+from shop.money import get_shop_currency
+from shop.spelling import clean_spelling, spelling_key
 
-REMEMBERED = 10_000  # texts come again and again: dates, prices, titles
+REMEMBERED = 10_000  # texts come again and again: titles, customers, places
 LONGEST_REFERENCE = 60
-LONGEST_TITLE = 200
-LARGEST_QUANTITY = 2_000_000_000
+LONGEST_CUSTOMER = 80
+LONGEST_TITLE = 160
+LARGEST_QUANTITY = 1_000_000
 LARGEST_PRICE = Decimal("99999999.99")
-YES = frozenset({"1", "true", "yes", "y", "on"})
-NO = frozenset({"", "0", "false", "no", "n", "off"})
+PROMISED_AHEAD = 730  # days from now
 
 PRODUCT_CODE = re.compile(r"^\d{5}[A-Za-z]{0,2}$")  # all else in that file is postage, fees, vouchers
-COUNTRIES = {name: code for code, name in countries} | {
-    "EIRE": "IE",
-    "USA": "US",
-    "RSA": "ZA",
-    "Czech Republic": "CZ",
-    "United Kingdom": "GB",
-    "Channel Islands": "JE",
-    "Hong Kong": "HK",
+OTHER_NAMES = {
+    "GB": ("UK", "U.K.", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland"),
+    "IE": ("Eire", "Republic of Ireland"),
+    "US": ("USA", "U.S.A.", "United States", "America"),
+    "ZA": ("RSA",),
+    "CZ": ("Czech Republic",),
+    "JE": ("Channel Islands",),
+    "HK": ("Hong Kong",),
+    "NL": ("Holland", "The Netherlands"),
+    "TR": ("Turkey",),
+    "KR": ("South Korea", "Korea"),
+    "RU": ("Russia",),
+    "VN": ("Vietnam",),
+    "TW": ("Taiwan",),
+    "MO": ("Macau",),
 }
-CODES = frozenset(code for code, _ in countries)
+COUNTRIES = {spelling_key(str(word)): code for code, name in countries for word in (code, name)} | {
+    spelling_key(word): code for code, words in OTHER_NAMES.items() for word in words
+}
 
 
 class Format(StrEnum):
@@ -50,38 +63,27 @@ class Kind(StrEnum):
     CREDIT = "C"
 
 
-REQUIRED = {
-    Format.OWN: ("order_number", "placed_at", "customer", "sku", "title", "quantity", "unit_price", "gift"),
-    Format.ONLINE_RETAIL: (
-        "InvoiceNo",
-        "StockCode",
-        "Description",
-        "Quantity",
-        "InvoiceDate",
-        "UnitPrice",
-        "CustomerID",
-        "Country",
+COLUMNS = {
+    Format.OWN: Columns(
+        required=("order_number", "placed_at", "customer", "sku", "title", "quantity", "unit_price", "gift"),
+        optional=("promised_on", "shipped_at", "delivered_at", "carrier_service", "country", "postcode"),
+    ),
+    Format.ONLINE_RETAIL: Columns(
+        required=(
+            "InvoiceNo",
+            "StockCode",
+            "Description",
+            "Quantity",
+            "InvoiceDate",
+            "UnitPrice",
+            "CustomerID",
+            "Country",
+        ),
     ),
 }
-OPTIONAL = ("promised_on", "shipped_at", "delivered_at", "carrier_service", "country", "postcode")
 
 
-class UnusableFileError(Exception):
-    """Not a file of this format; the message says why, for people."""
-
-
-class Unusable(Exception):  # noqa: N818  (what is wrong with one row, in words)
-    """This row cannot be used; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    number: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row that can be used. `has_fate`: the file says what became of orders (shipped, delivered)."""
 
     number: int
@@ -103,189 +105,139 @@ class Row:
     has_fate: bool = False
 
 
-def read(file: TextIO, layout: Format) -> Iterator[Row | BadRow]:
-    """Raises UnusableFileError at once when the header does not fit."""
-    rows = csv.reader(file)
-    header = [name.strip() for name in next(rows, [])]
-    missing = [name for name in REQUIRED[layout] if name not in header]
-    if missing:
-        raise UnusableFileError(f"This file has no column {', '.join(missing)}.{_hint(header, layout)}")
-    return _rows(rows, header, _online_retail if layout is Format.ONLINE_RETAIL else _own)
+def format_of(table: CsvTable) -> Format:
+    return next(layout for layout, columns in COLUMNS.items() if columns is table.columns)
 
 
-def _hint(header: list[str], layout: Format) -> str:
-    other = Format.OWN if layout is Format.ONLINE_RETAIL else Format.ONLINE_RETAIL
-    fits = all(name in header for name in REQUIRED[other])
-    return f" It looks like --format {other}." if fits else ""
+def suggest_format(header: Sequence[str]) -> str:
+    """Words about the format whose columns these are; empty when it is neither's."""
+    fits = [layout for layout, columns in COLUMNS.items() if not columns.find_missing(columns.settle_names(header))]
+    return f" It looks like --format {fits[0]}." if fits else ""
 
 
-Reader = Callable[[int, Mapping[str, str]], Row]
+def read_orders(table: CsvTable) -> Iterator[Row | BadRow]:
+    decimal = table.how.decimal
+    if format_of(table) is Format.ONLINE_RETAIL:
+        return table.read_rows(lambda number, cells: _parse_online_retail(number, cells, decimal))
+    return table.read_rows(lambda number, cells: _parse_own(number, cells, decimal))
 
 
-def _rows(rows: Iterator[list[str]], header: list[str], reader: Reader) -> Iterator[Row | BadRow]:
-    number = 1
-    while True:
-        number += 1
-        try:
-            values = next(rows)
-            if values:
-                yield reader(number, _named(header, values))
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadRow(number, f"not readable as CSV: {error}")
-        except Unusable as reason:
-            yield BadRow(number, str(reason))
-
-
-def _named(header: list[str], values: list[str]) -> dict[str, str]:
-    if len(values) != len(header):
-        raise Unusable(f"{len(values)} columns, not {len(header)}")
-    return dict(zip(header, values, strict=True))
-
-
-def _own(number: int, given: Mapping[str, str]) -> Row:
-    quantity = _quantity(given["quantity"])
-    if quantity < 1:
-        raise Unusable("a quantity below 1")
-    return Row(
+def _parse_own(number: int, cells: Mapping[str, str], decimal: str) -> Row:
+    row = Row(
         number=number,
         kind=Kind.LINE,
-        reference=_word(given["order_number"], "order number"),
-        placed_at=_moment(given["placed_at"], "placed_at"),
-        customer=_customer(given["customer"]),
-        sku=_word(given["sku"], "SKU"),
-        title=_title(given["title"]),
-        quantity=quantity,
-        unit_price=_exact_price(given["unit_price"]),
-        is_gift=_flag(given["gift"]),
-        country=_country(given.get("country", "")),
-        postcode=given.get("postcode", "").strip()[:16],
-        service=given.get("carrier_service", "").strip()[:40],
-        promised_on=_day(given.get("promised_on", "")),
-        shipped_at=_moment_or_none(given.get("shipped_at", ""), "shipped_at"),
-        delivered_at=_moment_or_none(given.get("delivered_at", ""), "delivered_at"),
-        has_fate="shipped_at" in given or "delivered_at" in given,
+        reference=read_word(cells["order_number"], name="order_number", longest=LONGEST_REFERENCE),
+        placed_at=read_moment(cells["placed_at"], name="placed_at"),
+        customer=read_customer(cells["customer"]),
+        sku=_read_sku(cells["sku"]),
+        title=_read_title(cells["title"]),
+        quantity=_read_quantity(cells["quantity"], lowest=1),
+        unit_price=_read_price(cells["unit_price"], decimal, "unit_price", get_shop_currency()),
+        is_gift=bool(cells["gift"].strip()) and read_flag(cells["gift"], name="gift"),
+        country=_read_country(cells.get("country", "")),
+        postcode=_read_short(cells.get("postcode", ""), "postcode", 16),
+        service=_read_short(cells.get("carrier_service", ""), "carrier_service", 40),
+        promised_on=_read_promised_on(cells.get("promised_on", "")),
+        shipped_at=_read_moment_or_none(cells.get("shipped_at", ""), "shipped_at"),
+        delivered_at=_read_moment_or_none(cells.get("delivered_at", ""), "delivered_at"),
+        has_fate="shipped_at" in cells or "delivered_at" in cells,
     )
+    _check_order_of_events(row)
+    return row
 
 
-def _online_retail(number: int, given: Mapping[str, str]) -> Row:
+def _check_order_of_events(row: Row) -> None:
+    """By days of the shop's own clock: files often give no time."""
+    placed_on = timezone.localdate(row.placed_at)
+    days = [("placed_at", placed_on)]
+    days += [(name, timezone.localdate(at)) for name in ("shipped_at", "delivered_at") if (at := getattr(row, name))]
+    for (earlier, first), (later, second) in pairwise(days):
+        if second < first:
+            raise UnusableRowError(f"{later} lies before {earlier}")
+    if row.promised_on and row.promised_on < placed_on:
+        raise UnusableRowError("promised_on lies before placed_at")
+
+
+def _parse_online_retail(number: int, cells: Mapping[str, str], decimal: str) -> Row:
     """An invoice number with a C takes something back. Codes that are no product's are amounts on the order."""
-    reference = _word(given["InvoiceNo"], "InvoiceNo")
-    sku = _word(given["StockCode"], "StockCode")
-    quantity, unit_price = _quantity(given["Quantity"]), _price(given["UnitPrice"])
-    customer = _customer(given["CustomerID"].removesuffix(".0"))
+    reference = read_word(cells["InvoiceNo"], name="InvoiceNo", longest=LONGEST_REFERENCE)
+    sku = _read_sku(cells["StockCode"])
+    quantity = _read_quantity(cells["Quantity"], lowest=-LARGEST_QUANTITY)
+    unit_price = _read_price(cells["UnitPrice"], decimal, "UnitPrice", "GBP")  # a British shop's file
+    customer = read_customer(cells["CustomerID"].removesuffix(".0"))
     is_credit = reference.startswith("C")
     if is_credit != (quantity < 0) or quantity == 0:
-        raise Unusable("a correction of stock, not a sale")
+        raise UnusableRowError("a correction of stock, not a sale")
     if not unit_price and not customer:
-        raise Unusable("no price and no customer: not a sale")
+        raise UnusableRowError("no price and no customer: not a sale")
     return Row(
         number=number,
         kind=Kind.CREDIT if is_credit else Kind.LINE if PRODUCT_CODE.match(sku) else Kind.ADJUSTMENT,
         reference=reference,
-        placed_at=_moment(given["InvoiceDate"], "InvoiceDate"),
+        placed_at=read_moment(cells["InvoiceDate"], name="InvoiceDate"),
         customer=customer,
         sku=sku,
-        title=_sentence(_title(given["Description"])) or sku,
+        title=_quieten(_read_title(cells["Description"])) or sku,
         quantity=quantity,
         unit_price=unit_price,
-        country=COUNTRIES.get(given["Country"].strip(), ""),
+        country=COUNTRIES.get(spelling_key(cells["Country"]), ""),
     )
 
 
-def _word(text: str, name: str) -> str:
-    text = text.strip()
-    if not text or len(text) > LONGEST_REFERENCE or not text.isprintable():
-        raise Unusable(f"{name} is empty, too long or unreadable")
-    return text
+@lru_cache(REMEMBERED)
+def read_customer(text: str) -> str:
+    """An e-mail address in the form the shop keeps, or a reference; empty for nobody."""
+    found = clean_spelling(text)
+    if "@" in spelling_key(found):
+        try:
+            return normalize_address(found)
+        except UnreachableAddressError as problem:
+            raise UnusableRowError(f"customer {quote_cell(text)} is no e-mail address: {problem}") from None
+    if len(found) > LONGEST_CUSTOMER:
+        raise UnusableRowError(f"customer is longer than {LONGEST_CUSTOMER} characters")
+    return found
+
+
+def _read_quantity(text: str, *, lowest: int) -> int:
+    return read_whole(text, name="quantity", lowest=lowest, highest=LARGEST_QUANTITY)
+
+
+def _read_price(text: str, decimal: str, name: str, currency: str) -> Decimal:
+    return read_amount(text, name=name, decimal=decimal, highest=LARGEST_PRICE, currency=currency)
 
 
 @lru_cache(REMEMBERED)
-def _title(text: str) -> str:
-    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())[:LONGEST_TITLE]
+def _read_sku(text: str) -> str:
+    return read_sku(text)
 
 
 @lru_cache(REMEMBERED)
-def _sentence(title: str) -> str:
+def _read_title(text: str) -> str:
+    return read_title(text, longest=LONGEST_TITLE)
+
+
+@lru_cache(REMEMBERED)
+def _quieten(title: str) -> str:
     """That file shouts; a shelf does not."""
     return title.capitalize() if title.isupper() else title
 
 
-def _customer(text: str) -> str:
-    text = text.strip()
-    if len(text) > 80 or not (text.isprintable() or not text):
-        raise Unusable("the customer is too long or unreadable")
-    return text.lower() if "@" in text else text
+def _read_short(text: str, name: str, longest: int) -> str:
+    return read_word(text, name=name, longest=longest) if text.strip() else ""
 
 
-def _quantity(text: str) -> int:
-    try:
-        quantity = int(text)
-    except ValueError:
-        raise Unusable(f"the quantity {text[:20]!r} is no whole number") from None
-    if abs(quantity) > LARGEST_QUANTITY:
-        raise Unusable("a quantity beyond all measure")
-    return quantity
+def _read_moment_or_none(text: str, name: str) -> datetime | None:
+    return read_moment(text, name=name) if text.strip() else None
 
 
-def _exact_price(text: str) -> Decimal:
-    """To the step of the shop's currency: an amount that would have to be rounded is not what was paid."""
-    try:
-        return check_price(_price(text), get_shop_currency())
-    except ValueError as refusal:
-        raise Unusable(str(refusal)) from None
+def _read_promised_on(text: str) -> date | None:
+    return read_day(text, name="promised_on", latest=days_from_today(PROMISED_AHEAD)) if text.strip() else None
 
 
 @lru_cache(REMEMBERED)
-def _price(text: str) -> Decimal:
-    try:
-        price = Decimal(text.strip())
-    except InvalidOperation:
-        raise Unusable(f"the price {text[:20]!r} is no number") from None
-    if not price.is_finite() or not 0 <= price <= LARGEST_PRICE:
-        raise Unusable("a price below zero or beyond all measure")
-    return price
-
-
-def _moment(text: str, name: str) -> datetime:
-    found = _moment_or_none(text, name)
-    if found is None:
-        raise Unusable(f"{name} is empty")
-    return found
-
-
-@lru_cache(REMEMBERED)
-def _moment_or_none(text: str, name: str) -> datetime | None:
-    """A time without a zone is the shop's own."""
-    text = text.strip()
-    if not text:
-        return None
-    try:
-        found = parse_datetime(text) or datetime.combine(parse_date(text) or _no_day(text, name), datetime.min.time())
-    except ValueError:
-        raise Unusable(f"{name} {text[:30]!r} is no date") from None
-    return found if timezone.is_aware(found) else timezone.make_aware(found)
-
-
-def _no_day(text: str, name: str) -> date:
-    raise Unusable(f"{name} {text[:30]!r} is no date")
-
-
-def _day(text: str) -> date | None:
-    found = _moment_or_none(text, "promised_on")
-    return timezone.localdate(found) if found else None
-
-
-def _flag(text: str) -> bool:
-    text = text.strip().lower()
-    if text not in YES | NO:
-        raise Unusable(f"{text[:20]!r} is neither yes nor no")
-    return text in YES
-
-
-@lru_cache(REMEMBERED)
-def _country(text: str) -> str:
-    """A code or a name; one nobody knows is left empty."""
-    text = text.strip()
-    return text.upper() if text.upper() in CODES else COUNTRIES.get(text, "")
+def _read_country(text: str) -> str:
+    """A code from a code or a name."""
+    code: str = COUNTRIES.get(spelling_key(text), "")
+    if text.strip() and not code:
+        raise UnusableRowError(f"country {quote_cell(text)} is not known: give a code such as GB, or the English name")
+    return code

@@ -5,7 +5,7 @@ Placeholders are column lists of our own and parameters; no value of a row is ev
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.db import connection
@@ -25,6 +25,32 @@ CREATE TEMPORARY TABLE staged (
 # The same import twice, or two files with orders in common, adds each order once.
 _FORGET_KNOWN = """
 DELETE FROM staged USING orders_order WHERE orders_order.external_reference = staged.reference
+"""
+
+# The rows of one order agree about it, or none of them is taken: whose would it be? Amounts have twelve digits.
+_CONTRADICTIONS = """
+WITH refused AS (
+    SELECT reference, CASE
+        WHEN min(customer) <> max(customer) THEN 'has rows of two customers'
+        WHEN max(placed_at) - min(placed_at) > interval '1 day' THEN 'was placed on different days'
+        WHEN %s AND min(country) FILTER (WHERE country <> '') <> max(country) THEN 'goes to two countries'
+        WHEN %s AND min(postcode) FILTER (WHERE postcode <> '') <> max(postcode) THEN 'goes to two postcodes'
+        WHEN min(promised_on) <> max(promised_on) THEN 'was promised for different days'
+        ELSE 'comes to more than 9,999,999,999.99' END AS problem
+    FROM staged GROUP BY reference
+    HAVING min(customer) <> max(customer) OR max(placed_at) - min(placed_at) > interval '1 day'
+        OR min(promised_on) <> max(promised_on)
+        OR sum(abs(quantity::numeric) * unit_price) >= 10000000000
+        OR (%s AND (min(country) FILTER (WHERE country <> '') <> max(country)
+                    OR min(postcode) FILTER (WHERE postcode <> '') <> max(postcode)))
+)
+DELETE FROM staged USING refused WHERE refused.reference = staged.reference
+RETURNING number, 'order ' || refused.reference || ' ' || problem
+"""
+
+_RESPELL = """
+UPDATE staged SET sku = spelling.found
+FROM (SELECT unnest(%s::text[]) AS given, unnest(%s::text[]) AS found) AS spelling WHERE staged.sku = spelling.given
 """
 
 _CUSTOMERS_BY_REFERENCE = """
@@ -195,6 +221,26 @@ def prepare() -> int:
     known = _run(_FORGET_KNOWN)
     _run("ANALYZE staged")
     return known
+
+
+def refuse_contradictions(*, with_places: bool) -> list[tuple[int, str]]:
+    """Number and reason of every row of an order whose rows contradict each other; those rows are taken out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTRADICTIONS, [with_places] * 3)
+        return list(cursor.fetchall())
+
+
+def staged_skus() -> list[str]:
+    """In the order of the file."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sku FROM staged WHERE kind = 'L' GROUP BY sku ORDER BY min(number)")
+        return [sku for (sku,) in cursor.fetchall()]
+
+
+def respell_goods(spellings: Mapping[str, str]) -> None:
+    if spellings:
+        with connection.cursor() as cursor:
+            cursor.execute(_RESPELL, [list(spellings), list(spellings.values())])
 
 
 def make_customers() -> int:

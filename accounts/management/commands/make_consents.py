@@ -1,4 +1,3 @@
-import csv
 import random
 from argparse import ArgumentParser
 from pathlib import Path
@@ -8,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import purposes
 from accounts.models import Customer
+from shop.csv_files.writing import CsvWriter
 
 SWITCHES = (purposes.COUNT_IN_ALSO_BOUGHT, purposes.RECOMMEND_FROM_PURCHASES)
 
@@ -30,12 +30,12 @@ class Command(BaseCommand):
         known = Customer.objects.exclude(external_reference=None, email=None)
         people = known.order_by("external_reference", "email").values_list("external_reference", "email", "created_at")
         yes_count = 0
-        with options["out"].open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["customer", "purpose", "granted", "at"])
+        with options["out"].open("w", encoding="utf-8", newline="") as file:
+            writer = CsvWriter(file)
+            writer.write_row(["customer", "purpose", "granted", "at"])
             for reference, email, created_at in people.iterator():
                 granted = drawn.random() < options["share"]
                 yes_count += granted
                 for purpose in SWITCHES:
-                    writer.writerow([reference or email, purpose, int(granted), created_at.isoformat()])
+                    writer.write_row([reference or email, purpose, int(granted), created_at.isoformat()])
         self.stdout.write(f"{yes_count} of {people.count()} customers say yes: {options['out']}")

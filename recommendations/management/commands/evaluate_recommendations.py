@@ -1,4 +1,3 @@
-import csv
 import json
 import time
 from argparse import ArgumentParser
@@ -10,10 +9,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from orders.importing.reading import UnusableFileError
 from recommendations import evaluation
 from recommendations.engine.model import K
 from recommendations.evaluation import OrderHistory, Prediction
+from shop.csv_files import UnusableFileError, add_format_arguments, get_format
+from shop.csv_files.writing import CsvWriter
 
 
 class Command(BaseCommand):
@@ -28,11 +28,13 @@ class Command(BaseCommand):
         parser.add_argument("--predictions", type=Path, help="write 20 ranks for each query here")
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
         parser.add_argument("--k", type=int, default=K, help=f"customers behind what is shown (default {K})")
+        add_format_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["queries"] and not options["predictions"]:
             raise CommandError("--queries needs --predictions: the file does not say what was wanted.")
         self.started = time.monotonic()
+        self.how = get_format(options)
         try:
             report = self._answer(options) if options["queries"] else self._judge(options)
         except (OSError, UnusableFileError) as error:
@@ -44,7 +46,7 @@ class Command(BaseCommand):
         cutoff: datetime = options["cutoff"]
         if options["future"]:
             known_count = len(history.rows)
-            history.add(options["future"])
+            self._add(history, options["future"])
             if len(history.rows) == known_count:
                 raise CommandError(f"{options['future']} has no usable line.")
             cutoff = min(row.bought_at for row in history.rows[known_count:])
@@ -53,7 +55,8 @@ class Command(BaseCommand):
             return evaluation.judge(history, cutoff, k=options["k"], say=self._say, keep=keep)
 
     def _answer(self, options: dict[str, Any]) -> dict[str, Any]:
-        questions = evaluation.read_questions(options["queries"])
+        questions, bad = evaluation.read_questions(options["queries"], self.how)
+        bad.write_to(self.stderr)
         history = self._read(options["history"])
         with _Predictions(options["predictions"]) as kept:
             for prediction in evaluation.predict(history, questions, k=options["k"], say=self._say):
@@ -62,11 +65,14 @@ class Command(BaseCommand):
         return {task: {"queries": sum(question.task == task for question in questions)} for task in tasks}
 
     def _read(self, path: Path) -> OrderHistory:
-        self._say(f"reading {path}")
         history = OrderHistory()
-        history.add(path)
+        self._add(history, path)
         self._say(f"{len(history.rows):,} usable lines of {len(history.titles):,} products")
         return history
+
+    def _add(self, history: OrderHistory, path: Path) -> None:
+        self._say(f"reading {path}")
+        history.add(path, self.how).write_to(self.stderr)
 
     def _say(self, text: str) -> None:
         self.stderr.write(f"{time.monotonic() - self.started:6.1f} s  {text}")
@@ -77,8 +83,8 @@ class _Predictions:
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("w", encoding="utf-8", newline="")
-        self.writer = csv.writer(self.file)
-        self.writer.writerow(("query", "rank", "sku", "score"))
+        self.writer = CsvWriter(self.file)
+        self.writer.write_row(("query", "rank", "sku", "score"))
 
     def __enter__(self) -> "_Predictions":
         return self
@@ -87,7 +93,7 @@ class _Predictions:
         self.file.close()
 
     def add(self, prediction: Prediction) -> None:
-        self.writer.writerow(prediction)
+        self.writer.write_row(prediction)
 
 
 def _table(report: dict[str, Any]) -> Iterable[str]:

@@ -7,37 +7,42 @@ refuses is halved until the row at fault is alone. Running an import twice chang
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
 from shop.catalog import listing
-from shop.catalog.importing.reading import BadRow, Row, UnusableFileError, read
+from shop.catalog.importing.reading import Row, read_goods
+from shop.catalog.importing.recognising import KnownSkus
 from shop.catalog.importing.shelves import Shelves
 from shop.catalog.importing.writing import Writer, Written
 from shop.catalog.models import Store
+from shop.csv_files.report import BadRow, RowReport
+from shop.csv_files.table import CsvTable
+from shop.spelling import spelling_key
 
-__all__ = ["BadRow", "Import", "UnusableFileError"]
+__all__ = ["Import"]
 
 BATCH = 500  # rows
 
 
 @dataclass
 class Import:
-    """`for row_count in Import(...).run(file)`: the count of rows read so far, batch by batch; then see `total`."""
+    """`for row_count in Import(...).run(table)`: how many rows were read so far; then see `total` and `bad`."""
 
     reference: str
     folder: Path
     sets_stock: bool = False
     is_dry: bool = False
     total: Written = field(default_factory=Written)
+    bad: RowReport = field(default_factory=RowReport)
     row_count: int = 0
     _skus: dict[str, int] = field(default_factory=dict)
 
-    def run(self, file: TextIO) -> Iterator[int]:
-        """Raises UnusableFileError before anything is written. A dry run writes all and takes all of it back."""
-        rows = read(file)
+    def run(self, table: CsvTable) -> Iterator[int]:
+        """A dry run writes all and takes all of it back."""
+        rows = read_goods(table)
         with _TakenBack() if self.is_dry else _Kept():
             writer = self._writer()
             for number, batch in enumerate(self._batches(rows), start=1):
@@ -51,6 +56,7 @@ class Import:
         store = Store.objects.filter(ships_orders=True).first() or Store.objects.create(name="Shop")
         return Writer(
             shelves=Shelves(),
+            known_skus=KnownSkus.load(),
             store=store,
             reference=self.reference[:60],
             folder=self.folder,
@@ -64,11 +70,10 @@ class Import:
         for row in rows:
             self.row_count += 1
             if isinstance(row, BadRow):
-                self.total.bad.append(row)
-            elif row.sku in self._skus:
-                self.total.bad.append(BadRow(row.number, f"SKU {row.sku} is already in row {self._skus[row.sku]}"))
+                self.bad.add(row)
+            elif (first := self._skus.setdefault(spelling_key(row.sku), row.number)) != row.number:
+                self.bad.add(BadRow(row.number, f"SKU {row.sku} is already in row {first}"))
             else:
-                self._skus[row.sku] = row.number
                 batch.append(row)
             if len(batch) >= BATCH:
                 yield batch
@@ -93,7 +98,7 @@ class Import:
 
     def _halve(self, writer: Writer, rows: Sequence[Row], error: Exception) -> None:
         if len(rows) == 1:
-            self.total.bad.append(BadRow(rows[0].number, f"refused by the database: {str(error).splitlines()[0]}"))
+            self.bad.add(BadRow(rows[0].number, f"refused by the database: {str(error).splitlines()[0]}"))
             return
         middle = len(rows) // 2
         self._write(writer, rows[:middle])
@@ -103,7 +108,7 @@ class Import:
         for name, value in vars(done).items():
             if isinstance(value, int):
                 setattr(self.total, name, getattr(self.total, name) + value)
-        self.total.bad += done.bad
+        self.bad.extend(done.bad)
         self.total.touched |= done.touched
 
 

@@ -1,41 +1,45 @@
-"""From a CSV file to rows that can be trusted. One that cannot is a `BadRow`, numbered as a spreadsheet counts."""
+"""From a row of a file of goods to a `Row` that can be trusted."""
 
-import csv
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
-from typing import TextIO
+from decimal import Decimal
 
-from django.utils.text import slugify
+from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
+from shop.csv_files.table import Columns, CsvTable
+from shop.csv_files.values import days_from_today, read_amount, read_day, read_whole, read_word
+from shop.money import get_shop_currency
+from shop.spelling import clean_spelling, clean_title, make_slug, name_key, spelling_key
 
-from shop.money import check_price, get_shop_currency
-
-REQUIRED = ("sku", "product", "title", "description", "category", "maker", "price", "stock")
-OPTIONAL = ("size", "colour", "style", "summary", "tags", "released_on", "lifespan_months", "image")
-LONGEST = {"sku": 60, "title": 160, "maker": 80, "size": 40, "colour": 40, "style": 40, "summary": 200}
+GOODS = Columns(
+    required=("sku", "product", "title", "description", "category", "maker", "price", "stock"),
+    optional=("size", "colour", "style", "summary", "tags", "released_on", "lifespan_months", "image"),
+    long_texts=frozenset({"description", "summary"}),
+    keeps_others=True,
+)
+LONGEST = {"size": 40, "colour": 40, "style": 40, "summary": 200}
+LONGEST_KEY = 300
+LONGEST_NAME = 80
+DEEPEST_CATEGORY = 10
 MOST_STOCK = 10_000_000
 DEAREST = Decimal("99999999.99")
 MOST_MONTHS = 600
-
-
-class UnusableFileError(Exception):
-    """Nothing in the file can be read."""
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    number: int
-    reason: str
+FIRST_RELEASE = date(1000, 1, 1)  # of a book, say
+RELEASES_AHEAD = 3660  # days
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`given`: the optional product columns that this row fills; the rest is left as it is."""
+    """`product_key`: what its product is known by in files; `slug`: the address a new product would like.
+
+    `given`: the optional product columns that this row fills; the rest is left as it is.
+    """
 
     number: int
     sku: str
+    product_key: str
     slug: str
     title: str
     category: tuple[str, ...]
@@ -49,154 +53,126 @@ class Row:
     given: Mapping[str, object]
     attributes: Mapping[str, str] = field(default_factory=dict)
 
-
-def read(file: TextIO) -> Iterator[Row | BadRow]:
-    """Raises UnusableFileError when the header is not one of ours."""
-    csv.field_size_limit(1_000_000)
-    lines = csv.reader(file)
-    header = _header(lines)
-    number = 1
-    while True:
-        number += 1
-        try:
-            cells = next(lines)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield BadRow(number, f"cannot be read: {error}")
-            continue
-        if any(cells):
-            yield _row(number, header, cells)
+    @property
+    def options_key(self) -> tuple[str, str, str]:
+        return spelling_key(self.size), spelling_key(self.colour), spelling_key(self.style)
 
 
-def _header(lines: Iterator[list[str]]) -> list[str]:
-    try:
-        header = [_plain(name) for name in next(lines)]
-    except StopIteration:
-        raise UnusableFileError("The file is empty.") from None
-    except csv.Error as error:
-        raise UnusableFileError(f"The first line cannot be read: {error}.") from error
-    names = [name.lower() if name.lower() in REQUIRED + OPTIONAL else name for name in header]
-    missing = [name for name in REQUIRED if name not in names]
-    if missing:
-        raise UnusableFileError(f"The first line lacks: {', '.join(missing)}.")
-    twice = {name for name in names if name and names.count(name) > 1}
-    if twice:
-        raise UnusableFileError(f"The first line names twice: {', '.join(sorted(twice))}.")
-    return names
+def read_goods(table: CsvTable) -> Iterator[Row | BadRow]:
+    decimal = table.how.decimal
+    return table.read_rows(lambda number, cells: _parse(number, cells, decimal))
 
 
-def _row(number: int, header: list[str], cells: list[str]) -> Row | BadRow:
-    if len(cells) > len(header) and any(cells[len(header) :]):
-        return BadRow(number, f"has {len(cells)} cells where the first line has {len(header)}")
-    try:
-        given = {name: _text(value) for name, value in zip(header, cells, strict=False) if name}
-        return _parsed(number, given)
-    except ValueError as error:
-        return BadRow(number, str(error))
-
-
-def _parsed(number: int, given: dict[str, str]) -> Row:
+def _parse(number: int, cells: Mapping[str, str], decimal: str) -> Row:
     for name, longest in LONGEST.items():
-        if len(given.get(name, "")) > longest:
-            raise ValueError(f"{name} is longer than {longest} characters")
+        if len(cells.get(name, "")) > longest:
+            raise UnusableRowError(f"{name} is longer than {longest} characters")
+    product = read_word(cells["product"], name="product", longest=160)
+    title = read_title(cells["title"], longest=160)
+    if not title:
+        raise UnusableRowError("has no title")
+    given = {name: read(cells[name]) for name, read in _FIELDS.items() if cells.get(name, "").strip()}
     return Row(
         number=number,
-        sku=_needed(given, "sku"),
-        slug=slug_of(_needed(given, "product"), longest=160),
-        title=_needed(given, "title"),
-        category=_path(_needed(given, "category")),
-        maker=given.get("maker", ""),
-        price=_price(_needed(given, "price")),
-        stock=_whole(given.get("stock") or "0", "stock", MOST_STOCK),
-        size=given.get("size", ""),
-        colour=given.get("colour", ""),
-        style=given.get("style", ""),
-        images=tuple(_split(given.get("image", ""), ";")),
-        given={name: _FIELDS[name](given[name]) for name in _FIELDS if given.get(name)},
-        attributes={name: value for name, value in given.items() if value and name not in REQUIRED + OPTIONAL},
+        sku=read_sku(cells["sku"]),
+        product_key=_key(product),
+        slug=slug_of(product, longest=160),
+        title=title,
+        category=_path(read_word(cells["category"], name="category", longest=800)),
+        maker=_name(cells["maker"], "maker") if cells["maker"].strip() else "",
+        price=read_amount(cells["price"], name="price", decimal=decimal, highest=DEAREST, currency=get_shop_currency()),
+        stock=read_whole(cells["stock"].strip() or "0", name="stock", lowest=0, highest=MOST_STOCK),
+        size=clean_spelling(cells.get("size", "")),
+        colour=clean_spelling(cells.get("colour", "")),
+        style=clean_spelling(cells.get("style", "")),
+        images=tuple(_split(cells.get("image", ""), ";")),
+        given=given,
+        attributes=_attributes(cells),
     )
 
 
+def read_sku(text: str) -> str:
+    sku = read_word(text, name="sku", longest=60)
+    if "@" in sku and "." in sku:
+        raise UnusableRowError("sku holds an e-mail address: is the row shifted by a column?")
+    return sku
+
+
+def read_title(text: str, *, longest: int) -> str:
+    """What everybody will read; empty for an empty one. A person's address in its place is refused."""
+    title = clean_title(text)
+    if len(title) > longest:
+        raise UnusableRowError(f"title is longer than {longest} characters")
+    if _ADDRESS.search(title):
+        raise UnusableRowError("title holds an e-mail address, and everybody would read it: is the row shifted?")
+    return title
+
+
 def slug_of(text: str, *, longest: int) -> str:
-    """An address for a name; letters without a Latin form keep their own code points."""
-    plain = slugify(text) or slugify("-".join(f"{ord(letter):x}" for letter in text if letter.isalnum()))
-    if not plain:
-        raise ValueError(f"“{text}” makes no address: it has neither letters nor digits")
-    return plain[:longest].strip("-")
+    """An address for a name."""
+    slug = make_slug(text, longest=longest)
+    if not slug:
+        raise UnusableRowError(f"{quote_cell(text)} makes no address: it has neither letters nor digits")
+    return slug
 
 
-def _text(value: str) -> str:
-    if "\x00" in value:
-        raise ValueError("holds a zero byte")
-    if re.search(r"[\ud800-\udfff]", value):
-        raise ValueError("is not in UTF-8")
-    return value.strip()
+def _key(product: str) -> str:
+    key = name_key(product)
+    if len(key) > LONGEST_KEY:
+        raise UnusableRowError("product is too long")
+    return key
 
 
-def _plain(name: str) -> str:
-    return " ".join(name.replace("\x00", "").split())[:80]
-
-
-def _needed(given: Mapping[str, str], name: str) -> str:
-    value = given.get(name, "")
-    if not value:
-        raise ValueError(f"has no {name}")
-    return value
-
-
-def _path(value: str) -> tuple[str, ...]:
-    names = tuple(_split(value, ">"))
-    if not names or any(len(name) > 80 for name in names):
-        raise ValueError("category is empty, or a name in it is longer than 80 characters")
+def _path(text: str) -> tuple[str, ...]:
+    names = tuple(_name(name, "category") for name in _split(text, ">"))
+    if not 1 <= len(names) <= DEEPEST_CATEGORY:
+        raise UnusableRowError(f"category is to be a name, or a path of at most {DEEPEST_CATEGORY}: Clothing > Socks")
     return names
 
 
-def _price(value: str) -> Decimal:
-    try:
-        price = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"price “{value[:40]}” is not a number such as 14.50") from None
-    if not price.is_finite() or not 0 <= price <= DEAREST:
-        raise ValueError(f"price “{value[:40]}” is not between 0 and {DEAREST}")
-    try:
-        return check_price(price, get_shop_currency())
-    except ValueError as refusal:
-        raise ValueError(f"price “{value[:40]}” will not do: {refusal}") from None
+def _name(text: str, column: str) -> str:
+    """Of a shelf or a maker: it has a page, and so needs an address."""
+    name = clean_title(text)
+    if len(name) > LONGEST_NAME:
+        raise UnusableRowError(f"{column} is longer than {LONGEST_NAME} characters")
+    slug_of(name, longest=LONGEST_NAME)
+    return name
 
 
-def _whole(value: str, name: str, most: int) -> int:
-    if not (value.isascii() and value.isdigit()) or len(value) > 12 or int(value) > most:
-        raise ValueError(f"{name} “{value[:40]}” is not a whole number from 0 to {most:,}")
-    return int(value)
+def _attributes(cells: Mapping[str, str]) -> dict[str, str]:
+    values = {name: _long_text(text) for name, text in cells.items() if name not in GOODS.known}
+    return {name: value for name, value in values.items() if value}
 
 
-def _day(value: str) -> date:
-    try:
-        return date.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f"released_on “{value[:40]}” is not a day such as 2026-11-24") from None
-
-
-def _months(value: str) -> int:
-    return _whole(value, "lifespan_months", MOST_MONTHS)
-
-
-def _tags(value: str) -> list[str]:
-    tags = list(dict.fromkeys(_split(value.replace(";", ",").replace("|", ","), ",")))
+def _tags(text: str) -> list[str]:
+    words = (clean_title(word) for word in _split(text.replace(";", ",").replace("|", ","), ","))
+    tags = list({spelling_key(word): word for word in words if word}.values())
     if any(len(tag) > 40 for tag in tags):
-        raise ValueError("a tag is longer than 40 characters")
+        raise UnusableRowError("a tag is longer than 40 characters")
     return tags
 
 
-def _split(value: str, separator: str) -> Iterator[str]:
-    return (part.strip() for part in value.split(separator) if part.strip())
+def _split(text: str, separator: str) -> Iterator[str]:
+    return (part.strip() for part in text.split(separator) if part.strip())
 
 
+def _long_text(text: str) -> str:
+    return unicodedata.normalize("NFC", text.strip())
+
+
+def _released_on(text: str) -> date:
+    return read_day(text, name="released_on", earliest=FIRST_RELEASE, latest=days_from_today(RELEASES_AHEAD))
+
+
+def _lifespan(text: str) -> int:
+    return read_whole(text, name="lifespan_months", lowest=0, highest=MOST_MONTHS)
+
+
+_ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]")
 _FIELDS: dict[str, Callable[[str], object]] = {
-    "description": str,
-    "summary": str,
+    "description": _long_text,
+    "summary": _long_text,
     "tags": _tags,
-    "released_on": _day,
-    "lifespan_months": _months,
+    "released_on": _released_on,
+    "lifespan_months": _lifespan,
 }

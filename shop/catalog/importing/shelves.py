@@ -5,6 +5,7 @@ from functools import partial
 
 from shop.catalog.importing.reading import slug_of
 from shop.catalog.models import Category, Maker
+from shop.spelling import spelling_key
 
 LONGEST = 80
 
@@ -13,16 +14,16 @@ class Shelves:
     def __init__(self) -> None:
         categories = list(Category.objects.all())
         makers = list(Maker.objects.all())
-        self.categories = {(each.parent_id, each.name.casefold()): each.id for each in categories}
-        self.makers = {each.name.casefold(): each.id for each in makers}
+        self.categories = {(each.parent_id, spelling_key(each.name)): each.id for each in categories}
+        self.makers = {spelling_key(each.name): each.id for each in makers}
         self.category_slugs = {each.slug for each in categories}
         self.maker_slugs = {each.slug for each in makers}
         self.made: list[Callable[[], object]] = []
 
     def category(self, path: tuple[str, ...]) -> int:
         """“Clothing > Socks”, from the top. A single name also finds a category further down, if only one has it."""
-        if len(path) == 1 and (None, path[0].casefold()) not in self.categories:
-            anywhere = [found for (_, name), found in self.categories.items() if name == path[0].casefold()]
+        if len(path) == 1 and (None, spelling_key(path[0])) not in self.categories:
+            anywhere = [found for (_, name), found in self.categories.items() if name == spelling_key(path[0])]
             if len(anywhere) == 1:
                 return anywhere[0]
         parent_id: int | None = None
@@ -34,7 +35,7 @@ class Shelves:
     def maker(self, name: str) -> int | None:
         if not name:
             return None
-        key = name.casefold()
+        key = spelling_key(name)
         if key not in self.makers:
             slug = _free(slug_of(name, longest=LONGEST), self.maker_slugs)
             self.makers[key] = Maker.objects.create(name=name, slug=slug).id
@@ -52,7 +53,7 @@ class Shelves:
         self.made.clear()
 
     def _category(self, parent_id: int | None, name: str) -> int:
-        key = (parent_id, name.casefold())
+        key = (parent_id, spelling_key(name))
         if key not in self.categories:
             slug = _free(slug_of(name, longest=LONGEST), self.category_slugs)
             made = Category.objects.create(name=name, slug=slug, parent_id=parent_id, position=len(self.categories))

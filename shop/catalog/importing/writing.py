@@ -2,17 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.db.models import Max
 
 from shop.catalog import pictures, stock
-from shop.catalog.importing.reading import BadRow, Row
+from shop.catalog.importing.reading import Row
+from shop.catalog.importing.recognising import (
+    KnownSkus,
+    find_products,
+    free_slugs,
+    refuse_equals,
+    refuse_strangers,
+)
 from shop.catalog.importing.shelves import Shelves
 from shop.catalog.models import Product, ProductImage, StockRecord, Store, Variant
+from shop.csv_files.report import BadRow
 
 PRODUCT_FIELDS = (
+    "import_key",
     "title",
     "category_id",
     "maker_id",
@@ -46,6 +55,7 @@ class Writer:
     """One import. `seen`: products whose first row has spoken for them."""
 
     shelves: Shelves
+    known_skus: KnownSkus
     store: Store
     reference: str
     folder: Path
@@ -57,48 +67,55 @@ class Writer:
     def write(self, rows: Sequence[Row]) -> Written:
         """Inside the caller's transaction."""
         done = Written()
-        variants = {each.sku: each for each in self._variants(rows)}
-        rows = [row for row in rows if _is_its_own(row, variants, done)]
-        products = self._write_products(rows, done)
+        rows = [replace(row, sku=self.known_skus.find(row.sku)) for row in rows]
+        products, named = find_products(rows)
+        variants = {each.sku: each for each in self._variants(rows, products)}
+        rows, strangers = refuse_strangers(rows, variants)
+        rows, equals = refuse_equals(rows, products)
+        done.bad += [*strangers, *equals]
+        products = self._write_products(rows, products, named, done)
         made = self._write_variants(rows, products, variants, done)
         self._write_stock(rows, variants | made, set(made), done)
         self._write_pictures(rows, products, done)
         return done
 
     @staticmethod
-    def _variants(rows: Iterable[Row]) -> Iterable[Variant]:
-        return Variant.objects.filter(sku__in=[row.sku for row in rows]).select_related("product")
+    def _variants(rows: Iterable[Row], products: dict[str, Product]) -> Iterable[Variant]:
+        """Those that exist, each with the very product that is about to be written."""
+        own = {product.pk: product for product in products.values()}
+        found = Variant.objects.filter(sku__in=[row.sku for row in rows]).select_related("product")
+        for variant in found:
+            variant.product = own.get(variant.product_id, variant.product)
+            yield variant
 
     # -- Products --
 
-    def _write_products(self, rows: Sequence[Row], done: Written) -> dict[str, Product]:
+    def _write_products(
+        self, rows: Sequence[Row], found: dict[str, Product], named: set[str], done: Written
+    ) -> dict[str, Product]:
         groups: dict[str, list[Row]] = defaultdict(list)
         for row in rows:
-            groups[row.slug].append(row)
-        found = {each.slug: each for each in Product.objects.filter(slug__in=groups).defer("search_vector")}
-        fresh, changed = [], []
-        for slug, group in groups.items():
-            product = found.get(slug)
-            if product is None:
-                product = Product(slug=slug, currency=self.currency)
-                fresh.append(product)
-                self._fill(product, group)
-            elif self._fill(product, group):
-                changed.append(product)
-        Product.objects.bulk_create(fresh)
+            groups[row.product_key].append(row)
+        fresh = {key: Product(import_key=key, currency=self.currency) for key in groups if key not in found}
+        for key, slug in zip(fresh, free_slugs([groups[key][0].slug for key in fresh], longest=160), strict=True):
+            fresh[key].slug = slug
+            self._fill(fresh[key], groups[key])
+        filled = {key for key, group in groups.items() if key in found and self._fill(found[key], group)}
+        changed = [found[key] for key in groups if key in filled | named]
+        Product.objects.bulk_create(fresh.values())
         Product.objects.bulk_update(changed, PRODUCT_FIELDS)
         done.products_made += len(fresh)
         done.products_changed += len(changed)
-        done.touched |= {each.id for each in (*fresh, *changed)}
-        return found | {each.slug: each for each in fresh}
+        done.touched |= {each.id for each in (*fresh.values(), *changed)}
+        return found | fresh
 
     def _fill(self, product: Product, rows: Sequence[Row]) -> bool:
         """The first row of a product in the file speaks for it; later ones only add attributes it lacks."""
         before = [getattr(product, name) for name in PRODUCT_FIELDS]
         attributes = dict(product.attributes)
         first, rest = rows[0], rows[1:]
-        if product.slug not in self.seen:
-            self.seen.add(product.slug)
+        if rows[0].product_key not in self.seen:
+            self.seen.add(rows[0].product_key)
             product.title = first.title
             product.category_id = self.shelves.category(first.category)
             product.maker_id = self.shelves.maker(first.maker) if first.maker else product.maker_id
@@ -122,7 +139,7 @@ class Writer:
         for row in rows:
             variant = found.get(row.sku)
             if variant is None:
-                product = products[row.slug]
+                product = products[row.product_key]
                 positions[product.id] += 1
                 variant = Variant(sku=row.sku, product=product, position=positions[product.id], currency=self.currency)
                 fresh.append(variant)
@@ -161,7 +178,7 @@ class Writer:
         done.bad += [BadRow(wanted[pk].number, why) for pk in kept]
 
     def _write_pictures(self, rows: Sequence[Row], products: dict[str, Product], done: Written) -> None:
-        wanted = [(products[row.slug], row, each) for row in rows for each in row.images]
+        wanted = [(products[row.product_key], row, each) for row in rows for each in row.images]
         if not wanted:
             return
         ids = {product.id for product, _, _ in wanted}
@@ -190,11 +207,3 @@ class Writer:
 
 def _reason(error: Exception) -> str:
     return error.strerror or "cannot be read" if isinstance(error, OSError) else str(error)
-
-
-def _is_its_own(row: Row, variants: dict[str, Variant], done: Written) -> bool:
-    variant = variants.get(row.sku)
-    if variant is None or variant.product.slug == row.slug:
-        return True
-    done.bad.append(BadRow(row.number, f"SKU {row.sku} belongs to another product, {variant.product.slug}"))
-    return False

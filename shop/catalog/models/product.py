@@ -51,6 +51,14 @@ class Product(models.Model):
 
     title = models.CharField(max_length=160)
     slug = models.SlugField(max_length=160, unique=True)
+    import_key = models.CharField(
+        max_length=300,
+        null=True,
+        blank=True,
+        unique=True,
+        editable=False,
+        help_text="What files of goods call it, as a key.",
+    )
     category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
     maker = models.ForeignKey(Maker, on_delete=models.PROTECT, null=True, blank=True, related_name="products")
     summary = models.CharField(max_length=200, blank=True, help_text="One line, for cards and search.")

@@ -1,22 +1,21 @@
-import gzip
-import io
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from shop.catalog.importing import Import, UnusableFileError
-from shop.catalog.importing.reading import OPTIONAL, REQUIRED
+from shop.catalog.importing import Import
+from shop.catalog.importing.reading import GOODS
+from shop.csv_files import UnusableFileError, add_format_arguments, get_format, open_table
 from shop.progress import Progress
 
 
 class Command(BaseCommand):
     help = (
-        f"Takes in products from a CSV file. Columns: {', '.join(REQUIRED)}; if you like also {', '.join(OPTIONAL)}. "
-        "Rows with the same product are its variants; the first speaks for it. Other columns become attributes. "
-        "“category” may be a path: Clothing > Socks. “image” names files beside the CSV, separated by ;. "
-        "Running it twice changes nothing."
+        f"Takes in products from a CSV file. Columns: {', '.join(GOODS.required)}; if you like also "
+        f"{', '.join(GOODS.optional)}. Rows with the same product are its variants; the first speaks for it. Other "
+        "columns become attributes. “category” may be a path: Clothing > Socks. “image” names files beside the CSV, "
+        "separated by ;. Rows that cannot be used are reported and the rest goes on. Running it twice changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -27,6 +26,7 @@ class Command(BaseCommand):
             action="store_true",
             help="take the stock column as a count of everything listed, not only as the opening stock of new SKUs",
         )
+        add_format_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
@@ -38,31 +38,22 @@ class Command(BaseCommand):
         )
         try:
             with (
-                path.open("rb") as raw,
-                _text(raw, path) as text,
+                open_table(path, GOODS, how=get_format(options)) as table,
                 Progress("Importing", path.stat().st_size) as bar,
             ):
-                for row_count in run.run(text):
-                    bar.at(raw.tell(), f"{row_count:,} rows")
+                for row_count in run.run(table):
+                    bar.at(table.position, f"{row_count:,} rows")
         except UnusableFileError as error:
             raise CommandError(str(error)) from error
-        except (OSError, EOFError) as error:
-            raise CommandError(f"{path} cannot be read: {error}") from error
         self._report(run)
 
     def _report(self, run: Import) -> None:
-        for bad in sorted(run.total.bad, key=lambda each: each.number):
-            self.stderr.write(f"Row {bad.number}: {bad.reason}")
+        run.bad.write_to(self.stderr)
         done = run.total
         would = "Nothing was changed. It would be: " if run.is_dry else ""
         self.stdout.write(
-            f"{would}{run.row_count:,} rows read, {len(done.bad):,} left out or in part; "
+            f"{would}{run.row_count:,} rows read, {run.bad.count:,} left out or in part; "
             f"products: {done.products_made:,} new, {done.products_changed:,} changed; "
             f"variants: {done.variants_made:,} new, {done.variants_changed:,} changed; "
             f"stock counted: {done.stock_counted:,}; pictures: {done.pictures_made:,} new."
         )
-
-
-def _text(raw: BinaryIO, path: Path) -> io.TextIOWrapper:
-    plain = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if path.suffix == ".gz" else raw
-    return io.TextIOWrapper(plain, encoding="utf-8-sig", errors="surrogateescape", newline="")
