@@ -15,15 +15,19 @@ TOKEN_KIND = "consent-request"  # noqa: S105  (the name of a kind of link)
 LIFETIME = timedelta(days=14)
 
 
-def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequest:
+def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequest | None:
     """Asks for a confirmation mail; asking again while one is open sends no second one within the hour.
 
+    None when the address has said yes already and proved itself: it is not asked again. Nobody at a screen is to see
+    that, who may be a stranger: what they are shown stays the same.
     Raises `UnreachableAddressError` for an address that no mail can reach.
     """
-    purpose = purposes.get(purpose_key)
+    purpose, address = purposes.get(purpose_key), normalize_address(email)
+    if _has_confirmed(address, purpose.key):
+        return None
     with transaction.atomic():
         request, is_new = ConsentRequest.objects.select_for_update().get_or_create(
-            email=normalize_address(email),
+            email=address,
             purpose=purpose.key,
             confirmed_at=None,
             defaults={"wording_version": purpose.wording_version, "source": source},
@@ -33,6 +37,11 @@ def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequ
             ConsentRequest.objects.filter(pk=request.pk).update(created_at=timezone.now())
             AccountEvent.objects.create(kind=AccountEvent.Kind.CONSENT_REQUESTED, consent_request=request)
     return request
+
+
+def _has_confirmed(address: str, purpose_key: str) -> bool:
+    proved = {"customer__email__iexact": address, "customer__email_proved_at__isnull": False}
+    return consent.granted(purpose_key).filter(**proved).exists()
 
 
 def token_for(request: ConsentRequest) -> str:

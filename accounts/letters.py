@@ -36,7 +36,7 @@ LETTERS: dict[str, Letter] = {
     FRESH_LINK: Letter(
         "Your link to what we hold about this address",
         (
-            "Press the button to see and change all we hold about this address. It works once, within 15 minutes.",
+            "Open the link below to see and change all we hold about this address. It works once, within 15 minutes.",
             "If you did not ask for this, do nothing: nobody but you can read this mail, and nothing was opened.",
         ),
         "Show me",
@@ -55,7 +55,7 @@ LETTERS: dict[str, Letter] = {
     CONFIRM_SIGN_UP: Letter(
         "Confirm your e-mail address",
         (
-            "Somebody, perhaps you, signed up with {email}. The button leads to a page where you confirm that.",
+            "Somebody, perhaps you, signed up with {email}. The link below leads to a page where you confirm that.",
             "From then on {email} opens an account of its own, and orders placed with it show there.",
             "In another browser than the one used to sign up, we ask for the password, or you choose one there.",
             "If you did not sign up, do nothing: no account opens, and nobody sees anything of yours.",
@@ -67,7 +67,7 @@ LETTERS: dict[str, Letter] = {
         "Confirm your new e-mail address",
         (
             "The account of {account} asked to be known by {email} instead.",
-            "If that account is yours, press the button, and confirm on the page it opens, signed in to it.",
+            "If that account is yours, open the link below, and confirm on the page it opens, signed in to it.",
             "From then on all mail goes here, and orders placed with {email} show in that account.",
             "If it is not yours, do nothing: without you, nobody joins this address to anything.",
         ),
@@ -76,7 +76,10 @@ LETTERS: dict[str, Letter] = {
     ),
     "account/email/password_reset_key": Letter(
         "Choose a new password",
-        ("Press the button and choose a new password.", "If you did not ask for this, do nothing: the old one stays."),
+        (
+            "Open the link below and choose a new password.",
+            "If you did not ask for this, do nothing: the old one stays.",
+        ),
         "Choose a new password",
         "password_reset_url",
     ),

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -16,7 +17,8 @@ from accounts.access import Subject, masked
 from accounts.admin.by_customer import ByCustomerFilter
 from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
 from accounts.models import Customer
-from notifications import audience, newsletter
+from notifications import audience, lengths, newsletter
+from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression
 from notifications.promotional_mail import paragraphs
 from orders.admin.paging import FarPaginator
@@ -150,9 +152,26 @@ class SuppressionAdmin(LoggedAdmin):
         return {"reason": Suppression.Reason.STAFF}
 
 
+class NewsletterForm(forms.ModelForm):
+    """Counts while somebody writes; refuses what mail programs would cut."""
+
+    class Meta:
+        model = NewsletterIssue
+        fields = ["subject", "body"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        self.size = lengths.measure_newsletter(cleaned.get("subject", ""), cleaned.get("body", ""))
+        if self.size > lengths.MOST_BYTES:
+            self.add_error("body", str(TooLongError(self.size)))
+        return cleaned
+
+
 @admin.register(NewsletterIssue)
 class NewsletterIssueAdmin(StrictAdmin):
     """Write, look, send. What was sent stays as it is."""
+
+    form = NewsletterForm
 
     list_display = ["subject", "created_at", "released_at", "released_by"]
     fields = ["subject", "body"]
@@ -163,6 +182,19 @@ class NewsletterIssueAdmin(StrictAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: NewsletterIssue | None = None) -> bool:
         return super().has_delete_permission(request, obj) and (obj is None or obj.released_at is None)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """The field tells the page's counter how much room the words have."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if "body" in form.base_fields:
+            room = {"data-most": lengths.MOST_BYTES, "data-many": lengths.MANY_BYTES}
+            form.base_fields["body"].widget.attrs |= {**room, "data-frame": lengths.measure_newsletter("", "")}
+        return form
+
+    def save_model(self, request: HttpRequest, obj: NewsletterIssue, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if form.size > lengths.MANY_BYTES:
+            messages.warning(request, f"It gets long. {lengths.describe_size(form.size)}")
 
     def get_urls(self) -> list[URLPattern]:
         preview = path(
@@ -177,6 +209,7 @@ class NewsletterIssueAdmin(StrictAdmin):
             raise PermissionDenied
         if request.method == "POST":
             return self._send(request, issue)
+        size = lengths.measure_newsletter(issue.subject, issue.body)
         context = {
             **self.admin_site.each_context(request),
             "title": issue.subject,
@@ -185,7 +218,8 @@ class NewsletterIssueAdmin(StrictAdmin):
             "paragraphs": paragraphs(issue.body),
             "reader_count": audience.newsletter_readers().count() if issue.released_at is None else 0,
             "progress": newsletter.progress(issue) if issue.released_at else [],
-            "may_send": self.has_change_permission(request, issue),
+            "may_send": self.has_change_permission(request, issue) and size <= lengths.MOST_BYTES,
+            "size_text": lengths.describe_size(size) if size > lengths.MANY_BYTES else "",
         }
         return TemplateResponse(request, "admin/notifications/newsletter_preview.html", context)
 
@@ -193,8 +227,11 @@ class NewsletterIssueAdmin(StrictAdmin):
         here = reverse("admin:notifications_newsletter_preview", args=[issue.pk])
         if not super().has_change_permission(request, issue):
             raise PermissionDenied
-        if newsletter.release(issue.pk, actor=str(request.user)):
-            messages.success(request, "It is on its way to everybody who asked for the newsletter.")
-        else:
-            messages.warning(request, "It was sent before; nothing was sent again.")
+        try:
+            if newsletter.release(issue.pk, actor=str(request.user)):
+                messages.success(request, "It is on its way to everybody who asked for the newsletter.")
+            else:
+                messages.warning(request, "It was sent before; nothing was sent again.")
+        except TooLongError as refusal:
+            messages.error(request, f"It was not sent. {refusal}")
         return HttpResponseRedirect(here)

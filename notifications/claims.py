@@ -23,14 +23,17 @@ from notifications.suppressions import pads
 SLOTS = 2  # so that a mail server that hangs never holds up every background worker
 _SLOT_CLASS = 0x6D61696C
 _CEILING_CLASS = 0x6365696C
+MOST_UNANSWERED = 3  # hand-offs of one order mail that may each have arrived; then staff look
 LONGEST_PAUSE_SECONDS = 3600
 GIVE_UP_AFTER_DAYS = 5
 
 # One order's mails go in their order: none is taken while an earlier one waits. Whoever died while handing over order
-# mail leaves it to be taken again, under the same Message-ID; promotional mail is never taken from "sending".
+# mail leaves it to be taken again, under the same Message-ID, and it counts as a hand-off without an answer;
+# promotional mail is never taken from "sending".
 _CLAIM = """
     UPDATE notifications_outgoingemail SET
-        state = 'claimed', claim_token = %(token)s, due_at = clock_timestamp() + %(lease)s * interval '1 second'
+        state = 'claimed', claim_token = %(token)s, due_at = clock_timestamp() + %(lease)s * interval '1 second',
+        unanswered_count = unanswered_count + CASE WHEN state = 'sending' THEN 1 ELSE 0 END
     WHERE id IN (
         SELECT e.id FROM notifications_outgoingemail e
         WHERE {which} AND e.due_at <= clock_timestamp()
@@ -172,21 +175,37 @@ def park(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
     _settle(email_id, token, "state = 'uncertain', last_error = %(error)s", error=error)
 
 
-def postpone(email_id: uuid.UUID, token: uuid.UUID, *, error: str, after: int = 0) -> None:
+def repeat_or_park(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
+    """No answer came, so it may have arrived: tried again under the same Message-ID, a few times, then staff decide."""
+    parked = _settle(
+        email_id,
+        token,
+        "state = 'uncertain', last_error = %(error)s, unanswered_count = unanswered_count + 1",
+        only="AND unanswered_count + 1 >= %(most)s",
+        error=error,
+        most=MOST_UNANSWERED,
+    )
+    if not parked:
+        postpone(email_id, token, error=error, unanswered=1)
+
+
+def postpone(email_id: uuid.UUID, token: uuid.UUID, *, error: str, after: int = 0, unanswered: int = 0) -> None:
     """Tries again after a pause that doubles with each attempt; gives up after some days.
 
-    `after`: how many attempts came to nothing before a hand-off, where those are counted elsewhere.
+    `after`: how many attempts came to nothing before a hand-off, where those are counted elsewhere. `unanswered`: how
+    many more hand-offs had no answer.
     """
     _settle(
         email_id,
         token,
-        """last_error = %(error)s,
+        """last_error = %(error)s, unanswered_count = unanswered_count + %(unanswered)s,
            state = CASE WHEN created_at < clock_timestamp() - %(days)s * interval '1 day'
                         THEN 'failed' ELSE 'queued' END,
            due_at = clock_timestamp() + interval '1 second' * LEAST(
                %(longest)s, %(retry)s * power(2, LEAST(GREATEST(attempt_count, %(after)s, 1), 20) - 1))""",
         error=error,
         after=after,
+        unanswered=unanswered,
         days=GIVE_UP_AFTER_DAYS,
         longest=LONGEST_PAUSE_SECONDS,
         retry=settings.MAIL_RETRY_SECONDS,
@@ -205,11 +224,14 @@ def release(email_ids: Sequence[uuid.UUID], token: uuid.UUID, *, pause_seconds: 
 
 
 def park_abandoned() -> int:
-    """Promotional mail whose worker died while handing it over."""
+    """Mail whose worker died while handing it over: promotional at once, any other after as many times as it may."""
     return _execute(
         """UPDATE notifications_outgoingemail SET
-               state = 'uncertain', claim_token = NULL, last_error = 'The worker handing it over died.'
-           WHERE state = 'sending' AND kind = 'promotional' AND due_at < clock_timestamp()"""
+               state = 'uncertain', claim_token = NULL, last_error = 'The worker handing it over died.',
+               unanswered_count = unanswered_count + 1
+           WHERE state = 'sending' AND due_at < clock_timestamp()
+             AND (kind = 'promotional' OR unanswered_count + 1 >= %(most)s)""",
+        {"most": MOST_UNANSWERED},
     )
 
 
@@ -242,10 +264,10 @@ def alone(customer_id: int) -> Iterator[None]:
             cursor.execute("SELECT pg_advisory_unlock(%s, %s)", place)
 
 
-def _settle(email_id: uuid.UUID, token: uuid.UUID, changes: str, **values: Any) -> int:
+def _settle(email_id: uuid.UUID, token: uuid.UUID, changes: str, *, only: str = "", **values: Any) -> int:
     return _execute(
         f"UPDATE notifications_outgoingemail SET {changes}, claim_token = NULL"  # noqa: S608
-        " WHERE id = %(id)s AND claim_token = %(token)s AND state IN ('claimed', 'sending')",
+        f" WHERE id = %(id)s AND claim_token = %(token)s AND state IN ('claimed', 'sending') {only}",
         {"id": email_id, "token": token, **values},
     )
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from django.conf import settings
 
-from notifications import claims, digest, topics
+from notifications import claims, digest, lengths, topics
 from notifications.emails import write
 from notifications.letters import Letter, load
 from notifications.models import OutgoingEmail, SkipReason, Suppression
@@ -168,6 +168,9 @@ class Batch:
         if message is None:
             reason = SkipReason.NOTHING_LEFT if letter.body else SkipReason.WITHDRAWN
             claims.skip(email_id, self.token, reason)
+        elif letter.topic.is_promotional and lengths.measure(message) > lengths.MOST_BYTES:
+            claims.fail(email_id, self.token, error=f"Not sent: {lengths.describe_size(lengths.measure(message))}")
+            return None
         return message
 
     def _write_ahead(self, letter: Letter | None) -> None:
@@ -205,7 +208,9 @@ class Batch:
                 self._unrecorded = email_id  # the next mail's beginning records it
             case Outcome.UNKNOWN if letter.topic.is_promotional:
                 claims.park(email_id, token, error=error)
-            case Outcome.UNKNOWN | Outcome.LATER:
+            case Outcome.UNKNOWN:
+                claims.repeat_or_park(email_id, token, error=error)
+            case Outcome.LATER:
                 claims.postpone(email_id, token, error=error)
             case Outcome.REFUSED:
                 claims.fail(email_id, token, error=error)

@@ -13,6 +13,7 @@ from notifications.models import OutgoingItem
 
 Context = dict[str, Any]
 
+MOST_NEWS = 25  # the end of a longer mail, where it is left, is cut off
 HEADLINES = {
     "order_approved": "We have started on it.",
     "order_picked": "Everything is off the shelf, nothing missing.",
@@ -31,13 +32,21 @@ def digest(letter: Letter) -> Context | None:
         if about is None:
             continue
         shown.append(item)
+        if len(shown) > MOST_NEWS:
+            continue
         order = orders.setdefault(
             about["order"].pk, {"number": about["order"].number, "url": about["order_url"], "news": []}
         )
         order["news"].append(_told(item, about))
     if not shown:
         return None
-    return {"orders": list(orders.values()), "news_count": len(shown), "shown": shown}
+    told_count = sum(len(order["news"]) for order in orders.values())
+    return {
+        "orders": list(orders.values()),
+        "news_count": len(shown),
+        "more_count": len(shown) - told_count,
+        "shown": shown,
+    }
 
 
 def _told(item: OutgoingItem, about: Context) -> dict[str, str]:

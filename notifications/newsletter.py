@@ -3,13 +3,21 @@
 from django.db.models import Count
 from django.utils import timezone
 
-from notifications import topics
+from notifications import lengths, topics
+from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail
 
 
 def release(issue_id: int, *, actor: str) -> bool:
-    """Hands a draft over to be sent to everybody who asked for it. False when somebody has done so already."""
+    """Hands a draft over to be sent to everybody who asked for it. False when somebody has done so already.
+
+    Raises `TooLongError` for a letter whose end no reader would see.
+    """
     drafts = NewsletterIssue.objects.filter(pk=issue_id, released_at=None)
+    for issue in drafts:
+        size = lengths.measure_newsletter(issue.subject, issue.body)
+        if size > lengths.MOST_BYTES:
+            raise TooLongError(size)
     return drafts.update(released_at=timezone.now(), released_by=actor) == 1
 
 

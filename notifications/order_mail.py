@@ -15,6 +15,7 @@ from orders.promise import span
 from shop.money import formatted
 
 Context = dict[str, Any]
+MOST_LISTED = 40  # things; the order's page has them all, and the end of a long mail is cut off
 
 
 def news(letter: Letter) -> Context | None:
@@ -43,7 +44,8 @@ def receipt(letter: Letter) -> Context | None:
     offers = letter.offered(OFFER)
     return {
         **context,
-        "lines": [_line(line, order.currency) for line in order.lines.all()],
+        "lines": [_line(line, order.currency) for line in order.lines.all()[:MOST_LISTED]],
+        "more_count": max(0, len(order.lines.all()) - MOST_LISTED),
         "sums": _sums(order),
         "address": order.address_lines,
         "offers": [shown_as(item) for item in offers],
@@ -88,11 +90,14 @@ def _sums(order: Order) -> list[tuple[str, str, bool]]:
 
 
 def _parcel(parcel: Shipment) -> dict[str, Any]:
+    lines = list(parcel.lines.all())
     contents = [
         f"{line.quantity} × {line.order_line.title}"
         + (f" ({line.order_line.options})" if line.order_line.options else "")
-        for line in parcel.lines.all()
+        for line in lines[:MOST_LISTED]
     ]
+    if len(lines) > MOST_LISTED:
+        contents.append(f"and {len(lines) - MOST_LISTED} more")
     return {
         "contents": contents,
         "carrier": carrier_name(parcel.carrier) if parcel.carrier else "",

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db import transaction
+
 from accounts import cadence
 from accounts.cadence import Cadence
 from accounts.models import Consent, Customer
@@ -98,15 +100,18 @@ def _ticks(drafts: Sequence[Draft]) -> dict[tuple[int | None, str], list[Answer]
     return found
 
 
+@transaction.atomic(savepoint=False)
 def queue(drafts: Sequence[Draft], answers: Answers | None = None) -> list[OutgoingEmail]:
-    """Puts drafts to the gate and writes them down; those with a known key were dealt with before and are left out."""
+    """Puts drafts to the gate and writes them down; those with a known key were dealt with before and are left out.
+
+    Somebody else may be writing the same ones down this moment: what they were first with is theirs.
+    """
     known = set(OutgoingEmail.objects.filter(key__in=[draft.key for draft in drafts]).values_list("key", flat=True))
     fresh = [draft for draft in drafts if draft.key not in known]
     if not fresh:
         return []
     answers = answers or Answers(fresh)
-    rows = [_row(draft, answers) for draft in fresh]
-    OutgoingEmail.objects.bulk_create(row.email for row in rows)
+    rows = _write_emails([_row(draft, answers) for draft in fresh])
     OutgoingItem.objects.bulk_create(item for row in rows for item in row.items)
     digest.gather(row.news for row in rows if row.news)
     return [row.email for row in rows]
@@ -119,6 +124,14 @@ class Row:
     email: OutgoingEmail
     items: Sequence[OutgoingItem] = ()
     news: News | None = None
+
+
+def _write_emails(rows: Sequence[Row]) -> list[Row]:
+    """Returns those that were not there yet. Two who write the same wait for each other in one order: by the key."""
+    emails = sorted((row.email for row in rows), key=lambda email: email.key)
+    OutgoingEmail.objects.bulk_create(emails, ignore_conflicts=True)
+    ours = set(OutgoingEmail.objects.filter(pk__in=[email.pk for email in emails]).values_list("pk", flat=True))
+    return [row for row in rows if row.email.pk in ours]
 
 
 def _row(draft: Draft, answers: Answers) -> Row:

@@ -94,8 +94,14 @@ def _recommendations(customer: Customer, topic: Topic) -> Letter:
 
 def _newsletter(customer: Customer, topic: Topic) -> Letter:
     issue = NewsletterIssue.objects.filter(released_at__isnull=False).order_by("-released_at").first()
-    issue = issue or NewsletterIssue(pk=NOT_SAVED, subject="News of the shop", body=PLAIN_LETTER)
-    return _letter(customer, topic, context={"issue": issue.pk}, issues={issue.pk: issue})
+    return compose_newsletter(
+        customer, issue or NewsletterIssue(pk=NOT_SAVED, subject="News of the shop", body=PLAIN_LETTER)
+    )
+
+
+def compose_newsletter(reader: Customer, issue: NewsletterIssue) -> Letter:
+    """One reader's copy of an issue, which need not be saved."""
+    return _letter(reader, TOPICS[topics.NEWSLETTER], context={"issue": issue.pk}, issues={issue.pk: issue})
 
 
 _WRITERS: dict[str, Callable[[Customer, Topic], Letter]] = {

@@ -63,6 +63,12 @@ class OutgoingEmail(models.Model):
         help_text="From when a worker may take it: at once, after a pause, or when another worker's lease has run out.",
     )
     attempt_count = models.PositiveSmallIntegerField(default=0)
+    unanswered_count = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Hand-offs of which nobody knows whether the mail server took it.",
+    )
     last_error = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     sent_at = models.DateTimeField(null=True, blank=True)

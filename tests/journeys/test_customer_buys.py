@@ -1,7 +1,9 @@
 """Somebody with an account: what they tick comes, what they untick stops, and a guest cannot change either."""
 
+import re
+
 from accounts import consent, purposes
-from accounts.models import Consent, ConsentRecord, Customer
+from accounts.models import Consent, ConsentRecord, ConsentRequest, Customer
 from orders.models import Order
 from tests import builders, cast
 from tests.journeys.walks import TOPIC_OF, buy, choose, fill_in, pay, put_in_cart, sign_up, work
@@ -92,3 +94,15 @@ def test_a_guests_newsletter_tick_with_alices_address_asks_alice_and_changes_not
     buy(guest, email="alice@example.com", ticks=("The newsletter",))
     assert sorted(mailbox.topics("alice@example.com")) == ["consent_confirmation", "receipt"]
     assert not Consent.objects.exists()
+
+
+def test_a_confirmed_reader_who_ticks_again_is_not_asked_again_and_no_stranger_learns_it(guest, mailbox):
+    builders.customer("alice@example.com", ticks=("newsletter",))
+    buy(guest, email="alice@example.com", ticks=("The newsletter",))
+    shown_to_one_who_knows_alice = re.sub(r"SW-[\w-]+", "", guest.words)
+    assert sorted(mailbox.topics("alice@example.com")) == ["receipt"]
+    assert not ConsentRequest.objects.exists()
+    assert Consent.objects.get().granted
+    buy(guest, email="nobody@example.com", ticks=("The newsletter",))
+    assert sorted(mailbox.topics("nobody@example.com")) == ["consent_confirmation", "receipt"]
+    assert re.sub(r"SW-[\w-]+", "", guest.words).replace("nobody@", "alice@") == shown_to_one_who_knows_alice

@@ -150,6 +150,75 @@ def test_order_mail_without_an_answer_after_the_dot_comes_again_under_the_same_m
     assert first.message_id == second.message_id
 
 
+@pytest.mark.parametrize("most", [3, 12])
+def test_a_server_that_never_answers_the_dot_gets_three_copies_and_then_staff_look(sink, monkeypatch, most):
+    """Without the bound it goes on as often as it is tried."""
+    if most != claims.MOST_UNANSWERED:
+        monkeypatch.setattr(claims, "MOST_UNANSWERED", 1000)
+    email, following = receipt("a@example.com"), receipt("b@example.com")
+    sink.after_dot["a@example.com"] = "drop"
+    for _ in range(12):
+        delivery.deliver()
+        time_passes()
+    assert len(sink.to("a@example.com")) == most
+    assert len({mail.message_id for mail in sink.to("a@example.com")}) == 1
+    email.refresh_from_db()
+    following.refresh_from_db()
+    assert (email.state, following.state) == ("uncertain" if most == 3 else "queued", "sent")
+
+
+def test_answers_in_between_are_no_copies_and_do_not_use_them_up(sink):
+    email = receipt("a@example.com")
+    for reply in ["drop", "451 later", "451 later", "451 later", "drop", "250 OK"]:
+        sink.after_dot["a@example.com"] = reply
+        delivery.deliver()
+        time_passes()
+    email.refresh_from_db()
+    assert (email.state, email.unanswered_count) == ("sent", 2)
+
+
+def test_a_service_that_never_says_whether_it_took_a_mail_is_asked_three_times(sink, settings, monkeypatch):
+    settings.EMAIL_BACKEND = "tests.notifications.test_delivery.Silent"
+    email = receipt("a@example.com")
+    for _ in range(8):
+        delivery.deliver()
+        time_passes()
+    email.refresh_from_db()
+    assert (email.state, Silent.count) == ("uncertain", 3)
+
+
+class Silent:
+    """A mail service of another kind, whose answers are lost."""
+
+    count = 0
+
+    def __init__(self, **options) -> None:
+        pass
+
+    def send_messages(self, messages) -> int:
+        Silent.count += 1
+        raise ConnectionError
+
+
+def test_order_mail_whose_worker_dies_every_time_is_left_to_staff(sink):
+    email = receipt("a@example.com")
+    gone = timezone.now() - timedelta(seconds=1)
+    for _ in range(2):
+        OutgoingEmail.objects.update(state="sending", claim_token=email.pk, due_at=gone)
+        assert claims.claim(email.pk, limit=5) == [email.pk]
+    OutgoingEmail.objects.update(state="sending", claim_token=email.pk, due_at=gone)
+    assert delivery.deliver() == 0
+    email.refresh_from_db()
+    assert (email.state, email.unanswered_count) == ("uncertain", 3)
+    assert sink.begun == []
+
+
+def test_mail_that_perhaps_arrived_is_on_the_staffs_first_page(sink, admin_client):
+    receipt("a@example.com")
+    OutgoingEmail.objects.update(state="uncertain")
+    assert "Mail perhaps sent" in admin_client.get("/admin/").text
+
+
 def test_promotional_mail_without_an_answer_after_the_dot_is_left_to_staff(sink):
     [email] = newsletter("a@example.com")
     sink.after_dot["a@example.com"] = "drop"

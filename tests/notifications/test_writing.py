@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from accounts import cadence, consent_requests, erasure, purposes
 from accounts.cadence import Cadence
+from accounts.letters import LETTERS
 from accounts.models import AccountEvent, Customer
 from notifications import audience, delivery, relay, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from orders.models import Order
+from shop import mail
 from tests import builders, cast
 from tests.notifications import acts
 from tests.notifications.acts import Kind
@@ -93,6 +95,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
     if topic == topics.DIGEST:
         gather_news(customer)
     if topic == topics.CONSENT_CONFIRMATION:
+        acts.say_no(customer, purposes.NEWSLETTER)
         consent_requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
         relay.relay_events()
     if topic in (topics.EXPORT_READY, topics.ERASURE_ASKED_FOR):
@@ -305,3 +308,20 @@ def test_dates_are_days_and_not_words_that_age(sent):
     assert "tomorrow" not in text
     assert f"{timezone.localdate() + timedelta(days=1):%A}" in text
     assert isinstance(Order.objects.get().ships_on, date)
+
+
+POINTING = re.compile(r"\bbuttons?\b|\bpress\b|\btap\b|click here", re.IGNORECASE)  # at what a text has none of
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_the_text_of_a_mail_points_at_nothing_that_a_text_has_not(sent, topic):
+    assert not POINTING.findall(sent(topic).text)
+
+
+@pytest.mark.parametrize("name", LETTERS)
+def test_the_text_of_a_mail_about_an_account_points_at_its_link(name):
+    letter = LETTERS[name].written_for(email="a@example.com", account="b@example.com")
+    url = f"{SITE}/somewhere/" if letter.link else ""
+    _, text, _ = mail.render("account", {"letter": letter, "subject": letter.subject, "url": url, "site_url": SITE})
+    assert not POINTING.findall(text)
+    assert ("link" in text and url in text) or not url or letter.button in text
