@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.interests import Hidden, Interests
 from accounts.models import Interest
+from recommendations.withdrawn import LOST, lost_values
 
 MOST_FOLLOWED = 20  # of the things told, the latest
 Kind = Interest.Kind
@@ -42,12 +43,13 @@ _BY_WAY = """
             LIMIT %(limit)s) p) best
     WHERE told.way = {number}"""
 _MATCHING = """
-    WITH told AS MATERIALIZED (
+    WITH {lost},
+    told AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(told)s::jsonb)
         AS t(id bigint, way int, maker_id bigint, category_ids bigint[], words text)),
     popular AS MATERIALIZED (
-        SELECT pop.product_id, pop.score FROM recommendations_productpopularity pop
-        JOIN recommendations_modelrun run ON run.id = pop.run_id AND run.is_current)
+        SELECT pop.product_id, pop.score FROM recommendations_productpopularity pop JOIN run ON run.id = pop.run_id
+        WHERE NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = pop.product_id))
     SELECT interest_id, product_id FROM ({ways}) AS found (interest_id, product_id, place)
     ORDER BY place, interest_id DESC"""
 
@@ -58,7 +60,7 @@ def _statement(ways: Collection[int]) -> str:
         for number, way in enumerate(_WAYS.values())
         if number in ways
     ]
-    return _MATCHING.format(ways=" UNION ALL ".join(parts))
+    return _MATCHING.format(lost=LOST, ways=" UNION ALL ".join(parts))
 
 
 def matching(interests: Interests, *, limit: int) -> list[Match]:
@@ -77,6 +79,7 @@ def matching(interests: Interests, *, limit: int) -> list[Match]:
         "today": timezone.localdate(),
         "limit": limit,
         **hidden_values(interests.hidden),
+        **lost_values(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_statement({_way(each) for each in told}), values)

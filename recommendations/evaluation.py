@@ -84,7 +84,7 @@ class Bench:
         return cls(purchases, [history.titles.get(sku, "") for sku in purchases.products], k)
 
     def frozen_at(self, cutoff: float) -> Model:
-        return Model(self.purchases.between(end=cutoff), int(cutoff), self.titles, self.k)
+        return Model.frozen(self.purchases, end=cutoff, titles=self.titles, k=self.k)
 
 
 @dataclass

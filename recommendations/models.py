@@ -9,7 +9,8 @@ from shop.catalog.models import Product
 class ModelRun(models.Model):
     """One published epoch: what was computed, from which data cut-off, and when it was put on the shelves."""
 
-    cutoff_at = models.DateTimeField(help_text="The data cut-off and the clock: nothing later is in it.")
+    cutoff_at = models.DateTimeField(help_text="The data cut-off: nothing later is in it.")
+    clock_on = models.DateField(null=True, help_text="Ages are counted from here: the day after the last purchase.")
     k = models.PositiveSmallIntegerField(help_text="A pair needs this many distinct customers.")
     customer_count = models.PositiveIntegerField(default=0)
     line_count = models.PositiveIntegerField(default=0)

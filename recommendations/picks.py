@@ -2,13 +2,13 @@
 
 What a customer told us comes before what we noticed, and what they never want to see is on no shelf of theirs.
 
-Pairs come from the published epoch; those that rest on somebody who has answered anew since are left out at once.
+Pairs come from the published epoch; those that rest on a purchase withdrawn since are left out at once.
 Where pairs run out, staff's own picks and what is near in the shop fill the shelf.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -22,12 +22,14 @@ from orders.models import Order, OrderLine
 from recommendations import declared
 from recommendations.history import KEPT
 from recommendations.models import Contribution, ModelRun, ProductSimilarity, ProductView
+from recommendations.withdrawn import LOST, lost_products, lost_values
 from shop.catalog import availability
 from shop.catalog.models import Product, Variant
 from shop.catalog.querysets import ProductQuerySet
 
 RECENT_PURCHASES = 40  # lines that steer "for you"
 RECENT_VIEWS = 20
+SELLS_NOW = timedelta(days=28)  # as old as what is counted may be, and still be called “just now”
 SPARE = 50  # candidates read beyond the shelf where some of them may be hidden
 
 
@@ -76,22 +78,29 @@ class Found:
 
 # One statement a shelf: pairs, then staff's picks, the most bought of the same category, what is alike, what is near.
 _BESIDE = """
-    WITH run AS (SELECT id, created_at FROM recommendations_modelrun WHERE is_current),
+    WITH {lost},
     given AS (SELECT id, title, category_id FROM catalog_product WHERE id = ANY(%(given)s)),
-    anew AS (
-        SELECT c.customer_id, c.record_id FROM accounts_consent c, run
-        WHERE c.purpose = %(purpose)s AND c.changed_at > run.created_at - interval '5 seconds'
-        UNION ALL SELECT %(supposed)s::bigint, -1 WHERE %(supposed)s::bigint IS NOT NULL),
+    theirs AS MATERIALIZED (
+        SELECT DISTINCT customer_id, product_id FROM recommendations_contribution
+        WHERE run_id = (SELECT id FROM run) AND customer_id = ANY(ARRAY(SELECT DISTINCT customer_id FROM lost))),
+    candidate AS MATERIALIZED (
+        SELECT s.product_id, s.similar_id, {score} AS score FROM recommendations_productsimilarity s
+        WHERE s.run_id = (SELECT id FROM run) AND s.product_id = ANY(%(given)s)),
+    touched AS MATERIALIZED (
+        SELECT c.product_id, c.similar_id, lost.customer_id, c.similar_id AS other_id
+        FROM candidate c JOIN lost ON lost.product_id = c.product_id
+        UNION ALL
+        SELECT c.product_id, c.similar_id, lost.customer_id, c.product_id
+        FROM candidate c JOIN lost ON lost.product_id = c.similar_id),
+    withdrawn AS MATERIALIZED (
+        SELECT DISTINCT touched.product_id, touched.similar_id FROM touched
+        JOIN theirs ON theirs.customer_id = touched.customer_id AND theirs.product_id = touched.other_id),
     pair AS (
-        SELECT s.similar_id AS id, 1 AS place, SUM({score}) AS score,
-               (array_agg(s.product_id ORDER BY {score} DESC, s.product_id))[1] AS beside
-        FROM recommendations_productsimilarity s JOIN run ON s.run_id = run.id JOIN given ON given.id = s.product_id
-        WHERE NOT EXISTS (
-            SELECT 1 FROM anew
-            JOIN recommendations_contribution a ON a.customer_id = anew.customer_id AND a.product_id = s.product_id
-                AND a.consent_record_id <> anew.record_id
-            JOIN recommendations_contribution b ON b.customer_id = anew.customer_id AND b.product_id = s.similar_id)
-        GROUP BY s.similar_id ORDER BY score DESC LIMIT %(most)s),
+        SELECT c.similar_id AS id, 1 AS place, SUM(c.score) AS score,
+               (array_agg(c.product_id ORDER BY c.score DESC, c.product_id))[1] AS beside
+        FROM candidate c WHERE NOT EXISTS (
+            SELECT 1 FROM withdrawn w WHERE w.product_id = c.product_id AND w.similar_id = c.similar_id)
+        GROUP BY c.similar_id ORDER BY score DESC LIMIT %(most)s),
     staff AS (
         SELECT g.to_product_id AS id, 2 AS place, 0.0 AS score, MIN(g.from_product_id) AS beside
         FROM catalog_product_goes_with g JOIN given ON given.id = g.from_product_id GROUP BY g.to_product_id),
@@ -100,10 +109,7 @@ _BESIDE = """
         SELECT l.id, 3 AS place, l.score, shelf.beside FROM shelf CROSS JOIN LATERAL (
             SELECT p.id, pop.score FROM recommendations_productpopularity pop JOIN run ON pop.run_id = run.id
             JOIN catalog_product p ON p.id = pop.product_id AND p.category_id = shelf.category_id
-            WHERE NOT EXISTS (
-                SELECT 1 FROM anew JOIN recommendations_contribution a
-                ON a.customer_id = anew.customer_id AND a.product_id = pop.product_id
-                AND a.consent_record_id <> anew.record_id)
+            WHERE NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = pop.product_id)
             ORDER BY pop.score DESC, p.id LIMIT %(most)s) l),
     alike AS (
         SELECT l.similar_id AS id, 4 AS place, SUM(l.score) AS score, MIN(l.product_id) AS beside
@@ -121,8 +127,8 @@ _BESIDE = """
     FROM best JOIN catalog_product p ON p.id = best.id JOIN catalog_product beside ON beside.id = best.beside
     WHERE p.is_published AND p.is_available AND NOT p.id = ANY(%(hidden)s) AND {wanted}
     ORDER BY best.place, best.score DESC, best.id LIMIT %(limit)s"""
-_BESIDE_ONE = _BESIDE.format(score="s.score", wanted=declared.NOT_HIDDEN)
-_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score", wanted=declared.NOT_HIDDEN)
+_BESIDE_ONE = _BESIDE.format(score="s.score", lost=LOST, wanted=declared.NOT_HIDDEN)
+_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score", lost=LOST, wanted=declared.NOT_HIDDEN)
 _SOURCES = {1: "pair", 2: "staff", 3: "liked", 4: "alike", 5: "near"}
 _PUBLIC_WORDS = {
     "pair": "Often bought with {}",
@@ -149,11 +155,10 @@ def _beside(
     values: dict[str, Any] = {
         "given": list(product_ids),
         "hidden": [*product_ids, *exclude],
-        "purpose": purposes.COUNT_IN_ALSO_BOUGHT,
-        "supposed": consent.supposed_anew(purposes.COUNT_IN_ALSO_BOUGHT),
         "limit": limit,
         "most": limit + len(exclude) + len(product_ids) + (SPARE if hidden else 0),
         **declared.hidden_values(hidden),
+        **lost_values(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_BESIDE_ONE if len(product_ids) == 1 else _BESIDE_SEVERAL, values)
@@ -232,8 +237,16 @@ def _bought(customer: Customer) -> dict[int, Bought]:
     recent = lines.order_by("-order__placed_at", "-pk").values_list("product", "pk", "order__placed_at")
     found: dict[int, Bought] = {}
     for product_id, line_id, placed_at in recent[:RECENT_PURCHASES]:
-        found.setdefault(product_id, Bought(line_id, f"{timezone.localtime(placed_at):%B}"))
+        found.setdefault(product_id, Bought(line_id, _month(placed_at)))
     return found
+
+
+def _month(at: datetime | None) -> str:
+    """“March”, or “March 2024” where the last March could be meant; “the past” for what was never placed here."""
+    if at is None:
+        return "the past"
+    is_recent = timezone.now() - at < timedelta(days=330)
+    return timezone.localtime(at).strftime("%B" if is_recent else "%B %Y")
 
 
 def _viewed(customer: Customer) -> dict[int, int]:
@@ -278,9 +291,15 @@ def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) ->
 def popular(*, limit: int = 8, hidden: Hidden = NOTHING.hidden) -> list[Pick]:
     """What sells well, counted over those who allow it; one query. Empty before the first epoch."""
     run = ModelRun.objects.filter(is_current=True)
-    goods = _shown_to(hidden).filter(popularities__run__in=run)
-    found = goods.order_by("-popularities__score", "pk").values_list("pk", flat=True)[:limit]
-    return [Pick(product_id, "Sells well just now") for product_id in found]
+    goods = _shown_to(hidden).filter(popularities__run__in=run).exclude(pk__in=lost_products())
+    best = goods.order_by("-popularities__score", "pk").values_list("pk", "popularities__run__clock_on")[:limit]
+    return [Pick(product_id, _how_it_sells(clock_on)) for product_id, clock_on in best]
+
+
+def _how_it_sells(clock_on: date | None) -> str:
+    """“Just now” only where the last purchase counted was lately."""
+    is_lately = clock_on is not None and timezone.localdate() - clock_on < SELLS_NOW
+    return "Sells well just now" if is_lately else "Sells well here"
 
 
 def _for_everybody(limit: int, hidden: Hidden) -> list[Pick]:

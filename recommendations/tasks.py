@@ -7,7 +7,7 @@ from shop.retrying.loops import Loop
 ADVICE = "The shelves stay as they were. If the error stays, tell whoever looks after the shop's software."
 TRAINING = loops.register(Loop("training", "Learning what is bought together", ADVICE))
 LIKENESS = loops.register(Loop("likeness", "Learning which products are alike", ADVICE))
-WITHDRAWAL = loops.register(
+TAKING_OUT = loops.register(
     Loop(
         "withdrawal",
         "Taking withdrawn purchases out of the shelves",
@@ -16,16 +16,25 @@ WITHDRAWAL = loops.register(
         first_pause_seconds=15,
     )
 )
+RECOMPUTING = loops.register(
+    Loop("recomputing", "Learning anew without what was withdrawn", ADVICE, first_pause_seconds=15)
+)
 
 
 @shared_task
 def train() -> None:
     TRAINING.run_whole(training.train_when_due)
+    withdraw()  # who withdrew meanwhile waits for no tick
+
+
+@shared_task
+def take_out_withdrawn() -> None:
+    TAKING_OUT.run_whole(training.take_out_withdrawn)
 
 
 @shared_task
 def withdraw() -> None:
-    WITHDRAWAL.run_whole(training.withdraw)
+    RECOMPUTING.run_whole(training.withdraw)
 
 
 @shared_task

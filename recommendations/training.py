@@ -1,17 +1,18 @@
 """Epochs: what is on the "bought together" shelves is a function of a data cut-off, of those who allowed it then and
 ever since, and of their lines that are still usable.
 
-New purchases and returning customers wait for the next epoch. Whoever withdraws is taken out within a minute:
-`withdraw` compares the published epoch with what is usable now and, on any difference, recomputes it without.
+New purchases and returning customers wait for the next epoch. Whoever withdraws is taken out of what is published
+within a minute, whatever else is under way: `take_out_withdrawn` deletes what they stood behind, and `withdraw`
+recomputes the epoch without them. No epoch is published with what was withdrawn while it was computed.
 """
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import astuple
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, Model, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts import consent, purposes
@@ -40,13 +41,18 @@ def train(*, cutoff_at: datetime | None = None, k: int = K) -> ModelRun | None:
 
 
 def train_when_due() -> ModelRun | None:
-    """A new epoch once the last is old enough and at least k customers have bought since."""
+    """A new epoch once the last is old enough and at least k customers have purchases that it did not count.
+
+    Those may be older than it: imported since, or allowed since.
+    """
     last = ModelRun.objects.filter(is_current=True).first()
     if last is None:
         return train()
     if timezone.now() - last.cutoff_at < EPOCH:
         return None
-    buyers = usable_lines().filter(order__placed_at__gt=last.cutoff_at).order_by().values("order__customer").distinct()
+    counted = last.contributions.filter(order_line_id=OuterRef("pk"))
+    added = usable_lines().filter(~Exists(counted), order__placed_at__lte=timezone.now())
+    buyers = added.order_by().values("order__customer").distinct()
     return train() if buyers[: last.k].count() == last.k else None
 
 
@@ -56,13 +62,34 @@ def relate() -> None:
     rows = alike(_goods())
     ProductLikeness.objects.all().delete()
     _insert("productlikeness", "product_id similar_id score rank", rows)
+    _analyze(ProductLikeness)
 
 
 @transaction.atomic
+def take_out_withdrawn() -> int:
+    """Deletes from the published epoch what may no longer be used and the pairs and best sellers it stood behind.
+
+    Waits for no training: one that is just publishing does this itself. Returns how many lines went; `withdraw`
+    recomputes what is left.
+    """
+    current = ModelRun.objects.select_for_update(skip_locked=True).filter(is_current=True).first()
+    return _take_out(current) if current else 0
+
+
 def withdraw() -> ModelRun | None:
-    """Recomputes the published epoch without what may no longer be used. None when nothing changed."""
+    """Recomputes the published epoch without what may no longer be used, again while that grows. None: nothing did."""
+    take_out_withdrawn()
+    recomputed = None
+    while run := _recompute():
+        recomputed = run
+    return recomputed
+
+
+@transaction.atomic
+def _recompute() -> ModelRun | None:
+    """The published epoch from what is left of its lines; None when none has gone, or another training is under way."""
     current = ModelRun.objects.filter(is_current=True).first()
-    if current is None or not _has_lost(current) or not _is_alone():
+    if current is None or current.contributions.count() == current.line_count or not _is_alone():
         return None
     run = ModelRun.objects.create(cutoff_at=current.cutoff_at, k=current.k)
     kept = current.contributions.exclude(pk__in=fallen(current).values("pk"))
@@ -72,25 +99,55 @@ def withdraw() -> ModelRun | None:
 
 def usable_lines() -> QuerySet[Any]:
     """What may be counted now, each line with the consent record it stands on (`record`)."""
-    standing = consent.granted(PURPOSE).filter(customer=OuterRef("order__customer"))
-    return OrderLine.objects.usable_for(PURPOSE).annotate(record=Subquery(standing.values("record")[:1]))
+    answered = OrderLine.objects.usable_for(PURPOSE).filter(order__customer__consents__purpose=PURPOSE)
+    return answered.annotate(record=F("order__customer__consents__record"))
 
 
 def fallen(run: ModelRun) -> QuerySet[Contribution]:
     """What the run counted and may not be used any more, or only under a newer yes."""
-    still = usable_lines().filter(pk=OuterRef("order_line_id"), record=OuterRef("consent_record_id"))
-    return run.contributions.filter(~Exists(still))
+    standing = consent.granted(PURPOSE).filter(customer=OuterRef("customer"), record=OuterRef("consent_record_id"))
+    usable = OrderLine.objects.usable_for(PURPOSE)
+    still = usable.filter(pk=OuterRef("order_line_id"), order__customer=OuterRef("customer"))
+    return run.contributions.filter(~Exists(standing) | ~Exists(still))
 
 
-def _has_lost(run: ModelRun) -> bool:
-    """Whether something counted has fallen, or went with an erased customer and is missing."""
-    return fallen(run).exists() or run.contributions.count() != run.line_count
+def _take_out(run: ModelRun) -> int:
+    """Deletes the fallen lines of a run and what they stood behind. A pair may have had others: recomputing tells."""
+    lines, values = fallen(run).values("id", "customer_id", "product_id").query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE TEMPORARY TABLE fallen ON COMMIT DROP AS {lines}", values)
+        count = int(cursor.rowcount)
+        for statement in _TAKE_OUT if count else ():
+            cursor.execute(statement, {"run": run.pk})
+        cursor.execute("DROP TABLE IF EXISTS fallen, theirs")
+    return count
+
+
+_TAKE_OUT = (
+    """CREATE TEMPORARY TABLE theirs ON COMMIT DROP AS
+        SELECT DISTINCT customer_id, product_id FROM recommendations_contribution
+        WHERE run_id = %(run)s AND customer_id IN (SELECT customer_id FROM fallen)""",
+    "ANALYZE fallen, theirs",
+    """DELETE FROM recommendations_productsimilarity s USING fallen WHERE s.run_id = %(run)s
+        AND s.product_id = fallen.product_id
+        AND (fallen.customer_id, s.similar_id) IN (SELECT customer_id, product_id FROM theirs)""",
+    """DELETE FROM recommendations_productsimilarity s USING fallen WHERE s.run_id = %(run)s
+        AND s.similar_id = fallen.product_id
+        AND (fallen.customer_id, s.product_id) IN (SELECT customer_id, product_id FROM theirs)""",
+    """DELETE FROM recommendations_productpopularity p
+        WHERE p.run_id = %(run)s AND p.product_id IN (SELECT fallen.product_id FROM fallen)""",
+    "DELETE FROM recommendations_contribution c USING fallen WHERE c.id = fallen.id",
+)
 
 
 def _is_alone() -> bool:
+    """Whether no other training is under way. This one may then take as long as it needs."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        return bool(cursor.fetchone()[0])
+        if not cursor.fetchone()[0]:
+            return False
+        cursor.execute("SET LOCAL statement_timeout = 0")
+    return True
 
 
 def _count_in(run: ModelRun, rows: QuerySet) -> None:
@@ -105,26 +162,45 @@ def _count_in(run: ModelRun, rows: QuerySet) -> None:
 
 
 def _publish(run: ModelRun) -> ModelRun:
-    """Computes the run's tables from its contributions and puts them on the shelves, in the caller's transaction."""
+    """Computes the run's tables from its contributions and puts them on the shelves, in the caller's transaction.
+
+    What was withdrawn meanwhile is taken out of them first.
+    """
     purchases = Purchases.of(_rows(run))
     tables = publish(purchases, _goods(), cutoff=timezone.make_naive(run.cutoff_at), k=run.k)
-    together = [(run.pk, *astuple(pair)) for pair in tables.together]
+    together = [(run.pk, *_COLUMNS_OF(pair)) for pair in tables.together]
     _insert("productsimilarity", "run_id product_id similar_id score cart_score support rank", together)
     popular = [(run.pk, product, score) for product, score in tables.popular.items()]
     _insert("productpopularity", "run_id product_id score", popular)
     ModelRun.objects.filter(is_current=True).update(is_current=False)
     run.customer_count, run.line_count = len(purchases.customers), len(purchases.product)
-    run.is_current, run.published_at = True, timezone.now()
+    run.is_current, run.published_at, run.clock_on = True, timezone.now(), tables.clock_on
     run.save()
     for table in (Contribution, ProductSimilarity, ProductPopularity):
         table.objects.exclude(run=run).delete()
+    _analyze(ModelRun, Contribution, ProductSimilarity, ProductPopularity)
+    _take_out(run)
     return run
 
 
+_COLUMNS_OF = attrgetter("product", "similar", "score", "cart_score", "support", "rank")
+
+
 def _rows(run: ModelRun) -> Iterator[Row]:
-    counted = run.contributions.values_list("customer_id", "product_id", "bought_at")
-    for customer_id, product_id, bought_at in counted.iterator(chunk_size=20_000):
-        yield Row(customer_id, product_id, timezone.make_naive(bought_at))
+    """The run's contributions, in the shop's wall time."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT customer_id, product_id, bought_at AT TIME ZONE %s FROM recommendations_contribution "
+            "WHERE run_id = %s",
+            [timezone.get_current_timezone_name(), run.pk],
+        )
+        yield from (Row(*counted) for counted in cursor)
+
+
+def _analyze(*tables: type[Model]) -> None:
+    """Tables that were filled at once need statistics before anybody asks them something."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE " + ", ".join(table._meta.db_table for table in tables))  # noqa: SLF001
 
 
 def _goods() -> dict[Hashable, Goods]:

@@ -27,6 +27,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "options": TICKS,
     },
     "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": TICKS},
+    "take out what is withdrawn": {
+        "task": "recommendations.tasks.take_out_withdrawn",
+        "schedule": 15,
+        "options": {"queue": "ticks", "expires": 15},
+    },
     "withdraw from recommendations": {
         "task": "recommendations.tasks.withdraw",
         "schedule": 15,

@@ -1,6 +1,7 @@
 import secrets
 from typing import Any
 
+import pgtrigger
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.urls import reverse
@@ -124,6 +125,21 @@ class Order(PostalAddress):
             models.Index(fields=["status", "payment_status"], name="order_by_state"),  # the staff's first page
             models.Index(fields=["placed_at"], condition=~Q(hold=""), name="order_on_hold"),
         ]
+        triggers = [
+            # Cancelled, or another customer's from now on: its lines tell nothing any more.
+            pgtrigger.Trigger(
+                name="order_lines_set_aside",
+                when=pgtrigger.After,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "(OLD.status IN ('confirmed', 'completed') AND OLD.customer_id IS NOT NULL AND ("
+                    "NEW.status NOT IN ('confirmed', 'completed') OR NEW.customer_id IS DISTINCT FROM OLD.customer_id))"
+                ),
+                func="""
+                    UPDATE orders_orderline SET set_aside_at = clock_timestamp() WHERE order_id = NEW.id;
+                    RETURN NULL;""",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -185,12 +201,36 @@ class OrderLine(models.Model):
     tax_amount = models.DecimalField(max_digits=13, decimal_places=3, default=0, help_text="Inside the line total.")
     is_gift = models.BooleanField(default=False)
     is_excluded = models.BooleanField(default=False, help_text="The customer asked not to use this purchase.")
+    set_aside_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="Since when it may steer nothing any more, though it once could. Kept by the database.",
+    )
 
     objects = OrderLineQuerySet.as_manager()
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["product"], name="order_line_by_product")]
+        indexes = [
+            models.Index(fields=["product"], name="order_line_by_product"),
+            models.Index(fields=["set_aside_at"], condition=Q(set_aside_at__isnull=False), name="order_line_set_aside"),
+        ]
+        triggers = [
+            # Whoever marks a line, and by whatever door: what was computed from it must be hidden from that moment.
+            pgtrigger.Trigger(
+                name="order_line_set_aside",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Condition(
+                    "((OLD.is_gift, OLD.is_excluded, OLD.product_id) "
+                    "IS DISTINCT FROM (NEW.is_gift, NEW.is_excluded, NEW.product_id))"
+                ),
+                func="""
+                    NEW.set_aside_at = CASE WHEN NEW.is_gift OR NEW.is_excluded OR NEW.product_id IS NULL
+                        THEN COALESCE(OLD.set_aside_at, clock_timestamp()) END;
+                    RETURN NEW;""",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.title}"

@@ -46,6 +46,15 @@ class Model:
     titles: Sequence[str]
     k: int = K
 
+    @classmethod
+    def frozen(cls, purchases: Purchases, *, end: float, titles: Sequence[str], k: int = K) -> "Model":
+        """What the purchases before `end` (days since 1970) tell, by the shop's own clock and calendar.
+
+        The shelves and their evaluation both come from here.
+        """
+        known = purchases.between(end=end).without_rests()
+        return cls(known, known.day_after_last(end=end), titles, k)
+
     @property
     def baskets(self) -> Baskets:
         return self.history.baskets

@@ -6,7 +6,7 @@ having been counted.
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from scipy import sparse
 
 from recommendations.engine import text
 from recommendations.engine.model import Model
-from recommendations.engine.purchases import Ints, Purchases, moment
+from recommendations.engine.purchases import Ints, Purchases, day_of, moment
 
 KEPT = 50  # neighbours of a product, by either score
 ALIKE_KEPT = 12
@@ -43,18 +43,20 @@ class Pair:
 
 @dataclass(frozen=True)
 class Published:
+    """`clock_on`: the day that ages were counted from."""
+
     together: list[Pair]
     popular: dict[Hashable, float]
+    clock_on: date
 
 
 def publish(purchases: Purchases, goods: Mapping[Hashable, Goods], *, cutoff: datetime, k: int) -> Published:
     """Every product's neighbours that at least `k` customers bought with it, and what sells, over `k` again."""
-    end = moment(cutoff)
     titles = [goods[product].title if product in goods else "" for product in purchases.products]
-    model = Model(purchases.between(end=end), int(end), titles, k)
+    model = Model.frozen(purchases, end=moment(cutoff), titles=titles, k=k)
     popularity = model.popular(28)
     popular = {purchases.products[index]: float(popularity[index]) for index in np.flatnonzero(popularity)}
-    return Published(_pairs(model), popular)
+    return Published(_pairs(model), popular, day_of(model.today))
 
 
 def _pairs(model: Model) -> list[Pair]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 BASKET_CAP = 1000  # products of one basket that count: the cost of pairs grows with its square
+REST_DAYS = 28  # a shop in which nothing was bought for longer was resting
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - shop-local wall time throughout
 
 
@@ -35,6 +36,11 @@ def distinct(keys: Ints) -> Ints:
 def moment(at: datetime) -> float:
     """Days since 1970, with the time of day as the fraction."""
     return (at - _EPOCH).total_seconds() / 86400
+
+
+def day_of(number: int) -> date:
+    """The date of a count of days since 1970."""
+    return (_EPOCH + timedelta(days=number)).date()
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,27 @@ class Purchases:
         """The rows of [start, end), under the same indexes."""
         wanted = (self.at >= start) & (self.at < end)
         return Purchases(self.customers, self.products, self.customer[wanted], self.product[wanted], self.at[wanted])
+
+    def without_rests(self) -> "Purchases":
+        """The same on the shop's own calendar: a rest of more than `REST_DAYS` without a purchase counts as one day.
+
+        What was bought before is moved towards what was bought after. So a shop that closed for a season, or opens on
+        the history of another, goes on from where it stopped, instead of having forgotten nearly all of it.
+        """
+        day = np.floor(self.at)
+        days = np.unique(day)
+        gaps = np.diff(days)
+        skipped = np.where(gaps > REST_DAYS, gaps - 1, 0.0)
+        ahead = np.append(np.cumsum(skipped[::-1])[::-1], 0.0)  # days skipped after each day
+        moved = self.at + ahead[np.searchsorted(days, day)]
+        return Purchases(self.customers, self.products, self.customer, self.product, moved)
+
+    def day_after_last(self, *, end: float) -> int:
+        """The clock that ages are counted from: the day after the last purchase, and never later than the day of `end`.
+
+        The wall's clock would make everything old where nothing was bought for long.
+        """
+        return min(int(end), int(np.floor(self.at.max())) + 1) if len(self.at) else int(end)
 
     @cached_property
     def baskets(self) -> "Baskets":

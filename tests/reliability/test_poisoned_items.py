@@ -19,7 +19,7 @@ from notifications.models import NewsletterIssue, OutgoingEmail
 from orders import events, payments, reconciling
 from orders.models import Order, OrderEvent, Payment, Refund, StripeEvent
 from recommendations import picks
-from recommendations.models import ModelRun, ProductLikeness
+from recommendations.models import Contribution, ModelRun, ProductLikeness
 from recommendations.picks import Pick
 from shop.catalog import listing
 from shop.catalog.models import Product
@@ -172,13 +172,24 @@ def status_of(payment: Payment) -> str:
     return Payment.objects.get(pk=payment.pk).status
 
 
-def withdrawal(world: World) -> Poisoned:
+def withdrawn_epoch() -> int:
+    """The id of an epoch whose only purchase nobody may use any more."""
     person = builders.customer(ticks=(purposes.COUNT_IN_ALSO_BOUGHT,))
     builders.paid_order(customer=person, placed_at=timezone.now() - timedelta(days=1))
     import_string(SCHEDULE["train recommendations"]["task"])()
-    first = ModelRun.objects.get(is_current=True).pk
     Order.objects.update(customer=None)
-    return model_run("withdrawal", lambda: not ModelRun.objects.filter(pk=first, is_current=True).exists())
+    return ModelRun.objects.get(is_current=True).pk
+
+
+def taking_out(world: World) -> Poisoned:
+    withdrawn_epoch()
+    poison("recommendations_contribution", event="DELETE")
+    return Poisoned("withdrawal", lambda: True, lambda: not Contribution.objects.exists())
+
+
+def recomputing(world: World) -> Poisoned:
+    first = withdrawn_epoch()
+    return model_run("recomputing", lambda: not ModelRun.objects.filter(pk=first, is_current=True).exists())
 
 
 def training(world: World) -> Poisoned:
@@ -243,7 +254,8 @@ JOBS: dict[str, Callable[[World], Poisoned]] = {
     "queue recommendation mail": weekly_letter,
     "reconcile payments": reconciler,
     "process payment events": stripe_events,
-    "withdraw from recommendations": withdrawal,
+    "take out what is withdrawn": taking_out,
+    "withdraw from recommendations": recomputing,
     "train recommendations": training,
     "relate products": likeness,
     "checkpoint consents": checkpoint,

@@ -1,0 +1,138 @@
+"""What a shelf costs the database: the rows its plan touches, which no busy machine changes, and fresh statistics."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import consent, purposes
+from accounts.models import Consent, Interest
+from orders.models import OrderLine
+from recommendations import picks, training
+from recommendations.models import Contribution, ModelRun, ProductPopularity, ProductSimilarity
+from shop.catalog import listing
+from shop.catalog.models import Product
+from tests import builders
+from tests.recommendations.test_training import PURPOSE, buyers
+
+pytestmark = pytest.mark.django_db
+
+PRODUCTS, CUSTOMERS, BESIDE, LINES = 300, 200, 50, 60
+
+
+@pytest.fixture
+def big_shop():
+    """An epoch of 12,000 lines and 15,000 pairs, written straight into its tables; everybody answered a day ago."""
+    shelf, maker = builders.category(), builders.maker()
+    Product.objects.bulk_create(
+        Product(title=f"Thing {n:03}", slug=f"thing-{n}", category=shelf, maker=maker, price_from=1, is_available=True)
+        for n in range(PRODUCTS)
+    )
+    ids = list(Product.objects.order_by("pk").values_list("pk", flat=True))
+    people = builders.crowd(CUSTOMERS, ticks=(PURPOSE,))
+    now = timezone.now()
+    Consent.objects.update(changed_at=now - timedelta(days=1))
+    run = ModelRun.objects.create(cutoff_at=now, k=5, is_current=True, line_count=CUSTOMERS * LINES)
+    records = dict(Consent.objects.values_list("customer", "record"))
+    Contribution.objects.bulk_create(
+        Contribution(
+            run=run,
+            customer=person,
+            product_id=ids[(number * 7 + line * 3) % PRODUCTS],
+            order_line_id=number * LINES + line,
+            consent_record_id=records[person.pk],
+            bought_at=now,
+        )
+        for number, person in enumerate(people)
+        for line in range(LINES)
+    )
+    ProductSimilarity.objects.bulk_create(
+        ProductSimilarity(
+            run=run,
+            product_id=ids[n],
+            similar_id=ids[(n + 3 * step) % PRODUCTS],
+            score=1 / step,
+            cart_score=1 / step,
+            support=5,
+            rank=step,
+        )
+        for n in range(PRODUCTS)
+        for step in range(1, BESIDE + 1)
+    )
+    ProductPopularity.objects.bulk_create(
+        ProductPopularity(run=run, product_id=product_id, score=1 / (1 + n)) for n, product_id in enumerate(ids)
+    )
+    training._analyze(ModelRun, Contribution, ProductSimilarity, ProductPopularity, Product, Consent, OrderLine)
+    return ids, people
+
+
+def rows_touched(work) -> int:
+    """The sum, over all steps of the statements' plans, of the rows each step read or dropped, times how often."""
+    with CaptureQueriesContext(connection) as queries:
+        work()
+    return sum(_rows_of(query["sql"]) for query in queries if "recommendations_" in query["sql"])
+
+
+def _rows_of(sql: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
+        return _rows_of_plan(cursor.fetchone()[0][0]["Plan"])
+
+
+def _rows_of_plan(plan: dict) -> int:
+    dropped = sum(value for name, value in plan.items() if name.startswith("Rows Removed"))
+    own = (plan["Actual Rows"] + dropped) * plan["Actual Loops"]
+    return int(own) + sum(_rows_of_plan(each) for each in plan.get("Plans", []))
+
+
+SHELVES = {
+    "beside forty things": lambda ids: picks.also_bought(ids[:40]),
+    "beside one": lambda ids: picks.also_bought(ids[:1]),
+    "best sellers": lambda ids: picks.popular(),
+}
+# Rows: the pairs and products a shelf is chosen from, and no more than a few steps over each of them.
+MOST = {"beside forty things": 40 * BESIDE * 12, "beside one": 6_000, "best sellers": 6_000}
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_a_shelf_reads_what_it_chooses_from_and_no_more(big_shop, shelf):
+    ids, _ = big_shop
+    assert rows_touched(lambda: SHELVES[shelf](ids)) <= MOST[shelf]
+
+
+@pytest.mark.parametrize("shelf", SHELVES)
+def test_those_who_withdrew_cost_a_shelf_no_more_than_their_own_lines(big_shop, shelf):
+    ids, people = big_shop
+    for person in people[:10]:
+        consent.set_consent(person, PURPOSE, granted=False, source="test")
+    assert rows_touched(lambda: SHELVES[shelf](ids)) <= MOST[shelf] + 10 * LINES * 120
+
+
+def test_a_told_shelf_reads_what_it_chooses_from(big_shop):
+    alice = builders.customer(ticks=(purposes.RECOMMEND_FROM_TOLD,))
+    Interest.objects.create(customer=alice, kind=Interest.Kind.CATEGORY, category=builders.category())
+    granted = frozenset({purposes.RECOMMEND_FROM_TOLD})
+    assert rows_touched(lambda: picks.for_you(alice, granted)) <= 12_000
+
+
+# -- Statistics ------------------------------------------------------------------------------------------------
+
+
+def estimated(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [table])
+        return int(cursor.fetchone()[0])
+
+
+def test_what_an_epoch_writes_in_bulk_has_statistics_when_it_is_published():
+    boots, socks = builders.variant(), builders.variant()
+    listing.refresh()
+    buyers(6, boots, socks)
+    training.train()
+    training.relate()
+    tables = "modelrun contribution productsimilarity productpopularity productlikeness"
+    for table in tables.split():
+        model = {m._meta.db_table: m for m in ModelRun._meta.apps.get_models()}[f"recommendations_{table}"]
+        assert estimated(f"recommendations_{table}") == model.objects.count(), table
