@@ -1,8 +1,11 @@
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django_countries.fields import Country
 
 from accounts.models import Address, Customer
+from accounts.postal_rules import PostalRules, get_postal_rules
 
 ADDRESS_FIELDS = ["full_name", "line1", "line2", "city", "region", "postcode", "country", "phone"]
 ADDRESS_LABELS = {
@@ -29,19 +32,64 @@ ADDRESS_WIDGETS = {
     name: (forms.Select if name == "country" else forms.TextInput)(attrs={"autocomplete": token})
     for name, token in AUTOCOMPLETE.items()
 }
-NO_POSTCODE = "Please give the postcode; the carrier needs it."
-COUNTRIES_WITHOUT_POSTCODES = {"AE", "AG", "AO", "BS", "BZ", "FJ", "HK", "IE", "JM", "PA", "QA", "UG", "ZW"}
+LOOKED_AT = "looked_at"
 
 
 class PostalAddressMixin:
-    """What every form with an address checks."""
+    """What every form with an address checks, by the rules of its country.
 
-    def clean_postcode(self) -> str:
-        postcode: str = self.cleaned_data["postcode"].upper().strip()  # type: ignore[attr-defined]
-        country = self.data.get(self.add_prefix("country"))  # type: ignore[attr-defined]
-        if not postcode and country not in COUNTRIES_WITHOUT_POSTCODES:
-            raise forms.ValidationError(NO_POSTCODE)
-        return postcode
+    What is missing is asked for. What only looks odd, or is left out where addresses usually have it, is asked about
+    once: the hidden field `looked_at` holds what was asked, and the same answer again is taken.
+    """
+
+    def apply_postal_rules(self: Any) -> None:
+        """At the end of a form's `__init__`: labels and required fields of the chosen country."""
+        rules = self.postal_rules
+        self.fields[LOOKED_AT] = forms.CharField(required=False, widget=forms.HiddenInput, max_length=400)
+        self.fields["postcode"].required = rules.needs_postcode
+        self.fields["postcode"].label = rules.postcode_label
+        self.fields["postcode"].error_messages["required"] = (
+            f"Please give the {_in_a_sentence(rules.postcode_label)}; the carrier needs it."
+        )
+        self.fields["city"].required = rules.needs_city
+        self.fields["region"].label = rules.region_label
+
+    @property
+    def postal_rules(self: Any) -> PostalRules:
+        return get_postal_rules(str(self["country"].value() or ""))
+
+    def clean_postcode(self: Any) -> str:
+        return " ".join(str(self.cleaned_data["postcode"]).upper().split())
+
+    def clean(self: Any) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc]  # of the form mixed into
+        doubts = {name: words for name, words in self._find_doubts(cleaned) if name not in self.errors}
+        asked = " ".join([cleaned.get("country", ""), *(f"{name}={cleaned[name]}" for name in doubts)])
+        if doubts and asked != cleaned.get(LOOKED_AT):
+            for name, words in doubts.items():
+                self.add_error(name, f"{words} If it is right, send it again as it is.")
+            self.data = self.data.copy()
+            self.data[self.add_prefix(LOOKED_AT)] = asked
+        return cleaned
+
+    def _find_doubts(self: Any, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        rules = self.postal_rules
+        postcode = cleaned.get("postcode", "")
+        if postcode and rules.has_postcode and not rules.fits_postcode(postcode):
+            example = f", such as {rules.postcode_example}" if rules.postcode_example else ""
+            yield "postcode", f"{rules.postcode_label}s in {_name_country(rules.country)} look different{example}."
+        if rules.expects_region and not cleaned.get("region", ""):
+            label = _in_a_sentence(rules.region_label)
+            yield "region", f"Addresses in {_name_country(rules.country)} usually name the {label}."
+
+
+def _in_a_sentence(label: str) -> str:
+    """“ZIP code” keeps its capitals, “Postcode” does not."""
+    return label if label[:2].isupper() else label[0].lower() + label[1:]
+
+
+def _name_country(code: str) -> str:
+    return str(Country(code).name)
 
 
 class AddressForm(PostalAddressMixin, forms.ModelForm):
@@ -53,9 +101,7 @@ class AddressForm(PostalAddressMixin, forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        postcode = self.fields["postcode"]
-        postcode.required = self["country"].value() not in COUNTRIES_WITHOUT_POSTCODES
-        postcode.error_messages["required"] = NO_POSTCODE
+        self.apply_postal_rules()
 
 
 class NameForm(forms.ModelForm):

@@ -13,7 +13,7 @@ from django.utils.translation import get_language
 from django_countries import countries
 
 from accounts import purposes
-from accounts.address_forms import AUTOCOMPLETE, COUNTRIES_WITHOUT_POSTCODES, PostalAddressMixin
+from accounts.address_forms import AUTOCOMPLETE, PostalAddressMixin
 from accounts.email_addresses import EmailAddressInput
 from accounts.models import Address, Customer
 from accounts.purposes import Purpose
@@ -38,7 +38,6 @@ MISSING = {
     "Full name": "Please say who the parcel is for.",
     "Address": "Please give the house and the street.",
     "City": "Please give the town or city.",
-    "Postcode": "Please give the postcode; the carrier needs it.",
 }
 
 
@@ -87,7 +86,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
             self.fields[name] = forms.CharField(
                 label=label,
                 max_length=most,
-                required=is_required and not (name == "postcode" and self._needs_no_postcode),
+                required=is_required,
                 validators=[ONE_LINE],
                 widget=forms.TextInput(attrs=attrs),
             )
@@ -100,11 +99,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         self.order_fields(self.field_order)
         for field in self.fields.values():
             field.error_messages["required"] = MISSING.get(str(field.label), f"Please fill in: {field.label}.")
-
-    @property
-    def _needs_no_postcode(self) -> bool:
-        country = self.data.get("country") if self.is_bound else self.initial.get("country")
-        return country in COUNTRIES_WITHOUT_POSTCODES
+        self.apply_postal_rules()
 
     @property
     def problems(self) -> list[forms.BoundField]:
