@@ -1,22 +1,28 @@
 import logging
+import time
 from functools import partial
 from smtplib import SMTPException
 from typing import Any
 from urllib.parse import urlsplit
 
+from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.authentication import get_authentication_records
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from accounts import address_claims
+from accounts import address_claims, guessing
 from accounts.customers import join_login
+from accounts.devices import remember_device
 from accounts.letters import CONFIRM_CHANGE, CONFIRM_SIGN_UP, LETTERS, Letter
+from accounts.models import User
 from shop import mail
 
 logger = logging.getLogger(__name__)
+PROOFS_OF_SELF = ("password", "mfa")  # as allauth names what somebody showed to sign in
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -39,6 +45,29 @@ class AccountAdapter(DefaultAccountAdapter):
         if confirmed:
             join_login(email_address.user, email_address.email)
         return confirmed
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        self._counted = guessing.count_guess(request, credentials["email"])
+        if self._counted is None:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        guessing.take_back(self._counted or [])
+
+    def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
+        guessing.forget_guesses(request, credentials["email"])
+
+    def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
+        """Somebody is in: from now on guesses elsewhere do not lock this browser out."""
+        response: HttpResponse = super().post_login(request, user, **kwargs)
+        remember_device(request, response, user)
+        return response
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether the sign-in is older than a few minutes: nobody who finds a browser open changes what opens it."""
+        records = get_authentication_records(self.request, self.request.user)
+        latest = max((record["at"] for record in records if record["method"] in PROOFS_OF_SELF), default=0.0)
+        return bool(time.time() - latest >= app_settings.REAUTHENTICATION_TIMEOUT)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Mail that somebody waits for: sent as soon as what it is about is committed."""

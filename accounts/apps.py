@@ -7,8 +7,10 @@ class AccountsConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self) -> None:
-        from accounts import grants
+        from accounts import asks, grants, staff_sessions, undo
         from accounts.personal_data import register_holdings
 
+        grants.end_at_login(grants.KEY, grants.PENDING, grants.CHOOSING_PASSWORD, asks.SETTLED, undo.IN_SESSION)
         grants.connect()
+        staff_sessions.connect()
         register_holdings()

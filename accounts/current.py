@@ -28,6 +28,11 @@ def customer_of(request: HttpRequest) -> Customer | None:
     return login_of(request) or grants.guest_of(request)
 
 
+def has_login(request: HttpRequest) -> bool:
+    """Whether they have a password to be asked for again; a guest has just used a link mailed to the address."""
+    return request.user.is_authenticated
+
+
 def needs_customer(
     view: Callable[Concatenate[Request, Customer, Args], Answer],
 ) -> Callable[Concatenate[Request, Args], Answer | HttpResponse]:

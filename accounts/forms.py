@@ -1,12 +1,13 @@
 """Allauth's forms in the shop's words: labels that say it, no placeholders that vanish."""
 
+import uuid
 from typing import Any
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
 from allauth.core import context, ratelimit
 from django import forms
-from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -53,7 +54,7 @@ class SignupForm(InOurWords, allauth_forms.SignupForm):
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """The new login, or the answer for an address that has an account: the same words after the same work."""
         if self.account_already_exists:
-            make_password(self.cleaned_data["password1"])
+            pretend_to_sign_up(self.cleaned_data["password1"])
         try:
             saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
         except IntegrityError:  # somebody signed up with it between our look and our try
@@ -85,6 +86,16 @@ class ResetPasswordForm(InOurWords, allauth_forms.ResetPasswordForm):
         email: str = self.cleaned_data["email"]
         self.users = list(User.objects.filter(email=email, is_active=True))
         return email
+
+
+def pretend_to_sign_up(password: str) -> None:
+    """The work of a new login, undone: how long an answer takes tells nobody whether there is an account."""
+    nobody = f"{uuid.uuid4().hex}@example.com"
+    with transaction.atomic():
+        address_claims.end_claims(nobody)
+        user = User.objects.create_user(nobody, password)
+        EmailAddress.objects.create(user=user, email=nobody, primary=True)
+        transaction.set_rollback(True)
 
 
 def may_confirm_by_mail(request: HttpRequest, email: str) -> bool:

@@ -9,6 +9,9 @@ from django.utils import timezone
 from accounts.models import Customer, User
 
 KEY = "guest"
+PENDING = "fresh_link"  # in the session: the link that was opened here and not used yet
+CHOOSING_PASSWORD = "_password_reset_key"  # noqa: S105  (allauth's name: a link to choose a password was opened here)
+_ending: set[str] = set()
 LIFETIME = timedelta(minutes=60)
 
 
@@ -37,10 +40,16 @@ def end(request: HttpRequest) -> None:
         request.session.cycle_key()
 
 
-def end_at_login(request: HttpRequest, user: User, **kwargs: object) -> None:
-    """Whoever signs in is that login, and nobody's guest afterwards."""
-    request.session.pop(KEY, None)
+def end_at_login(*keys: str) -> None:
+    """Registers what of a session ends when somebody signs in there (called in `AppConfig.ready`)."""
+    _ending.update(keys)
+
+
+def end_visit(request: HttpRequest, user: User, **kwargs: object) -> None:
+    """Whoever signs in is that login: what links had opened here, for whomever, is theirs no more."""
+    for key in _ending:
+        request.session.pop(key, None)
 
 
 def connect() -> None:
-    user_logged_in.connect(end_at_login, dispatch_uid="accounts.end_grant")
+    user_logged_in.connect(end_visit, dispatch_uid="accounts.end_visit")

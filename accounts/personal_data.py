@@ -4,6 +4,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -53,6 +55,21 @@ def erase_account(customer: Customer) -> int:
     user = customer.user
     count = customer.delete()[0]
     return count + (user.delete()[0] if user is not None else 0)
+
+
+def _sign_ins(customer: Customer) -> QuerySet[UserSession]:
+    found: QuerySet[UserSession] = UserSession.objects.filter(user=customer.user_id, user__isnull=False)
+    return found
+
+
+def export_sign_ins(customer: Customer) -> Rows:
+    return rows(_sign_ins(customer), signed_in_at="created_at", from_address="ip", browser="user_agent")
+
+
+def retire_sign_ins() -> int:
+    """Deletes what is kept of sign-ins that are over."""
+    live = Session.objects.filter(expire_date__gt=timezone.now()).values("session_key")
+    return int(UserSession.objects.exclude(session_key__in=live).delete()[0])
 
 
 def export_answers(customer: Customer) -> Rows:
@@ -165,6 +182,15 @@ HOLDINGS: tuple[Holding, ...] = (
         erase=erase_account,
         retire=address_claims.retire_sign_ups,
         is_person=True,
+    ),
+    Holding(
+        key="sign_ins",
+        title="Where you are signed in",
+        models=("usersessions.UserSession",),
+        retention="Internet address and browser of each sign-in: until it ends, two weeks after it at the latest.",
+        export=export_sign_ins,
+        erase=lambda customer: _sign_ins(customer).delete()[0],
+        retire=retire_sign_ins,
     ),
     Holding(
         key="answers",

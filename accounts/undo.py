@@ -12,7 +12,7 @@ from accounts.models import Customer
 
 TOKEN_KIND = "undo"  # noqa: S105  (the name of a kind of token)
 WORKS_FOR = timedelta(hours=12)
-_IN_SESSION = "undo"
+IN_SESSION = "undo"
 
 
 def token(customer: Customer, before: Iterable[Choice]) -> str:
@@ -46,10 +46,10 @@ def _was_answered_since(customer: Customer, choice: Choice, moment: datetime) ->
 def offer(request: HttpRequest, token: str) -> None:
     """For the next page, where there is no script to put the button in place."""
     if token:
-        request.session[_IN_SESSION] = token
+        request.session[IN_SESSION] = token
 
 
 def take_offered(request: HttpRequest) -> str:
     """The token for this page, once; empty when there is nothing to take back."""
-    taken: str = request.session.pop(_IN_SESSION, "") if _IN_SESSION in request.session else ""
+    taken: str = request.session.pop(IN_SESSION, "") if IN_SESSION in request.session else ""
     return taken

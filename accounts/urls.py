@@ -1,10 +1,18 @@
+from allauth.account import views as allauth_views
+from allauth.account.decorators import reauthentication_required
 from django.urls import path, re_path
 
-from accounts.views import addresses, choices, confirming, consents, forgetting
+from accounts.views import addresses, choices, confirming, consents, forgetting, signed_in
 
 urlpatterns = [
     # In place of allauth's own page, which lets whoever opens the link confirm.
     re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", confirming.confirm_address, name="account_confirm_email"),
+    path("accounts/sessions/", signed_in.signed_in, name="usersessions_list"),
+    path(
+        "accounts/password/set/",
+        reauthentication_required(app="allauth.account")(allauth_views.password_set),
+        name="account_set_password",
+    ),
     path("account/personal-shopper/", choices.master_switch, name="master_switch"),
     path("account/weekly-ceiling/", choices.weekly_ceiling, name="weekly_ceiling"),
     path("account/undo/", choices.take_back, name="undo"),

@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_countries",
     "django_htmx",
@@ -68,6 +69,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.staff_sessions.StaffSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "shop.storefront.middleware.PlainTextMiddleware",
@@ -155,11 +157,13 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "accounts.password_list.BreachedPasswordValidator"},
 ]
 LOGIN_REDIRECT_URL = "/account/"
 LOGIN_URL = "account_login"
 REQUIRE_STAFF_MFA = env.bool("REQUIRE_STAFF_MFA", True)
+STAFF_IDLE_SECONDS = env.int("STAFF_IDLE_SECONDS", 30 * 60)  # without a click
+STAFF_SESSION_SECONDS = env.int("STAFF_SESSION_SECONDS", 10 * 3600)  # a working day
 
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
@@ -185,6 +189,8 @@ ACCOUNT_RATE_LIMITS = {  # beside allauth's own; the key is the address
     "confirm_email": "3/3m/key,10/h/key",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXIES
+ACCOUNT_REAUTHENTICATION_REQUIRED = True  # before anything that changes what opens an account
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60  # seconds since the sign-in
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if IS_HTTPS else "http"
@@ -197,6 +203,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not IS_HTTPS
 _prefix = "__Host-" if IS_HTTPS else ""
 SESSION_COOKIE_NAME = f"{_prefix}session"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
+DEVICE_COOKIE_NAME = f"{_prefix}device"  # of a browser somebody signed in with: see accounts.devices
 LANGUAGE_COOKIE_NAME = f"{_prefix}language"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

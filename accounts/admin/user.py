@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from allauth.account.decorators import reauthentication_required
 from allauth.account.forms import ResetPasswordForm
 from allauth.mfa.models import Authenticator
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.decorators import method_decorator
 
 from accounts.access import Subject, masked
 from accounts.admin.looking import LoggedAdmin
@@ -79,6 +81,15 @@ class UserAdmin(LoggedAdmin):
     sortable_by = ["login", "first_name", "last_name", "is_superuser", "is_active", "last_login"]
     filter_horizontal = ["groups"]
     actions = [send_password_link, remove_second_factor]
+
+    @method_decorator(reauthentication_required(app="allauth.account", allow_get=True))
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """What an action does to somebody's login, whoever finds a browser open must not do."""
+        return super().changelist_view(request, extra_context)
+
+    @method_decorator(reauthentication_required(app="allauth.account", allow_get=True))
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().changeform_view(request, *args, **kwargs)
 
     def subject(self, user: User) -> Subject:
         customer = getattr(user, "customer", None)

@@ -21,7 +21,7 @@ from shop.backoffice.today import MOST_SHOWN, shelves, today
 
 ROOMS = ["orders", "catalog", "accounts", "notifications", "recommendations", "retrying"]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
-HIDDEN = {"account", "mfa"}  # allauth's apps
+HIDDEN = {"account", "mfa", "usersessions"}  # allauth's apps
 logger = logging.getLogger("django.security.admin")
 
 

@@ -7,4 +7,8 @@ class StorefrontConfig(AppConfig):
     verbose_name = "Storefront"
 
     def ready(self) -> None:
+        from accounts import grants
         from shop import checks  # noqa: F401  (importing registers them)
+        from shop.storefront.views import told
+
+        grants.end_at_login(told.REMOVED)

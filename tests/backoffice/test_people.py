@@ -9,6 +9,7 @@ from accounts import purposes
 from accounts.models import Address, Consent, Customer, User
 from orders.models import ShippingMethod, ShopSettings
 from tests import builders, cast
+from tests.login import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def owner() -> Client:
     client = Client()
-    client.force_login(cast.sam())
+    sign_in(client, cast.sam())
     return client
 
 

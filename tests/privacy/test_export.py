@@ -17,6 +17,7 @@ from shop.retrying import loops
 from shop.retrying.models import StuckItem
 from shop.storefront.tasks import build_exports
 from tests import builders, cast
+from tests.login import sign_in
 from tests.privacy import people
 
 pytestmark = pytest.mark.django_db
@@ -91,9 +92,9 @@ def test_only_its_owner_may_download_it_and_as_a_file_only(client):
     made = built(zora)
     url = reverse("data_copy", args=[made.pk])
     assert client.get(url).status_code == 302  # who are you?
-    client.force_login(alice.user)
+    sign_in(client, alice.user)
     assert client.get(url).status_code == 404
-    client.force_login(zora.user)
+    sign_in(client, zora.user)
     answer = client.get(url)
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert "no-store" in answer.headers["Cache-Control"]

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmation
+from allauth.usersessions.models import UserSession
 from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.sessions.models import Session
@@ -182,6 +183,11 @@ def of_sign_ups(at, customer):
     return made
 
 
+def of_sign_ins(at, customer):
+    session = of_visits(at, customer)
+    return UserSession.objects.create(user=customer.user, session_key=session.pk, ip="127.0.0.1", created_at=at)
+
+
 def of_interests(at, customer):
     return Interest.objects.create(customer=customer, kind="need", words=f"{at}"[:20], expires_at=at)
 
@@ -207,6 +213,7 @@ KEPT_DAYS = {
     "copies": (of_copies, 7),
     "told": (of_interests, 0),
     "account": (of_sign_ups, 3),
+    "sign_ins": (of_sign_ins, 14),
     "effects": (of_effects, 30),
     "staff_changes": (of_staff_changes, 731),
 }

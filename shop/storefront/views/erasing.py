@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import erasure
-from accounts.current import needs_customer
+from accounts.current import has_login, needs_customer
 from accounts.models import Customer, Erasure
 from shop import personal_data
 
@@ -46,15 +46,10 @@ class ErasureForm(forms.Form):
         return word
 
 
-def _has_login(request: HttpRequest) -> bool:
-    """Whoever has a password is asked for it again; a guest has just used a link mailed to the address."""
-    return bool(request.user.is_authenticated)
-
-
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @needs_customer
-@reauthentication_required(enabled=_has_login)  # type: ignore[untyped-decorator]
+@reauthentication_required(enabled=has_login)  # type: ignore[untyped-decorator]
 def ask(request: HttpRequest, customer: Customer) -> HttpResponse:
     standing = erasure.standing(customer)
     if standing is not None:

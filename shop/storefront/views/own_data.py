@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
 from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import erasure, export
-from accounts.current import needs_customer
+from accounts.current import has_login, needs_customer
 from accounts.models import Customer
 from shop import personal_data
 
@@ -69,6 +70,7 @@ def _copy(customer: Customer) -> dict[str, Any]:
 @never_cache
 @require_safe
 @needs_customer
+@reauthentication_required(enabled=has_login, app="allauth.account")  # type: ignore[untyped-decorator]
 def download(request: HttpRequest, customer: Customer, export_id: UUID) -> HttpResponseBase:
     """Only its owner, only while it is kept, and always as a file to save."""
     found = get_object_or_404(customer.data_exports, pk=export_id)

@@ -16,7 +16,6 @@ from accounts.email_addresses import EmailAddressInput
 from accounts.models import FreshLink
 from orders import guests
 
-PENDING = "fresh_link"  # in the session: the link that was opened here and not used yet
 ROOMS = ("/account/", "/orders/")  # where a link may lead
 ASKING = "/account/link/"
 
@@ -61,7 +60,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
     link = fresh_links.find(token)
     if link is None:
         return _run_out(request)
-    request.session[PENDING] = link.pk
+    request.session[grants.PENDING] = link.pk
     answer = redirect("fresh_link_use")
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
@@ -71,7 +70,7 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def use_link(request: HttpRequest) -> HttpResponse:
     """The button that spends the link and lets this browser in."""
-    link = FreshLink.objects.live().filter(pk=request.session.get(PENDING, 0)).first()
+    link = FreshLink.objects.live().filter(pk=request.session.get(grants.PENDING, 0)).first()
     if link is None:
         return _run_out(request)
     if request.method != "POST":
@@ -84,7 +83,7 @@ def _spend(request: HttpRequest, link: FreshLink) -> HttpResponse:
         messages.error(request, "You are signed in. Sign out first, then press the button again.")
         return redirect("fresh_link_use")
     customer = fresh_links.spend(link.pk)
-    del request.session[PENDING]
+    del request.session[grants.PENDING]
     if customer is None:
         return _run_out(request)
     grants.give(request, customer)
