@@ -37,8 +37,17 @@ class InOurWords(forms.BaseForm):
             field.widget.attrs.pop("placeholder", None)
 
 
+BRING_ALONG = "bring_along"  # a tick on the sign-in form; in the session: the login that ticked it
+
+
 class LoginForm(InOurWords, allauth_forms.LoginForm):
-    pass
+    def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
+        """What was ticked here waits in the session until they are in: a second factor may be asked for first."""
+        request.session.pop(BRING_ALONG, None)
+        if BRING_ALONG in request.POST:
+            request.session[BRING_ALONG] = self.user.pk
+        answer: HttpResponse = super().login(request, redirect_url)
+        return answer
 
 
 class SignupForm(InOurWords, allauth_forms.SignupForm):

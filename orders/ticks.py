@@ -32,6 +32,12 @@ def of(order: Order) -> list[News]:
     return [News(key, purposes.get(key).title, answers[key].granted) for key in stages if key in answers]
 
 
+def decline(order: Order, key: str) -> None:
+    """A no to what was never ticked for this order; what was answered already stays as it was."""
+    version = purposes.get(key).wording_version
+    OrderTick.objects.get_or_create(order=order, purpose=key, defaults={"granted": False, "wording_version": version})
+
+
 def turn_off(order_id: int, key: str) -> bool:
     """The order's own no, from now on. False when this was never ticked for it."""
     found = OrderTick.objects.filter(order=order_id, purpose=key)

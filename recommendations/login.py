@@ -5,17 +5,16 @@ from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
 from accounts.customers import customer_for
+from accounts.forms import BRING_ALONG
 from accounts.models import User
 from recommendations import visitors
-
-TICK = "bring_along"  # on the sign-in form, where the visit holds a history
 
 
 def join_visit(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """The visit's history ends with the login. It comes along only where it was ticked and the switch is on."""
+    is_wanted = request.session.pop(BRING_ALONG, None) == user.pk
     if visitors.KEY not in request.session:
         return
-    is_wanted = TICK in request.POST
     count = visitors.bring_along(request, customer_for(user), is_wanted=is_wanted)
     if not hasattr(request, "_messages"):
         return

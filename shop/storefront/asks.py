@@ -32,8 +32,8 @@ ASKED: dict[Place, tuple[str, ...]] = {
     Place.ORDER: NEWS,
 }
 VISITORS = purposes.VISITOR_HISTORY.key
-# A search sets no cookie, not even the one that guards forms, and asks visitors nothing.
-VISITORS_ASKED = (Place.PRODUCT,)
+# A search sets no cookie, not even the one that guards forms: it asks visitors who have one already.
+VISITORS_ASKED = (Place.PRODUCT, Place.CART, Place.SEARCH)
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,22 @@ def here(request: HttpRequest, place: Place, keys: Sequence[str] | None = None) 
     return _asked(request, place, key) if key else None
 
 
+def for_guest(request: HttpRequest, order_number: str, keys: Sequence[str]) -> Asked | None:
+    """The question to whoever came by an order's link: news of it that was not ticked. None for those who signed in."""
+    if consent.is_overlaid() or login_of(request) is not None:
+        return None
+    settled = request.session.get(asks.SETTLED, [])
+    for key in keys:
+        if guest_answer(order_number, key) not in settled and not is_refused(request, key):
+            return _asked(request, Place.ORDER, key, ("order", order_number))
+    return None
+
+
+def guest_answer(order_number: str, key: str) -> str:
+    """What the session keeps of a guest's answer."""
+    return f"{order_number} {key}"
+
+
 def is_refused(request: HttpRequest, key: str) -> bool:
     """The browser has answered already."""
     return gpc.is_no(request) and gpc.covers(purposes.get(key))
@@ -69,10 +85,10 @@ def _may_ask_visitor(request: HttpRequest, place: Place) -> bool:
     if place not in VISITORS_ASKED or gpc.is_no(request):
         return False
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
-        return True
+        return place != Place.SEARCH
     return not visitors.is_on(request) and VISITORS not in request.session.get(asks.SETTLED, [])
 
 
-def _asked(request: HttpRequest, place: Place, key: str) -> Asked:
-    fields = (("place", place.value), ("back", request.get_full_path()))
+def _asked(request: HttpRequest, place: Place, key: str, *more: tuple[str, str]) -> Asked:
+    fields = (("place", place.value), ("back", request.get_full_path()), *more)
     return Asked(purposes.get(key), reverse("ask", args=[key]), fields)

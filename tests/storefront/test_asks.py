@@ -1,12 +1,16 @@
 """Asked in its place, once, in the switch's own words; no is as easy as yes and remembered for good."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.test import Client
+from django.utils import timezone
 
-from accounts import consent, purposes
-from accounts.models import Ask, Consent, ConsentRecord
-from orders.models import Order
+from accounts import consent, consent_requests, purposes
+from accounts.models import Ask, Consent, ConsentRecord, ConsentRequest, Customer
+from orders import guests
+from orders.models import Order, OrderTick
 from shop.catalog import listing
 from shop.storefront import asks
 from tests import builders, cast
@@ -158,3 +162,85 @@ def test_the_switch_says_that_the_browser_says_no_and_a_deliberate_tick_counts(c
     client.post(f"/account/preferences/{COUNTED}/", {COUNTED: "on"}, headers=GPC)
     assert consent.allows(bob, COUNTED)
     assert "You turned this on yourself" in client.get("/account/preferences/", headers=GPC).text
+
+
+# -- Without an account --------------------------------------------------------------------------------------------
+
+LEAVES, ARRIVES = purposes.MAIL_ORDER_DISPATCHED, purposes.MAIL_ORDER_DELIVERED
+
+
+@pytest.fixture
+def bought(client, mug):
+    """A guest's order of yesterday, opened by its link in this browser."""
+    order = builders.placed_order(mug.variants.get(), email="pat@example.com")
+    Order.objects.update(placed_at=timezone.now() - timedelta(days=1))
+    client.get(guests.order_link(order).removeprefix("http://localhost:8000"))
+    return order
+
+
+def say_by_link(client, order, said: str, *, key: str = LEAVES):
+    path = f"/orders/{order.number}/"
+    return answer(client, key, said, place="order", back=path, order=order.number)
+
+
+def test_a_guest_who_opens_an_order_by_its_link_is_asked_for_its_news(client, bought):
+    assert asked(client.get(f"/orders/{bought.number}/")) == [title(LEAVES)]
+
+
+def test_a_guests_yes_counts_once_it_is_said_from_the_mailbox(client, bought):
+    assert say_by_link(client, bought, "yes")["Location"] == f"/orders/{bought.number}/"
+    page = client.get(f"/orders/{bought.number}/")
+    assert "we have sent a mail to pat@example.com" in page.text
+    assert asked(page) == [title(ARRIVES)]
+    assert not Consent.objects.exists()
+    assert not Customer.objects.exists()
+    [request] = ConsentRequest.objects.all()
+    assert (request.email, request.purpose) == ("pat@example.com", LEAVES)
+    consent_requests.confirm(request)
+    customer = Customer.objects.get()
+    assert consent.allows(customer, LEAVES)
+    assert not consent.allows(customer, ARRIVES)
+    bought.refresh_from_db()
+    assert bought.customer == customer
+
+
+def test_a_guests_no_belongs_to_that_order_in_every_browser(client, bought):
+    say_by_link(client, bought, "no")
+    other = Client()
+    other.get(guests.order_link(bought).removeprefix("http://localhost:8000"))
+    assert asked(other.get(f"/orders/{bought.number}/")) == [title(ARRIVES)]
+    assert not OrderTick.objects.get().granted
+    assert not ConsentRequest.objects.exists()
+
+
+def test_what_a_guest_ticked_at_checkout_is_not_asked_again_nor_anybody_who_has_just_bought(client, bought):
+    for key in (LEAVES, ARRIVES):
+        OrderTick.objects.create(order=bought, purpose=key, granted=True, wording_version=1)
+    assert asked(client.get(f"/orders/{bought.number}/")) == []
+    say_by_link(client, bought, "no")
+    assert OrderTick.objects.filter(granted=True).count() == 2  # its own button turns it off
+    OrderTick.objects.all().delete()
+    Order.objects.update(placed_at=timezone.now(), approved_at=None)
+    assert asked(client.get(f"/orders/{bought.number}/")) == []
+
+
+def test_nobody_answers_for_an_order_whose_link_they_never_had(client, bought):
+    stranger = Client()
+    for said in ("yes", "no"):
+        assert say_by_link(stranger, bought, said).status_code == 404
+    assert say_by_link(client, bought, "yes", key=LOOKED)["Location"] == "/accounts/login/"
+    assert not ConsentRequest.objects.exists()
+    assert not OrderTick.objects.exists()
+
+
+def test_a_visitor_is_asked_in_the_cart_and_by_a_search_only_where_there_is_a_cookie_already(client, mug):
+    visit = purposes.VISITOR_HISTORY
+    fresh = Client()
+    assert asked(fresh.get("/search/?q=mug")) == []
+    assert not fresh.cookies
+    client.post("/cart/lines/", {"variant": mug.variants.get().pk})
+    for path in ("/cart/", "/search/?q=mug", "/product/tin-mug/"):
+        assert asked(client.get(path)) == [visit.title]
+    answer(client, visit.key, "no", place="cart", back="/cart/")
+    for path in ("/cart/", "/search/?q=mug", "/product/tin-mug/"):
+        assert asked(client.get(path)) == []

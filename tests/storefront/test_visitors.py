@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from allauth.mfa.totp.internal import auth as totp
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from recommendations import visitors
 from recommendations.models import ProductView
 from shop.catalog import listing
 from tests import builders, cast
+from tests.backoffice.test_access import code_of
 from tests.storefront.test_asks import GPC, asked
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +144,29 @@ def test_it_joins_an_account_only_with_its_own_tick_and_the_customers_switch(cli
     assert visitors.KEY not in client.session
     assert ProductView.objects.filter(customer=bob).count() == comes
     assert Consent.objects.count() == switch
+
+
+def test_the_tick_outlives_the_second_factor_and_is_nobody_elses(client, bob, boots):
+    totp.TOTP.activate(bob.user, totp.generate_totp_secret())
+    consent.set_consent(bob, purposes.RECOMMEND_FROM_BROWSING, granted=True, source="test")
+    say(client, "yes")
+    client.get("/product/boots/")
+    answer = sign_in(client, bob, bring_along="on")
+    assert answer["Location"].startswith("/accounts/2fa/authenticate/")
+    assert not ProductView.objects.exists()
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(bob.user)})
+    assert ProductView.objects.filter(customer=bob).count() == 1
+    assert visitors.KEY not in client.session
+
+
+def test_a_tick_of_somebody_who_did_not_come_in_is_not_the_next_ones(client, bob, boots):
+    totp.TOTP.activate(bob.user, totp.generate_totp_secret())
+    carol = builders.customer("carol@example.com", ticks=(purposes.RECOMMEND_FROM_BROWSING,))
+    say(client, "yes")
+    client.get("/product/boots/")
+    sign_in(client, bob, bring_along="on")  # and no code
+    client.force_login(carol.user)
+    assert not ProductView.objects.exists()
 
 
 def test_signing_in_without_a_history_offers_nothing(client, bob):

@@ -7,15 +7,18 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from accounts import asks as questions
-from accounts import purposes
+from accounts import consent_requests, purposes
 from accounts.current import login_of
 from accounts.models import Customer
+from orders import guests, ticks
+from orders.models import Order
 from orders.views.answers import see_other
 from recommendations import visitors
 from shop.storefront import asks
 from shop.storefront.asks import Place
 
 LONGEST_PATH = 2000
+MOST_SETTLED = 60  # answers that a session keeps
 REMEMBERED = 400 * 24 * 3600  # as long as browsers keep anything: a visitor's "no thanks"
 ON = "It is on. Turn it off whenever you like, under “What you let us do”."
 DECLINED = "No thanks it is. We will not ask again."
@@ -35,6 +38,8 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
     if key == asks.VISITORS:
         return _visitor(request, is_yes=answered == "yes")
     customer = login_of(request)
+    if customer is None and key in asks.NEWS and "order" in request.POST:
+        return _guest(request, key, guests.find(request, request.POST["order"]), is_yes=answered == "yes")
     if customer is None:
         return redirect("account_login")
     return _customer(request, customer, key, place, is_yes=answered == "yes")
@@ -52,6 +57,26 @@ def _customer(request: HttpRequest, customer: Customer, key: str, place: Place, 
     return see_other(_back(request))
 
 
+def _guest(request: HttpRequest, key: str, order: Order, *, is_yes: bool) -> HttpResponse:
+    """An order's link starts nothing by itself: a yes is mailed to be said there, a no is the order's own."""
+    if is_yes and asks.is_refused(request, key):
+        messages.info(request, REFUSED)
+    elif is_yes:
+        consent_requests.request_consent(order.email, key, source=f"ask_{Place.ORDER}")
+        messages.success(request, f"Almost: we have sent a mail to {order.email}. Say yes there, and it is on.")
+    else:
+        ticks.decline(order, key)
+        messages.info(request, DECLINED)
+    _settle(request, asks.guest_answer(order.number, key))
+    return see_other(_back(request))
+
+
+def _settle(request: HttpRequest, answer: str) -> None:
+    """For this browser: it is not asked again."""
+    settled = request.session.get(questions.SETTLED, [])
+    request.session[questions.SETTLED] = [*settled, answer][-MOST_SETTLED:]
+
+
 def _visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:
     if is_yes and visitors.turn_on(request):
         messages.success(request, ON)
@@ -59,7 +84,7 @@ def _visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:
         messages.info(request, REFUSED)
     else:
         visitors.turn_off(request)
-        request.session[questions.SETTLED] = [asks.VISITORS]
+        _settle(request, asks.VISITORS)
         request.session.set_expiry(REMEMBERED)
         messages.info(request, DECLINED)
     return see_other(_back(request))

@@ -44,7 +44,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     }
     if found.status == Order.Status.PENDING:
         return render(request, "storefront/order.html", context | {"payment": _waiting(found), "stories": []})
-    ask = asks.here(request, Place.ORDER, _worth_asking(request, found))
+    ask = _ask(request, found)
     return render(request, "storefront/order.html", context | {"stories": _stories(found), "ask": ask})
 
 
@@ -54,10 +54,20 @@ def _is_fresh(found: Order) -> bool:
     return timezone.now() - found.placed_at < JUST_NOW
 
 
-def _worth_asking(request: HttpRequest, found: Order) -> tuple[str, ...]:
-    """News of this order that is still to come, for the customer whose order it is."""
+def _ask(request: HttpRequest, found: Order) -> asks.Asked | None:
+    """The customer whose order it is, or a guest who came back to it by its link; not the one who has just ticked."""
     customer = login_of(request)
-    if customer is None or found.customer_id != customer.pk or found.status != Order.Status.CONFIRMED:
+    if customer is not None:
+        return asks.here(request, Place.ORDER, _to_come(found)) if found.customer_id == customer.pk else None
+    if _is_fresh(found) or not found.email:
+        return None
+    ticked = set(found.ticks.values_list("purpose", flat=True))
+    return asks.for_guest(request, found.number, [key for key in _to_come(found) if key not in ticked])
+
+
+def _to_come(found: Order) -> tuple[str, ...]:
+    """News of this order that is still to come."""
+    if found.status != Order.Status.CONFIRMED:
         return ()
     to_come = {
         Order.FulfilmentStatus.DISPATCHED: (purposes.MAIL_ORDER_DELIVERED,),
