@@ -1,6 +1,6 @@
 """What happened to money at Stripe, whoever did it, written down here, with what follows from it for the order.
 
-Webhooks, the list of events, the nightly count and `after_restore` all end in `record_item`. It takes what Stripe says
+Webhooks, the list of events and `after_restore` all end in `record_item`. It takes what Stripe says
 now, so that news may come twice, late, in any order or not at all.
 """
 

@@ -1,11 +1,12 @@
 """Money back: noted under the order's lock first, then sent to Stripe with a key, so that it goes back once."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 
 from orders import events, status
@@ -79,34 +80,25 @@ def refundable(order: Order) -> tuple[Payment | None, Decimal]:
 
     A payment whose refunding is shut (`find_shut`) is passed over.
     """
-    for payment in _money_payments(order):
-        left = _left(payment)
-        if left > NOTHING and not is_shut(payment):
-            return payment, left
-    return None, NOTHING
+    open_ones = ((payment, left) for payment, left, shut in _standings(order) if not shut)
+    return next(open_ones, (None, NOTHING))
 
 
 def find_shut(order: Order) -> Payment | None:
     """A payment with money left of which nothing can be given back: its bank holds the money while it is disputed."""
-    return next((each for each in _money_payments(order) if _left(each) > NOTHING and is_shut(each)), None)
+    return next((payment for payment, _, shut in _standings(order) if shut), None)
 
 
-def is_shut(payment: Payment) -> bool:
-    records = StripeRecord.objects.filter(payment=payment, is_refundable=False)
-    return records.open_disputes().exists()
-
-
-def _money_payments(order: Order) -> QuerySet[Payment]:
+def _standings(order: Order) -> Iterator[tuple[Payment, Decimal, bool]]:
+    """The payments with money left that neither we gave back nor the bank took, how much, and whether it is shut."""
     came_in = order.payments.filter(status__in=[Payment.Status.CAPTURED, Payment.Status.FLAGGED])
-    return came_in.order_by("status")
-
-
-def _left(payment: Payment) -> Decimal:
-    """What neither we gave back nor the bank took back."""
-    refunds = payment.refunds.exclude(status=Refund.Status.FAILED)
-    lost = payment.stripe_records.filter(kind=StripeRecord.Kind.DISPUTE, status="lost")
-    gone = [rows.aggregate(sum=Sum("amount"))["sum"] or NOTHING for rows in (refunds, lost)]
-    return payment.amount - sum(gone, NOTHING)
+    for payment in came_in.order_by("status"):
+        disputes = list(payment.stripe_records.filter(kind=StripeRecord.Kind.DISPUTE))
+        given_back = payment.refunds.exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount"))["sum"]
+        lost = sum((each.amount for each in disputes if each.status == "lost"), NOTHING)
+        left = payment.amount - (given_back or NOTHING) - lost
+        if left > NOTHING:
+            yield payment, left, any(each.is_open_dispute and not each.is_refundable for each in disputes)
 
 
 def settle_refund(refund_id: int) -> None:

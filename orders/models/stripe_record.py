@@ -1,20 +1,33 @@
+from typing import Any
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Min, Q
 
 from orders.models.payment import Payment
 
 # A dispute in any state that is not one of these is open, words that Stripe may yet invent included.
 CLOSED_DISPUTES = frozenset({"won", "lost", "warning_closed", "prevented"})
 
+OPEN_DISPUTE = Q(kind="dispute") & ~Q(status__in=CLOSED_DISPUTES)
+STRAY = Q(payment=None, cleared_at=None)
+
 
 class StripeRecordQuerySet(models.QuerySet["StripeRecord"]):
     def open_disputes(self) -> "StripeRecordQuerySet":
         """Disputes and inquiries that are not decided; somebody answers them at Stripe."""
-        return self.filter(kind="dispute").exclude(status__in=CLOSED_DISPUTES)
+        return self.filter(OPEN_DISPUTE)
 
     def stray(self) -> "StripeRecordQuerySet":
         """What belongs to no payment of this shop, and nobody has looked at."""
-        return self.filter(payment=None, cleared_at=None)
+        return self.filter(STRAY)
+
+    def count_matters(self) -> dict[str, Any]:
+        """How many `disputes` and `stray` ones there are, and `answer_by` when the first dispute wants its answer."""
+        return self.filter(OPEN_DISPUTE | STRAY).aggregate(
+            disputes=Count("pk", filter=OPEN_DISPUTE),
+            answer_by=Min("due_at", filter=OPEN_DISPUTE),
+            stray=Count("pk", filter=STRAY),
+        )
 
 
 class StripeRecord(models.Model):

@@ -48,7 +48,7 @@ class Shelves:
 
 
 def today() -> Today:
-    """Seven queries."""
+    """Six queries."""
     standings = queue.standings()
     came_in = _came_in()
     alarms = [_tile(each) for each in standings if each.queue not in queue.WORK]
@@ -95,12 +95,12 @@ def _ran_out() -> QuerySet[Variant]:
 def _stripe() -> list[Tile]:
     """What happened at Stripe and waits for an answer, or for somebody to say what it is."""
     url = reverse("admin:orders_striperecord_changelist")
-    disputes = StripeRecord.objects.open_disputes().aggregate(count=Count("pk"), due=Min("due_at"))
-    due = f" to answer by {date_format(timezone.localtime(disputes['due']), 'j M')}" if disputes["due"] else ""
-    stray = StripeRecord.objects.stray().count()
+    matters = StripeRecord.objects.count_matters()
+    due_at = matters["answer_by"]
+    due = f" to answer by {date_format(timezone.localtime(due_at), 'j M')}" if due_at else ""
     return [
-        Tile(f"Disputes{due}", disputes["count"], f"{url}?matter=disputes"),
-        Tile("At Stripe, of no order here", stray, f"{url}?matter=stray"),
+        Tile(f"Disputes{due}", matters["disputes"], f"{url}?matter=disputes"),
+        Tile("At Stripe, of no order here", matters["stray"], f"{url}?matter=stray"),
     ]
 
 
