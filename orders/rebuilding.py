@@ -10,10 +10,12 @@ from decimal import Decimal, InvalidOperation
 from django.db import transaction
 from django.utils import timezone
 
-from orders import payments
+from orders import holds, payments
+from orders.fulfilment import TransitionRefused
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount
 from orders.gateways.stripe import Item, Session
+from orders.locks import locked_order
 from orders.models import Allocation, Order, OrderLine, Payment, ShopSettings
 from shop.catalog import stock
 from shop.catalog.models import Variant
@@ -49,6 +51,18 @@ def rebuild_paid_order(payment_intent: str) -> Rebuilt | None:
             return None
         order, short = _make_order(session, items)
         return Rebuilt(_make_payment(order, session), is_new_order=True, short=short)
+
+
+@transaction.atomic
+def complete_address(order_id: int, **address: str) -> Order:
+    """What the buyer said where it goes. Raises `TransitionRefused` for any other order, and once it has left."""
+    order = locked_order(order_id)
+    if order.source != Order.Source.REBUILT or order.fulfilment_status in holds.LEFT:
+        raise TransitionRefused(f"{order.number}: its address is not to be changed.")
+    for name, value in address.items():
+        setattr(order, name, value)
+    order.save(update_fields=list(address))
+    return order
 
 
 def _is_line(item: Item) -> bool:

@@ -7,9 +7,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from orders import cancellation, payments
+from orders import cancellation, payments, rebuilding
 from orders.admin.actions import Stage, actor_of, try_each
-from orders.admin.forms import CancelForm, RefundForm, ShipForm, are_valid, put_focus
+from orders.admin.forms import AddressForm, CancelForm, RefundForm, ShipForm, are_valid, put_focus
 from orders.admin.pages import step_page
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Refund, Shipment
@@ -55,6 +55,8 @@ def cancel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
         called_off = cancellation.cancel(order.pk, actor=actor_of(request), reason=form.cleaned_data["reason"])
         if _has_failed_refund(called_off):
             raise TransitionRefused(f"{order.number} is cancelled, but Stripe did not give the money back: refund it.")
+        if called_off.payment_status == Order.PaymentStatus.DISPUTED:
+            messages.warning(request, f"{order.number}: no money was given back; the bank that disputes it decides.")
 
     if form.is_valid():
         try_each(request, orders, step, done="Cancelled, and the money goes back")
@@ -66,6 +68,27 @@ def cancel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
 def _has_failed_refund(order: Order) -> bool:
     last = Refund.objects.filter(payment__order=order).order_by("-pk").first()
     return last is not None and last.status == Refund.Status.FAILED
+
+
+@admin.action(description="Type in the address", permissions=["change"])
+def complete_address(
+    model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]
+) -> HttpResponse | None:
+    """Where an order goes that was rebuilt after a restore; one at a time."""
+    order = orders.filter(source=Order.Source.REBUILT).first() if orders.count() == 1 else None
+    if order is None:
+        messages.error(request, "Choose one order that was rebuilt after a restore: the others have their address.")
+        return None
+    form = AddressForm(request.POST if SENT in request.POST else None, instance=order)
+    if form.is_valid():
+        details = {name: form.cleaned_data[name] for name in form.fields}
+        try_each(
+            request, [order], lambda each: rebuilding.complete_address(each.pk, **details), done="The address is noted"
+        )
+        return None
+    put_focus([form], "full_name")
+    title = "Type in the address"
+    return step_page(model_admin, request, orders, "address", seen=orders, title=title, form=form)
 
 
 @admin.action(description="Refund", permissions=["change"])

@@ -18,7 +18,7 @@ def are_valid(asked: Sequence[forms.Form]) -> bool:
     return not wrong
 
 
-def put_focus(asked: Sequence[forms.Form], name: str) -> None:
+def put_focus(asked: Sequence[forms.BaseForm], name: str) -> None:
     """The focus goes to the first field with an error, else to the first form's field `name`."""
     wrong = [(form, field) for form in asked if form.is_bound for field in form.errors if field in form.fields]
     form, field = wrong[0] if wrong else (asked[0], name)
@@ -58,6 +58,12 @@ class ReasonField(forms.CharField):
 
 class CancelForm(forms.Form):
     reason = ReasonField()
+
+
+class AddressForm(forms.ModelForm):
+    class Meta:
+        model = Order
+        fields = ["full_name", "line1", "line2", "city", "region", "postcode", "country", "phone"]
 
 
 class RefundForm(forms.Form):

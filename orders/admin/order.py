@@ -18,7 +18,7 @@ from accounts.admin.by_customer import ByCustomerFilter
 from accounts.admin.sparing import ReasonForm, SparingAdmin
 from orders import cancellation, holds, queue
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
-from orders.admin.asking import cancel, refund, ship
+from orders.admin.asking import cancel, complete_address, refund, ship
 from orders.admin.pages import order_subject, way_back
 from orders.admin.paging import FarPaginator
 from orders.admin.sheets import packing_slips, pick_list
@@ -96,6 +96,7 @@ class OrderAdmin(SparingAdmin):
         ship,
         mark_delivered,
         release,
+        complete_address,
         cancel,
         refund,
         pick_list,
@@ -261,6 +262,8 @@ def _steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
         following = {("approve", "Approve"): None}
     if order.hold:
         following = {("release", "Release"): None}
+    if order.hold == Order.Hold.REBUILT:
+        following = {("complete_address", "Type in the address"): None, **following}
     more = []
     if cancellation.may_cancel(order):
         more.append(("cancel", "Cancel"))

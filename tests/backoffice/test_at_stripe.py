@@ -3,8 +3,10 @@
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
+from django.utils import timezone
 
-from orders import recording
+from orders import rebuilding, recording, status
+from orders.fulfilment import TransitionRefused
 from orders.models import Order, Refund, StripeRecord
 from shop.backoffice import today
 from tests import builders, cast
@@ -140,3 +142,47 @@ def test_what_belongs_to_an_order_is_not_cleared_from_the_list(order, standin, c
     row.refresh_from_db()
     order.refresh_from_db()
     assert (row.cleared_at, order.hold) == (None, "warning")
+
+
+def test_staff_type_in_the_address_of_a_rebuilt_order_and_send_it():
+    order = builders.placed_order(source="rebuilt", unsure_at=timezone.now())
+    Order.objects.update(full_name="", line1="", city="", postcode="")
+    order.refresh_from_db()
+    status.recalculate(order)
+    staff = signed_in(cast.sam())
+    shown = page_of(staff, order)
+    assert "put together again from what Stripe" in shown
+    assert "Type in the address" in shown
+    step = {"action": "complete_address", "_selected_action": order.pk}
+    assert "Where <strong>" in staff.post(ORDERS, step).text
+    refused = staff.post(ORDERS, {**step, "confirm": "1", "full_name": "Pat Reader"})
+    assert "This field is required" in refused.text
+    where = {"full_name": "Pat Reader", "line1": "1 High Street", "city": "Leeds", "postcode": "LS1 1AA"}
+    staff.post(ORDERS, {**step, "confirm": "1", **where, "country": "GB"})
+    order.refresh_from_db()
+    assert (order.line1, order.hold) == ("1 High Street", "rebuilt")
+    staff.post(ORDERS, {"action": "release", "_selected_action": order.pk})
+    staff.post(ORDERS, {"action": "approve", "_selected_action": order.pk})
+    order.refresh_from_db()
+    assert order.approved_at
+
+
+def test_no_other_orders_address_is_typed_over():
+    order = builders.placed_order()
+    staff = signed_in(cast.sam())
+    step = {"action": "complete_address", "_selected_action": order.pk, "confirm": "1"}
+    where = {"full_name": "Mal", "line1": "2 Low Street", "city": "Hull", "postcode": "HU1 1AA", "country": "GB"}
+    assert "have their address" in staff.post(ORDERS, {**step, **where}, follow=True).text
+    with pytest.raises(TransitionRefused):
+        rebuilding.complete_address(order.pk, line1="2 Low Street")
+    order.refresh_from_db()
+    assert order.line1 == "1 High Street"
+
+
+def test_cancelling_a_disputed_order_promises_no_money_back(order, standin, charge):
+    recording.record_reference("dispute", standin.dispute(charge)["id"])
+    staff = signed_in(cast.sam())
+    step = {"action": "cancel", "_selected_action": order.pk, "confirm": "1", "reason": ""}
+    said = staff.post(ORDERS, step, follow=True).text
+    assert "the bank that disputes it decides" in said
+    assert not Refund.objects.exists()
