@@ -20,9 +20,14 @@ from accounts.devices import remember_device
 from accounts.letters import CONFIRM_CHANGE, CONFIRM_SIGN_UP, LETTERS, Letter
 from accounts.models import User
 from shop import mail
+from shop.patience import Bulkhead, NoPlace, OutOfTime, current_patience
 
 logger = logging.getLogger(__name__)
 PROOFS_OF_SELF = ("password", "mfa")  # as allauth names what somebody showed to sign in
+
+PLACES = Bulkhead("account mail", places=4, queue=100)
+SLOW = "Our mail server is slow just now. If the mail is not there in two minutes, please ask for it again."
+AWAY = "Our mail server is not answering. Please ask for the mail again in a minute."
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -85,13 +90,25 @@ class AccountAdapter(DefaultAccountAdapter):
         self.send_mail(letter, address.email, {"user": address.user, "activate_url": url})
 
     def _hand_over(self, letter: Letter, email: str, url: str) -> None:
+        """The request waits for a quick mail server and not for a slow one, whose answer comes when it comes."""
         context = {"letter": letter, "subject": letter.subject, "url": url, "site_url": settings.SITE_URL}
         subject, text, html = mail.render("account", context)
+        send = partial(mail.send, mail.Message(to=email, subject=subject, text=text, html=html, topic="account"))
+        patience = current_patience()
         try:
-            mail.send(mail.Message(to=email, subject=subject, text=text, html=html, topic="account"))
+            if patience is None:
+                send()
+            else:
+                PLACES.run(send, patience)
+        except NoPlace:
+            logger.error("Too many mails about accounts wait for the mail server")  # noqa: TRY400  (it says all)
+            messages.error(self.request, AWAY)
+        except OutOfTime:
+            logger.warning("The mail server is slow with a mail about an account")
+            messages.warning(self.request, SLOW)
         except (OSError, SMTPException):
             logger.exception("The mail server did not take a mail about an account")
-            messages.error(self.request, "Our mail server is not answering. Please ask for the mail again in a minute.")
+            messages.error(self.request, AWAY)
 
 
 def on_site(url: str) -> str:

@@ -8,20 +8,9 @@ run ends.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from orders.gateways import stripe
+from orders.gateways import breaker, stripe
 from orders.gateways.stripe import Busy, Unreachable
-from shop.retrying import loops
 from shop.retrying.loops import Loop
-
-AWAY = loops.register(
-    Loop(
-        "stripe",
-        "Stripe gives no answer",
-        "Orders that are being paid wait, and go on by themselves once it answers. Look at status.stripe.com; if all "
-        "is well there, check that STRIPE_SECRET_KEY is right.",
-        first_pause_seconds=5,
-    )
-)
 
 
 class StripeAway(Unreachable):
@@ -37,7 +26,7 @@ def attempt_at_stripe(loop: Loop, item: object, *, subject: str) -> Iterator[Non
         return  # somebody else is asking the same this moment
     except Unreachable as trouble:
         if not stripe.is_answering():
-            AWAY.record_failure("", trouble, subject=AWAY.title)
+            breaker.note_silence(trouble)
             raise StripeAway(str(trouble)) from trouble
         with loop.attempt(item, subject=subject):
             raise
@@ -46,4 +35,13 @@ def attempt_at_stripe(loop: Loop, item: object, *, subject: str) -> Iterator[Non
             raise
     else:
         loop.clear(item)
-    AWAY.clear()
+
+
+@contextmanager
+def ask_in_background(loop: Loop) -> Iterator[bool]:
+    """Whether a worker may run this loop now: nobody else does, and Stripe was not silent a moment ago.
+
+    So a Stripe that hangs holds up one worker a loop, once, and not all of them again and again.
+    """
+    with loop.take_turn() as is_ours:
+        yield is_ours and breaker.AWAY.is_due()

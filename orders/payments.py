@@ -18,21 +18,24 @@ from django.utils import timezone
 from orders import placing, status
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount, to_stripe_amount
-from orders.gateways.stripe import Busy, Failed, Refused, Session, Unreachable
+from orders.gateways.stripe import Busy, Failed, Refused, Session, Slow, Unreachable
 from orders.locks import locked_payment
 from orders.models import Cart, Order, OrderLine, Payment
 from orders.refunds import FRESH, KEY_LIFE, RefundRefused, refund, request_refund, settle_refund
 from orders.release import call_off
 from shop.money import formatted
+from shop.patience import current_patience
 
 __all__ = [
     "RefundRefused",
     "Refused",
+    "Slow",
     "Unreachable",
     "adopt",
     "draw",
     "expire",
     "is_key",
+    "open_page",
     "refund",
     "request_refund",
     "settle",
@@ -63,8 +66,8 @@ def start(payment: Payment) -> Payment:
             return payment
         try:
             return _opened(payment, _create(payment))
-        except Busy:
-            time.sleep(BUSY_PAUSE_SECONDS)
+        except Busy as busy:
+            _pause(busy)
             payment.refresh_from_db()
         except Refused as refusal:
             if age > FRESH and (found := _find(payment)):
@@ -72,6 +75,16 @@ def start(payment: Payment) -> Payment:
             _never_began(payment.pk, str(refusal))
             raise
     raise Unreachable("Somebody else has been opening the same session for too long.")
+
+
+def _pause(busy: Busy) -> None:
+    """Raises `Slow` where a request has no more time for it."""
+    patience = current_patience()
+    if patience is not None:
+        patience.seconds_left -= BUSY_PAUSE_SECONDS
+        if patience.seconds_left <= 0:
+            raise Slow(str(busy)) from busy
+    time.sleep(BUSY_PAUSE_SECONDS)
 
 
 def _create(payment: Payment) -> Session:
@@ -172,13 +185,13 @@ def settle(payment_id: int) -> Payment:
     if payment.status in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
         return payment
     if payment.status == Payment.Status.CREATED:
-        payment = _resolve(payment)
+        payment = open_page(payment)
     if payment.provider_reference is None:
         return payment
     return draw(payment.pk, _asked(payment))
 
 
-def _resolve(payment: Payment) -> Payment:
+def open_page(payment: Payment) -> Payment:
     """A payment whose answer never came: asks again, or lets go once it is surely over and Stripe knows of no session.
 
     Raises `Unreachable` when Stripe gives no answer.
@@ -292,7 +305,7 @@ def expire(payment: Payment) -> Payment:
     Raises `Unreachable` when Stripe gives no answer: everything stays as it is.
     """
     if payment.status == Payment.Status.CREATED:
-        payment = _resolve(payment)
+        payment = open_page(payment)
     if payment.status != Payment.Status.OPEN:
         return payment
     with contextlib.suppress(Refused):  # complete, or expired already: settling finds out which

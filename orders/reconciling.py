@@ -27,6 +27,16 @@ PAYMENTS = loops.register(
         model="orders.payment",
     )
 )
+PAGES = loops.register(
+    Loop(
+        "payment_pages",
+        "A payment page",
+        "The buyer sees that we are on it. Stripe answers badly when it is asked to open this order's payment page; "
+        "if the error stays, ask the buyer to order again.",
+        model="orders.payment",
+        first_pause_seconds=5,
+    )
+)
 REFUNDS = loops.register(
     Loop(
         "refunds",
@@ -64,6 +74,18 @@ def reconcile() -> int:
     return count
 
 
+def open_payment_pages() -> int:
+    """Opens, for buyers who wait for them, the payment pages that Stripe was too slow with. Returns how many."""
+    begun = timezone.now() - timedelta(seconds=settings.PATIENCE_SECONDS)
+    held = timezone.now() - timedelta(seconds=settings.PAYMENT_HOLD_SECONDS)
+    unopened = _live().filter(status=Payment.Status.CREATED, problem="")
+    PAGES.forget_settled(unopened)
+    waiting = PAGES.due(unopened.filter(created_at__lt=begun, created_at__gte=held))
+    with suppress(StripeAway):
+        return _each(PAGES, waiting, payments.open_page)
+    return 0
+
+
 def _live() -> QuerySet[Payment]:
     return Payment.objects.filter(status__in=payments.LIVE).select_related("order").order_by("created_at")
 
@@ -88,18 +110,18 @@ def _settle_completed(*, young: datetime, held: datetime) -> int:
 
 
 def _end_overdue(*, young: datetime, held: datetime) -> int:
-    return _each(PAYMENTS.due(_live().filter(created_at__lt=held)), payments.expire)
+    return _each(PAYMENTS, PAYMENTS.due(_live().filter(created_at__lt=held)), payments.expire)
 
 
 def _open_unanswered(*, young: datetime, held: datetime) -> int:
     unanswered = _live().filter(status=Payment.Status.CREATED, created_at__lt=young, created_at__gte=held)
-    return _each(PAYMENTS.due(unanswered), lambda payment: payments.settle(payment.pk))
+    return _each(PAYMENTS, PAYMENTS.due(unanswered), lambda payment: payments.settle(payment.pk))
 
 
-def _each(waiting: QuerySet[Payment], step: Callable[[Payment], object]) -> int:
+def _each(loop: Loop, waiting: QuerySet[Payment], step: Callable[[Payment], object]) -> int:
     count = 0
     for payment in waiting[:BATCH]:
-        with attempt_at_stripe(PAYMENTS, payment.pk, subject=_named(payment)):
+        with attempt_at_stripe(loop, payment.pk, subject=_named(payment)):
             step(payment)
             count += 1
     return count

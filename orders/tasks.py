@@ -1,13 +1,25 @@
 from celery import shared_task
 
 from orders import reconciling, stripe_events
+from orders.asking_stripe import ask_in_background
+
+
+@shared_task
+def open_payment_pages() -> None:
+    with ask_in_background(reconciling.PAGES) as may_ask:
+        if may_ask:
+            reconciling.open_payment_pages()
 
 
 @shared_task
 def reconcile_payments() -> None:
-    reconciling.reconcile()
+    with ask_in_background(reconciling.PAYMENTS) as may_ask:
+        if may_ask:
+            reconciling.reconcile()
 
 
 @shared_task
 def process_stripe_events() -> None:
-    stripe_events.process_waiting()
+    with ask_in_background(stripe_events.EVENTS) as may_ask:
+        if may_ask:
+            stripe_events.process_waiting()

@@ -1,48 +1,50 @@
-"""The cache, forgiving: when Redis is away, nothing is found and nothing is kept, and the shop goes on."""
+"""The cache, forgiving: when Redis is away, nothing is found and nothing is kept, and the shop goes on.
+
+A Redis that hangs is asked once in a while and not by every page: after a silence this process leaves it alone.
+"""
 
 import logging
+import time
+from collections.abc import Callable
 from typing import Any
 
 from django.core.cache.backends.redis import RedisCache
 from redis.exceptions import RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 logger = logging.getLogger(__name__)
+
+
+PAUSE_SECONDS = 5.0
 
 
 class ForgivingRedisCache(RedisCache):
     """Django's Redis cache whose reads miss and whose writes are dropped while Redis does not answer."""
 
+    _silent_until = 0.0  # of the monotonic clock; shared by all threads of the process
+
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        try:
-            return super().get(key, default, version)
-        except RedisError as error:
-            return _absent(error, default)
+        return self._ask(lambda: super(ForgivingRedisCache, self).get(key, default, version), default)
 
     def set(self, key: str, value: Any, *args: Any, **kwargs: Any) -> None:
-        try:
-            super().set(key, value, *args, **kwargs)
-        except RedisError as error:
-            _absent(error, None)
+        self._ask(lambda: super(ForgivingRedisCache, self).set(key, value, *args, **kwargs), None)
 
     def add(self, key: str, value: Any, *args: Any, **kwargs: Any) -> bool:
-        try:
-            return bool(super().add(key, value, *args, **kwargs))
-        except RedisError as error:
-            return bool(_absent(error, True))
+        return bool(self._ask(lambda: super(ForgivingRedisCache, self).add(key, value, *args, **kwargs), True))
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        try:
-            return int(super().incr(key, delta, version))
-        except RedisError as error:
-            return int(_absent(error, delta))
+        return int(self._ask(lambda: super(ForgivingRedisCache, self).incr(key, delta, version), delta))
 
     def delete(self, key: str, version: int | None = None) -> bool:
+        return bool(self._ask(lambda: super(ForgivingRedisCache, self).delete(key, version), False))
+
+    def _ask(self, question: Callable[[], Any], absent: Any) -> Any:
+        if time.monotonic() < ForgivingRedisCache._silent_until:
+            return absent
         try:
-            return bool(super().delete(key, version))
+            return question()
         except RedisError as error:
-            return bool(_absent(error, False))
-
-
-def _absent(error: RedisError, answer: Any) -> Any:
-    logger.warning("The cache does not answer: %s", type(error).__name__)
-    return answer
+            logger.warning("The cache does not answer: %s", type(error).__name__)
+            if isinstance(error, RedisTimeoutError):
+                ForgivingRedisCache._silent_until = time.monotonic() + PAUSE_SECONDS
+            return absent

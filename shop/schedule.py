@@ -21,6 +21,8 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": crontab(day_of_week="thu", hour="9-17", minute="0"),
         "options": {"expires": 3600},
     },
+    # for buyers who are looking at "we are opening your payment page"
+    "open payment pages": {"task": "orders.tasks.open_payment_pages", "schedule": 2, "options": TICKS},
     "reconcile payments": {
         "task": "orders.tasks.reconcile_payments",
         "schedule": env.int("RECONCILE_SECONDS", 60),

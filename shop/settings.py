@@ -59,6 +59,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "shop.storefront.middleware.PatienceMiddleware",
     "csp.middleware.CSPMiddleware",
     "shop.storefront.middleware.SecurityHeadersMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -247,7 +248,9 @@ STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRET", [])
 if not STRIPE_WEBHOOK_SECRETS:
     required("STRIPE_WEBHOOK_SECRET", why="from the Stripe dashboard, webhook endpoint /webhooks/stripe/")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com")
-STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", 20)
+STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", 10)
+# The most a request waits for all it asks of Stripe or a mail server; what takes longer goes on in the background.
+PATIENCE_SECONDS = env.float("PATIENCE_SECONDS", 1.5)
 
 CHECKOUTS_PER_MINUTE = env.int("CHECKOUTS_PER_MINUTE", 600)  # of one address: an office, not a flood
 PAYMENT_HOLD_SECONDS = env.int("PAYMENT_HOLD_SECONDS", 45 * 60)

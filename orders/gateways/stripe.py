@@ -5,19 +5,27 @@ decides whether to ask again, with the same key.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import stripe
 from django.conf import settings
 
+from orders.gateways import breaker
+from orders.gateways.breaker import Way
+from shop.patience import Bulkhead, OutOfTime, current_patience
+
 MOST_LINES = 100  # Stripe's limit for one session
 SIGNATURE_SECONDS = 300  # older webhooks are taken for replays
+PROBE_SECONDS = 3
+PLACES = Bulkhead("stripe", places=8)
+T = TypeVar("T")
 
 
 class Unreachable(Exception):  # noqa: N818  (a state of the world, not an error of ours)
@@ -26,6 +34,10 @@ class Unreachable(Exception):  # noqa: N818  (a state of the world, not an error
 
 class Busy(Unreachable):
     """The same thing is being asked by somebody else this moment."""
+
+
+class Slow(Unreachable):
+    """No answer within the time a request can wait. It is asked for again in the background."""
 
 
 class Failed(Unreachable):
@@ -169,7 +181,8 @@ def is_answering() -> bool:
     """Whether Stripe says anything sensible now, to a question that is about nothing in particular."""
     try:
         with translate_errors():
-            client().v1.checkout.sessions.list({"limit": 1})
+            probe = _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, PROBE_SECONDS)
+            probe.v1.checkout.sessions.list({"limit": 1})
     except (Refused, Unreachable):
         return False
     return True
@@ -219,6 +232,52 @@ def _is_signed(payload: bytes, signature: str, secret: str) -> bool:
     return True
 
 
+class OutOfTimeError(stripe.APIConnectionError):
+    """Raised by us, where the library would go on waiting."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)  # type: ignore[no-untyped-call]
+
+
+class PatientClient(stripe.RequestsClient):
+    """The library's own, except that a request of the shop waits no longer than it has time, and not at all while
+    Stripe is known to hang.
+    """
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[Any, int, Mapping[str, str]]:
+        ask = partial(super().request, method, url, headers, post_data)
+        patience = current_patience()
+        if patience is None:
+            return _ask_unhurried(ask)
+        way = breaker.look()
+        if way is Way.CLOSED:
+            raise OutOfTimeError("Stripe did not answer a moment ago.")
+        try:
+            answer = PLACES.run(ask, patience)
+        except OutOfTime as silence:
+            breaker.note_silence(silence)
+            raise OutOfTimeError(str(silence)) from silence
+        if way is Way.TRIAL:
+            breaker.note_answer()
+        return answer
+
+
+def _ask_unhurried(ask: Callable[[], T]) -> T:
+    begun_at = time.monotonic()
+    answer = ask()
+    if time.monotonic() - begun_at < settings.PATIENCE_SECONDS:
+        breaker.note_answer()
+    return answer
+
+
 def client() -> stripe.StripeClient:
     return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_TIMEOUT_SECONDS)
 
@@ -228,7 +287,7 @@ def _client(secret_key: str, base: str, timeout: int) -> stripe.StripeClient:
     return stripe.StripeClient(
         secret_key,
         base_addresses={"api": base},
-        http_client=stripe.RequestsClient(timeout=timeout),
+        http_client=PatientClient(timeout=timeout),
         max_network_retries=0,
     )
 
@@ -243,6 +302,8 @@ def translate_errors() -> Iterator[None]:
     except stripe.IdempotencyError as error:
         in_use = error.http_status == HTTPStatus.CONFLICT  # else: the same key with other parameters
         raise (Busy if in_use else Unreachable)(str(error)) from error
+    except OutOfTimeError as error:
+        raise Slow(str(error)) from error
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise Unreachable(type(error).__name__) from error
     except stripe.APIError as error:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -41,11 +42,12 @@ def paid(request: HttpRequest, number: str) -> HttpResponse:
     """Where Stripe sends the buyer after paying. Stripe's own word counts, not that somebody came here."""
     payment = _payment_of(request, number)
     try:
-        payments.settle(payment.pk)
+        payment = payments.settle(payment.pk)
     except payments.Unreachable:
         log.warning("Stripe is out of reach on the return of %s", number)
     carts.keep_count(request, carts.of(request))
-    return see_other("order", number)
+    page = reverse("order", args=[number])
+    return see_other(f"{page}?paid=unknown" if payment.status in payments.LIVE else page)
 
 
 @never_cache

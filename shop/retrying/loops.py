@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS = 15 * 60
 WHOLE = ""  # the item of a job that is one piece of work
+TURNS = 0x7475726E  # the class of advisory locks under which one worker at a time runs a loop
 ADDRESS = re.compile(r"[^\s'\"(<=]+@[^\s'\")>]+")
 Row = TypeVar("Row", bound=Model)
 Item = TypeVar("Item")
@@ -60,6 +61,7 @@ class Loop:
     advice: str
     model: str = ""
     first_pause_seconds: int = 60
+    longest_pause_seconds: int = LONGEST_PAUSE_SECONDS
 
     def due(self, rows: QuerySet[Row], *, key: str = "pk") -> QuerySet[Row]:
         """The rows that are not waiting to be tried again."""
@@ -87,6 +89,18 @@ class Loop:
         return not self._rows(item).filter(retry_at__gt=DatabaseClock()).exists()
 
     @contextmanager
+    def take_turn(self) -> Iterator[bool]:
+        """Whether nobody else is running this loop now. The database frees the turn when the worker dies."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [TURNS, self.key])
+            is_ours = bool(cursor.fetchone()[0])
+            try:
+                yield is_ours
+            finally:
+                if is_ours:
+                    cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [TURNS, self.key])
+
+    @contextmanager
     def attempt(self, item: object = WHOLE, *, subject: str = "") -> Iterator[None]:
         """Tries one item. A failure is written down and goes no further; a success clears what was written.
 
@@ -112,7 +126,7 @@ class Loop:
             "subject": subject[:200],
             "error": describe_error(error)[:300],
             "first": max(1, min(self.first_pause_seconds, settings.RETRY_SECONDS)),
-            "longest": LONGEST_PAUSE_SECONDS,
+            "longest": self.longest_pause_seconds,
         }
         try:
             with connection.cursor() as cursor:

@@ -1,8 +1,11 @@
 from collections.abc import Callable, Sequence
 
+from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
+
+from shop.patience import limit_waiting
 
 PRIVATE = ("/accounts/", "/admin/")  # others wrote these pages, and some forget to say that they are nobody else's
 PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
@@ -21,6 +24,17 @@ class SecurityHeadersMiddleware:
         if request.path.startswith(PRIVATE) and "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response
+
+
+class PatienceMiddleware:
+    """No request waits long for what is outside the shop, so that none keeps the others waiting."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with limit_waiting(settings.PATIENCE_SECONDS):
+            return self.get_response(request)
 
 
 class PlainTextMiddleware:

@@ -2,6 +2,7 @@
 what to do, and once it is mended it is done.
 """
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -137,6 +138,24 @@ def reconciler(world: World) -> Poisoned:
     )
 
 
+def payment_pages(world: World) -> Poisoned:
+    """A page over whose idempotency key Stripe quarrels, ahead of one that only never came."""
+    bad, good = (buy(world) for _ in range(2))
+    a_moment_ago = timezone.now() - timedelta(seconds=5)
+    Payment.objects.update(status="created", provider_reference=None, created_at=a_moment_ago)
+    give_new_key(good)
+    return Poisoned(
+        "payment_pages",
+        lambda: status_of(good) == "open",
+        lambda: status_of(bad) == "open",
+        mend=lambda: give_new_key(bad),
+    )
+
+
+def give_new_key(payment: Payment) -> None:
+    Payment.objects.filter(pk=payment.pk).update(idempotency_key=uuid.uuid4())
+
+
 def stripe_events(world: World) -> Poisoned:
     bad, good = (buy(world) for _ in range(2))
     reference = bad.provider_reference
@@ -252,6 +271,7 @@ JOBS: dict[str, Callable[[World], Poisoned]] = {
     "deliver mail": mail,
     "fan out newsletter": newsletter,
     "queue recommendation mail": weekly_letter,
+    "open payment pages": payment_pages,
     "reconcile payments": reconciler,
     "process payment events": stripe_events,
     "take out what is withdrawn": taking_out,

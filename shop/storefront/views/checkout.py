@@ -20,7 +20,7 @@ from orders import checkout as ordering
 from orders import guests, limits, payments, pricing, promise, terms
 from orders.checkout import CheckoutRefused
 from orders.customs import crosses_customs
-from orders.models import Cart, CartLine, Order, ShippingMethod
+from orders.models import Cart, CartLine, Order, Payment, ShippingMethod
 from orders.terms import Terms
 from orders.views.answers import see_other
 from shop.money import formatted
@@ -33,6 +33,10 @@ TOO_MANY = (
 STRIPE_IS_AWAY = (
     "We could not reach our payment service just now. Nothing was charged and your cart is as it was. "
     "Please try again in a minute."
+)
+EARLIER_IS_ENDING = (
+    "You went to the payment page before, and our payment service has not told us yet that nothing was paid there. "
+    "Nothing was charged and your cart is as it was. Please press “Continue to payment” again in a minute."
 )
 STRIPE_REFUSED = (
     "The payment page could not be opened. Nothing was charged and your cart is as it was. "
@@ -130,13 +134,23 @@ def _continue(request: HttpRequest, desk: Desk, form: CheckoutForm) -> HttpRespo
         _keep_answers(desk.customer, form, desk.book)
     try:
         begun = ordering.begin(desk.cart, form.details(), customer=desk.customer, terms=desk.terms)
-        guests.grant(request, begun.order)
-        if begun.payment is None:
-            carts.keep_count(request, desk.cart)
-            return see_other("order", begun.order.number)
-        return see_other(payments.start(begun.payment).redirect_url)
     except CheckoutRefused as refusal:
         return _page(request, desk, form, problem=str(refusal), status=409)
+    except payments.Unreachable:
+        return _page(request, desk, form, problem=EARLIER_IS_ENDING, status=503)
+    guests.grant(request, begun.order)
+    if begun.payment is None:
+        carts.keep_count(request, desk.cart)
+        return see_other("order", begun.order.number)
+    return _lead_to_payment(request, desk, form, begun.payment)
+
+
+def _lead_to_payment(request: HttpRequest, desk: Desk, form: CheckoutForm, payment: Payment) -> HttpResponse:
+    """To Stripe's page at once; where that takes longer than a request can wait, to a page that goes on by itself."""
+    try:
+        return see_other(payments.start(payment).redirect_url)
+    except payments.Slow:
+        return see_other("order_payment", payment.order.number)
     except payments.Refused:
         return _page(request, desk, form, problem=STRIPE_REFUSED, status=503)
     except payments.Unreachable:

@@ -22,6 +22,7 @@ from shop.storefront.asks import Place
 
 PER_PAGE = 20
 JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
+REFRESH_SECONDS = 5
 STATES = {"next": ""}  # as `partials/steps.html` names them
 
 
@@ -43,9 +44,15 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "is_fresh": _is_fresh(found),
     }
     if found.status == Order.Status.PENDING:
-        return render(request, "storefront/order.html", context | {"payment": _waiting(found), "stories": []})
+        context |= {"payment": _waiting(found), "stories": [], "refresh_seconds": _refresh_seconds(request)}
+        return render(request, "storefront/order.html", context)
     ask = _ask(request, found)
     return render(request, "storefront/order.html", context | {"stories": _stories(found), "ask": ask})
+
+
+def _refresh_seconds(request: HttpRequest) -> int:
+    """For who came back from paying before we heard of it: the page looks again by itself. 0: it does not."""
+    return REFRESH_SECONDS if request.GET.get("paid") == "unknown" else 0
 
 
 def _is_fresh(found: Order) -> bool:

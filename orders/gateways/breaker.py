@@ -1,0 +1,50 @@
+"""Remembers, for the whole shop, that Stripe hangs: then no request waits for it, and one question at a time tries it.
+
+The memory is a row beside what else is stuck, so staff read of it, and it does not depend on Redis. Background work
+asks on; the first answer that comes as fast as a request could wait for it ends the matter.
+"""
+
+from datetime import timedelta
+from enum import Enum
+
+from shop.retrying import loops
+from shop.retrying.loops import DatabaseClock, Loop
+from shop.retrying.models import StuckItem
+
+TRIAL = timedelta(seconds=10)  # while one request tries whether Stripe is back, the others do not
+
+AWAY = loops.register(
+    Loop(
+        "stripe",
+        "Stripe gives no answer",
+        "Orders that are being paid wait, and go on by themselves once it answers. Look at status.stripe.com; if all "
+        "is well there, check that STRIPE_SECRET_KEY is right.",
+        first_pause_seconds=5,
+        longest_pause_seconds=30,
+    )
+)
+
+
+class Way(Enum):
+    """How a request finds the way to Stripe. TRIAL: closed a moment ago, and this one request finds out."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    TRIAL = "trial"
+
+
+def look() -> Way:
+    """One query; two after Stripe was silent."""
+    stuck = StuckItem.objects.filter(loop=AWAY.key)
+    if not stuck.exists():
+        return Way.OPEN
+    is_ours = stuck.filter(retry_at__lte=DatabaseClock()).update(retry_at=DatabaseClock() + TRIAL) == 1
+    return Way.TRIAL if is_ours else Way.CLOSED
+
+
+def note_silence(error: Exception) -> None:
+    AWAY.record_failure(loops.WHOLE, error, subject=AWAY.title)
+
+
+def note_answer() -> None:
+    AWAY.clear()

@@ -1,0 +1,48 @@
+"""The page between checkout and payment, for whoever has to wait there: it goes on by itself."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from orders import guests, payments
+from orders.models import Order, Payment
+from orders.views.answers import see_other
+
+LONG = timedelta(seconds=45)  # after which the page says that it takes longer than it should
+REFRESH_SECONDS, REFRESH_SECONDS_WHEN_LONG = 2, 10
+REFUSED = (
+    "The payment page could not be opened. Nothing was charged and your cart is as it was. "
+    "Please try again, or write to us."
+)
+
+
+@never_cache
+@require_safe
+def payment_page(request: HttpRequest, number: str) -> HttpResponse:
+    """Leads on to Stripe's page as soon as there is one, and to the order when there is nothing to pay any more."""
+    order = guests.find(request, number)
+    payment = order.payments.select_related("order").order_by("-id").first()
+    if order.status != Order.Status.PENDING or payment is None or payment.status not in payments.LIVE:
+        return see_other("order", number)
+    try:
+        return see_other(payments.start(payment).redirect_url)
+    except payments.Refused:
+        messages.error(request, REFUSED)
+        return see_other("checkout")
+    except payments.Unreachable:
+        return _wait(request, order, payment)
+
+
+def _wait(request: HttpRequest, order: Order, payment: Payment) -> HttpResponse:
+    is_long = timezone.now() - payment.created_at > LONG
+    context = {
+        "order": order,
+        "is_long": is_long,
+        "refresh_seconds": REFRESH_SECONDS_WHEN_LONG if is_long else REFRESH_SECONDS,
+    }
+    return render(request, "storefront/payment.html", context)
