@@ -26,6 +26,8 @@ CONTEXTS: dict[str, Callable[[Letter], Context | None]] = {
     "order_delivered": order_mail.news,
     topics.ORDER_CANCELLED: order_mail.news,
     topics.ORDER_REFUNDED: order_mail.refunded,
+    topics.PAYMENT_UNDER_WAY: order_mail.receipt,
+    topics.PAYMENT_FAILED: order_mail.news,
     topics.DIGEST: digest_mail.digest,
     topics.CONSENT_CONFIRMATION: promotional_mail.confirmation,
     topics.EXPORT_READY: account_mail.export_ready,

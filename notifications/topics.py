@@ -36,6 +36,8 @@ RECEIPT = "receipt"
 CONSENT_CONFIRMATION = "consent_confirmation"
 ORDER_CANCELLED = "order_cancelled"
 ORDER_REFUNDED = "order_refunded"
+PAYMENT_UNDER_WAY = "payment_under_way"
+PAYMENT_FAILED = "payment_failed"
 EXPORT_READY = "export_ready"
 ERASURE_ASKED_FOR = "erasure_asked_for"
 RECOMMENDATIONS = "recommendations"
@@ -67,6 +69,18 @@ _ALL = (
         MailKind.ESSENTIAL,
         event=_Kind.REFUNDED,
         because="You get this whatever is ticked: it is about your money.",
+    ),
+    Topic(
+        PAYMENT_UNDER_WAY,
+        MailKind.ESSENTIAL,
+        event=_Kind.PAYMENT_UNDER_WAY,
+        because="You get this whatever is ticked: it is about your money, and your receipt comes only once it is here.",
+    ),
+    Topic(
+        PAYMENT_FAILED,
+        MailKind.ESSENTIAL,
+        event=_Kind.PAYMENT_FAILED,
+        because="You get this whatever is ticked: an order of yours has ended.",
     ),
     Topic(
         CONSENT_CONFIRMATION,

@@ -41,6 +41,10 @@ def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
 def _why_not(order: Order) -> str:
     if order.status == Order.Status.CANCELLED:
         return f"{order.number} was cancelled already."
+    if order.payment_status == Order.PaymentStatus.PROCESSING:
+        return (
+            f"{order.number}: the buyer's bank is paying and cannot be stopped. Once the money is here you can cancel."
+        )
     if order.status == Order.Status.PENDING:
         return f"{order.number} is not paid; it ends by itself when its payment page does."
     return f"{order.number} has left; it can no longer be cancelled."

@@ -15,12 +15,12 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from orders import placing, status
+from orders import events, placing, status
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount, to_stripe_amount
 from orders.gateways.stripe import Busy, Failed, Refused, Session, Slow, Unreachable
 from orders.locks import locked_payment
-from orders.models import Cart, Order, OrderLine, Payment
+from orders.models import Cart, Order, OrderEvent, OrderLine, Payment
 from orders.refunds import FRESH, KEY_LIFE, RefundRefused, refund, request_refund, settle_refund
 from orders.release import call_off
 from shop.money import formatted
@@ -51,6 +51,7 @@ CLOCKS = timedelta(minutes=10)  # how far Stripe's clock may be from ours
 BUSY_PAUSE_SECONDS = 0.25
 PATIENCE = 20  # pauses while somebody else opens the same session
 LIVE = (Payment.Status.CREATED, Payment.Status.OPEN)
+PAYABLE = (*LIVE, Payment.Status.PROCESSING)  # money may still come for the order
 
 
 def start(payment: Payment) -> Payment:
@@ -236,6 +237,10 @@ def draw(payment_id: int, session: Session) -> Payment:
     payment = locked_payment(payment_id)
     if session.is_paid and payment.status not in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
         _paid(payment, session)
+    elif session.has_failed and payment.status in PAYABLE:
+        _fail(payment, session)
+    elif session.is_under_way and payment.status in LIVE:
+        _wait_for_bank(payment, session)
     elif session.is_expired and payment.status in LIVE:
         _over(payment)
     return payment
@@ -252,6 +257,8 @@ def _paid(payment: Payment, session: Session) -> None:
     if payment.problem:
         _flag(payment, session)
         return
+    if payment.status == Payment.Status.PROCESSING:
+        placing.renew_promise(payment.order)
     payment.status = Payment.Status.CAPTURED
     payment.save(update_fields=["status", "payment_intent", "captured_at", "problem"])
     placing.confirm(payment.order)
@@ -262,7 +269,7 @@ def _paid(payment: Payment, session: Session) -> None:
 def _mismatch(payment: Payment, session: Session) -> str:
     """Why this money is not for this order as it stands; empty when it is."""
     order = payment.order
-    if order.status != Order.Status.PENDING or payment.status not in LIVE:
+    if order.status != Order.Status.PENDING or payment.status not in PAYABLE:
         return f"Paid when the order was {order.get_status_display().lower()}"
     if session.key != str(payment.idempotency_key):
         return "Paid through another payment's session"
@@ -281,11 +288,32 @@ def _flag(payment: Payment, session: Session) -> None:
     Order.objects.filter(pk=payment.order_id).update(cart=None)
 
 
+def _wait_for_bank(payment: Payment, session: Session) -> None:
+    """The buyer has paid and the bank takes its days: the goods stay held, and the cart is free for something else."""
+    payment.status, payment.payment_intent = Payment.Status.PROCESSING, session.payment_intent
+    payment.save(update_fields=["status", "payment_intent"])
+    placing.await_payment(payment.order)
+    status.recalculate(payment.order)
+
+
+def _fail(payment: Payment, session: Session) -> None:
+    """The bank did not pay after all: nothing was charged, and the goods go back on the shelf."""
+    was_told = payment.status == Payment.Status.PROCESSING
+    payment.status, payment.payment_intent = Payment.Status.FAILED, session.payment_intent
+    payment.problem = "The buyer's bank did not pay"
+    payment.save(update_fields=["status", "payment_intent", "problem"])
+    order = payment.order
+    if order.status == Order.Status.PENDING and not order.payments.filter(status__in=PAYABLE).exists():
+        if was_told:
+            events.record(order, OrderEvent.Kind.PAYMENT_FAILED)
+        call_off(order, actor=placing.RULE)
+
+
 def _over(payment: Payment) -> None:
     payment.status = Payment.Status.EXPIRED
     payment.save(update_fields=["status", "problem"])
     order = payment.order
-    others = order.payments.filter(status__in=[*LIVE, Payment.Status.CAPTURED, Payment.Status.FLAGGED])
+    others = order.payments.filter(status__in=[*PAYABLE, Payment.Status.CAPTURED, Payment.Status.FLAGGED])
     if order.status == Order.Status.PENDING and not others.exists():
         call_off(order, actor=placing.RULE)
 

@@ -1,16 +1,55 @@
 """The moment an order becomes one: it is paid for (or there is nothing to pay)."""
 
 import contextlib
+from dataclasses import dataclass
+from datetime import date
 
 from django.utils import timezone
 
 from accounts import purposes
 from accounts.consent_requests import request_consent
 from orders import cart as carts
-from orders import events, fulfilment
+from orders import events, fulfilment, promise, terms
 from orders.models import Order, OrderEvent, ShopSettings
 
 RULE = "rule"  # the actor of what happens by itself
+
+
+def await_payment(order: Order) -> None:
+    """The buyer has done their part; the bank takes days. What was bought leaves the cart, and the cart the order.
+
+    The caller holds the locks of cart and order, and recalculates afterwards.
+    """
+    _empty_cart(order)
+    order.cart = None
+    order.save(update_fields=["cart"])
+    events.record(order, OrderEvent.Kind.PAYMENT_UNDER_WAY)
+
+
+def renew_promise(order: Order) -> None:
+    """The money came days after the order: its dates count from now. The caller holds the order's lock."""
+    if order.shipping_method is None or order.ships_on is None:
+        return
+    promised = promise.promise(terms.load().calendar, order.shipping_method, availability=Held(), now=timezone.now())
+    if promised is None or promised.ships_on <= order.ships_on:
+        return
+    order.ships_on, order.promised_from_on, order.promised_by_on = promised.ships_on, promised.from_on, promised.by_on
+    order.save(update_fields=["ships_on", "promised_from_on", "promised_by_on"])
+
+
+@dataclass(frozen=True)
+class Held:
+    """Goods that are kept for an order, as `promise` looks at goods."""
+
+    available: int = 1
+    on_shelf: int = 1
+    restock_on: date | None = None
+
+
+def _empty_cart(order: Order) -> None:
+    if order.cart_id:
+        bought = order.lines.filter(variant__isnull=False).values_list("variant_id", "quantity")
+        carts.take_out(order.cart_id, bought)
 
 
 def confirm(order: Order) -> None:
@@ -23,9 +62,7 @@ def confirm(order: Order) -> None:
     order.placed_at = timezone.now()
     order.save(update_fields=["status", "placed_at"])
     events.record(order, OrderEvent.Kind.PLACED)
-    if order.cart_id:
-        bought = order.lines.filter(variant__isnull=False).values_list("variant_id", "quantity")
-        carts.take_out(order.cart_id, bought)
+    _empty_cart(order)
     if order.ticks.filter(purpose=purposes.NEWSLETTER, granted=True).exists():
         request_consent(order.email, purposes.NEWSLETTER, source="checkout")
 

@@ -34,8 +34,9 @@ BY_STAGE = (
 LATE = Queue("late", "Late to leave")
 LOOK = Queue("look", "Payment needs a look")
 HELD = Queue("held", "On hold")
+UNDER_WAY = Queue("under_way", "Payment on its way")
 WORK = (TO_APPROVE, *BY_STAGE)
-QUEUES = {queue.key: queue for queue in (*WORK, LATE, LOOK, HELD)}
+QUEUES = {queue.key: queue for queue in (*WORK, LATE, LOOK, HELD, UNDER_WAY)}
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def in_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
         return orders.filter(needs_a_look())
     if queue == HELD:
         return orders.filter(IS_HELD)
+    if queue == UNDER_WAY:
+        return orders.filter(IS_UNDER_WAY)
     return orders.filter(_is_late() if queue == LATE else IS_TO_APPROVE, status=Order.Status.CONFIRMED)
 
 
@@ -70,6 +73,7 @@ def of(order: Order, stages: Collection[str]) -> Queue | None:
 
 IS_TO_APPROVE = Q(approved_at=None, hold="")
 IS_HELD = ~Q(hold="")
+IS_UNDER_WAY = Q(status=Order.Status.PENDING, payment_status=Order.PaymentStatus.PROCESSING)
 
 
 def _is_late() -> Q:
@@ -92,7 +96,7 @@ def needs_a_look() -> Q:
 
 
 def standings() -> list[Standing]:
-    """Every queue of `WORK`, then `LATE`, `LOOK` and `HELD`, in three queries."""
+    """Every queue of `WORK`, then `LATE`, `LOOK`, `HELD` and `UNDER_WAY`, in four queries."""
     waiting = Order.objects.order_by().filter(status=Order.Status.CONFIRMED)
     found = waiting.aggregate(
         approve_count=Count("pk", filter=IS_TO_APPROVE),
@@ -104,6 +108,11 @@ def standings() -> list[Standing]:
     )
     found |= _parcels()
     found["look_count"] = Order.objects.filter(needs_a_look()).count()
+    found |= (
+        Order.objects.order_by()
+        .filter(IS_UNDER_WAY)
+        .aggregate(under_way_count=Count("pk"), under_way_oldest=Min("created_at"))
+    )
     return [Standing(queue, found[f"{key}_count"], found.get(f"{key}_oldest")) for key, queue in QUEUES.items()]
 
 

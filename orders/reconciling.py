@@ -37,6 +37,14 @@ PAGES = loops.register(
         first_pause_seconds=5,
     )
 )
+FROM_BANKS = loops.register(
+    Loop(
+        "bank_payments",
+        "A payment on its way from a bank",
+        "Its goods stay held until Stripe says whether the bank paid. Look at the payment in Stripe's dashboard.",
+        model="orders.payment",
+    )
+)
 REFUNDS = loops.register(
     Loop(
         "refunds",
@@ -68,7 +76,7 @@ def reconcile() -> int:
     held = now - timedelta(seconds=settings.PAYMENT_HOLD_SECONDS)
     count = 0
     with suppress(StripeAway):
-        for part in (_settle_completed, _end_overdue, _open_unanswered, _send_refunds):
+        for part in (_settle_completed, _ask_about_banks, _end_overdue, _open_unanswered, _send_refunds):
             count += part(young=young, held=held)
         stripe_feed.catch_up()
     return count
@@ -106,6 +114,22 @@ def _settle_completed(*, young: datetime, held: datetime) -> int:
         with attempt_at_stripe(PAYMENTS, payment.pk, subject=_named(payment)):
             payments.draw(payment.pk, session)
             count += 1
+    return count
+
+
+def _ask_about_banks(*, young: datetime, held: datetime) -> int:
+    """Bank payments whose webhook may be lost. Each is asked about often at first and rarely after days: again once a
+    sixtieth of its age has passed.
+    """
+    processing = Payment.objects.filter(status=Payment.Status.PROCESSING).select_related("order")
+    FROM_BANKS.forget_settled(processing)
+    now, count = timezone.now(), 0
+    for payment in FROM_BANKS.due(processing).order_by("created_at"):
+        if payment.asked_at and now - payment.asked_at < (now - payment.created_at) / 60:
+            continue
+        with attempt_at_stripe(FROM_BANKS, payment.pk, subject=_named(payment)):
+            Payment.objects.filter(pk=payment.pk).update(asked_at=now)
+            count += payments.settle(payment.pk).status != Payment.Status.PROCESSING
     return count
 
 

@@ -63,7 +63,8 @@ def _payment_status(order: Order, records: list[StripeRecord]) -> str:
         return order.payment_status
     captured, refunded = captured_total(order), refunded_total(order)
     if not captured:
-        return Order.PaymentStatus.UNPAID
+        is_processing = order.payments.filter(status=Payment.Status.PROCESSING).exists()
+        return Order.PaymentStatus.PROCESSING if is_processing else Order.PaymentStatus.UNPAID
     if any(holds.is_open_dispute(record) for record in records):
         return Order.PaymentStatus.DISPUTED
     lost = sum((record.amount for record in records if holds.is_lost(record)), Decimal(0))
@@ -95,7 +96,8 @@ _BY_FULFILMENT = {
 def words(order: Order) -> str:
     """The order's state as the customer reads it, everywhere."""
     if order.status == Order.Status.PENDING:
-        return "Waiting for payment"
+        is_processing = order.payment_status == Order.PaymentStatus.PROCESSING
+        return "Payment on its way" if is_processing else "Waiting for payment"
     if order.status == Order.Status.CANCELLED:
         refunded = order.payment_status == Order.PaymentStatus.REFUNDED
         return "Cancelled and refunded" if refunded else "Cancelled"

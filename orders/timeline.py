@@ -39,6 +39,8 @@ class Timeline:
     note_by: str = ""
 
 
+BANK = (Kind.PAYMENT_UNDER_WAY, "Payment on its way from your bank")
+NOT_PAID = "Nothing was charged, and the goods are no longer held."
 ROAD: tuple[tuple[OrderEvent.Kind, str], ...] = (
     (Kind.PLACED, "Placed and paid"),
     (Kind.APPROVED, "Approved"),
@@ -77,7 +79,9 @@ def _timeline(order: Order, happened: list[OrderEvent], parcel: Shipment | None,
 
 def _cancelled_road(order: Order, mine: list[OrderEvent]) -> list[Step]:
     by_kind = {event.kind: event for event in mine}
-    steps = [Step(title, "done", at=by_kind[kind].created_at) for kind, title in ROAD if kind in by_kind]
+    steps = [Step(title, "done", at=by_kind[kind].created_at) for kind, title in (BANK, *ROAD) if kind in by_kind]
+    if Kind.PAYMENT_FAILED in by_kind:
+        steps.append(Step("Your bank did not pay", "stop", at=by_kind[Kind.PAYMENT_FAILED].created_at, text=NOT_PAID))
     ended = by_kind.get(Kind.CANCELLED)
     reason = str(ended.data.get("reason", "")) if ended else ""
     return [*steps, Step("Cancelled", "stop", at=ended.created_at if ended else order.cancelled_at, text=reason)]
@@ -97,6 +101,8 @@ def _failed_refund(order: Order, event: OrderEvent) -> Step:
 
 
 def _road(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list[Step]:
+    if order.payment_status == Order.PaymentStatus.PROCESSING:
+        return _road_to_payment(mine)
     at = _times(order, mine, parcel)
     reached = max((place for place, (kind, _) in enumerate(ROAD) if kind in at), default=-1)
     steps = []
@@ -108,6 +114,13 @@ def _road(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list
             state = "now" if place == reached and not is_last else "done"
             steps.append(_reached(kind, title, state, at, parcel))
     return steps
+
+
+def _road_to_payment(mine: list[OrderEvent]) -> list[Step]:
+    """While the bank takes its days no later date can be told: they are counted from the day the money is here."""
+    kind, title = BANK
+    begun_at = next((event.created_at for event in mine if event.kind == kind), None)
+    return [Step(title, "now", at=begun_at), *(Step(title, "next") for _, title in ROAD)]
 
 
 def _times(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> dict[str, datetime | None]:

@@ -74,10 +74,22 @@ class Session:
     key: str
     order_number: str
     email: str
+    intent_status: str = ""  # empty where Stripe was not asked for it
 
     @property
     def is_paid(self) -> bool:
         return self.status == "complete" and self.payment_status == "paid"
+
+    @property
+    def is_under_way(self) -> bool:
+        """The buyer has done their part, and their bank takes days for its own."""
+        return self.status == "complete" and self.payment_status == "unpaid" and not self.has_failed
+
+    @property
+    def has_failed(self) -> bool:
+        """The bank said no after those days."""
+        is_unpaid = self.status == "complete" and self.payment_status == "unpaid"
+        return is_unpaid and self.intent_status in ("requires_payment_method", "canceled")
 
     @property
     def is_expired(self) -> bool:
@@ -132,12 +144,17 @@ def create_session(
 
 def fetch_session(reference: str) -> Session:
     with translate_errors():
-        return _session(client().v1.checkout.sessions.retrieve(reference))
+        return _session(client().v1.checkout.sessions.retrieve(reference, {"expand": ["payment_intent"]}))
 
 
 def completed_sessions(since: datetime) -> Iterator[Session]:
     """Those begun since then that were completed, the newest first, a hundred for each request to Stripe."""
-    params: dict[str, Any] = {"status": "complete", "created": {"gte": int(since.timestamp())}, "limit": 100}
+    params: dict[str, Any] = {
+        "status": "complete",
+        "created": {"gte": int(since.timestamp())},
+        "limit": 100,
+        "expand": ["data.payment_intent"],
+    }
     with translate_errors():
         for found in client().v1.checkout.sessions.list(params).auto_paging_iter():  # type: ignore[arg-type]
             yield _session(found)
@@ -307,6 +324,8 @@ def translate_errors() -> Iterator[None]:
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
         raise Unreachable(type(error).__name__) from error
     except stripe.APIError as error:
+        if error.http_status == HTTPStatus.CONFLICT:  # the library has no class of its own for it
+            raise Busy(str(error)) from error
         raise Failed(type(error).__name__) from error
     except stripe.StripeError as error:  # a wrong or narrow key, say: not a word about what we asked
         raise Unreachable(type(error).__name__) from error
@@ -329,7 +348,8 @@ def _session(made: stripe.checkout.Session) -> Session:
         payment_status=made.payment_status,
         amount=made.amount_total or 0,
         currency=(made.currency or "").upper(),
-        payment_intent=str(made.payment_intent or ""),
+        payment_intent=str(getattr(made.payment_intent, "id", made.payment_intent) or ""),
+        intent_status=str(getattr(made.payment_intent, "status", "")),
         key=read_metadata(made).get("payment", ""),
         order_number=read_metadata(made).get("order", ""),
         email=made.customer_email or "",

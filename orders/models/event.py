@@ -23,6 +23,8 @@ class OrderEvent(EventRow):
         DISPUTED = "payment_disputed", "The bank disputes the payment"
         DISPUTE_CLOSED = "dispute_closed", "The dispute ended"
         FRAUD_WARNED = "fraud_warned", "Early fraud warning"
+        PAYMENT_UNDER_WAY = "payment_under_way", "Payment on its way"
+        PAYMENT_FAILED = "payment_failed", "The bank did not pay"
         HELD = "order_held", "Put on hold"
         RELEASED = "order_released", "Taken off hold"
 

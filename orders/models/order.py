@@ -42,6 +42,7 @@ class Order(PostalAddress):
 
     class PaymentStatus(models.TextChoices):
         UNPAID = "unpaid", "Unpaid"
+        PROCESSING = "processing", "On its way from the bank"
         PAID = "paid", "Paid"
         PARTIALLY_REFUNDED = "partially_refunded", "Partly refunded"
         REFUNDED = "refunded", "Refunded"

@@ -13,8 +13,10 @@ class Payment(models.Model):
     class Status(models.TextChoices):
         CREATED = "created", "Being set up"  # the row exists; Stripe may or may not know of it yet
         OPEN = "open", "Waiting for the buyer"
+        PROCESSING = "processing", "On its way from the bank"  # a bank debit, say: it takes days
         CAPTURED = "captured", "Paid"
         EXPIRED = "expired", "Expired"
+        FAILED = "failed", "Not paid by the bank"
         FLAGGED = "flagged", "Needs a look"  # paid, but not what was owed
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
@@ -29,6 +31,9 @@ class Payment(models.Model):
     problem = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     captured_at = models.DateTimeField(null=True, blank=True)
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="When Stripe was last asked about a payment that is on its way."
+    )
 
     class Meta:
         constraints = [
@@ -39,6 +44,7 @@ class Payment(models.Model):
         indexes = [
             models.Index(fields=["created_at"], condition=Q(status__in=["created", "open"]), name="payment_unsettled"),
             models.Index(fields=["order"], condition=Q(status="flagged"), name="payment_flagged"),
+            models.Index(fields=["created_at"], condition=Q(status="processing"), name="payment_processing"),
         ]
 
     def __str__(self) -> str:

@@ -48,12 +48,13 @@ class Shelves:
 
 
 def today() -> Today:
-    """Six queries."""
+    """Seven queries."""
     standings = queue.standings()
     came_in = _came_in()
-    alarms = [_tile(each) for each in standings if each.queue not in queue.WORK]
+    alarms = [_tile(each) for each in standings if each.queue not in (*queue.WORK, queue.UNDER_WAY)]
+    waiting = [_tile(each) for each in standings if each.queue == queue.UNDER_WAY and each.count]
     return Today(
-        work=[_tile(each) for each in standings if each.queue in queue.WORK],
+        work=[*(_tile(each) for each in standings if each.queue in queue.WORK), *waiting],
         alarms=[tile for tile in [*alarms, *_stripe(), *_mail()] if tile.count],
         order_count=sum(count for count, _ in came_in.values()),
         takings=[formatted(total, currency) for currency, (_, total) in came_in.items()],

@@ -118,9 +118,9 @@ def test_a_quiet_morning_says_so(staff):
     assert "Nothing is late, no payment needs a look, no mail is stuck." in staff.get("/admin/").text
 
 
-def test_the_first_page_costs_ten_queries(staff, django_assert_max_num_queries):
+def test_the_first_page_costs_eleven_queries(staff, django_assert_max_num_queries):
     approved()
     builders.product(on_hand=0)
     staff.get("/admin/")
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         staff.get("/admin/")

@@ -32,6 +32,8 @@ EVENTS = {
     "order_delivered": Kind.DELIVERED,
     "order_cancelled": Kind.CANCELLED,
     "order_refunded": Kind.REFUNDED,
+    "payment_under_way": Kind.PAYMENT_UNDER_WAY,
+    "payment_failed": Kind.PAYMENT_FAILED,
 }
 
 

@@ -282,3 +282,14 @@ def test_state_never_runs_back(client, standin):
     payment.refresh_from_db()
     assert (order.status, payment.status) == ("confirmed", "captured")
     check_stock()
+
+
+def test_a_session_that_somebody_else_is_opening_is_waited_for_and_not_called_failed(client, standin):
+    """Stripe answers 409 while the same key is in use."""
+    fill(client)
+    standin.fault("hang", on=CREATE, seconds=4)
+    assert client.post("/checkout/", form()).url.endswith("/payment/")  # the first request goes on at Stripe
+    payment = Payment.objects.get()
+    payments.start(payment)
+    payment.refresh_from_db()
+    assert (payment.status, payment.problem, sessions(standin)) == ("open", "", 1)

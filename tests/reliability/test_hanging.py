@@ -56,7 +56,7 @@ def web(standin: StandIn, **environment: str) -> Iterator[str]:
     }
     process = subprocess.Popen([sys.executable, *command, "--log-level", "warning"], cwd=CHECKOUT, env=settings)
     try:
-        wait_until(answers(port), seconds=60, what="the shop to open")
+        wait_until(answers(port), seconds=120, what="the shop to open")
         yield site
     finally:
         process.kill()  # hung threads would hold up a polite end

@@ -15,6 +15,7 @@ from shop.local.stripe.faults import KINDS, Fault, Faults
 _REQUESTS_KEPT = 20_000
 _CLICKS: dict[str, Callable[..., payments.Outcome]] = {
     "pay": payments.pay,
+    "pay-by-debit": payments.pay_by_debit,
     "decline": payments.decline,
     "challenge": payments.challenge,
 }
@@ -83,6 +84,8 @@ class Control:
             outcome = payments.authenticate(self.account, identifier, passed=given.get("passed", True))
         elif verb in _CLICKS:
             outcome = _CLICKS[verb](self.account, identifier)
+        elif verb == "settle-debit":
+            outcome = payments.settle_debit(self.account, identifier, succeeds=given.get("succeeds", True))
         elif verb == "lapse":
             self._bring_forward(None, identifier)
             return self.account.get("checkout.session", identifier).body

@@ -56,6 +56,8 @@ def act(account: Account, session_id: str, encoded: str) -> Page:
         return _go_back(account, stored)
     if action == "pay":
         outcome = payments.pay(account, session_id, email=email)
+    elif action == "pay-by-debit":
+        outcome = payments.pay_by_debit(account, session_id, email=email)
     elif action == "decline":
         outcome = payments.decline(account, session_id, email=email)
     elif action == "require-authentication":
@@ -71,7 +73,7 @@ def _after(account: Account, session_id: str, outcome: Outcome) -> Page:
     stored = _session(account, session_id)
     if stored is None:
         return show(account, session_id)
-    if outcome in (Outcome.PAID, Outcome.ALREADY_PAID):
+    if outcome in (Outcome.PAID, Outcome.PROCESSING, Outcome.ALREADY_PAID):
         return Page(303, location=_success_url(stored.body))
     if outcome is Outcome.CHALLENGED:
         return Page(303, location=f"/c/pay/{session_id}/authenticate")

@@ -21,11 +21,18 @@ _NOT_AUTHENTICATED = {
     "message": "We are unable to authenticate your payment method. Please choose a different payment method "
     "and try again.",
 }
+_BANK_FAILED = {
+    "code": "payment_intent_payment_attempt_failed",
+    "decline_code": "insufficient_funds",
+    "message": "The customer's account has insufficient funds to cover this payment.",
+}
 _GOOD_CARD, _BAD_CARD, _CHALLENGED_CARD = "4242", "0002", "3155"
 
 
 class Outcome(Enum):
     PAID = "paid"
+    PROCESSING = "processing"
+    FAILED = "failed"
     DECLINED = "declined"
     CHALLENGED = "challenged"
     NOT_AUTHENTICATED = "not_authenticated"
@@ -39,6 +46,40 @@ def pay(account: Account, session_id: str, *, email: str | None = None) -> Outco
         if closed := _closed(stored):
             return closed
         return _succeed(account, stored, card=_GOOD_CARD, email=email)
+
+
+def pay_by_debit(account: Account, session_id: str, *, email: str | None = None) -> Outcome:
+    """The buyer has done their part; the bank takes days, until `settle_debit`. Stripe's page is left all the same."""
+    with account.store.transaction():
+        stored = checkout.fetch(account, session_id)
+        if closed := _closed(stored):
+            return closed
+        intent, method = _attempt(account, stored, card=_GOOD_CARD, email=email)
+        intent.body |= {"status": "processing", "payment_method": method["id"], "next_action": None}
+        account.store.save(intent)
+        _complete(account, stored, payment_status="unpaid", email=email)
+        account.emit("payment_intent.processing", intent.body, chain=session_id)
+        account.emit("checkout.session.completed", stored.body, chain=session_id)
+        return Outcome.PROCESSING
+
+
+def settle_debit(account: Account, session_id: str, *, succeeds: bool) -> Outcome:
+    """What the bank says after its days."""
+    with account.store.transaction():
+        stored = checkout.fetch(account, session_id)
+        intent = account.get("payment_intent", stored.body["payment_intent"] or "")
+        if intent.body["status"] != "processing":
+            return Outcome.ALREADY_PAID
+        method = account.get("payment_method", intent.body["payment_method"]).body
+        if succeeds:
+            _capture(account, intent, method, chain=session_id)
+            stored.body["payment_status"] = "paid"
+            account.store.save(stored)
+            account.emit("checkout.session.async_payment_succeeded", stored.body, chain=session_id)
+            return Outcome.PAID
+        _refuse(account, intent, method, failure=_BANK_FAILED, chain=session_id)
+        account.emit("checkout.session.async_payment_failed", stored.body, chain=session_id)
+        return Outcome.FAILED
 
 
 def decline(account: Account, session_id: str, *, email: str | None = None) -> Outcome:
@@ -141,11 +182,16 @@ def _succeed(account: Account, stored: Stored, *, card: str, email: str | None) 
         intent, method = _attempt(account, stored, card=card, email=email)
         _capture(account, intent, method, chain=session["id"])
         session["payment_status"] = "paid"
-    session["status"], session["url"] = "complete", None
-    session["customer_details"] = objects.customer_details(_email(session, email))
-    account.store.save(stored)
+    _complete(account, stored, payment_status=session["payment_status"], email=email)
     account.emit("checkout.session.completed", session, chain=session["id"])
     return Outcome.PAID
+
+
+def _complete(account: Account, stored: Stored, *, payment_status: str, email: str | None) -> None:
+    session = stored.body
+    session |= {"status": "complete", "url": None, "payment_status": payment_status}
+    session["customer_details"] = objects.customer_details(_email(session, email))
+    account.store.save(stored)
 
 
 def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain: str | None) -> dict[str, Any]:
@@ -170,10 +216,13 @@ def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain:
 
 
 def _fail(account: Account, stored: Stored, *, card: str, email: str | None, failure: dict[str, str]) -> None:
-    session_id = stored.id
     intent, method = _attempt(account, stored, card=card, email=email)
+    _refuse(account, intent, method, failure=failure, chain=stored.id)
+
+
+def _refuse(account: Account, intent: Stored, method: dict[str, Any], *, failure: dict[str, str], chain: str) -> None:
     charge = payment_objects.charge(now=account.now(), intent=intent.body, method=method, failure=failure)
-    account.store.add(charge, parent=session_id)
+    account.store.add(charge, parent=chain)
     intent.body |= {
         "status": "requires_payment_method",
         "latest_charge": charge["id"],
@@ -188,8 +237,8 @@ def _fail(account: Account, stored: Stored, *, card: str, email: str | None, fai
         },
     }
     account.store.save(intent)
-    account.emit("charge.failed", charge, chain=session_id)
-    account.emit("payment_intent.payment_failed", intent.body, chain=session_id)
+    account.emit("charge.failed", charge, chain=chain)
+    account.emit("payment_intent.payment_failed", intent.body, chain=chain)
 
 
 def _email(session: dict[str, Any], given: str | None) -> str:

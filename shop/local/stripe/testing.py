@@ -129,6 +129,17 @@ class StandIn:
             raise AssertionError(f"Paying {session_id} gave {status}: {body[:500]}")
         return location
 
+    def pay_by_debit(self, session_id: str) -> str:
+        """Clicks "Pay by bank debit" and returns where the buyer is sent; the bank's answer is `settle_debit`."""
+        status, location, body = self.click(session_id, "pay-by-debit")
+        if status != http.client.SEE_OTHER or location is None:
+            raise AssertionError(f"Paying {session_id} by debit gave {status}: {body[:500]}")
+        return location
+
+    def settle_debit(self, session_id: str, *, succeeds: bool = True) -> None:
+        """The bank has paid, or has not."""
+        self.control("POST", f"sessions/{session_id}/settle-debit", succeeds=succeeds)
+
     # The control surface
 
     def control(self, method: str, path: str, **given: Any) -> dict[str, Any]:

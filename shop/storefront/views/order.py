@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -42,12 +43,19 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "may_cancel": status.customer_may_cancel(found) and cancellation.may_cancel(found),
         "notice": status.customer_notice(found),
         "is_fresh": _is_fresh(found),
+        "has_failed": found.status == Order.Status.CANCELLED and not found.placed_at and _has_failed(found),
     }
     if found.status == Order.Status.PENDING:
-        context |= {"payment": _waiting(found), "stories": [], "refresh_seconds": _refresh_seconds(request)}
+        stories = _stories(found) if found.payment_status == Order.PaymentStatus.PROCESSING else []
+        context |= {"payment": _waiting(found), "stories": stories, "refresh_seconds": _refresh_seconds(request)}
         return render(request, "storefront/order.html", context)
     ask = _ask(request, found)
     return render(request, "storefront/order.html", context | {"stories": _stories(found), "ask": ask})
+
+
+def _has_failed(found: Order) -> bool:
+    """Whether it ended because the buyer's bank did not pay after all."""
+    return found.payments.filter(status=Payment.Status.FAILED).exists()
 
 
 def _refresh_seconds(request: HttpRequest) -> int:
@@ -146,11 +154,17 @@ def _arrival(found: Order) -> str:
 @require_safe
 @needs_customer
 def account_orders(request: HttpRequest, customer: Customer) -> HttpResponse:
-    mine = Order.objects.filter(customer=customer).exclude(status=Order.Status.PENDING)
-    placed = mine.exclude(placed_at=None).prefetch_related("lines")
-    page = Paginator(placed, PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_shown_to(customer), PER_PAGE).get_page(request.GET.get("page"))
     rows = [{"order": each, "words": status.words(each), "kind": _kind(each)} for each in page]
     return render(request, "storefront/account/orders.html", {"page": page, "rows": rows})
+
+
+def _shown_to(customer: Customer) -> QuerySet[Order]:
+    """What was paid for, and what a bank is paying for or did not pay for after all."""
+    failed = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.FAILED)
+    is_placed = Q(placed_at__isnull=False) & ~Q(status=Order.Status.PENDING)
+    is_with_bank = Q(payment_status=Order.PaymentStatus.PROCESSING) | Exists(failed)
+    return Order.objects.filter(is_placed | is_with_bank, customer=customer).prefetch_related("lines")
 
 
 def _kind(found: Order) -> str:

@@ -20,6 +20,11 @@ REFUSED = (
     "Please try again, or write to us."
 )
 
+FAILED = (
+    "Our payment service failed to open the payment page. Nothing was charged and your cart is as it was. "
+    "Please press “Continue to payment” once more."
+)
+
 
 @never_cache
 @require_safe
@@ -35,6 +40,10 @@ def payment_page(request: HttpRequest, number: str) -> HttpResponse:
         messages.error(request, REFUSED)
         return see_other("checkout")
     except payments.Unreachable:
+        payment.refresh_from_db()
+        if payment.problem:  # Stripe failed, and would go on saying so: the next try at checkout asks anew
+            messages.error(request, FAILED)
+            return see_other("checkout")
         return _wait(request, order, payment)
 
 
