@@ -1,17 +1,19 @@
-"""Calling off a paid order while nothing has left: the goods go back, and the money with them."""
+"""Calling off an order for which money came, while nothing has left: the goods go back, and the money with them."""
 
 from django.db import transaction
 
 from orders import payments, status
 from orders.fulfilment import TransitionRefused
 from orders.locks import locked_order
-from orders.models import Order
+from orders.models import Order, Payment
 from orders.refunds import find_shut
 from orders.release import call_off
 
 
 def may_cancel(order: Order) -> bool:
-    """Paid, open, and no parcel has left."""
+    """Money has come for it, it is open, and no parcel has left."""
+    if order.status == Order.Status.PENDING:
+        return _has_money_that_does_not_fit(order)
     if order.status != Order.Status.CONFIRMED:
         return False
     return not order.shipments.filter(stage__in=status.ON_ITS_WAY).exists()
@@ -36,6 +38,12 @@ def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
         payments.settle_refund(refund.pk)
         order.refresh_from_db()
     return order
+
+
+def _has_money_that_does_not_fit(order: Order) -> bool:
+    """Whether it waits for nothing but somebody to end it: what was paid is not what was owed."""
+    states = set(order.payments.values_list("status", flat=True))
+    return Payment.Status.FLAGGED in states and states.isdisjoint(payments.PAYABLE)
 
 
 def _why_not(order: Order) -> str:

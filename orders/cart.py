@@ -8,17 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, Subquery, Sum
 from django.http import HttpRequest
 
 from accounts.current import login_of
 from accounts.models import Customer
-from orders.models import Cart, CartLine, Order
+from orders.models import Cart, CartLine, Order, ShopSettings
 from shop.catalog.models import Variant
 
 TOKEN = "cart"  # noqa: S105  (a session key)
 COUNT = "cart_count"
-MOST = 999  # of one thing in one cart
 
 
 @dataclass(frozen=True)
@@ -72,11 +71,11 @@ def lines_with_prices(cart: Cart) -> list[CartLine]:
 
 @transaction.atomic
 def add(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = False) -> Change:
-    """Adds to what is there, as far as stock goes."""
+    """Adds to what is there, as far as stock and the shop's limit go."""
     lines = _locked_lines(cart)
     line = next((each for each in lines if each.variant_id == variant.pk), None)
     before = line.quantity if line else 0
-    wanted = min(before + max(1, quantity), MOST)
+    wanted = before + max(1, quantity)
     if line is None:
         line = CartLine.objects.create(cart=cart, variant=variant, quantity=wanted, is_gift=is_gift)
         lines.append(line)
@@ -87,30 +86,43 @@ def add(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = Fals
     return _capped(line, lines, before=before)
 
 
+def quantity_limit() -> int:
+    """How many of one thing the shop sells in one order, as staff have set it."""
+    return ShopSettings.current().quantity_limit
+
+
+def describe_limit(limit: int) -> str:
+    return f"We sell at most {limit:,} of one thing in one order. If you need more, please write to us."
+
+
 @transaction.atomic
 def set_quantity(cart: Cart, line_id: int, quantity: int) -> Change:
-    """As many as asked, as far as stock goes. A line that is gone changes nothing."""
+    """As many as asked, as far as stock and the shop's limit go. A line that is gone changes nothing."""
     lines = _locked_lines(cart)
     line = next((each for each in lines if each.pk == line_id), None)
     if line is None:
         return Change(count=_count(lines))
-    line.quantity = min(max(1, quantity), MOST)
+    line.quantity = max(1, quantity)
     line.save(update_fields=["quantity"])
     return _capped(line, lines, before=0)
 
 
 def _capped(line: CartLine, lines: list[CartLine], *, before: int) -> Change:
-    """Lowers a line to what there is, and says so; a line with nothing to be had goes away."""
-    goods = CartLine.objects.with_goods().get(pk=line.pk)
-    count = _count(lines)
-    if goods.available >= goods.quantity:
+    """Lowers a line to what there is and to the shop's limit, and says so; one with nothing to be had goes away."""
+    limited = CartLine.objects.with_goods().annotate(limit=Subquery(ShopSettings.objects.values("quantity_limit")[:1]))
+    goods = limited.get(pk=line.pk)
+    limit = goods.limit or ShopSettings().quantity_limit
+    count, most = _count(lines), min(goods.available, limit)
+    if most >= goods.quantity:
         return Change(count)
-    title, excess = str(goods.variant), goods.quantity - goods.available
+    title, excess = str(goods.variant), goods.quantity - most
     if goods.available == 0:
         goods.delete()
         return Change(count - excess, f"{title} is out of stock just now, so it is not in your cart.")
-    goods.quantity = goods.available
+    goods.quantity = most
     goods.save(update_fields=["quantity"])
+    if limit < goods.available:
+        return Change(count - excess, f"{describe_limit(limit)} Of {title}, {limit:,} are in your cart.")
     return Change(count - excess, _all_there_is(title, goods.available, was_there=before >= goods.available))
 
 

@@ -59,6 +59,13 @@ class SoldOut(CheckoutRefused):
         self.lines = lines
 
 
+class OverLimit(CheckoutRefused):
+    """Staff lowered how many of one thing the shop sells in one order."""
+
+    def __init__(self, line: CartLine, limit: int) -> None:
+        super().__init__(f"{carts.describe_limit(limit)} Make it {limit:,} of {line.variant}. Nothing was ordered.")
+
+
 class GoodsChanged(CheckoutRefused):
     def __init__(self, subtotal: str) -> None:
         super().__init__(
@@ -138,6 +145,9 @@ def _checked_totals(lines: list[CartLine], details: Details, terms: Terms) -> To
     lacking = [line for line in lines if not line.is_sellable or line.is_short]
     if lacking:
         raise SoldOut(lacking)
+    limit = terms.settings.quantity_limit
+    if over := next((line for line in lines if line.quantity > limit), None):
+        raise OverLimit(over, limit)
     totals = pricing.price(lines, details.method, details.country, terms=terms)
     if details.expected_subtotal not in (None, totals.subtotal):
         raise GoodsChanged(formatted(totals.subtotal, totals.currency))

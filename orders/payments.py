@@ -22,7 +22,7 @@ from orders.gateways.stripe import Busy, Failed, Refused, Session, Slow, Unreach
 from orders.locks import locked_payment
 from orders.models import Cart, Order, OrderEvent, OrderLine, Payment
 from orders.refunds import FRESH, KEY_LIFE, RefundRefused, refund, request_refund, settle_refund
-from orders.release import call_off
+from orders.release import call_off, release_stock
 from shop.money import formatted
 from shop.patience import current_patience
 
@@ -281,11 +281,14 @@ def _mismatch(payment: Payment, session: Session) -> str:
 
 
 def _flag(payment: Payment, session: Session) -> None:
-    """Money came that fits no order: staff look at it. The buyer's cart is free for another try."""
+    """Money came that fits no order: staff look at it. The buyer's cart is free for another try, the goods for sale."""
     payment.status = Payment.Status.FLAGGED
     payment.amount, payment.currency = from_stripe_amount(session.amount, session.currency), session.currency
     payment.save(update_fields=["status", "payment_intent", "captured_at", "problem", "amount", "currency"])
     Order.objects.filter(pk=payment.order_id).update(cart=None)
+    order = payment.order
+    if order.status == Order.Status.PENDING and not order.payments.filter(status__in=PAYABLE).exists():
+        release_stock(order)  # nothing leads from here to the door: it can only be cancelled
 
 
 def _wait_for_bank(payment: Payment, session: Session) -> None:

@@ -5,15 +5,19 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from orders import payments, stripe_feed
 from orders.asking_stripe import StripeAway, attempt_at_stripe
 from orders.gateways import stripe
 from orders.gateways.stripe import Session
-from orders.models import Payment, Refund
-from orders.refunds import send_refund
+from orders.locks import locked_order
+from orders.models import Order, Payment, Refund
+from orders.placing import RULE
+from orders.refunds import refundable, send_refund
+from orders.release import call_off
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -79,6 +83,7 @@ def reconcile() -> int:
         for part in (_settle_completed, _ask_about_banks, _end_overdue, _open_unanswered, _send_refunds):
             count += part(young=young, held=held)
         stripe_feed.catch_up()
+    _end_given_back()
     return count
 
 
@@ -92,6 +97,19 @@ def open_payment_pages() -> int:
     with suppress(StripeAway):
         return _each(PAGES, waiting, payments.open_page)
     return 0
+
+
+def _end_given_back() -> None:
+    """Orders whose only money did not fit and was given back: nobody pays for them any more."""
+    flagged = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.FLAGGED)
+    payable = Payment.objects.filter(order=OuterRef("pk"), status__in=payments.PAYABLE)
+    returned = Refund.objects.filter(payment__order=OuterRef("pk"), status=Refund.Status.SUCCEEDED)
+    ended = Order.objects.filter(Exists(flagged), Exists(returned), ~Exists(payable), status=Order.Status.PENDING)
+    for order_id in ended.values_list("pk", flat=True)[:BATCH]:
+        with PAYMENTS.attempt(f"order {order_id}", subject="An order whose money was given back"), transaction.atomic():
+            order = locked_order(order_id)
+            if order.status == Order.Status.PENDING and refundable(order)[0] is None:
+                call_off(order, actor=RULE)
 
 
 def _live() -> QuerySet[Payment]:

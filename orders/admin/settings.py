@@ -27,6 +27,7 @@ class ShopSettingsAdmin(StrictAdmin):
                 "fields": ["cutoff_hour", "handling_days", "ships_on_saturday"],
             },
         ),
+        ("Orders", {"fields": ["quantity_limit"]}),
         ("Orders that approve themselves", {"fields": ["approve_up_to"]}),
     ]
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
@@ -11,6 +11,7 @@ from accounts.email_addresses import EmailAddressField
 from shop.money import get_shop_currency
 
 ONLY_ROW = 1
+MOST_OF_ONE_THING = 99_999
 
 
 class ShopSettings(models.Model):
@@ -30,6 +31,13 @@ class ShopSettings(models.Model):
         default=1, help_text="Working days from order to truck; 0 leaves the same day."
     )
     ships_on_saturday = models.BooleanField(default=False)
+    quantity_limit = models.PositiveIntegerField(
+        "most of one thing in one order",
+        default=999,
+        db_default=999,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_OF_ONE_THING)],
+        help_text=f"Who asks for more is told this number. 1 to {MOST_OF_ONE_THING:,}.",
+    )
     approve_up_to = models.DecimalField(
         "approve by themselves up to",
         max_digits=10,

@@ -16,6 +16,7 @@ from orders.models import Cart, CartLine
 from orders.views.answers import see_other
 from shop.catalog.models import Variant
 
+MOST_ASKED = 10**6
 BUSY = "Your cart changed while you were at it. Please look at it again."
 
 
@@ -35,12 +36,17 @@ def _as_it_stands(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespon
 
 class AddForm(forms.Form):
     variant = forms.IntegerField(min_value=1, max_value=2**62)
-    quantity = forms.IntegerField(min_value=1, max_value=carts.MOST, required=False)
+    quantity = forms.IntegerField(min_value=1, max_value=MOST_ASKED, required=False)  # the cart says the limit
     is_gift = forms.BooleanField(required=False)
 
 
 class QuantityForm(forms.Form):
-    quantity = forms.IntegerField(min_value=0, max_value=10**6)  # the cart caps it, and says at what
+    quantity = forms.IntegerField(min_value=0, max_value=MOST_ASKED)  # the cart caps it, and says at what
+
+
+def _find_fault(form: forms.Form) -> str:
+    """The limit, where more was asked for than anybody sells; empty for what is no number at all."""
+    return carts.describe_limit(carts.quantity_limit()) if form.has_error("quantity", "max_value") else ""
 
 
 class NoteForm(forms.Form):
@@ -52,7 +58,8 @@ class NoteForm(forms.Form):
 def add(request: HttpRequest) -> HttpResponse:
     form = AddForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "Choose one of the kinds we have, and how many. Nothing was added.")
+        fault = "Choose one of the kinds we have, and how many."
+        messages.error(request, f"{_find_fault(form) or fault} Nothing was added.")
         return see_other("cart")
     found = Variant.objects.sellable().select_related("product").filter(pk=form.cleaned_data["variant"]).first()
     if found is None:
@@ -77,7 +84,7 @@ def _added(request: HttpRequest, variant: Variant, form: AddForm) -> HttpRespons
 def change_quantity(request: HttpRequest, line_id: int) -> HttpResponse:
     form = QuantityForm(request.POST)
     if not form.is_valid():
-        messages.error(request, "How many? A whole number, please. Nothing was changed.")
+        messages.error(request, f"{_find_fault(form) or 'How many? A whole number, please.'} Nothing was changed.")
         return see_other("cart")
     if form.cleaned_data["quantity"] == 0:
         return remove(request, line_id)

@@ -6,7 +6,9 @@ from django.test import Client
 
 from orders import cart as carts
 from orders.models import Allocation, Cart, CartLine, Order, ShopSettings
+from shop.storefront import frame
 from tests import builders
+from tests.paying import fill, form
 
 pytestmark = pytest.mark.django_db
 
@@ -237,3 +239,46 @@ def test_adding_asks_the_database_at_most_eight_times(client, django_assert_max_
 def test_carts_change_only_by_post(client):
     for path in ("/cart/lines/", "/cart/note/", "/cart/lines/1/quantity/", "/cart/lines/1/removal/"):
         assert client.get(path).status_code == 405
+
+
+def test_a_quantity_above_the_limit_says_what_the_limit_is(client):
+    mug = builders.variant(on_hand=5000)
+    for asked in ("1000", "4000", "99999999"):
+        page = client.post("/cart/lines/", {"variant": mug.pk, "quantity": asked}, follow=True).text
+        assert "at most 999 of one thing" in page
+        assert "Choose one of the kinds" not in page
+    line = CartLine.objects.get()
+    assert line.quantity == 999
+    page = client.post(f"/cart/lines/{line.pk}/quantity/", {"quantity": "1200"}, follow=True).text
+    assert "at most 999 of one thing" in page
+    assert client.post(f"/cart/lines/{line.pk}/quantity/", {"quantity": "999"}, follow=True).text.count("at most") == 0
+
+
+def test_adding_up_to_the_limit_in_steps_says_it_too(client):
+    mug = builders.variant(on_hand=5000)
+    client.post("/cart/lines/", {"variant": mug.pk, "quantity": 998})
+    assert "at most" not in client.post("/cart/lines/", {"variant": mug.pk, "quantity": 1}, follow=True).text
+    assert "at most 999" in client.post("/cart/lines/", {"variant": mug.pk, "quantity": 1}, follow=True).text
+
+
+def test_staff_set_the_limit_and_what_is_above_it_must_be_lowered(client, standin):
+    mug = builders.variant(on_hand=50)
+    fill(client, mug, quantity=20)
+    settings = ShopSettings.current()
+    settings.quantity_limit = 12
+    settings.save()
+    frame.forget()
+    assert "Make it 12 to check out" in client.get("/cart/").text
+    response = client.post("/checkout/", form())
+    assert response.status_code == 409
+    assert "at most 12 of one thing" in response.text
+    assert not Order.objects.exists()
+    line = CartLine.objects.get()
+    client.post(f"/cart/lines/{line.pk}/quantity/", {"quantity": "12"})
+    assert client.post("/checkout/", form()).status_code == 303
+
+
+def test_where_less_is_in_stock_than_the_limit_the_stock_is_what_is_said(client):
+    mug = builders.variant(on_hand=5)
+    page = client.post("/cart/lines/", {"variant": mug.pk, "quantity": 5000}, follow=True).text
+    assert "only 5 of" in page

@@ -87,8 +87,9 @@ def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datet
     promised = method and promise.promise(
         agreed.calendar, method, availability=line, now=now, quantity=line.quantity, released_on=released_on
     )
+    limit = agreed.settings.quantity_limit
     words = promise.product_words(promised or None, availability=line, now=now, released_on=released_on)
-    return Row(line, words, promised or None, _problem(line), max(1, line.available), _tint(line))
+    return Row(line, words, promised or None, _problem(line, limit), max(1, min(line.available, limit)), _tint(line))
 
 
 def _tint(line: CartLine) -> int:
@@ -96,11 +97,12 @@ def _tint(line: CartLine) -> int:
     return branch.tint if branch else 1
 
 
-def _problem(line: CartLine) -> str:
+def _problem(line: CartLine, limit: int) -> str:
     if not line.is_sellable:
         return "No longer for sale. Remove it to check out with the rest."
     if not line.is_short:
-        return ""
+        too_many = f"We sell at most {limit:,} of one thing in one order. Make it {limit:,} to check out."
+        return too_many if line.quantity > limit else ""
     if line.available == 0:
         return "Sold out since you put it in. Remove it to check out with the rest."
     return f"Only {line.available} left. Make it {line.available} to check out."

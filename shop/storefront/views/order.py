@@ -43,6 +43,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "may_cancel": status.customer_may_cancel(found) and cancellation.may_cancel(found),
         "notice": status.customer_notice(found),
         "is_fresh": _is_fresh(found),
+        "has_misfit": not found.placed_at and found.payments.filter(status=Payment.Status.FLAGGED).exists(),
         "has_failed": found.status == Order.Status.CANCELLED and not found.placed_at and _has_failed(found),
     }
     if found.status == Order.Status.PENDING:
