@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0006_bank_payments'),
+        ('orders', '0007_bank_payments'),
     ]
 
     operations = [

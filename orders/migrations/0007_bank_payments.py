@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0005_restored_orders'),
+        ('orders', '0006_lines_set_aside'),
     ]
 
     operations = [
