@@ -60,9 +60,9 @@ class EmailAddressField(models.EmailField):
 
     default_validators = []
 
-    def to_python(self, value: Any) -> Any:
-        """Called for what somebody typed, not for what comes from the database."""
-        text = super().to_python(value)
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
+        """For what somebody typed; what is only looked for may be any text."""
+        text = super().clean(value, model_instance)
         return _clean_address(text) if text else text
 
     def formfield(self, **kwargs: Any) -> Any:

@@ -17,6 +17,7 @@ from accounts.email_addresses import EmailAddressField, UnreachableAddressError,
 from accounts.models import Customer, User
 from orders.models import Order, ShopSettings
 from tests import builders, cast
+from tests.login import sign_in
 from tests.paying import fill, form
 from tests.security.visits import changed, fingerprint
 
@@ -121,9 +122,7 @@ def _at_a_change_of_address(address: str) -> str:
 
 
 def _staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.filter(is_superuser=True).first() or cast.sam())
-    return client
+    return sign_in(Client(), User.objects.filter(is_superuser=True).first() or cast.sam())
 
 
 def _at_staffs_list_of_logins(address: str) -> str:
@@ -178,7 +177,15 @@ PAGES: dict[str, Door] = {
 }
 TRIED = ("mıke@example.com", "a@[127.0.0.1]", '"a,b@x"@example.com', "a@example.com.", "a@exam\u200bple.com")
 # Sessions, carts and goods that the way to a door leaves.
-ON_THE_WAY = ("django_session", "orders_cart", "catalog_", "orders_shippingmethod", "accesslogentry", "accounts_user")
+ON_THE_WAY = (
+    "django_session",
+    "usersessions_",
+    "orders_cart",
+    "catalog_",
+    "orders_shippingmethod",
+    "accesslogentry",
+    "accounts_user",
+)
 
 
 @pytest.mark.django_db
