@@ -7,18 +7,19 @@ import django
 import pytest
 from django.conf import settings
 from django.core.cache import cache
-from django.core.management import call_command
 from django.db import connection
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
 from shop.local import testing
+from tests import databases
 
 hypothesis_settings.register_profile("shop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("shop")  # a busy machine is no fault of the shop
 testing.prepare()
 django.setup()
+databases.be_patient(connection.settings_dict)
 # A worker that inherits this would load its settings, and with them another's Redis database, before it gets here.
 os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
@@ -47,28 +48,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
     """Migrations run once: each process's database is a copy of theirs."""
     if testing.owns_servers():
         with django_db_blocker.unblock():
-            connection.settings_dict["TEST"]["TEMPLATE"] = _migrated()
+            connection.settings_dict["TEST"]["TEMPLATE"] = databases.migrated_database()
 
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_keepdb: bool) -> bool:
     """Servers that end with the run take its databases along; dropping one first could only find a straggler in it."""
     return django_db_keepdb or testing.owns_servers()
-
-
-def _migrated() -> str:
-    """The name of a database with every table in it, made by whichever process comes first."""
-    name, mine = "migrated", connection.settings_dict["NAME"]
-    with connection._nodb_cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(1)")  # the others wait; it goes with this connection
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if cursor.fetchone() is None:
-            cursor.execute(f'CREATE DATABASE "{name}"')
-            connection.settings_dict["NAME"] = name
-            call_command("migrate", verbosity=0)
-            connection.close()
-            connection.settings_dict["NAME"] = mine
-    return name
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from shop.local.postgres import Postgres
 from shop.local.processes import Part, Running, describe_exit, stop_what_was_left
 from shop.local.valkey import Valkey
 
-_PATIENCE_SECONDS = 40
+_PATIENCE_SECONDS = 120  # a busy machine starts a server slowly
 
 
 @contextlib.contextmanager

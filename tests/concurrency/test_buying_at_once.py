@@ -14,6 +14,7 @@ from shop.catalog.models import StockRecord
 from shop.local.stripe.testing import StandIn
 from tests import builders
 from tests.concurrency.racing import at_once, buyer
+from tests.patience import stretched
 from tests.paying import check_books, check_out, check_stock, fill, form
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,7 +53,7 @@ def oversell(variant_id: int, quantity: int, record_ids: list[int]) -> int:
     record = StockRecord.objects.get(pk=record_ids[0])
     if record.available < quantity:
         raise stock.OutOfStock(variant_id)
-    time.sleep(0.3)
+    time.sleep(stretched(0.3))
     StockRecord.objects.filter(pk=record.pk).update(allocated=record.allocated + quantity)
     return record.pk
 

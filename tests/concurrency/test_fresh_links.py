@@ -9,6 +9,7 @@ from django.test import Client
 from accounts import fresh_links, grants
 from accounts.models import FreshLink
 from tests.concurrency.racing import at_once
+from tests.patience import stretched
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +35,7 @@ def reader(link: FreshLink) -> Client:
 def unlocked(link_id: int) -> FreshLink | None:
     """The mutant: looks, and writes later, as if nobody else were there."""
     link = FreshLink.objects.live().filter(pk=link_id).first()
-    time.sleep(0.3)
+    time.sleep(stretched(0.3))
     return link
 
 

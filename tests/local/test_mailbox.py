@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.waiting import free_port, wait_until
+from tests.local.ports import free_port
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 
 @dataclass
@@ -35,7 +36,7 @@ class Mailbox:
     def open(self, path: str, *, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
         request = urllib.request.Request(f"http://localhost:{self.port}{path}", method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310
                 return answer.status, dict(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
             with error:
@@ -55,7 +56,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
         yield box
     finally:
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 @pytest.fixture

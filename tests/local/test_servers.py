@@ -19,7 +19,7 @@ from shop.local.install import _is_whole
 from shop.local.postgres import Postgres
 from shop.local.processes import is_running, start_time, stop_what_was_left
 from shop.local.servers import borrowed_servers, clear_left_behind, started_servers
-from tests.local.waiting import free_port
+from tests.local.ports import free_port
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shop.local.processes import end_session, start_time
-from tests.local.waiting import wait_until
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 
 class Supervised:
@@ -43,7 +43,7 @@ class Supervised:
     def stop(self, number: signal.Signals = signal.SIGINT) -> str:
         """Everything it said."""
         self.process.send_signal(number)
-        said, _ = self.process.communicate(timeout=30)
+        said, _ = self.process.communicate(timeout=PATIENCE_SECONDS)
         return said
 
     def kill(self) -> None:
@@ -131,7 +131,7 @@ def test_a_part_that_cannot_start_stops_the_whole_with_its_last_words(tmp_path: 
     (tmp_path / "broken").touch()
 
     process = Supervised(tmp_path).process
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert process.returncode == 1
     assert "broken does not start (exit code 1). Its last words:\nno such setting" in said

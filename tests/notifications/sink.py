@@ -107,4 +107,4 @@ async def _said(reply: str, server: SMTP) -> str:
 
 class Server(Controller):
     def __init__(self, sink: Sink, port: int) -> None:
-        super().__init__(sink, hostname="127.0.0.1", port=port, ready_timeout=20)
+        super().__init__(sink, hostname="127.0.0.1", port=port, ready_timeout=120)

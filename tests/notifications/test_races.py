@@ -22,6 +22,7 @@ from notifications.models import NewsletterIssue, OutgoingEmail, SkipReason
 from tests import builders
 from tests.notifications import acts
 from tests.notifications.acts import Kind
+from tests.patience import PATIENCE_SECONDS, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,13 +53,6 @@ def in_background(work) -> threading.Thread:
     thread = threading.Thread(target=run)
     thread.start()
     return thread
-
-
-def until(condition, seconds: float = 20) -> None:
-    ends_at = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < ends_at, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def always_permitted(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.UUID | None = None) -> bool:
@@ -105,7 +99,7 @@ def test_no_while_claimed_and_behind_a_slow_one(sink, monkeypatch, is_guarded):
     approved(first), approved(second)
     sink.at_rcpt["first@example.com"] = "after 1.5 250 OK"
     delivering = in_background(delivery.deliver)
-    until(lambda: sink.begun)
+    wait_until(lambda: sink.begun, "the first hand-off")
     assert OutgoingEmail.objects.get(customer=second).state == "claimed"
     acts.say_no(second, APPROVED)
     delivering.join()
@@ -123,7 +117,7 @@ def test_no_while_the_mail_server_thinks_about_the_envelope(sink, monkeypatch, i
     [email] = [approved(customer)] if topic == "order" else newsletter()
     sink.at_rcpt["a@example.com"] = "after 1.5 250 OK"
     delivering = in_background(delivery.deliver)
-    until(lambda: sink.begun)
+    wait_until(lambda: sink.begun, "the first hand-off")
     acts.say_no(customer, APPROVED if topic == "order" else purposes.NEWSLETTER)
     delivering.join()
     email.refresh_from_db()
@@ -157,7 +151,7 @@ def test_many_noes_while_much_is_being_sent(sink):
         sink.at_rcpt[customer.email] = "after 0.05 250 OK"
     said_no: dict[str, float] = {}
     delivering = in_background(delivery.deliver)
-    until(lambda: sink.begun)
+    wait_until(lambda: sink.begun, "the first hand-off")
     for customer in reversed(customers):
         acts.say_no(customer, APPROVED)
         said_no[customer.email] = time.monotonic()
@@ -266,13 +260,13 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing(sink, settings, 
 
     sink.spy = kill_at_the_fifth
     worker = started_worker(settings.EMAIL_PORT)
-    assert worker.wait(timeout=60) == -signal.SIGKILL
+    assert worker.wait(timeout=PATIENCE_SECONDS) == -signal.SIGKILL
 
     def all_settled() -> bool:
         delivery.deliver()
         return not OutgoingEmail.objects.filter(state__in=["queued", "claimed", "sending"]).exists()
 
-    until(all_settled, seconds=30)
+    wait_until(all_settled, "every mail is settled")
     counts = Counter(mail.to for mail in sink.received)
     ids = {(mail.to, mail.message_id) for mail in sink.received}
     states = Counter(OutgoingEmail.objects.values_list("state", flat=True))

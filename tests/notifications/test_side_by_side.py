@@ -19,6 +19,7 @@ from recommendations.picks import Pick
 from shop.retrying.models import StuckItem
 from tests import builders
 from tests.concurrency.racing import at_once
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
 THURSDAY = datetime(2026, 11, 26, 9, tzinfo=UTC)
@@ -45,7 +46,7 @@ def both_have_looked(monkeypatch) -> None:
     together, write = threading.Barrier(2), queueing._write_emails
 
     def write_together(rows):
-        together.wait(20)
+        together.wait(PATIENCE_SECONDS)
         return write(rows)
 
     monkeypatch.setattr(queueing, "_write_emails", write_together)

@@ -12,6 +12,7 @@ from orders.fulfilment import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment
 from shop.catalog.models import StockRecord
 from tests import builders
+from tests.patience import PATIENCE_SECONDS, stretched
 from tests.paying import check_stock
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,7 +34,7 @@ def slowly(monkeypatch):
         step = getattr(module, name)
 
         def paused(*args, **kwargs):
-            time.sleep(PAUSE_SECONDS)
+            time.sleep(stretched(PAUSE_SECONDS))
             return step(*args, **kwargs)
 
         monkeypatch.setattr(module, name, paused)
@@ -72,7 +73,7 @@ def together(*steps: Callable[[], object]) -> list[str]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=PATIENCE_SECONDS)
     return sorted(outcomes)
 
 

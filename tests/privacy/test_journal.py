@@ -20,6 +20,7 @@ from accounts.models import Customer, Erasure
 from shop import durable_files
 from shop.file_storage import DurableFileStorage
 from tests import builders, cast
+from tests.patience import PATIENCE_SECONDS
 from tests.privacy import people
 from tests.privacy.test_erasure import notice_left
 
@@ -128,7 +129,7 @@ def test_many_writers_at_once_leave_whole_lines(tmp_path):
     path = tmp_path / "many"
     path.write_text("torn")
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(path), letter]) for letter in "abcd"]
-    assert [writer.wait(timeout=60) for writer in writers] == [0, 0, 0, 0]
+    assert [writer.wait(timeout=PATIENCE_SECONDS) for writer in writers] == [0, 0, 0, 0]
     lines = path.read_text().splitlines()
     assert lines[0] == "torn"
     assert sorted(lines[1:]) == sorted(letter * 4000 for letter in "abcd" for _ in range(50))

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tests.journeys.walks import ADDRESS, TOPIC_OF
+from tests.patience import stretched
 from tests.person import HttpRoad, Person
 
 PATIENCE_SECONDS = 90
@@ -42,7 +43,7 @@ class Buyer:
         self._ends_at = 0.0
 
     def visit(self) -> None:
-        self._ends_at = time.monotonic() + PATIENCE_SECONDS
+        self._ends_at = time.monotonic() + stretched(PATIENCE_SECONDS)
         try:
             self._shop()
         except Exception as error:  # noqa: BLE001  (a thread's troubles are told by the test)

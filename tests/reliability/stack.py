@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from shop.local.servers import start_when_free
 from shop.local.stripe.testing import StandIn
 from shop.local.valkey import Valkey
 from tests.notifications.sink import Server, Sink
+from tests.patience import wait_until
 from tests.reliability.books import deadlock_count
 
 RESTART_SECONDS = 0.3  # what a supervisor takes to notice
@@ -60,7 +60,7 @@ class Stack:
         for name in self._parts:
             self._spawn(name)
         self._keeper.start()
-        wait_until(self.is_open, seconds=90, what="the shop to open")
+        wait_until(self.is_open, "the shop to open")
 
     def stop(self) -> None:
         self._end.set()
@@ -202,14 +202,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def wait_until(question: Callable[[], object], *, seconds: float, what: str) -> None:
-    deadline = time.monotonic() + seconds
-    while not question():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"Waited {seconds:.0f} s in vain for {what}")
-        time.sleep(0.1)
 
 
 def _children(pid: int) -> list[int]:

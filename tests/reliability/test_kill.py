@@ -15,9 +15,10 @@ from orders.fulfilment import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment, ShopSettings
 from tests import builders
 from tests.notifications.sink import Sink
+from tests.patience import wait_until
 from tests.reliability import books
 from tests.reliability.buyers import Buyer, crowd, let_in
-from tests.reliability.stack import Stack, running_stack, wait_until
+from tests.reliability.stack import Stack, running_stack
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("processes")]
 
@@ -145,7 +146,7 @@ def buy_amid(
 def finish(stack: Stack, sink: Sink, buyers: list[Buyer], staff: Staff | None = None) -> None:
     assert [buyer.trouble for buyer in buyers if buyer.trouble] == [], stack.last_words()
     try:
-        wait_until(books.is_quiet, seconds=60, what="quiet")
+        wait_until(books.is_quiet, "quiet", seconds=60)
     except AssertionError as error:
         raise AssertionError(f"{error}: {books.what_waits()}\n{stack.last_words()}") from error
     finally:
@@ -153,7 +154,7 @@ def finish(stack: Stack, sink: Sink, buyers: list[Buyer], staff: Staff | None = 
             staff.end.set()
             staff.join()
             assert staff.trouble == ""
-    wait_until(books.is_quiet, seconds=20, what="quiet after the last step")
+    wait_until(books.is_quiet, "quiet after the last step", seconds=20)
     books.check_all(buyers, sink, stack.standin, deadlocks_before=stack.deadlocks_before)
 
 

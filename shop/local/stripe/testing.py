@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 
 import stripe
 
-_START_SECONDS = 20
+_START_SECONDS = 120
 
 
 class StandIn:
@@ -201,7 +201,7 @@ class StandIn:
     def reset(self) -> None:
         self.control("POST", "reset")
 
-    def wait_for_webhooks(self, *, seconds: float = 10) -> None:
+    def wait_for_webhooks(self, *, seconds: float = 120) -> None:
         """Until every event due has been delivered."""
         until = time.monotonic() + seconds
         while self.control("GET", "state")["undelivered"]:

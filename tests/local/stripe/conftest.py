@@ -1,5 +1,4 @@
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +9,7 @@ import pytest
 import stripe
 
 from shop.local.stripe.testing import StandIn
+from tests.patience import wait_until
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -31,11 +31,8 @@ class Endpoint(ThreadingHTTPServer):
         """Verified by the official library, in the order they came."""
         return [stripe.Webhook.construct_event(body, header, secret) for body, header in list(self.posts)]
 
-    def wait_for(self, count: int, *, seconds: float = 5) -> None:
-        until = time.monotonic() + seconds
-        while len(self.posts) < count:
-            assert time.monotonic() < until, f"{len(self.posts)} webhooks came, not {count}"
-            time.sleep(0.01)
+    def wait_for(self, count: int) -> None:
+        wait_until(lambda: len(self.posts) >= count, f"{count} webhooks")
 
 
 class _EndpointHandler(BaseHTTPRequestHandler):

@@ -8,6 +8,7 @@ import pytest
 import stripe
 
 from shop.local.stripe.testing import StandIn
+from tests.patience import stretched, wait_until
 
 CREATE = "POST /v1/checkout/sessions"
 
@@ -73,13 +74,10 @@ def test_a_refusal_by_the_endpoint_itself_is_remembered(client: stripe.StripeCli
 def test_a_key_still_at_work_is_a_conflict(
     stripe_standin: StandIn, client: stripe.StripeClient, params: dict[str, Any]
 ) -> None:
-    stripe_standin.fault("hang", on=CREATE, seconds=0.5)
+    stripe_standin.fault("hang", on=CREATE, seconds=stretched(0.5))
     slow = threading.Thread(target=create, args=(client, params))
     slow.start()
-    until = time.monotonic() + 5
-    while not stripe_standin.requests(method="POST", path="/v1/checkout/sessions"):
-        assert time.monotonic() < until, "the slow request never came"
-        time.sleep(0.01)
+    wait_until(lambda: stripe_standin.requests(method="POST", path="/v1/checkout/sessions"), "the slow request")
 
     with pytest.raises(stripe.APIError, match="another in-progress request") as conflict:
         create(client, params)

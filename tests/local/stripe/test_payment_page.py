@@ -13,6 +13,7 @@ from shop.local.stripe import checkout, payments
 from shop.local.stripe.account import Account, Options
 from shop.local.stripe.store import Stored
 from shop.local.stripe.testing import StandIn
+from tests.patience import PATIENCE_SECONDS
 
 Open = Callable[..., stripe.checkout.Session]
 
@@ -139,7 +140,7 @@ def test_one_transaction_around_look_and_charge_is_what_keeps_two_clicks_from_ch
     def look_and_wait(account: Account, identifier: str) -> Stored:
         seen = look(account, identifier)
         with contextlib.suppress(threading.BrokenBarrierError):
-            both_have_looked.wait(timeout=0.2)
+            both_have_looked.wait(timeout=0.2 if guarded else PATIENCE_SECONDS)
         return seen
 
     monkeypatch.setattr(checkout, "fetch", look_and_wait)
