@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,10 +20,11 @@ from accounts import purposes
 from accounts.models import Customer
 from notifications import audience, claims, delivery, relay
 from notifications.models import NewsletterIssue, OutgoingEmail, SkipReason
+from orders.models import OrderEvent
 from tests import builders
 from tests.notifications import acts
 from tests.notifications.acts import Kind
-from tests.patience import PATIENCE_SECONDS, wait_until
+from tests.patience import PATIENCE_SECONDS, stretched, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROOT = Path(__file__).resolve().parents[2]
@@ -125,7 +127,7 @@ def test_no_while_the_mail_server_thinks_about_the_envelope(sink, monkeypatch, i
     assert email.state == ("skipped" if is_guarded else "sent")
 
 
-def test_no_while_waiting_to_be_tried_again(sink, settings):
+def no_while_waiting(sink, settings) -> None:
     settings.MAIL_RETRY_SECONDS = 0
     customer = asking_customer("a@example.com")
     sink.at_rcpt["a@example.com"] = "451 later"
@@ -143,7 +145,18 @@ def test_no_while_waiting_to_be_tried_again(sink, settings):
     assert len(sink.begun) == 1
 
 
-def test_many_noes_while_much_is_being_sent(sink):
+def test_no_while_waiting_to_be_tried_again(sink, settings):
+    no_while_waiting(sink, settings)
+
+
+def test_without_the_last_question_a_no_while_waiting_is_too_late(sink, settings, monkeypatch):
+    monkeypatch.setattr(claims, "begin", always_permitted)
+    with pytest.raises(AssertionError):
+        no_while_waiting(sink, settings)
+    assert len(sink.received) == 1
+
+
+def many_noes(sink) -> None:
     """Whoever said no more than a second before a hand-off began got nothing."""
     customers = [asking_customer(f"c{number}@example.com") for number in range(40)]
     for customer in customers:
@@ -163,6 +176,16 @@ def test_many_noes_while_much_is_being_sent(sink):
     assert sent_to | skipped == {customer.email for customer in customers}
     assert sent_to & skipped == set()
     assert skipped
+
+
+def test_many_noes_while_much_is_being_sent(sink):
+    many_noes(sink)
+
+
+def test_without_the_last_question_many_are_sent_what_they_refused(sink, monkeypatch):
+    monkeypatch.setattr(claims, "begin", always_permitted)
+    with pytest.raises(AssertionError):
+        many_noes(sink)
 
 
 # -- Workers side by side ------------------------------------------------------------------------------------
@@ -195,7 +218,9 @@ def test_two_workers_at_once_send_each_mail_once(sink, monkeypatch, guards):
         assert set(counts.values()) == {1}
 
 
-def test_two_relays_at_once_queue_each_mail_once_and_in_order(sink):
+def relay_three_at_once(sink, monkeypatch) -> None:
+    """Each takes one event at a time, and thinks for a while about the first of an order."""
+    think_about_the_first(monkeypatch)
     customer = asking_customer("a@example.com")
     for purpose in purposes.ORDER_STAGES:
         acts.say_yes(customer, purpose)
@@ -211,11 +236,41 @@ def test_two_relays_at_once_queue_each_mail_once_and_in_order(sink):
         thread.join()
     relay.relay_events()
     delivery.deliver()
-    assert len(sink.received) == 40
-    assert len({mail.message_id for mail in sink.received}) == 40
+    assert len(sink.received) == len({mail.message_id for mail in sink.received}) == 40
     for order in orders:
         mine = [mail.topic for mail in sink.received if order.number in mail.text]
         assert mine == ["receipt", "order_approved", "order_picked", "order_packed", "order_dispatched"]
+
+
+def think_about_the_first(monkeypatch) -> None:
+    relay_batch, draft = relay.relay_batch, relay._order_draft
+
+    def think(event):
+        if event.kind == Kind.PLACED:
+            time.sleep(stretched(0.05))
+        return draft(event)
+
+    sources = tuple(replace(each, draft=think) if each.draft is draft else each for each in relay.SOURCES)
+    monkeypatch.setattr(relay, "SOURCES", sources)
+    monkeypatch.setattr(relay, "relay_batch", lambda source: relay_batch(source, 1))
+
+
+def test_three_relays_at_once_queue_each_mail_once_and_in_order(sink, monkeypatch):
+    relay_three_at_once(sink, monkeypatch)
+
+
+def test_without_their_order_three_relays_swap_the_news(sink, monkeypatch):
+    """The mutant: an event is taken although an earlier one of its order waits."""
+
+    def any_event():
+        waiting = OrderEvent.objects.filter(relayed_at=None).order_by("pk")
+        return waiting.select_for_update(skip_locked=True, of=("self",)).select_related("order__customer")
+
+    ours = relay._waiting_order_events
+    sources = tuple(replace(each, waiting=any_event) if each.waiting is ours else each for each in relay.SOURCES)
+    monkeypatch.setattr(relay, "SOURCES", sources)
+    with pytest.raises(AssertionError):
+        relay_three_at_once(sink, monkeypatch)
 
 
 # -- A worker that is killed ---------------------------------------------------------------------------------
@@ -246,6 +301,27 @@ def started_worker(port: int) -> subprocess.Popen[bytes]:
     ],
 )
 def test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing(sink, settings, topic, moment):
+    kill_a_worker(sink, settings, topic, moment)
+
+
+def test_without_leases_what_a_killed_worker_held_is_lost(sink, settings, monkeypatch):
+    monkeypatch.setattr(
+        claims, "_CLAIM_ORDINARY", claims._CLAIM_ORDINARY.replace("'queued', 'claimed', 'sending'", "'queued'", 1)
+    )
+    with pytest.raises(AssertionError, match="in vain"):
+        kill_a_worker(sink, settings, "order", "rcpt", seconds=2)
+
+
+def test_a_letter_in_sending_taken_again_may_come_twice(sink, settings, monkeypatch):
+    """The mutant: promotional mail is taken from "sending" too, as order mail is."""
+    monkeypatch.setattr(claims, "_CLAIM_PROMOTIONAL", claims._CLAIM_PROMOTIONAL.replace("AND e.state <> 'sending'", ""))
+    monkeypatch.setattr(claims, "park_abandoned", lambda: 0)
+    with pytest.raises(AssertionError):
+        kill_a_worker(sink, settings, "newsletter", "dot")
+
+
+def kill_a_worker(sink, settings, topic: str, moment: str, *, seconds: float = PATIENCE_SECONDS) -> None:
+    """With a `kill -9` at the fifth of ten; in the end nothing is lost, and nothing promotional came twice."""
     settings.MAIL_LEASE_SECONDS = 3
     customers = [asking_customer(f"c{number}@example.com") for number in range(10)]
     emails = [approved(customer) for customer in customers] if topic == "order" else newsletter()
@@ -266,7 +342,7 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing(sink, settings, 
         delivery.deliver()
         return not OutgoingEmail.objects.filter(state__in=["queued", "claimed", "sending"]).exists()
 
-    wait_until(all_settled, "every mail is settled")
+    wait_until(all_settled, "every mail is settled", seconds=seconds)
     counts = Counter(mail.to for mail in sink.received)
     ids = {(mail.to, mail.message_id) for mail in sink.received}
     states = Counter(OutgoingEmail.objects.values_list("state", flat=True))

@@ -172,3 +172,28 @@ def test_a_thousand_orders_survive_kill_9_of_web_worker_and_beat(stack):
     buy_amid(running, sink, 1100, faults=KILLS, visits_apart=20, away_seconds=20, seed=11)
     assert len(running.deaths) >= 30
     assert Order.objects.exclude(placed_at=None).count() >= 1000
+
+
+# -- The guard off ---------------------------------------------------------------------------------------------
+
+
+def pay_and_close_the_browser(folder: Path, *, seconds: float, **timers: str) -> None:
+    """Nobody tells the shop of the payments: the browsers are closed, the webhooks lost, the web is killed."""
+    open_the_shop()
+    with running_stack(folder, **timers) as (stack, _):
+        stack.standin.webhooks(paused=True)
+        buyers = [Buyer(number=number, site=stack.site, goods=SLUGS[:1], closes_browser=True) for number in range(3)]
+        let_in(buyers, at_once=3)
+        stack.kill("web")
+        assert [buyer.trouble for buyer in buyers if buyer.trouble] == []
+        wait_until(books.is_quiet, "quiet", seconds=seconds)
+        books.check_nobody_was_lost(buyers)
+
+
+def test_who_paid_is_found_though_browser_and_webhook_are_gone(tmp_path):
+    pay_and_close_the_browser(tmp_path, seconds=60)
+
+
+def test_without_the_reconciler_their_orders_are_lost(tmp_path):
+    with pytest.raises(AssertionError, match="in vain: quiet"):
+        pay_and_close_the_browser(tmp_path, seconds=5, RECONCILE_SECONDS="86400", PAYMENT_HOLD_SECONDS="86400")

@@ -1,0 +1,136 @@
+"""A race that never goes wrong proves nothing: every test that lets things meet names its twin with the guard off."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+# What makes a test a race: calls of these let several do something at once, or kill somebody in the middle.
+SIDE_BY_SIDE = {"Thread", "ThreadPoolExecutor", "at_once", "in_background", "together", "elsewhere", "Popen"}
+GUARD_SWITCHES = {"is_guarded", "guarded", "guards"}  # arguments that run one test with its guard on and off
+
+# By file: the race, and the test that takes away the guard the race relies on and sees it fail.
+TWINS = {
+    "concurrency/test_buying_at_once.py": {
+        "test_the_last_unit_goes_to_one_of_two_buyers": "test_without_the_stock_guard_the_last_unit_is_sold_twice",
+        "test_fifty_units_go_to_fifty_of_two_hundred_buyers": "test_without_the_stock_guard_more_is_sold_than_there_is",
+        "test_the_same_form_twenty_times_at_once_is_one_order_one_session_and_one_charge": (
+            "test_without_the_carts_lock_the_same_form_is_several_orders"
+        ),
+        "test_however_many_hear_of_a_payment_at_once_it_is_placed_once": (
+            "test_without_the_payments_lock_it_is_placed_again_and_again"
+        ),
+        "test_buyers_of_the_same_things_never_lock_each_other_out": "test_without_an_order_of_locks_they_do",
+    },
+    "concurrency/test_fresh_links.py": {
+        "test_a_link_pressed_four_times_at_once_lets_one_in": "test_without_the_lock_it_lets_several_in",
+    },
+    "notifications/test_races.py": {
+        "test_many_noes_while_much_is_being_sent": "test_without_the_last_question_many_are_sent_what_they_refused",
+        "test_no_while_waiting_to_be_tried_again": "test_without_the_last_question_a_no_while_waiting_is_too_late",
+        "test_three_relays_at_once_queue_each_mail_once_and_in_order": (
+            "test_without_their_order_three_relays_swap_the_news"
+        ),
+        "test_a_worker_killed_in_the_middle_of_a_batch_loses_nothing": (
+            "test_without_leases_what_a_killed_worker_held_is_lost"
+        ),
+    },
+    "notifications/test_side_by_side.py": {
+        "test_a_newsletter_fanned_out_by_two_at_once_reaches_each_reader_once": (
+            "test_the_same_drafts_queued_twice_at_once_are_queued_once"
+        ),
+    },
+    "orders/test_staff_races.py": {
+        "test_two_approve_the_same_order": "test_two_approve_without_the_lock_and_make_two_parcels",
+        "test_two_ship_the_same_parcel": "test_two_ship_without_the_lock_and_the_parcel_leaves_twice",
+        "test_one_ships_while_the_other_cancels": "test_without_the_lock_it_leaves_and_is_cancelled_too",
+    },
+    "reliability/test_kill.py": {
+        "test_fifty_orders_survive_kill_9_of_web_worker_and_beat": "test_without_the_reconciler_their_orders_are_lost",
+        "test_a_thousand_orders_survive_kill_9_of_web_worker_and_beat": (
+            "test_without_the_reconciler_their_orders_are_lost"
+        ),
+        "test_who_paid_is_found_though_browser_and_webhook_are_gone": (
+            "test_without_the_reconciler_their_orders_are_lost"
+        ),
+    },
+}
+FOLDERS = ("concurrency", "reliability")  # whatever stands here is a race, however it is written
+RACE_FILES = ("**/*races*.py", "**/test_side_by_side.py")
+
+
+def race_files() -> list[Path]:
+    found = {path for folder in FOLDERS for path in (TESTS / folder).glob("test_*.py")}
+    found |= {path for pattern in RACE_FILES for path in TESTS.glob(pattern)}
+    return sorted(found - {Path(__file__)})
+
+
+def functions(path: Path) -> dict[str, ast.FunctionDef]:
+    return {node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, ast.FunctionDef)}
+
+
+def calls(node: ast.AST) -> Iterator[str]:
+    for each in ast.walk(node):
+        if isinstance(each, ast.Name):
+            yield each.id
+        elif isinstance(each, ast.Attribute):
+            yield each.attr
+
+
+def is_race(name: str, defined: dict[str, ast.FunctionDef], seen: frozenset[str] = frozenset()) -> bool:
+    """Whether it, or a function of its module that it uses, lets several do something at once."""
+    used = set(calls(defined[name]))
+    if used & SIDE_BY_SIDE:
+        return True
+    return any(is_race(each, defined, seen | {name}) for each in (used & defined.keys()) - seen - {name})
+
+
+def arguments(node: ast.FunctionDef) -> set[str]:
+    return {argument.arg for argument in node.args.args}
+
+
+def guards_itself(node: ast.FunctionDef) -> bool:
+    return bool(arguments(node) & GUARD_SWITCHES)
+
+
+def key_of(path: Path) -> str:
+    return str(path.relative_to(TESTS))
+
+
+@pytest.mark.parametrize("path", race_files(), ids=key_of)
+def test_every_race_has_a_twin_with_its_guard_off(path):
+    defined, twins = functions(path), TWINS.get(key_of(path), {})
+    races = {name for name in defined if name.startswith("test_") and is_race(name, defined)}
+    mutants = {name for name in races if takes_a_guard_away(defined, name)}
+    assert sorted(races - twins.keys() - mutants) == []
+
+
+@pytest.mark.parametrize("file", TWINS)
+def test_every_twin_is_there_and_takes_a_guard_away(file):
+    defined = functions(TESTS / file)
+    for race, mutant in TWINS[file].items():
+        assert {race, mutant} <= defined.keys()
+        assert takes_a_guard_away(defined, mutant), mutant
+        assert not takes_a_guard_away(defined, race) or guards_itself(defined[race]), race
+
+
+def takes_a_guard_away(defined: dict[str, ast.FunctionDef], name: str) -> bool:
+    """Runs with the guard on and off, or replaces a guard and then demands that it goes wrong."""
+    node = defined[name]
+    replaces = "monkeypatch" in arguments(node) and "raises" in set(calls(node))
+    return guards_itself(node) or replaces or "without" in name
+
+
+def test_a_race_without_a_twin_is_found():
+    source = """
+def test_two_at_once():
+    run()
+
+def run():
+    at_once([])
+"""
+    defined = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    assert is_race("test_two_at_once", defined)
+    assert not takes_a_guard_away(defined, "test_two_at_once")
