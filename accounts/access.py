@@ -7,16 +7,15 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.models import AccessKind, AccessLogEntry, Customer, User
+from accounts.looks import KEPT_FOR
+from accounts.models import AccessKind, AccessLogEntry, AccessLogRecord, Customer, User
 
-KEPT_FOR = timedelta(days=730)
 ACCOUNT = "Your account"
 
 # One statement for a whole page of people, the roles of whoever looks included.
@@ -105,8 +104,11 @@ def adopt(customer: Customer, order_numbers: Iterable[str]) -> int:
 
 
 def retire() -> int:
-    """Deletes what is older than the log is kept."""
-    return AccessLogEntry.objects.filter(at__lt=timezone.now() - KEPT_FOR).delete()[0]
+    """Deletes what is older than the log is kept, and the record of it. Returns how many looks."""
+    long_ago = timezone.now() - KEPT_FOR
+    count = AccessLogEntry.objects.filter(at__lt=long_ago).delete()[0]
+    AccessLogRecord.objects.filter(at__lt=long_ago).delete()
+    return count
 
 
 def masked(email: str | None) -> str:

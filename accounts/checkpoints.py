@@ -1,46 +1,101 @@
 """Checkpoints of the consent ledger: where every chain ended on a day, in a file outside the database.
 
-A file holds one line per chain, `chain sequence head`, and names nobody. Whoever could rewrite the whole database could
-not rewrite these, nor the receipts in customers' hands that quote their hashes.
+A file says when it was taken; it holds one line per chain, `chain sequence head`, one per wording, one per day of the
+staff's access log, and its own seal. It names nobody. Whoever could rewrite the whole database could not rewrite these,
+nor the receipts in customers' hands that quote their hashes.
 """
 
 import hashlib
 import logging
 import re
-from datetime import date, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
 from django.utils import timezone
 
-from accounts.models import ConsentCheckpoint, ConsentRecord
-from accounts.verification import LedgerBroken, Marks, verify
-from shop import durable_files
+from accounts import looks
+from accounts.looks import Looks
+from accounts.models import ConsentCheckpoint, ConsentRecord, Wording
+from accounts.verification import Checkpoint, LedgerBroken, read_at_one_moment, verify
+from shop import durable_files, sealing
 
 KEPT_FOR = timedelta(days=400)
 FILE_NAME = re.compile(r"consents-(\d{4}-\d{2}-\d{2})\.txt")
+
+FILE_SEAL = "checkpoint"
 
 logger = logging.getLogger(__name__)
 
 
 def write(path: Path) -> str:
-    """Writes a checkpoint and returns the SHA-256 of the file. It is there whole or not at all."""
-    ends = ConsentRecord.objects.order_by("chain", "-sequence").distinct("chain")
-    text = "".join(f"{end.chain} {end.sequence} {bytes(end.head).hex()}\n" for end in ends.iterator())
-    durable_files.write_file(path, [text.encode()])
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Writes a checkpoint and returns the SHA-256 of the file. It is there whole or not at all.
+
+    Raises OSError when it cannot be written.
+    """
+    digest = hashlib.sha256()
+
+    def noted() -> Iterator[bytes]:
+        for line in _lines():
+            digest.update(line.encode())
+            yield line.encode()
+        seal = f"end {sealing.seal_facts(FILE_SEAL, digest.hexdigest()).hex()}\n".encode()
+        digest.update(seal)
+        yield seal
+
+    durable_files.write_file(path, noted())
+    return digest.hexdigest()
 
 
-def read(path: Path) -> Marks:
-    """The marks of a checkpoint file. Raises ValueError naming the line that cannot be read."""
-    marks: Marks = {}
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+def _lines() -> Iterator[str]:
+    """All but the last line, as things stood at one moment."""
+    last_id, taken_at = looks.last_record_id(), timezone.now()
+    with read_at_one_moment():
+        yield f"taken {taken_at.isoformat()}\n"
+        ends = ConsentRecord.objects.order_by("chain", "-sequence").distinct("chain")
+        for end in ends.iterator():
+            yield f"{end.chain} {end.sequence} {bytes(end.head).hex()}\n"
+        for wording in Wording.objects.order_by("hash"):
+            yield f"wording {wording.hash} {bytes(wording.seal).hex()}\n"
+        yield f"looks {last_id}\n"
+        for day, (count, over) in looks.count_looks(last_id, taken_at=taken_at).days.items():
+            yield f"look {day.isoformat()} {count} {over}\n"
+
+
+def read(path: Path) -> Checkpoint:
+    """A checkpoint file. Raises ValueError naming the line that cannot be read, or that it is not as it was written."""
+    lines = path.read_text(errors="replace").splitlines(keepends=True)
+    checkpoint = Checkpoint(datetime.min.replace(tzinfo=UTC))
+    for number, line in enumerate(lines[:-1] or [""], start=1):
         try:
-            chain, sequence, head = line.split()
-            marks[UUID(chain)] = (int(sequence), head)
-        except ValueError:
+            checkpoint = _read_line(checkpoint, line.split())
+        except (ValueError, KeyError, IndexError):
             raise ValueError(f"{path}, line {number} is not a checkpoint line.") from None
-    return marks
+    body = hashlib.sha256("".join(lines[:-1]).encode()).hexdigest()
+    kind, _, seal = lines[-1].strip().partition(" ")
+    if kind != "end" or not sealing.is_hex_seal(seal, FILE_SEAL, body):
+        raise ValueError(f"{path} is not as this shop wrote it (or LEDGER_KEY is another).")
+    return checkpoint
+
+
+def _read_line(checkpoint: Checkpoint, words: list[str]) -> Checkpoint:
+    match words:
+        case ["taken", moment]:
+            taken_at = datetime.fromisoformat(moment)
+            return replace(checkpoint, taken_at=taken_at, looks=Looks(taken_at=taken_at))
+        case ["wording", words_hash, seal]:
+            checkpoint.wordings[words_hash] = seal
+        case ["looks", last_id]:
+            checkpoint.looks.last_id = int(last_id)
+        case ["look", day, count, over]:
+            checkpoint.looks.days[date.fromisoformat(day)] = (int(count), over)
+        case [chain, sequence, head]:
+            checkpoint.chains[UUID(chain)] = (int(sequence), head)
+        case _:
+            raise ValueError
+    return checkpoint
 
 
 def keep(folder: Path, *, today: date) -> ConsentCheckpoint:
@@ -80,7 +135,11 @@ def _check_against(previous: Path | None) -> None:
     known = ConsentCheckpoint.objects.filter(file_name=previous.name).first()
     if known and known.sha256 != hashlib.sha256(previous.read_bytes()).hexdigest():
         raise LedgerBroken(f"{previous.name} is not the file that was written.")
-    verify(read(previous))
+    try:
+        checkpoint = read(previous)
+    except ValueError as problem:
+        raise LedgerBroken(str(problem)) from problem
+    verify(checkpoint)
 
 
 def _drop_old(folder: Path, today: date) -> None:

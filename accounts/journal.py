@@ -153,4 +153,4 @@ def _entry(ids: Any, *, place: str) -> Entry:
 
 def _is_sealed(ids: dict[str, Any]) -> bool:
     facts = {name: value for name, value in ids.items() if name != "seal"}
-    return sealing.is_seal(bytes.fromhex(ids.get("seal", "")), "journal", facts)
+    return sealing.is_hex_seal(str(ids.get("seal", "")), "journal", facts)

@@ -1,7 +1,8 @@
 """The consent ledger: one hash chain per customer, sealed so that erasure forgets and the chain still verifies.
 
 A link's digest is HMAC-SHA256(key, payload) under a random key; key and payload sit in an erasable table. Its head is
-SHA-256(previous head ‖ sequence ‖ digest). The customer's row lock orders the links.
+SHA-256(previous head ‖ sequence ‖ digest), and its seal is made of chain, sequence and head under `LEDGER_KEY`, which
+the database never sees: whoever has SQL alone can take links away, and make none. The customer's row lock orders them.
 """
 
 import hashlib
@@ -15,8 +16,10 @@ from uuid import UUID
 
 from accounts.models import ConsentPayload, ConsentRecord, Customer, Wording
 from accounts.purposes import Purpose
+from shop.sealing import seal_facts
 
 GENESIS = bytes(32)
+CONSENT_SEAL, WORDING_SEAL = "consent", "wording"  # the kinds of seal of a link, and of the words answered
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,9 @@ def append_many(answers: Sequence[tuple[Customer, Answer]]) -> list[ConsentRecor
         digest = seal(payload)
         head = next_head(previous, sequence + 1, digest)
         ends[customer.chain] = (sequence + 1, head)
-        records.append(ConsentRecord(chain=customer.chain, sequence=sequence + 1, digest=digest, head=head))
+        record = ConsentRecord(chain=customer.chain, sequence=sequence + 1, digest=digest, head=head)
+        record.seal = seal_facts(CONSENT_SEAL, *record.facts)
+        records.append(record)
         payloads.append(payload)
     ConsentRecord.objects.bulk_create(records, batch_size=5000)
     for payload, record in zip(payloads, records, strict=True):
@@ -56,21 +61,21 @@ def append_many(answers: Sequence[tuple[Customer, Answer]]) -> list[ConsentRecor
 
 def _keep_wordings(answered: Iterable[Purpose]) -> None:
     """The words answered stay readable when the registry has moved on."""
-    Wording.objects.bulk_create(
-        [
-            Wording(
-                hash=purpose.wording_hash,
-                purpose=purpose.key,
-                version=purpose.wording_version,
-                title=purpose.title,
-                explanation=purpose.explanation,
-                reads=purpose.reads,
-                gives=purpose.gives,
-            )
-            for purpose in answered
-        ],
-        ignore_conflicts=True,
+    Wording.objects.bulk_create([_wording(purpose) for purpose in answered], ignore_conflicts=True)
+
+
+def _wording(purpose: Purpose) -> Wording:
+    wording = Wording(
+        hash=purpose.wording_hash,
+        purpose=purpose.key,
+        version=purpose.wording_version,
+        title=purpose.title,
+        explanation=purpose.explanation,
+        reads=purpose.reads,
+        gives=purpose.gives,
     )
+    wording.seal = seal_facts(WORDING_SEAL, *wording.facts)
+    return wording
 
 
 def _ends(chains: Iterable[UUID]) -> dict[UUID, tuple[int, bytes]]:

@@ -1,28 +1,48 @@
-"""Walking the consent ledger: every link, every payload still held, and the live state rebuilt from them."""
+"""Walking the consent ledger: every link, every payload still held, and the live state rebuilt from them.
 
-from collections.abc import Iterable, Iterator
+The words that were answered and the staff's access log are walked with it.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import merge
 from itertools import groupby
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
 
-from accounts import purposes
-from accounts.ledger import GENESIS, next_head, seal
-from accounts.models import Consent, ConsentPayload, ConsentRecord
+from accounts import journal, purposes
+from accounts.ledger import CONSENT_SEAL, GENESIS, WORDING_SEAL, next_head, seal
+from accounts.looks import LedgerBroken, Looks, verify_looks
+from accounts.models import Consent, ConsentPayload, ConsentRecord, Customer, Erasure, Wording
 from accounts.purposes import PERSONAL_SHOPPER, UNDER_MASTER
+from shop.sealing import is_seal
 
 Marks = dict[UUID, tuple[int, str]]  # chain -> the sequence and head a checkpoint saw
 CHUNK = 2000
+NOT_SEALED = "Not sealed by this shop (or LEDGER_KEY is another)"
+MADE_UP_BEFORE_NOW = frozenset({"import", "sample store"})  # sources whose answers are older than their coming here
+AT_ONCE = timedelta(minutes=2)  # an answer given while a checkpoint was made may be committed after it
 
 
-class LedgerBroken(Exception):  # noqa: N818  (a finding, not an error)
-    """The first place where the ledger is not what it should be."""
+_checks: list[Callable[[], None]] = []
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What the ledger, the words answered (hash and seal) and the log of looks were at a moment."""
+
+    taken_at: datetime
+    chains: Marks = field(default_factory=dict)
+    wordings: dict[str, str] = field(default_factory=dict)
+    looks: Looks = field(default_factory=Looks)
 
 
 class Told(NamedTuple):
@@ -57,27 +77,36 @@ class Person:
     live: dict[str, Live] = field(default_factory=dict)
 
 
-def verify(marks: Marks | None = None) -> tuple[int, int]:
+def verify(checkpoint: Checkpoint | None = None, *, journal_path: Path | None = None) -> tuple[int, int]:
     """How many chains and links were walked. Raises `LedgerBroken` at the first break.
 
-    With the marks of a checkpoint it finds whatever happened to anything written before it: a change, however well the
-    rest of the chain was made to fit it, a deletion, at the end too, another order.
+    Seals show what was written by anybody but the shop. A chain without its answers needs its erasure in the journal.
+    With a checkpoint it finds whatever happened to anything written before it: a change, however well the rest was made
+    to fit it, a deletion, at the end too, another order, an answer or a look dated back to before it.
     """
-    awaited = dict(marks or {})
     chain_count = link_count = 0
     links = ConsentRecord.objects.select_related("payload").annotate(owner=F("payload__customer__chain"))
-    with _one_moment(), _streamed(links.order_by("chain", "sequence")) as in_order:
-        for chain, group in groupby(in_order, key=lambda link: link.chain):
-            link_count += _walk(chain, group, awaited.pop(chain, None))
-            chain_count += 1
-        if awaited:
-            raise LedgerBroken(f"Chain {next(iter(awaited))} is in the checkpoint and gone from the ledger.")
+    with read_at_one_moment():
+        walk = _Walk(checkpoint, Erased(journal_path), words=verify_wordings(checkpoint and checkpoint.wordings))
+        with _streamed(links.order_by("chain", "sequence")) as in_order:
+            for chain, group in groupby(in_order, key=lambda link: link.chain):
+                link_count += walk.follow(chain, group)
+                chain_count += 1
+        walk.finish()
         _compare_live_state()
+        verify_looks(checkpoint and checkpoint.looks, walk.erased.chains)
+        for check in _checks:
+            check()
     return chain_count, link_count
 
 
+def also_verify(check: Callable[[], None]) -> None:
+    """Registers more that is sealed (called in `AppConfig.ready`). It raises `LedgerBroken` at its first break."""
+    _checks.append(check)
+
+
 @contextmanager
-def _one_moment() -> Iterator[None]:
+def read_at_one_moment() -> Iterator[None]:
     """Chain and live state as they stood at one moment, while the shop goes on answering."""
     is_inside = connection.in_atomic_block
     with transaction.atomic():
@@ -94,35 +123,114 @@ def _streamed(rows: Any) -> Iterator[Any]:
         yield stream
 
 
-def _walk(chain: UUID, links: Iterator[ConsentRecord], mark: tuple[int, str] | None) -> int:
-    head, sequence, held = GENESIS, 0, 0
-    for link in links:
-        sequence += 1
-        place = f"chain {chain}, link {sequence}"
-        if link.sequence != sequence:
-            raise LedgerBroken(f"Missing or out of order: {place}.")
-        head = next_head(head, sequence, bytes(link.digest))
-        if head != bytes(link.head):
-            raise LedgerBroken(f"Changed: {place}.")
-        held += _has_payload(link, place)
-        if mark and mark[0] == sequence and mark[1] != head.hex():
-            raise LedgerBroken(f"Not what the checkpoint saw: {place}.")
-    if mark and mark[0] > sequence:
-        raise LedgerBroken(f"Shorter than the checkpoint: chain {chain} ends at link {sequence}, not {mark[0]}.")
-    if 0 < held < sequence:  # an erasure takes all of them
-        raise LedgerBroken(f"Of chain {chain} some answers are gone and others are not.")
-    return sequence
+class Erased:
+    """Whose chains may be empty: those the journal says were erased, in a line this shop sealed."""
+
+    def __init__(self, journal_path: Path | None) -> None:
+        self.path = journal_path or Path(settings.JOURNAL_PATH)
+        self.chains = frozenset(self._read()) if self.path.exists() else frozenset[UUID]()
+        under_way = Erasure.objects.filter(state=Erasure.State.ERASING)
+        self.under_way = frozenset(under_way.values_list("chain", flat=True))
+        self.living = frozenset(Customer.objects.filter(chain__in=self.chains).values_list("chain", flat=True))
+
+    def _read(self) -> Iterator[UUID]:
+        for entry in journal.read(self.path):
+            if entry.what == journal.ERASED and entry.chain and entry.is_sealed:
+                yield entry.chain
+
+    def check(self, chain: UUID, *, is_empty: bool) -> None:
+        """Raises `LedgerBroken` where a chain's answers are gone without an erasure, or there in spite of one."""
+        if chain in self.under_way and chain in self.chains:
+            return
+        if is_empty and chain not in self.chains:
+            raise LedgerBroken(f"The answers of chain {chain} are gone, and {self.path} has no erasure of it.")
+        if not is_empty and chain in self.chains:
+            raise LedgerBroken(f"Chain {chain} was erased, and its answers are here. Was a backup restored?")
+        if chain in self.living:
+            raise LedgerBroken(f"Chain {chain} was erased, and its customer is here. Was a backup restored?")
 
 
-def _has_payload(link: Any, place: str) -> bool:
-    payload: ConsentPayload | None = getattr(link, "payload", None)
-    if payload is None:
-        return False
-    if seal(payload) != bytes(link.digest):
-        raise LedgerBroken(f"The words behind it were changed: {place}.")
-    if link.owner != link.chain:
-        raise LedgerBroken(f"Not its customer's own chain: {place}.")
-    return True
+class _Walk:
+    """One walk over all chains, held against a checkpoint."""
+
+    def __init__(self, checkpoint: Checkpoint | None, erased: Erased, *, words: frozenset[str]) -> None:
+        self.taken_at = checkpoint.taken_at if checkpoint else None
+        self.awaited = dict(checkpoint.chains) if checkpoint else {}
+        self.erased = erased
+        self.words = words
+        self.held_count = 0
+
+    def follow(self, chain: UUID, links: Iterator[Any]) -> int:
+        """How many links the chain has."""
+        mark_sequence, mark_head = self.awaited.pop(chain, (0, ""))
+        head, sequence, held = GENESIS, 0, 0
+        for link in links:
+            sequence += 1
+            place = f"chain {chain}, link {sequence}"
+            head = _check_link(link, sequence, head, place)
+            held += self._check_answer(link, place, is_new=sequence > mark_sequence)
+            if mark_sequence == sequence and mark_head != head.hex():
+                raise LedgerBroken(f"Not what the checkpoint saw: {place}.")
+        if mark_sequence > sequence:
+            raise LedgerBroken(f"Shorter than the checkpoint: chain {chain} ends at link {sequence}.")
+        if 0 < held < sequence:  # an erasure takes all of them
+            raise LedgerBroken(f"Of chain {chain} some answers are gone and others are not.")
+        self.erased.check(chain, is_empty=held == 0)
+        self.held_count += held
+        return sequence
+
+    def _check_answer(self, link: Any, place: str, *, is_new: bool) -> bool:
+        """Whether the answer is held. `is_new`: the checkpoint did not see it."""
+        payload: ConsentPayload | None = getattr(link, "payload", None)
+        if payload is None:
+            return False
+        if seal(payload) != bytes(link.digest):
+            raise LedgerBroken(f"The words behind it were changed: {place}.")
+        if link.owner != link.chain:
+            raise LedgerBroken(f"Not its customer's own chain: {place}.")
+        if payload.wording_hash not in self.words:
+            raise LedgerBroken(f"The words that were answered are gone: {place}.")
+        is_dated_back = is_new and self.taken_at is not None and payload.answered_at < self.taken_at - AT_ONCE
+        if is_dated_back and payload.source not in MADE_UP_BEFORE_NOW:
+            raise LedgerBroken(f"Dated before the checkpoint, which does not hold it: {place}.")
+        return True
+
+    def finish(self) -> None:
+        if self.awaited:
+            raise LedgerBroken(f"Chain {next(iter(self.awaited))} is in the checkpoint and gone from the ledger.")
+        if ConsentPayload.objects.count() != self.held_count:
+            raise LedgerBroken("There are answers without a link in the ledger.")
+
+
+def _check_link(link: Any, sequence: int, previous: bytes, place: str) -> bytes:
+    """The link's head, which follows from the one before it and bears the shop's seal."""
+    if link.sequence != sequence:
+        raise LedgerBroken(f"Missing or out of order: {place}.")
+    head = next_head(previous, sequence, bytes(link.digest))
+    if head != bytes(link.head):
+        raise LedgerBroken(f"Changed: {place}.")
+    if not is_seal(bytes(link.seal), CONSENT_SEAL, *link.facts):
+        raise LedgerBroken(f"{NOT_SEALED}: {place}.")
+    return head
+
+
+def verify_wordings(seen: dict[str, str] | None = None) -> frozenset[str]:
+    """The hashes of the words that were answered. Raises `LedgerBroken` where some were changed, made up or taken away.
+
+    `seen`: hashes and seals, as a checkpoint saw them.
+    """
+    there = {}
+    for wording in Wording.objects.all():
+        place = f"“{wording.title}” ({wording.purpose}, version {wording.version})"
+        if hashlib.sha256(wording.words.encode()).hexdigest() != wording.hash:
+            raise LedgerBroken(f"The words are not those that were answered: {place}.")
+        if not is_seal(bytes(wording.seal), WORDING_SEAL, *wording.facts):
+            raise LedgerBroken(f"{NOT_SEALED}: {place}.")
+        there[wording.hash] = bytes(wording.seal).hex()
+    for words_hash, words_seal in (seen or {}).items():
+        if there.get(words_hash) != words_seal:
+            raise LedgerBroken(f"Not the words the checkpoint saw, or gone: {words_hash}.")
+    return frozenset(there)
 
 
 def _compare_live_state() -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +23,20 @@ def is_seal(claimed: bytes, kind: str, *facts: Any) -> bool:
     return any(hmac.compare_digest(claimed, _seal(key, kind, facts)) for key in keys)
 
 
+def is_hex_seal(claimed: str, kind: str, *facts: Any) -> bool:
+    """The same for a seal written in hexadecimal; anything else is none."""
+    try:
+        return is_seal(bytes.fromhex(claimed), kind, *facts)
+    except ValueError:
+        return False
+
+
 def _seal(key: str, kind: str, facts: tuple[Any, ...]) -> bytes:
     message = json.dumps([kind, *facts], separators=(",", ":"), sort_keys=True)
     derived = hashlib.sha256(b"say-when.ledger" + key.encode()).digest()
     return hmac.new(derived, message.encode(), hashlib.sha256).digest()
+
+
+def plain_moment(moment: datetime) -> str:
+    """A moment as seals know it, the same in every time zone."""
+    return moment.astimezone(UTC).isoformat()

@@ -1,4 +1,5 @@
 from accounts.models.access import AccessKind, AccessLogEntry
+from accounts.models.access_record import AccessLogRecord
 from accounts.models.address import Address
 from accounts.models.ask import Ask, ForgottenPast
 from accounts.models.checkpoint import ConsentCheckpoint
@@ -15,6 +16,7 @@ from accounts.models.wording import Wording
 __all__ = [
     "AccessKind",
     "AccessLogEntry",
+    "AccessLogRecord",
     "AccountEvent",
     "Address",
     "Ask",

@@ -1,9 +1,27 @@
+import uuid
+
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.utils import timezone
 
+from accounts.models.access_record import RETIRED
 from accounts.models.customer import Customer
+
+# The digest is the same as that of `accounts.looks.digest_of`, which checks it.
+_RECORD = """
+    INSERT INTO accounts_accesslogrecord (id, at, chain, digest)
+    SELECT NEW.id, NEW.at, (SELECT chain FROM accounts_customer WHERE id = NEW.customer_id),
+        sha256(convert_to(concat_ws(chr(31), NEW.id, NEW.staff_id, NEW.staff_name, NEW.staff_role,
+            NEW.order_number, NEW.kind, NEW.about, NEW.detail, coalesce(NEW.once, ''),
+            (extract(epoch FROM NEW.at) * 1000000)::bigint, NEW.salt), 'UTF8'));
+    RETURN NEW;"""
+_REFUSE_DELETION = f"""
+    IF {RETIRED} OR EXISTS (
+        SELECT 1 FROM accounts_erasure e WHERE e.customer_id = OLD.customer_id AND e.state = 'erasing'
+    ) THEN RETURN OLD; END IF;
+    RAISE EXCEPTION 'pgtrigger: looks go by age, or with the erasure of whom they were at';"""  # noqa: S608
 
 
 class AccessKind(models.TextChoices):
@@ -23,7 +41,7 @@ class AccessLogEntry(models.Model):
 
     `customer` is empty for a guest's order until the address is proved; the entry then stands under `order_number`
     only. `once` is filled where a day's repeats count as one (lists). Triggers let no entry be changed, but for a
-    customer it had not got.
+    customer it had not got, and none be deleted but by age or with its customer's erasure; each leaves a record.
     """
 
     staff = models.ForeignKey(
@@ -40,6 +58,7 @@ class AccessLogEntry(models.Model):
     detail = models.CharField("why", max_length=200, blank=True)
     once = models.CharField(max_length=120, null=True, unique=True, editable=False)  # noqa: DJ001  (unique where present)
     at = models.DateTimeField(default=timezone.now)
+    salt = models.UUIDField(default=uuid.uuid4, db_default=RandomUUID(), editable=False)
 
     class Meta:
         ordering = ["-at", "-id"]
@@ -60,6 +79,36 @@ class AccessLogEntry(models.Model):
                 name="access_log_keeps_its_customer",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__customer__isnull=False),
+            ),
+            pgtrigger.Trigger(
+                name="access_log_is_recorded",
+                operation=pgtrigger.Insert,
+                when=pgtrigger.After,
+                func=_RECORD,
+            ),
+            pgtrigger.Trigger(
+                name="access_log_adoption_is_recorded",
+                operation=pgtrigger.Update,
+                when=pgtrigger.After,
+                condition=pgtrigger.Q(old__customer__isnull=True, new__customer__isnull=False),
+                func="""
+                    UPDATE accounts_accesslogrecord SET adopted_by = (
+                        SELECT chain FROM accounts_customer WHERE id = NEW.customer_id) WHERE id = NEW.id;
+                    RETURN NEW;
+                """,
+            ),
+            pgtrigger.Trigger(
+                name="access_log_no_delete",
+                operation=pgtrigger.Delete,
+                when=pgtrigger.Before,
+                func=_REFUSE_DELETION,
+            ),
+            pgtrigger.Trigger(
+                name="access_log_no_truncate",
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'pgtrigger: the access log is append-only';",
             ),
         ]
 

@@ -41,13 +41,15 @@ class Consent(models.Model):
 class ConsentRecord(models.Model):
     """One link of a customer's chain in the ledger. Holds no personal data; triggers keep it append-only.
 
-    `digest` is HMAC-SHA256(payload key, payload); `head` is SHA-256(previous head, sequence, digest).
+    `digest` is HMAC-SHA256(payload key, payload); `head` is SHA-256(previous head, sequence, digest). `seal` binds the
+    link to its chain and place under a key outside the database.
     """
 
     chain = models.UUIDField()
     sequence = models.PositiveIntegerField(help_text="1, 2, 3 … within the chain.")
     digest = models.BinaryField(max_length=32)
     head = models.BinaryField(max_length=32)
+    seal = models.BinaryField(max_length=32)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chain", "sequence"], name="consent_record_sequence")]
@@ -67,6 +69,11 @@ class ConsentRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chain} {self.sequence}"
+
+    @property
+    def facts(self) -> tuple[str | int, ...]:
+        """All that its seal covers. The head covers the answer, its customer and every link before it."""
+        return (str(self.chain), self.sequence, bytes(self.head).hex())
 
 
 class ConsentPayload(models.Model):

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import checkpoints, consent, ledger, purposes, tasks, verification
+from accounts import checkpoints, consent, journal, ledger, purposes, tasks, verification
 from accounts.models import Consent, ConsentCheckpoint, ConsentPayload, ConsentRecord
 from accounts.verification import LedgerBroken
 from shop.schedule import SCHEDULE
@@ -54,7 +54,7 @@ def test_files_are_kept_for_400_days(folder):
     kept, gone = (folder / f"consents-{TODAY - timedelta(days=age)}.txt" for age in (400, 401))
     (folder / "a note of ours").write_text("stays")
     for file in (kept, gone):
-        file.write_text("")
+        checkpoints.write(file)
     checkpoints.keep(folder, today=TODAY)
     assert sorted(file.name for file in folder.iterdir()) == sorted(
         ["a note of ours", kept.name, f"consents-{TODAY}.txt"]
@@ -151,6 +151,7 @@ def test_an_old_checkpoint_still_verifies_after_an_erasure(tmp_path):
     bob, mark = cast.bob(), tmp_path / "marks"
     answers(bob, True, False)
     call_command("checkpoint_consents", str(mark))
+    journal.erased(bob.chain)
     Consent.objects.filter(customer=bob).delete()
     ConsentPayload.objects.filter(customer=bob).delete()
     bob.delete()
@@ -289,7 +290,7 @@ def test_an_answer_given_while_the_ledger_is_walked_is_no_break(monkeypatch, is_
         monkeypatch.undo()
         assert verification.verify() == (1, 2)
     else:
-        monkeypatch.setattr(verification, "_one_moment", transaction.atomic)
+        monkeypatch.setattr(verification, "read_at_one_moment", transaction.atomic)
         with pytest.raises(LedgerBroken):
             verification.verify()
 

@@ -9,15 +9,19 @@ from accounts.verification import LedgerBroken, verify
 
 
 class Command(BaseCommand):
-    help = "Walks the consent ledger; fails at the first break. With a checkpoint it finds deletions at the end too."
+    help = (
+        "Walks the consent ledger, the words answered and the log of looks by staff; fails at the first break. With a "
+        "checkpoint it finds what was taken away or dated back, too."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--checkpoint", type=Path)
+        parser.add_argument("--checkpoint", type=Path, help="a file that checkpoint_consents wrote")
+        parser.add_argument("--journal", type=Path, help="the journal of erasures, if not the one at JOURNAL_PATH")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            marks = checkpoints.read(options["checkpoint"]) if options["checkpoint"] else None
-            chains, links = verify(marks)
+            checkpoint = checkpoints.read(options["checkpoint"]) if options["checkpoint"] else None
+            chains, links = verify(checkpoint, journal_path=options["journal"])
         except (LedgerBroken, OSError, ValueError) as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"The ledger holds: {links} answers in {chains} chains.")
