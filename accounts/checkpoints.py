@@ -17,9 +17,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import looks
-from accounts.looks import Looks
+from accounts.looks import LedgerBroken, Looks
 from accounts.models import ConsentCheckpoint, ConsentRecord, Wording
-from accounts.verification import Checkpoint, LedgerBroken, read_at_one_moment, verify
+from accounts.verification import Checkpoint, read_at_one_moment, verify
 from shop import durable_files, sealing
 
 KEPT_FOR = timedelta(days=400)

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import checkpoints
-from accounts.verification import LedgerBroken
+from accounts.looks import LedgerBroken
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 

@@ -87,14 +87,16 @@ def verify(checkpoint: Checkpoint | None = None, *, journal_path: Path | None = 
     chain_count = link_count = 0
     links = ConsentRecord.objects.select_related("payload").annotate(owner=F("payload__customer__chain"))
     with read_at_one_moment():
-        walk = _Walk(checkpoint, Erased(journal_path), words=verify_wordings(checkpoint and checkpoint.wordings))
+        walk = _Walk(
+            checkpoint, Erased(journal_path), words=verify_wordings(checkpoint.wordings if checkpoint else None)
+        )
         with _streamed(links.order_by("chain", "sequence")) as in_order:
             for chain, group in groupby(in_order, key=lambda link: link.chain):
                 link_count += walk.follow(chain, group)
                 chain_count += 1
         walk.finish()
         _compare_live_state()
-        verify_looks(checkpoint and checkpoint.looks, walk.erased.chains)
+        verify_looks(checkpoint.looks if checkpoint else None, walk.erased.chains)
         for check in _checks:
             check()
     return chain_count, link_count

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import checkpoints
-from accounts.verification import LedgerBroken, verify
+from accounts.looks import LedgerBroken
+from accounts.verification import verify
 
 
 class Command(BaseCommand):
