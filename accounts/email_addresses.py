@@ -30,7 +30,7 @@ def normalize_address(text: str) -> str:
     text = text.strip()
     for is_found, words in _PROBLEMS:
         if is_found(text):
-            raise UnreachableAddressError(words)
+            raise UnreachableAddressError(words.format(letter=_first_odd_letter(text)))
     try:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
@@ -86,6 +86,10 @@ def _parts(text: str) -> tuple[str, str]:
     return local_part, domain
 
 
+def _first_odd_letter(text: str) -> str:
+    return next((letter for letter in text if not letter.isascii()), "")
+
+
 def _is_too_long(text: str) -> bool:
     local_part, domain = _parts(text)
     longest = max(map(len, domain.split(".")))
@@ -111,7 +115,7 @@ _PROBLEMS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (lambda text: "@" not in text or "" in _parts(text), INCOMPLETE),
     (
         lambda text: not _parts(text)[0].isascii(),
-        "Before the @, mail takes plain letters only: a to z without accents or dots. Please check it.",
+        "Mail does not reach an address with “{letter}” before the @. Please check it, or give another.",
     ),
     (
         lambda text: _parts(text)[1].startswith("["),

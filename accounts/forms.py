@@ -5,6 +5,7 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
+from allauth.account.internal.flows.login import record_authentication
 from allauth.account.models import EmailAddress
 from allauth.core import context, ratelimit
 from django import forms
@@ -74,6 +75,7 @@ class SignupForm(InOurWords, allauth_forms.SignupForm):
         with transaction.atomic():
             address_claims.end_claims(self.cleaned_data["email"])
             user: User = super().save(request)
+        record_authentication(request, user, method="password")  # they have just given it
         return user
 
 

@@ -2,11 +2,16 @@ from allauth.account import views as allauth_views
 from allauth.account.decorators import reauthentication_required
 from django.urls import path, re_path
 
-from accounts.views import addresses, choices, confirming, consents, forgetting, signed_in
+from accounts.views import addresses, choices, confirming, consents, forgetting, resetting, signed_in
 
 urlpatterns = [
     # In place of allauth's own page, which lets whoever opens the link confirm.
     re_path(r"^accounts/confirm-email/(?P<key>[-:\w]+)/$", confirming.confirm_address, name="account_confirm_email"),
+    re_path(
+        r"^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
+        resetting.ChoosePasswordView.as_view(),
+        name="account_reset_password_from_key",
+    ),
     path("accounts/sessions/", signed_in.signed_in, name="usersessions_list"),
     path(
         "accounts/password/set/",

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.test import Client, TestCase
+from django.utils import timezone
 
 from accounts import consent, consent_requests, erasure, export, purposes, tokens
 from accounts.models import Customer, User
@@ -340,3 +342,24 @@ def test_an_address_with_an_account_is_joined_to_no_other(walk):
     assert stranger.open(walk.link(CONFIRM)).sees("belongs to another account")
     assert stranger.send("POST", walk.link(CONFIRM), token_of(stranger)).status == 403
     assert walk.is_proved() == mine
+
+
+def test_a_link_for_a_new_password_opened_where_somebody_else_is_signed_in_signs_nobody_out(walk):
+    ask_to_sign_up(walk.person())
+    other = sign_up(walk.person(), walk.mailbox, STRANGER)
+    walk.person().open("/accounts/password/reset/").write("E-mail", EMAIL).press("Send the link")
+    other.open(walk.link("/accounts/password/reset/key/"))
+    assert other.has_button("Save the new password")
+    assert is_signed_in(other, email=STRANGER)
+
+
+def test_a_guests_yes_on_an_orders_page_comes_by_mail_in_the_switchs_words(walk):
+    number = buy(walk.person(), email=EMAIL)
+    Order.objects.filter(number=number).update(placed_at=timezone.now() - timedelta(days=1))
+    title = purposes.get(purposes.MAIL_ORDER_DISPATCHED).title
+    walk.person().open(walk.link("/open/")).press("Yes, turn it on")
+    walk.scan()
+    walk.nothing_is_proved()
+    assert title in walk.mailbox.latest(EMAIL).text
+    walk.person().open(walk.link("/consents/confirm/")).press("Yes, turn it on")
+    assert consent.allows(walk.is_proved(), purposes.MAIL_ORDER_DISPATCHED)
