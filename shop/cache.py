@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 PAUSE_SECONDS = 5.0
+LONG_SECONDS = 0.25
 
 
 class ForgivingRedisCache(RedisCache):
@@ -38,13 +39,35 @@ class ForgivingRedisCache(RedisCache):
     def delete(self, key: str, version: int | None = None) -> bool:
         return bool(self._ask(lambda: super(ForgivingRedisCache, self).delete(key, version), False))
 
+    def touch(self, key: str, *args: Any, **kwargs: Any) -> bool:
+        return bool(self._ask(lambda: super(ForgivingRedisCache, self).touch(key, *args, **kwargs), False))
+
+    def has_key(self, key: str, version: int | None = None) -> bool:
+        return bool(self._ask(lambda: super(ForgivingRedisCache, self).has_key(key, version), False))
+
+    def get_many(self, keys: Any, version: int | None = None) -> Any:
+        return self._ask(lambda: super(ForgivingRedisCache, self).get_many(keys, version), {})
+
+    def set_many(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        return self._ask(lambda: super(ForgivingRedisCache, self).set_many(data, *args, **kwargs), [])
+
+    def delete_many(self, keys: Any, version: int | None = None) -> None:
+        self._ask(lambda: super(ForgivingRedisCache, self).delete_many(keys, version), None)
+
     def _ask(self, question: Callable[[], Any], absent: Any) -> Any:
-        if time.monotonic() < ForgivingRedisCache._silent_until:
+        begun = time.monotonic()
+        if begun < ForgivingRedisCache._silent_until:
             return absent
         try:
             return question()
-        except RedisError as error:
+        except (RedisError, OSError) as error:
             logger.warning("The cache does not answer: %s", type(error).__name__)
-            if isinstance(error, RedisTimeoutError):
+            took = time.monotonic() - begun
+            if isinstance(error, RedisTimeoutError) or took > LONG_SECONDS:  # a name server that hangs, say
                 ForgivingRedisCache._silent_until = time.monotonic() + PAUSE_SECONDS
             return absent
+
+
+def wake() -> None:
+    """Asks again at once, whatever happened a moment ago."""
+    ForgivingRedisCache._silent_until = 0.0

@@ -104,7 +104,8 @@ DATABASES = {
         conn_health_checks=True,
     )
 }
-DATABASES["default"].setdefault("OPTIONS", {})["options"] = "-c lock_timeout=10s -c statement_timeout=60s"
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)  # seconds; then it counts as away
+DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=10s -c statement_timeout=60s"
 # Daily checkpoints of the consent ledger: a folder that whoever runs the database cannot write to.
 CHECKPOINT_FOLDER = env.str("CHECKPOINT_FOLDER", str(BASE_DIR / "checkpoints"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -113,7 +114,7 @@ CACHES = {
     "default": {
         "BACKEND": "shop.cache.ForgivingRedisCache",
         "LOCATION": _redis["cache"],
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 }
 

@@ -26,6 +26,7 @@ def staff(client):
     return client
 
 
+@pytest.mark.django_db(transaction=True)  # the probe looks over a connection of its own
 def test_ready_tells_what_waits(client):
     order = builders.paid_order()
     acts.queued(order, Kind.PLACED)
@@ -36,6 +37,7 @@ def test_ready_tells_what_waits(client):
     assert 90 <= waiting["oldest_seconds"] < 100
 
 
+@pytest.mark.django_db(transaction=True)
 def test_ready_tells_when_nothing_waits(client, sink):
     acts.queued(builders.paid_order(), Kind.PLACED)
     delivery.deliver()

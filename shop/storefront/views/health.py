@@ -1,4 +1,14 @@
-"""For whoever watches the shop: `/healthz` says the process answers, `/readyz` that it can work."""
+"""For whoever watches the shop: `/healthz` says the process answers, `/readyz` whether it can work.
+
+Each look has a thread of its own and a deadline, so that an answer comes in time whatever hangs; a look that still
+hangs is not begun a second time.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
 
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
@@ -9,6 +19,11 @@ from kombu.exceptions import OperationalError
 from notifications.outbox import backlog
 from shop.celery import app
 
+PATIENCE_SECONDS = 1.5  # promised: an answer within two
+
+Look = Callable[[], Any]
+logger = logging.getLogger(__name__)
+
 
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -17,39 +32,77 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when database, migrations and broker are there, 503 otherwise; and how the outbox stands."""
-    state = {"database": _database(), "migrations": _migrated(), "broker": _broker()}
-    is_ready = all(state.values())
-    return JsonResponse({**state, "outbox": _outbox()}, status=200 if is_ready else 503)
+    """Whether the shop can sell, within two seconds.
+
+    `status`: *ready*; *degraded* (200) while the broker is away, since orders, payments and pages need none and mail
+    waits in the database; *unavailable* (503) without the database or its migrations.
+    """
+    seen = look_at({"database": _look_at_database, "broker": _reach_broker})
+    database = seen["database"] or {"database": False, "migrations": False, "outbox": None}
+    broker = bool(seen["broker"])
+    is_open = database["database"] and database["migrations"]
+    status = "unavailable" if not is_open else "ready" if broker else "degraded"
+    return JsonResponse({"status": status, **database, "broker": broker}, status=200 if is_open else 503)
 
 
-def _outbox() -> dict[str, int] | None:
-    try:
-        return backlog()
-    except DatabaseError:
-        return None
+def look_at(looks: dict[str, Look]) -> dict[str, Any]:
+    """What each look found; None for one that has found nothing by the deadline, or hangs since an earlier time."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    begun = {name: _begin(name, look) for name, look in looks.items()}
+    return {name: each.wait_until(deadline) if each else None for name, each in begun.items()}
 
 
-def _database() -> bool:
-    try:
-        connection.ensure_connection()
-    except DatabaseError:
-        return False
-    return True
+class Looking:
+    """One look under way, in a thread that does not keep the process from ending."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._found: Any = None
+        self.begun_at = time.monotonic()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def wait_until(self, deadline: float) -> Any:
+        self.thread.join(max(0.0, deadline - time.monotonic()))
+        return None if self.thread.is_alive() else self._found
+
+    def _run(self) -> None:
+        try:
+            self._found = self._look()
+        except Exception:
+            logger.exception("A look at whether the shop is ready broke off")
 
 
-def _migrated() -> bool:
+_under_way: dict[str, Looking] = {}
+_begins = threading.Lock()
+
+
+def _begin(name: str, look: Look) -> Looking | None:
+    """None while an earlier one hangs: whoever asks often must not fill the process with threads."""
+    with _begins:
+        earlier = _under_way.get(name)
+        if earlier and earlier.thread.is_alive() and time.monotonic() - earlier.begun_at > PATIENCE_SECONDS:
+            return None
+        _under_way[name] = Looking(look)
+        return _under_way[name]
+
+
+def _look_at_database() -> dict[str, Any] | None:
+    """Over a connection of its own, closed again. None when there is no database."""
     try:
         executor = MigrationExecutor(connection)
-        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return {"database": True, "migrations": is_migrated, "outbox": backlog() if is_migrated else None}
     except DatabaseError:
-        return False
+        return None
+    finally:
+        connection.close()
 
 
-def _broker() -> bool:
+def _reach_broker() -> bool:
     try:
         with app.connection_for_read(connect_timeout=1) as broker:
             broker.ensure_connection(max_retries=1, timeout=1)
-    except OperationalError:
+    except (OperationalError, OSError):
         return False
     return True
