@@ -67,7 +67,7 @@ class ForgivingRedisCache(RedisCache):
                 ForgivingRedisCache._silent_until = time.monotonic() + PAUSE_SECONDS
             return absent
 
-
-def wake() -> None:
-    """Asks again at once, whatever happened a moment ago."""
-    ForgivingRedisCache._silent_until = 0.0
+    @classmethod
+    def wake(cls) -> None:
+        """Asks again at once, whatever happened a moment ago."""
+        cls._silent_until = 0.0

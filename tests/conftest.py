@@ -12,7 +12,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker
 
-from shop.cache import wake
+from shop.cache import ForgivingRedisCache
 from shop.local import testing
 from tests import databases
 
@@ -95,5 +95,5 @@ def pytest_unconfigure() -> None:
 @pytest.fixture(autouse=True)
 def _nothing_cached() -> None:
     """Rate limits and the like start afresh in each test."""
-    wake()
+    ForgivingRedisCache.wake()
     cache.clear()
