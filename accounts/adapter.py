@@ -45,6 +45,8 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> Any:
         """Somebody proved an address: their login and the customer of that address become one."""
         with transaction.atomic():
+            if not address_claims.lock_claim(email_address):
+                return False
             address_claims.end_claims(email_address.email, besides=email_address.user)
             confirmed = super().confirm_email(request, email_address)
         if confirmed:

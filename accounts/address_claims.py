@@ -39,6 +39,11 @@ def is_taken(email: str, *, besides: User | None = None) -> bool:
     return proved.exists() or logins.exists() or joined.exists()
 
 
+def lock_claim(address: EmailAddress) -> bool:
+    """Holds the claim until the end of the transaction. False when somebody signed up anew with it meanwhile."""
+    return EmailAddress.objects.select_for_update().filter(pk=address.pk, verified=False).first() is not None
+
+
 def end_claims(email: str, *, besides: User | None = None) -> None:
     """Whoever claims the address claims it no more, and the links mailed for that open nothing."""
     kept = besides.pk if besides is not None else 0

@@ -40,6 +40,14 @@ def normalize_address(text: str) -> str:
     return found.ascii_email.lower()
 
 
+def searched_address(text: str) -> str:
+    """What is looked for when somebody types an address into a search: the form in which it would be kept."""
+    try:
+        return normalize_address(text)
+    except UnreachableAddressError:
+        return text.strip().lower()
+
+
 class EmailAddressInput(forms.EmailField):
     """A form's field for an address: cleaned to the form in which the shop keeps it."""
 

@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from accounts.access import Subject, masked
 from accounts.admin.by_customer import ByCustomerFilter
 from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
+from accounts.email_addresses import searched_address
 from accounts.models import Customer
 from notifications import audience, lengths, newsletter
 from notifications.lengths import TooLongError
@@ -88,7 +89,7 @@ class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
         """By the whole of an address or a number: nobody is found by a part of theirs."""
         term = search_term.strip()
         if "@" in term:
-            return queryset.filter(to_address__iexact=term), False
+            return queryset.filter(to_address__iexact=searched_address(term)), False
         return queryset.filter(order__number=term.upper()) if term else queryset, False
 
     def subject(self, email: OutgoingEmail) -> Subject:

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from accounts.access import Subject, masked
 from accounts.admin.by_customer import ByCustomerFilter
 from accounts.admin.sparing import ReasonForm, SparingAdmin
+from accounts.email_addresses import searched_address
 from orders import cancellation, holds, queue
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
 from orders.admin.asking import cancel, complete_address, refund, ship
@@ -162,7 +163,7 @@ class OrderAdmin(SparingAdmin):
         """
         term = search_term.strip()
         if "@" in term:
-            return queryset.filter(email=term.lower()), False
+            return queryset.filter(email=searched_address(term)), False
         ours = OUR_NUMBER.fullmatch(re.sub(r"[^0-9A-Z]", "", term.upper()))
         if ours:
             return queryset.filter(number=f"SW-{'-'.join(ours.groups())}"), False

@@ -16,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from accounts import proofs, purposes
 from accounts.access import Subject, masked
 from accounts.admin.sparing import ReasonForm, SparingAdmin
+from accounts.email_addresses import searched_address
 from accounts.models import Customer
 from orders.models import Order
 
@@ -56,7 +57,7 @@ class CustomerAdmin(SparingAdmin):
     ) -> tuple[QuerySet[Customer], bool]:
         """An address is looked up whole, by its index; only a name is searched for."""
         if "@" in search_term:
-            return queryset.filter(email__iexact=search_term.strip()), False
+            return queryset.filter(email__iexact=searched_address(search_term)), False
         return super().get_search_results(request, queryset, search_term)
 
     def change_view(

@@ -1,9 +1,13 @@
 import re
 
 import pytest
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
 from django.core import mail
+from django.db import IntegrityError
+from django.test import Client
 
-from accounts import consent, purposes
+from accounts import address_claims, consent, purposes
 from accounts.models import Customer, User
 from tests import builders, cast
 
@@ -135,3 +139,29 @@ def test_every_letter_renders_in_both_forms():
             assert paragraph in text
             assert paragraph in html
         assert "<img" not in html
+
+
+def test_a_claim_that_ended_while_it_was_being_confirmed_proves_nothing(rf, client, after_commit):
+    sign_up(client, after_commit)
+    stale = EmailAddress.objects.get()
+    sign_up(Client(), after_commit)  # somebody signs up anew, and ends it
+    assert EmailAddress.objects.get() != stale
+    request = rf.post("/")
+    assert not get_adapter(request).confirm_email(request, stale)
+    assert not Customer.objects.exists()
+    assert not EmailAddress.objects.filter(verified=True).exists()
+
+
+def test_whoever_signs_up_second_in_the_same_moment_is_answered_alike(client, after_commit, monkeypatch):
+    """The other's row comes between this one's look and its try."""
+    ended = address_claims.end_claims
+
+    def end_and_be_overtaken(email: str, **kwargs: object) -> None:
+        ended(email, **kwargs)
+        monkeypatch.setattr(address_claims, "end_claims", ended)
+        raise IntegrityError
+
+    monkeypatch.setattr(address_claims, "end_claims", end_and_be_overtaken)
+    answer = sign_up(client, after_commit)
+    assert answer.headers["Location"] == "/accounts/confirm-email/"
+    assert User.objects.get().email == EMAIL

@@ -33,6 +33,8 @@ def test_a_customer_is_found_by_address_name_and_reference(owner):
     alice = cast.alice()
     old = builders.customer("old@example.com", with_login=False, external_reference="17850")
     assert found(owner, "ALICE@example.com") == [alice]
+    ada = builders.customer("ada@xn--bcher-kva.example")
+    assert found(owner, "Ada@Bücher.example") == [ada]
     assert found(owner, "marsh") == [alice]
     assert found(owner, "17850") == [old]
 
