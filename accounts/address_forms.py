@@ -76,20 +76,20 @@ class PostalAddressMixin:
         rules = self.postal_rules
         postcode = cleaned.get("postcode", "")
         if postcode and rules.has_postcode and not rules.fits_postcode(postcode):
-            example = f", such as {rules.postcode_example}" if rules.postcode_example else ""
-            yield "postcode", f"{rules.postcode_label}s in {_name_country(rules.country)} look different{example}."
+            example = f" such as {rules.postcode_example}" if rules.postcode_example else ""
+            yield "postcode", _expect(rules, f"{rules.postcode_label}{example}")
         if rules.expects_region and not cleaned.get("region", ""):
-            label = _in_a_sentence(rules.region_label)
-            yield "region", f"Addresses in {_name_country(rules.country)} usually name the {label}."
+            yield "region", _expect(rules, f"{rules.region_label} too")
 
 
 def _in_a_sentence(label: str) -> str:
-    """“ZIP code” keeps its capitals, “Postcode” does not."""
-    return label if label[:2].isupper() else label[0].lower() + label[1:]
+    """Names keep their capitals, “Postcode” does not."""
+    return label if label.startswith(("ZIP", "PIN", "Eircode")) else label[0].lower() + label[1:]
 
 
-def _name_country(code: str) -> str:
-    return str(Country(code).name)
+def _expect(rules: PostalRules, what: str) -> str:
+    article = "an" if what[0] in "AEIO" else "a"
+    return f"With {Country(rules.country).name} as the country, we expected {article} {_in_a_sentence(what)}."
 
 
 class AddressForm(PostalAddressMixin, forms.ModelForm):

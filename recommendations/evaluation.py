@@ -25,6 +25,7 @@ from shop.csv_files import (
     open_table,
     quote_cell,
 )
+from shop.csv_files.values import read_moment
 from shop.spelling import clean_spelling
 
 PREDICTED = 20  # ranks written per query
@@ -195,10 +196,7 @@ def _question(_number: int, cells: Mapping[str, str]) -> Question:
     task = cells["task"].strip()
     if task not in queries.TASKS:
         raise UnusableRowError(f"{quote_cell(task)} is no task; there are {', '.join(queries.TASKS)}")
-    try:
-        cutoff = wall_time(cells["cutoff"].strip())
-    except ValueError:
-        raise UnusableRowError(f"cutoff {quote_cell(cells['cutoff'])} is no date such as 2011-10-14") from None
+    cutoff = timezone.localtime(read_moment(cells["cutoff"], name="cutoff", may_be_ahead=True)).replace(tzinfo=None)
     given, candidates = (tuple(map(clean_spelling, cells[name].split())) for name in ("given", "candidates"))
     customer = read_customer(cells["customer"].strip().removesuffix(".0"))
     return Question(cells["query"].strip(), task, cutoff, customer, given, candidates)

@@ -72,7 +72,9 @@ class Import:
 
     def _check(self, layout: Format) -> None:
         """What no row shows by itself: orders that contradict themselves, and other spellings of what we have."""
-        self.total.known_count = staging.prepare()
+        others = [BadRow(*found) for found in staging.find_others()]
+        self.total.bad.extend(others)
+        self.total.known_count = staging.prepare() - len(others)
         is_own = layout is Format.OWN
         self.total.bad.extend(BadRow(*found) for found in staging.refuse_contradictions(with_places=is_own))
         if is_own:  # the codes of the other format differ in capitals only, and are told apart there

@@ -48,6 +48,14 @@ DELETE FROM staged USING refused WHERE refused.reference = staged.reference
 RETURNING number, 'order ' || refused.reference || ' ' || problem
 """
 
+# An order that came before, with the same number and for somebody else. One that was let go of names nobody.
+_OTHERS = """
+SELECT s.number, 'order ' || s.reference || ' is known already, of another customer' FROM staged s
+JOIN orders_order o ON o.external_reference = s.reference LEFT JOIN accounts_customer c ON c.id = o.customer_id
+WHERE coalesce(nullif(o.email, ''), c.external_reference) <> s.customer
+    AND s.customer IS DISTINCT FROM c.external_reference AND s.customer IS DISTINCT FROM lower(c.email)
+"""
+
 _RESPELL = """
 UPDATE staged SET sku = spelling.found
 FROM (SELECT unnest(%s::text[]) AS given, unnest(%s::text[]) AS found) AS spelling WHERE staged.sku = spelling.given
@@ -214,6 +222,13 @@ def _values(row: Row) -> tuple[object, ...]:
         row.delivered_at or NULL,
         row.has_fate,
     )
+
+
+def find_others() -> list[tuple[int, str]]:
+    """Number and reason of each row of an order that the shop knows as somebody else's."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OTHERS)
+        return list(cursor.fetchall())
 
 
 def prepare() -> int:

@@ -99,7 +99,17 @@ def _check_encoding(sample: bytes, encoding: str, path: Path) -> str:
         raise UnusableFileError(f"{path} is in {found.upper()}, not in {encoding.upper()}: add --encoding {found}")
     if encoding == UTF_8:
         return "utf-8-sig"
+    if not encoding.startswith("utf") and _is_plainly_utf_8(sample):
+        raise UnusableFileError(f"{path} is in UTF-8, not in {encoding.upper()}: leave --encoding out")
     return found if found in ("utf-16", "utf-32") else encoding
+
+
+def _is_plainly_utf_8(sample: bytes) -> bool:
+    """Text with other letters than English ones that is valid UTF-8: in no older encoding would it be by chance."""
+    try:
+        return not sample.isascii() and bool(codecs.getincrementaldecoder(UTF_8)().decode(sample))
+    except UnicodeDecodeError:
+        return False
 
 
 def _recognise(sample: bytes) -> str:

@@ -110,7 +110,7 @@ def _parse(text: str, name: str) -> date | datetime:
     except (ValueError, OverflowError):
         found = None
     if found is None:
-        raise UnusableRowError(f"{name} {quote_cell(text)} is not a date such as 2026-03-31")
+        raise UnusableRowError(f"{name} {quote_cell(text)} is no date such as 2026-03-31")
     return found
 
 

@@ -75,7 +75,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
     goods = forms.DecimalField(required=False, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1000)
 
-    field_order = ["email", "full_name", "line1", "line2", "city", "region", "postcode", "country"]
+    field_order = ["email", "full_name", "line1", "line2", "city", "postcode", "region", "country"]
 
     def __init__(self, *args: Any, methods: Iterable[ShippingMethod], customer: Customer | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

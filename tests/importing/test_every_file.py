@@ -120,6 +120,15 @@ def test_a_file_that_cannot_be_read_is_refused_in_words_before_anything_is_writt
 
 
 @every_desk
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "cp1251", "mac-roman"])
+def test_a_file_in_utf_8_is_read_as_nothing_else(desk, encoding, path):
+    path.write_bytes(desk.text(desk.rows[0], desk.with_cell(1, "Café Müller")).encode())
+    with pytest.raises(CommandError, match="is in UTF-8"):
+        desk.run(path, "--encoding", encoding)
+    assert not desk.taken()
+
+
+@every_desk
 def test_what_is_no_file_is_refused_in_words(desk, tmp_path):
     with pytest.raises(CommandError, match="No such file"):
         desk.run(tmp_path / "missing.csv")

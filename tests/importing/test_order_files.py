@@ -243,3 +243,14 @@ def test_what_the_database_refuses_ends_in_words_and_changes_nothing(take_in, mo
         take_in(GOOD)
     assert not Order.objects.exists()
     assert not Customer.objects.exists()
+
+
+@pytest.mark.parametrize("other", ["ben@example.com", "till-7", ""])
+def test_a_number_the_shop_knows_of_another_customer_is_named(take_in, other):
+    take_in(GOOD)
+    before = list(Order.objects.values())
+    out, errors = take_in(GOOD.replace("ann@example.com", other), GOOD)
+    assert "Row 2: order GOOD is known already, of another customer" in errors
+    assert "1 left out, 1 known already" in out
+    assert list(Order.objects.values()) == before
+    assert not Customer.objects.exclude(email="ann@example.com").exists()

@@ -3,9 +3,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from shop.catalog import pictures
-from shop.catalog.models import Category, Product, ProductImage, StockRecord, Variant
+from shop.catalog.admin.naming import NamedForm, clean_sku
+from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Variant
 from shop.catalog.pictures import UnusablePictureError
 from shop.catalog.tree import tree
 from shop.money import get_shop_currency
@@ -47,7 +49,8 @@ def _line(size: int) -> forms.TextInput:
     return forms.TextInput(attrs={"size": size})
 
 
-class ProductForm(forms.ModelForm):
+class ProductForm(NamedForm):
+    named_by = "title"
     attributes = AttributesField(
         required=False,
         help_text="What can be compared, a line each, such as “Wool content: 80 %”.",
@@ -60,16 +63,28 @@ class ProductForm(forms.ModelForm):
         widgets = {"title": _line(60), "slug": _line(60), "summary": _line(80)}
 
 
-class CategoryForm(forms.ModelForm):
+class CategoryForm(NamedForm):
     class Meta:
         model = Category
         exclude: list[str] = []
+
+    def find_namesakes(self, cleaned: dict[str, Any]) -> QuerySet[Category]:
+        return Category.objects.filter(parent=cleaned.get("parent"))
 
     def clean_parent(self) -> Category | None:
         parent: Category | None = self.cleaned_data["parent"]
         if parent and self.instance.pk and parent.pk in tree().subtree_ids(self.instance.pk):
             raise ValidationError("A category cannot stand under itself.")
         return parent
+
+
+class MakerForm(NamedForm):
+    class Meta:
+        model = Maker
+        exclude: list[str] = []
+
+    def find_namesakes(self, cleaned: dict[str, Any]) -> QuerySet[Maker]:
+        return Maker.objects.all()
 
 
 class VariantForm(forms.ModelForm):
@@ -85,7 +100,9 @@ class VariantForm(forms.ModelForm):
         return Decimal(self.cleaned_data["price"])
 
     def clean_sku(self) -> str:
-        return str(self.cleaned_data["sku"]).strip()
+        sku = str(self.cleaned_data["sku"])
+        others = Variant.objects.exclude(pk=self.instance.pk)
+        return clean_sku(sku, others) if "sku" in self.changed_data else sku
 
 
 class PictureForm(forms.ModelForm):

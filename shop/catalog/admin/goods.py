@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from shop.admin_queries import StrictAdmin
 from shop.catalog import listing
 from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
-from shop.catalog.admin.forms import CategoryForm, PictureForm, ProductForm, VariantForm
+from shop.catalog.admin.forms import CategoryForm, MakerForm, PictureForm, ProductForm, VariantForm
+from shop.catalog.admin.naming import VariantFormSet
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Store, Variant
 from shop.catalog.tree import tree
 from shop.money import formatted
@@ -34,6 +35,7 @@ class CategoryAdmin(StrictAdmin):
 
 @admin.register(Maker)
 class MakerAdmin(StrictAdmin):
+    form = MakerForm
     list_display = ["name"]
     prepopulated_fields = {"slug": ["name"]}
     search_fields = ["name"]
@@ -47,6 +49,7 @@ class MakerAdmin(StrictAdmin):
 class VariantInline(admin.TabularInline):
     model = Variant
     form = VariantForm
+    formset = VariantFormSet
     extra = 1
     can_delete = False  # carts and orders know it: take it off sale instead
 
