@@ -1,11 +1,12 @@
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
-
+from shop.handler import ShopHandler  # noqa: E402  (needs the settings)
 from shop.start import refuse_foreign_prices  # noqa: E402  (its models need the apps)
 
+application = ShopHandler()
 refuse_foreign_prices()

@@ -5,6 +5,7 @@ decides whether to ask again, with the same key.
 """
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from orders.gateways.breaker import Way
 from shop.patience import Bulkhead, OutOfTime, current_patience
 
 MOST_LINES = 100  # Stripe's limit for one session
+END_OF_TIME = 2**33  # seconds since 1970: later than any event, and still a date
 SIGNATURE_SECONDS = 300  # older webhooks are taken for replays
 PROBE_SECONDS = 3
 PLACES = Bulkhead("stripe", places=8)
@@ -235,13 +237,29 @@ def read_event(payload: bytes, signature: str) -> Event | None:
     if not any(_is_signed(payload, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
         return None
     try:
-        event = json.loads(payload)
-        return Event(str(event["id"]), str(event["type"]), str(event["data"]["object"]["id"]), int(event["created"]))
-    except (ValueError, TypeError, LookupError):  # signed, and still not an event
+        return _event(json.loads(payload))
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError):  # signed, and still not an event
         return None
 
 
+def _event(told: Any) -> Event:
+    """Raises ValueError, TypeError, LookupError or AttributeError for what is no event of Stripe's.
+
+    What it is about may have no id, as a balance has none.
+    """
+    about = told["data"]["object"].get("id", "")
+    for text, longest in ((told["id"], 120), (told["type"], 80), ("-" if about == "" else about, 120)):
+        if not re.fullmatch(rf"[!-~]{{1,{longest}}}", text):
+            raise ValueError("Not as Stripe names things")
+    created = told["created"]
+    if type(created) is not int or not 0 < created < END_OF_TIME:
+        raise ValueError("Not a time")
+    return Event(told["id"], told["type"], about, created)
+
+
 def _is_signed(payload: bytes, signature: str, secret: str) -> bool:
+    if not signature.isascii():  # the library compares texts, and fails on others
+        return False
     try:
         stripe.WebhookSignature.verify_header(payload, signature, secret, SIGNATURE_SECONDS)
     except (stripe.SignatureVerificationError, UnicodeDecodeError):

@@ -64,7 +64,7 @@ def list_events(since: datetime, *, kinds: list[str]) -> Iterator[Event]:
     params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "types": kinds, "limit": PAGE_SIZE}
     with translate_errors():
         for found in client().v1.events.list(params).auto_paging_iter():  # type: ignore[arg-type]
-            yield Event(found.id, found.type, str(found.data.object["id"]), found.created)
+            yield Event(found.id, found.type, str(getattr(found.data.object, "id", "")), found.created)
 
 
 def _service(kind: str) -> Any:

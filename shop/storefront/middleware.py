@@ -1,6 +1,8 @@
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
@@ -38,7 +40,7 @@ class PatienceMiddleware:
 
 
 class PlainTextMiddleware:
-    """Refuses what holds a null byte, wherever it stands: no text has one, and the database takes none."""
+    """Refuses a null byte, wherever it stands: no text has one, and the database takes none. And half an address."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -54,3 +56,14 @@ class PlainTextMiddleware:
         texts = [request.path, *(text for data in given for pair in data.lists() for text in (pair[0], *pair[1]))]
         if any("\0" in str(text) for text in texts):
             raise SuspiciousOperation("A null byte in the request")
+        if not all(_is_address(url) for data in given for url in data.getlist(REDIRECT_FIELD_NAME)):
+            raise SuspiciousOperation("A way back that is no address")
+
+
+def _is_address(url: str) -> bool:
+    """Whether it can be taken apart; browsers read a backslash as a slash."""
+    try:
+        urlsplit(str(url).strip().replace("\\", "/"))
+    except ValueError:
+        return False
+    return True
