@@ -1,6 +1,7 @@
 """The mail room's pages in the back office: what went out, what did not and why, the letters."""
 
 import re
+from operator import itemgetter
 from typing import Any
 
 from django import forms
@@ -22,6 +23,7 @@ from notifications import audience, lengths, newsletter
 from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression
 from notifications.promotional_mail import paragraphs
+from notifications.topics import TOPICS
 from orders.admin.paging import FarPaginator
 from shop.admin_queries import StrictAdmin
 
@@ -64,12 +66,23 @@ class OutgoingItemInline(admin.TabularInline):
         return f"Consent record {item.consent_record}" if item.consent_record else "Nothing"
 
 
+class TopicFilter(admin.SimpleListFilter):
+    title = "what it is"
+    parameter_name = "topic"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return sorted(((topic.key, topic.title) for topic in TOPICS.values()), key=itemgetter(1))
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[OutgoingEmail]) -> QuerySet[OutgoingEmail]:
+        return queryset.filter(topic=self.value()) if self.value() else queryset
+
+
 @admin.register(OutgoingEmail)
 class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
     """Why somebody got a mail, and why somebody got none. Whoever asks knows the address; it is not told here."""
 
-    list_display = ["to", "topic", "where_it_stands", "order_link", "created_at"]
-    list_filter = ["state", "skip_reason", "topic", ByCustomerFilter]
+    list_display = ["to", "what_it_is", "where_it_stands", "order_link", "created_at"]
+    list_filter = ["state", "skip_reason", TopicFilter, ByCustomerFilter]
     list_select_related = ["order"]
     search_fields = ["=order__number"]
     search_help_text = "Whole e-mail address, or order number"
@@ -78,7 +91,7 @@ class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
     paginator = FarPaginator
     inlines = [OutgoingItemInline]
     readonly_fields = (
-        "topic", "kind", "to", "customer_link", "order_link", "where_it_stands", "subject", "message_id",
+        "what_it_is", "kind", "to", "customer_link", "order_link", "where_it_stands", "subject", "message_id",
         "attempt_count", "due_at", "what_went_wrong", "created_at", "sent_at",
     )  # fmt: skip
     fields = readonly_fields
@@ -95,6 +108,11 @@ class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
     def subject(self, email: OutgoingEmail) -> Subject:
         number = email.order.number if email.order else ""
         return Subject(email.customer_id or (email.order.customer_id if email.order else None), number, "Mail to you")
+
+    @admin.display(description="what it is")
+    def what_it_is(self, email: OutgoingEmail) -> str:
+        """Kinds of mail come and go; what went stays."""
+        return TOPICS[email.topic].title if email.topic in TOPICS else email.topic
 
     @admin.display(description="to")
     def to(self, email: OutgoingEmail) -> str:

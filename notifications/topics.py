@@ -16,7 +16,8 @@ class Topic:
     """One kind of mail. `event` is the kind of event that sets it off, empty for mail the shop sends by itself.
 
     `because`: for essential mail, the sentence that says why it comes unasked. `name`: what one stops, for mail that
-    can be stopped as a whole. `gathers`: it tells news of other topics, each of which names its own purpose.
+    can be stopped as a whole. `title`: what staff read.
+    `gathers`: it tells news of other topics, each of which names its own purpose.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Topic:
     event: str = ""
     because: str = ""
     name: str = ""
+    title: str = ""
     gathers: bool = False
 
     @property
@@ -52,23 +54,40 @@ _ALL = (
         MailKind.ESSENTIAL,
         event=_Kind.PLACED,
         because="A receipt always comes with an order: it is your proof of what we owe each other.",
+        title="Receipt",
     ),
-    Topic("order_approved", MailKind.SERVICE, purposes.MAIL_ORDER_APPROVED, event=_Kind.APPROVED),
-    Topic("order_picked", MailKind.SERVICE, purposes.MAIL_ORDER_PICKED, event=_Kind.PICKED),
-    Topic("order_packed", MailKind.SERVICE, purposes.MAIL_ORDER_PACKED, event=_Kind.PACKED),
-    Topic("order_dispatched", MailKind.SERVICE, purposes.MAIL_ORDER_DISPATCHED, event=_Kind.DISPATCHED),
-    Topic("order_delivered", MailKind.SERVICE, purposes.MAIL_ORDER_DELIVERED, event=_Kind.DELIVERED),
+    Topic(
+        "order_approved", MailKind.SERVICE, purposes.MAIL_ORDER_APPROVED, event=_Kind.APPROVED, title="Order approved"
+    ),
+    Topic("order_picked", MailKind.SERVICE, purposes.MAIL_ORDER_PICKED, event=_Kind.PICKED, title="Order picked"),
+    Topic("order_packed", MailKind.SERVICE, purposes.MAIL_ORDER_PACKED, event=_Kind.PACKED, title="Order packed"),
+    Topic(
+        "order_dispatched",
+        MailKind.SERVICE,
+        purposes.MAIL_ORDER_DISPATCHED,
+        event=_Kind.DISPATCHED,
+        title="Order on its way",
+    ),
+    Topic(
+        "order_delivered",
+        MailKind.SERVICE,
+        purposes.MAIL_ORDER_DELIVERED,
+        event=_Kind.DELIVERED,
+        title="Order delivered",
+    ),
     Topic(
         ORDER_CANCELLED,
         MailKind.ESSENTIAL,
         event=_Kind.CANCELLED,
         because="You get this whatever is ticked: an order of yours has ended.",
+        title="Order cancelled",
     ),
     Topic(
         ORDER_REFUNDED,
         MailKind.ESSENTIAL,
         event=_Kind.REFUNDED,
         because="You get this whatever is ticked: it is about your money.",
+        title="Money given back",
     ),
     Topic(
         PAYMENT_UNDER_WAY,
@@ -87,27 +106,37 @@ _ALL = (
         MailKind.ESSENTIAL,
         event=AccountEvent.Kind.CONSENT_REQUESTED,
         because="Somebody gave us this address. We ask once before we write to it.",
+        title="Newsletter: please confirm",
     ),
     Topic(
         EXPORT_READY,
         MailKind.ESSENTIAL,
         event=AccountEvent.Kind.EXPORT_READY,
         because="You asked for a copy of what we hold. We write once, when it is ready.",
+        title="Your copy is ready",
     ),
     Topic(
         ERASURE_ASKED_FOR,
         MailKind.ESSENTIAL,
         event=AccountEvent.Kind.ERASURE_ASKED_FOR,
         because="You get this whatever is ticked: somebody signed in as you asked us to erase your data.",
+        title="Erasure asked for",
     ),
     Topic(
         DIGEST,
         MailKind.SERVICE,
         because="You chose to have this news together, or set how many mails come in a week.",
         gathers=True,
+        title="Digest",
     ),
-    Topic(RECOMMENDATIONS, MailKind.PROMOTIONAL, purposes.MAIL_RECOMMENDATIONS, name="the weekly letter"),
-    Topic(NEWSLETTER, MailKind.PROMOTIONAL, purposes.NEWSLETTER, name="the newsletter"),
+    Topic(
+        RECOMMENDATIONS,
+        MailKind.PROMOTIONAL,
+        purposes.MAIL_RECOMMENDATIONS,
+        name="the weekly letter",
+        title="Weekly suggestions",
+    ),
+    Topic(NEWSLETTER, MailKind.PROMOTIONAL, purposes.NEWSLETTER, name="the newsletter", title="Newsletter"),
 )
 
 TOPICS: dict[str, Topic] = {topic.key: topic for topic in _ALL}

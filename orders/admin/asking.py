@@ -22,7 +22,11 @@ SENT = "confirm"
 def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
     """Asks for each parcel's carrier and number, then sends them off. Of several, one without a number stays."""
     packed = Shipment.objects.filter(order__in=orders, stage=Stage.PACKED)
-    parcels = list(packed.select_related("order", "store").order_by("order__placed_at", "pk"))
+    parcels = list(
+        packed.select_related("order", "store")
+        .prefetch_related("lines__order_line__product")
+        .order_by("order__placed_at", "pk")
+    )
     if not parcels:
         messages.error(request, "There is no packed parcel to ship here.")
         return None

@@ -3,6 +3,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from orders import fulfilment
 from orders.carriers import CARRIERS
@@ -26,6 +28,14 @@ def put_focus(asked: Sequence[forms.BaseForm], name: str) -> None:
 
 
 LABELS = {"carrier": "Carrier", "tracking_number": "Tracking number"}
+EARLY = "Tick the box if it may go before its day, or keep it back."
+
+
+def goods_not_out_yet(parcel: Shipment) -> list[str]:
+    """What is in a parcel and comes out after today, with its day: “The Patient Loaf (out on Fri 4 Dec)”."""
+    goods = {line.order_line.product for line in parcel.lines.all() if line.order_line.product}
+    ahead = [each for each in goods if each.released_on and each.released_on > timezone.localdate()]
+    return sorted(f"{each.title} (out on {date_format(each.released_on, 'D j M')})" for each in ahead)
 
 
 class ShipForm(forms.Form):
@@ -38,16 +48,28 @@ class ShipForm(forms.Form):
         error_messages={"required": "Type the number on the carrier's label."},
     )
 
+    early = forms.BooleanField(label="Send it all the same", required=False)
+
     def __init__(self, data: Any, *, parcel: Shipment, is_one_of_many: bool) -> None:
         super().__init__(data, prefix=str(parcel.pk), initial={"carrier": parcel.carrier})
         self.parcel = parcel
+        self.not_out_yet = goods_not_out_yet(parcel)
+        if not self.not_out_yet:
+            del self.fields["early"]
         self.fields["tracking_number"].required = not is_one_of_many
         if is_one_of_many:
-            for name, field in self.fields.items():
-                field.widget.attrs["aria-label"] = f"{LABELS[name]} for {parcel.order.number}"
+            for name, label in LABELS.items():
+                self.fields[name].widget.attrs["aria-label"] = f"{label} for {parcel.order.number}"
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if self.not_out_yet and cleaned.get("tracking_number") and not cleaned["early"]:
+            self.add_error("early", EARLY)
+        return cleaned
 
     def dispatch(self, actor: str) -> Shipment:
-        return fulfilment.dispatch(self.parcel.pk, actor=actor, **self.cleaned_data)
+        typed = {name: self.cleaned_data[name] for name in LABELS}
+        return fulfilment.dispatch(self.parcel.pk, actor=actor, **typed)
 
 
 class ReasonField(forms.CharField):

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, F, Min, Q, QuerySet, Sum
+from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,7 +13,7 @@ from django.utils.timesince import timesince
 
 from notifications.models import OutgoingEmail
 from orders import queue
-from orders.models import Order, StripeRecord
+from orders.models import Order, Refund, StripeRecord
 from shop.catalog.models import Variant
 from shop.money import formatted
 
@@ -77,10 +78,17 @@ def _waited(since: datetime | None) -> str:
 
 
 def _came_in() -> dict[str, tuple[int, Decimal]]:
-    """Count and sum of the orders paid since midnight, by currency."""
+    """Count and sum of the orders paid since midnight, by currency: without what was called off or given back since."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    paid = Order.objects.order_by().filter(placed_at__gte=midnight).exclude(source=Order.Source.IMPORT)
-    rows = paid.values_list("currency").annotate(Count("pk"), Sum("total"))
+    paid = (
+        Order.objects.order_by()
+        .filter(placed_at__gte=midnight)
+        .exclude(Q(source=Order.Source.IMPORT) | Q(status=Order.Status.CANCELLED))
+    )
+    back = Refund.objects.filter(payment__order=OuterRef("pk")).exclude(status=Refund.Status.FAILED)
+    given_back = back.order_by().values("payment__order").values_list(Sum("amount"))
+    kept = F("total") - Coalesce(Subquery(given_back), Decimal(0))
+    rows = paid.annotate(kept=kept).values_list("currency").annotate(Count("pk"), Sum("kept"))
     return {currency: (count, total) for currency, count, total in rows}
 
 

@@ -15,6 +15,7 @@ from shop.local.servers import clear_left_behind
 from shop.local.supervisor import Supervisor, run_under
 from shop.local.valkey import Valkey
 
+BEFORE_OPENING = ("mailbox", "stripe")  # what the shop leans on
 REAL_FILE = "online_retail.csv.gz"
 _PASSWORD = "say-when-please"  # noqa: S105  (of the sample people, on this machine only)
 _LOGINS = (
@@ -53,9 +54,17 @@ def _get_ready(shop: str, home: Home, ports: Ports, supervisor: Supervisor, cons
     steps.always("Bringing the database up to date", "migrate", "--verbosity", "1")
     steps.when_changed("Gathering static files", _fingerprint(), "collectstatic", "--noinput", "-v", "0")
     fill(shop, home, steps)
+    parts = parts_of(home, ports, environment)
+    for part in parts:
+        if part.name in BEFORE_OPENING:
+            supervisor.start(part)
+    supervisor.wait_until_ready()
+    if shop != "online-retail" and uses_own("STRIPE_SECRET_KEY"):
+        steps.once("Paying for the sample orders at the Stripe stand-in", "pay_sample_orders")
     console.say("Opening the shop …")
-    for part in parts_of(home, ports, environment):
-        supervisor.start(part)
+    for part in parts:
+        if part.name not in BEFORE_OPENING:
+            supervisor.start(part)
     supervisor.wait_until_ready()
     console.plain(_welcome(home, ports, environment))
 

@@ -8,6 +8,8 @@ from django.utils import timezone
 
 from accounts import access, consent, purposes
 from accounts.models import AccessLogEntry, Address, Customer
+from notifications.models import OutgoingEmail, Suppression
+from notifications.topics import TOPICS
 from orders.models import Order
 from tests import builders
 from tests.backoffice.steps import LIST, order_at, page_of, take
@@ -202,8 +204,6 @@ def test_looks_at_a_guests_order_wait_for_the_guest(packer):
 
 
 def test_mail_payments_logins_and_refusals_are_looks_too(staff, bob):
-    from notifications.models import OutgoingEmail, Suppression
-
     order = builders.placed_order(customer=bob)
     email = OutgoingEmail.objects.create(
         key="k",
@@ -228,6 +228,24 @@ def test_mail_payments_logins_and_refusals_are_looks_too(staff, bob):
     mail = staff.get(next(iter(pages))).text
     assert "bob@example.com" not in mail.lower()
     assert "550 &lt;b…@e….com&gt;" in mail
+
+
+def test_mail_is_listed_and_filtered_by_what_it_is(packer, bob):
+    for topic in ("receipt", "order_dispatched", "gone_since"):
+        OutgoingEmail.objects.create(key=topic, topic=topic, kind="essential", to_address=bob.email, customer=bob)
+    path = reverse("admin:notifications_outgoingemail_changelist")
+    page = packer.get(path)
+    for words in ("Receipt", "Order on its way", "gone_since"):
+        assert f'<td class="field-what_it_is">{words}</td>' in page.text
+    assert "order_dispatched</a>" not in page.text
+    only = packer.get(path, {"topic": "order_dispatched"}).context["cl"].result_list
+    assert [email.topic for email in only] == ["order_dispatched"]
+
+
+def test_every_mail_has_a_title_of_its_own():
+    titles = [topic.title for topic in TOPICS.values()]
+    assert all(titles)
+    assert len(set(titles)) == len(titles)
 
 
 # -- Cost ------------------------------------------------------------------------------------------------------

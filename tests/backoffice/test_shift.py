@@ -1,9 +1,12 @@
 """A shift in the back office: orders moved by the buttons of their pages and by the list's actions."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from orders import fulfilment, payments
 from orders.models import Order, OrderEvent, Payment, Refund
@@ -178,6 +181,39 @@ def test_a_single_parcel_needs_its_number(staff):
     page = take(staff, "ship", order, **numbers(order) | {f"{order.shipments.get().pk}-tracking_number": " "}).text
     assert "Type the number on the carrier" in page
     assert stages(order) == [Stage.PACKED]
+
+
+def test_what_is_not_out_yet_leaves_only_if_somebody_says_so(staff):
+    day = timezone.localdate() + timedelta(days=9)
+    item = builders.variant(builders.product("The Patient Loaf", released_on=day))
+    order = order_at("packed", item)
+    page = take(staff, "ship", order)
+    assert f"The Patient Loaf (out on {date_format(day, 'D j M')})" in page.text
+    again = take(staff, "ship", order, **numbers(order))
+    assert "keep it back" in again.text
+    assert stages(order) == [Stage.PACKED]
+    take(staff, "ship", order, **numbers(order), **{f"{order.shipments.get().pk}-early": "on"})
+    assert stages(order) == [Stage.DISPATCHED]
+
+
+def test_of_several_parcels_the_one_not_out_yet_asks_by_itself(staff):
+    early = builders.variant(builders.product(released_on=timezone.localdate() + timedelta(days=1)))
+    held, other = order_at("packed", early), order_at("packed")
+    answer = take(staff, "ship", held, other, **numbers(held, other))
+    assert answer.text.count("keep it back") == 1
+    assert stages(held, other) == [Stage.PACKED, Stage.PACKED]
+    kept_back = {f"{held.shipments.get().pk}-tracking_number": ""}
+    take(staff, "ship", held, other, **numbers(held, other) | kept_back)
+    assert stages(held, other) == [Stage.PACKED, Stage.DISPATCHED]
+
+
+@pytest.mark.parametrize("days", [0, -1])
+def test_what_is_out_is_not_warned_of(staff, days):
+    item = builders.variant(builders.product(released_on=timezone.localdate() + timedelta(days=days)))
+    order = order_at("packed", item)
+    assert "Before its day" not in take(staff, "ship", order).text
+    take(staff, "ship", order, **numbers(order))
+    assert stages(order) == [Stage.DISPATCHED]
 
 
 def test_shipping_twice_ships_once(staff):
