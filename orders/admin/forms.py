@@ -34,8 +34,9 @@ EARLY = "Tick the box if it may go before its day, or keep it back."
 def goods_not_out_yet(parcel: Shipment) -> list[str]:
     """What is in a parcel and comes out after today, with its day: “The Patient Loaf (out on Fri 4 Dec)”."""
     goods = {line.order_line.product for line in parcel.lines.all() if line.order_line.product}
-    ahead = [each for each in goods if each.released_on and each.released_on > timezone.localdate()]
-    return sorted(f"{each.title} (out on {date_format(each.released_on, 'D j M')})" for each in ahead)
+    days = [(each.title, each.released_on) for each in goods]
+    today = timezone.localdate()
+    return sorted(f"{title} (out on {date_format(day, 'D j M')})" for title, day in days if day and day > today)
 
 
 class ShipForm(forms.Form):
