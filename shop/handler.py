@@ -10,7 +10,7 @@ class TolerantRequest(WSGIRequest):
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         try:
-            super()._set_content_type_params(meta)  # type: ignore[misc]  (django-stubs leaves it out)
+            super()._set_content_type_params(meta)  # type: ignore[misc]  # django-stubs leaves it out
         except ValueError:
             self.content_type, self.content_params = "", {}  # a body of no kind we read
 
