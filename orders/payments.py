@@ -30,9 +30,11 @@ __all__ = [
     "RefundRefused",
     "Refused",
     "Slow",
+    "UnknownSession",
     "Unreachable",
     "adopt",
     "draw",
+    "end_unknown",
     "expire",
     "is_key",
     "open_page",
@@ -52,6 +54,10 @@ BUSY_PAUSE_SECONDS = 0.25
 PATIENCE = 20  # pauses while somebody else opens the same session
 LIVE = (Payment.Status.CREATED, Payment.Status.OPEN)
 PAYABLE = (*LIVE, Payment.Status.PROCESSING)  # money may still come for the order
+
+
+class UnknownSession(Unreachable):
+    """This Stripe account, or the key we have for it, does not know the payment's session."""
 
 
 def start(payment: Payment) -> Payment:
@@ -226,8 +232,30 @@ def _let_go(payment: Payment, problem: str) -> Payment:
 def _asked(payment: Payment) -> Session:
     try:
         return stripe.fetch_session(payment.provider_reference or "")
-    except Refused as refusal:  # unknown to this key or account: that proves nothing about money
-        raise Unreachable(str(refusal)) from refusal
+    except Refused as refusal:  # that proves nothing about money
+        raise UnknownSession(str(refusal)) from refusal
+
+
+def end_unknown(payment_id: int, *, actor: str) -> Payment:
+    """Ends a payment on somebody's word that nobody paid it, when this Stripe account does not know its session.
+
+    One that Stripe knows is settled instead. Raises `Unreachable` when Stripe gives no answer.
+    """
+    payment = Payment.objects.get(pk=payment_id)
+    try:
+        return settle(payment.pk)
+    except UnknownSession:
+        return _end_on_word(payment.pk, actor)
+
+
+@transaction.atomic
+def _end_on_word(payment_id: int, actor: str) -> Payment:
+    _lock_cart_of(payment_id)
+    payment = locked_payment(payment_id)
+    if payment.status in PAYABLE:
+        payment.problem = f"Unknown to this Stripe account; ended by {actor}"[:200]
+        _over(payment)
+    return payment
 
 
 @transaction.atomic

@@ -27,7 +27,8 @@ PAYMENTS = loops.register(
         "payments",
         "A payment",
         "Its goods stay held until Stripe says how it stands. If Stripe does not know its session, the shop's key was "
-        "probably changed to another account: find the payment in that account's dashboard by the order's number.",
+        "probably changed to another account: look for the order's number in that account's dashboard. When nobody "
+        "paid there, choose the payment in the list of payments and “End it”; its goods are for sale again then.",
         model="orders.payment",
     )
 )

@@ -120,7 +120,8 @@ def _road_to_payment(mine: list[OrderEvent]) -> list[Step]:
     """While the bank takes its days no later date can be told: they are counted from the day the money is here."""
     kind, title = BANK
     begun_at = next((event.created_at for event in mine if event.kind == kind), None)
-    return [Step(title, "now", at=begun_at), *(Step(title, "next") for _, title in ROAD)]
+    to_come = ["Paid", *(step for kind, step in ROAD if kind != Kind.PLACED)]
+    return [Step(title, "now", at=begun_at), *(Step(step, "next") for step in to_come)]
 
 
 def _times(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> dict[str, datetime | None]:

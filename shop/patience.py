@@ -24,7 +24,7 @@ class OutOfTime(Exception):  # noqa: N818  (a state of the world, not an error o
 
 
 class NoPlace(OutOfTime):
-    """So many wait already that nothing was asked."""
+    """So many wait already that nothing was asked. It says nothing about whoever was to be asked."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ class Bulkhead:
         """The call's answer, or its error. Raises `OutOfTime` when the answer takes too long, and `NoPlace` when the
         call was not even begun.
         """
-        if not self._free.acquire(blocking=False):
+        if not self._find_place(patience):
             raise NoPlace(f"{self._name}: too many are waiting")
         future = self._threads.submit(call)
         future.add_done_callback(self._leave)
@@ -78,6 +78,12 @@ class Bulkhead:
             future.add_done_callback(self._note_late)
             raise OutOfTime(f"{self._name}: no answer in time")
         return future.result()
+
+    def _find_place(self, patience: Patience) -> bool:
+        begun_at = time.monotonic()
+        found = self._free.acquire(timeout=0 if self._late else max(0, patience.seconds_left))
+        patience.seconds_left -= time.monotonic() - begun_at
+        return found
 
     def _wait(self, future: Future[T], patience: Patience) -> None:
         begun_at = time.monotonic()

@@ -251,7 +251,7 @@ if not STRIPE_WEBHOOK_SECRETS:
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com")
 STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", 10)
 # The most a request waits for all it asks of Stripe or a mail server; what takes longer goes on in the background.
-PATIENCE_SECONDS = env.float("PATIENCE_SECONDS", 1.5)
+PATIENCE_SECONDS = env.float("PATIENCE_SECONDS", 2.0)
 
 CHECKOUTS_PER_MINUTE = env.int("CHECKOUTS_PER_MINUTE", 600)  # of one address: an office, not a flood
 PAYMENT_HOLD_SECONDS = env.int("PAYMENT_HOLD_SECONDS", 45 * 60)

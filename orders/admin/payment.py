@@ -9,6 +9,11 @@ from orders.admin.pages import order_subject
 from orders.models import Payment, StripeEvent
 from shop.money import formatted
 
+UNKNOWN = (
+    "this Stripe account does not know the payment; nothing has changed. Was the shop's key changed? Look for the "
+    "order's number in the other account, and when nobody paid there, end the payment here."
+)
+
 
 @admin.action(description="Ask Stripe where it stands", permissions=["settle"])
 def settle(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Payment]) -> None:
@@ -17,10 +22,25 @@ def settle(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Paym
         number = payment.order.number
         try:
             settled = payments.settle(payment.pk)
+        except payments.UnknownSession:
+            messages.error(request, f"{number}: {UNKNOWN}")
         except payments.Unreachable:
             messages.error(request, f"{number}: Stripe gives no answer; nothing has changed.")
         else:
             messages.success(request, f"{number}: {settled.get_status_display().lower()}.")
+
+
+@admin.action(description="End it: Stripe does not know it, and nobody paid", permissions=["settle"])
+def end_unknown(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Payment]) -> None:
+    """The way out for a payment begun under another Stripe account. What Stripe knows is settled, not ended."""
+    for payment in chosen.select_related("order"):
+        number = payment.order.number
+        try:
+            ended = payments.end_unknown(payment.pk, actor=str(request.user))
+        except payments.Unreachable:
+            messages.error(request, f"{number}: Stripe gives no answer; nothing has changed.")
+        else:
+            messages.success(request, f"{number}: {ended.get_status_display().lower()}.")
 
 
 @admin.register(Payment)
@@ -32,7 +52,7 @@ class PaymentAdmin(LoggedAdmin, ReadOnlyAdmin):
     ordering = ["-pk"]
     search_fields = ["=order__number", "=provider_reference", "=payment_intent"]
     search_help_text = "Order number, or Stripe's own reference"
-    actions = [settle]
+    actions = [settle, end_unknown]
     fields = (
         "order", "provider", "provider_reference", "payment_intent", "amount_text", "status", "problem",
         "created_at", "captured_at",

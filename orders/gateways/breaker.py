@@ -11,6 +11,7 @@ from shop.retrying import loops
 from shop.retrying.loops import DatabaseClock, Loop
 from shop.retrying.models import StuckItem
 
+SILENCES = 2  # in a row, before requests stop asking
 TRIAL = timedelta(seconds=10)  # while one request tries whether Stripe is back, the others do not
 
 AWAY = loops.register(
@@ -26,9 +27,14 @@ AWAY = loops.register(
 
 
 class Way(Enum):
-    """How a request finds the way to Stripe. TRIAL: closed a moment ago, and this one request finds out."""
+    """How a request finds the way to Stripe.
+
+    WATCHED: one question got no answer, which may have been the question. TRIAL: closed, and this one request finds
+    out whether it still is.
+    """
 
     OPEN = "open"
+    WATCHED = "watched"
     CLOSED = "closed"
     TRIAL = "trial"
 
@@ -36,8 +42,11 @@ class Way(Enum):
 def look() -> Way:
     """One query; two after Stripe was silent."""
     stuck = StuckItem.objects.filter(loop=AWAY.key)
-    if not stuck.exists():
+    silences = stuck.values_list("attempt_count", flat=True).first()
+    if silences is None:
         return Way.OPEN
+    if silences < SILENCES:
+        return Way.WATCHED
     is_ours = stuck.filter(retry_at__lte=DatabaseClock()).update(retry_at=DatabaseClock() + TRIAL) == 1
     return Way.TRIAL if is_ours else Way.CLOSED
 

@@ -20,13 +20,13 @@ from django.conf import settings
 
 from orders.gateways import breaker
 from orders.gateways.breaker import Way
-from shop.patience import Bulkhead, OutOfTime, current_patience
+from shop.patience import Bulkhead, NoPlace, OutOfTime, current_patience
 
 MOST_LINES = 100  # Stripe's limit for one session
 END_OF_TIME = 2**33  # seconds since 1970: later than any event, and still a date
 SIGNATURE_SECONDS = 300  # older webhooks are taken for replays
 PROBE_SECONDS = 3
-PLACES = Bulkhead("stripe", places=8)
+PLACES = Bulkhead("stripe", places=32)
 T = TypeVar("T")
 
 
@@ -297,10 +297,12 @@ class PatientClient(stripe.RequestsClient):
             raise OutOfTimeError("Stripe did not answer a moment ago.")
         try:
             answer = PLACES.run(ask, patience)
+        except NoPlace as crowd:
+            raise OutOfTimeError(str(crowd)) from crowd
         except OutOfTime as silence:
             breaker.note_silence(silence)
             raise OutOfTimeError(str(silence)) from silence
-        if way is Way.TRIAL:
+        if way is not Way.OPEN:
             breaker.note_answer()
         return answer
 

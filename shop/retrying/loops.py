@@ -7,7 +7,7 @@ bounded, and is counted on the database's clock.
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import CharField, DateTimeField, Exists, Func, Model, OuterRef, QuerySet
 from django.db.models.functions import Cast
+from django.utils.module_loading import autodiscover_modules
 
 from shop.retrying.models import StuckItem
 
@@ -188,12 +189,10 @@ def register(loop: Loop) -> Loop:
 
 
 def find_loop(key: str) -> Loop | None:
-    """None for a loop that is gone from the code."""
+    """None for a loop that is gone from the code. A web process has not read all jobs, and reads them here."""
+    if key not in _loops:
+        autodiscover_modules("tasks")
     return _loops.get(key)
-
-
-def registered_loops() -> Iterable[Loop]:
-    return _loops.values()
 
 
 def retry_now(items: QuerySet[StuckItem]) -> int:

@@ -93,3 +93,34 @@ def test_giving_part_of_it_back_does_not(flagged):
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=2))
     reconciling.reconcile()
     assert Order.objects.get().status == "pending"
+
+
+def test_staff_end_a_payment_that_this_stripe_account_does_not_know(client, standin, mug):
+    fill(client, mug)
+    payment = check_out(client)
+    Payment.objects.update(provider_reference="cs_test_of_another_account")
+    staff = Client()
+    staff.force_login(cast.sam())
+    chosen = {"_selected_action": payment.pk}
+    page = staff.post("/admin/orders/payment/", {"action": "settle", **chosen}, follow=True).text
+    assert "does not know the payment" in page
+    assert mug.stock.get().allocated == 1
+    staff.post("/admin/orders/payment/", {"action": "end_unknown", **chosen})
+    payment.refresh_from_db()
+    assert (payment.status, Order.objects.get().status, mug.stock.get().allocated) == ("expired", "cancelled", 0)
+    check_stock()
+
+
+def test_a_payment_that_stripe_knows_is_not_ended_on_anybodys_word(client, standin, mug):
+    fill(client, mug)
+    payment = check_out(client)
+    assert payments.end_unknown(payment.pk, actor="Sam").status == "open"
+    standin.pay(payment.provider_reference)
+    assert payments.end_unknown(payment.pk, actor="Sam").status == "captured"
+    fill(client, builders.variant())
+    other = check_out(client)
+    standin.fault("drop", times=5)
+    with pytest.raises(payments.Unreachable):
+        payments.end_unknown(other.pk, actor="Sam")
+    other.refresh_from_db()
+    assert other.status == "open"

@@ -14,7 +14,13 @@ from tests.paying import check_books, check_stock
 from tests.reliability.buyers import Buyer
 
 Kind = OrderEvent.Kind
-ALWAYS = {Kind.PLACED: "receipt", Kind.CANCELLED: "order_cancelled", Kind.REFUNDED: "order_refunded"}
+ALWAYS = {
+    Kind.PLACED: "receipt",
+    Kind.CANCELLED: "order_cancelled",
+    Kind.REFUNDED: "order_refunded",
+    Kind.PAYMENT_UNDER_WAY: "payment_under_way",
+    Kind.PAYMENT_FAILED: "payment_failed",
+}
 TICKED = {
     Kind.APPROVED: ("order_approved", "mail_order_approved"),
     Kind.PICKED: ("order_picked", "mail_order_picked"),

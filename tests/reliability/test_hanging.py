@@ -33,8 +33,8 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 
 CROWD = 10
 HANG_SECONDS = 20
-PATIENCE_SECONDS = 1.5
-FINDING_OUT_SECONDS = 4  # two workers find out, one after another at worst; a busy machine may add to it
+PATIENCE_SECONDS = 2.0
+FINDING_OUT_SECONDS = 5  # two workers find out, one after another at worst; a busy machine may add to it
 
 
 @contextmanager

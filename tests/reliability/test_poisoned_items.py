@@ -2,6 +2,9 @@
 what to do, and once it is mended it is done.
 """
 
+import os
+import subprocess
+import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,6 +27,7 @@ from recommendations.models import Contribution, ModelRun, ProductLikeness
 from recommendations.picks import Pick
 from shop.catalog import listing
 from shop.catalog.models import Product
+from shop.local.home import CHECKOUT
 from shop.local.stripe.testing import StandIn
 from shop.retrying import loops
 from shop.retrying.models import StuckItem
@@ -37,6 +41,7 @@ from tests.poison import cure, poison
 __all__ = ["sink", "standin", "standin_process"]
 
 pytestmark = pytest.mark.django_db
+ENVIRONMENT = {**os.environ, "DJANGO_SETTINGS_MODULE": "shop.settings"}
 
 
 @dataclass
@@ -421,3 +426,14 @@ def test_what_somebody_else_settled_is_stuck_no_longer(world):
     payments.settle(payment.pk)
     reconciling.reconcile()
     assert not StuckItem.objects.exists()
+
+
+def test_a_web_process_that_ran_no_job_knows_what_to_advise():
+    question = (
+        "import django; django.setup(); from shop.retrying import loops;"
+        f"print(all(loops.find_loop(key) for key in {sorted(loops._loops)!r}))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", question], capture_output=True, text=True, check=True, cwd=CHECKOUT, env=ENVIRONMENT
+    )
+    assert answer.stdout.strip() == "True"
