@@ -4,6 +4,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.access import Subject
 from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
@@ -11,6 +12,7 @@ from orders.admin.actions import actor_of
 from orders.admin.pages import order_subject
 from orders.models import StripeRecord
 from orders.models.stripe_record import StripeRecordQuerySet
+from shop.money import formatted
 
 
 class MatterFilter(admin.SimpleListFilter):
@@ -44,7 +46,7 @@ def clear(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Strip
 class StripeRecordAdmin(LoggedAdmin, ReadOnlyAdmin):
     """Every charge, refund, dispute and warning there is at Stripe, whoever made it."""
 
-    list_display = ["reference", "kind", "amount", "currency", "status", "reason", "created_at", "due_at", "order"]
+    list_display = ["reference", "kind", "sum", "state", "why", "order", "created_at"]
     list_filter = [MatterFilter, "kind"]
     list_select_related = ["payment__order"]
     search_fields = ["=reference", "=charge", "=payment_intent", "=payment__order__number"]
@@ -54,6 +56,20 @@ class StripeRecordAdmin(LoggedAdmin, ReadOnlyAdmin):
         "kind", "reference", "payment", "charge", "payment_intent", "amount", "currency", "status", "reason",
         "is_refundable", "due_at", "created_at", "recorded_at", "seen_at", "cleared_at", "cleared_by",
     )  # fmt: skip
+
+    @admin.display(description="amount", ordering="amount")
+    def sum(self, record: StripeRecord) -> str:
+        return formatted(record.amount, record.currency) if record.currency else ""
+
+    @admin.display(description="status")
+    def state(self, record: StripeRecord) -> str:
+        is_waiting = record.is_open_dispute and record.due_at is not None
+        due = f", answer by {date_format(timezone.localtime(record.due_at), 'j M')}" if is_waiting else ""
+        return f"{record.status_text}{due}"
+
+    @admin.display(description="reason")
+    def why(self, record: StripeRecord) -> str:
+        return record.reason_text
 
     @admin.display(description="order")
     def order(self, record: StripeRecord) -> str:
