@@ -10,6 +10,7 @@ from accounts import consent, purposes, tokens
 from accounts.customers import proved_customer
 from accounts.email_addresses import normalize_address
 from accounts.models import AccountEvent, ConsentPayload, ConsentRequest, Customer
+from shop import sealing
 
 TOKEN_KIND = "consent-request"  # noqa: S105  (the name of a kind of link)
 LIFETIME = timedelta(days=14)
@@ -45,13 +46,20 @@ def _has_confirmed(address: str, purpose_key: str) -> bool:
 
 
 def token_for(request: ConsentRequest) -> str:
-    return tokens.sign(TOKEN_KIND, request=request.pk)
+    return tokens.sign(TOKEN_KIND, request=request.pk, about=_about(request))
 
 
 def find(token: str) -> ConsentRequest | None:
-    """The request behind a mailed link; None when forged or too old."""
+    """The request behind a mailed link; None when forged, too old, or not what the link was mailed for."""
     ids = tokens.read(token, TOKEN_KIND, max_age=LIFETIME)
-    return ConsentRequest.objects.filter(pk=ids["request"]).first() if ids else None
+    request = ConsentRequest.objects.filter(pk=ids["request"]).first() if ids else None
+    is_the_same = request is not None and ids is not None and ids.get("about") == _about(request)
+    return request if is_the_same else None
+
+
+def _about(request: ConsentRequest) -> str:
+    """Address and purpose, sealed: a row that was rewritten to another's address is not proved by the old link."""
+    return sealing.seal_facts("consent request", request.email, request.purpose).hex()[:16]
 
 
 def was_refused_since(request: ConsentRequest) -> bool:

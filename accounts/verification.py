@@ -28,7 +28,7 @@ from shop.sealing import is_seal
 Marks = dict[UUID, tuple[int, str]]  # chain -> the sequence and head a checkpoint saw
 CHUNK = 2000
 NOT_SEALED = "Not sealed by this shop (or LEDGER_KEY is another)"
-MADE_UP_BEFORE_NOW = frozenset({"import", "sample store"})  # sources whose answers are older than their coming here
+FROM_ELSEWHERE = frozenset({"import", "sample store"})  # sources whose answers are older than their coming here
 AT_ONCE = timedelta(minutes=2)  # an answer given while a checkpoint was made may be committed after it
 
 
@@ -193,7 +193,7 @@ class _Walk:
         if payload.wording_hash not in self.words:
             raise LedgerBroken(f"The words that were answered are gone: {place}.")
         is_dated_back = is_new and self.taken_at is not None and payload.answered_at < self.taken_at - AT_ONCE
-        if is_dated_back and payload.source not in MADE_UP_BEFORE_NOW:
+        if is_dated_back and payload.source not in FROM_ELSEWHERE:
             raise LedgerBroken(f"Dated before the checkpoint, which does not hold it: {place}.")
         return True
 

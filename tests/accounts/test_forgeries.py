@@ -11,9 +11,10 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts import consent, erasure, journal, ledger, purposes
+from accounts import consent, consent_requests, erasure, journal, ledger, purposes
 from accounts.models import Consent, ConsentRecord, Customer, Erasure, Wording
 from tests import builders
 from tests.privacy.test_erasure import notice_left
@@ -420,6 +421,28 @@ def test_the_journal_may_be_elsewhere(alice, path, tmp_path):
     path.rename(tmp_path / "elsewhere")
     assert "has no erasure of it" in found()
     assert found(journal=tmp_path / "elsewhere") == ""
+
+
+# -- A yes that waits for its address ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["email", "purpose"])
+def test_a_request_rewritten_to_somebody_elses_address_is_not_confirmed_by_its_old_link(client, column):
+    bob = builders.customer("bob@example.com")
+    asked = consent_requests.request_consent("eve@example.com", OFFER, source="checkout")
+    link = reverse("confirm_consent", args=[consent_requests.token_for(asked)])
+    values = {"email": bob.email, "purpose": NEWSLETTER}
+    sql(f"UPDATE accounts_consentrequest SET {column} = %s", values[column])  # noqa: S608
+    assert client.post(link).status_code == 404
+    assert not Consent.objects.exists()
+    assert not Customer.objects.exclude(pk=bob.pk).exists()
+
+
+def test_a_request_made_out_to_be_confirmed_allows_nothing(alice):
+    consent_requests.request_consent(alice.email, OFFER, source="checkout")
+    sql("UPDATE accounts_consentrequest SET confirmed_at = now()")
+    assert not consent.allows(alice, OFFER)
+    assert found() == ""
 
 
 # -- Checkpoint files -------------------------------------------------------------------------------------------------

@@ -129,7 +129,7 @@ def test_the_master_switch_makes_no_answer_newer_than_it_is():
     verification.verify()
 
 
-def test_a_no_from_a_file_survives_a_restore(path):
+def test_a_no_from_a_file_survives_a_restore(path, standin):
     alice = builders.customer()
     answered(alice, True, ago(days=90))
     answered(alice, False, ago(days=30))
