@@ -59,7 +59,7 @@ class Switch:
     """What `partials/switch.html` shows. `granted`: what the customer chose. `said` is the sentence after saving.
 
     `undo` is the token that takes it back, `offers_less` whether less often is offered beside it; `has_focus` is for
-    when the button that was pressed is gone.
+    when the button that was pressed is gone. `is_row`: one of several alike, shown as a line of a table.
     """
 
     key: str
@@ -76,6 +76,7 @@ class Switch:
     said: str = ""
     held: Held | None = None
     note: str = ""
+    is_row: bool = False
     undo: str = ""
     offers_less: bool = False
     has_focus: bool = False
@@ -123,6 +124,7 @@ def switch(
         undo=undo,
         held=held,
         note=gpc.note(purpose, is_gpc=is_gpc, granted=granted),
+        is_row=purpose.key in purposes.ORDER_STAGES,
     )
 
 

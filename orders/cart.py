@@ -71,18 +71,17 @@ def lines_with_prices(cart: Cart) -> list[CartLine]:
 
 @transaction.atomic
 def add(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = False) -> Change:
-    """Adds to what is there, as far as stock and the shop's limit go."""
+    """Adds to the line of its kind, as far as stock and the shop's limit go. A gift and no gift are two lines."""
     lines = _locked_lines(cart)
-    line = next((each for each in lines if each.variant_id == variant.pk), None)
+    line = next((each for each in lines if (each.variant_id, each.is_gift) == (variant.pk, is_gift)), None)
     before = line.quantity if line else 0
     wanted = before + max(1, quantity)
     if line is None:
         line = CartLine.objects.create(cart=cart, variant=variant, quantity=wanted, is_gift=is_gift)
         lines.append(line)
     else:
-        line.is_gift = line.is_gift or is_gift
         line.quantity = wanted
-        line.save(update_fields=["quantity", "is_gift"])
+        line.save(update_fields=["quantity"])
     return _capped(line, lines, before=before)
 
 
@@ -112,18 +111,25 @@ def _capped(line: CartLine, lines: list[CartLine], *, before: int) -> Change:
     limited = CartLine.objects.with_goods().annotate(limit=Subquery(ShopSettings.objects.values("quantity_limit")[:1]))
     goods = limited.get(pk=line.pk)
     limit = goods.limit or ShopSettings().quantity_limit
-    count, most = _count(lines), min(goods.available, limit)
+    most = max(0, min(goods.available, limit - goods.twin_count))
     if most >= goods.quantity:
-        return Change(count)
-    title, excess = str(goods.variant), goods.quantity - most
-    if goods.available == 0:
+        return Change(_count(lines))
+    count = _count(lines) - goods.quantity + most
+    if most == 0:
         goods.delete()
-        return Change(count - excess, f"{title} is out of stock just now, so it is not in your cart.")
-    goods.quantity = most
-    goods.save(update_fields=["quantity"])
-    if limit < goods.available:
-        return Change(count - excess, f"{describe_limit(limit)} Of {title}, {limit:,} are in your cart.")
-    return Change(count - excess, _all_there_is(title, goods.available, was_there=before >= goods.available))
+    else:
+        goods.quantity = most
+        goods.save(update_fields=["quantity"])
+    return Change(count, _why_fewer(goods, most=most, limit=limit, before=before))
+
+
+def _why_fewer(goods: CartLine, *, most: int, limit: int, before: int) -> str:
+    title, in_all = str(goods.variant), most + goods.twin_count
+    if in_all == 0:
+        return f"{title} is out of stock just now, so it is not in your cart."
+    if limit - goods.twin_count < goods.available:
+        return f"{describe_limit(limit)} Of {title}, {in_all:,} are in your cart."
+    return _all_there_is(title, in_all, was_there=before >= most)
 
 
 def _all_there_is(title: str, available: int, *, was_there: bool) -> str:
@@ -139,8 +145,17 @@ def _count(lines: Iterable[CartLine]) -> int:
 
 @transaction.atomic
 def set_gift(cart: Cart, line_id: int, *, is_gift: bool) -> None:
-    _lock(cart)
-    cart.lines.filter(pk=line_id).update(is_gift=is_gift)
+    """Makes a line a gift or no gift; where the cart has one of that kind already, the two become one."""
+    lines = _locked_lines(cart)
+    line = next((each for each in lines if each.pk == line_id and each.is_gift != is_gift), None)
+    if line is None:
+        return
+    twin = next((each for each in lines if each.variant_id == line.variant_id and each.pk != line.pk), None)
+    if twin is not None:
+        line.quantity += twin.quantity
+        twin.delete()
+    line.is_gift = is_gift
+    line.save(update_fields=["is_gift", "quantity"])
 
 
 @transaction.atomic
@@ -187,12 +202,21 @@ def _take_over_payment(into: Cart, visitor_cart: Cart) -> None:
 
 
 @transaction.atomic
-def take_out(cart_id: int, bought: Iterable[tuple[int, int]]) -> None:
-    """Takes what was bought, `(variant id, quantity)`, out of the cart; what was added since stays."""
-    for variant_id, quantity in bought:
-        line = CartLine.objects.filter(cart_id=cart_id, variant_id=variant_id)
-        if not line.filter(quantity__lte=quantity).delete()[0]:
-            line.update(quantity=F("quantity") - quantity)
+def take_out(cart_id: int, bought: Iterable[tuple[int, bool, int]]) -> None:
+    """Takes what was bought, `(variant id, is a gift, quantity)`, out of the cart; what was added since stays.
+
+    The line of its kind first, then the other: somebody may have changed their mind about the gift while they paid.
+    """
+    for variant_id, is_gift, quantity in bought:
+        lines = CartLine.objects.filter(cart_id=cart_id, variant_id=variant_id)
+        left = quantity
+        for line in lines.order_by("-is_gift" if is_gift else "is_gift"):
+            taken = min(left, line.quantity)
+            left -= taken
+            if taken == line.quantity:
+                line.delete()
+            elif taken:
+                CartLine.objects.filter(pk=line.pk).update(quantity=F("quantity") - taken)
 
 
 def claim(customer: Customer, token: str) -> tuple[Cart | None, list[str]]:

@@ -146,7 +146,7 @@ def _checked_totals(lines: list[CartLine], details: Details, terms: Terms) -> To
     if lacking:
         raise SoldOut(lacking)
     limit = terms.settings.quantity_limit
-    if over := next((line for line in lines if line.quantity > limit), None):
+    if over := next((line for line in lines if line.quantity + line.twin_count > limit), None):
         raise OverLimit(over, limit)
     totals = pricing.price(lines, details.method, details.country, terms=terms)
     if details.expected_subtotal not in (None, totals.subtotal):
@@ -254,7 +254,9 @@ def _payment_for(order: Order) -> Payment | None:
 
 def _allocate(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
     """Last, so that the rows everybody wants are held the shortest."""
-    wanted = Counter({line.variant_id: line.quantity for line in lines})
+    wanted: Counter[int] = Counter()
+    for line in lines:  # a gift and no gift of one variant are two lines
+        wanted[line.variant_id] += line.quantity
     try:
         records = stock.allocate(wanted)
     except OutOfStock as refusal:

@@ -48,7 +48,7 @@ class Held:
 
 def _empty_cart(order: Order) -> None:
     if order.cart_id:
-        bought = order.lines.filter(variant__isnull=False).values_list("variant_id", "quantity")
+        bought = order.lines.filter(variant__isnull=False).values_list("variant_id", "is_gift", "quantity")
         carts.take_out(order.cart_id, bought)
 
 

@@ -37,10 +37,15 @@ class CartLineQuerySet(models.QuerySet["CartLine"]):
     def with_goods(self) -> "CartLineQuerySet":
         """Each line with all a page or a checkout needs of it, in one query.
 
-        Goods held for the cart's own unfinished payment count as available to it.
+        Goods held for the cart's own unfinished payment count as available to it; what its other line of the same
+        variant takes (one is a gift, one is not) does not.
         """
         lines = self.select_related("variant__product__maker").defer(*_UNSHOWN)
-        return lines.annotate(stock_now=Subquery(_stock()), held_count=Coalesce(Subquery(_held()), 0))
+        return lines.annotate(
+            stock_now=Subquery(_stock()),
+            held_count=Coalesce(Subquery(_held()), 0),
+            twin_count=Coalesce(Subquery(_twin()), 0),
+        )
 
 
 _UNSHOWN = tuple(f"variant__product__{name}" for name in ("description", "attributes", "search_text", "search_vector"))
@@ -69,7 +74,15 @@ def _held() -> models.QuerySet[Any, Any]:
     return standing.order_by().values("order_line__variant").annotate(sum=models.Sum("quantity")).values("sum")
 
 
+def _twin() -> models.QuerySet[Any, Any]:
+    """How many the cart's other line of the variant takes."""
+    same = CartLine.objects.filter(cart=OuterRef("cart"), variant=OuterRef("variant"))
+    return same.exclude(pk=OuterRef("pk")).values("quantity")[:1]
+
+
 class CartLine(models.Model):
+    """So many of a variant, for oneself or as a gift: a cart may have a line of either kind."""
+
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
     variant = models.ForeignKey(Variant, on_delete=models.CASCADE, related_name="+")
     quantity = models.PositiveIntegerField()
@@ -81,11 +94,12 @@ class CartLine(models.Model):
     # what `with_goods` reads along
     stock_now: dict[str, Any] | None
     held_count: int
+    twin_count: int
 
     class Meta:
         ordering = ["created_at", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["cart", "variant"], name="cart_line_once_per_variant"),
+            models.UniqueConstraint(fields=["cart", "variant", "is_gift"], name="cart_line_once_per_kind"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="cart_line_quantity_positive"),
         ]
 
@@ -98,12 +112,12 @@ class CartLine(models.Model):
 
     @property
     def on_shelf(self) -> int:
-        return max(0, self._stock_fact("free") + self.held_count)
+        return max(0, self._stock_fact("free") + self.held_count - self.twin_count)
 
     @property
     def available(self) -> int:
-        """How many this cart could have now, in one parcel from one store."""
-        return max(0, self._stock_fact("free") + self._stock_fact("backorder") + self.held_count)
+        """How many this line could have now, beside its twin, in one parcel from one store."""
+        return max(0, self._stock_fact("free") + self._stock_fact("backorder") + self.held_count - self.twin_count)
 
     @property
     def restock_on(self) -> date | None:

@@ -22,6 +22,12 @@ def money(amount: Decimal | str | None, currency: str) -> str:
 
 
 @register.filter
+def unbroken(words: str) -> str:
+    """The same with no line break around a multiplication sign: the 2 of “2 × Tin mug” never stands alone."""
+    return words.replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")
+
+
+@register.filter
 def carrier(key: str) -> str:
     """Royal Mail, for royal_mail."""
     return carrier_name(key)

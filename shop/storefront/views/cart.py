@@ -89,7 +89,8 @@ def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datet
     )
     limit = agreed.settings.quantity_limit
     words = promise.product_words(promised or None, availability=line, now=now, released_on=released_on)
-    return Row(line, words, promised or None, _problem(line, limit), max(1, min(line.available, limit)), _tint(line))
+    most = max(1, min(line.available, limit - line.twin_count))
+    return Row(line, words, promised or None, _problem(line, limit), most, _tint(line))
 
 
 def _tint(line: CartLine) -> int:
@@ -102,16 +103,46 @@ def _problem(line: CartLine, limit: int) -> str:
         return "No longer for sale. Remove it to check out with the rest."
     if not line.is_short:
         too_many = f"We sell at most {limit:,} of one thing in one order. Make it {limit:,} to check out."
-        return too_many if line.quantity > limit else ""
+        return too_many if line.quantity + line.twin_count > limit else ""
     if line.available == 0:
         return "Sold out since you put it in. Remove it to check out with the rest."
     return f"Only {line.available} left. Make it {line.available} to check out."
 
 
+def travel_together(rows: list[Row]) -> list[Row]:
+    """The same, but where one thing comes later than another no line names a day: all of it waits for the last."""
+    last = _last(rows)
+    if last is None:
+        return rows
+    return [replace(each, words=_waiting(each, last)) if each.promised else each for each in rows]
+
+
+def _waiting(row: Row, last: Promise) -> Words:
+    ships, arrives = ("and the rest", "waits for it") if _sets_the_day(row, last) else ("travels with", "the rest")
+    return Words(row.words.kind, row.words.stock, ships=ships, arrives=arrives)
+
+
+def _last(rows: list[Row]) -> Promise | None:
+    """The day all of it goes by, when the lines alone would go by different ones."""
+    days = {(each.promised.ships_on, each.promised.by_on) for each in rows if each.promised}
+    return promise.together([each.promised for each in rows]) if len(days) > 1 else None
+
+
+def _sets_the_day(row: Row, last: Promise) -> bool:
+    return row.promised is not None and row.promised.by_on == last.by_on
+
+
 def arrival(rows: list[Row], now: datetime) -> str:
-    """One sentence for all of it, when every day is known."""
+    """One sentence for all of it, when every day is known; and that it travels together, when the days differ."""
     together = promise.together([item.promised for item in rows])
-    return promise.sentence(together, now=now) if together else ""
+    if together is None:
+        return ""
+    words = promise.sentence(together, now=now)
+    late = [each.line.variant.product.title for each in rows if _sets_the_day(each, together)]
+    if _last(rows) is None or not late:
+        return words
+    cause = late[0] if len(late) == 1 else "the last of it"
+    return f"It all travels together, with {cause}. {words}"
 
 
 def _removed(request: HttpRequest) -> dict[str, Any] | None:
