@@ -6,7 +6,7 @@ if (body) {
   note.className = "help";
   note.id = "newsletter-size";
   note.setAttribute("role", "status");
-  body.after(note);
+  (body.closest(".flex-container") ?? body).after(note);
   body.setAttribute("aria-describedby", [body.getAttribute("aria-describedby"), note.id].filter(Boolean).join(" "));
 
   // A part travels as quoted-printable or base64, whichever is shorter, once as text and once as HTML.
@@ -27,7 +27,7 @@ if (body) {
           ? " It gets long: beyond that, mail programs cut off the end."
           : "";
     if (told !== words + advice) note.textContent = told = words + advice;
-    note.classList.toggle("errornote", size > most);
+    note.style.fontWeight = size > many ? "bold" : "";
   };
   body.addEventListener("input", tell);
   tell();
