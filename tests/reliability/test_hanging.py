@@ -32,9 +32,10 @@ __all__ = ["sink", "standin", "standin_process"]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("processes")]
 
 CROWD = 10
+ENOUGH_LOOKS = 5  # for a median to mean anything
 HANG_SECONDS = 20
 PATIENCE_SECONDS = 2.0
-FINDING_OUT_SECONDS = 5  # two workers find out, one after another at worst; a busy machine may add to it
+FINDING_OUT_SECONDS = HANG_SECONDS / 2  # two workers find out, one after another at worst; a busy machine adds to it
 
 
 @contextmanager
@@ -97,7 +98,8 @@ class Onlooker:
         """A look may fall behind the few requests that find out; the others see nothing of it."""
         figures = f"{self.seconds} instead of {before.seconds}"
         assert max(self.seconds) < max(before.seconds) + FINDING_OUT_SECONDS, figures
-        assert statistics.median(self.seconds) < statistics.median(before.seconds) + PATIENCE_SECONDS, figures
+        if len(self.seconds) >= ENOUGH_LOOKS:
+            assert statistics.median(self.seconds) < statistics.median(before.seconds) + PATIENCE_SECONDS, figures
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -25,6 +26,7 @@ from orders.terms import Terms
 from orders.views.answers import see_other
 from shop.money import formatted
 from shop.storefront.checkout_form import CheckoutForm, address_values, first_values, typed
+from shop.storefront.views.payment import ASKED
 
 TOO_MANY = (
     "That was a great many orders from your network within a minute. Nothing was ordered or charged; "
@@ -150,7 +152,8 @@ def _lead_to_payment(request: HttpRequest, desk: Desk, form: CheckoutForm, payme
     try:
         return see_other(payments.start(payment).redirect_url)
     except payments.Slow:
-        return see_other("order_payment", payment.order.number)
+        page = reverse("order_payment", args=[payment.order.number])
+        return see_other(f"{page}?{ASKED}=now")
     except payments.Refused:
         return _page(request, desk, form, problem=STRIPE_REFUSED, status=503)
     except payments.Unreachable:

@@ -14,6 +14,7 @@ from orders.models import Order, Payment
 from orders.views.answers import see_other
 
 LONG = timedelta(seconds=45)  # after which the page says that it takes longer than it should
+ASKED = "asked"
 REFRESH_SECONDS, REFRESH_SECONDS_WHEN_LONG = 2, 10
 REFUSED = (
     "The payment page could not be opened. Nothing was charged and your cart is as it was. "
@@ -34,6 +35,8 @@ def payment_page(request: HttpRequest, number: str) -> HttpResponse:
     payment = order.payments.select_related("order").order_by("-id").first()
     if order.status != Order.Status.PENDING or payment is None or payment.status not in payments.LIVE:
         return see_other("order", number)
+    if ASKED in request.GET:  # and waited for, a moment ago: the buyer sees this page first
+        return _wait(request, order, payment)
     try:
         return see_other(payments.start(payment).redirect_url)
     except payments.Refused:
