@@ -60,7 +60,7 @@ class UnknownSession(Unreachable):
     """This Stripe account, or the key we have for it, does not know the payment's session."""
 
 
-def start(payment: Payment) -> Payment:
+def start(payment: Payment, *, waits_for_others: bool = True) -> Payment:
     """Opens the payment's session at Stripe, once, however often and by however many it is asked.
 
     Raises `Refused` (the order is then called off) or `Unreachable` (everything stays; ask again later).
@@ -74,7 +74,7 @@ def start(payment: Payment) -> Payment:
         try:
             return _opened(payment, _create(payment))
         except Busy as busy:
-            _pause(busy)
+            _pause(busy, is_allowed=waits_for_others)
             payment.refresh_from_db()
         except Refused as refusal:
             if age > FRESH and (found := _find(payment)):
@@ -84,8 +84,10 @@ def start(payment: Payment) -> Payment:
     raise Unreachable("Somebody else has been opening the same session for too long.")
 
 
-def _pause(busy: Busy) -> None:
-    """Raises `Slow` where a request has no more time for it."""
+def _pause(busy: Busy, *, is_allowed: bool) -> None:
+    """Raises `Slow` where a request has no more time for it, or is not to wait for somebody else at all."""
+    if not is_allowed:
+        raise Slow(str(busy)) from busy
     patience = current_patience()
     if patience is not None:
         patience.seconds_left -= BUSY_PAUSE_SECONDS

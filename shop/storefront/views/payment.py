@@ -35,10 +35,10 @@ def payment_page(request: HttpRequest, number: str) -> HttpResponse:
     payment = order.payments.select_related("order").order_by("-id").first()
     if order.status != Order.Status.PENDING or payment is None or payment.status not in payments.LIVE:
         return see_other("order", number)
-    if ASKED in request.GET:  # and waited for, a moment ago: the buyer sees this page first
+    if ASKED in request.GET and payment.status == Payment.Status.CREATED:  # a moment ago: first they see this page
         return _wait(request, order, payment)
     try:
-        return see_other(payments.start(payment).redirect_url)
+        return see_other(payments.start(payment, waits_for_others=False).redirect_url)
     except payments.Refused:
         messages.error(request, REFUSED)
         return see_other("checkout")
