@@ -61,6 +61,8 @@ def open_text(path: Path, encoding: str) -> Iterator[tuple[BinaryIO, TextIO]]:
             codec = _check_encoding(plain.read(SAMPLE), encoding, path)
             plain.seek(0)
             yield raw, io.TextIOWrapper(plain, encoding=codec, errors=UNDECODED, newline="")
+    except UnicodeError as error:  # of codecs that need a byte order mark, whatever is done about single bytes
+        raise UnusableFileError(f"{path} is not in {encoding.upper()}: {error}.") from error
     except OSError as error:
         raise UnusableFileError(f"{path} cannot be read: {error.strerror or error}.") from error
 

@@ -129,6 +129,14 @@ def test_a_file_in_utf_8_is_read_as_nothing_else(desk, encoding, path):
 
 
 @every_desk
+def test_a_file_without_the_mark_of_its_encoding_is_refused_in_words(desk, path):
+    path.write_text(desk.text())
+    with pytest.raises(CommandError, match="is not in UTF-16"):
+        desk.run(path, "--encoding", "utf-16")
+    assert not desk.taken()
+
+
+@every_desk
 def test_what_is_no_file_is_refused_in_words(desk, tmp_path):
     with pytest.raises(CommandError, match="No such file"):
         desk.run(tmp_path / "missing.csv")
