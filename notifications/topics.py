@@ -3,7 +3,7 @@
 Topics name purposes, never the reverse. docs/emails.md tells the same to people.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from accounts import purposes
 from accounts.models import AccountEvent
@@ -26,7 +26,7 @@ class Topic:
     event: str = ""
     because: str = ""
     name: str = ""
-    title: str = ""
+    title: str = field(kw_only=True)
     gathers: bool = False
 
     @property
@@ -93,12 +93,14 @@ _ALL = (
         PAYMENT_UNDER_WAY,
         MailKind.ESSENTIAL,
         event=_Kind.PAYMENT_UNDER_WAY,
+        title="Payment under way",
         because="You get this whatever is ticked: it is about your money, and your receipt comes only once it is here.",
     ),
     Topic(
         PAYMENT_FAILED,
         MailKind.ESSENTIAL,
         event=_Kind.PAYMENT_FAILED,
+        title="Payment failed",
         because="You get this whatever is ticked: an order of yours has ended.",
     ),
     Topic(

@@ -52,6 +52,7 @@ SORTS_BY = {  # a column that sorts by another name than its own: what it shows 
     "orders.order": {"placed": "placed_at"},
     "orders.shippingmethod": {"by": "carrier", "costs": "price", "free_for": "free_from"},
     "orders.taxrate": {"percent": "rate"},
+    "orders.striperecord": {"sum": "amount"},
     "notifications.outgoingemail": {"where_it_stands": "state"},
     "catalog.product": {"costs_from": "price_from"},
     "catalog.variant": {"costs": "price"},
