@@ -51,7 +51,7 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
     now, agreed = timezone.now(), terms.for_request(request)
     country = str(agreed.settings.default_country)
     method = next(iter(pricing.reaching(agreed.methods, country)), None)
-    rows = [row(line, agreed, method, now) for line in lines]
+    rows = travel_together([row(line, agreed, method, now) for line in lines])
     totals = pricing.price([line for line in lines if line.is_sellable], method, country, terms=agreed)
     return {
         "rows": rows,
