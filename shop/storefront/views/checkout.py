@@ -7,7 +7,6 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -152,8 +151,8 @@ def _lead_to_payment(request: HttpRequest, desk: Desk, form: CheckoutForm, payme
     try:
         return see_other(payments.start(payment).redirect_url)
     except payments.Slow:
-        page = reverse("order_payment", args=[payment.order.number])
-        return see_other(f"{page}?{ASKED}=now")
+        request.session[ASKED] = payment.order.number
+        return see_other("order_payment", payment.order.number)
     except payments.Refused:
         return _page(request, desk, form, problem=STRIPE_REFUSED, status=503)
     except payments.Unreachable:

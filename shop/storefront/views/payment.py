@@ -14,7 +14,7 @@ from orders.models import Order, Payment
 from orders.views.answers import see_other
 
 LONG = timedelta(seconds=45)  # after which the page says that it takes longer than it should
-ASKED = "asked"
+ASKED = "payment_asked"  # in the session: the order whose payment page was just asked for, too slowly
 REFRESH_SECONDS, REFRESH_SECONDS_WHEN_LONG = 2, 10
 REFUSED = (
     "The payment page could not be opened. Nothing was charged and your cart is as it was. "
@@ -35,7 +35,8 @@ def payment_page(request: HttpRequest, number: str) -> HttpResponse:
     payment = order.payments.select_related("order").order_by("-id").first()
     if order.status != Order.Status.PENDING or payment is None or payment.status not in payments.LIVE:
         return see_other("order", number)
-    if ASKED in request.GET and payment.status == Payment.Status.CREATED:  # a moment ago: first they see this page
+    was_asked = request.session.pop(ASKED, "") == number  # a moment ago: first they see this page
+    if was_asked and payment.status == Payment.Status.CREATED:
         return _wait(request, order, payment)
     try:
         return see_other(payments.start(payment, waits_for_others=False).redirect_url)
