@@ -147,9 +147,9 @@ def test_only_staff_see_or_send_a_newsletter(client, who):
 def test_a_topic_without_a_purpose_fails_a_check(monkeypatch):
     assert checks.topics_have_purposes(None) == []
     broken = {
-        "a": Topic("a", topics.MailKind.PROMOTIONAL),
-        "b": Topic("b", topics.MailKind.SERVICE, "nonsense"),
-        "c": Topic("c", topics.MailKind.ESSENTIAL),
+        "a": Topic("a", topics.MailKind.PROMOTIONAL, title="A"),
+        "b": Topic("b", topics.MailKind.SERVICE, "nonsense", title="B"),
+        "c": Topic("c", topics.MailKind.ESSENTIAL, title="C"),
     }
     monkeypatch.setattr(checks, "TOPICS", broken)
     assert [error.id for error in checks.topics_have_purposes(None)] == [
