@@ -18,6 +18,7 @@ from tests import builders, cast
 WRITTEN_BY_LOOKING = {
     "django_session",
     "accounts_accesslogentry",
+    "accounts_accesslogrecord",
     "accounts_interest",
     "recommendations_effect",
     "recommendations_productview",

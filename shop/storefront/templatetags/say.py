@@ -21,7 +21,7 @@ def money(amount: Decimal | str | None, currency: str) -> str:
     return "" if amount is None else formatted(Decimal(amount), currency)
 
 
-@register.filter
+@register.filter(is_safe=True)
 def unbroken(words: str) -> str:
     """The same with no line break around a multiplication sign: the 2 of “2 × Tin mug” never stands alone."""
     return words.replace(" × ", "\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}")
