@@ -24,7 +24,7 @@ CONTEXTS: dict[str, Callable[[Letter], Context | None]] = {
     "order_packed": order_mail.news,
     "order_dispatched": order_mail.news,
     "order_delivered": order_mail.news,
-    topics.ORDER_CANCELLED: order_mail.news,
+    topics.ORDER_CANCELLED: order_mail.cancelled,
     topics.ORDER_REFUNDED: order_mail.refunded,
     topics.PAYMENT_UNDER_WAY: order_mail.receipt,
     topics.PAYMENT_FAILED: order_mail.news,

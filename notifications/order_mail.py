@@ -28,7 +28,7 @@ def news(letter: Letter) -> Context | None:
         "order": order,
         "order_url": links.order(order),
         "first_name": order.full_name.split(" ")[0],
-        "is_paid": order.payment_status == Order.PaymentStatus.PAID,
+        "has_all_arrived": order.fulfilment_status == Order.FulfilmentStatus.DELIVERED,
         "total": order.total_text,
         "leaves": _on(order.ships_on),
         "arrives": _between(order),
@@ -63,6 +63,34 @@ def refunded(letter: Letter) -> Context | None:
         "amount": formatted(Decimal(amount), order.currency) if amount else context["total"],
         "reason": letter.email.context.get("reason", ""),
     }
+
+
+def cancelled(letter: Letter) -> Context | None:
+    """With why the order ended, and what becomes of the money."""
+    context, order = news(letter), letter.email.order
+    if context is None or order is None:
+        return None
+    amount = Decimal(letter.email.context.get("amount", 0))
+    reason = letter.email.context.get("reason", "")
+    return {**context, "reason": reason, "money": _describe_money(order, gives_back=amount)}
+
+
+_WITHOUT_REFUND = {
+    Order.PaymentStatus.DISPUTED: "Your bank disputes the payment, so it is the bank that decides about the money.",
+    Order.PaymentStatus.CHARGED_BACK: "Your bank gave you the money back already.",
+    Order.PaymentStatus.REFUNDED: "All your money was given back already.",
+}
+
+
+def _describe_money(order: Order, *, gives_back: Decimal) -> str:
+    """What becomes of the money of an order that ended; empty when there was none."""
+    if gives_back:
+        sum_text = formatted(gives_back, order.currency)
+        what = f"The {sum_text} you paid" if gives_back == order.total else f"The rest of your money, {sum_text},"
+        return f"{what} goes back the way you paid. We write again once it is on its way."
+    if order.payment_status == Order.PaymentStatus.PAID and order.total:
+        return f"About the {order.total_text} you paid, please write to us."
+    return _WITHOUT_REFUND.get(Order.PaymentStatus(order.payment_status), "")
 
 
 def _line(line: OrderLine, currency: str) -> dict[str, Any]:

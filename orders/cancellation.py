@@ -6,7 +6,7 @@ from orders import payments, status
 from orders.fulfilment import TransitionRefused
 from orders.locks import locked_order
 from orders.models import Order, Payment
-from orders.refunds import find_shut
+from orders.refunds import NOTHING, find_shut, refundable
 from orders.release import call_off
 
 
@@ -30,9 +30,10 @@ def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
         order = locked_order(order_id)
         if not may_cancel(order):
             raise TransitionRefused(_why_not(order))
-        call_off(order, actor=actor, reason=reason)
+        is_shut = find_shut(order) is not None
+        call_off(order, actor=actor, reason=reason, gives_back=NOTHING if is_shut else refundable(order)[1])
         refund = None
-        if not find_shut(order):  # else the bank decides where the money goes; staff see what is left to do after that
+        if not is_shut:  # else the bank decides where the money goes; staff see what is left to do after that
             refund = payments.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
     if refund:
         payments.settle_refund(refund.pk)

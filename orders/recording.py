@@ -134,7 +134,7 @@ def _note_refund(order: Order, payment: Payment, item: StripeItem, before: str |
     )
     refunds.apply_answer(order, noted.pk, RefundAnswer(item.reference, item.status, item.problem))
     if noted.for_cancellation and may_cancel(order):  # a backup was restored from before it was cancelled
-        call_off(order, actor=holds.AT_STRIPE)
+        call_off(order, actor=holds.AT_STRIPE, gives_back=noted.amount)
 
 
 def _find_refund(item: StripeItem) -> Refund | None:

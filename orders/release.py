@@ -1,5 +1,7 @@
 """Letting go of an order: its goods go back on the shelf, its parcels stop. The caller holds the order's lock."""
 
+from decimal import Decimal
+
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -20,10 +22,11 @@ def release_stock(order: Order) -> None:
     standing_allocations(order).update(released_at=timezone.now())
 
 
-def call_off(order: Order, *, actor: str, reason: str = "") -> None:
+def call_off(order: Order, *, actor: str, reason: str = "", gives_back: Decimal = Decimal(0)) -> None:
     """Marks the order cancelled, stops its parcels, releases what was promised to it, and records it.
 
-    An order that was never placed leaves no event: nobody was told of it.
+    `gives_back`: what goes back to the buyer with it, which their mail names. An order that was never placed leaves no
+    event: nobody was told of it.
     """
     was_placed = order.placed_at is not None
     order.status = Order.Status.CANCELLED
@@ -32,5 +35,6 @@ def call_off(order: Order, *, actor: str, reason: str = "") -> None:
     order.shipments.update(stage=Shipment.Stage.CANCELLED)
     release_stock(order)
     if was_placed:
-        events.record(order, OrderEvent.Kind.CANCELLED, actor=actor, reason=reason)
+        money = {"amount": str(gives_back)} if gives_back else {}
+        events.record(order, OrderEvent.Kind.CANCELLED, actor=actor, reason=reason, **money)
     status.recalculate(order)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from accounts import journal, purposes
-from accounts.models import Consent
+from accounts.models import Consent, Customer
 from orders.models import Order, OrderTick
 
 
@@ -30,6 +30,17 @@ def of(order: Order) -> list[News]:
         if consent.changed_at > ticks[consent.purpose].changed_at:
             answers[consent.purpose] = consent
     return [News(key, purposes.get(key).title, answers[key].granted) for key in stages if key in answers]
+
+
+def has_standing(customer: Customer) -> bool:
+    """Whether news that was ticked for a single order of theirs is still on, while that order is open."""
+    found = OrderTick.objects.filter(order__customer=customer, order__status=Order.Status.CONFIRMED, granted=True)
+    return found.exists()
+
+
+def has_any(customer: Customer) -> bool:
+    """Whether anything was ever ticked for a single order of theirs."""
+    return OrderTick.objects.filter(order__customer=customer, granted=True).exists()
 
 
 def decline(order: Order, key: str) -> None:

@@ -90,7 +90,7 @@ def _cancelled_road(order: Order, mine: list[OrderEvent]) -> list[Step]:
 def _refund(order: Order, event: OrderEvent) -> Step:
     amount = event.data.get("amount")
     title = f"{formatted(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
-    said = ("To the card you paid with.", str(event.data.get("reason", "")))
+    said = ("The way you paid.", str(event.data.get("reason", "")))
     return Step(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
 
 

@@ -57,6 +57,12 @@ def record_view(request: HttpRequest, product_id: int) -> None:
     request.session.modified = True
 
 
+def delete_if_refused(request: HttpRequest) -> None:
+    """A browser that has begun to say no has its history deleted."""
+    if gpc.is_no(request) and _kept(request) is not None:
+        del request.session[KEY]
+
+
 def turn_on(request: HttpRequest) -> bool:
     """Begins thirty days. False, and nothing changes, where a visit cannot have it."""
     if not may_have(request):

@@ -32,7 +32,11 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         return render(request, "notifications/unsubscribe_unknown.html", status=404)
     purpose = purposes.get(ids["purpose"])
     context: dict[str, Any] = {"purpose": purpose, "order": _order(ids)}
-    if request.method != "POST":
+    is_on = _is_on(ids, purpose)
+    context["was_off"] = not is_on
+    if not is_on and (request.method != "POST" or ("less" in request.POST and ONE_CLICK not in request.POST)):
+        context["is_done"] = True
+    elif request.method != "POST":
         context["less"] = [(each, cadence.words(purpose.key, each)) for each in _less_often(ids, purpose)]
     elif "less" in request.POST and ONE_CLICK not in request.POST:
         context["less_words"] = _lessen(ids, purpose, request.POST["less"])
@@ -40,6 +44,16 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         _turn_off(ids, purpose)
         context["is_done"] = True
     return render(request, "notifications/unsubscribe.html", context)
+
+
+def _is_on(ids: dict[str, Any], purpose: Purpose) -> bool:
+    """Whether this mail was asked for and would come, now or once the whole personal shopper is on again."""
+    order, customer = _order(ids), _customer(ids)
+    if order is not None:
+        return any(news.key == purpose.key and news.is_on for news in ticks.of(order)) or (
+            order.ticks.filter(purpose=purpose.key, granted=True).exclude(purpose__in=purposes.ORDER_STAGES).exists()
+        )
+    return customer is not None and customer.consents.filter(purpose=purpose.key, chosen=True).exists()
 
 
 def _less_often(ids: dict[str, Any], purpose: Purpose) -> tuple[Cadence, ...]:

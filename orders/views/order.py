@@ -20,7 +20,7 @@ from orders.views.answers import see_other
 log = logging.getLogger(__name__)
 
 BUYER = "the customer"  # the actor, without a name
-MONEY_BACK = " Your money is on its way back to the card you paid with."
+MONEY_BACK = " Your money is on its way back, the way you paid."
 WRITE = "Write to us, and we see to it."
 RETURNS_WITHIN = timedelta(days=1)  # no session lives longer
 
@@ -84,7 +84,7 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
     except TransitionRefused:
         messages.error(request, "This order can no longer be cancelled: it has left us, or was cancelled before.")
     else:
-        refunded = Refund.objects.filter(payment__order=order).exists()
+        refunded = Refund.objects.filter(payment__order=order).exclude(status=Refund.Status.FAILED).exists()
         messages.success(request, f"Cancelled.{MONEY_BACK if refunded else ''}")
     return see_other("order", number)
 

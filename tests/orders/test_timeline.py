@@ -106,7 +106,7 @@ def test_each_refund_is_a_step_with_its_amount():
     events.record(order, Kind.REFUNDED, amount="5.00")
     events.record(order, Kind.REFUNDED, amount="9.00", reason="One mug came chipped.")
     assert outline(order)[-2:] == [("£5.00 refunded", "done"), ("£9.00 refunded", "done")]
-    assert story(order)[-1].text == "To the card you paid with. One mug came chipped."
+    assert story(order)[-1].text == "The way you paid. One mug came chipped."
 
 
 def test_two_parcels_have_a_story_each():

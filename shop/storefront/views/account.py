@@ -14,6 +14,7 @@ from accounts.address_forms import NameForm
 from accounts.current import needs_customer
 from accounts.models import Customer
 from accounts.switches import ceiling_choice, master, switch, switches
+from orders import ticks
 from recommendations.effects import Place
 from recommendations.picks import Pick
 from shop import personal_data
@@ -44,11 +45,14 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect("account")
+    on_count = len(consent.granted_purposes(customer).intersection(EVERY))
     context = {
         "customer": customer,
         "form": form,
         "for_you": shelves.for_customer(customer, limit=6, place=_place(request)),
-        "on_count": len(consent.granted_purposes(customer).intersection(EVERY)),
+        "on_count": on_count,
+        "is_resting": not on_count and not master(customer).granted,
+        "has_order_news": not on_count and ticks.has_standing(customer),
         "all_count": len(EVERY),
     }
     return render(request, "storefront/account/home.html", context)

@@ -14,6 +14,7 @@ from accounts import checkpoints, proofs
 from accounts.current import needs_customer
 from accounts.models import Customer
 from accounts.switches import SOURCES
+from orders import ticks
 from shop.storefront import controller
 
 PER_PAGE = 50
@@ -36,6 +37,7 @@ def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
         "day": day,
         "standings": proofs.state_on(customer, day) if day else [],
         "page": page,
+        "has_order_ticks": not page.object_list and ticks.has_any(customer),
         "answers": [(answer, words.get(answer.wording_hash), SOURCES.get(answer.source, "")) for answer in page],
     }
     return render(request, "storefront/account/consents.html", context)
@@ -59,6 +61,7 @@ def receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
     words = proofs.wordings(rows)
     context = {
         "receipt": _receipt(customer),
+        "has_order_ticks": not rows and ticks.has_any(customer),
         "checkpoint": checkpoints.latest(),
         "now": timezone.now(),
         "answers": [(row, words.get(row.wording_hash), SOURCES.get(row.source, "")) for row in rows],

@@ -46,12 +46,21 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "has_misfit": not found.placed_at and found.payments.filter(status=Payment.Status.FLAGGED).exists(),
         "has_failed": found.status == Order.Status.CANCELLED and not found.placed_at and _has_failed(found),
     }
+    context |= _net(found)
     if found.status == Order.Status.PENDING:
         stories = _stories(found) if found.payment_status == Order.PaymentStatus.PROCESSING else []
         context |= {"payment": _waiting(found), "stories": stories, "refresh_seconds": _refresh_seconds(request)}
         return render(request, "storefront/order.html", context)
     ask = _ask(request, found)
     return render(request, "storefront/order.html", context | {"stories": _stories(found), "ask": ask})
+
+
+def _net(found: Order) -> dict[str, Any]:
+    """What we gave back, and what the order then comes to; nothing where no money went back."""
+    if found.payment_status not in (Order.PaymentStatus.PARTIALLY_REFUNDED, Order.PaymentStatus.REFUNDED):
+        return {}
+    given_back = status.refunded_total(found)
+    return {"given_back": given_back, "net": found.total - given_back} if given_back else {}
 
 
 def _has_failed(found: Order) -> bool:

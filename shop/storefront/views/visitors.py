@@ -1,5 +1,8 @@
 """For those who have no login: the one switch a visit can have, and what the shop does when a browser says no."""
 
+from typing import Any
+
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -9,9 +12,10 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import gpc, purposes
+from accounts import asks, gpc, purposes
 from accounts.current import customer_of
 from accounts.switches import Switch
+from orders import cart, guests
 from orders.views.answers import see_other
 from recommendations import visitors
 from shop.catalog import cards as listed
@@ -33,11 +37,10 @@ def preferences(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def _for_visitor(request: HttpRequest) -> HttpResponse:
-    seen = visitors.seen(request)
-    context = {
+    visitors.delete_if_refused(request)
+    context = _known(request) | {
         "switch": _switch(request),
         "is_gpc": gpc.is_no(request),
-        "shelf": Shelf("What you looked at", shelves.cards(listed.read(seen))) if seen else None,
         "sign_in_url": f"{reverse('fresh_link')}?next={reverse('preferences')}",
     }
     return render(request, "storefront/visitor.html", context)
@@ -53,9 +56,33 @@ def history(request: HtmxRequest) -> HttpResponse:
         visitors.turn_off(request)
         said = "Saved. It is off, and what we had is deleted."
     if request.htmx:
-        return render(request, "partials/switch.html", {"switch": _switch(request, said=said)})
+        context = _known(request) | {"switch": _switch(request, said=said)}
+        return render(request, "storefront/visitor_saved.html", context)
     messages.success(request, said)
     return see_other("preferences")
+
+
+def _known(request: HttpRequest) -> dict[str, Any]:
+    """What this visit remembers, in words, and what was looked at, as a shelf."""
+    seen = visitors.seen(request)
+    return {
+        "remembered": _describe_visit(request, seen_count=len(seen)),
+        "shelf": Shelf("What you looked at", shelves.cards(listed.read(seen))) if seen else None,
+    }
+
+
+def _describe_visit(request: HttpRequest, *, seen_count: int) -> list[str]:
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+        return []
+    order_count = len(request.session.get(guests.GRANTS, []))
+    facts = (
+        (cart.TOKEN in request.session, "your cart"),
+        (order_count, f"that you may see {order_count} {'order' if order_count == 1 else 'orders'} from here"),
+        (request.session.get(asks.SETTLED), "what you answered when we asked"),
+        (seen_count, f"the {seen_count} {'thing' if seen_count == 1 else 'things'} you looked at"),
+        (visitors.is_on(request) and not seen_count, "that we may remember what you look at"),
+    )
+    return [words for is_so, words in facts if is_so]
 
 
 def _switch(request: HttpRequest, *, said: str = "") -> Switch:
