@@ -1,6 +1,7 @@
 """Letting go of an order: its goods go back on the shelf, its parcels stop. The caller holds the order's lock."""
 
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -35,6 +36,6 @@ def call_off(order: Order, *, actor: str, reason: str = "", gives_back: Decimal 
     order.shipments.update(stage=Shipment.Stage.CANCELLED)
     release_stock(order)
     if was_placed:
-        money = {"amount": str(gives_back)} if gives_back else {}
+        money: dict[str, Any] = {"amount": str(gives_back)} if gives_back else {}
         events.record(order, OrderEvent.Kind.CANCELLED, actor=actor, reason=reason, **money)
     status.recalculate(order)
