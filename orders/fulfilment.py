@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders import events, holds, status
 from orders.locks import locked_order, locked_shipment
-from orders.models import Allocation, Order, OrderEvent, Shipment, ShipmentLine, StripeRecord
+from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, StripeRecord
 from orders.release import standing_allocations
 from shop.catalog import stock
 
@@ -142,6 +142,8 @@ def release(order_id: int, *, actor: str) -> Order:
         raise TransitionRefused(f"{order.number} is not on hold.")
     standing = StripeRecord.objects.filter(payment__order=order, cleared_at=None)
     standing.update(cleared_at=timezone.now(), cleared_by=actor)
+    given_back = Refund.objects.filter(payment__order=order, cleared_at=None).exclude(status=Refund.Status.FAILED)
+    given_back.update(cleared_at=timezone.now(), cleared_by=actor)
     order.unsure_at = None
     order.save(update_fields=["unsure_at"])
     events.record(order, Kind.RELEASED, actor=actor)

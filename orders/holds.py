@@ -1,7 +1,8 @@
 """Why an order keeps still: the rule, in sentences that staff read on its page and in docs/order-lifecycle.md.
 
-What happens at Stripe without the shop may mean that goods should not leave. An order that has not left yet is put on
-hold: no step towards the door is taken, until the matter ends well at Stripe or staff say “Release”.
+Money that went back, and what happens at Stripe without the shop, may mean that goods should not leave. An order that
+has not left yet is put on hold: no step towards the door is taken, until the matter ends well at Stripe or staff say
+“Release”.
 """
 
 from collections.abc import Iterable
@@ -25,8 +26,8 @@ SENTENCES: dict[Hold, str] = {
     "ends it. If the inquiry is closed, the order goes on by itself.",
     Hold.WARNING: "The card's bank thinks that this payment may be fraud. Refund it before it becomes a dispute, or "
     "release it when you know the buyer.",
-    Hold.REFUNDED: "All the money was given back at Stripe, not from here. Cancel the order, or release it if it "
-    "should be sent all the same.",
+    Hold.REFUNDED: "All the money was given back, or is on its way back. Keep the goods: cancel the order, or release "
+    "it if it should be sent all the same.",
     Hold.REBUILT: "This order was paid after the backup that was restored, and is put together again from what Stripe "
     "knows: its goods and sums, not its address. See whether it has left already; if not, ask the buyer for the "
     "address before anything is sent.",
@@ -35,25 +36,25 @@ SENTENCES: dict[Hold, str] = {
 }
 
 
-def find_hold(order: Order, records: Iterable[StripeRecord]) -> str:
-    """The reason for which the order keeps still, by its uncleared records from Stripe; empty when there is none."""
+def find_hold(order: Order, records: Iterable[StripeRecord], *, all_back_by: Iterable[Refund] = ()) -> str:
+    """The reason for which the order keeps still, by what staff have not cleared; empty when there is none.
+
+    `all_back_by`: the refunds, sent or under way, after which nothing is left of its money; none while some is left.
+    """
     if order.status != Order.Status.CONFIRMED or order.fulfilment_status in LEFT:
         return ""
-    found = {reason for record in records if record.cleared_at is None and (reason := _reason(order, record))}
+    found = {reason for record in records if record.cleared_at is None and (reason := _reason(record))}
+    if any(refund.cleared_at is None for refund in all_back_by):
+        found.add(Hold.REFUNDED)
     if order.unsure_at:
         found.add(Hold.REBUILT if order.source == Order.Source.REBUILT else Hold.RESTORED)
     return next((reason for reason in Hold if reason in found), "")
 
 
-def _reason(order: Order, record: StripeRecord) -> Hold | None:
+def _reason(record: StripeRecord) -> Hold | None:
     if record.kind == Kind.DISPUTE:
         return _dispute_reason(record)
-    if record.kind == Kind.WARNING:
-        return Hold.WARNING
-    if record.kind == Kind.CHARGE:
-        return None
-    is_all = order.payment_status == Order.PaymentStatus.REFUNDED
-    return Hold.REFUNDED if is_all and _is_from_elsewhere(record) else None
+    return Hold.WARNING if record.kind == Kind.WARNING else None
 
 
 def is_open_dispute(record: StripeRecord) -> bool:
@@ -71,10 +72,6 @@ def _dispute_reason(record: StripeRecord) -> Hold | None:
     if record.status in CLOSED_DISPUTES:
         return None
     return Hold.INQUIRY if record.status.startswith("warning_") else Hold.DISPUTED
-
-
-def _is_from_elsewhere(record: StripeRecord) -> bool:
-    return Refund.objects.filter(provider_reference=record.reference, actor=AT_STRIPE).exists()
 
 
 def explain_hold(order: Order) -> str:

@@ -49,14 +49,12 @@ def record_item(item: StripeItem) -> StripeRecord | None:
         return _save(item, None)
     with transaction.atomic():
         order = locked_order(payment.order_id)
-        held_before = order.hold
         earlier = StripeRecord.objects.filter(reference=item.reference).first()
         if earlier and earlier.seen_at > item.asked_at:
             return earlier
         record = _save(item, payment)
         _CONSEQUENCES[Kind(item.kind)](order, payment, item, earlier.status if earlier else None)
-        status.recalculate(order)
-        holds.record_change(order, before=held_before)
+        status.recalculate_and_note_hold(order)
     return record
 
 

@@ -61,11 +61,9 @@ def hold_open_orders(entries: Sequence[Entry]) -> str:
 @transaction.atomic
 def _hold(order_id: int) -> bool:
     order = locked_order(order_id)
-    before = order.hold
     order.unsure_at = order.unsure_at or timezone.now()
     order.save(update_fields=["unsure_at"])
-    status.recalculate(order)
-    holds.record_change(order, before=before)
+    status.recalculate_and_note_hold(order)
     return bool(order.hold)
 
 

@@ -41,6 +41,7 @@ def refund(
         if seen_left is not None and seen_left != refundable(order)[1]:
             raise RefundRefused(f"{order.number}: money was given back meanwhile. Look again.")
         noted = request_refund(order, amount=amount, actor=actor, reason=reason)
+        status.recalculate_and_note_hold(order)
     if noted is None:
         raise RefundRefused(f"{order.number}: there is nothing left to refund.")
     settle_refund(noted.pk)
@@ -123,7 +124,7 @@ def send_refund(refund_id: int) -> None:
     with transaction.atomic():
         order = locked_order(noted.payment.order_id)
         apply_answer(order, refund_id, answer)
-        status.recalculate(order)
+        status.recalculate_and_note_hold(order)
 
 
 def _ask(noted: Refund) -> RefundAnswer:

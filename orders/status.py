@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from orders import holds
 from orders.models import Order, Payment, Refund, Shipment, StripeRecord
@@ -37,13 +37,24 @@ def recalculate(order: Order) -> None:
     | all dispatched or further        | dispatched        |
     | anything else                    | in_progress       |
 
-    hold: the rule of `orders.holds`, by what Stripe says of its payments.
+    hold: the rule of `orders.holds`, by its refunds and by what Stripe says of its payments.
     """
     records = list(StripeRecord.objects.filter(payment__order=order).order_by("pk")) if order.placed_at else []
+    refunds = list(_money_back(order))
+    captured = captured_total(order)
+    lost = _lost_total(records)
+    is_all_back = captured > 0 and sum((each.amount for each in refunds), lost) >= captured
     order.payment_status = _payment_status(order, records)
     order.fulfilment_status = _fulfilment_status(order)
-    order.hold = holds.find_hold(order, records)
+    order.hold = holds.find_hold(order, records, all_back_by=refunds if is_all_back else ())
     order.save(update_fields=["payment_status", "fulfilment_status", "hold"])
+
+
+def recalculate_and_note_hold(order: Order) -> None:
+    """As `recalculate`; writes down too whether the order was put on hold by it, or came off."""
+    before = order.hold
+    recalculate(order)
+    holds.record_change(order, before=before)
 
 
 def captured_total(order: Order) -> Decimal:
@@ -51,11 +62,20 @@ def captured_total(order: Order) -> Decimal:
     return captured or Decimal(0)
 
 
-def refunded_total(order: Order, *, with_requested: bool = False) -> Decimal:
-    """What went back to the buyer; `with_requested` counts refunds under way too."""
-    states = [Refund.Status.SUCCEEDED, Refund.Status.REQUESTED] if with_requested else [Refund.Status.SUCCEEDED]
-    refunds = Refund.objects.filter(payment__order=order, status__in=states)
+def refunded_total(order: Order) -> Decimal:
+    """What went back to the buyer of what was paid for the order; a payment that did not fit it does not count."""
+    refunds = _money_back(order).filter(status=Refund.Status.SUCCEEDED)
     return refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+
+
+def _money_back(order: Order) -> QuerySet[Refund]:
+    """The refunds of what was paid for the order, those under way included."""
+    ours = Refund.objects.filter(payment__order=order, payment__status=Payment.Status.CAPTURED)
+    return ours.exclude(status=Refund.Status.FAILED)
+
+
+def _lost_total(records: list[StripeRecord]) -> Decimal:
+    return sum((record.amount for record in records if holds.is_lost(record)), Decimal(0))
 
 
 def _payment_status(order: Order, records: list[StripeRecord]) -> str:
@@ -67,7 +87,7 @@ def _payment_status(order: Order, records: list[StripeRecord]) -> str:
         return Order.PaymentStatus.PROCESSING if is_processing else Order.PaymentStatus.UNPAID
     if any(holds.is_open_dispute(record) for record in records):
         return Order.PaymentStatus.DISPUTED
-    lost = sum((record.amount for record in records if holds.is_lost(record)), Decimal(0))
+    lost = _lost_total(records)
     if not refunded + lost:
         return Order.PaymentStatus.PAID
     if refunded + lost < captured:
@@ -118,7 +138,8 @@ _BY_HOLD = {
     Order.Hold.INQUIRY: "Your bank has asked us about this payment. The order waits until we have answered. If you "
     "know of nothing wrong, tell your bank; it goes on sooner then.",
     Order.Hold.WARNING: "We are having a look at the payment before this order goes on. You need do nothing.",
-    Order.Hold.REFUNDED: "All your money was given back, so this order goes no further unless we write to you.",
+    Order.Hold.REFUNDED: "All your money was given back, or is on its way to you, so this order goes no further "
+    "unless we write to you.",
     Order.Hold.REBUILT: "We lost some of our notes about this order, but not that you paid. We will write to you for "
     "the address before it goes on.",
     Order.Hold.RESTORED: "We had to go back to an older copy of our notes, and are checking where this order is.",

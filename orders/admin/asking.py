@@ -24,7 +24,7 @@ def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[O
     packed = Shipment.objects.filter(order__in=orders, stage=Stage.PACKED)
     parcels = list(
         packed.select_related("order", "store")
-        .prefetch_related("lines__order_line__product")
+        .prefetch_related("lines__order_line__product", "order__payments__refunds")
         .order_by("order__placed_at", "pk")
     )
     if not parcels:

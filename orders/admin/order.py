@@ -1,11 +1,12 @@
 import re
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet, Value, prefetch_related_objects
-from django.db.models.functions import Replace, Upper
+from django.db.models import CharField, OuterRef, Q, QuerySet, Value, prefetch_related_objects
+from django.db.models.functions import Cast, JSONObject, Replace, Upper
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -23,10 +24,11 @@ from orders.admin.asking import cancel, complete_address, refund, ship
 from orders.admin.pages import order_subject, way_back
 from orders.admin.paging import FarPaginator
 from orders.admin.sheets import packing_slips, pick_list
-from orders.models import Order, OrderEvent, Shipment
+from orders.models import Order, OrderEvent, Payment, Refund, Shipment
 from orders.refunds import refundable
 from orders.status import words
 from orders.timeline import timelines
+from shop.money import formatted
 
 Stage = Shipment.Stage
 
@@ -120,7 +122,10 @@ class OrderAdmin(SparingAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         parcels = Shipment.objects.filter(order=OuterRef("pk")).values("stage")
         orders: QuerySet[Order] = super().get_queryset(request)
-        return orders.annotate(parcel_stages=ArraySubquery(parcels))
+        captured = Refund.objects.filter(payment__order=OuterRef("pk"), payment__status=Payment.Status.CAPTURED)
+        refunds = captured.exclude(status=Refund.Status.FAILED).order_by("pk")
+        back = refunds.values(row=JSONObject(amount=Cast("amount", CharField()), reason="reason"))
+        return orders.annotate(parcel_stages=ArraySubquery(parcels), refunds_made=ArraySubquery(back))
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """In a queue whoever has waited longest comes first; in the archive the newest order."""
@@ -141,7 +146,8 @@ class OrderAdmin(SparingAdmin):
     @admin.display(description="where it stands")
     def state(self, order: Order) -> SafeString:
         kind, text = standing(order, order.parcel_stages)  # type: ignore[attr-defined]
-        return format_html('<span class="badge {}">{}</span>', kind, text)
+        back = money_back_mark(order, order.refunds_made)  # type: ignore[attr-defined]
+        return format_html('<span class="badge {}">{}</span>{}', kind, text, back)
 
     @admin.display(description="leaves by")
     def leaves_by(self, order: Order) -> str | SafeString:
@@ -197,6 +203,16 @@ def _named(term: str) -> Q:
     return by_name | Q(bare_postcode="".join(term.upper().split())) | Q(external_reference__iexact=term)
 
 
+def money_back_mark(order: Order, refunds: list[dict[str, str]]) -> SafeString:
+    """How much went back, and why, for the list; empty for most orders."""
+    if not refunds:
+        return SafeString("")
+    amount = formatted(sum((Decimal(each["amount"]) for each in refunds), Decimal(0)), order.currency)
+    reasons = "; ".join(each["reason"] for each in refunds if each["reason"])
+    mark = format_html(' <span class="badge out">{} back</span>', amount)
+    return format_html('{}<small class="reasons">{}</small>', mark, reasons) if reasons else mark
+
+
 def placed_text(moment: datetime) -> str:
     """The year only where it is not this one."""
     is_this_year = moment.year == timezone.localdate().year
@@ -224,6 +240,7 @@ def standing(order: Order, stages: list[str]) -> tuple[str, str]:
 def order_page(order: Order, *, may_act: bool) -> dict[str, Any]:
     """What an order's page shows; the buttons for those who may take steps."""
     prefetch_related_objects([order], "events", "shipments__store", "shipments__lines__order_line")
+    prefetch_related_objects([order], "payments__refunds", "payments__stripe_records")
     parcels = list(order.shipments.all())
     kind, text = standing(order, [parcel.stage for parcel in parcels])
     return {
@@ -234,8 +251,9 @@ def order_page(order: Order, *, may_act: bool) -> dict[str, Any]:
         "lines": order.lines.all(),
         "adjustments": order.adjustments.all(),
         "parcels": parcels,
-        "payments": order.payments.prefetch_related("refunds", "stripe_records"),
+        "payments": order.payments.all(),
         "hold": holds.explain_hold(order),
+        "has_parcel_here": order.status == Order.Status.CONFIRMED and order.fulfilment_status not in holds.LEFT,
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
         "stories": timelines(order),
         "steps": _steps(order, parcels) if may_act else {},

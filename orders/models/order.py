@@ -1,5 +1,5 @@
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pgtrigger
 from django.db import models
@@ -15,6 +15,9 @@ from orders.models.settings import ShippingMethod
 from shop.catalog.models import Product, StockRecord, Variant
 from shop.catalog.models.variant import BARE_SIZE
 from shop.money import formatted, get_shop_currency
+
+if TYPE_CHECKING:
+    from orders.models.payment import Refund
 
 ALPHABET = (
     "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a number is read out on the phone  # pragma: allowlist secret
@@ -56,7 +59,7 @@ class Order(PostalAddress):
         CHARGED_BACK = "charged_back", "Taken back by the bank"
         INQUIRY = "inquiry", "The bank asks"
         WARNING = "warning", "Fraud warning"
-        REFUNDED = "refunded", "Refunded at Stripe"
+        REFUNDED = "refunded", "Refunded"
         REBUILT = "rebuilt", "Rebuilt after a restore"
         RESTORED = "restored", "Open when a backup was made"
 
@@ -151,6 +154,12 @@ class Order(PostalAddress):
     @property
     def total_text(self) -> str:
         return formatted(self.total, self.currency)
+
+    @property
+    def money_back(self) -> "list[Refund]":
+        """The refunds of what was paid for it, those under way included. For lists, prefetch `payments__refunds`."""
+        captured = [payment for payment in self.payments.all() if payment.status == "captured"]
+        return [refund for payment in captured for refund in payment.refunds.all() if refund.status != "failed"]
 
 
 class OrderLineQuerySet(models.QuerySet["OrderLine"]):

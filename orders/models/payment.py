@@ -75,6 +75,10 @@ class Refund(models.Model):
     actor = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    cleared_at = models.DateTimeField(
+        null=True, blank=True, help_text="When staff released the order although its money had gone back."
+    )
+    cleared_by = models.CharField(max_length=80, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
