@@ -21,6 +21,7 @@ from recommendations.engine.model import K
 from recommendations.engine.published import Goods, alike, publish
 from recommendations.engine.purchases import Purchases, Row
 from recommendations.models import Contribution, ModelRun, ProductLikeness, ProductPopularity, ProductSimilarity
+from shop.catalog.demand import replace_demand
 from shop.catalog.models import Product
 
 PURPOSE = purposes.COUNT_IN_ALSO_BOUGHT
@@ -73,7 +74,10 @@ def take_out_withdrawn() -> int:
     recomputes what is left.
     """
     current = ModelRun.objects.select_for_update(skip_locked=True).filter(is_current=True).first()
-    return _take_out(current) if current else 0
+    count = _take_out(current) if current else 0
+    if current and count:
+        _tell_demand(current)
+    return count
 
 
 def withdraw() -> ModelRun | None:
@@ -180,7 +184,13 @@ def _publish(run: ModelRun) -> ModelRun:
         table.objects.exclude(run=run).delete()
     _analyze(ModelRun, Contribution, ProductSimilarity, ProductPopularity)
     _take_out(run)
+    _tell_demand(run)
     return run
+
+
+def _tell_demand(run: ModelRun) -> None:
+    """The catalog's lists go by what is published as selling well, and by nothing else."""
+    replace_demand(dict(run.popularities.values_list("product", "score")))
 
 
 _COLUMNS_OF = attrgetter("product", "similar", "score", "cart_score", "support", "rank")

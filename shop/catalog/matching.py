@@ -67,6 +67,9 @@ _PRICED_SIZES = """(SELECT 'size', size, '', count(*) FROM (
             JOIN catalog_variant v ON v.product_id = few.id AND v.is_active AND v.size = ANY(few.sizes)
             GROUP BY few.id, v.size HAVING min(v.price) >= %(low)s AND min(v.price) < %(high)s) sizes
         GROUP BY size ORDER BY count(*) DESC, size LIMIT %(most_sizes)s)"""
+# Among finds that are equal what sells comes first, then the shorter title.
+_RANKED = """SELECT few.id FROM few LEFT JOIN catalog_productdemand demand ON demand.product_id = few.id
+    ORDER BY few.rank DESC, demand.score DESC NULLS LAST, few.title_length, few.id DESC"""
 # A category's goods by name, straight off the index: each of its shelves gives its first, the first of those are shown.
 _BY_NAME = """
 SELECT first.id FROM unnest(%(scope)s::bigint[]) AS shelf (id)
@@ -122,7 +125,7 @@ class Match:
         parts = [*self._query(), f"few AS MATERIALIZED ({self._few(active)})"]
         reads = ["SELECT 'total', '', '', count(*) FROM few"]
         if self.is_ranked:
-            ranked = f"SELECT id FROM few ORDER BY rank DESC, id DESC {self._limits}"  # noqa: S608
+            ranked = f"{_RANKED} {self._limits}"
             reads.append(f"SELECT 'page', id::text, '', row_number() OVER () FROM ({ranked}) shown")  # noqa: S608
         counts = _COUNTS | ({"size": _PRICED_SIZES} if "price" in active else {})
         for name, count in counts.items():
@@ -183,13 +186,17 @@ class Match:
         return " AND ".join(["p.is_published", *scope, *conditions])
 
     def _few(self, active: set[str]) -> str:
-        """At most BOUND matches, with `rank`: found by title, maker or shelf before found by description."""
+        """At most BOUND matches, with `rank`: called just that; then by title, maker or shelf; then by description.
+
+        The rank is coarse: what differs by less is equal, and goes by what sells.
+        """
         where, query, columns = self._where(active), self._tsquery, _columns(active)
         if not self.text:
             return f"SELECT {columns}, 0 AS rank FROM catalog_product p WHERE {where} LIMIT {BOUND}"  # noqa: S608
-        rank = f"ts_rank(p.title_vector, {query}, 1) * (CASE WHEN p.is_available THEN 1 ELSE 0.8 END)"
+        rank = f"round(ts_rank(p.title_vector, {query})::numeric, 1) * (CASE WHEN p.is_available THEN 1 ELSE 0.8 END)"
+        columns += ", length(p.title) AS title_length"
         return f"""
-            (SELECT {columns}, 1 + {rank} AS rank FROM catalog_product p
+            (SELECT {columns}, 1 + (lower(p.title) = lower(%(text)s))::int + {rank} AS rank FROM catalog_product p
              WHERE {where} AND p.title_vector @@ {query} LIMIT {BOUND})
             UNION ALL
             (SELECT {columns}, {rank} AS rank FROM catalog_product p

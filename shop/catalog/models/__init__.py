@@ -1,4 +1,4 @@
-from shop.catalog.models.product import Category, Maker, Product, ProductImage, SearchWord
+from shop.catalog.models.product import Category, Maker, Product, ProductDemand, ProductImage, SearchWord
 from shop.catalog.models.stock import StockMovement, StockRecord
 from shop.catalog.models.store import Store
 from shop.catalog.models.variant import Variant
@@ -7,6 +7,7 @@ __all__ = [
     "Category",
     "Maker",
     "Product",
+    "ProductDemand",
     "ProductImage",
     "SearchWord",
     "StockMovement",

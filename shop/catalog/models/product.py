@@ -120,6 +120,19 @@ class Product(models.Model):
         return reverse("product", args=[self.slug])
 
 
+class ProductDemand(models.Model):
+    """How well a product sells lately, for the order of finds that are equal otherwise. Kept by `shop.catalog.demand`.
+
+    A table of its own: written anew with each training, it touches no product that staff or buyers are changing.
+    """
+
+    product = models.OneToOneField(Product, on_delete=models.CASCADE, primary_key=True, related_name="demand")
+    score = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.score:.3f}"
+
+
 class ProductImage(models.Model):
     """A picture, re-encoded when staff upload it. The first by position is the card's."""
 
