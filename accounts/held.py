@@ -14,12 +14,16 @@ from shop import personal_data
 
 @dataclass(frozen=True)
 class Words:
-    """`one` and `many` name what is counted; `done` is the sentence afterwards."""
+    """`one` and `many` name what is counted; `done` is the sentence afterwards.
+
+    `warning`: what goes and what stays, said before it is asked once more; empty where one press is enough.
+    """
 
     button: str
     one: str
     many: str
     done: str
+    warning: str = ""
 
 
 _LOOKED = Words(
@@ -33,6 +37,8 @@ _BOUGHT = Words(
     "You bought 1 thing that this reads while it is on.",
     "You bought {} things that this reads while it is on.",
     "Forgotten. This never reads what you bought until now. Your orders are still there.",
+    "All of that goes from this feature, for good: nobody can bring it back. What you buy from now on is read again "
+    "while the switch is on. Your orders stay.",
 )
 _TOLD = Words(
     "Delete what you have",
@@ -56,6 +62,7 @@ class Held:
     key: str
     sentence: str = ""
     button: str = ""
+    warning: str = ""
     url: str = ""
     said: str = ""
 
@@ -75,7 +82,7 @@ def all_held(customer: Customer, keys: Collection[str]) -> dict[str, Held]:
 def _held(key: str, count: int) -> Held:
     words = WORDS[key]
     sentence = words.one if count == 1 else words.many.format(count)
-    return Held(key, sentence, words.button, reverse("forgetting", args=[key]))
+    return Held(key, sentence, words.button, words.warning, reverse("forgetting", args=[key]))
 
 
 def let_go(customer: Customer, key: str) -> Held:

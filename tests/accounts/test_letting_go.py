@@ -67,3 +67,12 @@ def test_what_a_switched_off_purpose_held_is_deleted_the_night_after(ann):
     consent.set_consent(ann, LOOKED, granted=False, source="test")
     history.retire()
     assert not ProductView.objects.exists()
+
+
+def test_what_cannot_be_brought_back_is_said_and_asked_once_more(client, ann):
+    page = client.get("/account/preferences/").text
+    held = page[page.index(f'id="held-{BOUGHT}"') :]
+    held = held[: held.index("</details>")]
+    assert held.index("<summary>Forget what I bought so far") < held.index("nobody can bring it back")
+    assert held.index("nobody can bring it back") < held.index("Yes, forget it</button>")
+    assert "<button" not in held[: held.index("nobody can bring it back")]
