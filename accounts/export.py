@@ -5,8 +5,9 @@ Rows are the outbox here too: a request is a row, a job takes it up, and a job t
 
 import io
 import json
+import re
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.files.base import ContentFile
@@ -15,10 +16,11 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts import proofs
+from accounts import proofs, purposes
 from accounts.models import AccountEvent, Customer, DataExport
 from shop import personal_data
 from shop.retrying import loops
@@ -33,6 +35,9 @@ EXPORTS = loops.register(
     )
 )
 MOST_ATTEMPTS = 5
+MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)"
+)  # with its offset, as exports write it
 KEPT = timedelta(days=7)
 TAKEN_UP_AGAIN_AFTER = timedelta(minutes=10)
 A_DAY = 5
@@ -157,7 +162,23 @@ def _read(value: Any) -> SafeString:
         return format_html("<dl>{}</dl>", format_html_join("", "<dt>{}</dt><dd>{}</dd>", told))
     if isinstance(value, bool):
         return format_html("{}", "yes" if value else "no")
-    return format_html("{}", "–" if value in (None, "") else value)
+    return format_html("{}", "–" if value in (None, "") else _describe(value))
+
+
+def _describe(value: Any) -> Any:
+    """A purpose by its title, a moment in the shop's own time zone; everything else as it is held."""
+    if not isinstance(value, str):
+        return value
+    if purposes.exists(value):
+        return purposes.get(value).title
+    return _describe_moment(value) if MOMENT.fullmatch(value) else value
+
+
+def _describe_moment(value: str) -> str:
+    try:
+        return date_format(timezone.localtime(datetime.fromisoformat(value)), "j F Y, H:i")
+    except ValueError:  # what somebody typed only looked like one
+        return value
 
 
 def discard(exports: Any) -> int:
