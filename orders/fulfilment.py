@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from orders import events, holds, status
+from orders.carriers import carrier_name
 from orders.locks import locked_order, locked_shipment
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, StripeRecord
 from orders.release import standing_allocations
@@ -95,6 +96,32 @@ def dispatch(shipment_id: int, *, actor: str, carrier: str, tracking_number: str
     except IntegrityError as error:
         number = Shipment.objects.values_list("order__number", flat=True).get(pk=shipment_id)
         raise TransitionRefused(f"{number} holds goods that are not in stock yet: receive them first.") from error
+    return shipment
+
+
+@transaction.atomic
+def correct_tracking(
+    shipment_id: int, *, actor: str, carrier: str, tracking_number: str, seen: tuple[str, str] | None = None
+) -> Shipment:
+    """Puts right what a parcel that has left is followed by. The event keeps the old and the new; no mail goes.
+
+    `seen`: the carrier and number shown to whoever corrects them; refused when they have changed since.
+    """
+    shipment = locked_shipment(shipment_id)
+    before, after = (shipment.carrier, shipment.tracking_number), (carrier, tracking_number)
+    number = shipment.order.number
+    if shipment.stage not in status.ON_ITS_WAY:
+        raise TransitionRefused(f"{number} has not left: its carrier and number are asked for by “Ship”.")
+    if seen is not None and seen != before:
+        raise TransitionRefused(f"{number}: the carrier or number was corrected meanwhile. Look again.")
+    if after == before:
+        raise TransitionRefused(f"{number}: that is the carrier and number it has already.")
+    shipment.carrier, shipment.tracking_number = after
+    shipment.save(update_fields=["carrier", "tracking_number"])
+    was, now_is = (f"{carrier_name(who)} {what}".strip() for who, what in (before, after))
+    events.record(
+        shipment.order, Kind.TRACKING_CORRECTED, shipment=shipment, actor=actor, reason=f"{was} became {now_is}"
+    )
     return shipment
 
 

@@ -7,9 +7,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from orders import cancellation, payments, rebuilding
+from orders import cancellation, payments, rebuilding, status
 from orders.admin.actions import Stage, actor_of, try_each
-from orders.admin.forms import AddressForm, CancelForm, RefundForm, ShipForm, are_valid, put_focus
+from orders.admin.forms import AddressForm, CancelForm, RefundForm, ShipForm, TrackingForm, are_valid, put_focus
 from orders.admin.pages import step_page
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Refund, Shipment
@@ -49,6 +49,32 @@ def _dispatch(request: HttpRequest, leaving: Sequence[ShipForm]) -> None:
     waiting = iter(leaving)
     actor = actor_of(request)
     try_each(request, [form.parcel.order for form in leaving], lambda _: next(waiting).dispatch(actor), done="Shipped")
+
+
+@admin.action(description="Correct the tracking", permissions=["change"])
+def correct_tracking(
+    model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]
+) -> HttpResponse | None:
+    """Asks for the right carrier and number of every parcel that has left; what is not changed stays as it is."""
+    left = Shipment.objects.filter(order__in=orders, stage__in=status.ON_ITS_WAY).select_related("order")
+    parcels = list(left.order_by("order__placed_at", "pk"))
+    if not parcels:
+        messages.error(request, "No parcel has left here: carrier and number are asked for by “Ship”.")
+        return None
+    asked = [TrackingForm(request.POST if SENT in request.POST else None, parcel=parcel) for parcel in parcels]
+    if asked[0].is_bound and are_valid(asked):
+        changed = [form for form in asked if form.is_changed]
+        waiting = iter(changed)
+        actor, found = actor_of(request), [form.parcel.order for form in changed]
+        if changed:
+            try_each(request, found, lambda _: next(waiting).correct(actor), done="Tracking corrected")
+        else:
+            messages.warning(request, "Nothing was changed.")
+        return None
+    put_focus(asked, "tracking_number")
+    seen = [parcel.order for parcel in parcels]
+    title = "Correct the tracking"
+    return step_page(model_admin, request, orders, "correct_tracking", seen=seen, title=title, forms=asked)
 
 
 @admin.action(description="Cancel", permissions=["change"])

@@ -73,6 +73,42 @@ class ShipForm(forms.Form):
         return fulfilment.dispatch(self.parcel.pk, actor=actor, **typed)
 
 
+class TrackingForm(forms.Form):
+    """What a parcel that has left is followed by, to be put right. `seen`: as the page showed it."""
+
+    carrier = forms.ChoiceField()
+    tracking_number = forms.CharField(
+        max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+    )
+    seen_carrier = forms.CharField(required=False, widget=forms.HiddenInput)
+    seen_number = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any, *, parcel: Shipment) -> None:
+        now = {"carrier": parcel.carrier, "tracking_number": parcel.tracking_number}
+        seen = {"seen_carrier": parcel.carrier, "seen_number": parcel.tracking_number}
+        super().__init__(data, prefix=str(parcel.pk), initial=now | seen)
+        self.parcel = parcel
+        known = [(key, carrier.name) for key, carrier in CARRIERS.items()]
+        if parcel.carrier not in CARRIERS:
+            known.insert(0, (parcel.carrier, parcel.carrier or "Not known"))
+        self.fields["carrier"] = forms.ChoiceField(choices=known, required=bool(parcel.carrier))
+
+    @property
+    def is_changed(self) -> bool:
+        typed = self.cleaned_data
+        return (typed["carrier"], typed["tracking_number"]) != (typed["seen_carrier"], typed["seen_number"])
+
+    def correct(self, actor: str) -> Shipment:
+        typed = self.cleaned_data
+        return fulfilment.correct_tracking(
+            self.parcel.pk,
+            actor=actor,
+            carrier=typed["carrier"],
+            tracking_number=typed["tracking_number"],
+            seen=(typed["seen_carrier"], typed["seen_number"]),
+        )
+
+
 class ReasonField(forms.CharField):
     def __init__(self) -> None:
         wide = forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"})

@@ -18,9 +18,9 @@ from accounts.access import Subject, masked
 from accounts.admin.by_customer import ByCustomerFilter
 from accounts.admin.sparing import ReasonForm, SparingAdmin
 from accounts.email_addresses import searched_address
-from orders import cancellation, holds, queue
+from orders import cancellation, holds, queue, status
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
-from orders.admin.asking import cancel, complete_address, refund, ship
+from orders.admin.asking import cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.pages import order_subject, way_back
 from orders.admin.paging import FarPaginator
 from orders.admin.sheets import packing_slips, pick_list
@@ -98,6 +98,7 @@ class OrderAdmin(SparingAdmin):
         mark_packed,
         ship,
         mark_delivered,
+        correct_tracking,
         release,
         complete_address,
         cancel,
@@ -284,6 +285,8 @@ def _steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
     if order.hold == Order.Hold.REBUILT:
         following = {("complete_address", "Type in the address"): None, **following}
     more = []
+    if not status.ON_ITS_WAY.isdisjoint(stages):
+        more.append(("correct_tracking", "Correct the tracking"))
     if cancellation.may_cancel(order):
         more.append(("cancel", "Cancel"))
     if refundable(order)[0]:

@@ -16,6 +16,7 @@ class OrderEvent(EventRow):
         PICKED = "shipment_picked", "Picked"
         PACKED = "shipment_packed", "Packed"
         DISPATCHED = "shipment_dispatched", "On the truck"
+        TRACKING_CORRECTED = "tracking_corrected", "Tracking corrected"
         DELIVERED = "shipment_delivered", "Delivered"
         CANCELLED = "order_cancelled", "Cancelled"
         REFUNDED = "order_refunded", "Refunded"

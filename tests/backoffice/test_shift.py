@@ -52,11 +52,11 @@ def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
         assert stages(order) == [stage]
     assert buttons(staff.get(page_of(order)))[0] == "Ship"
     take(staff, "ship", order, **numbers(order))
-    assert buttons(staff.get(page_of(order))) == ["Mark delivered", "Refund"]
+    assert buttons(staff.get(page_of(order))) == ["Mark delivered", "Correct the tracking", "Refund"]
     take(staff, "mark_delivered", order)
     order.refresh_from_db()
     assert order.status == Order.Status.COMPLETED
-    assert buttons(staff.get(page_of(order))) == ["Refund", "Show the address"]
+    assert buttons(staff.get(page_of(order))) == ["Correct the tracking", "Refund", "Show the address"]
     check_stock()
 
 
