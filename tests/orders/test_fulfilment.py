@@ -142,7 +142,7 @@ def test_cancelling_before_it_leaves_frees_the_goods_and_asks_for_the_money_back
     assert (order.status, record.on_hand, record.allocated) == ("cancelled", 5, 0)
     assert set(order.shipments.values_list("stage", flat=True)) <= {Stage.CANCELLED}
     assert Refund.objects.get().amount == order.total
-    assert order.events.get(kind=Kind.CANCELLED).data == {"reason": "Asked to"}
+    assert order.events.get(kind=Kind.CANCELLED).data == {"reason": "Asked to", "amount": "28.00"}
 
 
 def test_after_it_has_left_nothing_can_be_cancelled():
