@@ -32,7 +32,8 @@ def render_words(body: str) -> SafeString:
         if token.type in ("heading_open", "heading_close") and token.tag == "h1":
             token.tag = "h2"
     html: str = _markdown.renderer.render(tokens, _markdown.options, {})
-    return mark_safe(html)  # noqa: S308  (the renderer escapes everything it did not write itself)
+    # The renderer escapes everything it did not write itself.
+    return mark_safe(html)  # noqa: S308  # nosec B308 B703
 
 
 def get_delivery_facts(terms: Terms) -> list[DeliveryFact]:
