@@ -36,6 +36,12 @@ def test_a_cart_of_mixed_days_names_one_day_and_what_sets_it(shop):
     assert page.count("arrives ") == 1
 
 
+def test_the_checkout_says_the_same_of_mixed_days(shop):
+    book = builders.product("A book to come", released_on=timezone.localdate() + timedelta(days=20)).variants.get()
+    put_in(shop, builders.product("Tin mug").variants.get(), book)
+    assert "It all travels together, with A book to come. Ships " in " ".join(shop.get("/checkout/").text.split())
+
+
 def test_a_cart_of_one_day_says_nothing_of_travelling(shop):
     page = put_in(shop, builders.product("Tin mug").variants.get(), builders.product("Jug").variants.get())
     assert "together" not in page

@@ -25,6 +25,7 @@ from orders.terms import Terms
 from orders.views.answers import see_other
 from shop.money import formatted
 from shop.storefront.checkout_form import CheckoutForm, address_values, first_values, typed
+from shop.storefront.views.cart import arrival, row
 from shop.storefront.views.payment import ASKED
 
 TOO_MANY = (
@@ -175,7 +176,7 @@ def _page(
     if not lines:
         carts.remember_count(request, 0)
         return see_other("cart")
-    sellable = [line for line in lines if line.is_sellable]
+    now, sellable = timezone.now(), [line for line in lines if line.is_sellable]
     country = form.chosen_country
     method = form.chosen_method
     totals = pricing.price(sellable, method, country, terms=desk.terms)
@@ -188,7 +189,7 @@ def _page(
         "totals": totals,
         "method": method,
         "tax_name": desk.terms.tax_names.get(country, ""),
-        "arrival": _arrival(lines, method, desk.terms, timezone.now()) if method else "",
+        "arrival": arrival([row(line, desk.terms, method, now) for line in sellable], now) if method else "",
         "customs_note": _format_customs_note(form, desk.terms),
         "has_gift": any(line.is_gift for line in lines),
         "problem": problem,
