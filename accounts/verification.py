@@ -4,7 +4,7 @@ The words that were answered and the staff's access log are walked with it.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -30,9 +30,6 @@ CHUNK = 2000
 NOT_SEALED = "Not sealed by this shop (or LEDGER_KEY is another)"
 FROM_ELSEWHERE = frozenset({"import", "sample store"})  # sources whose answers are older than their coming here
 AT_ONCE = timedelta(minutes=2)  # an answer given while a checkpoint was made may be committed after it
-
-
-_checks: list[Callable[[], None]] = []
 
 
 @dataclass(frozen=True)
@@ -97,14 +94,7 @@ def verify(checkpoint: Checkpoint | None = None, *, journal_path: Path | None = 
         walk.finish()
         _compare_live_state()
         verify_looks(checkpoint.looks if checkpoint else None, walk.erased.chains)
-        for check in _checks:
-            check()
     return chain_count, link_count
-
-
-def also_verify(check: Callable[[], None]) -> None:
-    """Registers more that is sealed (called in `AppConfig.ready`). It raises `LedgerBroken` at its first break."""
-    _checks.append(check)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ AWAY = loops.register(
 )
 
 
-class Way(Enum):
+class BreakerState(Enum):
     """How a request finds the way to Stripe.
 
     WATCHED: one question got no answer, which may have been the question. TRIAL: closed, and this one request finds
@@ -39,16 +39,16 @@ class Way(Enum):
     TRIAL = "trial"
 
 
-def look() -> Way:
+def look() -> BreakerState:
     """One query; two after Stripe was silent."""
     stuck = StuckItem.objects.filter(loop=AWAY.key)
     silences = stuck.values_list("attempt_count", flat=True).first()
     if silences is None:
-        return Way.OPEN
+        return BreakerState.OPEN
     if silences < SILENCES:
-        return Way.WATCHED
+        return BreakerState.WATCHED
     is_ours = stuck.filter(retry_at__lte=DatabaseClock()).update(retry_at=DatabaseClock() + TRIAL) == 1
-    return Way.TRIAL if is_ours else Way.CLOSED
+    return BreakerState.TRIAL if is_ours else BreakerState.CLOSED
 
 
 def note_silence(error: Exception) -> None:

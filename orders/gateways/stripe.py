@@ -19,7 +19,7 @@ import stripe
 from django.conf import settings
 
 from orders.gateways import breaker
-from orders.gateways.breaker import Way
+from orders.gateways.breaker import BreakerState
 from shop.patience import Bulkhead, NoPlace, OutOfTime, current_patience
 
 MOST_LINES = 100  # Stripe's limit for one session
@@ -293,7 +293,7 @@ class PatientClient(stripe.RequestsClient):
         if patience is None:
             return _ask_unhurried(ask)
         way = breaker.look()
-        if way is Way.CLOSED:
+        if way is BreakerState.CLOSED:
             raise OutOfTimeError("Stripe did not answer a moment ago.")
         try:
             answer = PLACES.run(ask, patience)
@@ -302,7 +302,7 @@ class PatientClient(stripe.RequestsClient):
         except OutOfTime as silence:
             breaker.note_silence(silence)
             raise OutOfTimeError(str(silence)) from silence
-        if way is not Way.OPEN:
+        if way is not BreakerState.OPEN:
             breaker.note_answer()
         return answer
 

@@ -23,15 +23,15 @@ DEAREST = Decimal(10) ** 9
 _IS_OUT = "(p.released_on IS NULL OR p.released_on <= %(today)s)"
 
 
-class Terms(NamedTuple):
+class ListTerms(NamedTuple):
     """What stock and price mean in a list: those of the whole product, or of its chosen sizes alone."""
 
     price: str
     in_stock: str
 
 
-_OF_PRODUCT = Terms("p.price_from", f"(p.is_available AND {_IS_OUT})")
-_OF_SIZES = Terms(
+_OF_PRODUCT = ListTerms("p.price_from", f"(p.is_available AND {_IS_OUT})")
+_OF_SIZES = ListTerms(
     """(CASE WHEN p.price_from = p.price_to THEN p.price_from ELSE (
         SELECT min(v.price) FROM catalog_variant v
         WHERE v.product_id = p.id AND v.is_active AND v.size = ANY(%(sizes)s::varchar[])) END)""",
@@ -146,7 +146,8 @@ class Match:
         if self.text:
             where += f" AND p.search_vector @@ {self._tsquery}"
         query = f"WITH {', '.join(self._query())} " if self.correction else ""
-        order = _ORDERS[Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort].format(price=_terms(active).price)
+        sort = Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort
+        order = _ORDERS[sort].format(price=_list_terms(active).price)
         return f"{query}SELECT p.id FROM catalog_product p WHERE {where} ORDER BY {order} {self._limits}"  # noqa: S608
 
     @property
@@ -181,7 +182,7 @@ class Match:
 
     def _where(self, active: set[str]) -> str:
         scope = ["p.category_id = ANY(%(scope)s)"] if self.scope else []
-        terms = _terms(active)._asdict()
+        terms = _list_terms(active)._asdict()
         conditions = (_CONDITIONS[name].format(**terms) for name in sorted(active))
         return " AND ".join(["p.is_published", *scope, *conditions])
 
@@ -204,12 +205,12 @@ class Match:
             LIMIT {BOUND}"""  # noqa: S608
 
 
-def _terms(active: set[str]) -> Terms:
+def _list_terms(active: set[str]) -> ListTerms:
     return _OF_SIZES if "size" in active else _OF_PRODUCT
 
 
 def _columns(active: set[str]) -> str:
     """What the facets are counted by. Beside “in stock”, only the sizes that are."""
-    terms = _terms(active)
+    terms = _list_terms(active)
     sizes = "p.sizes_in_stock AS sizes" if "stock" in active else "p.sizes"
     return f"p.id, p.category_id, p.maker_id, {terms.price} AS price, {sizes}, {terms.in_stock} AS is_in_stock"
