@@ -1,4 +1,4 @@
-"""News of one order by mail, as ticked at its checkout. Whoever may see the order can end it, and start nothing."""
+"""Mail about one order, as ticked at its checkout. Whoever may see the order can end it, and start nothing."""
 
 from dataclasses import dataclass
 
@@ -8,10 +8,13 @@ from accounts import journal, purposes
 from accounts.models import Consent, Customer
 from orders.models import Order, OrderTick
 
+# What is for one order alone; the newsletter's tick asks the address, and is no order's.
+OF_ONE_ORDER = (*purposes.ORDER_STAGES, purposes.RECEIPT_OFFER)
+
 
 @dataclass(frozen=True)
 class News:
-    """One kind of news about an order, and whether it comes."""
+    """One kind of mail about an order, or part of one, and whether it comes."""
 
     key: str
     title: str
@@ -20,8 +23,7 @@ class News:
 
 def of(order: Order) -> list[News]:
     """What was ticked for this order. The latest answer counts, given for the order or for the account."""
-    stages = purposes.ORDER_STAGES
-    ticks = {tick.purpose: tick for tick in order.ticks.filter(purpose__in=stages)}
+    ticks = {tick.purpose: tick for tick in order.ticks.filter(purpose__in=OF_ONE_ORDER)}
     if not ticks:
         return []
     consents = Consent.objects.filter(customer=order.customer_id, purpose__in=ticks) if order.customer_id else ()
@@ -29,7 +31,7 @@ def of(order: Order) -> list[News]:
     for consent in consents:
         if consent.changed_at > ticks[consent.purpose].changed_at:
             answers[consent.purpose] = consent
-    return [News(key, purposes.get(key).title, answers[key].granted) for key in stages if key in answers]
+    return [News(key, purposes.get(key).title, answers[key].granted) for key in OF_ONE_ORDER if key in answers]
 
 
 def has_standing(customer: Customer) -> bool:

@@ -257,8 +257,12 @@ def _viewed(customer: Customer) -> dict[int, int]:
 
 
 def offer_for(order: Order) -> Pick | None:
-    """For an order's receipt: of what goes with it, what we have most of. Gifts steer nothing."""
-    bought = [line.product_id for line in order.lines.all() if line.product_id and not line.is_gift]
+    """For an order's receipt: of what goes with it, what we have most of.
+
+    From this order alone. Gifts, and what the buyer wants kept out of suggestions, steer nothing.
+    """
+    steering = [line for line in order.lines.all() if not (line.is_gift or line.is_excluded)]
+    bought = [line.product_id for line in steering if line.product_id]
     found = _beside(bought, limit=12, hidden=interests.of(order.customer).hidden)
     paired = [item for item in found if item.source in {"pair", "staff"}] or found
     if not paired:

@@ -51,7 +51,7 @@ def _is_on(ids: dict[str, Any], purpose: Purpose) -> bool:
     order, customer = _order(ids), _customer(ids)
     if order is not None:
         return any(news.key == purpose.key and news.is_on for news in ticks.of(order)) or (
-            order.ticks.filter(purpose=purpose.key, granted=True).exclude(purpose__in=purposes.ORDER_STAGES).exists()
+            order.ticks.filter(purpose=purpose.key, granted=True).exclude(purpose__in=ticks.OF_ONE_ORDER).exists()
         )
     return customer is not None and customer.consents.filter(purpose=purpose.key, chosen=True).exists()
 

@@ -91,9 +91,9 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 def end_news(request: HttpRequest, number: str, key: str) -> HttpResponse:
-    """Turns one kind of news about this order off. The link in a mail is enough for that, and for no more."""
+    """Turns one kind of mail about this order off. The link in a mail is enough for that, and for no more."""
     order = guests.find(request, number)
-    if key not in purposes.ORDER_STAGES or not ticks.turn_off(order.pk, key):
+    if key not in ticks.OF_ONE_ORDER or not ticks.turn_off(order.pk, key):
         raise Http404
     messages.success(request, f"“{purposes.get(key).title}” is off for this order, from now on.")
     return see_other("order", number)

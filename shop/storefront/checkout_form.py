@@ -17,11 +17,11 @@ from accounts.address_forms import AUTOCOMPLETE, PostalAddressMixin
 from accounts.email_addresses import EmailAddressInput
 from accounts.models import Address, Customer
 from accounts.purposes import Purpose
-from orders import pricing
+from orders import pricing, ticks
 from orders.checkout import ADDRESS, Details
 from orders.models import Order, ShippingMethod
 
-TICKS: tuple[Purpose, ...] = tuple(purposes.get(key) for key in (*purposes.ORDER_STAGES, purposes.NEWSLETTER))
+TICKS: tuple[Purpose, ...] = tuple(purposes.get(key) for key in (*ticks.OF_ONE_ORDER, purposes.NEWSLETTER))
 ONE_LINE = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
 # No label but "Address" holds that word, none but "E-mail" that one: one thing has one name.
 WORDS: tuple[tuple[str, str, int, bool], ...] = (
