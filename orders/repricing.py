@@ -9,16 +9,17 @@ from django.db.models import Count, F, Model, Q
 from django.db.models.functions import Mod, Round
 
 from orders.models import ShippingMethod, ShopSettings
-from shop.catalog import listing
+from shop.catalog import listing, prices
 from shop.catalog.models import Variant
 from shop.money import get_price_step, get_shop_currency
 
 # Whatever has a price the shop sells at, or measures an order by: its amounts, each in the row's `currency`.
-PRICED: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
-    (Variant, ("price",)),
+Priced = tuple[tuple[type[Model], tuple[str, ...]], ...]
+TERMS: Priced = (
     (ShippingMethod, ("price", "free_from")),
     (ShopSettings, ("approve_up_to",)),
 )
+PRICED: Priced = ((Variant, ("price",)), *TERMS)
 
 
 def find_foreign_prices() -> Counter[str]:
@@ -54,9 +55,9 @@ def change_currency(currency: str, *, rate: Decimal) -> int:
 
     Orders, payments and refunds stay as they are: they say what was agreed and paid.
     """
-    changed = 0
-    for model, names in PRICED:
-        step = get_price_step(currency)
+    changed = prices.convert_prices(currency, rate=rate)
+    step = get_price_step(currency)
+    for model, names in TERMS:
         amounts: dict[str, Any] = {name: Round(F(name) * rate / step) * step for name in names}
         changed += model._default_manager.exclude(currency=currency).update(currency=currency, **amounts)  # noqa: SLF001
     listing.refresh()

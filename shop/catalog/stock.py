@@ -12,7 +12,7 @@ from functools import partial
 from django.db import transaction
 from django.db.models import F
 
-from shop.catalog import listing
+from shop.catalog import events, listing
 from shop.catalog.models import StockMovement, StockRecord, Store
 
 
@@ -94,6 +94,7 @@ def _allocate_one(variant_id: int, quantity: int, record_ids: Iterable[int]) -> 
 def release(record_id: int, *, quantity: int) -> None:
     """Give back what `allocate` promised."""
     StockRecord.objects.filter(id=record_id).update(allocated=F("allocated") - quantity)
+    events.record_restocks({record_id: quantity})
     _tell_listing([record_id])
 
 
@@ -116,6 +117,8 @@ def receive(
     """Goods came in (or, with a negative quantity, a count came out lower)."""
     StockRecord.objects.filter(id=record_id).update(on_hand=F("on_hand") + quantity)
     _record(record_id, kind, quantity, reference, actor)
+    if kind != StockMovement.Kind.OPENING:
+        events.record_restocks({record_id: quantity})
     _tell_listing([record_id])
 
 
@@ -144,6 +147,7 @@ def count(counted: Mapping[int, int], *, store_id: int, reference: str, actor: s
         record.on_hand = counted[record.variant_id]
     StockRecord.objects.bulk_update(changed, ["on_hand"])
     StockMovement.objects.bulk_create(movements)
+    events.record_restocks({each.record_id: each.quantity for each in movements if each.quantity > 0})
     _tell_listing([record.id for record in changed])
     changed_ids = {record.variant_id for record in changed}
     return changed_ids, {record.variant_id for record in different} - changed_ids

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from shop.backoffice.sample import content
 from shop.backoffice.sample.content import SampleProduct
-from shop.catalog import listing, stock
+from shop.catalog import events, listing, stock
 from shop.catalog.models import Category, Maker, Product, ProductImage, Store, Variant
 from shop.money import convert_roughly, get_shop_currency
 
@@ -76,6 +76,7 @@ def _products(missing: Sequence[SampleProduct], *, today: date) -> dict[str, Pro
         )
         for product in sorted(missing, key=lambda product: product.released_days)  # the newest has the highest id
     )
+    events.record_releases(product.pk for product in made)
     return {product.slug: product for product in made}
 
 

@@ -9,6 +9,7 @@ from shop.catalog import pictures
 from shop.catalog.admin.naming import NamedForm, clean_sku
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Variant
 from shop.catalog.pictures import UnusablePictureError
+from shop.catalog.prices import Price, set_prices
 from shop.catalog.tree import tree
 from shop.money import get_shop_currency
 from shop.price_field import PriceField
@@ -98,6 +99,16 @@ class VariantForm(forms.ModelForm):
         """Typed in the shop's currency, whatever the row was priced in."""
         self.instance.currency = get_shop_currency()
         return Decimal(self.cleaned_data["price"])
+
+    def save(self, commit: bool = True) -> Variant:
+        """The price of what is on sale already changes by its own door."""
+        variant: Variant = self.instance
+        if variant.pk is None or not commit:
+            super().save(commit)
+            return variant
+        variant.save(update_fields=[name for name in self.Meta.fields if name != "price"])
+        set_prices({variant.pk: Price(variant.price, variant.currency)})
+        return variant
 
     def clean_sku(self) -> str:
         sku = str(self.cleaned_data["sku"])

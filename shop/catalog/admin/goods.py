@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import BaseModelForm
 from django.http import HttpRequest
 
 from shop.admin_queries import StrictAdmin
-from shop.catalog import listing
+from shop.catalog import events, listing
 from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import CategoryForm, MakerForm, PictureForm, ProductForm, VariantForm
 from shop.catalog.admin.naming import VariantFormSet
@@ -64,7 +65,10 @@ class PictureInline(admin.TabularInline):
 
 @admin.action(description="Put on the shelf", permissions=["change"])
 def publish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
-    products.update(is_published=True)
+    with transaction.atomic():
+        product_ids = list(products.values_list("pk", flat=True))
+        products.update(is_published=True)
+        events.record_releases(product_ids)
 
 
 @admin.action(description="Take off the shelf", permissions=["change"])
@@ -99,6 +103,7 @@ class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         _give_stock_records(form.instance)
+        events.record_releases([form.instance.pk])
         listing.refresh([form.instance.pk])
 
 

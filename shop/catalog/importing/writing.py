@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.db.models import Max
 
-from shop.catalog import pictures, stock
+from shop.catalog import events, pictures, stock
 from shop.catalog.importing.reading import Row
 from shop.catalog.importing.recognising import (
     KnownSkus,
@@ -18,6 +18,7 @@ from shop.catalog.importing.recognising import (
 )
 from shop.catalog.importing.shelves import Shelves
 from shop.catalog.models import Product, ProductImage, StockRecord, Store, Variant
+from shop.catalog.prices import Price, set_prices
 from shop.csv_files.report import BadRow
 
 PRODUCT_FIELDS = (
@@ -32,8 +33,7 @@ PRODUCT_FIELDS = (
     "lifespan_months",
     "attributes",
 )
-VARIANT_FIELDS = ("price", "size", "colour", "style")
-WRITTEN_FIELDS = (*VARIANT_FIELDS, "currency")  # a price is in the shop's currency of the day it is written
+OPTION_FIELDS = ("size", "colour", "style")
 
 
 @dataclass
@@ -107,6 +107,7 @@ class Writer:
         done.products_made += len(fresh)
         done.products_changed += len(changed)
         done.touched |= {each.id for each in (*fresh.values(), *changed)}
+        events.record_releases(each.id for each in fresh.values())
         return found | fresh
 
     def _fill(self, product: Product, rows: Sequence[Row]) -> bool:
@@ -141,20 +142,26 @@ class Writer:
             if variant is None:
                 product = products[row.product_key]
                 positions[product.id] += 1
-                variant = Variant(sku=row.sku, product=product, position=positions[product.id], currency=self.currency)
+                variant = Variant(sku=row.sku, product=product, position=positions[product.id])
+                variant.price, variant.currency = row.price, self.currency
                 fresh.append(variant)
-            before = [getattr(variant, name) for name in WRITTEN_FIELDS]
-            for name in VARIANT_FIELDS:
+            before = [getattr(variant, name) for name in OPTION_FIELDS]
+            for name in OPTION_FIELDS:
                 setattr(variant, name, getattr(row, name))
-            variant.currency = self.currency
-            if variant.pk and before != [getattr(variant, name) for name in WRITTEN_FIELDS]:
+            if variant.pk and before != [getattr(variant, name) for name in OPTION_FIELDS]:
                 changed.append(variant)
         Variant.objects.bulk_create(fresh)
-        Variant.objects.bulk_update(changed, WRITTEN_FIELDS)
+        Variant.objects.bulk_update(changed, OPTION_FIELDS)
+        changed_ids = {each.pk for each in changed} | self._set_prices(rows, found)
         done.variants_made += len(fresh)
-        done.variants_changed += len(changed)
-        done.touched |= {each.product_id for each in (*fresh, *changed)}
+        done.variants_changed += len(changed_ids)
+        written = [*fresh, *(each for each in found.values() if each.pk in changed_ids)]
+        done.touched |= {each.product_id for each in written}
         return {each.sku: each for each in fresh}
+
+    def _set_prices(self, rows: Iterable[Row], found: dict[str, Variant]) -> set[int]:
+        """A price is in the shop's currency of the day it is written."""
+        return set_prices({found[row.sku].pk: Price(row.price, self.currency) for row in rows if row.sku in found})
 
     @staticmethod
     def _positions(products: Iterable[Product]) -> dict[int, int]:

@@ -1,9 +1,11 @@
+from shop.catalog.models.event import CatalogEvent
 from shop.catalog.models.product import Category, Maker, Product, ProductDemand, ProductImage, SearchWord
 from shop.catalog.models.stock import StockMovement, StockRecord
 from shop.catalog.models.store import Store
 from shop.catalog.models.variant import Variant
 
 __all__ = [
+    "CatalogEvent",
     "Category",
     "Maker",
     "Product",
