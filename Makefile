@@ -45,7 +45,7 @@ format: ## put the code in order
 
 lock: ## compile the requirements to hashed locks
 	$(INSTALL) --dev
-	@for each in requirements requirements-dev; do \
+	@for each in requirements requirements-local requirements-dev; do \
 		UV_SYSTEM_CERTS=1 .venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 			--no-annotate $$each.in -o $$each.txt $(ARGS) || exit 1; done
 
@@ -59,7 +59,7 @@ soak: ## the full counts of what `make check` samples (half an hour and more)
 
 audit: ## known weaknesses in the locked requirements (asks an advisory service)
 	$(INSTALL) --dev
-	@exec $(RUN) pip_audit --disable-pip --require-hashes -r requirements.txt
+	@exec $(RUN) pip_audit --disable-pip --require-hashes -r requirements.txt -r requirements-local.txt
 
 lighthouse: ## Lighthouse against a running shop (SITE_URL=http://localhost:8000); needs Node
 	@if command -v npx >/dev/null; then \

@@ -22,7 +22,8 @@ VENV = CHECKOUT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UV = VENV / "bin" / "uv"
 _MADE = VENV / ".made"
-_LOCKS = {"run": ("requirements.txt",), "dev": ("requirements.txt", "requirements-dev.txt")}
+_RUN = ("requirements.txt", "requirements-local.txt")
+_LOCKS = {"run": _RUN, "dev": (*_RUN, "requirements-dev.txt")}
 _PIP_WHEEL = "pip-26.3-py3-none-any.whl"
 _PIP_SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"  # pragma: allowlist secret
 
