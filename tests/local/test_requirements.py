@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shop.local.install import _LOCKS, _is_whole
+from shop.local.install import _LOCKS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,4 +30,3 @@ def test_the_locks_agree_on_every_version():
 def test_what_is_run_and_what_is_tested_stand_on_the_same_locks():
     assert _LOCKS["run"] == ("requirements.txt", "requirements-local.txt")
     assert _LOCKS["dev"][:2] == _LOCKS["run"]
-    assert _is_whole("run")
