@@ -4,17 +4,17 @@ What is left afterwards: the chain of the ledger and the `Erasure` row, which na
 holding says.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import journal, sessions, tokens
 from accounts.models import AccountEvent, Customer, Erasure, User
 from shop import personal_data
+from shop.advisory_locks import AdvisoryLock, try_session_lock
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -30,7 +30,6 @@ ERASURES = loops.register(
 COOLING_OFF = timedelta(days=14)
 LINK_LIFETIME = timedelta(days=90)
 TOKEN_KIND = "erasure"  # noqa: S105  (the name of a kind of link)
-_LOCK = 0x65726173  # any number
 UNDER_WAY = (Erasure.State.SCHEDULED, Erasure.State.ERASING)
 
 Obstacle = Callable[[Customer], str]
@@ -105,21 +104,8 @@ def run_due() -> int:
 
     One job at a time: another that wakes meanwhile finds nothing to do.
     """
-    with _alone() as is_alone:
+    with try_session_lock(AdvisoryLock.ERASURE) as is_alone:
         return _run_due() if is_alone else 0
-
-
-@contextmanager
-def _alone() -> Iterator[bool]:
-    """Held on the connection, so that the database lets go when the worker dies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
-        is_alone = bool(cursor.fetchone()[0])
-        try:
-            yield is_alone
-        finally:
-            if is_alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
 
 
 def _run_due() -> int:

@@ -6,23 +6,21 @@ the last question before a hand-off and asks the whole gate again, in the statem
 
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 from weakref import WeakSet
 
 from django.conf import settings
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
 
 from notifications.gate import NEWS_CALLED_OFF, ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED
 from notifications.models import SkipReason
 from notifications.pacing import LAST_OF_TOPIC, NOT_THIS_MONTH, OVER_CEILING, OVERTAKEN, TOO_SOON
 from notifications.suppressions import pads
+from shop.advisory_locks import AdvisoryLock, hold_session_lock, to_lock_part, try_session_lock
 
 SLOTS = 2  # so that a mail server that hangs never holds up every background worker
-_SLOT_CLASS = 0x6D61696C
-_CEILING_CLASS = 0x6365696C
 MOST_UNANSWERED = 3  # hand-offs of one order mail that may each have arrived; then staff look
 LONGEST_PAUSE_SECONDS = 3600
 GIVE_UP_AFTER_DAYS = 5
@@ -238,30 +236,14 @@ def park_abandoned() -> int:
 @contextmanager
 def slot() -> Iterator[bool]:
     """One of a few places to deliver from. The database frees it when the worker dies."""
-    with connection.cursor() as cursor:
-        taken = next((number for number in range(SLOTS) if _lock(cursor, number)), None)
-        try:
-            yield taken is not None
-        finally:
-            if taken is not None:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_SLOT_CLASS, taken])
+    with ExitStack() as stack:
+        slots = (try_session_lock(AdvisoryLock.MAIL_SLOT, number) for number in range(SLOTS))
+        yield any(stack.enter_context(each) for each in slots)
 
 
-def _lock(cursor: CursorWrapper, number: int) -> bool:
-    cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_SLOT_CLASS, number])
-    return bool(cursor.fetchone()[0])
-
-
-@contextmanager
-def alone(customer_id: int) -> Iterator[None]:
+def alone(customer_id: int) -> AbstractContextManager[None]:
     """Holds up other workers who are about to begin a mail to the same customer, so that a ceiling is never passed."""
-    place = [_CEILING_CLASS, customer_id % 2**31]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", place)
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", place)
+    return hold_session_lock(AdvisoryLock.MAIL_CUSTOMER, to_lock_part(customer_id))
 
 
 def _settle(email_id: uuid.UUID, token: uuid.UUID, changes: str, *, only: str = "", **values: Any) -> int:

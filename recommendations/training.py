@@ -21,12 +21,12 @@ from recommendations.engine.model import K
 from recommendations.engine.published import Goods, alike, publish
 from recommendations.engine.purchases import Purchases, Row
 from recommendations.models import Contribution, ModelRun, ProductLikeness, ProductPopularity, ProductSimilarity
+from shop.advisory_locks import AdvisoryLock, try_lock_until_commit
 from shop.catalog.demand import replace_demand
 from shop.catalog.models import Product
 
 PURPOSE = purposes.COUNT_IN_ALSO_BOUGHT
 EPOCH = timedelta(hours=6)
-_LOCK = 0x7265636F  # any number: the advisory lock under which one training runs at a time
 _FIELDS = "(run_id, customer_id, product_id, order_line_id, consent_record_id, bought_at)"
 
 
@@ -146,10 +146,9 @@ _TAKE_OUT = (
 
 def _is_alone() -> bool:
     """Whether no other training is under way. This one may then take as long as it needs."""
+    if not try_lock_until_commit(AdvisoryLock.TRAINING):
+        return False
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        if not cursor.fetchone()[0]:
-            return False
         cursor.execute("SET LOCAL statement_timeout = 0")
     return True
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.db import connection
 
 from orders.importing.reading import Row
+from shop.advisory_locks import AdvisoryLock, lock_until_commit
 
 NULL = "\x01"  # stands for nothing in what is copied; the texts of rows are printable
 
@@ -185,7 +186,7 @@ SELECT order_id, shipment_id, kind, '{}', '', happened_at, now() FROM (
 
 def open_table() -> None:
     """Within the import's own transaction: one import at a time, and as long as it takes."""
-    _run("SELECT pg_advisory_xact_lock(hashtext('import_orders'))")
+    lock_until_commit(AdvisoryLock.ORDER_IMPORT)
     _run("SET LOCAL statement_timeout = 0")
     _run("SET LOCAL lock_timeout = 0")
     _run("SET CONSTRAINTS ALL IMMEDIATE")  # checked as it goes, not kept in memory until the end

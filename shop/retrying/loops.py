@@ -8,7 +8,7 @@ bounded, and is counted on the database's clock.
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,13 +18,13 @@ from django.db.models import CharField, DateTimeField, Exists, Func, Model, Oute
 from django.db.models.functions import Cast
 from django.utils.module_loading import autodiscover_modules
 
+from shop.advisory_locks import AdvisoryLock, to_lock_part, try_session_lock
 from shop.retrying.models import StuckItem
 
 logger = logging.getLogger(__name__)
 
 LONGEST_PAUSE_SECONDS = 15 * 60
 WHOLE = ""  # the item of a job that is one piece of work
-TURNS = 0x7475726E  # the class of advisory locks under which one worker at a time runs a loop
 ADDRESS = re.compile(r"[^\s'\"(<=]+@[^\s'\")>]+")
 Row = TypeVar("Row", bound=Model)
 Item = TypeVar("Item")
@@ -89,17 +89,9 @@ class Loop:
     def is_due(self, item: object = WHOLE) -> bool:
         return not self._rows(item).filter(retry_at__gt=DatabaseClock()).exists()
 
-    @contextmanager
-    def take_turn(self) -> Iterator[bool]:
+    def take_turn(self) -> AbstractContextManager[bool]:
         """Whether nobody else is running this loop now. The database frees the turn when the worker dies."""
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [TURNS, self.key])
-            is_ours = bool(cursor.fetchone()[0])
-            try:
-                yield is_ours
-            finally:
-                if is_ours:
-                    cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [TURNS, self.key])
+        return try_session_lock(AdvisoryLock.LOOP_TURN, to_lock_part(self.key))
 
     @contextmanager
     def attempt(self, item: object = WHOLE, *, subject: str = "") -> Iterator[None]:

@@ -19,6 +19,7 @@ from orders.models import Order, Shipment
 from recommendations import training
 from recommendations.models import Contribution, ModelRun, ProductSimilarity
 from shop import personal_data
+from shop.advisory_locks import AdvisoryLock
 from shop.retrying import loops
 from shop.retrying.models import StuckItem
 from tests import builders, cast
@@ -227,9 +228,9 @@ def test_two_jobs_at_once_are_one():
     asked = erasure.ask(zora, at_once=True)
     notice_left()
     with closing(connection.copy()) as elsewhere, elsewhere.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [erasure._LOCK])
+        cursor.execute("SELECT pg_advisory_lock(%s, 0)", [AdvisoryLock.ERASURE])
         assert erasure.run_due() == 0
         asked.refresh_from_db()
         assert asked.state == Erasure.State.SCHEDULED
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [erasure._LOCK])
+        cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [AdvisoryLock.ERASURE])
     assert erasure.run_due() == 1
