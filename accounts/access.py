@@ -17,6 +17,7 @@ from accounts.looks import KEPT_FOR
 from accounts.models import AccessKind, AccessLogEntry, AccessLogRecord, Customer, User
 
 ACCOUNT = "Your account"
+LONGEST_NUMBER, LONGEST_ABOUT, LONGEST_DETAIL = 40, 80, 200  # letters kept
 
 # One statement for a whole page of people, the roles of whoever looks included.
 _WRITE = """
@@ -46,7 +47,7 @@ class Subject:
 
     @property
     def key(self) -> str:
-        return f"c{self.customer_id}" if self.customer_id else f"o{self.order_number}"
+        return f"c{self.customer_id}" if self.customer_id else f"o{self.order_number[:LONGEST_NUMBER]}"
 
 
 def note(staff_user: User, customer_id: int | None, *, what: AccessKind, detail: str = "") -> None:
@@ -81,11 +82,11 @@ def _write(staff_user: User, seen: list[Subject], *, what: AccessKind, detail: s
         "name": staff_user.first_name,
         "is_owner": staff_user.is_superuser,
         "kind": what.value,
-        "detail": detail[:200],
+        "detail": detail[:LONGEST_DETAIL],
         "at": timezone.now(),
         "customers": [subject.customer_id for subject in seen],
-        "numbers": [subject.order_number for subject in seen],
-        "abouts": [subject.about[:80] for subject in seen],
+        "numbers": [subject.order_number[:LONGEST_NUMBER] for subject in seen],
+        "abouts": [subject.about[:LONGEST_ABOUT] for subject in seen],
         "onces": [f"{staff_user.pk}:{once_key or subject.key}:{today}" if is_list else None for subject in seen],
     }
     with connection.cursor() as cursor:
