@@ -74,16 +74,12 @@ class QueueFilter(admin.SimpleListFilter):
         return queryset if wanted == self.ANY else queryset.filter(placed_at__isnull=False)
 
 
-class FoldedFilter(admin.ChoicesFieldListFilter):
-    template = "admin/orders/order/filter.html"
-
-
 @admin.register(Order)
 class OrderAdmin(SparingAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
     list_display = ["number", "state", "full_name", "placed", "leaves_by", "amount"]
-    list_filter = [QueueFilter, ("payment_status", FoldedFilter), ("source", FoldedFilter), ByCustomerFilter]
+    list_filter = [QueueFilter, "payment_status", "source", ByCustomerFilter]
     view_on_site = False  # an order's page is its buyer's
     sortable_by = ["placed"]
     search_fields = ["full_name"]

@@ -1,18 +1,14 @@
 """The back office in Chromium: the browser complains of nothing, and everybody can read and reach everything."""
 
 import re
-from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings as shop_settings
-from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Page
 
 from orders import fulfilment
 from orders.models import Order, Shipment
-from tests import builders, cast
-from tests.chromium import launched
+from tests import builders
 
 pytestmark = [
     pytest.mark.browser,
@@ -25,43 +21,6 @@ DESK, TELEPHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 LIST = "/admin/orders/order/"
 # what Django's own pages bring along and we do not lay over: landmarks round the admin's header and filter
 NOT_OURS = {"region", "landmark-unique", "landmark-one-main", "page-has-heading-one", "heading-order"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Playwright keeps an event loop in this thread, beside which Django would not touch the database."""
-    with pytest.MonkeyPatch.context() as patch, launched() as chromium:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        yield chromium
-
-
-def staff_context(browser: Browser, address: str, **options) -> BrowserContext:
-    """Somebody who works here, signed in."""
-    client = Client()
-    client.force_login(cast.sam())
-    session = client.cookies[shop_settings.SESSION_COOKIE_NAME].value
-    context = browser.new_context(base_url=address, **options)
-    context.add_cookies([{"name": shop_settings.SESSION_COOKIE_NAME, "value": session, "url": address}])
-    return context
-
-
-@pytest.fixture
-def open_page(browser: Browser, live_server) -> Iterator[Callable[..., Page]]:
-    """Opens a page for somebody who works here; when the test is over the browser may have complained of nothing."""
-    complaints: list[str] = []
-    contexts = []
-
-    def opened(**options) -> Page:
-        contexts.append(staff_context(browser, live_server.url, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert complaints == []
 
 
 def press(page: Page, name: str) -> None:
