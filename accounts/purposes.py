@@ -219,10 +219,13 @@ PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         key=MAIL_RECOMMENDATIONS,
         title="A weekly letter of suggestions",
-        explanation="Once a week, a few things picked for you, each with its reason. Leave with one click.",
-        reads="What the suggestion switches above allow; without them, only what sells well.",
-        gives="At most one e-mail a week.",
+        explanation="Once a week, a few things picked for you, each with its reason. In a week with fewer than three "
+        "worth sending, no letter comes. Leave with one click.",
+        reads="What the suggestion switches above allow; where those bring too little, and without them, only what "
+        "sells well.",
+        gives="At most one e-mail a week, never with fewer than three things in it.",
         group=Group.MAIL,
+        wording_version=2,
         cadences=(Cadence.WEEKLY, Cadence.MONTHLY),
         data=_SUGGESTIONS,
     ),

@@ -20,6 +20,7 @@ from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.queueing import PICK, Draft, DraftItem, queue
 from notifications.topics import TOPICS
 from recommendations import effects, picks
+from recommendations.picks import Pick
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -132,9 +133,16 @@ def queue_recommendations(now: datetime) -> int:
 
 
 def _queue_letters(week: str, customers: Sequence[Customer]) -> None:
+    """Nothing is picked for whoever has had all the mail they want this week: the outbox says that they had.
+
+    What brought a pick is told of as an effect only where the letter is to go.
+    """
     ids = [customer.pk for customer in customers]
     allowed, full = _granted_by(ids), pacing.over_ceiling(ids)
-    queue([_letter(each, week, allowed[each.pk], is_wanted=each.pk not in full) for each in customers])
+    picked = {each.pk: [] if each.pk in full else picks.for_mail(each, allowed[each.pk]) for each in customers}
+    for email in queue([_letter(each, week, picked[each.pk]) for each in customers]):
+        if email.customer is not None and email.state == OutgoingEmail.State.QUEUED:
+            effects.record(email.customer, picked[email.customer.pk], place=effects.Place.LETTER)
 
 
 def _without_letter(week: str) -> QuerySet[Customer]:
@@ -162,10 +170,7 @@ def _granted_by(customer_ids: list[int]) -> dict[int, frozenset[str]]:
     return defaultdict(frozenset, {key: frozenset(value) for key, value in granted.items()})
 
 
-def _letter(customer: Customer, week: str, granted: frozenset[str], *, is_wanted: bool) -> Draft:
-    """Nothing is picked for whoever has had all the mail they want this week: the outbox says that they had."""
-    picked = picks.for_mail(customer, granted) if is_wanted else []
-    effects.record(customer, picked, place=effects.Place.LETTER)
+def _letter(customer: Customer, week: str, picked: Sequence[Pick]) -> Draft:
     return Draft(
         key=f"{week}{customer.pk}",
         topic=TOPICS[topics.RECOMMENDATIONS],
@@ -181,5 +186,4 @@ def _letter(customer: Customer, week: str, granted: frozenset[str], *, is_wanted
             )
             for pick in picked
         ),
-        is_empty=not picked,
     )

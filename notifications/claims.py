@@ -14,7 +14,7 @@ from weakref import WeakSet
 from django.conf import settings
 from django.db import connection
 
-from notifications.gate import NEWS_CALLED_OFF, ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED
+from notifications.gate import NEWS_CALLED_OFF, ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED, WANTED
 from notifications.models import SkipReason
 from notifications.pacing import LAST_OF_TOPIC, NOT_THIS_MONTH, OVER_CEILING, OVERTAKEN, TOO_SOON
 from notifications.suppressions import pads
@@ -72,7 +72,9 @@ _prepared: WeakSet[Any] = WeakSet()  # connections that know it
 
 _DROP_FALLEN = f"""
     UPDATE notifications_outgoingitem i SET
-        is_dropped = true, drop_reason = CASE WHEN {NEWS_CALLED_OFF} THEN 'order_changed' ELSE 'withdrawn' END
+        is_dropped = true, drop_reason = CASE
+            WHEN {NEWS_CALLED_OFF} THEN 'order_changed'
+            WHEN {WANTED} THEN 'not_for_sale' ELSE 'withdrawn' END
     FROM notifications_outgoingemail e
     WHERE e.id = %(id)s AND e.claim_token = %(token)s AND i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS}
     RETURNING i.id"""  # noqa: S608
@@ -121,7 +123,7 @@ def begin(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.
 
 
 def drop_fallen(email_id: uuid.UUID, token: uuid.UUID) -> set[int]:
-    """Drops the items whose yes is gone. Returns their ids."""
+    """Drops the items that no longer stand, each with the reason. Returns their ids."""
     with connection.cursor() as cursor:
         cursor.execute(_DROP_FALLEN, {"id": email_id, "token": token})
         return {row[0] for row in cursor.fetchall()}

@@ -166,8 +166,8 @@ class Batch:
             _put_off(email_id, self.token, message)
             return None
         if message is None:
-            reason = SkipReason.NOTHING_LEFT if letter.body else SkipReason.WITHDRAWN
-            claims.skip(email_id, self.token, reason)
+            claims.drop_fallen(email_id, self.token)  # so that staff read what it was that fell
+            claims.skip(email_id, self.token, letter.reason_to_skip)
         elif letter.topic.is_promotional and lengths.measure(message) > lengths.MOST_BYTES:
             claims.fail(email_id, self.token, error=f"Not sent: {lengths.describe_size(lengths.measure(message))}")
             return None

@@ -127,7 +127,16 @@ _UNWANTED = """(i.product_id IS NOT NULL AND EXISTS (
       AND (never.product_id = p.id OR never.maker_id = p.maker_id
            OR never.category_id IN (shelf.id, above.id, top.id, top.parent_id))))"""
 
-STANDS = f"({_ANSWERED} AND NOT {_UNWANTED} AND NOT {NEWS_CALLED_OFF})"
+# Something put forward that nobody can buy at this moment: asked of the stock, which lists follow a little later.
+_NOT_FOR_SALE = """(i.block IN ('offer', 'pick') AND NOT EXISTS (
+    SELECT 1 FROM catalog_product p
+    JOIN catalog_variant v ON v.product_id = p.id AND v.is_active
+    JOIN catalog_stockrecord r ON r.variant_id = v.id AND r.on_hand > r.allocated
+    JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
+    WHERE p.id = i.product_id AND p.is_published))"""
+
+WANTED = f"({_ANSWERED} AND NOT {_UNWANTED})"
+STANDS = f"({WANTED} AND NOT {NEWS_CALLED_OFF} AND NOT {_NOT_FOR_SALE})"
 
 # Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.pads`, which the
 # statement is given as {outer} and {inner}.

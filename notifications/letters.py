@@ -10,7 +10,7 @@ from django.db.models import Prefetch
 from accounts.models import ConsentRequest, PreferenceProfile
 from accounts.purposes import MailKind
 from notifications.digest import NEWS
-from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
+from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
 from notifications.queueing import BODY
 from notifications.topics import TOPICS, Topic
 from orders.models import Shipment, ShipmentLine, ShopSettings
@@ -44,6 +44,13 @@ class Letter:
     def body(self) -> OutgoingItem | None:
         """What the mail as a whole stands on; in a digest the first news that still stands."""
         return next((item for item in self.items if item.block in (BODY, NEWS)), None)
+
+    @property
+    def reason_to_skip(self) -> SkipReason:
+        """Why there is nothing to write."""
+        if self.body is None:
+            return SkipReason.WITHDRAWN
+        return SkipReason.TOO_FEW if self.topic.fewest_things else SkipReason.NOTHING_LEFT
 
     @property
     def is_capped(self) -> bool:

@@ -20,9 +20,9 @@ MAIL_LINK = '<a href="{}" style="color:#25211c;text-decoration-color:#ad3b1c">{}
 
 
 def recommendations(letter: Letter) -> Context | None:
-    """None when no pick stands any more."""
+    """None when fewer picks stand than a letter is worth."""
     shown = letter.offered(PICK)
-    if not shown:
+    if len(shown) < letter.topic.fewest_things:
         return None
     return {"picks": [shown_as(item) for item in shown], "shown": shown}
 

@@ -34,10 +34,7 @@ class DraftItem:
 
 @dataclass(frozen=True)
 class Draft:
-    """A mail somebody may want. `key` names what it is for, so that the same thing is queued once and never again.
-
-    `is_empty`: we looked, and found nothing to say.
-    """
+    """A mail somebody may want. `key` names what it is for, so that the same thing is queued once and never again."""
 
     key: str
     topic: Topic
@@ -46,7 +43,6 @@ class Draft:
     order: Order | None = None
     context: dict[str, Any] = field(default_factory=dict)
     items: tuple[DraftItem, ...] = ()
-    is_empty: bool = False
 
 
 class Answers:
@@ -155,6 +151,9 @@ def _row(draft: Draft, answers: Answers) -> Row:
     items = [_item(email, DraftItem(BODY, topic.purpose, topic.kind), decision)]
     for part in draft.items:
         items.append(_item(email, part, gate.standing(part.kind, answers.to(draft, part.purpose)), len(items)))
+    if sum(not item.is_dropped for item in items[1:]) < topic.fewest_things:
+        email.state, email.skip_reason = OutgoingEmail.State.SKIPPED, SkipReason.TOO_FEW
+        return Row(email)
     return Row(email, items)
 
 
@@ -171,7 +170,7 @@ def _decision(draft: Draft, answers: Answers) -> Standing | SkipReason:
         return decision
     if draft.topic.is_promotional and answers.is_over_ceiling(draft):
         return SkipReason.OVER_CEILING
-    return SkipReason.NOTHING_LEFT if draft.is_empty else decision
+    return decision
 
 
 def _item(email: OutgoingEmail, part: DraftItem, decision: Standing | SkipReason, position: int = 0) -> OutgoingItem:

@@ -18,6 +18,7 @@ class Topic:
     `because`: for essential mail, the sentence that says why it comes unasked. `name`: what one stops, for mail that
     can be stopped as a whole. `title`: what staff read.
     `gathers`: it tells news of other topics, each of which names its own purpose.
+    `fewest_things`: how many things it must have to show; with fewer it does not go. 0 where it shows none.
     """
 
     key: str
@@ -28,6 +29,7 @@ class Topic:
     name: str = ""
     title: str = field(kw_only=True)
     gathers: bool = False
+    fewest_things: int = 0
 
     @property
     def is_promotional(self) -> bool:
@@ -137,6 +139,7 @@ _ALL = (
         purposes.MAIL_RECOMMENDATIONS,
         name="the weekly letter",
         title="Weekly suggestions",
+        fewest_things=3,
     ),
     Topic(NEWSLETTER, MailKind.PROMOTIONAL, purposes.NEWSLETTER, name="the newsletter", title="Newsletter"),
 )

@@ -130,6 +130,8 @@ _BESIDE = """
 _BESIDE_ONE = _BESIDE.format(score="s.score", lost=LOST, wanted=declared.NOT_HIDDEN)
 _BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score", lost=LOST, wanted=declared.NOT_HIDDEN)
 _SOURCES = {1: "pair", 2: "staff", 3: "liked", 4: "alike", 5: "near"}
+GOES_WITH = frozenset({"pair", "staff"})  # bought together by enough people, or put together by staff
+GOES_WITH_A_LOOK = GOES_WITH | {"liked", "alike"}
 _PUBLIC_WORDS = {
     "pair": "Often bought with {}",
     "staff": "We would put it with {}",
@@ -186,9 +188,23 @@ def for_you(
         return []
     told = interests.of(customer) if told is None else told
     had = _bought(customer) if purposes.RECOMMEND_FROM_PURCHASES in granted else {}
+    return _personal(customer, granted, limit=limit, told=told, had=had)
+
+
+def _personal(
+    customer: Customer,
+    granted: Collection[str],
+    *,
+    limit: int,
+    told: Interests,
+    had: Mapping[int, Bought],
+    only_close: bool = False,
+) -> list[Pick]:
+    """`only_close`: nothing that merely stands on the same shelf of the shop."""
     seen = _viewed(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else {}
     declared_picks = _told(told, limit=limit, exclude=had) if purposes.RECOMMEND_FROM_TOLD in granted else []
-    noticed = _noticed(had, seen, limit=limit, exclude=[pick.product_id for pick in declared_picks], told=told)
+    taken = [pick.product_id for pick in declared_picks]
+    noticed = _noticed(had, seen, limit=limit, exclude=taken, told=told, only_close=only_close)
     room_for_told = max(limit - len(noticed), limit - limit // 4)
     return [*declared_picks[:room_for_told], *noticed][:limit]
 
@@ -208,11 +224,19 @@ def _told(told: Interests, *, limit: int, exclude: Collection[int]) -> list[Pick
 
 
 def _noticed(
-    had: Mapping[int, Bought], seen: Mapping[int, int], *, limit: int, exclude: Collection[int], told: Interests
+    had: Mapping[int, Bought],
+    seen: Mapping[int, int],
+    *,
+    limit: int,
+    exclude: Collection[int],
+    told: Interests,
+    only_close: bool = False,
 ) -> list[Pick]:
     steering = [*had, *(product_id for product_id in seen if product_id not in had)]
     picks = []
     for item in _beside(steering, limit=limit, exclude=exclude, hidden=told.hidden):
+        if only_close and item.source not in (GOES_WITH if item.beside_id in had else GOES_WITH_A_LOOK):
+            continue
         if item.beside_id in had:
             bought = had[item.beside_id]
             why = f"Goes with {item.beside_title}, which you bought in {bought.month}"
@@ -257,14 +281,14 @@ def _viewed(customer: Customer) -> dict[int, int]:
 
 
 def offer_for(order: Order) -> Pick | None:
-    """For an order's receipt: of what goes with it, what we have most of.
+    """For an order's receipt: of what goes with it, what we have most of; None where nothing does.
 
     From this order alone. Gifts, and what the buyer wants kept out of suggestions, steer nothing.
     """
     steering = [line for line in order.lines.all() if not (line.is_gift or line.is_excluded)]
     bought = [line.product_id for line in steering if line.product_id]
     found = _beside(bought, limit=12, hidden=interests.of(order.customer).hidden)
-    paired = [item for item in found if item.source in {"pair", "staff"}] or found
+    paired = [item for item in found if item.source in GOES_WITH]
     if not paired:
         return None
     stock = _on_shelf([item.product_id for item in paired])
@@ -282,14 +306,16 @@ def _on_shelf(product_ids: Sequence[int]) -> dict[int, int]:
 
 
 def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) -> list[Pick]:
-    """For the letter: personal where the suggestion switches allow, filled up with what is new or sells well."""
+    """For the letter: what the suggestion switches allow, then what sells well, and nothing else; perhaps nothing.
+
+    Nothing that they bought, as far as a switch lets us know of it.
+    """
     told = interests.of(customer)
-    picks = for_you(customer, granted, limit=limit, told=told)
-    taken = {pick.product_id for pick in picks}
-    return (
-        picks
-        + [pick for pick in _for_everybody(limit, told.hidden) if pick.product_id not in taken][: limit - len(picks)]
-    )
+    had = _bought(customer) if purposes.RECOMMEND_FROM_PURCHASES in granted else {}
+    found = _personal(customer, granted, limit=limit, told=told, had=had, only_close=True)
+    taken = {*had, *(pick.product_id for pick in found)}
+    selling = popular(limit=limit + len(taken), hidden=told.hidden)
+    return [*found, *(pick for pick in selling if pick.product_id not in taken)][:limit]
 
 
 def popular(*, limit: int = 8, hidden: Hidden = NOTHING.hidden) -> list[Pick]:
@@ -304,15 +330,6 @@ def _how_it_sells(clock_on: date | None) -> str:
     """“Just now” only where the last purchase counted was lately."""
     is_lately = clock_on is not None and timezone.localdate() - clock_on < SELLS_NOW
     return "Sells well just now" if is_lately else "Sells well here"
-
-
-def _for_everybody(limit: int, hidden: Hidden) -> list[Pick]:
-    """What is new this fortnight, then what sells well; the same for everybody, but for what they never want to see."""
-    fresh = _shown_to(hidden).filter(released_on__gt=timezone.localdate() - timedelta(days=14)).newest()[:limit]
-    picks = {product.pk: Pick(product.pk, "New in the shop") for product in fresh.only("pk")}
-    for pick in popular(limit=limit, hidden=hidden):
-        picks.setdefault(pick.product_id, pick)
-    return list(picks.values())
 
 
 def _shown_to(hidden: Hidden) -> ProductQuerySet:

@@ -20,6 +20,8 @@ class SkipReason(models.TextChoices):
     SUPPRESSED = "suppressed", "The address refuses our mail"
     NO_ADDRESS = "no_address", "No e-mail address"
     NOTHING_LEFT = "nothing_left", "Nothing left to say"
+    TOO_FEW = "too_few", "Fewer than three things worth sending"
+    NOT_FOR_SALE = "not_for_sale", "Sold out, or not sold any more"
     ORDER_CHANGED = "order_changed", "The order has moved on"
     GATHERED = "gathered", "Told in a digest instead"
     OVER_CEILING = "over_ceiling", "Their weekly ceiling was reached"

@@ -102,6 +102,11 @@ SIGHTS: Mapping[str, Sight] = _MAILS | {
         on="On, and still no offer: nothing on our shelves goes with this order.",
         note=_made_up(purposes.RECEIPT_OFFER),
     ),
+    purposes.MAIL_RECOMMENDATIONS: Sight(
+        "The mail",
+        off="Off: no mail would come.",
+        on="On, and still no letter would come this week: fewer than three things are worth sending you.",
+    ),
     purposes.RECOMMEND_FROM_TOLD: Sight(
         "The front page",
         _front_page,

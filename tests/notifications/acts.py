@@ -8,6 +8,7 @@ from notifications import delivery, relay
 from notifications.models import OutgoingEmail
 from orders import events
 from orders.models import Order, OrderEvent, OrderTick, Shipment, ShipmentLine
+from recommendations.picks import Pick
 from tests import builders
 
 Kind = OrderEvent.Kind
@@ -47,6 +48,11 @@ def queued(order: Order, kind: OrderEvent.Kind, **more) -> OutgoingEmail:
 def relay_and_deliver() -> int:
     relay.relay_events()
     return delivery.deliver()
+
+
+def best_sellers(count: int = 3) -> list[Pick]:
+    """So many things as the letter would pick them for anybody."""
+    return [Pick(builders.product().pk, "Sells well just now") for _ in range(count)]
 
 
 def say_no(customer: Customer, purpose: str) -> None:

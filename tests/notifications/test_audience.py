@@ -115,13 +115,14 @@ def test_an_issue_is_released_once():
 
 @pytest.fixture
 def picked(monkeypatch):
-    """What the shop would pick: one thing from purchases where that is allowed, one that sells well."""
-    from_purchases, popular = builders.product("Darning wool"), builders.product("Mug")
+    """What the shop would pick: one thing from purchases where that is allowed, three that sell well."""
+    from_purchases = builders.product("Darning wool")
+    popular = [Pick(builders.product(title).pk, "Sells well just now") for title in ("Mug", "Bowl", "Cup")]
 
     def for_mail(customer: Customer, granted: frozenset[str]) -> list[Pick]:
         allowed = purposes.RECOMMEND_FROM_PURCHASES in granted
         mine = Pick(from_purchases.pk, "Goes with your socks", purposes.RECOMMEND_FROM_PURCHASES)
-        return [mine] * allowed + [Pick(popular.pk, "Sells well just now")]
+        return [mine] * allowed + popular
 
     monkeypatch.setattr(picks, "for_mail", for_mail)
 
@@ -148,7 +149,7 @@ def test_each_pick_stands_on_the_switch_it_came_from_and_falls_with_it(sink, pic
     purpose_of = {item.product.title: item.purpose for item in OutgoingItem.objects.filter(block="pick")}
     assert purpose_of == {
         "Darning wool": purposes.RECOMMEND_FROM_PURCHASES,
-        "Mug": purposes.MAIL_RECOMMENDATIONS,
+        **dict.fromkeys(("Mug", "Bowl", "Cup"), purposes.MAIL_RECOMMENDATIONS),
     }
     acts.say_no(customer, purposes.RECOMMEND_FROM_PURCHASES)
     assert delivery.deliver() == 1
@@ -161,7 +162,7 @@ def test_whoever_has_nothing_picked_for_them_is_skipped_for_that(sink, monkeypat
     monkeypatch.setattr(picks, "for_mail", lambda customer, granted: [])
     letter_reader()
     audience.queue_recommendations(THURSDAY)
-    assert OutgoingEmail.objects.get().skip_reason == SkipReason.NOTHING_LEFT
+    assert OutgoingEmail.objects.get().skip_reason == SkipReason.TOO_FEW
     assert delivery.deliver() == 0
     assert sink.begun == []
 

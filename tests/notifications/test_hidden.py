@@ -7,18 +7,22 @@ from accounts import interests, purposes
 from accounts.models import Interest
 from notifications import audience, delivery
 from notifications.models import OutgoingItem
+from recommendations import training
 from shop.catalog import listing
 from tests import builders
+from tests.recommendations.test_training import buyers
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("what", ["product", "maker", "category"])
 def test_what_is_hidden_while_a_letter_waits_is_dropped_at_hand_off(sink, what):
-    today = timezone.localdate()
     pantry = builders.category("Pantry", parent=builders.category("Food"))
-    jam = builders.product("Jam", released_on=today, maker=builders.maker("Foxglove"), category=pantry)
-    listing.refresh([jam.pk, builders.product("Spoon", released_on=today).pk])
+    jam = builders.product("Jam", maker=builders.maker("Foxglove"), category=pantry)
+    others = [builders.product(title) for title in ("Spoon", "Bowl", "Cup")]
+    buyers(5, *(each.variants.get() for each in (jam, *others)))
+    listing.refresh()
+    training.train()
     bob = builders.customer(ticks=(purposes.MAIL_RECOMMENDATIONS,))
     audience.queue_recommendations(timezone.now())
     item = OutgoingItem.objects.get(product=jam)

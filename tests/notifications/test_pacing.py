@@ -18,7 +18,6 @@ from notifications.letters import load
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
 from orders.models import Order, OrderEvent
 from recommendations import picks
-from recommendations.picks import Pick
 from tests import builders
 from tests.notifications import acts
 from tests.notifications.acts import Kind
@@ -342,8 +341,8 @@ def test_choosing_monthly_holds_an_issue_already_queued(sink):
 
 @pytest.fixture
 def picked(monkeypatch):
-    popular = builders.product("Mug")
-    monkeypatch.setattr(picks, "for_mail", lambda customer, granted: [Pick(popular.pk, "Sells well just now")])
+    popular = acts.best_sellers()
+    monkeypatch.setattr(picks, "for_mail", lambda customer, granted: popular)
 
 
 def test_the_weekly_letter_comes_monthly_to_those_who_like_it_so(sink, picked):

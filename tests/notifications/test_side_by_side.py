@@ -72,13 +72,13 @@ def test_the_same_drafts_queued_twice_at_once_are_queued_once(is_guarded, both_h
 def test_the_weekly_letter_queued_by_two_workers_is_queued_once_and_nothing_is_stuck(
     is_guarded, both_have_looked, monkeypatch, caplog
 ):
-    product = builders.product()
-    pick = Pick(product.pk, "You bought socks.", purpose=purposes.RECOMMEND_FROM_PURCHASES)
-    monkeypatch.setattr(picks, "for_mail", lambda *_: [pick])
+    goods = [builders.product() for _ in range(3)]
+    picked = [Pick(each.pk, "You bought socks.", purpose=purposes.RECOMMEND_FROM_PURCHASES) for each in goods]
+    monkeypatch.setattr(picks, "for_mail", lambda *_: picked)
     builders.customer(ticks=(purposes.MAIL_RECOMMENDATIONS, purposes.RECOMMEND_FROM_PURCHASES))
     at_once([lambda: audience.queue_recommendations(THURSDAY)] * 2)
     email = OutgoingEmail.objects.get()
-    assert [item.block for item in email.items.all()] == ["body", "pick"]
+    assert [item.block for item in email.items.all()] == ["body", "pick", "pick", "pick"]
     assert ("recommendation_mail" in caplog.text) is not is_guarded
 
 

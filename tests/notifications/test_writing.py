@@ -53,12 +53,12 @@ def full_order(customer: Customer) -> Order:
     return order
 
 
-def with_item(email: OutgoingEmail, block: str, purpose: str, title: str) -> OutgoingItem:
+def with_item(email: OutgoingEmail, block: str, purpose: str, title: str, *, position: int = 1) -> OutgoingItem:
     consent = email.customer.consents.get(purpose=purpose)
     return OutgoingItem.objects.create(
         email=email,
         block=block,
-        position=1,
+        position=position,
         product=builders.product(title),
         why="It goes with the socks you bought.",
         purpose=purpose,
@@ -81,6 +81,27 @@ def account_news(topic: str, customer: Customer) -> None:
     else:
         erasure.ask(customer, at_once=False)
     relay.relay_events()
+
+
+def queue_letter(customer: Customer) -> None:
+    """The weekly letter with as few things as it may have."""
+    email = OutgoingEmail.objects.create(
+        key="recommendations:test",
+        topic=topics.RECOMMENDATIONS,
+        kind="promotional",
+        to_address=customer.email,
+        customer=customer,
+    )
+    for place, title in enumerate(("Darning wool", "Needles", "Thimble"), start=1):
+        with_item(email, "pick", purposes.RECOMMEND_FROM_PURCHASES, title, position=place)
+    body = customer.consents.get(purpose=purposes.MAIL_RECOMMENDATIONS)
+    OutgoingItem.objects.create(
+        email=email,
+        block="body",
+        purpose=body.purpose,
+        consent_record=body.record,
+        stands_since_at=body.changed_at,
+    )
 
 
 def queue(topic: str, customer: Customer) -> OutgoingEmail:
@@ -110,18 +131,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
         )
         audience.fan_out_newsletter()
     if topic == topics.RECOMMENDATIONS:
-        email = OutgoingEmail.objects.create(
-            key="recommendations:test", topic=topic, kind="promotional", to_address=customer.email, customer=customer
-        )
-        with_item(email, "pick", purposes.RECOMMEND_FROM_PURCHASES, "Darning wool")
-        body = customer.consents.get(purpose=purposes.MAIL_RECOMMENDATIONS)
-        OutgoingItem.objects.create(
-            email=email,
-            block="body",
-            purpose=body.purpose,
-            consent_record=body.record,
-            stands_since_at=body.changed_at,
-        )
+        queue_letter(customer)
     return OutgoingEmail.objects.get(topic=topic)
 
 
@@ -269,7 +279,7 @@ def test_a_letter_with_no_pick_left_does_not_go(sink):
     acts.say_no(alice, purposes.RECOMMEND_FROM_PURCHASES)
     assert delivery.deliver() == 0
     email.refresh_from_db()
-    assert (email.state, email.skip_reason) == ("skipped", "nothing_left")
+    assert (email.state, email.skip_reason) == ("skipped", "too_few")
     assert sink.received == []
 
 

@@ -247,6 +247,8 @@ def test_an_effect_goes_with_its_datum_and_after_thirty_days_by_itself(alice, ja
 
 def test_the_letter_says_what_it_was_picked_from(alice, jam):
     consent.set_consent(alice, purposes.MAIL_RECOMMENDATIONS, granted=True, source="preferences")
+    for number in range(2):
+        thing(f"Chutney {number}", "Pantry", maker=jam.maker)
     audience.queue_recommendations(timezone.now())
     items = OutgoingItem.objects.filter(product__title="Jam")
     assert [item.why for item in items if item.why] == ["You told us you like Foxglove"]

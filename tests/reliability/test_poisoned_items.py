@@ -107,8 +107,8 @@ def newsletter(world: World) -> Poisoned:
 
 
 def weekly_letter(world: World) -> Poisoned:
-    thing = builders.product("Mug")
-    world.monkeypatch.setattr(picks, "for_mail", lambda *_: [Pick(thing.pk, "Sells well just now")])
+    goods = [Pick(builders.product().pk, "Sells well just now") for _ in range(3)]
+    world.monkeypatch.setattr(picks, "for_mail", lambda *_: goods)
     bad, good = (builders.customer(ticks=(purposes.MAIL_RECOMMENDATIONS,)) for _ in range(2))
     poison("notifications_outgoingemail", f"NEW.customer_id = {bad.pk}", event="INSERT")
     mails = OutgoingEmail.objects.filter(topic="recommendations")

@@ -77,7 +77,7 @@ def test_with_nothing_to_show_it_says_so():
     client = looking(builders.customer())
     assert "it starts with the next product you open" in seen(client, LOOKED, "on")
     assert "no purchase of yours to start from" in seen(client, BOUGHT, "on")
-    assert "there is nothing to put into it" in seen(client, purposes.MAIL_RECOMMENDATIONS, "on")
+    assert "fewer than three things are worth sending you" in seen(client, purposes.MAIL_RECOMMENDATIONS, "on")
     page = client.post(f"/account/preferences/{purposes.COUNT_IN_ALSO_BOUGHT}/preview/").content.decode()
     assert "you have bought nothing yet that could count" in page
 

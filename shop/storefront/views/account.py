@@ -1,6 +1,6 @@
 """The customer's own pages: who they are to us, and what they let us do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -13,7 +13,9 @@ from accounts import choices, consent, gpc, held, purposes, undo
 from accounts.address_forms import NameForm
 from accounts.current import needs_customer
 from accounts.models import Customer
-from accounts.switches import ceiling_choice, master, switch, switches
+from accounts.purposes import Group
+from accounts.switches import Switch, ceiling_choice, master, switch, switches
+from notifications.missing_letters import explain_missing_letter
 from orders import ticks
 from recommendations.effects import Place
 from recommendations.picks import Pick
@@ -66,12 +68,21 @@ def preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
     if request.method == "POST":
         return _save(request, customer)
     context = {
-        "groups": switches(customer, is_gpc=gpc.is_no(request)),
+        "groups": _switches(request, customer),
         "master": master(customer),
         "ceiling": ceiling_choice(customer),
         "undo": undo.take_offered(request),
     }
     return render(request, "storefront/account/preferences.html", context)
+
+
+def _switches(request: HttpRequest, customer: Customer) -> dict[Group, list[Switch]]:
+    """All of them; beside a letter that is on and did not come, why."""
+    groups = switches(customer, is_gpc=gpc.is_no(request))
+    for place, each in enumerate(groups[Group.MAIL]):
+        if each.key == purposes.MAIL_RECOMMENDATIONS and each.granted:
+            groups[Group.MAIL][place] = replace(each, note=explain_missing_letter(customer))
+    return groups
 
 
 def _save(request: HttpRequest, customer: Customer) -> HttpResponse:
