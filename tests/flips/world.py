@@ -68,6 +68,15 @@ class World:
         listing.refresh()
         self.ids = dict(Product.objects.values_list("title", "pk"))
         buyers(4, self.variant("Anvil"), self.variant("Easel"))  # one short of five: the customer makes the pair
+        self._stock_best_sellers()
+
+    def _stock_best_sellers(self) -> None:
+        """Enough for a letter to anybody, whatever they allow; and one that staff put together with gaiters."""
+        for title in ("Kettle", "Ladle", "Mallet"):
+            made = builders.product(title, on_hand=10**6, category=builders.category(f"Shelf {title}"))
+            buyers(5, made.variants.get())
+        Product.objects.get(title="Gaiters").goes_with.add(made)
+        listing.refresh()
 
     def tell(self) -> None:
         interests.keep(self.customer, Interest(kind=Interest.Kind.MAKER, maker=builders.maker("Mudlark")))
