@@ -15,6 +15,7 @@ from accounts import journal, sessions, tokens
 from accounts.models import AccountEvent, Customer, Erasure, User
 from shop import personal_data
 from shop.advisory_locks import AdvisoryLock, try_session_lock
+from shop.registry import Registry, get_dotted_name
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -33,7 +34,7 @@ TOKEN_KIND = "erasure"  # noqa: S105  (the name of a kind of link)
 UNDER_WAY = (Erasure.State.SCHEDULED, Erasure.State.ERASING)
 
 Obstacle = Callable[[Customer], str]
-_obstacles: list[Obstacle] = []
+_obstacles = Registry[Obstacle]("The obstacle to an erasure")
 
 
 class CannotErase(Exception):  # noqa: N818  (a refusal, not an error)
@@ -42,12 +43,12 @@ class CannotErase(Exception):  # noqa: N818  (a refusal, not an error)
 
 def wait_while(obstacle: Obstacle) -> None:
     """Registers something an erasure waits for (called in `AppConfig.ready`): a sentence, empty when it is clear."""
-    _obstacles.append(obstacle)
+    _obstacles.add(get_dotted_name(obstacle), obstacle)
 
 
 def waits_for(customer: Customer) -> list[str]:
     """What stands in the way now, in words for the customer; it waits for that, and goes on by itself."""
-    return [reason for reason in (obstacle(customer) for obstacle in _obstacles) if reason]
+    return [reason for reason in (obstacle(customer) for obstacle in _obstacles.values()) if reason]
 
 
 def standing(customer: Customer) -> Erasure | None:

@@ -7,11 +7,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import Customer, User
+from shop.registry import Registry
 
 KEY = "guest"
 PENDING = "fresh_link"  # in the session: the link that was opened here and not used yet
 CHOOSING_PASSWORD = "_password_reset_key"  # noqa: S105  (allauth's name: a link to choose a password was opened here)
-_ending: set[str] = set()
+_ending = Registry[str]("The part of a session")
 LIFETIME = timedelta(minutes=60)
 
 
@@ -42,7 +43,8 @@ def end(request: HttpRequest) -> None:
 
 def end_at_login(*keys: str) -> None:
     """Registers what of a session ends when somebody signs in there (called in `AppConfig.ready`)."""
-    _ending.update(keys)
+    for key in keys:
+        _ending.add(key, key)
 
 
 def end_visit(request: HttpRequest, user: User, **kwargs: object) -> None:

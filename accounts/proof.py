@@ -3,15 +3,16 @@
 from collections.abc import Callable
 
 from accounts.models import Customer
+from shop.registry import Registry, get_dotted_name
 
-_callbacks: list[Callable[[Customer], None]] = []
+_callbacks = Registry[Callable[[Customer], None]]("What follows a proved address,")
 
 
 def on_address_proved(callback: Callable[[Customer], None]) -> None:
     """Registers what to do for a customer whose address has just been proved (called in `AppConfig.ready`)."""
-    _callbacks.append(callback)
+    _callbacks.add(get_dotted_name(callback), callback)
 
 
 def address_proved(customer: Customer) -> None:
-    for callback in _callbacks:
+    for callback in _callbacks.values():
         callback(customer)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shop.registry import Registry
+
 
 class UseKind(StrEnum):
     MAIL = "mail"
@@ -21,13 +23,13 @@ class Use:
     name: str
 
 
-_uses: dict[Use, None] = {}  # a set that keeps its order
+_uses = Registry[Use]("The use")
 
 
 def register(purpose: str, kind: UseKind, name: str) -> None:
     """Called from `AppConfig.ready`. That the purpose exists is for the system check to say."""
-    _uses[Use(purpose, kind, name)] = None
+    _uses.add(f"{purpose} {kind} {name}", Use(purpose, kind, name))
 
 
 def uses() -> Iterator[Use]:
-    return iter(_uses)
+    return iter(_uses.values())

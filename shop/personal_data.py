@@ -14,6 +14,8 @@ from typing import Any, Protocol
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from shop.registry import Registry
+
 Rows = list[dict[str, Any]]
 Counts = Mapping[str, int]
 
@@ -65,12 +67,12 @@ class Processor:
     gets: str
 
 
-_holdings: dict[str, Holding] = {}
-_processors: dict[str, Processor] = {}
+_holdings = Registry[Holding]("Personal data")
+_processors = Registry[Processor]("The processor")
 
 
 def register_processor(processor: Processor) -> None:
-    _processors[processor.name] = processor
+    _processors.add(processor.name, processor)
 
 
 def processors() -> Iterator[Processor]:
@@ -78,9 +80,7 @@ def processors() -> Iterator[Processor]:
 
 
 def register(holding: Holding) -> None:
-    if holding.key in _holdings:
-        raise ValueError(f"Personal data {holding.key!r} is registered twice.")
-    _holdings[holding.key] = holding
+    _holdings.add(holding.key, holding)
 
 
 def holdings() -> Iterator[Holding]:

@@ -8,7 +8,7 @@ from django.apps import apps
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("shop", "accounts", "orders", "notifications", "recommendations")
-LAYERS = ("catalog", "accounts", "orders", "recommendations", "notifications", "storefront", "backoffice")
+LAYERS = ("retrying", "catalog", "accounts", "orders", "recommendations", "notifications", "storefront", "backoffice")
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 
@@ -27,6 +27,11 @@ def calls(path: Path, name: str) -> bool:
             if node.module == name or (node.module == package and any(alias.name == module for alias in node.names)):
                 return True
     return False
+
+
+def test_every_app_of_ours_has_its_layer():
+    ours = {config.label for config in apps.get_app_configs() if config.name.partition(".")[0] in ROOMS}
+    assert ours == set(LAYERS)
 
 
 def test_foreign_keys_point_downwards():

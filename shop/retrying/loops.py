@@ -19,6 +19,7 @@ from django.db.models.functions import Cast
 from django.utils.module_loading import autodiscover_modules
 
 from shop.advisory_locks import AdvisoryLock, to_lock_part, try_session_lock
+from shop.registry import Registry
 from shop.retrying.models import StuckItem
 
 logger = logging.getLogger(__name__)
@@ -169,14 +170,12 @@ class Loop:
         return StuckItem.objects.filter(loop=self.key)
 
 
-_loops: dict[str, Loop] = {}
+_loops = Registry[Loop]("The loop")
 
 
 def register(loop: Loop) -> Loop:
     """Makes the loop known to the staff's pages. Each is declared once, beside its code."""
-    if loop.key in _loops:
-        raise ValueError(f"The loop {loop.key!r} is registered twice.")
-    _loops[loop.key] = loop
+    _loops.add(loop.key, loop)
     return loop
 
 

@@ -187,8 +187,8 @@ def test_all_that_a_guest_leaves_in_a_session_ends_or_is_taken_over(alice, clien
         session[key] = ["of somebody else"]
     session.save()
     client.force_login(alice.user)
-    assert grants._ending & set(client.session.keys()) == set()
-    assert {guests.GRANTS, grants.KEY, grants.PENDING, "told_removed", "undo", "asked"} <= grants._ending
+    assert grants._ending.keys() & set(client.session.keys()) == set()
+    assert {guests.GRANTS, grants.KEY, grants.PENDING, "told_removed", "undo", "asked"} <= grants._ending.keys()
 
 
 # -- Passwords known from breaches ------------------------------------------------------------------------------
