@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 ERASED, ERASURE_ASKED, ERASURE_UNDONE = "erased", "erasure_asked", "erasure_undone"
 WITHDRAWN, UNTICKED, FORGOTTEN = "withdrawn", "unticked", "forgotten"
+LINE_MARKED, LINE_UNMARKED = "line_marked", "line_unmarked"
 _START = re.compile(r'(?={"at":\s*")')
 _CHAIN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -30,6 +31,7 @@ _CHAIN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Entry:
     """`chain` names a customer (ids are given out anew after a restore, chains never); `order` an order's number.
 
+    `line` is the id of a line of that order, `mark` what its buyer said of it, or took back.
     `erasure` and `due_at` are of an erasure that was asked for. `is_sealed`: this shop wrote the line, and nobody
     changed it.
     """
@@ -39,6 +41,8 @@ class Entry:
     chain: UUID | None = None
     purpose: str = ""
     order: str = ""
+    line: int = 0
+    mark: str = ""
     erasure: UUID | None = None
     due_at: datetime | None = None
     is_sealed: bool = False
@@ -75,6 +79,11 @@ def forgotten(chain: UUID, purpose_key: str, *, until: datetime) -> None:
 
 def unticked(order_number: str, purpose_key: str) -> None:
     _try_append(_line(what=UNTICKED, order=order_number, purpose=purpose_key))
+
+
+def line_marked(order_number: str, line_id: int, mark: str, *, is_set: bool) -> None:
+    what = LINE_MARKED if is_set else LINE_UNMARKED
+    _try_append(_line(what=what, order=order_number, line=str(line_id), mark=mark))
 
 
 def _line(*, at: datetime | None = None, **ids: str) -> str:
@@ -143,6 +152,8 @@ def _entry(ids: Any, *, place: str) -> Entry:
             chain=UUID(ids["chain"]) if "chain" in ids else None,
             purpose=ids.get("purpose", ""),
             order=ids.get("order", ""),
+            line=int(ids.get("line", 0)),
+            mark=ids.get("mark", ""),
             erasure=UUID(ids["erasure"]) if "erasure" in ids else None,
             due_at=datetime.fromisoformat(ids["due"]) if "due" in ids else None,
             is_sealed=_is_sealed(ids),

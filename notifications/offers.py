@@ -1,4 +1,4 @@
-"""What receipts offered their buyers, for those who ask what it did for them."""
+"""What receipts offered their buyers, for those who ask what it did for them; and offers that lose their ground."""
 
 from datetime import datetime
 
@@ -6,7 +6,9 @@ from django.db.models import QuerySet
 
 from accounts.models import Customer
 from notifications.models import OutgoingEmail, OutgoingItem
+from notifications.outbox import WAITING
 from notifications.queueing import OFFER
+from orders.models import Order
 
 
 def on_receipts(customer: Customer, *, since: datetime) -> QuerySet[OutgoingItem]:
@@ -21,3 +23,9 @@ def on_receipts(customer: Customer, *, since: datetime) -> QuerySet[OutgoingItem
         is_dropped=False,
     )
     return sent.select_related("product", "email__order").order_by("-email__sent_at")
+
+
+def let_offer_fall(order: Order) -> int:
+    """The order's receipt, if it still waits, loses its offer: what it was picked for may steer nothing any more."""
+    waiting = OutgoingItem.objects.filter(email__order=order, email__state__in=WAITING, block=OFFER, is_dropped=False)
+    return waiting.update(consent_record=None, order_tick=None)

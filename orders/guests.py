@@ -62,6 +62,25 @@ def find(request: HttpRequest, number: str) -> Order:
     return order
 
 
+def owns(request: HttpRequest, order: Order) -> bool:
+    """Whether the order is theirs: their customer's; or nobody's yet, and this browser had its link or placed it.
+
+    The link to an order that has a customer shows it, and leaves what is drawn from it to that customer.
+    """
+    if order.customer_id is None:
+        return order.number in request.session.get(GRANTS, [])
+    customer = customer_of(request)
+    return customer is not None and order.customer_id == customer.pk
+
+
+def find_own(request: HttpRequest, number: str) -> Order:
+    """The order, for those whose it is (see `owns`). Everybody else gets the 404 of an order that isn't there."""
+    order = find(request, number)
+    if not owns(request, order):
+        raise Http404
+    return order
+
+
 def join_orders(customer: Customer) -> None:
     """An address was proved: the orders placed with it are that customer's from now on."""
     if not (customer.email and customer.is_proved):

@@ -15,6 +15,7 @@ from django.utils.formats import date_format
 
 from accounts import consent
 from accounts.models import Customer
+from orders.models import OrderLine
 from recommendations.history import KEPT
 from recommendations.models import Effect
 from recommendations.picks import Because, Pick, Source
@@ -68,7 +69,10 @@ def _row(pick: Pick) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Used:
-    """A datum that lately did something. `title`: what it is; `since`: when it came to us."""
+    """A datum that lately did something. `title`: what it is; `since`: when it came to us.
+
+    `line`: the purchase, where it is one.
+    """
 
     because: Because
     title: str
@@ -76,6 +80,7 @@ class Used:
     last_used_on: date
     effects: tuple[str, ...]
     expires_at: datetime | None = None
+    line: OrderLine | None = None
 
 
 def of_interests(customer: Customer) -> dict[int, list[str]]:
@@ -107,7 +112,7 @@ def _used(because: Because, effects: Collection[Effect]) -> Used:
     first = next(iter(effects))
     said = tuple(words(effect) for effect in effects)
     if first.line:
-        return Used(because, first.line.title, first.line.order.placed_at, first.shown_on, said)
+        return Used(because, first.line.title, first.line.order.placed_at, first.shown_on, said, line=first.line)
     view = first.view
     assert view is not None  # noqa: S101  (each effect stands on one of three)
     return Used(because, view.product.title, view.viewed_at, first.shown_on, said, view.viewed_at + KEPT)

@@ -27,6 +27,11 @@ TWINS = {
     "concurrency/test_gifts_at_once.py": {
         "test_adding_and_marking_at_once_loses_nothing": "test_without_the_carts_lock_something_is_lost",
     },
+    "concurrency/test_line_marks.py": {
+        "test_marked_and_unmarked_at_once_the_journal_says_each_change_once_and_the_last_one_stands": (
+            "test_without_the_orders_lock_it_does_not"
+        ),
+    },
     "concurrency/test_fresh_links.py": {
         "test_a_link_pressed_four_times_at_once_lets_one_in": "test_without_the_lock_it_lets_several_in",
     },

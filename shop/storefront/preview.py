@@ -61,7 +61,7 @@ def _helped_product(customer: Customer) -> str:
 
 
 def _bought_last(customer: Customer) -> int | None:
-    lines = customer.orders.filter(lines__is_gift=False, lines__product__is_published=True)
+    lines = customer.orders.filter(lines__is_gift=False, lines__is_excluded=False, lines__product__is_published=True)
     return lines.order_by("-placed_at", "-pk").values_list("lines__product", flat=True).first()
 
 

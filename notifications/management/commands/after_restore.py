@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from accounts import journal, restoring
 from accounts.journal import Entry
 from notifications import parking
-from orders import recovering
+from orders import line_marks, recovering
 from orders.gateways.stripe import Unreachable
 from orders.recovering import RecoveryIncomplete
 
@@ -21,6 +21,7 @@ STEPS: tuple[Step, ...] = (
     parking.park_mail,
     restoring.redo_withdrawals,
     parking.redo_unticking,
+    line_marks.redo_marks,
     restoring.redo_forgetting,
     restoring.redo_erasures,
     recovering.compare_sums,

@@ -41,6 +41,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "tax_name": frame.terms().tax_names.get(str(found.country), ""),
         "news": ticks.of(found),
         "may_cancel": status.customer_may_cancel(found) and cancellation.may_cancel(found),
+        "may_mark": bool(found.placed_at) and found.status != Order.Status.CANCELLED and guests.owns(request, found),
         "notice": status.customer_notice(found),
         "is_fresh": _is_fresh(found),
         "has_misfit": not found.placed_at and found.payments.filter(status=Payment.Status.FLAGGED).exists(),
