@@ -9,7 +9,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import access, address_claims, export, interests, proofs, purposes, staff_changes
+from accounts import access, address_claims, asks, export, interests, proofs, purposes, staff_changes
 from accounts.consent_requests import LIFETIME
 from accounts.models import (
     AccountEvent,
@@ -96,8 +96,9 @@ def erase_answers(customer: Customer) -> int:
 
 
 def export_asks(customer: Customer) -> Rows:
-    declined = rows(customer.asks.all(), declined="key", answered_at="answered_at")
-    return [*declined, *rows(customer.forgotten_pasts.all(), forgot_for="purpose", bought_before="before_at")]
+    declined = rows(customer.asks.exclude(answered_at=None), declined="key", answered_at="answered_at")
+    left = rows(customer.asks.filter(answered_at=None), asked_for="key", shown_at="shown_at")
+    return [*declined, *left, *rows(customer.forgotten_pasts.all(), forgot_for="purpose", bought_before="before_at")]
 
 
 def erase_asks(customer: Customer) -> int:
@@ -212,11 +213,13 @@ HOLDINGS: tuple[Holding, ...] = (
     ),
     Holding(
         key="asks",
-        title="Questions you said “No thanks” to, and purchases you told us to forget",
+        title="Questions we put to you and you did not say yes to, and purchases you told us to forget",
         models=("accounts.Ask", "accounts.ForgottenPast"),
-        retention="So that we never ask again, and never use them again: until you erase the account.",
+        retention="What you said “No thanks” to, and what to forget: until you erase the account, so that we never "
+        "ask again, and never use them again. What you left unanswered: 30 days, in which we do not ask again.",
         export=export_asks,
         erase=erase_asks,
+        retire=asks.retire,
     ),
     Holding(
         key="requests",

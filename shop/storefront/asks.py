@@ -1,6 +1,9 @@
 """Where a feature would help, the page asks for it once: the switch with its own words, and a “no” as easy as a “yes”.
 
-At most one question a page. None in a preview, and none where the browser has said no.
+At most one question a page, each once a visit; left unanswered, it rests. What is remembered for that: of customers,
+that it was put (`accounts.asks`); of a guest at an order's page, the same in the session that its link began; of
+visitors nothing, since who brings the cookie that guards our forms has been on such a page before. None in a preview,
+and none where the browser has said no.
 """
 
 from collections.abc import Sequence
@@ -31,6 +34,8 @@ ASKED: dict[Place, tuple[str, ...]] = {
     Place.CART: (purposes.RECOMMEND_FROM_PURCHASES, purposes.COUNT_IN_ALSO_BOUGHT),
     Place.ORDER: NEWS,
 }
+SHOWN = "asks_shown"  # in the session of a guest at an order's page: the questions put in this visit
+ON_SCREEN = "Asked-Already"  # a header: what the page being changed in place is asking already (`cart.html`)
 VISITORS = purposes.VISITOR_HISTORY.key
 # A search sets no cookie, not even the one that guards forms: it asks visitors who have one already.
 VISITORS_ASKED = (Place.PRODUCT, Place.CART, Place.SEARCH)
@@ -48,7 +53,8 @@ class Asked:
 def here(request: HttpRequest, place: Place, keys: Sequence[str] | None = None) -> Asked | None:
     """The question of this page, if there is one. `keys`: which of the place's purposes make sense just now.
 
-    At most one query for a customer, none for a visitor and none once all is answered.
+    At most one query for a customer, and one more to note that it was put; none for a visitor and none once all is
+    answered. A page changed in place keeps the question it shows, and gets no new one.
     """
     if consent.is_overlaid():
         return None
@@ -56,17 +62,34 @@ def here(request: HttpRequest, place: Place, keys: Sequence[str] | None = None) 
     if customer is None:
         return _asked(request, place, VISITORS) if _may_ask_visitor(request, place) else None
     offered = [key for key in (ASKED[place] if keys is None else keys) if not is_refused(request, key)]
-    key = asks.first_open(request, customer, offered) if offered else None
+    if _is_in_place(request):
+        on_screen = request.headers.get(ON_SCREEN, "")
+        stays = on_screen in offered and asks.is_open(customer, on_screen)
+        return _asked(request, place, on_screen) if stays else None
+    key = asks.first_open(request, customer, offered, beside=ASKED[place]) if offered else None
+    if key and request.method == "GET":
+        asks.note_shown(customer, key)
     return _asked(request, place, key) if key else None
+
+
+def _is_in_place(request: HttpRequest) -> bool:
+    """Whether the answer goes into a page that stands already."""
+    return bool(getattr(request, "htmx", False))
 
 
 def for_guest(request: HttpRequest, order_number: str, keys: Sequence[str]) -> Asked | None:
     """The question to whoever came by an order's link: news of it that was not ticked. None for those who signed in."""
     if consent.is_overlaid() or login_of(request) is not None:
         return None
-    settled = request.session.get(asks.SETTLED, [])
+    if _is_in_place(request):
+        return None
+    settled, shown = request.session.get(asks.SETTLED, []), request.session.get(SHOWN, [])
+    if not set(shown) <= set(settled):
+        return None
     for key in keys:
         if guest_answer(order_number, key) not in settled and not is_refused(request, key):
+            if request.method == "GET":
+                request.session[SHOWN] = [guest_answer(order_number, key)]
             return _asked(request, Place.ORDER, key, ("order", order_number))
     return None
 
@@ -82,7 +105,10 @@ def is_refused(request: HttpRequest, key: str) -> bool:
 
 
 def _may_ask_visitor(request: HttpRequest, place: Place) -> bool:
+    """A visitor who brings the cookie that guards forms was asked before, or has seen the switch where it stands."""
     if place not in VISITORS_ASKED or gpc.is_no(request):
+        return False
+    if settings.CSRF_COOKIE_NAME in request.COOKIES and request.headers.get(ON_SCREEN) != VISITORS:
         return False
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return place != Place.SEARCH

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts import consent, purposes
 from accounts.models import (
     AccessLogEntry,
+    Ask,
     ConsentRequest,
     Customer,
     DataExport,
@@ -200,7 +201,12 @@ def of_effects(at, customer):
     )
 
 
+def of_asks(at, customer):
+    return Ask.objects.create(customer=customer, key=f"{at:%j%f}", shown_at=at)
+
+
 KEPT_DAYS = {
+    "asks": (of_asks, 30),
     "mail": (of_mail, 400),
     "orders": (of_orders, 6 * 365 + 2),
     "payments": (of_payments, 6 * 365 + 2),

@@ -1,14 +1,20 @@
 """Asked in its place, once, in the switch's own words; no is as easy as yes and remembered for good."""
 
+import json
 import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
+from django.contrib.sessions.models import Session
+from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
+from accounts import asks as accounts_asks
 from accounts import consent, consent_requests, purposes
 from accounts.models import Ask, Consent, ConsentRecord, ConsentRequest, Customer
+from accounts.personal_data import export_asks
 from orders import guests
 from orders.models import Order, OrderTick
 from shop.catalog import listing
@@ -46,6 +52,11 @@ def title(key: str) -> str:
     return purposes.get(key).title
 
 
+def later(days: float = 30.1) -> None:
+    """So many days after what was put was put."""
+    Ask.objects.update(shown_at=F("shown_at") - timedelta(days=days))
+
+
 def answer(client, key: str, said: str, **more):
     return client.post(f"/asks/{key}/", {"answer": said, "place": "product", "back": "/product/tin-mug/", **more})
 
@@ -54,6 +65,7 @@ def test_each_place_asks_for_what_would_help_there_and_for_one_thing_alone(clien
     order = builders.placed_order(mug.variants.get(), customer=bob)
     client.post("/cart/lines/", {"variant": mug.variants.get().pk})
     assert asked(client.get("/product/tin-mug/")) == [title(LOOKED)]
+    later()
     assert asked(client.get("/search/?q=mug")) == [title(LOOKED)]
     assert asked(client.get("/cart/")) == [title(BOUGHT)]
     assert asked(client.get(f"/orders/{order.number}/")) == [title(purposes.MAIL_ORDER_DISPATCHED)]
@@ -125,13 +137,17 @@ def test_a_visitor_cannot_answer_for_a_customer(client, mug):
     assert not Ask.objects.exists()
 
 
-def test_asking_costs_one_query_and_none_for_those_who_answered(client, bob, django_assert_num_queries, rf):
+def test_asking_costs_a_query_and_another_when_it_is_put_and_none_for_those_who_answered(
+    client, bob, django_assert_num_queries, rf
+):
     request = rf.get("/product/tin-mug/")
     request.user, request.session = bob.user, client.session
     assert request.user.customer == bob
     assert request.session.get("any") is None  # both are read for the frame of any page
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         assert asks.here(request, asks.Place.PRODUCT)
+    with django_assert_num_queries(1):
+        assert asks.here(request, asks.Place.PRODUCT) is None
     answer(client, LOOKED, "no")
     asks.here(request, asks.Place.PRODUCT)
     with django_assert_num_queries(0):
@@ -233,14 +249,131 @@ def test_nobody_answers_for_an_order_whose_link_they_never_had(client, bought):
     assert not OrderTick.objects.exists()
 
 
-def test_a_visitor_is_asked_in_the_cart_and_by_a_search_only_where_there_is_a_cookie_already(client, mug):
-    visit = purposes.VISITOR_HISTORY
+VISIT = purposes.VISITOR_HISTORY
+
+
+@pytest.mark.parametrize("path", ["/cart/", "/search/?q=mug", "/product/tin-mug/"])
+def test_a_visitor_is_asked_where_it_helps_and_by_a_search_only_where_there_is_a_cookie_already(client, mug, path):
     fresh = Client()
     assert asked(fresh.get("/search/?q=mug")) == []
     assert not fresh.cookies
     client.post("/cart/lines/", {"variant": mug.variants.get().pk})
-    for path in ("/cart/", "/search/?q=mug", "/product/tin-mug/"):
-        assert asked(client.get(path)) == [visit.title]
-    answer(client, visit.key, "no", place="cart", back="/cart/")
-    for path in ("/cart/", "/search/?q=mug", "/product/tin-mug/"):
-        assert asked(client.get(path)) == []
+    assert asked(client.get(path)) == [VISIT.title]
+    answer(client, VISIT.key, "no", place="cart", back="/cart/")
+    for each in ("/cart/", "/search/?q=mug", "/product/tin-mug/"):
+        assert asked(client.get(each)) == []
+
+
+# -- Once a visit, then rest ---------------------------------------------------------------------------------------
+
+ROUND = ("/product/tin-mug/", "/search/?q=mug", "/cart/", "/product/tin-mug/", "/search/?q=mug", "/cart/")
+
+
+def test_each_question_is_put_once_a_visit_and_a_place_left_alone_asks_nothing_else(client, bob, mug):
+    order = builders.placed_order(mug.variants.get(), customer=bob)
+    client.post("/cart/lines/", {"variant": mug.variants.get().pk})
+    page = f"/orders/{order.number}/"
+    put = [question for path in (*ROUND, page, page) for question in asked(client.get(path))]
+    assert put == [title(LOOKED), title(BOUGHT), title(LEAVES)]
+    Order.objects.update(fulfilment_status=Order.FulfilmentStatus.DISPATCHED)
+    assert asked(client.get(page)) == []  # what is still to come is asked for another time
+    assert not Consent.objects.exists()
+
+
+def test_left_unanswered_it_rests_for_thirty_days_in_every_browser_and_is_put_once_more(client, bob):
+    assert asked(client.get("/product/tin-mug/")) == [title(LOOKED)]
+    for days in (0, 15, 14):
+        later(days)
+        again = Client()
+        again.force_login(bob.user)
+        assert asked(again.get("/product/tin-mug/")) == []
+    later(2)
+    assert asked(client.get("/product/tin-mug/")) == [title(LOOKED)]
+    assert asked(client.get("/product/tin-mug/")) == []
+
+
+def test_an_answer_from_another_tab_stays_an_answer(client, bob):
+    client.get("/product/tin-mug/")
+    answer(client, LOOKED, "no")
+    accounts_asks.note_shown(bob, LOOKED)  # the other tab was just being made
+    later()
+    assert asked(client.get("/product/tin-mug/")) == []
+    assert Ask.objects.get().answered_at
+    client.get("/cart/")
+    answer(client, LOOKED, "yes")
+    assert consent.allows(bob, LOOKED)
+
+
+def test_a_yes_after_a_rest_that_was_not_over_counts_and_ends_it(client, bob):
+    client.get("/product/tin-mug/")
+    answer(client, LOOKED, "yes")
+    later()
+    assert consent.allows(bob, LOOKED)
+    assert asked(client.get("/product/tin-mug/")) == []
+
+
+def test_a_cart_changed_in_place_keeps_its_question_and_gets_no_new_one(client, bob, mug):
+    client.post("/cart/lines/", {"variant": mug.variants.get().pk, "quantity": 2})
+    page = client.get("/cart/")
+    assert asked(page) == [title(BOUGHT)]
+    sent = {"HX-Request": "true", **json.loads(re.search(r"hx-headers='(.*?)'", page.text)[1])}
+    for _ in range(2):
+        assert asked(client.get("/cart/", headers=sent)) == [title(BOUGHT)]
+    answer(client, BOUGHT, "no")
+    assert asked(client.get("/cart/", headers=sent)) == []
+    Ask.objects.all().delete()
+    client.session.flush()
+    client.force_login(bob.user)
+    assert asked(client.get("/cart/", headers={"HX-Request": "true"})) == []
+    assert not Ask.objects.exists()
+
+
+def test_a_question_nobody_saw_is_not_remembered(client, bob):
+    client.head("/product/tin-mug/")
+    client.post(f"/account/preferences/{LOOKED}/preview/on/")
+    assert not Ask.objects.exists()
+    assert asked(client.get("/product/tin-mug/")) == [title(LOOKED)]
+
+
+def test_what_rests_is_exported_named_on_the_privacy_page_and_forgotten_when_it_has_rested(client, bob):
+    client.get("/product/tin-mug/")
+    assert [row.get("asked_for") for row in export_asks(bob)] == [LOOKED]
+    assert "What you left unanswered: 30 days" in client.get("/privacy/").text
+    accounts_asks.retire()
+    assert Ask.objects.exists()
+    later()
+    accounts_asks.retire()
+    assert not Ask.objects.exists()
+    answer(client, LOOKED, "no")
+    later(500)
+    accounts_asks.retire()
+    assert Ask.objects.get().answered_at  # for good
+
+
+def test_a_guest_is_asked_once_a_visit_whichever_order_they_open(client, bought, mug):
+    other = builders.placed_order(mug.variants.get(), email="pat@example.com", placed_at=bought.placed_at)
+    Order.objects.update(placed_at=timezone.now() - timedelta(days=1))
+    client.get(guests.order_link(other).removeprefix("http://localhost:8000"))
+    put = [asked(client.get(f"/orders/{order.number}/")) for order in (bought, bought, other, other)]
+    assert put == [[title(LEAVES)], [], [], []]
+    assert not OrderTick.objects.exists()
+    say_by_link(client, bought, "no")
+    assert asked(client.get(f"/orders/{bought.number}/")) == [title(ARRIVES)]
+    another_visit = Client()
+    another_visit.get(guests.order_link(other).removeprefix("http://localhost:8000"))
+    assert asked(another_visit.get(f"/orders/{other.number}/")) == [title(LEAVES)]
+
+
+def test_a_visitor_is_asked_on_one_page_and_nothing_is_kept_for_that(mug):
+    visitor = Client()
+    put = [question for path in ROUND for question in asked(visitor.get(path))]
+    assert put == [VISIT.title]
+    assert list(visitor.cookies) == [settings.CSRF_COOKIE_NAME]
+    assert not Session.objects.exists()
+    assert not Ask.objects.exists()
+    visitor.post("/cart/lines/", {"variant": mug.variants.get().pk})
+    held = dict(visitor.session)
+    assert [question for path in ROUND for question in asked(visitor.get(path))] == []
+    assert dict(visitor.session) == held
+    assert "we need not ask you the same thing twice" in visitor.get("/privacy/").text
+    assert asked(Client().get("/product/tin-mug/")) == [VISIT.title]
