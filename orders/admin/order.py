@@ -21,6 +21,7 @@ from accounts.email_addresses import searched_address
 from orders import cancellation, holds, queue, status
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
 from orders.admin.asking import cancel, complete_address, correct_tracking, refund, ship
+from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.pages import order_subject, way_back
 from orders.admin.paging import FarPaginator
 from orders.admin.sheets import packing_slips, pick_list
@@ -78,8 +79,8 @@ class QueueFilter(admin.SimpleListFilter):
 class OrderAdmin(SparingAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
-    list_display = ["number", "state", "full_name", "placed", "leaves_by", "amount"]
-    list_filter = [QueueFilter, "payment_status", "source", ByCustomerFilter]
+    list_display = ["number", "state", "full_name", "goes", "placed", "leaves_by", "amount"]
+    list_filter = [QueueFilter, MethodFilter, CountryFilter, "payment_status", "source", ByCustomerFilter]
     view_on_site = False  # an order's page is its buyer's
     sortable_by = ["placed"]
     search_fields = ["full_name"]
@@ -139,6 +140,10 @@ class OrderAdmin(SparingAdmin):
     def placed(self, order: Order) -> str:
         moment = order.placed_at
         return placed_text(timezone.localtime(moment)) if moment else "not paid"
+
+    @admin.display(description="goes by, to")
+    def goes(self, order: Order) -> str:
+        return " · ".join(filter(None, [order.shipping_name, str(order.country.name)]))
 
     @admin.display(description="where it stands")
     def state(self, order: Order) -> SafeString:

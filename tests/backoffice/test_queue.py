@@ -41,6 +41,38 @@ def test_an_order_is_found_by_number_however_typed_by_address_name_and_postcode(
         assert list(staff.get(LIST, {"q": typed}).context["cl"].result_list) == expected, typed
 
 
+def test_the_queue_says_how_each_parcel_goes_and_where_to(staff):
+    builders.placed_order(shipping_name="Standard")
+    Order.objects.update(country="DE")
+    assert "Standard · Germany" in staff.get(LIST).text
+
+
+def test_the_queue_is_narrowed_by_method_and_country_together(staff):
+    orders = {}
+    for method, country in [("Standard", "GB"), ("Standard", "DE"), ("Express", "DE"), ("Express", "FR")]:
+        orders[method, country] = order_at("packed", shipping_name=method)
+        Order.objects.filter(pk=orders[method, country].pk).update(country=country)
+    page = staff.get(f"{LIST}?queue=ship")
+    assert all(f"country={code}" in page.text for code in ("GB", "DE", "FR"))
+    for query, found in [
+        ("method=Standard", {("Standard", "GB"), ("Standard", "DE")}),
+        ("country=DE", {("Standard", "DE"), ("Express", "DE")}),
+        ("method=Express&country=FR", {("Express", "FR")}),
+    ]:
+        listed = staff.get(f"{LIST}?queue=ship&{query}").context["cl"].result_list
+        assert set(listed) == {orders[each] for each in found}, query
+
+
+def test_a_narrowed_list_stays_when_its_last_order_is_done(staff):
+    builders.shipping_method("Standard")
+    builders.placed_order(shipping_name="Standard")
+    Order.objects.update(country="DE", status="completed")
+    for query in ("country=DE", "method=Standard", "country=NZ"):
+        assert staff.get(f"{LIST}?{query}").status_code == 200, query
+    for query in ("country=XX", "country=de", "method=Pigeon", "method=Stand", "method=a%00", "country="):
+        assert staff.get(f"{LIST}?{query}").status_code == 400, query
+
+
 def test_the_pick_list_adds_up_by_sku_and_starts_the_picking(staff):
     socks, mug = (builders.variant(builders.product(sizes=()), sku=sku) for sku in ("SOCKS", "MUG"))
     orders = [order_at("waiting", socks, mug), order_at("waiting", socks, quantity=2)]
@@ -62,11 +94,11 @@ def test_packing_slips_name_no_price(staff):
 # -- Cost ----------------------------------------------------------------------------------------------------
 
 
-def test_the_list_costs_five_queries_however_long(staff, django_assert_max_num_queries):
+def test_the_list_costs_six_queries_however_long(staff, django_assert_max_num_queries):
     for _ in range(3):
         order_at("packed")
     staff.get(LIST)
-    with django_assert_max_num_queries(5):  # session, user, count, ids, rows
+    with django_assert_max_num_queries(6):  # session, user, methods and countries in hand, count, ids, rows
         staff.get(LIST)
 
 

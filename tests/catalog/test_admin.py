@@ -12,6 +12,7 @@ from shop.catalog import listing, stock
 from shop.catalog.models import Product, ProductImage, StockMovement, StockRecord, Variant
 from shop.catalog.search import search
 from tests import builders, cast
+from tests.backoffice.test_access import signed_in, staff_member
 
 pytestmark = pytest.mark.django_db
 
@@ -173,6 +174,69 @@ def test_nonsense_numbers_are_explained_and_move_nothing(staff, number):
     assert "errorlist" in answer.content.decode()
     record.refresh_from_db()
     assert (record.on_hand, StockMovement.objects.count()) == (2, 1)
+
+
+def product_page(product: Product) -> str:
+    return reverse("admin:catalog_product_change", args=[product.pk])
+
+
+def test_a_products_page_says_what_each_store_has_of_each_variant(staff):
+    boot = builders.product("Scree boot", sizes=("12", "13"), on_hand=7)
+    small, large = boot.variants.all()
+    StockRecord.objects.create(variant=large, store=builders.store("Mill Lane"), restock_on="2027-03-05")
+    builders.placed_order(small, quantity=2)
+    page = staff.get(product_page(boot))
+    shown = [
+        (variant.sku, record.store.name, record.on_hand, record.allocated, record.available)
+        for variant in page.context["stocked"]
+        for record in variant.stock.all()
+    ]
+    assert shown == [
+        (small.sku, "Harbour Row", 7, 2, 5),
+        (large.sku, "Harbour Row", 7, 0, 7),
+        (large.sku, "Mill Lane", 0, 0, 0),
+    ]
+    for words in ("Mill Lane", "size 13", "5 Mar 2027", "Receive goods"):
+        assert words in page.text
+
+
+def test_goods_are_received_from_the_products_page_by_a_movement(staff):
+    boot = builders.product("Scree boot", sizes=("12", "13"), on_hand=0)
+    page = staff.get(product_page(boot))
+    first, second = StockRecord.objects.order_by("variant__position")
+    chosen = {"action": "receive", "_selected_action": [first.pk, second.pk]}
+    asked = staff.post(page.context["stock_url"], chosen)
+    assert asked.text.count("How many of Scree boot") == 2
+    done = staff.post(page.context["stock_url"], chosen | {"confirm": "1", f"{second.pk}-quantity": "4"}, follow=True)
+    assert [record.on_hand for record in done.context["cl"].result_list] == [0, 4]
+    assert StockMovement.objects.get().record_id == second.pk
+
+
+def test_a_product_no_store_keeps_says_so_and_a_new_one_has_no_stock_to_show(staff):
+    boot = builders.product("Scree boot", sizes=())
+    Variant.objects.create(product=boot, sku="BOOT", price=1)
+    page = staff.get(product_page(boot)).text
+    assert "No store keeps it yet" in page
+    assert "Receive goods" not in page
+    assert "Receive goods" not in staff.get(reverse("admin:catalog_product_add")).text
+
+
+def test_stock_on_the_products_page_is_moved_by_those_who_may(staff):
+    boot = builders.product("Scree boot", on_hand=7)
+    packer = signed_in(staff_member("pack@example.com", role="Staff: orders"))
+    page = packer.get(product_page(boot))
+    assert ("stocked" in page.context) == (packer.get(STOCK).status_code == 200)
+    assert "Receive goods" not in page.text
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_products_page_costs_the_same_however_many_variants_it_has(staff, count, django_assert_max_num_queries):
+    boot = builders.product("Scree boot", sizes=tuple(str(size) for size in range(count)))
+    lane = builders.store("Mill Lane")
+    StockRecord.objects.bulk_create(StockRecord(variant=variant, store=lane) for variant in boot.variants.all())
+    staff.get(product_page(boot))
+    with django_assert_max_num_queries(14):
+        staff.get(product_page(boot))
 
 
 def test_stock_cannot_be_typed_over(staff):

@@ -35,7 +35,7 @@ TAKES = {  # every filter there is; another one is added here once somebody has 
     "accounts.accesslogentry": {"kind__exact", "staff_role"},
     "accounts.customer": {"user__isempty", "email_proved_at__isempty"},
     "accounts.user": {"who", "groups__id__exact", "groups__isnull"},
-    "orders.order": {"queue", "payment_status__exact", "source__exact", "customer__id__exact"},
+    "orders.order": {"queue", "method", "country", "payment_status__exact", "source__exact", "customer__id__exact"},
     "orders.payment": {"status__exact"},
     "orders.stripeevent": {"kind", "processed_at__isempty"},
     "orders.striperecord": {"matter", "kind__exact"},

@@ -1,18 +1,21 @@
 """Categories, makers, products with their variants and pictures. What shoppers read of them is refreshed on save."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.forms import BaseModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
 from shop.admin_queries import StrictAdmin
 from shop.catalog import events, listing
 from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import CategoryForm, MakerForm, PictureForm, ProductForm, VariantForm
 from shop.catalog.admin.naming import VariantFormSet
+from shop.catalog.admin.stock import MOST_AT_ONCE
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Store, Variant
 from shop.catalog.tree import tree
 from shop.money import formatted
@@ -54,6 +57,10 @@ class VariantInline(admin.TabularInline):
     extra = 1
     can_delete = False  # carts and orders know it: take it off sale instead
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Variant]:
+        """Each row says its name, which begins with the product's."""
+        return super().get_queryset(request).select_related("product")
+
 
 class PictureInline(admin.TabularInline):
     model = ProductImage
@@ -88,6 +95,7 @@ class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
     prepopulated_fields = {"slug": ["title"]}
     autocomplete_fields = ["category", "maker", "goes_with"]
     readonly_fields = ["costs_from", "is_available", "created_at", "updated_at"]
+    change_form_template = "admin/catalog/product/change_form.html"
 
     @admin.display(description="price from", ordering="price_from")
     def costs_from(self, product: Product) -> str:
@@ -95,6 +103,13 @@ class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).defer("search_text", "search_vector", "title_vector")
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        product = self.get_object(request, object_id)
+        context = _find_stock(product, request) if product else {}
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
     def has_delete_permission(self, request: HttpRequest, obj: Product | None = None) -> bool:
         """History names products: they are taken off the shelf, not deleted."""
@@ -105,6 +120,19 @@ class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
         _give_stock_records(form.instance)
         events.record_releases([form.instance.pk])
         listing.refresh([form.instance.pk])
+
+
+def _find_stock(product: Product, request: HttpRequest) -> dict[str, Any]:
+    """What there is of it, variant by variant and store by store, in two queries; nothing for who may not see stock."""
+    if not request.user.has_perm("catalog.view_stockrecord"):
+        return {}
+    records = StockRecord.objects.select_related("store").order_by("store__position", "store_id")
+    variants = list(product.variants.prefetch_related(Prefetch("stock", records)))
+    count = sum(len(variant.stock.all()) for variant in variants)
+    may_move = request.user.has_perm("catalog.change_stockrecord") and 0 < count <= MOST_AT_ONCE
+    search = urlencode({"q": product.title})
+    stock_url = f"{reverse('admin:catalog_stockrecord_changelist')}?{search}"
+    return {"stocked": variants, "may_move": may_move, "stock_url": stock_url}
 
 
 def _give_stock_records(product: Product) -> None:
