@@ -60,11 +60,16 @@ def _told(item: OutgoingItem, about: Context) -> dict[str, str]:
     }
 
 
+def _describe_tracking(parcel: Context) -> str:
+    if parcel.get("tracking_number"):
+        return f"tracking number {parcel['tracking_number']}"
+    return "sent without a tracking number" if parcel.get("is_untracked") else ""
+
+
 def _detail(topic: str, about: Context) -> str:
     parcel = about["parcel"] or {}
     if topic == "order_dispatched":
-        tracking = f"tracking number {parcel['tracking_number']}" if parcel.get("tracking_number") else ""
-        carried = ", ".join(part for part in (parcel.get("carrier", ""), tracking) if part)
+        carried = ", ".join(part for part in (parcel.get("carrier", ""), _describe_tracking(parcel)) if part)
         arrives = f"It should be with you on {about['arrives']}." if about["arrives"] else ""
         return " ".join(part for part in (f"{carried}." if carried else "", arrives) if part)
     if topic == "order_packed" and parcel.get("note"):

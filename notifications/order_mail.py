@@ -130,6 +130,7 @@ def _parcel(parcel: Shipment) -> dict[str, Any]:
         "contents": contents,
         "carrier": carrier_name(parcel.carrier) if parcel.carrier else "",
         "tracking_number": parcel.tracking_number,
+        "is_untracked": parcel.is_untracked,
         "note": parcel.packing_note,
         "note_by": parcel.packed_by,
     }

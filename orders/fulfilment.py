@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from orders import events, holds, status
 from orders.carriers import carrier_name
-from orders.locks import locked_order, locked_shipment
+from orders.carriers.tracking_numbers import get_bare_number
+from orders.locks import lock_number, locked_order, locked_shipment
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, StripeRecord
 from orders.release import standing_allocations
 from shop.catalog import stock
@@ -80,8 +81,13 @@ def mark_packed(shipment_id: int, *, actor: str, note: str = "", packed_by: str 
     return _move(shipment_id, Stage.PACKED, actor=actor, packing_note=note, packed_by=packed_by)
 
 
-def dispatch(shipment_id: int, *, actor: str, carrier: str, tracking_number: str) -> Shipment:
-    """The parcel leaves: promised stock becomes gone stock. Refused when the shelf never held it (a backorder)."""
+def dispatch(
+    shipment_id: int, *, actor: str, carrier: str, tracking_number: str, may_share_number: bool = False
+) -> Shipment:
+    """The parcel leaves: promised stock becomes gone stock. Refused when the shelf never held it (a backorder).
+
+    `tracking_number`: "" where there is none. One that another parcel has is refused unless it `may_share_number`.
+    """
     try:
         with transaction.atomic():
             shipment = _move(
@@ -90,8 +96,10 @@ def dispatch(shipment_id: int, *, actor: str, carrier: str, tracking_number: str
                 actor=actor,
                 carrier=carrier,
                 tracking_number=tracking_number,
+                is_untracked=not tracking_number,
                 dispatched_at=timezone.now(),
             )
+            _check_number(shipment, may_share=may_share_number)
             _consume_stock(shipment, actor=actor)
     except IntegrityError as error:
         number = Shipment.objects.values_list("order__number", flat=True).get(pk=shipment_id)
@@ -101,11 +109,18 @@ def dispatch(shipment_id: int, *, actor: str, carrier: str, tracking_number: str
 
 @transaction.atomic
 def correct_tracking(
-    shipment_id: int, *, actor: str, carrier: str, tracking_number: str, seen: tuple[str, str] | None = None
+    shipment_id: int,
+    *,
+    actor: str,
+    carrier: str,
+    tracking_number: str,
+    seen: tuple[str, str] | None = None,
+    may_share_number: bool = False,
 ) -> Shipment:
     """Puts right what a parcel that has left is followed by. The event keeps the old and the new; no mail goes.
 
-    `seen`: the carrier and number shown to whoever corrects them; refused when they have changed since.
+    `tracking_number` and `may_share_number`: as for `dispatch`. `seen`: the carrier and number shown to whoever
+    corrects them; refused when they have changed since.
     """
     shipment = locked_shipment(shipment_id)
     before, after = (shipment.carrier, shipment.tracking_number), (carrier, tracking_number)
@@ -114,15 +129,31 @@ def correct_tracking(
         raise TransitionRefused(f"{number} has not left: its carrier and number are asked for by “Ship”.")
     if seen is not None and seen != before:
         raise TransitionRefused(f"{number}: the carrier or number was corrected meanwhile. Look again.")
-    if after == before:
+    if after == before and shipment.is_untracked == (not tracking_number):
         raise TransitionRefused(f"{number}: that is the carrier and number it has already.")
     shipment.carrier, shipment.tracking_number = after
-    shipment.save(update_fields=["carrier", "tracking_number"])
-    was, now_is = (f"{carrier_name(who)} {what}".strip() for who, what in (before, after))
+    shipment.is_untracked = not tracking_number
+    shipment.save(update_fields=["carrier", "tracking_number", "is_untracked"])
+    is_another = get_bare_number(before[1]) != get_bare_number(tracking_number)
+    _check_number(shipment, may_share=may_share_number or not is_another)
+    was, now_is = (f"{carrier_name(who)} {what or 'without a number'}".strip() for who, what in (before, after))
     events.record(
         shipment.order, Kind.TRACKING_CORRECTED, shipment=shipment, actor=actor, reason=f"{was} became {now_is}"
     )
     return shipment
+
+
+def _check_number(shipment: Shipment, *, may_share: bool) -> None:
+    """After it is written, so that of two who write the same number at once the second sees the first's."""
+    if not shipment.tracking_number or may_share:
+        return
+    lock_number(shipment.tracking_number)
+    other = Shipment.objects.numbered(shipment.tracking_number).exclude(pk=shipment.pk).select_related("order").first()
+    if other is not None:
+        raise TransitionRefused(
+            f"{shipment.order.number}: nothing was changed, because {other.order.number} has the tracking number "
+            f"{shipment.tracking_number} already. If that is right, type it again and say so."
+        )
 
 
 def _consume_stock(shipment: Shipment, *, actor: str) -> None:

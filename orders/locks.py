@@ -1,9 +1,11 @@
-"""Locks, always in one order: cart, order, payment, shipment, then stock by variant id.
+"""Locks, always in one order: cart, order, payment, shipment, tracking number, then stock by variant id.
 
 Whoever changes an order or anything that belongs to it holds the order's row lock while doing so.
 """
 
+from orders.carriers.tracking_numbers import get_bare_number
 from orders.models import Order, Payment, Shipment
+from shop.advisory_locks import AdvisoryLock, lock_until_commit, to_lock_part
 
 
 def locked_order(order_id: int) -> Order:
@@ -27,3 +29,8 @@ def locked_payment(payment_id: int) -> Payment:
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     payment.order = order
     return payment
+
+
+def lock_number(number: str) -> None:
+    """Until the transaction ends, whoever gives another parcel this tracking number waits. Needs a transaction."""
+    lock_until_commit(AdvisoryLock.TRACKING_NUMBER, to_lock_part(get_bare_number(number)))

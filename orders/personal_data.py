@@ -40,6 +40,10 @@ _ORDER_FIELDS = (
     *("created_at", "placed_at", "approved_at", "cancelled_at"),
 )
 _LINE_FIELDS = ("sku", "title", "options", "quantity", "unit_price", "tax_rate", "tax_amount", "is_gift", "is_excluded")
+_PARCEL_FIELDS = (
+    *("stage", "carrier", "tracking_number", "is_untracked"),
+    *("packing_note", "packed_by", "dispatched_at", "delivered_at"),
+)
 
 
 def export_orders(customer: Customer) -> Rows:
@@ -48,12 +52,11 @@ def export_orders(customer: Customer) -> Rows:
 
 
 def _order(order: Order) -> dict[str, object]:
-    parcel = ("stage", "carrier", "tracking_number", "packing_note", "packed_by", "dispatched_at", "delivered_at")
     return {
         **_fields(order, *_ORDER_FIELDS),
         "lines": [_fields(line, *_LINE_FIELDS) for line in order.lines.all()],
         "adjustments": [_fields(item, "label", "amount") for item in order.adjustments.all()],
-        "parcels": [_fields(item, *parcel) for item in order.shipments.all()],
+        "parcels": [_fields(item, *_PARCEL_FIELDS) for item in order.shipments.all()],
         "events": [_fields(event, "kind", "created_at", "data") for event in order.events.all()],
         "ticks": [_fields(tick, "purpose", "granted", "changed_at") for tick in order.ticks.all()],
     }

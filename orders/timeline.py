@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from orders.carriers import tracking_url
+from orders.carriers import carrier_name, tracking_url
 from orders.models import Order, OrderEvent, Shipment
 from shop.money import formatted
 
@@ -139,17 +139,27 @@ def _reached(
     kind: OrderEvent.Kind, title: str, state: str, at: dict[str, datetime | None], parcel: Shipment | None
 ) -> Step:
     moment = at.get(kind)
-    if kind == Kind.DISPATCHED and parcel and parcel.tracking_number:
+    if kind == Kind.DISPATCHED and parcel:
         return Step(
             title,
             state,
             at=moment,
-            text=f"Tracking number {parcel.tracking_number}.",
+            text=_describe_tracking(parcel),
             link_url=tracking_url(parcel.carrier, parcel.tracking_number),
             link_text="Follow it at the carrier",
         )
     is_picking = kind == Kind.APPROVED and state == "now" and Kind.PICKING in at
     return Step(title, state, at=moment, text="Somebody is fetching it from the shelf." if is_picking else "")
+
+
+def _describe_tracking(parcel: Shipment) -> str:
+    """Empty for a parcel of which only that it left is known."""
+    if parcel.tracking_number:
+        return f"Tracking number {parcel.tracking_number}."
+    if parcel.is_untracked:
+        carrier = f" with {carrier_name(parcel.carrier)}," if parcel.carrier else ""
+        return f"Sent{carrier} without a tracking number."
+    return ""
 
 
 def _to_come(order: Order, kind: OrderEvent.Kind, title: str) -> Step:

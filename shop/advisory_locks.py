@@ -22,6 +22,7 @@ class AdvisoryLock(IntEnum):
     LOOP_TURN = 4
     MAIL_SLOT = 5
     MAIL_CUSTOMER = 6
+    TRACKING_NUMBER = 7
 
 
 def to_lock_part(key: int | str) -> int:

@@ -54,6 +54,14 @@ TWINS = {
         "test_two_approve_the_same_order": "test_two_approve_without_the_lock_and_make_two_parcels",
         "test_two_ship_the_same_parcel": "test_two_ship_without_the_lock_and_the_parcel_leaves_twice",
         "test_one_ships_while_the_other_cancels": "test_without_the_lock_it_leaves_and_is_cancelled_too",
+        "test_two_parcels_shipped_with_one_number": "test_two_parcels_without_the_numbers_lock_share_it_unasked",
+        "test_one_ships_with_the_number_that_the_other_corrects_to": (
+            "test_without_the_numbers_lock_ship_and_correction_share_it_unasked"
+        ),
+        "test_two_correct_the_same_parcel": "test_two_correct_without_the_lock_and_the_log_tells_two_stories",
+        "test_one_corrects_while_the_other_ships_the_parcel": (
+            "test_one_corrects_without_the_lock_while_the_other_ships_and_is_not_heard"
+        ),
     },
     "reliability/test_kill.py": {
         "test_fifty_orders_survive_kill_9_of_web_worker_and_beat": "test_without_the_reconciler_their_orders_are_lost",

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 
 from orders import cancellation, payments, rebuilding, status
 from orders.admin.actions import Stage, actor_of, try_each
-from orders.admin.forms import AddressForm, CancelForm, RefundForm, ShipForm, TrackingForm, are_valid, put_focus
+from orders.admin.forms import AddressForm, CancelForm, RefundForm, are_valid, put_focus
 from orders.admin.pages import step_page
+from orders.admin.tracking_forms import ShipForm, TrackingForm, are_numbers_settled
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Refund, Shipment
 from orders.payments import RefundRefused
@@ -20,7 +21,10 @@ SENT = "confirm"
 
 @admin.action(description="Ship", permissions=["change"])
 def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
-    """Asks for each parcel's carrier and number, then sends them off. Of several, one without a number stays."""
+    """Asks for each parcel's carrier and its number or the tick that it has none, then sends them off.
+
+    Of several, one with neither stays.
+    """
     packed = Shipment.objects.filter(order__in=orders, stage=Stage.PACKED)
     parcels = list(
         packed.select_related("order", "store")
@@ -33,15 +37,27 @@ def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[O
     data = request.POST if SENT in request.POST else None
     asked = [ShipForm(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
     if data and are_valid(asked):
-        leaving = [form for form in asked if form.cleaned_data["tracking_number"]]
-        if leaving:
+        leaving = [form for form in asked if form.leaves]
+        if leaving and are_numbers_settled(leaving):
             _dispatch(request, leaving)
             return None
-        messages.error(request, "Type at least one tracking number.")
+        if not leaving:
+            messages.error(request, "Type at least one tracking number, or tick that there is none.")
     put_focus(asked, "tracking_number")
     left_out = orders.exclude(pk__in=[parcel.order_id for parcel in parcels])
     seen = [parcel.order for parcel in parcels]
-    return step_page(model_admin, request, orders, "ship", seen=seen, title="Ship", forms=asked, left_out=left_out)
+    question = any(form.has_question for form in asked)
+    return step_page(
+        model_admin,
+        request,
+        orders,
+        "ship",
+        seen=seen,
+        title="Ship",
+        forms=asked,
+        left_out=left_out,
+        has_question=question,
+    )
 
 
 def _dispatch(request: HttpRequest, leaving: Sequence[ShipForm]) -> None:
@@ -61,20 +77,34 @@ def correct_tracking(
     if not parcels:
         messages.error(request, "No parcel has left here: carrier and number are asked for by “Ship”.")
         return None
-    asked = [TrackingForm(request.POST if SENT in request.POST else None, parcel=parcel) for parcel in parcels]
-    if asked[0].is_bound and are_valid(asked):
+    data = request.POST if SENT in request.POST else None
+    asked = [TrackingForm(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
+    if data and are_valid(asked):
         changed = [form for form in asked if form.is_changed]
-        waiting = iter(changed)
-        actor, found = actor_of(request), [form.parcel.order for form in changed]
-        if changed:
-            try_each(request, found, lambda _: next(waiting).correct(actor), done="Tracking corrected")
-        else:
-            messages.warning(request, "Nothing was changed.")
-        return None
+        if are_numbers_settled(changed):
+            _correct(request, changed)
+            return None
     put_focus(asked, "tracking_number")
     seen = [parcel.order for parcel in parcels]
     title = "Correct the tracking"
-    return step_page(model_admin, request, orders, "correct_tracking", seen=seen, title=title, forms=asked)
+    question = any(form.has_question for form in asked)
+    return step_page(
+        model_admin, request, orders, "correct_tracking", seen=seen, title=title, forms=asked, has_question=question
+    )
+
+
+def _correct(request: HttpRequest, changed: Sequence[TrackingForm]) -> None:
+    if not changed:
+        messages.warning(request, "Nothing was changed.")
+        return
+    waiting = iter(changed)
+    actor = actor_of(request)
+    try_each(
+        request,
+        [form.parcel.order for form in changed],
+        lambda _: next(waiting).correct(actor),
+        done="Tracking corrected",
+    )
 
 
 @admin.action(description="Cancel", permissions=["change"])

@@ -3,12 +3,8 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.utils import timezone
-from django.utils.formats import date_format
 
-from orders import fulfilment
-from orders.carriers import CARRIERS
-from orders.models import Order, Shipment
+from orders.models import Order
 from orders.refunds import refundable
 from shop.money import formatted, get_price_step
 from shop.price_field import PriceField
@@ -25,88 +21,6 @@ def put_focus(asked: Sequence[forms.BaseForm], name: str) -> None:
     wrong = [(form, field) for form in asked if form.is_bound for field in form.errors if field in form.fields]
     form, field = wrong[0] if wrong else (asked[0], name)
     form.fields[field].widget.attrs["autofocus"] = True
-
-
-LABELS = {"carrier": "Carrier", "tracking_number": "Tracking number"}
-EARLY = "Tick the box if it may go before its day, or keep it back."
-
-
-def goods_not_out_yet(parcel: Shipment) -> list[str]:
-    """What is in a parcel and comes out after today, with its day: “The Patient Loaf (out on Fri 4 Dec)”."""
-    goods = {line.order_line.product for line in parcel.lines.all() if line.order_line.product}
-    days = [(each.title, each.released_on) for each in goods]
-    today = timezone.localdate()
-    return sorted(f"{title} (out on {date_format(day, 'D j M')})" for title, day in days if day and day > today)
-
-
-class ShipForm(forms.Form):
-    """One parcel's carrier and number. In a list of several each field names its order, for those who hear the page."""
-
-    carrier = forms.ChoiceField(choices=[(key, carrier.name) for key, carrier in CARRIERS.items()])
-    tracking_number = forms.CharField(
-        max_length=60,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": "Type the number on the carrier's label."},
-    )
-
-    early = forms.BooleanField(label="Send it all the same", required=False)
-
-    def __init__(self, data: Any, *, parcel: Shipment, is_one_of_many: bool) -> None:
-        super().__init__(data, prefix=str(parcel.pk), initial={"carrier": parcel.carrier})
-        self.parcel = parcel
-        self.not_out_yet = goods_not_out_yet(parcel)
-        if not self.not_out_yet:
-            del self.fields["early"]
-        self.fields["tracking_number"].required = not is_one_of_many
-        if is_one_of_many:
-            for name, label in LABELS.items():
-                self.fields[name].widget.attrs["aria-label"] = f"{label} for {parcel.order.number}"
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        if self.not_out_yet and cleaned.get("tracking_number") and not cleaned["early"]:
-            self.add_error("early", EARLY)
-        return cleaned
-
-    def dispatch(self, actor: str) -> Shipment:
-        typed = {name: self.cleaned_data[name] for name in LABELS}
-        return fulfilment.dispatch(self.parcel.pk, actor=actor, **typed)
-
-
-class TrackingForm(forms.Form):
-    """What a parcel that has left is followed by, to be put right. `seen`: as the page showed it."""
-
-    carrier = forms.ChoiceField()
-    tracking_number = forms.CharField(
-        max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
-    )
-    seen_carrier = forms.CharField(required=False, widget=forms.HiddenInput)
-    seen_number = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, data: Any, *, parcel: Shipment) -> None:
-        now = {"carrier": parcel.carrier, "tracking_number": parcel.tracking_number}
-        seen = {"seen_carrier": parcel.carrier, "seen_number": parcel.tracking_number}
-        super().__init__(data, prefix=str(parcel.pk), initial=now | seen)
-        self.parcel = parcel
-        known = [(key, carrier.name) for key, carrier in CARRIERS.items()]
-        if parcel.carrier not in CARRIERS:
-            known.insert(0, (parcel.carrier, parcel.carrier or "Not known"))
-        self.fields["carrier"] = forms.ChoiceField(choices=known, required=bool(parcel.carrier))
-
-    @property
-    def is_changed(self) -> bool:
-        typed = self.cleaned_data
-        return (typed["carrier"], typed["tracking_number"]) != (typed["seen_carrier"], typed["seen_number"])
-
-    def correct(self, actor: str) -> Shipment:
-        typed = self.cleaned_data
-        return fulfilment.correct_tracking(
-            self.parcel.pk,
-            actor=actor,
-            carrier=typed["carrier"],
-            tracking_number=typed["tracking_number"],
-            seen=(typed["seen_carrier"], typed["seen_number"]),
-        )
 
 
 class ReasonField(forms.CharField):

@@ -1,5 +1,6 @@
 """The carriers parcels go with, and where a parcel can be followed on their own pages."""
 
+import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -23,9 +24,19 @@ CARRIERS: dict[str, Carrier] = {
 }
 
 
+ALIASES = {"hermes": "evri", "united parcel service": "ups", "united states postal service": "usps"}
+
+
+def find_carrier(name: str) -> str:
+    """The key of the carrier that some words name, as “Royal Mail Tracked 48” does; "" for one we don't know."""
+    words = f" {' '.join(re.findall('[a-z]+', name.lower()))} "
+    named = {carrier.name.lower(): key for key, carrier in CARRIERS.items()} | ALIASES
+    return next((key for known, key in named.items() if f" {known} " in words), "")
+
+
 def tracking_url(carrier: str, number: str) -> str:
     """The carrier's own page for the parcel; empty for a carrier we don't know."""
-    known = CARRIERS.get(carrier)
+    known = CARRIERS.get(find_carrier(carrier))
     return known.url.format(quote(number.strip(), safe="")) if known and number.strip() else ""
 
 

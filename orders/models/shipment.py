@@ -1,7 +1,23 @@
 from django.db import models
+from django.db.models.functions import Upper
 
+from orders.carriers.tracking_numbers import LONGEST_NUMBER, get_bare_number
 from orders.models.order import Order, OrderLine
 from shop.catalog.models import Store
+
+
+class BareNumber(models.Func):
+    """In the database what `get_bare_number` is in Python; indexed for the tracking number."""
+
+    template = "regexp_replace(%(expressions)s, '[^0-9A-Za-z]', '', 'g')"
+    output_field = models.TextField()
+
+
+class ShipmentQuerySet(models.QuerySet["Shipment"]):
+    def numbered(self, number: str) -> "ShipmentQuerySet":
+        """Those with this tracking number, however it is written."""
+        with_number = self.exclude(tracking_number="").alias(bare_number=Upper(BareNumber("tracking_number")))
+        return with_number.filter(bare_number=get_bare_number(number))
 
 
 class Shipment(models.Model):
@@ -22,16 +38,34 @@ class Shipment(models.Model):
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+")
     stage = models.CharField(max_length=16, choices=Stage, default=Stage.WAITING)
     carrier = models.CharField(max_length=40, blank=True)
-    tracking_number = models.CharField(max_length=60, blank=True)
+    tracking_number = models.CharField(max_length=LONGEST_NUMBER, blank=True)
+    is_untracked = models.BooleanField(
+        default=False, db_default=False, help_text="Whoever shipped it said that it has no tracking number."
+    )
     packing_note = models.CharField(max_length=280, blank=True)
     packed_by = models.CharField(max_length=80, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
 
+    objects = ShipmentQuerySet.as_manager()
+
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["stage", "id"], name="shipment_queue")]
+        indexes = [
+            models.Index(fields=["stage", "id"], name="shipment_queue"),
+            models.Index(
+                Upper(BareNumber("tracking_number")),
+                condition=~models.Q(tracking_number=""),
+                name="shipment_bare_number",
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(is_untracked=False) | models.Q(tracking_number=""),
+                name="shipment_number_or_none",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"Parcel of {self.order}"

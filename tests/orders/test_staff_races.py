@@ -1,5 +1,6 @@
 """Two people press a button at the same moment. Each race also runs without the lock, and must go wrong there."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable
@@ -152,3 +153,122 @@ def test_without_the_lock_it_leaves_and_is_cancelled_too(slowly, without_locks):
     assert together(ship(order, "Sam"), cancel(order)) == ["done", "done"]
     assert OrderEvent.objects.filter(kind__in=[Kind.DISPATCHED, Kind.CANCELLED]).count() == 2
     assert Refund.objects.count() == 1
+
+
+# -- Two parcels, one number -----------------------------------------------------------------------------------
+
+NUMBER = "RB123456785GB"
+
+
+@pytest.fixture
+def without_number_lock(monkeypatch):
+    """The mutant: looks whether the number is used without keeping others from using it meanwhile."""
+    monkeypatch.setattr(fulfilment, "lock_number", lambda number: None)
+
+
+def ship_as(order: Order, number: str) -> Callable[[], object]:
+    parcel = order.shipments.get().pk
+    return lambda: fulfilment.dispatch(parcel, actor="Sam", carrier="royal_mail", tracking_number=number)
+
+
+def correct_to(order: Order, number: str, *, carrier: str = "royal_mail", seen: str = "") -> Callable[[], object]:
+    parcel = order.shipments.get().pk
+    shown = ("royal_mail", seen) if seen else None
+    return lambda: fulfilment.correct_tracking(parcel, actor="Kit", carrier=carrier, tracking_number=number, seen=shown)
+
+
+def check_log(*orders: Order) -> None:
+    """Each correction starts from what the one before it left, and the last ends at what the parcel has."""
+    for parcel in Shipment.objects.filter(order__in=orders, stage=Shipment.Stage.DISPATCHED):
+        told = parcel.order.events.filter(kind=Kind.TRACKING_CORRECTED).order_by("pk")
+        corrections = [event.data["reason"].split(" became ") for event in told]
+        for (_, became), (was, _) in itertools.pairwise(corrections):
+            assert became == was
+        assert parcel.order.events.filter(kind=Kind.DISPATCHED).count() == 1
+        if corrections:
+            assert corrections[-1][1].endswith(f" {parcel.tracking_number}")
+
+
+def used_by() -> int:
+    return Shipment.objects.numbered(NUMBER).count()
+
+
+def test_two_parcels_shipped_with_one_number(slowly):
+    one, other = packed_order(), packed_order()
+    slowly(fulfilment, "_consume_stock")
+    assert together(ship_as(one, NUMBER), ship_as(other, NUMBER.lower())) == ["done", "refused"]
+    assert used_by() == 1
+    assert sorted(Shipment.objects.values_list("stage", flat=True)) == ["dispatched", "packed"]
+    assert OrderEvent.objects.filter(kind=Kind.DISPATCHED).count() == 1
+    check_log(one, other)
+    check_stock()
+
+
+def test_two_parcels_without_the_numbers_lock_share_it_unasked(slowly, without_number_lock):
+    one, other = packed_order(), packed_order()
+    slowly(fulfilment, "_consume_stock")
+    assert together(ship_as(one, NUMBER), ship_as(other, NUMBER.lower())) == ["done", "done"]
+    assert used_by() == 2
+
+
+def test_one_ships_with_the_number_that_the_other_corrects_to(slowly):
+    one, other = packed_order(), packed_order()
+    ship_as(other, "RB123456799GB")()
+    slowly(fulfilment, "_consume_stock")
+    slowly(fulfilment, "carrier_name")  # after it has looked whether the number is used
+    assert together(ship_as(one, NUMBER), correct_to(other, NUMBER)) == ["done", "refused"]
+    assert used_by() == 1
+    check_log(one, other)
+    check_stock()
+
+
+def test_without_the_numbers_lock_ship_and_correction_share_it_unasked(slowly, without_number_lock):
+    one, other = packed_order(), packed_order()
+    ship_as(other, "RB123456799GB")()
+    slowly(fulfilment, "_consume_stock")
+    slowly(fulfilment, "carrier_name")  # after it has looked whether the number is used
+    assert together(ship_as(one, NUMBER), correct_to(other, NUMBER)) == ["done", "done"]
+    assert used_by() == 2
+
+
+def correct_twice(slowly) -> Order:
+    order = packed_order()
+    ship_as(order, NUMBER)()
+    slowly(fulfilment, "_check_number")
+    together(
+        correct_to(order, "RB123456799GB", seen=NUMBER),
+        correct_to(order, "RB123456808GB", seen=NUMBER),
+    )
+    return order
+
+
+def test_two_correct_the_same_parcel(slowly):
+    order = correct_twice(slowly)
+    assert order.events.filter(kind=Kind.TRACKING_CORRECTED).count() == 1
+    check_log(order)
+
+
+def test_two_correct_without_the_lock_and_the_log_tells_two_stories(slowly, without_locks):
+    order = correct_twice(slowly)
+    assert order.events.filter(kind=Kind.TRACKING_CORRECTED).count() == 2
+    with pytest.raises(AssertionError):
+        check_log(order)
+
+
+def test_one_corrects_while_the_other_ships_the_parcel(slowly):
+    order = packed_order()
+    slowly(fulfilment, "_consume_stock")
+    ended = together(ship_as(order, NUMBER), correct_to(order, "RB123456799GB"))
+    is_corrected = ended == ["done", "done"]
+    assert order.shipments.get().tracking_number == ("RB123456799GB" if is_corrected else NUMBER)
+    assert order.events.filter(kind=Kind.TRACKING_CORRECTED).exists() is is_corrected
+    check_log(order)
+    check_stock()
+
+
+def test_one_corrects_without_the_lock_while_the_other_ships_and_is_not_heard(slowly, without_locks):
+    """It looks while the parcel has not left yet, although it is leaving: the correction that was due is refused."""
+    order = packed_order()
+    slowly(fulfilment, "_consume_stock")
+    assert together(ship_as(order, NUMBER), correct_to(order, "RB123456799GB")) == ["done", "refused"]
+    assert order.shipments.get().tracking_number == NUMBER

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts import purposes
 from accounts.models import Customer
+from orders.carriers.tracking_numbers import compute_mod7_digit, compute_s10_digit
 from orders.models import (
     Allocation,
     Order,
@@ -225,8 +226,13 @@ def _stage(story: Story) -> str:
 
 
 def _tracking_number(order: Order) -> str:
+    """As the carrier would give it, check digit included."""
     digits = "".join(mark for mark in str(order.external_reference) if mark.isdigit()).zfill(9)[:9]
-    return f"SW{digits}GB"
+    if order.carrier == "dhl":
+        return digits + compute_mod7_digit(digits)
+    if order.carrier == "dpd":
+        return f"15501{digits}"
+    return f"SW{digits[-8:]}{compute_s10_digit(digits[-8:])}GB"
 
 
 def _events(told: Sequence[Told]) -> None:
