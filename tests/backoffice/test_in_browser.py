@@ -84,7 +84,12 @@ def test_a_shift_from_the_first_page_to_the_truck(open_page, viewport, scheme) -
     check_readable(page)
     for number, field in enumerate(page.locator("input[name$=tracking_number]").all()):
         field.fill(f"1550123456{number:04}")
+    press(page, "Ship")  # without a carrier: it says so and asks again
+    for field in page.locator("select[name$=carrier]").all():
+        field.select_option(label="UPS")
     press(page, "Ship")
+    check_readable(page)
+    press(page, "Ship anyway")
     assert set(Shipment.objects.values_list("stage", flat=True)) == {Shipment.Stage.DISPATCHED}
 
 
