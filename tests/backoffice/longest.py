@@ -1,4 +1,4 @@
-"""A shop whose every word is as long as the database takes it: one word, without a space to break it at."""
+"""A shop whose every text is as long as the database takes it: one word without a space to break it at, or many."""
 
 from decimal import Decimal
 from typing import Any
@@ -27,8 +27,8 @@ COUNTED = {"quantity", "on_hand", "allocated", "attempt_count"}
 STAGES = ("waiting", "picking", "picked", "packed", "packed")
 
 
-def fill_shop() -> User:
-    """One of everything the back office shows, each word and amount as long as may be. Returns who owns the shop."""
+def fill_shop(*, longest_word: int = UNBOUND) -> User:
+    """One of everything the back office shows, each text and amount as long as may be. Returns who owns the shop."""
     owner = cast.sam()
     _furnish(owner)
     for model in admin.site._registry:
@@ -36,7 +36,7 @@ def fill_shop() -> User:
             _make_one(model)
     for model in apps.get_models():
         if model._meta.app_label in OURS:
-            _stretch(model)
+            _stretch(model, longest_word)
     return owner
 
 
@@ -88,18 +88,26 @@ def _any_value(field: models.Field) -> Any:
     return 1 if is_number else CODES.get(field.name) or longest_value(field, 1)
 
 
-def _stretch(model: type[models.Model]) -> None:
+def _stretch(model: type[models.Model], longest_word: int) -> None:
     """What the database refuses is not legal, and stays as it is."""
     for key in model._base_manager.values_list("pk", flat=True):
         for field in model._meta.concrete_fields:
             value = longest_value(field, key)
             if value is None:
                 continue
+            if type(field) in (models.CharField, models.TextField):
+                value = _broken(value, longest_word)
             try:
                 with transaction.atomic():
                     model._base_manager.filter(pk=key).update(**{field.name: value})
             except (DataError, IntegrityError, InternalError, ProgrammingError):
                 pass
+
+
+def _broken(text: str, longest_word: int) -> str:
+    """As long as it was, with a space after every so many letters; its end, which tells rows apart, is kept."""
+    words = range(longest_word, len(text) - 20, longest_word + 1)
+    return "".join(" " if place in words else letter for place, letter in enumerate(text))
 
 
 def longest_value(field: models.Field, key: Any) -> Any:

@@ -93,7 +93,9 @@ def page(open_page, owner) -> Page:
     return open_page(owner, viewport=DESK)
 
 
-def test_every_list_keeps_its_rows_in_sight(page) -> None:
+@pytest.mark.parametrize("longest_word", [300, 10])
+def test_every_list_keeps_its_rows_in_sight(open_page, longest_word) -> None:
+    page = open_page(fill_shop(longest_word=longest_word), viewport=DESK)
     found = []
     for model in admin.site._registry:
         found += visit(

@@ -12,7 +12,7 @@ register = template.Library()
 CELL = re.compile(r"(<t[dh][^>]*>)(.*)(</t[dh]>)", re.DOTALL)
 TAG = re.compile(r"<[^>]*>")
 CONTROL = re.compile(r"<(?:input|select|textarea|button)\b")
-LONGEST_WORD, LONGEST_WORDS = 24, 60  # letters that a column holds without help
+LONGEST = 24  # letters that a column holds without help: Django breaks no line of a date or a row named there
 
 
 @register.filter
@@ -36,4 +36,4 @@ def cut_cell(cell: SafeString) -> SafeString:
 
 
 def _is_long(words: str) -> bool:
-    return len(words) > LONGEST_WORDS or any(len(word) > LONGEST_WORD for word in words.split())
+    return len(words) > LONGEST
