@@ -1,12 +1,13 @@
 from django.db import transaction
 
+from accounts.customers import lock_customer
 from accounts.models import Address, Customer
 
 
 @transaction.atomic
 def keep(customer: Customer, address: Address) -> Address:
     """Puts an address in the customer's book. The first one, and one marked as default, becomes the only default."""
-    Customer.objects.select_for_update().get(pk=customer.pk)
+    lock_customer(customer)
     others = customer.addresses.exclude(pk=address.pk)
     address.customer = customer
     address.is_default = address.is_default or not others.filter(is_default=True).exists()

@@ -9,6 +9,11 @@ from accounts.models import Customer, User
 from accounts.proof import address_proved
 
 
+def lock_customer(customer: Customer) -> None:
+    """Until the transaction ends, nobody else changes what hangs on this customer."""
+    Customer.objects.select_for_update().get(pk=customer.pk)
+
+
 def proved_customer(email: str) -> Customer:
     """The customer of an address that somebody has just shown to be theirs; made as a guest when there is none."""
     customer = _found_or_made(normalize_address(email))

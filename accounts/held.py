@@ -1,29 +1,36 @@
 """What a switch has recorded or reads of the past, and the button beside it that lets go of it."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts import journal, purposes
-from accounts.models import Customer
+from accounts.customers import lock_customer
+from accounts.models import Customer, ForgottenPast
+from accounts.models.ask import UNDO_FOR
 from shop import personal_data
+from shop.personal_data import Dates
 
 
 @dataclass(frozen=True)
 class Words:
-    """`one` and `many` name what is counted; `done` is the sentence afterwards.
+    """`one` and `many` name what is counted; `done` is the sentence afterwards, `undone` the one after taking it back.
 
-    `warning`: what goes and what stays, said before it is asked once more; empty where one press is enough.
+    `warning`: what goes and what stays, said before it is asked once more; `{}` stands for how much, from when to when.
     """
 
     button: str
     one: str
     many: str
     done: str
-    warning: str = ""
+    warning: str
+    undone: str = ""
 
 
 _LOOKED = Words(
@@ -31,33 +38,51 @@ _LOOKED = Words(
     "We hold 1 product you looked at.",
     "We hold {} products you looked at.",
     "Deleted. We hold nothing that you looked at.",
+    "All of it is deleted at once, and nobody can bring it back. The switch stays as it is.",
 )
 _BOUGHT = Words(
     "Forget what I bought so far",
     "You bought 1 thing that this reads while it is on.",
     "You bought {} things that this reads while it is on.",
-    "Forgotten. This never reads what you bought until now. Your orders are still there.",
-    "All of that goes from this feature, for good: nobody can bring it back. What you buy from now on is read again "
-    "while the switch is on. Your orders stay.",
+    "Done: this reads them no more. Your orders are still there.",
+    f"This takes {{}} from this feature. For {UNDO_FOR.days} days you can undo it here; after that nobody can bring it "
+    "back. What you buy from now on is read again while the switch is on. Your orders stay.",
+    "Undone. What you bought counts again as before, while the switch is on.",
+)
+_COUNTED = replace(
+    _BOUGHT,
+    undone="Undone. What you bought counts again, while the switch is on, from the next time the shelves are worked "
+    "out: a few times a day.",
 )
 _TOLD = Words(
     "Delete what you have",
     "You told us 1 thing that this may follow.",
     "You told us {} things that this may follow.",
     "Deleted. We hold no maker, department, need or size to follow.",
+    "Every maker, department, need and size on your page “What I told you” is deleted at once, and nobody can bring it "
+    "back. Days to remember and what you never want to see stay.",
 )
 WORDS = {
     purposes.RECOMMEND_FROM_TOLD: _TOLD,
     purposes.RECOMMEND_FROM_BROWSING: _LOOKED,
     purposes.RECOMMEND_FROM_PURCHASES: _BOUGHT,
     purposes.GUESS_SIZES: _BOUGHT,
-    purposes.COUNT_IN_ALSO_BOUGHT: _BOUGHT,
+    purposes.COUNT_IN_ALSO_BOUGHT: _COUNTED,
 }
 
 
 @dataclass(frozen=True)
+class Forgotten:
+    """Purchases that are not read any more. `undo_url`: where that is taken back; empty once it is too late."""
+
+    sentence: str
+    undo_until: str = ""
+    undo_url: str = ""
+
+
+@dataclass(frozen=True)
 class Held:
-    """What `partials/switch_forget.html` shows; `said` once it was let go."""
+    """What `partials/switch_forget.html` shows. `sentence`: what there is, empty for nothing; `said` after a press."""
 
     key: str
     sentence: str = ""
@@ -65,30 +90,118 @@ class Held:
     warning: str = ""
     url: str = ""
     said: str = ""
+    forgotten: tuple[Forgotten, ...] = ()
+
+    @property
+    def forgets(self) -> bool:
+        """Whether it shuts off what stays, instead of deleting it."""
+        return bool(WORDS[self.key].undone)
+
+
+class TooLateError(Exception):
+    """The days in which it can be taken back are over."""
 
 
 def held(customer: Customer, key: str) -> Held | None:
-    """One query for a purpose that has a past, none for the others. None when there is nothing to let go of."""
+    """A few queries for a purpose that has a past, none for the others. None when there is nothing to say of it."""
     return all_held(customer, [key]).get(key)
 
 
 def all_held(customer: Customer, keys: Collection[str]) -> dict[str, Held]:
-    """By purpose, those with something to let go of. One query for each kind of thing that they hold."""
+    """By purpose, those with something to let go of, or that let go of something.
+
+    A query for each kind of thing that they hold, one for what was forgotten, and one for its days.
+    """
     wanted = WORDS.keys() & set(keys)
-    counts = personal_data.held_counts(customer, wanted)
-    return {key: _held(key, counts[key]) for key in wanted if counts[key]}
+    if not wanted:
+        return {}
+    counts, forgotten = personal_data.held_counts(customer, wanted), _all_forgotten(customer, wanted)
+    dates = personal_data.held_dates(customer, wanted) if any(counts[key] for key in wanted) else {}
+    found = {key: _held(key, counts[key], dates.get(key), forgotten[key]) for key in wanted}
+    return {key: each for key, each in found.items() if each.sentence or each.forgotten}
 
 
-def _held(key: str, count: int) -> Held:
+def _held(key: str, count: int, dates: Dates | None, forgotten: Sequence[Forgotten]) -> Held:
+    if not count:
+        return Held(key, forgotten=tuple(forgotten))
     words = WORDS[key]
-    sentence = words.one if count == 1 else words.many.format(count)
-    return Held(key, sentence, words.button, words.warning, reverse("forgetting", args=[key]))
+    return Held(
+        key,
+        words.one if count == 1 else words.many.format(count),
+        words.button,
+        words.warning.format(_extent(count, dates)),
+        reverse("forgetting", args=[key]),
+        forgotten=tuple(forgotten),
+    )
+
+
+def _extent(count: int, dates: Dates | None) -> str:
+    """“3 purchases, from 3 March 2024 to 26 November 2026,”."""
+    if dates is None:
+        return _purchases(count)
+    first, last = (date_format(timezone.localtime(each), "j F Y") for each in dates)
+    span = f"of {first}" if first == last else f"from {first} to {last}"
+    return f"{_purchases(count)}, {span},"
+
+
+def _purchases(count: int) -> str:
+    return "1 purchase" if count == 1 else f"{count} purchases"
+
+
+def _all_forgotten(customer: Customer, keys: Collection[str]) -> dict[str, list[Forgotten]]:
+    """By purpose, what can still be taken back, each alone, or else the last that cannot. One query."""
+    found: dict[str, list[Forgotten]] = defaultdict(list)
+    for past in customer.forgotten_pasts.filter(purpose__in=keys, taken_back_at=None).order_by("-before_at"):
+        if past.undo_until_at > timezone.now() or not found[past.purpose]:
+            found[past.purpose].append(_forgotten(past))
+    return found
+
+
+def _forgotten(past: ForgottenPast) -> Forgotten:
+    up_to = _moment(past.before_at)
+    what = f"{_purchases(past.line_count)} up to {up_to}" if past.line_count else f"what you bought up to {up_to}"
+    if past.undo_until_at <= timezone.now():
+        return Forgotten(f"Forgotten: {what}.")
+    url = reverse("undo_forgetting", args=[past.purpose, past.pk])
+    return Forgotten(f"Forgotten: {what}.", _moment(past.undo_until_at), url)
+
+
+def _moment(moment: datetime) -> str:
+    return date_format(timezone.localtime(moment), "j F Y, H:i")
 
 
 def let_go(customer: Customer, key: str) -> Held:
-    """Raises KeyError for a purpose that has no past."""
-    words, now = WORDS[key], timezone.now()
+    """Forgets what there is; pressed again with nothing new, it changes nothing. KeyError: the purpose has no past."""
+    words = WORDS[key]
     with transaction.atomic():
-        personal_data.forget(customer, key, until=now)
-        journal.forgotten(customer.chain, key, until=now)
-    return Held(key, said=words.done)
+        lock_customer(customer)
+        now = timezone.now()
+        if personal_data.held_counts(customer, [key])[key] or not _is_forgotten(customer, key):
+            personal_data.forget(customer, key, until=now)
+            journal.forgotten(customer.chain, key, until=now)
+    return _after(customer, key, said=words.done)
+
+
+def _is_forgotten(customer: Customer, key: str) -> bool:
+    return customer.forgotten_pasts.filter(purpose=key, taken_back_at=None).exists()
+
+
+def take_back(customer: Customer, key: str, past_id: int) -> Held:
+    """What was forgotten then counts as before, for those purchases alone; taken back before, it stays so.
+
+    Raises ForgottenPast.DoesNotExist for one that is not this customer's, and TooLateError.
+    """
+    with transaction.atomic():
+        lock_customer(customer)
+        past = customer.forgotten_pasts.get(pk=past_id, purpose=key)
+        if past.taken_back_at is None:
+            if past.undo_until_at <= timezone.now():
+                raise TooLateError
+            past.taken_back_at = timezone.now()
+            past.save(update_fields=["taken_back_at"])
+            journal.forgetting_undone(customer.chain, key, until=past.before_at)
+    return _after(customer, key, said=WORDS[key].undone)
+
+
+def _after(customer: Customer, key: str, *, said: str) -> Held:
+    return replace(held(customer, key) or Held(key), said=said)

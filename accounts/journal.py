@@ -21,7 +21,8 @@ from shop import durable_files, sealing
 logger = logging.getLogger(__name__)
 
 ERASED, ERASURE_ASKED, ERASURE_UNDONE = "erased", "erasure_asked", "erasure_undone"
-WITHDRAWN, UNTICKED, FORGOTTEN = "withdrawn", "unticked", "forgotten"
+WITHDRAWN, UNTICKED = "withdrawn", "unticked"
+FORGOTTEN, FORGETTING_UNDONE = "forgotten", "forgetting_undone"
 LINE_MARKED, LINE_UNMARKED = "line_marked", "line_unmarked"
 _START = re.compile(r'(?={"at":\s*")')
 _CHAIN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -32,8 +33,8 @@ class Entry:
     """`chain` names a customer (ids are given out anew after a restore, chains never); `order` an order's number.
 
     `line` is the id of a line of that order, `mark` what its buyer said of it, or took back.
-    `erasure` and `due_at` are of an erasure that was asked for. `is_sealed`: this shop wrote the line, and nobody
-    changed it.
+    `erasure` and `due_at` are of an erasure that was asked for. `until`: which forgetting was taken back.
+    `is_sealed`: this shop wrote the line, and nobody changed it.
     """
 
     what: str
@@ -45,6 +46,7 @@ class Entry:
     mark: str = ""
     erasure: UUID | None = None
     due_at: datetime | None = None
+    until: datetime | None = None
     is_sealed: bool = False
 
 
@@ -75,6 +77,11 @@ def all_withdrawn(answers: Iterable[tuple[UUID, str, datetime]]) -> None:
 def forgotten(chain: UUID, purpose_key: str, *, until: datetime) -> None:
     """What was recorded for a purpose until then was deleted, or is never read again."""
     _try_append(_line(at=until, what=FORGOTTEN, chain=str(chain), purpose=purpose_key))
+
+
+def forgetting_undone(chain: UUID, purpose_key: str, *, until: datetime) -> None:
+    """What was forgotten for a purpose until then may be read again."""
+    _try_append(_line(what=FORGETTING_UNDONE, chain=str(chain), purpose=purpose_key, until=until.isoformat()))
 
 
 def unticked(order_number: str, purpose_key: str) -> None:
@@ -156,6 +163,7 @@ def _entry(ids: Any, *, place: str) -> Entry:
             mark=ids.get("mark", ""),
             erasure=UUID(ids["erasure"]) if "erasure" in ids else None,
             due_at=datetime.fromisoformat(ids["due"]) if "due" in ids else None,
+            until=datetime.fromisoformat(ids["until"]) if "until" in ids else None,
             is_sealed=_is_sealed(ids),
         )
     except (ValueError, KeyError, TypeError, AttributeError):

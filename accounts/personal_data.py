@@ -98,7 +98,15 @@ def erase_answers(customer: Customer) -> int:
 def export_asks(customer: Customer) -> Rows:
     declined = rows(customer.asks.exclude(answered_at=None), declined="key", answered_at="answered_at")
     left = rows(customer.asks.filter(answered_at=None), asked_for="key", shown_at="shown_at")
-    return [*declined, *left, *rows(customer.forgotten_pasts.all(), forgot_for="purpose", bought_before="before_at")]
+    forgotten = rows(
+        customer.forgotten_pasts.order_by("before_at"),
+        forgot_for="purpose",
+        bought_before="before_at",
+        bought_after="after_at",
+        how_many="line_count",
+        taken_back_at="taken_back_at",
+    )
+    return [*declined, *left, *forgotten]
 
 
 def erase_asks(customer: Customer) -> int:

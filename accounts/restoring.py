@@ -9,7 +9,7 @@ from datetime import datetime
 
 from accounts import consent, erasure, journal, purposes
 from accounts.journal import Entry
-from accounts.models import Customer, Erasure
+from accounts.models import Customer, Erasure, ForgottenPast
 from shop import personal_data
 
 SOURCE = "after_restore"
@@ -21,9 +21,25 @@ def redo_withdrawals(entries: Sequence[Entry]) -> str:
 
 
 def redo_forgetting(entries: Sequence[Entry]) -> str:
-    """What was recorded since the entry, and is in the backup, stays."""
-    count = sum(_forget(entry) for entry in entries if entry.what == journal.FORGOTTEN)
-    return f"Forgotten again: {count} rows of looks, purchases and what was told."
+    """What was recorded since the entry, and is in the backup, stays.
+
+    In the order of the entries, since what was taken back may have been forgotten anew.
+    """
+    forgotten_count = undone_count = 0
+    for entry in entries:
+        if entry.what == journal.FORGOTTEN:
+            forgotten_count += _forget(entry)
+        elif entry.what == journal.FORGETTING_UNDONE and entry.is_sealed:  # only the shop itself gives back
+            undone_count += _take_back(entry)
+    return (
+        f"Forgotten again: {forgotten_count} rows of looks, purchases and what was told. "
+        f"Taken back again: {undone_count} times."
+    )
+
+
+def _take_back(entry: Entry) -> int:
+    pasts = ForgottenPast.objects.filter(customer__chain=entry.chain, purpose=entry.purpose, taken_back_at=None)
+    return pasts.filter(before_at=entry.until).update(taken_back_at=entry.at)
 
 
 def redo_erasures(entries: Sequence[Entry]) -> str:

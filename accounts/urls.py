@@ -25,6 +25,9 @@ urlpatterns = [
     path("account/preferences/<slug:key>/often/", choices.how_often, name="how_often"),
     path("account/preferences/<slug:key>/less/", choices.less_often, name="less_often"),
     path("account/preferences/<slug:key>/forgetting/", forgetting.forgetting, name="forgetting"),
+    path(
+        "account/preferences/<slug:key>/forgetting/<int:pk>/undo/", forgetting.undo_forgetting, name="undo_forgetting"
+    ),
     path("consents/confirm/<str:token>/", consents.confirm_consent, name="confirm_consent"),
     path("account/addresses/", addresses.addresses, name="addresses"),
     path("account/addresses/new/", addresses.new_address, name="new_address"),

@@ -164,6 +164,7 @@ def register_holdings() -> None:
             count=lambda customer: orders_of(customer).count(),
             forget={key: partial(forgetting.forget, purpose_key=key) for key in forgetting.READS_PURCHASES},
             held=forgetting.held_counts,
+            held_dates=forgetting.held_dates,
             erase=statutory.erase_orders,
             kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
             "invoice. Tax law asks for them for six years. E-mail, phone, notes, tracking numbers and all else go.",

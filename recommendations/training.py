@@ -12,10 +12,11 @@ from operator import attrgetter
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Exists, F, Model, OuterRef, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts import consent, purposes
+from accounts.models import ForgottenPast
 from orders.models import OrderLine
 from recommendations.engine.model import K
 from recommendations.engine.published import Goods, alike, publish
@@ -27,6 +28,7 @@ from shop.catalog.models import Product
 
 PURPOSE = purposes.COUNT_IN_ALSO_BOUGHT
 EPOCH = timedelta(hours=6)
+ON_ITS_WAY = timedelta(seconds=5)  # as in `withdrawn.LOST`: a change may have been on its way when the run began
 _FIELDS = "(run_id, customer_id, product_id, order_line_id, consent_record_id, bought_at)"
 
 
@@ -112,7 +114,14 @@ def fallen(run: ModelRun) -> QuerySet[Contribution]:
     standing = consent.granted(PURPOSE).filter(customer=OuterRef("customer"), record=OuterRef("consent_record_id"))
     usable = OrderLine.objects.usable_for(PURPOSE)
     still = usable.filter(pk=OuterRef("order_line_id"), order__customer=OuterRef("customer"))
-    return run.contributions.filter(~Exists(standing) | ~Exists(still))
+    return run.contributions.filter(~Exists(standing) | ~Exists(still) | Exists(_forgotten_during(run)))
+
+
+def _forgotten_during(run: ModelRun) -> QuerySet[ForgottenPast]:
+    """What was forgotten since the run began, taken back or not: what comes back waits for the next epoch."""
+    told = ForgottenPast.objects.filter(purpose=PURPOSE, before_at__gte=run.created_at - ON_ITS_WAY)
+    covering = told.filter(customer=OuterRef("customer"), before_at__gte=OuterRef("bought_at"))
+    return covering.filter(Q(after_at=None) | Q(after_at__lt=OuterRef("bought_at")))
 
 
 def _take_out(run: ModelRun) -> int:

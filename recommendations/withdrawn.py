@@ -13,6 +13,7 @@ from accounts import consent, purposes
 
 # To stand first in a shelf's statement. `run`: the current epoch. `lost`: customers with the products they bought that
 # must not tell anything any more, since they answered anew, or marked, cancelled or disowned what they bought.
+# A forgetting that was taken back hides all the same until the next epoch: what comes back waits for that.
 # A change counts from a few seconds before the epoch began: it may have been on its way then. (Ranges with an end:
 # the planner takes them for the few rows that they are.)
 LOST = """
@@ -30,6 +31,7 @@ LOST = """
         UNION
         SELECT a.customer_id, a.product_id FROM accounts_forgottenpast f
         JOIN recommendations_contribution a ON a.customer_id = f.customer_id AND a.bought_at <= f.before_at
+            AND (f.after_at IS NULL OR a.bought_at > f.after_at)
         WHERE f.purpose = %(counted)s AND f.before_at BETWEEN (SELECT since FROM run) AND 'infinity'
             AND a.run_id = (SELECT id FROM run)
         UNION

@@ -18,6 +18,7 @@ from shop.registry import Registry
 
 Rows = list[dict[str, Any]]
 Counts = Mapping[str, int]
+Dates = tuple[datetime, datetime]
 
 
 class Forgetter(Protocol):
@@ -36,6 +37,7 @@ class Holding:
     `kept`: what stays after an erasure and why, for the page that asks; empty when nothing does.
     `forget`: purpose key -> deletes, or shuts off from that use, what was recorded for that one purpose.
     `held`: by purpose key, how many rows `forget` would take that the purpose may read; in one query.
+    `held_dates`: for the same rows, by purpose key, from when to when they are; where a page says so.
     `retire`: deletes what is past its time and returns the number of rows; None when nothing expires by age.
     `count`: how many things there are, where counting is cheaper than exporting.
     `is_person`: the rows that say who somebody is; they are erased last, because the others are found by them.
@@ -50,6 +52,7 @@ class Holding:
     kept: str = ""
     forget: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
     held: Callable[[Any], Counts] | None = None
+    held_dates: Callable[[Any], Mapping[str, Dates]] | None = None
     retire: Callable[[], int] | None = None
     count: Callable[[Any], int] | None = None
     is_person: bool = False
@@ -108,6 +111,15 @@ def held_counts(customer: Any, purpose_keys: Collection[str]) -> Counts:
     for holding in holdings():
         if holding.held is not None and not holding.forget.keys().isdisjoint(purpose_keys):
             found.update(holding.held(customer))
+    return found
+
+
+def held_dates(customer: Any, purpose_keys: Collection[str]) -> Mapping[str, Dates]:
+    """From when to when is what `forget` would take, where its holding says so."""
+    found: dict[str, Dates] = {}
+    for holding in holdings():
+        if holding.held_dates is not None and not holding.forget.keys().isdisjoint(purpose_keys):
+            found.update(holding.held_dates(customer))
     return found
 
 

@@ -24,6 +24,11 @@ TWINS = {
         ),
         "test_buyers_of_the_same_things_never_lock_each_other_out": "test_without_an_order_of_locks_they_do",
     },
+    "concurrency/test_forgetting_at_once.py": {
+        "test_forgetting_and_undoing_at_once_each_does_what_it_says": (
+            "test_without_the_customers_lock_a_forgetting_says_less_than_it_did"
+        ),
+    },
     "concurrency/test_gifts_at_once.py": {
         "test_adding_and_marking_at_once_loses_nothing": "test_without_the_carts_lock_something_is_lost",
     },

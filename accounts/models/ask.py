@@ -1,3 +1,5 @@
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.utils import timezone
 
@@ -22,18 +24,33 @@ class Ask(models.Model):
         return f"{self.key}: {'no thanks' if self.answered_at else 'left unanswered'}"
 
 
-class ForgottenPast(models.Model):
-    """“Forget what I bought so far”: what was bought up to `before_at` is never read again for that purpose.
+UNDO_FOR = timedelta(days=7)
 
-    The orders stay, being a contract; only their use ends.
+
+class ForgottenPast(models.Model):
+    """One “Forget what I bought so far”: what was bought after `after_at`, up to `before_at`, is not read any more.
+
+    For one purpose. The orders stay, being a contract; only their use ends. `after_at`: how far earlier ones reached
+    that stood then; None: from the beginning. Once taken back it hides nothing, but what was published in between.
     """
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="forgotten_pasts")
     purpose = models.CharField(max_length=60)
+    after_at = models.DateTimeField(null=True, blank=True)
     before_at = models.DateTimeField()
+    line_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many purchases it could have read, when it was told to forget them."
+    )
+    taken_back_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["customer", "purpose"], name="forgotten_past_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "purpose", "before_at"], name="forgotten_past_once_a_moment")
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose}: nothing before {self.before_at:%d %b %Y %H:%M}"
+
+    @property
+    def undo_until_at(self) -> datetime:
+        return self.before_at + UNDO_FOR

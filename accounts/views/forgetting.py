@@ -1,13 +1,15 @@
-"""“Delete what you have” and “Forget what I bought so far”, beside the switches."""
+"""“Delete what you have” and “Forget what I bought so far”, beside the switches, and taking the latter back."""
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from accounts import held
 from accounts.current import needs_customer
-from accounts.models import Customer
+from accounts.held import Held
+from accounts.models import Customer, ForgottenPast
 from shop.requests import HtmxRequest
 
 
@@ -17,7 +19,23 @@ def forgetting(request: HtmxRequest, customer: Customer, key: str) -> HttpRespon
     """At once, whether the switch is on or off; the switch itself stays as it is."""
     if key not in held.WORDS:
         raise Http404
-    done = held.let_go(customer, key)
+    return _answer(request, held.let_go(customer, key))
+
+
+@require_POST
+@needs_customer
+def undo_forgetting(request: HtmxRequest, customer: Customer, key: str, pk: int) -> HttpResponse:
+    """Takes one forgetting back. What is not theirs is not there."""
+    try:
+        return _answer(request, held.take_back(customer, key, pk))
+    except ForgottenPast.DoesNotExist as error:
+        raise Http404 from error
+    except held.TooLateError:
+        messages.warning(request, "That can no longer be undone: the days for it are over. Nothing was changed.")
+        return HttpResponseClientRefresh() if request.htmx else redirect("preferences")
+
+
+def _answer(request: HtmxRequest, done: Held) -> HttpResponse:
     if request.htmx:
         return render(request, "partials/switch_forget.html", {"held": done})
     messages.success(request, done.said)

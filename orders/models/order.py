@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 import pgtrigger
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 
 from accounts import consent
@@ -191,9 +192,12 @@ KEPT_IN_A_SIZE = IN_A_SIZE & Q(order__fulfilment_status=Order.FulfilmentStatus.D
 
 
 def forgotten(purpose_key: str) -> Exists:
-    """The buyer told this purpose to forget what they had bought by then."""
-    told = ForgottenPast.objects.filter(purpose=purpose_key, customer=OuterRef("order__customer"))
-    return Exists(told.filter(before_at__gte=OuterRef("order__placed_at")))
+    """The buyer told this purpose to forget what they had bought by then, and has not taken it back."""
+    bought_at = Coalesce(OuterRef("order__placed_at"), OuterRef("order__created_at"))
+    told = ForgottenPast.objects.filter(
+        purpose=purpose_key, customer=OuterRef("order__customer"), taken_back_at=None, before_at__gte=bought_at
+    )
+    return Exists(told.filter(Q(after_at=None) | Q(after_at__lt=bought_at)))
 
 
 class OrderLine(models.Model):

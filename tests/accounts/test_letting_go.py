@@ -1,8 +1,15 @@
 """Beside a switch that has a past: what it holds, and one click that lets go of it."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from accounts import consent, purposes
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from accounts import consent, held, journal, purposes
+from accounts.models import ForgottenPast
 from orders.models import Order, OrderLine
 from recommendations import history
 from recommendations.models import ProductView
@@ -35,7 +42,8 @@ def test_delete_what_you_have_deletes_it_and_leaves_the_switch(client, ann):
     assert "Deleted. We hold nothing that you looked at." in answer.text
     assert not ProductView.objects.exists()
     assert consent.allows(ann, LOOKED)
-    assert "Delete what you have" not in client.get("/account/preferences/").text
+    page = client.get("/account/preferences/").text
+    assert f'id="held-{LOOKED}"' not in page
 
 
 def test_it_works_without_javascript_and_while_the_switch_is_off(client, ann):
@@ -69,10 +77,92 @@ def test_what_a_switched_off_purpose_held_is_deleted_the_night_after(ann):
     assert not ProductView.objects.exists()
 
 
-def test_what_cannot_be_brought_back_is_said_and_asked_once_more(client, ann):
+@pytest.mark.parametrize("key", [*held.WORDS])
+def test_what_goes_is_said_and_asked_once_more(client, ann, key):
+    ann.interests.create(kind="maker", maker=builders.maker())
+    builders.paid_order(builders.product(sizes=("13",)).variants.get(), customer=ann)
+    part = beside(client, key)
+    button = "Yes, forget it</button>" if held.WORDS[key].undone else "Yes, delete it</button>"
+    assert part.index(f"<summary>{held.WORDS[key].button}") < part.index("nobody can bring it back")
+    assert part.index("nobody can bring it back") < part.index(button)
+    assert "<button" not in part[: part.index("nobody can bring it back")]
+
+
+def beside(client, key):
     page = client.get("/account/preferences/").text
-    held = page[page.index(f'id="held-{BOUGHT}"') :]
-    held = held[: held.index("</details>")]
-    assert held.index("<summary>Forget what I bought so far") < held.index("nobody can bring it back")
-    assert held.index("nobody can bring it back") < held.index("Yes, forget it</button>")
-    assert "<button" not in held[: held.index("nobody can bring it back")]
+    part = page[page.index(f'id="held-{key}"') :]
+    return part[: part.index("</div>")]
+
+
+def test_forgetting_says_how_many_from_when_to_when(client, ann):
+    for month in (3, 5):
+        builders.paid_order(customer=ann, placed_at=datetime(2024, month, 3, 12, tzinfo=UTC))
+    today = date_format(timezone.localdate(), "j F Y")
+    assert f"This takes 3 purchases, from 3 March 2024 to {today}, from this feature." in beside(client, BOUGHT)
+
+
+@pytest.fixture
+def forgotten(client, ann):
+    client.post(f"/account/preferences/{BOUGHT}/forgetting/")
+    return ForgottenPast.objects.get()
+
+
+def undo_url(past):
+    return f"/account/preferences/{past.purpose}/forgetting/{past.pk}/undo/"
+
+
+def test_what_was_forgotten_stays_on_the_page_with_undo_and_until_when(client, forgotten):
+    up_to, until = (
+        date_format(timezone.localtime(at), "j F Y, H:i") for at in (forgotten.before_at, forgotten.undo_until_at)
+    )
+    part = beside(client, BOUGHT)
+    assert f"Forgotten: 1 purchase up to {up_to}." in part
+    assert f"You can undo it until {until}." in part
+    assert f'formaction="{undo_url(forgotten)}"' in part
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["without script", "with script"])
+def test_undo_brings_back_exactly_that_and_twice_is_once(client, ann, forgotten, headers):
+    assert not OrderLine.objects.usable_for(BOUGHT).exists()
+    for _ in range(2):
+        answer = client.post(undo_url(forgotten), headers=headers, follow=True)
+        assert "Undone. What you bought counts again as before" in answer.text
+        assert OrderLine.objects.usable_for(BOUGHT).count() == 1
+    entries = [entry for entry in journal.read(Path(settings.JOURNAL_PATH)) if entry.chain == ann.chain]
+    assert [entry.what for entry in entries] == ["forgotten", "forgetting_undone"]
+    assert entries[1].until == forgotten.before_at
+    assert "Forgotten: " not in beside(client, BOUGHT)
+
+
+def test_forget_pressed_twice_is_one_forgetting(client, ann, forgotten):
+    answer = client.post(f"/account/preferences/{BOUGHT}/forgetting/", headers={"HX-Request": "true"})
+    assert "Your orders are still there" in answer.text
+    assert ForgottenPast.objects.count() == 1
+    client.post(undo_url(forgotten))
+    assert OrderLine.objects.usable_for(BOUGHT).count() == 1
+
+
+def test_nobody_else_can_undo_it(client, forgotten):
+    client.force_login(builders.customer().user)
+    assert client.post(undo_url(forgotten)).status_code == 404
+    client.logout()
+    client.post(undo_url(forgotten))
+    forgotten.refresh_from_db()
+    assert forgotten.taken_back_at is None
+
+
+def test_under_another_purpose_or_by_looking_it_is_not_undone(client, forgotten):
+    assert client.post(undo_url(forgotten).replace(BOUGHT, purposes.GUESS_SIZES)).status_code == 404
+    assert client.get(undo_url(forgotten)).status_code == 405
+    assert not OrderLine.objects.usable_for(BOUGHT).exists()
+
+
+def test_when_the_days_are_over_it_stays_forgotten_and_the_page_says_so(client, ann, forgotten):
+    ForgottenPast.objects.update(before_at=timezone.now() - timedelta(days=7, seconds=1))
+    Order.objects.update(placed_at=timezone.now() - timedelta(days=9))
+    part = beside(client, BOUGHT)
+    assert "Forgotten: 1 purchase up to" in part
+    assert "Undo" not in part
+    page = client.post(undo_url(forgotten), follow=True).text
+    assert "That can no longer be undone: the days for it are over." in page
+    assert not OrderLine.objects.usable_for(BOUGHT).exists()

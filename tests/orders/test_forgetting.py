@@ -5,12 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import purposes
+from accounts import held, purposes
 from accounts.models import ForgottenPast
 from orders import forgetting
 from orders.models import Order, OrderLine
 from recommendations import picks, training
-from recommendations.models import Contribution
+from recommendations.models import Contribution, ModelRun
+from shop.catalog import listing
 from tests import builders
 from tests.recommendations.test_training import buyers, pairs
 
@@ -46,13 +47,72 @@ def test_it_is_forgotten_for_that_purpose_alone():
     assert usable(COUNTED) == {ann.pk}
 
 
-def test_forgetting_twice_moves_the_day_and_keeps_one_row():
+def bought(customer, days_ago, *variants, **fields):
+    return builders.paid_order(
+        *variants, customer=customer, placed_at=timezone.now() - timedelta(days=days_ago), **fields
+    )
+
+
+def lines(customer, purpose=BOUGHT):
+    return set(OrderLine.objects.usable_for(purpose).filter(order__customer=customer).values_list("pk", flat=True))
+
+
+def forget_at(customer, days_ago, purpose=BOUGHT):
+    moment = timezone.now() - timedelta(days=days_ago)
+    forgetting.forget(customer, purpose, until=moment)
+    return ForgottenPast.objects.get(before_at=moment, purpose=purpose)
+
+
+def test_each_forgetting_takes_what_came_since_the_last_and_is_taken_back_alone():
     ann = builders.customer(ticks=(BOUGHT,))
-    forgetting.forget(ann, BOUGHT)
-    builders.paid_order(customer=ann)
-    forgetting.forget(ann, BOUGHT)
-    assert usable(BOUGHT) == set()
-    assert ForgottenPast.objects.count() == 1
+    early, late = bought(ann, 5).lines.get().pk, bought(ann, 3).lines.get().pk
+    first, second = forget_at(ann, 4), forget_at(ann, 2)
+    assert (first.line_count, second.line_count, second.after_at) == (1, 1, first.before_at)
+    assert lines(ann) == set()
+    held.take_back(ann, BOUGHT, first.pk)
+    assert lines(ann) == {early}
+    third = forget_at(ann, 1)
+    assert (third.line_count, third.after_at) == (1, None)
+    held.take_back(ann, BOUGHT, third.pk)
+    assert lines(ann) == {early}
+    held.take_back(ann, BOUGHT, second.pk)
+    assert lines(ann) == {early, late}
+
+
+def test_what_was_excluded_or_given_as_a_gift_stays_so_after_an_undo():
+    ann = builders.customer(ticks=(BOUGHT,))
+    kept, excluded, gift = (bought(ann, 5).lines.get() for _ in range(3))
+    OrderLine.objects.filter(pk=excluded.pk).update(is_excluded=True)
+    past = forget_at(ann, 4)
+    OrderLine.objects.filter(pk=gift.pk).update(is_gift=True)
+    held.take_back(ann, BOUGHT, past.pk)
+    assert lines(ann) == {kept.pk}
+
+
+def test_a_purchase_without_the_day_of_its_payment_is_forgotten_too():
+    ann = builders.customer(ticks=(BOUGHT,))
+    order = builders.paid_order(customer=ann)
+    Order.objects.filter(pk=order.pk).update(placed_at=None)
+    assert forgetting.forget(ann, BOUGHT) == 1
+    assert lines(ann) == set()
+
+
+def test_after_an_undo_the_counts_wait_for_the_next_epoch():
+    boots, socks = builders.product("Boots").variants.get(), builders.product("Socks").variants.get()
+    ann, *_ = buyers(5, boots, socks, ticks=(COUNTED,))
+    listing.refresh()
+    training.train()
+    assert picks.also_bought([boots.product_id])[0].why == "Often bought with Boots"
+    held.let_go(ann, COUNTED)
+    held.take_back(ann, COUNTED, ForgottenPast.objects.get().pk)
+    assert lines(ann, COUNTED)
+    assert "Often bought" not in str(picks.also_bought([boots.product_id]))  # hidden all the same
+    training.withdraw()
+    assert pairs() == set()
+    ModelRun.objects.update(created_at=timezone.now() - timedelta(hours=6))
+    ForgottenPast.objects.update(before_at=timezone.now() - timedelta(hours=5))
+    training.train()
+    assert pairs() == {("Boots", "Socks"), ("Socks", "Boots")}
 
 
 def test_suggestions_from_it_stop_at_once_and_the_counts_drop_it_at_the_next_withdrawal():

@@ -200,6 +200,48 @@ def test_an_older_forgetting_never_brings_back_what_a_newer_one_took(path):
     assert readable(alice)["suggested from"] == 0
 
 
+@pytest.mark.parametrize("dumped", ["before", "between", "after"])
+def test_what_was_taken_back_is_not_forgotten_again(path, as_it_was, dumped):
+    alice, key = cast.alice(), purposes.RECOMMEND_FROM_PURCHASES
+    builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
+
+    def forget() -> None:
+        held.let_go(alice, key)
+
+    def undo() -> None:
+        held.take_back(alice, key, alice.forgotten_pasts.get().pk)
+
+    if dumped == "before":
+        with as_it_was():
+            forget(), undo()
+    else:
+        forget()
+        if dumped == "between":
+            with as_it_was():
+                undo()
+            assert readable(alice)["suggested from"] == 0
+        else:
+            undo()
+    for _ in range(2):
+        after_restore(path)
+        assert readable(alice)["suggested from"] == 1
+    held.let_go(alice, key)
+    after_restore(path)
+    assert readable(alice)["suggested from"] == 0
+
+
+def test_an_undo_that_the_shop_did_not_write_gives_nothing_back(path):
+    alice, key = cast.alice(), purposes.RECOMMEND_FROM_PURCHASES
+    builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
+    held.let_go(alice, key)
+    until = alice.forgotten_pasts.get().before_at.isoformat()
+    forged = {"at": timezone.now().isoformat(), "what": "forgetting_undone", "chain": str(alice.chain), "purpose": key}
+    with path.open("a") as file:
+        file.write(json.dumps({**forged, "until": until, "seal": "00" * 32}) + "\n")
+    after_restore(path)
+    assert readable(alice)["suggested from"] == 0
+
+
 def test_who_had_asked_to_be_erased_is_awaited_again_under_the_link_they_have(path, as_it_was):
     zora, bob = people.zora(), cast.bob()
     with as_it_was():

@@ -40,6 +40,12 @@ def jam():
     return made
 
 
+def preserves():
+    """More from the maker of the jam, so that a letter has enough."""
+    for title in ("Foxglove jelly", "Foxglove honey"):
+        listing.refresh([builders.product(title, maker=builders.maker("Foxglove")).pk])
+
+
 def page(client, path="/account/told/"):
     return " ".join(client.get(path).content.decode().split())
 
@@ -212,8 +218,9 @@ def test_a_letter_that_waits_leaves_out_what_came_from_something_taken_back(clie
     for key in (purposes.MAIL_RECOMMENDATIONS, TOLD):
         consent.set_consent(bob, key, granted=True, source="test")
     client.post("/account/told/", MAKER)
+    preserves()
     queue_recommendations(timezone.now())
-    pick = OutgoingItem.objects.get(email__customer=bob, purpose=TOLD)
+    pick = OutgoingItem.objects.get(email__customer=bob, purpose=TOLD, product=jam)
     assert pick.consent_record is not None
     told = Interest.objects.get()
     if deed == "removal":
@@ -231,9 +238,10 @@ def test_a_letter_that_waits_keeps_what_has_nothing_to_do_with_it(client, bob, j
     client.post(
         "/account/told/", {"kind": "never", "never-what": "maker", "never-name": builders.maker("Mudlark").name}
     )
+    preserves()
     queue_recommendations(timezone.now())
     client.post(f"/account/told/{Interest.objects.get(kind=Kind.NEVER).pk}/removal/")
-    assert OutgoingItem.objects.get(email__customer=bob, purpose=TOLD).consent_record is not None
+    assert OutgoingItem.objects.get(email__customer=bob, purpose=TOLD, product=jam).consent_record is not None
 
 
 def test_asking_for_the_headers_alone_has_no_effect(client, bob, jam):

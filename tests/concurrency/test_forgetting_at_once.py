@@ -1,0 +1,55 @@
+"""“Forget” in one tab, “Undo” in another, at once: each press does what is said of it. Also without the lock."""
+
+import threading
+
+import pytest
+
+from accounts import held, purposes
+from accounts.models import Customer, ForgottenPast
+from orders import forgetting
+from orders.models import OrderLine
+from tests import builders
+from tests.concurrency.racing import at_once
+from tests.patience import stretched
+
+pytestmark = pytest.mark.django_db(transaction=True)
+KEY = purposes.RECOMMEND_FROM_PURCHASES
+
+
+def forget_and_undo_at_once(monkeypatch) -> None:
+    """The undo of the first comes while the second counts. One purchase each: so many as the rows say are hidden."""
+    customer = builders.customer(ticks=(KEY,))
+    builders.paid_order(customer=customer)
+    held.let_go(customer, KEY)
+    first = ForgottenPast.objects.get()
+    builders.paid_order(customer=customer)
+    has_counted, is_undone = threading.Event(), threading.Event()
+    count = forgetting.held_counts
+
+    def count_and_wait(of: Customer) -> dict[str, int]:
+        found = count(of)
+        has_counted.set()
+        is_undone.wait(stretched(1))
+        return found
+
+    def undo() -> None:
+        has_counted.wait(stretched(10))
+        held.take_back(customer, KEY, first.pk)
+        is_undone.set()
+
+    monkeypatch.setattr(forgetting, "held_counts", count_and_wait)
+    at_once([lambda: held.let_go(customer, KEY), undo])
+    [standing] = ForgottenPast.objects.filter(taken_back_at=None)
+    assert standing.line_count == 1
+    assert OrderLine.objects.usable_for(KEY).count() == 1
+
+
+def test_forgetting_and_undoing_at_once_each_does_what_it_says(monkeypatch):
+    forget_and_undo_at_once(monkeypatch)
+
+
+def test_without_the_customers_lock_a_forgetting_says_less_than_it_did(monkeypatch):
+    monkeypatch.setattr(held, "lock_customer", lambda customer: None)
+    monkeypatch.setattr(forgetting, "lock_customer", lambda customer: None)
+    with pytest.raises(AssertionError):
+        forget_and_undo_at_once(monkeypatch)
