@@ -38,8 +38,10 @@ def redo_forgetting(entries: Sequence[Entry]) -> str:
 
 
 def _take_back(entry: Entry) -> int:
-    pasts = ForgottenPast.objects.filter(customer__chain=entry.chain, purpose=entry.purpose, taken_back_at=None)
-    return pasts.filter(before_at=entry.until).update(taken_back_at=entry.at)
+    if entry.chain is None or entry.until is None:
+        return 0
+    pasts = ForgottenPast.objects.filter(customer__chain=entry.chain, purpose=entry.purpose, before_at=entry.until)
+    return pasts.filter(taken_back_at=None).update(taken_back_at=entry.at)
 
 
 def redo_erasures(entries: Sequence[Entry]) -> str:

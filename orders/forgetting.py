@@ -34,7 +34,7 @@ def held_dates(customer: Customer) -> dict[str, tuple[datetime, datetime]]:
     """By purpose, when the first and the last was bought of what `held_counts` counts. One query."""
     own = OrderLine.objects.steering().filter(order__customer=customer)
     bought_at = Coalesce("order__placed_at", "order__created_at")
-    ends = {}
+    ends: dict[str, Min | Max] = {}
     for key, read in READS_PURCHASES.items():
         ends[f"{key}_first"] = Min(bought_at, filter=read & ~Q(forgotten(key)))
         ends[f"{key}_last"] = Max(bought_at, filter=read & ~Q(forgotten(key)))
