@@ -54,3 +54,16 @@ def test_a_cart_changed_in_place_shows_what_a_fresh_look_shows(visitor: Visitor)
     expect(shelf).to_have_count(0)
     expect(visitor.page.get_by_role("heading", name="Nothing in your cart yet")).to_be_visible()
     assert looks_fresh(visitor)
+
+
+def test_a_question_stays_while_the_cart_is_changed_and_is_not_put_again(visitor: Visitor) -> None:
+    visitor.sign_in("bob@saywhen.example")
+    visitor.put_in_cart("pint-mug")
+    question = visitor.page.locator("section.ask")
+    expect(question).to_be_visible()
+    visitor.page.locator("#cart .line").first.get_by_role("checkbox").check()
+    expect(visitor.page.get_by_label("A note to go in with the gift")).to_be_visible()
+    expect(question).to_be_visible()
+    visitor.go("/cart/")
+    expect(question).to_have_count(0)
+    visitor.press("Remove Pint mug, Oatmeal")
