@@ -34,22 +34,40 @@ STOCK_FLAGS = loops.register(
 _IN_STOCK = """bool_or(r.on_hand > r.allocated) AS is_available,
            coalesce(array_agg(DISTINCT a.size) FILTER (WHERE a.size <> '' AND r.on_hand > r.allocated), '{}')
                AS sizes_in_stock"""
-# “T-light” is found as t-light, light and tlight; “Sue’s” as sue and sues: `joined` closes such gaps.
-_FACTS = r"""
+
+
+def _write_plain(text: str) -> str:
+    """SQL: in lower case, without accents and apostrophes."""
+    return f"translate(lower(unaccent({text})), $$'’‘`´$$, '')"
+
+
+def _write_spaced(text: str) -> str:
+    """SQL: letters and digits alone, as `shop.catalog.words.split_words` has them: “SET/6” is set and 6."""
+    return f"regexp_replace({text}, '[^[:alnum:]]+', ' ', 'g')"
+
+
+def _write_closed(text: str) -> str:
+    """SQL: with gaps inside words closed: “T-light” and “T light” are tlight too."""
+    closed = rf"regexp_replace({text}, '(\w)[-.](?=\w)', '\1', 'g')"
+    return rf"regexp_replace({_write_spaced(closed)}, '\m([[:alpha:]]) (?=[[:alpha:]]{{3}})', '\1', 'g')"
+
+
+_APART = "' a '"  # keeps a phrase from running over the seam: a word that is passed over, but has its place
+_FACTS = f"""
 SELECT p.id,
        coalesce(v.price_from, 0) AS price_from,
        coalesce(v.price_to, 0) AS price_to,
        coalesce(v.currency, p.currency) AS currency,
-       coalesce(v.sizes, '{}') AS sizes,
+       coalesce(v.sizes, '{{}}') AS sizes,
        coalesce(s.is_available, false) AS is_available,
-       coalesce(s.sizes_in_stock, '{}') AS sizes_in_stock,
+       coalesce(s.sizes_in_stock, '{{}}') AS sizes_in_stock,
        coalesce(i.file, '') AS card_image,
        coalesce(i.alt, '') AS card_alt,
        joined.words AS search_text,
        vectors.title_vector,
        vectors.title_vector
-       || setweight(to_tsvector('english', concat_ws(' ', w.details, v.skus)), 'C')
-       || setweight(to_tsvector('english', w.description), 'D') AS search_vector
+       || setweight(to_tsvector('english', {_write_spaced("concat_ws(' ', w.details, w.sizes)")}), 'C')
+       || setweight(to_tsvector('english', {_write_spaced("w.description")}), 'D') AS search_vector
 FROM catalog_product p
 JOIN catalog_category c ON c.id = p.category_id
 LEFT JOIN catalog_category parent ON parent.id = c.parent_id
@@ -62,7 +80,7 @@ LEFT JOIN LATERAL (
     FROM catalog_variant WHERE product_id = p.id AND is_active
 ) v ON true
 LEFT JOIN LATERAL (
-    SELECT {in_stock}
+    SELECT {_IN_STOCK}
     FROM catalog_stockrecord r JOIN catalog_variant a ON a.id = r.variant_id JOIN catalog_store t ON t.id = r.store_id
     WHERE a.product_id = p.id AND a.is_active AND t.ships_orders
 ) s ON true
@@ -73,26 +91,25 @@ LEFT JOIN LATERAL (
     SELECT string_agg(concat_ws(' ', key, value), ' ') AS words FROM jsonb_each_text(p.attributes)
 ) attributes ON true
 CROSS JOIN LATERAL (
-    SELECT lower(unaccent(p.title)) AS title,
-           lower(unaccent(concat_ws(' ', m.name, c.name, parent.name, array_to_string(p.tags, ' ')))) AS shelf,
-           lower(unaccent(concat_ws(' ', p.summary, attributes.words, v.choices,
-               'size ' || array_to_string(v.sizes, ' size ')))) AS details,
-           lower(unaccent(p.description)) AS description,
-           nullif(lower(unaccent(v.choices)), '') AS choices
+    SELECT {_write_plain("p.title")} AS title,
+           {_write_plain("concat_ws(' ', m.name, c.name, parent.name, array_to_string(p.tags, ' '))")} AS shelf,
+           {_write_plain("concat_ws(' ', p.summary, attributes.words, v.choices, v.skus)")} AS details,
+           {_write_plain("'size ' || array_to_string(v.sizes, ' size ')")} AS sizes,
+           {_write_plain("p.description")} AS description,
+           nullif({_write_plain("v.choices")}, '') AS choices
 ) w
 CROSS JOIN LATERAL (
-    SELECT concat_ws(' ', w.title, regexp_replace(w.title, gap, '\1', 'g')) AS title,
-           concat_ws(' ', w.shelf, regexp_replace(w.shelf, gap, '\1', 'g')) AS shelf,
-           concat_ws(' ', w.title, w.shelf, w.choices,
-               regexp_replace(concat_ws(' ', w.title, w.shelf), gap, '\1', 'g')) AS words
-    FROM (VALUES ($$(\w)[-'’.](?=\w)$$)) gaps (gap)
+    SELECT concat_ws({_APART}, {_write_spaced("w.title")}, {_write_closed("w.title")}) AS title,
+           concat_ws({_APART}, {_write_spaced("w.shelf")}, {_write_closed("w.shelf")}) AS shelf,
+           concat_ws(' | ', {_write_spaced("w.title")}, {_write_spaced("w.shelf")}, {_write_spaced("w.choices")},
+               {_write_closed("w.title")}, {_write_closed("w.shelf")}) AS words
 ) joined
 CROSS JOIN LATERAL (
     SELECT setweight(to_tsvector('english', joined.title), 'A')
            || setweight(to_tsvector('english', joined.shelf), 'B') AS title_vector
 ) vectors
 WHERE p.id = ANY(%s)
-""".replace("{in_stock}", _IN_STOCK)
+"""  # noqa: S608  (SQL of ours)
 
 _COLUMNS = (
     "price_from",
@@ -115,11 +132,28 @@ WHERE p.id = new.id
   AND ({", ".join(f"p.{name}" for name in _COLUMNS)}) IS DISTINCT FROM ({", ".join(f"new.{name}" for name in _COLUMNS)})
 """  # noqa: S608  (column names of ours; materialized, or the vector would be made twice)
 
+# In order, so that two that learn the same words wait for each other and never in a circle.
 _LEARN_WORDS = """
+WITH pairs AS MATERIALIZED (
+    SELECT DISTINCT word, lead(word) OVER (PARTITION BY p.id, part.place ORDER BY written.place) AS next
+    FROM catalog_product p
+    CROSS JOIN regexp_split_to_table(p.search_text, '\\|') WITH ORDINALITY AS part (words, place)
+    CROSS JOIN regexp_split_to_table(part.words, '[^[:alnum:]]+') WITH ORDINALITY AS written (word, place)
+    WHERE p.id = ANY(%s) AND word <> ''
+), compounds AS MATERIALIZED (
+    SELECT word || next AS joined, (ts_lexize('english_stem', word || next))[1] AS stem, word, next FROM pairs
+    WHERE length(word || next) BETWEEN 3 AND 40 AND NOT (word ~ '[0-9]$' AND next ~ '^[0-9]')
+      AND ts_lexize('english_stem', word) <> '{}' AND ts_lexize('english_stem', next) <> '{}'
+), learnt AS (
+    INSERT INTO catalog_searchcompound (stem, first, second)
+    SELECT stem, word, next FROM compounds WHERE stem IS NOT NULL ORDER BY stem, word, next
+    ON CONFLICT DO NOTHING
+)
 INSERT INTO catalog_searchword (word)
-SELECT DISTINCT word FROM catalog_product p,
-     regexp_split_to_table(p.search_text, '[^[:alnum:]]+') AS word
-WHERE p.id = ANY(%s) AND length(word) BETWEEN 3 AND 40
+SELECT word FROM pairs WHERE length(word) BETWEEN 3 AND 40
+UNION
+SELECT joined FROM compounds
+ORDER BY word
 ON CONFLICT DO NOTHING
 """
 

@@ -3,15 +3,16 @@
 Only statements of ours are put together here; every value travels as a parameter.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.utils import timezone
 
+from shop.catalog.compounds import SPLIT
 from shop.catalog.filters import Filters, Sort, get_band_edges
-from shop.catalog.words import Correction
+from shop.catalog.forgiving import LEAST_SHARE, Forgiven
 from shop.money import get_shop_currency
 
 PAGE_SIZE = 24
@@ -19,6 +20,7 @@ BOUND = 1001  # one more than is ever shown as a number
 MOST_MAKERS = 12
 MOST_SIZES = 24
 DEAREST = Decimal(10) ** 9
+NEAR_BEST = 0.5  # of the weight of the best find: what has some of the words has at least that
 
 _IS_OUT = "(p.released_on IS NULL OR p.released_on <= %(today)s)"
 
@@ -67,6 +69,24 @@ _PRICED_SIZES = """(SELECT 'size', size, '', count(*) FROM (
             JOIN catalog_variant v ON v.product_id = few.id AND v.is_active AND v.size = ANY(few.sizes)
             GROUP BY few.id, v.size HAVING min(v.price) >= %(low)s AND min(v.price) < %(high)s) sizes
         GROUP BY size ORDER BY count(*) DESC, size LIMIT %(most_sizes)s)"""
+_TSQUERY = "to_tsquery('english', %(query)s)"
+# What has a word in its name counts whole, what is only described by it half; what is sold out comes after its equals.
+_SCORE = """(CASE WHEN p.title_vector @@ to_tsquery('english', %(clause_{place})s) THEN %(weight_{place})s
+    WHEN p.search_vector @@ to_tsquery('english', %(clause_{place})s) THEN %(weight_{place})s / 2 ELSE 0 END)"""
+_SCORED = """scored AS MATERIALIZED (
+    SELECT p.id, (CASE WHEN p.is_available THEN 1 ELSE 0.99 END) * ({score}) AS score,
+           p.search_vector @@ to_tsquery('english', %(every)s) AS has_all
+    FROM (SELECT CASE WHEN EXISTS (
+              SELECT 1 FROM catalog_product
+              WHERE is_published AND search_vector @@ to_tsquery('english', %(every)s)
+          ) THEN to_tsquery('english', %(every)s) ELSE to_tsquery('english', %(some)s) END AS query) wanted
+    JOIN catalog_product p ON p.search_vector @@ wanted.query AND p.is_published
+)"""
+_KEPT = f"""kept AS MATERIALIZED (
+    SELECT id, round(score::numeric, 1) AS score, has_all FROM scored
+    WHERE has_all OR score >= greatest(%(floor)s, %(near_best)s * (SELECT max(score) FROM scored))
+    ORDER BY score DESC, id LIMIT {BOUND}
+)"""  # noqa: S608
 # Among finds that are equal what sells comes first, then the shorter title.
 _RANKED = """SELECT few.id FROM few LEFT JOIN catalog_productdemand demand ON demand.product_id = few.id
     ORDER BY few.rank DESC, demand.score DESC NULLS LAST, few.title_length, few.id DESC"""
@@ -82,14 +102,20 @@ CROSS JOIN LATERAL (
 
 @dataclass
 class Match:
-    """What is looked for. `scope`: a category page's own category with all below; everything when empty."""
+    """What is looked for. `scope`: a category page's own category with all below; everything when empty.
+
+    `query`: the text as a tsquery, see `shop.catalog.compounds`. `words`: of it, those whose halves are asked for.
+    `forgiven`: what is looked for instead.
+    """
 
     text: str
     filters: Filters
     scope: tuple[int, ...] = ()
     sort: Sort = Sort.RELEVANCE
     page: int = 1
-    correction: Correction | None = None
+    query: str = ""
+    words: Sequence[str] = ()
+    forgiven: Forgiven | None = None
 
     @property
     def is_ranked(self) -> bool:
@@ -100,8 +126,9 @@ class Match:
         offset = (self.page - 1) * PAGE_SIZE
         return {
             "text": self.text,
-            "every": self.correction.every if self.correction else "",
-            "some": self.correction.some if self.correction else "",
+            "query": self.query,
+            "words": list(self.words),
+            **dict(self._forgiven_values()),
             "scope": list(self.scope),
             "categories": list(self.filters.category_ids),
             "makers": list(self.filters.makers),
@@ -124,6 +151,11 @@ class Match:
         active = self._active()
         parts = [*self._query(), f"few AS MATERIALIZED ({self._few(active)})"]
         reads = ["SELECT 'total', '', '', count(*) FROM few"]
+        if self.words:
+            parts.append(SPLIT)
+            reads.append("SELECT 'split', word, first || ' ' || second, 0 FROM split")
+        if self.forgiven:
+            reads.append("SELECT 'partly', '', '', count(*) FROM few JOIN kept USING (id) WHERE NOT kept.has_all")
         if self.is_ranked:
             ranked = f"{_RANKED} {self._limits}"
             reads.append(f"SELECT 'page', id::text, '', row_number() OVER () FROM ({ranked}) shown")  # noqa: S608
@@ -135,7 +167,7 @@ class Match:
                 parts.append(f"{few} AS MATERIALIZED ({self._few(others)})")
             reads.append(count.format(few=few))
             reads.append(f"SELECT 'matches', '{name}', '', count(*) FROM {few}")  # noqa: S608
-        return f"WITH {', '.join(parts)}\n" + "\nUNION ALL\n".join(reads)
+        return f"WITH RECURSIVE {', '.join(parts)}\n" + "\nUNION ALL\n".join(reads)
 
     def page_ids(self) -> str:
         """The ids of the page and of one more, in order; exact however many match. Not for what is ranked."""
@@ -144,8 +176,8 @@ class Match:
             return f"{_BY_NAME} {self._limits}"
         where = self._where(active)
         if self.text:
-            where += f" AND p.search_vector @@ {self._tsquery}"
-        query = f"WITH {', '.join(self._query())} " if self.correction else ""
+            where += " AND p.id IN (SELECT id FROM kept)" if self.forgiven else f" AND p.search_vector @@ {_TSQUERY}"
+        query = f"WITH {', '.join(self._query())} " if self.forgiven else ""
         sort = Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort
         order = _ORDERS[sort].format(price=_list_terms(active).price)
         return f"{query}SELECT p.id FROM catalog_product p WHERE {where} ORDER BY {order} {self._limits}"  # noqa: S608
@@ -171,14 +203,21 @@ class Match:
         return others - {"price"} if name == "size" else others  # sizes have prices of their own
 
     def _query(self) -> Iterator[str]:
-        if self.correction:
-            every, some = "to_tsquery('english', %(every)s)", "to_tsquery('english', %(some)s)"
-            finds = f"SELECT 1 FROM catalog_product WHERE is_published AND search_vector @@ {every}"  # noqa: S608
-            yield f"corrected AS MATERIALIZED (SELECT CASE WHEN EXISTS ({finds}) THEN {every} ELSE {some} END AS query)"
+        """What has all of the words; where nothing has, the best of what has some."""
+        if self.forgiven:
+            scores = (_SCORE.format(place=place) for place in range(len(self.forgiven.terms)))
+            yield _SCORED.format(score=" + ".join(scores))
+            yield _KEPT
 
-    @property
-    def _tsquery(self) -> str:
-        return "(SELECT query FROM corrected)" if self.correction else "websearch_to_tsquery('english', %(text)s)"
+    def _forgiven_values(self) -> Iterator[tuple[str, Any]]:
+        if self.forgiven:
+            yield "every", self.forgiven.every
+            yield "some", self.forgiven.some
+            yield "floor", self.forgiven.total_weight * LEAST_SHARE
+            yield "near_best", NEAR_BEST
+            for place, term in enumerate(self.forgiven.terms):
+                yield f"clause_{place}", term.clause
+                yield f"weight_{place}", term.weight
 
     def _where(self, active: set[str]) -> str:
         scope = ["p.category_id = ANY(%(scope)s)"] if self.scope else []
@@ -191,7 +230,10 @@ class Match:
 
         The rank is coarse: what differs by less is equal, and goes by what sells.
         """
-        where, query, columns = self._where(active), self._tsquery, _columns(active)
+        where, query, columns = self._where(active), _TSQUERY, _columns(active)
+        if self.forgiven:
+            return f"""SELECT {columns}, kept.score AS rank, length(p.title) AS title_length
+                FROM catalog_product p JOIN kept ON kept.id = p.id WHERE {where}"""  # noqa: S608
         if not self.text:
             return f"SELECT {columns}, 0 AS rank FROM catalog_product p WHERE {where} LIMIT {BOUND}"  # noqa: S608
         rank = f"round(ts_rank(p.title_vector, {query})::numeric, 1) * (CASE WHEN p.is_available THEN 1 ELSE 0.8 END)"

@@ -5,13 +5,16 @@ The cost is bounded, not proportional to the catalog: at most `BOUND` matches ar
 put in order of price, age or name is exact however long it is.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 
 from django.db import connection
 
-from shop.catalog import cards, words
+from shop.catalog import cards, compounds, words
 from shop.catalog.cards import Listed
+from shop.catalog.compounds import Compounds
 from shop.catalog.filters import Filters, Sort
+from shop.catalog.forgiving import Forgiven, forgive
 from shop.catalog.matching import BOUND, PAGE_SIZE, Match
 
 __all__ = ["BOUND", "PAGE_SIZE", "Counts", "Facets", "Results", "Sort", "count", "search"]
@@ -34,21 +37,26 @@ class Facets:
 
 @dataclass
 class Counts:
-    """`total` at most BOUND. `ids`: of the page, where matches were ranked."""
+    """`total` at most BOUND, `partly` of it without some of the words. `ids`: of the page, where matches were ranked.
+
+    `splits`: see `shop.catalog.compounds`.
+    """
 
     total: int = 0
+    partly: int = 0
     facets: Facets = field(default_factory=Facets)
     ids: list[int] = field(default_factory=list)
+    splits: dict[str, set[tuple[str, str]]] = field(default_factory=lambda: defaultdict(set))
 
 
 @dataclass
 class Results:
-    """A page of a list. `shown_instead`: the words looked for when those typed found nothing."""
+    """A page of a list. `forgiven`: what was looked for when the words typed found nothing."""
 
     products: list[Listed]
     has_next: bool
     counts: Counts
-    shown_instead: str = ""
+    forgiven: Forgiven | None = None
 
     @property
     def total(self) -> int:
@@ -57,6 +65,16 @@ class Results:
     @property
     def facets(self) -> Facets:
         return self.counts.facets
+
+    @property
+    def shown_instead(self) -> str:
+        """The words looked for instead, where that found something."""
+        return self.forgiven.shown if self.forgiven and self.total else ""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether nothing has all of the words that count, and these have some."""
+        return bool(self.forgiven and self.total and (self.counts.partly or self.forgiven.missing))
 
 
 def search(
@@ -73,15 +91,24 @@ def search(
     `scope`: only these categories. `counts`: known already (for a list without text), so not counted again.
     """
     match = Match(words.plain(text), filters or Filters(), scope, sort, page)
-    counts = counts or _count(match)
-    shown_instead = ""
-    if match.text and not counts.total:
-        match.correction = words.correction(match.text)
-        if match.correction:
-            counts = _count(match)
-            shown_instead = match.correction.shown if counts.total else ""
+    counts = _find_words(match) if match.text else counts or _count(match)
     found = _read_cards(match, counts)
-    return Results(found[:PAGE_SIZE], len(found) > PAGE_SIZE, counts, shown_instead)
+    return Results(found[:PAGE_SIZE], len(found) > PAGE_SIZE, counts, match.forgiven)
+
+
+def _find_words(match: Match) -> Counts:
+    """Asks once; once more where a word is known as two, or nothing was found as it was typed."""
+    options, known = words.read_options(match.text), Compounds()
+    match.query, match.words = compounds.write_tsquery(options, known), words.collect_words(options)
+    counts = _count(match)
+    match.words = ()
+    if counts.splits:
+        known.splits = counts.splits
+        match.query = compounds.write_tsquery(options, known)
+        counts = _count(match)
+    if not counts.total:
+        match.forgiven = forgive(options, match.query, known)
+    return _count(match) if match.forgiven else counts
 
 
 def _read_cards(match: Match, counts: Counts) -> list[Listed]:
@@ -113,6 +140,15 @@ def _read_total(counts: Counts, key: str, label: str, number: int) -> None:
     counts.total = number
 
 
+def _read_partly(counts: Counts, key: str, label: str, number: int) -> None:
+    counts.partly = number
+
+
+def _read_split(counts: Counts, key: str, label: str, number: int) -> None:
+    first, second = label.split(" ")
+    counts.splits[key].add((first, second))
+
+
 def _read_category(counts: Counts, key: str, label: str, number: int) -> None:
     counts.facets.categories[int(key)] = number
 
@@ -141,6 +177,8 @@ def _read_matches(counts: Counts, key: str, label: str, number: int) -> None:
 _READERS = {
     "page": _read_page,
     "total": _read_total,
+    "partly": _read_partly,
+    "split": _read_split,
     "category": _read_category,
     "maker": _read_maker,
     "price": _read_price,

@@ -1,5 +1,13 @@
 from shop.catalog.models.event import CatalogEvent
-from shop.catalog.models.product import Category, Maker, Product, ProductDemand, ProductImage, SearchWord
+from shop.catalog.models.product import (
+    Category,
+    Maker,
+    Product,
+    ProductDemand,
+    ProductImage,
+    SearchCompound,
+    SearchWord,
+)
 from shop.catalog.models.stock import StockMovement, StockRecord
 from shop.catalog.models.store import Store
 from shop.catalog.models.variant import Variant
@@ -11,6 +19,7 @@ __all__ = [
     "Product",
     "ProductDemand",
     "ProductImage",
+    "SearchCompound",
     "SearchWord",
     "StockMovement",
     "StockRecord",

@@ -158,3 +158,17 @@ class SearchWord(models.Model):
 
     def __str__(self) -> str:
         return self.word
+
+
+class SearchCompound(models.Model):
+    """Two words that stand side by side in a name, for whoever writes them as one. Kept by `shop.catalog.listing`."""
+
+    first = models.CharField(max_length=40)
+    second = models.CharField(max_length=40)
+    stem = models.CharField(max_length=80, help_text="Of both as one word.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stem", "first", "second"], name="search_compound_once")]
+
+    def __str__(self) -> str:
+        return f"{self.first} {self.second}"

@@ -47,6 +47,9 @@ def search(request: HttpRequest) -> HttpResponse:
     context = _list(asked, results) | {
         "search_query": asked.text,
         "shown_instead": results.shown_instead,
+        "is_partial": results.is_partial,
+        "missing": results.forgiven.missing if results.forgiven else (),
+        "is_corrected": bool(results.forgiven and results.forgiven.is_corrected),
         "aisles": browse.aisles_found(asked, results.facets),
         "canonical_url": settings.SITE_URL + reverse("search"),
         "sorts": _sorts(asked, but=None if asked.text else Sort.RELEVANCE),
