@@ -55,3 +55,13 @@ def test_no_page_of_the_account_is_wider_and_its_menu_is_one_row(visitor: Visito
     assert (
         len(set(visitor.page.evaluate("[...document.querySelectorAll('.rooms li')].map(each => each.offsetTop)"))) == 1
     )
+
+
+def test_the_room_one_is_in_is_in_sight_on_a_phone(visitor: Visitor) -> None:
+    visitor.sign_in("alice@saywhen.example")
+    visitor.page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/account/", "/account/preferences/", "/account/data/"):
+        room = visitor.go(path).page.locator(".rooms [aria-current]").bounding_box()
+        assert room, path
+        assert room["x"] >= 0, path
+        assert room["x"] + room["width"] <= 390, path
