@@ -59,6 +59,9 @@ def _furnish(owner: User) -> None:
     for number, order in enumerate([order_at("packed", item, customer=alice) for _ in range(2)]):
         fulfilment.dispatch(order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number=f"T{number}")
     builders.placed_order(item, customer=alice)
+    ended = builders.placed_order(item, customer=alice)
+    over = {"status": Order.Status.CANCELLED, "payment_status": Order.PaymentStatus.REFUNDED}  # the longest badge
+    Order.objects.filter(pk=ended.pk).update(**over)
     Order.objects.update(country="GS", shipping_name="x", line2="x", region="x", phone="x", cart_fingerprint="")
     for payment in made[3].payments.all():
         refund = {"currency": payment.currency, "reason": "x", "problem": "x", "actor": "x"}
