@@ -70,20 +70,28 @@ def cancelled(letter: Letter) -> Context | None:
     context, order = news(letter), letter.email.order
     if context is None or order is None:
         return None
-    amount = Decimal(letter.email.context.get("amount", 0))
-    reason = letter.email.context.get("reason", "")
-    return {**context, "reason": reason, "money": _describe_money(order, gives_back=amount)}
+    told = letter.email.context
+    money = _describe_money(order, gives_back=Decimal(told.get("amount", 0)), by_bank=Decimal(told.get("by_bank", 0)))
+    return {**context, "reason": told.get("reason", ""), "money": money}
 
 
 _WITHOUT_REFUND = {
     Order.PaymentStatus.DISPUTED: "Your bank disputes the payment, so it is the bank that decides about the money.",
-    Order.PaymentStatus.CHARGED_BACK: "Your bank gave you the money back already.",
+    Order.PaymentStatus.CHARGED_BACK: "All your money was given back already.",
     Order.PaymentStatus.REFUNDED: "All your money was given back already.",
+    Order.PaymentStatus.PARTIALLY_REFUNDED: "About the rest of your money, please write to us.",
 }
 
 
-def _describe_money(order: Order, *, gives_back: Decimal) -> str:
-    """What becomes of the money of an order that ended; empty when there was none."""
+def _describe_money(order: Order, *, gives_back: Decimal, by_bank: Decimal) -> str:
+    """What becomes of the money of an order that ended, of which `by_bank` went back before; empty without any."""
+    if by_bank >= order.total > 0:
+        return "Your bank gave you the money back already."
+    taken = f"Your bank gave you {formatted(by_bank, order.currency)} of your money back. " if by_bank else ""
+    return taken + _describe_rest(order, gives_back=gives_back)
+
+
+def _describe_rest(order: Order, *, gives_back: Decimal) -> str:
     if gives_back:
         sum_text = formatted(gives_back, order.currency)
         what = f"The {sum_text} you paid" if gives_back == order.total else f"The rest of your money, {sum_text},"

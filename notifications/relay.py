@@ -122,7 +122,7 @@ def _order_draft(event: OrderEvent) -> Draft | None:
 
 
 def _order_context(event: OrderEvent) -> dict[str, Any]:
-    context = {name: event.data[name] for name in ("amount", "reason") if name in event.data}
+    context = {name: event.data[name] for name in ("amount", "by_bank", "reason") if name in event.data}
     return {**context, "shipment": event.shipment_id} if event.shipment_id else context
 
 

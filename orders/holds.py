@@ -20,8 +20,8 @@ LEFT = (Order.FulfilmentStatus.DISPATCHED, Order.FulfilmentStatus.DELIVERED)
 SENTENCES: dict[Hold, str] = {
     Hold.DISPUTED: "The buyer's bank disputes the payment and holds the money. Answer the dispute at Stripe. "
     "Refunds are shut; if it is won, the order goes on by itself.",
-    Hold.CHARGED_BACK: "The dispute was lost: the bank gave the money back to the buyer. Cancel the order, or release "
-    "it if it should be sent all the same.",
+    Hold.CHARGED_BACK: "A dispute was lost: the bank gave the buyer the disputed sum back. Cancel the order, or "
+    "release it if it should be sent all the same.",
     Hold.INQUIRY: "The buyer's bank asks about the payment; no money was taken. Answer at Stripe, or refund, which "
     "ends it. If the inquiry is closed, the order goes on by itself.",
     Hold.WARNING: "The card's bank thinks that this payment may be fraud. Refund it before it becomes a dispute, or "

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from orders.models import Order, Payment, Refund, Shipment
+from orders.models import Order, Payment, Refund, Shipment, StripeRecord
 
 Stage = Shipment.Stage
 
@@ -86,7 +86,8 @@ def needs_a_look() -> Q:
     back to us after it was given back.
     """
     given_back = Refund.objects.filter(payment=OuterRef("pk")).exclude(status=Refund.Status.FAILED)
-    flagged = Payment.objects.filter(~Exists(given_back), status=Payment.Status.FLAGGED)
+    taken_back = StripeRecord.objects.lost().filter(payment=OuterRef("pk"))
+    flagged = Payment.objects.filter(~Exists(given_back), ~Exists(taken_back), status=Payment.Status.FLAGGED)
     captured = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.CAPTURED)
     not_back = [Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED]
     is_kept = Q(Exists(captured), status=Order.Status.CANCELLED, payment_status__in=not_back)

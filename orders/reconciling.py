@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders import payments, stripe_feed
@@ -14,7 +14,7 @@ from orders.asking_stripe import StripeAway, attempt_at_stripe
 from orders.gateways import stripe
 from orders.gateways.stripe import Session
 from orders.locks import locked_order
-from orders.models import Order, Payment, Refund
+from orders.models import Order, Payment, Refund, StripeRecord
 from orders.placing import RULE
 from orders.refunds import refundable, send_refund
 from orders.release import call_off
@@ -101,11 +101,13 @@ def open_payment_pages() -> int:
 
 
 def _end_given_back() -> None:
-    """Orders whose only money did not fit and was given back: nobody pays for them any more."""
+    """Orders whose only money did not fit and was given back, by us or a bank: nobody pays for them any more."""
     flagged = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.FLAGGED)
     payable = Payment.objects.filter(order=OuterRef("pk"), status__in=payments.PAYABLE)
     returned = Refund.objects.filter(payment__order=OuterRef("pk"), status=Refund.Status.SUCCEEDED)
-    ended = Order.objects.filter(Exists(flagged), Exists(returned), ~Exists(payable), status=Order.Status.PENDING)
+    taken_back = StripeRecord.objects.lost().filter(payment__order=OuterRef("pk"))
+    went_back = Q(Exists(returned)) | Q(Exists(taken_back))
+    ended = Order.objects.filter(Exists(flagged), went_back, ~Exists(payable), status=Order.Status.PENDING)
     for order_id in ended.values_list("pk", flat=True)[:BATCH]:
         with PAYMENTS.attempt(f"order {order_id}", subject="An order whose money was given back"), transaction.atomic():
             order = locked_order(order_id)

@@ -4,6 +4,8 @@ Webhooks, the list of events and `after_restore` all end in `record_item`. It ta
 now, so that news may come twice, late, in any order or not at all.
 """
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import Q
 
@@ -156,7 +158,8 @@ def _note_dispute(order: Order, payment: Payment, item: StripeItem, before: str 
     if before is None:
         events.record(order, OrderEvent.Kind.DISPUTED, reason=_said(item.reason), amount=_amount(item))
     if item.status in CLOSED_DISPUTES:
-        events.record(order, OrderEvent.Kind.DISPUTE_CLOSED, reason=_said(item.status))
+        lost: dict[str, Any] = {"amount": _amount(item)} if item.status == "lost" else {}
+        events.record(order, OrderEvent.Kind.DISPUTE_CLOSED, reason=_said(item.status), dispute=item.reference, **lost)
 
 
 def _note_warning(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:

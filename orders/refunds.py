@@ -14,7 +14,7 @@ from orders.gateways import stripe
 from orders.gateways.amounts import to_stripe_amount
 from orders.gateways.stripe import RefundAnswer, Refused, Unreachable
 from orders.locks import locked_order
-from orders.models import Order, OrderEvent, Payment, Refund, StripeRecord
+from orders.models import Order, OrderEvent, Payment, Refund
 from shop.money import check_price, formatted
 
 NOTHING = Decimal(0)
@@ -22,6 +22,7 @@ FRESH = timedelta(minutes=1)  # a refund noted longer ago may have been sent bef
 FAILURES = ("failed", "canceled")  # in Stripe's words
 KEY_LIFE = timedelta(hours=23)  # Stripe forgets a key after 24
 SHUT = "Stripe refunds nothing until the dispute is decided."
+SHUT_FOR_GOOD = "was lost in part, and Stripe refunds nothing more of the payment. Give the rest back another way."
 
 
 class RefundRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -56,8 +57,8 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
     """
     payment, left = refundable(order)
     if payment is None:
-        if find_shut(order):
-            raise RefundRefused(f"{order.number}: the buyer's bank disputes the payment and holds the money. {SHUT}")
+        if shut := find_shut(order):
+            raise RefundRefused(f"{order.number}: {_explain_shut(shut)}")
         return None
     wanted = left if amount is None else amount
     if not NOTHING < wanted <= left:
@@ -86,20 +87,28 @@ def refundable(order: Order) -> tuple[Payment | None, Decimal]:
 
 
 def find_shut(order: Order) -> Payment | None:
-    """A payment with money left of which nothing can be given back: its bank holds the money while it is disputed."""
+    """A payment with money left of which nothing can be given back: its bank holds the money while it is disputed, and
+    Stripe may refund nothing more after a dispute over a part was lost.
+    """
     return next((payment for payment, _, shut in _standings(order) if shut), None)
+
+
+def _explain_shut(payment: Payment) -> str:
+    if any(each.is_open_dispute for each in payment.stripe_records.all()):
+        return f"the buyer's bank disputes the payment and holds the money. {SHUT}"
+    return f"a dispute {SHUT_FOR_GOOD}"
 
 
 def _standings(order: Order) -> Iterator[tuple[Payment, Decimal, bool]]:
     """The payments with money left that neither we gave back nor the bank took, how much, and whether it is shut."""
     came_in = order.payments.filter(status__in=[Payment.Status.CAPTURED, Payment.Status.FLAGGED])
     for payment in came_in.order_by("status"):
-        disputes = list(payment.stripe_records.filter(kind=StripeRecord.Kind.DISPUTE))
+        disputes = list(payment.stripe_records.standing_disputes())
         given_back = payment.refunds.exclude(status=Refund.Status.FAILED).aggregate(sum=Sum("amount"))["sum"]
         lost = sum((each.amount for each in disputes if each.status == "lost"), NOTHING)
         left = payment.amount - (given_back or NOTHING) - lost
         if left > NOTHING:
-            yield payment, left, any(each.is_open_dispute and not each.is_refundable for each in disputes)
+            yield payment, left, not all(each.is_refundable for each in disputes)
 
 
 def settle_refund(refund_id: int) -> None:

@@ -26,8 +26,8 @@ def release_stock(order: Order) -> None:
 def call_off(order: Order, *, actor: str, reason: str = "", gives_back: Decimal = Decimal(0)) -> None:
     """Marks the order cancelled, stops its parcels, releases what was promised to it, and records it.
 
-    `gives_back`: what goes back to the buyer with it, which their mail names. An order that was never placed leaves no
-    event: nobody was told of it.
+    `gives_back`: what goes back to the buyer with it, which their mail names beside what their bank took back before.
+    An order that was never placed leaves no event: nobody was told of it.
     """
     was_placed = order.placed_at is not None
     order.status = Order.Status.CANCELLED
@@ -36,6 +36,7 @@ def call_off(order: Order, *, actor: str, reason: str = "", gives_back: Decimal 
     order.shipments.update(stage=Shipment.Stage.CANCELLED)
     release_stock(order)
     if was_placed:
-        money: dict[str, Any] = {"amount": str(gives_back)} if gives_back else {}
+        sums = {"amount": gives_back, "by_bank": status.lost_total(order)}
+        money: dict[str, Any] = {name: str(amount) for name, amount in sums.items() if amount}
         events.record(order, OrderEvent.Kind.CANCELLED, actor=actor, reason=reason, **money)
     status.recalculate(order)

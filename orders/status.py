@@ -1,11 +1,13 @@
 """Where an order stands: two derived axes, and the one set of words customers read."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
 
 from orders import holds
 from orders.models import Order, Payment, Refund, Shipment, StripeRecord
+from shop.money import formatted
 
 Stage = Shipment.Stage
 
@@ -39,7 +41,7 @@ def recalculate(order: Order) -> None:
 
     hold: the rule of `orders.holds`, by its refunds and by what Stripe says of its payments.
     """
-    records = list(StripeRecord.objects.filter(payment__order=order).order_by("pk")) if order.placed_at else []
+    records = list(_stripe_records(order)) if order.placed_at else []
     refunds = list(_money_back(order))
     captured = captured_total(order)
     lost = _lost_total(records)
@@ -74,8 +76,23 @@ def _money_back(order: Order) -> QuerySet[Refund]:
     return ours.exclude(status=Refund.Status.FAILED)
 
 
-def _lost_total(records: list[StripeRecord]) -> Decimal:
-    return sum((record.amount for record in records if holds.is_lost(record)), Decimal(0))
+def lost_total(order: Order) -> Decimal:
+    """What the buyer's bank took back, by disputes that were lost, of what was paid for the order."""
+    return _lost_total(_stripe_records(order))
+
+
+def _stripe_records(order: Order) -> QuerySet[StripeRecord]:
+    return StripeRecord.objects.filter(payment__order=order).select_related("payment").order_by("pk")
+
+
+def _lost_total(records: Iterable[StripeRecord]) -> Decimal:
+    lost = (record.amount for record in records if holds.is_lost(record) and _is_of_order(record))
+    return sum(lost, Decimal(0))
+
+
+def _is_of_order(record: StripeRecord) -> bool:
+    """Whether it is about what was paid for the order, and not about a payment that did not fit it."""
+    return record.payment is not None and record.payment.status == Payment.Status.CAPTURED
 
 
 def _payment_status(order: Order, records: list[StripeRecord]) -> str:
@@ -85,7 +102,7 @@ def _payment_status(order: Order, records: list[StripeRecord]) -> str:
     if not captured:
         is_processing = order.payments.filter(status=Payment.Status.PROCESSING).exists()
         return Order.PaymentStatus.PROCESSING if is_processing else Order.PaymentStatus.UNPAID
-    if any(holds.is_open_dispute(record) for record in records):
+    if any(holds.is_open_dispute(record) and _is_of_order(record) for record in records):
         return Order.PaymentStatus.DISPUTED
     lost = _lost_total(records)
     if not refunded + lost:
@@ -134,7 +151,7 @@ def words(order: Order) -> str:
 _BY_HOLD = {
     Order.Hold.DISPUTED: "Your bank disputes this payment, so it is the bank that decides now, and nothing is sent "
     "meanwhile. If that was not your wish, tell your bank, and write to us.",
-    Order.Hold.CHARGED_BACK: "Your bank gave you the money back, so nothing more is sent.",
+    Order.Hold.CHARGED_BACK: "This order waits until we have looked at it, and we write to you before it goes on.",
     Order.Hold.INQUIRY: "Your bank has asked us about this payment. The order waits until we have answered. If you "
     "know of nothing wrong, tell your bank; it goes on sooner then.",
     Order.Hold.WARNING: "We are having a look at the payment before this order goes on. You need do nothing.",
@@ -148,16 +165,31 @@ _BY_HOLD = {
 
 def customer_notice(order: Order) -> str:
     """Why the order keeps still, or what its bank has done, as the customer reads it; empty when all is well."""
+    taken = _describe_lost(order)
+    if order.hold == Order.Hold.CHARGED_BACK and order.payment_status == Order.PaymentStatus.CHARGED_BACK:
+        return f"{taken} Nothing is sent unless we write to you."
     if order.hold:
-        return _BY_HOLD[Order.Hold(order.hold)]
+        return f"{taken} {_BY_HOLD[Order.Hold(order.hold)]}".strip()
     if order.payment_status == Order.PaymentStatus.DISPUTED:
-        return "Your bank disputes this payment. If that was not your wish, tell your bank, and write to us."
+        dispute = "Your bank disputes this payment. If that was not your wish, tell your bank, and write to us."
+        return f"{taken} {dispute}".strip()
+    return taken if order.payment_status == Order.PaymentStatus.CHARGED_BACK else ""
+
+
+def _describe_lost(order: Order) -> str:
+    """What the buyer's bank took back for them, as they read it; empty when that is nothing."""
+    lost = lost_total(order) if order.placed_at else Decimal(0)
+    if not lost:
+        return ""
+    sum_text = formatted(lost, order.currency)
+    if lost >= order.total:
+        return f"Your bank gave you the money back for this order, {sum_text}."
     if order.payment_status == Order.PaymentStatus.CHARGED_BACK:
-        return "Your bank gave you the money back for this order."
-    return ""
+        return f"All your money went back to you, {sum_text} of it by your bank."
+    return f"Your bank gave you {sum_text} of your money back."
 
 
 def customer_may_cancel(order: Order) -> bool:
-    """Whether the button may promise all the money back: not while an order is on hold, nor while its bank has it."""
+    """Whether the button may promise the money back: not while an order is on hold, nor when its bank took some."""
     with_the_bank = (Order.PaymentStatus.DISPUTED, Order.PaymentStatus.CHARGED_BACK)
-    return not order.hold and order.payment_status not in with_the_bank
+    return not order.hold and order.payment_status not in with_the_bank and not lost_total(order)

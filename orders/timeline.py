@@ -72,6 +72,7 @@ def _timeline(order: Order, happened: list[OrderEvent], parcel: Shipment | None,
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
     steps += [_refund(order, event) for event in given_back]
     steps += [_failed_refund(order, event) for event in mine if event.kind == Kind.REFUND_FAILED]
+    steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
     if parcel is None:
         return Timeline(title, steps)
     return Timeline(title, steps, note=parcel.packing_note, note_by=parcel.packed_by)
@@ -92,6 +93,17 @@ def _refund(order: Order, event: OrderEvent) -> Step:
     title = f"{formatted(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
     said = ("The way you paid.", str(event.data.get("reason", "")))
     return Step(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
+
+
+def _lost_disputes(mine: list[OrderEvent]) -> list[OrderEvent]:
+    """The ends of the disputes by which the bank took money back: of each, what was last decided."""
+    last = {event.data.get("dispute"): event for event in mine if event.kind == Kind.DISPUTE_CLOSED}
+    return [event for event in last.values() if event.data.get("amount")]
+
+
+def _taken_back(order: Order, event: OrderEvent) -> Step:
+    sum_text = formatted(Decimal(event.data["amount"]), order.currency)
+    return Step(f"{sum_text} given back by your bank", "done", at=event.created_at)
 
 
 def _failed_refund(order: Order, event: OrderEvent) -> Step:

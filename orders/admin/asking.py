@@ -17,6 +17,12 @@ from orders.models import Order, Refund, Shipment
 from orders.payments import RefundRefused
 
 SENT = "confirm"
+# of an order that was called off, where nothing goes back from here
+NO_MONEY_SENT = {
+    Order.PaymentStatus.DISPUTED: "the bank that disputes it decides.",
+    Order.PaymentStatus.CHARGED_BACK: "the buyer's bank did that.",
+    Order.PaymentStatus.PARTIALLY_REFUNDED: "Stripe refunds nothing more of it. Give the rest back another way.",
+}
 
 
 @admin.action(description="Ship", permissions=["change"])
@@ -28,7 +34,7 @@ def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[O
     packed = Shipment.objects.filter(order__in=orders, stage=Stage.PACKED)
     parcels = list(
         packed.select_related("order", "store")
-        .prefetch_related("lines__order_line__product", "order__payments__refunds")
+        .prefetch_related("lines__order_line__product", "order__payments__refunds", "order__payments__stripe_records")
         .order_by("order__placed_at", "pk")
     )
     if not parcels:
@@ -115,8 +121,8 @@ def cancel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
         called_off = cancellation.cancel(order.pk, actor=actor_of(request), reason=form.cleaned_data["reason"])
         if _has_failed_refund(called_off):
             raise TransitionRefused(f"{order.number} is cancelled, but Stripe did not give the money back: refund it.")
-        if called_off.payment_status == Order.PaymentStatus.DISPUTED:
-            messages.warning(request, f"{order.number}: no money was given back; the bank that disputes it decides.")
+        if what_of_money := NO_MONEY_SENT.get(Order.PaymentStatus(called_off.payment_status)):
+            messages.warning(request, f"{order.number}: no money was given back now; {what_of_money}")
 
     if form.is_valid():
         try_each(request, orders, step, done="Cancelled, and the money goes back")

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from accounts.access import Subject, masked
@@ -25,7 +25,8 @@ from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.pages import order_subject, way_back
 from orders.admin.paging import FarPaginator
 from orders.admin.sheets import packing_slips, pick_list
-from orders.models import Order, OrderEvent, Payment, Refund, Shipment
+from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
+from orders.models.stripe_record import describe_dispute
 from orders.refunds import refundable
 from orders.status import words
 from orders.timeline import timelines
@@ -122,8 +123,17 @@ class OrderAdmin(SparingAdmin):
         orders: QuerySet[Order] = super().get_queryset(request)
         captured = Refund.objects.filter(payment__order=OuterRef("pk"), payment__status=Payment.Status.CAPTURED)
         refunds = captured.exclude(status=Refund.Status.FAILED).order_by("pk")
-        back = refunds.values(row=JSONObject(amount=Cast("amount", CharField()), reason="reason"))
-        return orders.annotate(parcel_stages=ArraySubquery(parcels), refunds_made=ArraySubquery(back))
+        amount = Cast("amount", CharField())
+        back = refunds.values(row=JSONObject(amount=amount, reason="reason"))
+        disputes = StripeRecord.objects.standing_disputes().filter(
+            payment__order=OuterRef("pk"), payment__status=Payment.Status.CAPTURED
+        )
+        at_bank = disputes.order_by("pk").values(row=JSONObject(amount=amount, currency="currency", status="status"))
+        return orders.annotate(
+            parcel_stages=ArraySubquery(parcels),
+            refunds_made=ArraySubquery(back),
+            disputes_standing=ArraySubquery(at_bank),
+        )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """In a queue whoever has waited longest comes first; in the archive the newest order."""
@@ -149,7 +159,8 @@ class OrderAdmin(SparingAdmin):
     def state(self, order: Order) -> SafeString:
         kind, text = standing(order, order.parcel_stages)  # type: ignore[attr-defined]
         back = money_back_mark(order, order.refunds_made)  # type: ignore[attr-defined]
-        return format_html('<span class="badge {}">{}</span>{}', kind, text, back)
+        at_bank = dispute_marks(order.disputes_standing)  # type: ignore[attr-defined]
+        return format_html('<span class="badge {}">{}</span>{}{}', kind, text, at_bank, back)
 
     @admin.display(description="leaves by")
     def leaves_by(self, order: Order) -> str | SafeString:
@@ -213,6 +224,14 @@ def money_back_mark(order: Order, refunds: list[dict[str, str]]) -> SafeString:
     reasons = "; ".join(each["reason"] for each in refunds if each["reason"])
     mark = format_html(' <span class="badge out">{} back</span>', amount)
     return format_html('{}<small class="reasons">{}</small>', mark, reasons) if reasons else mark
+
+
+def dispute_marks(disputes: list[dict[str, str]]) -> SafeString:
+    """What the buyer's bank took back, or disputes, for the list; empty for most orders."""
+    texts = (
+        describe_dispute(each["status"], formatted(Decimal(each["amount"]), each["currency"])) for each in disputes
+    )
+    return format_html_join("", ' <span class="badge out">{}</span>', ((text,) for text in texts))
 
 
 def placed_text(moment: datetime) -> str:

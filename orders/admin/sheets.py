@@ -18,7 +18,7 @@ def _parcels(orders: QuerySet[Order], stages: tuple[Shipment.Stage, ...]) -> Que
     chosen = Shipment.objects.filter(order__in=orders, stage__in=stages)
     return (
         chosen.select_related("order", "store")
-        .prefetch_related("lines__order_line", "order__payments__refunds")
+        .prefetch_related("lines__order_line", "order__payments__refunds", "order__payments__stripe_records")
         .order_by("store__position", "order__placed_at", "pk")
     )
 

@@ -110,13 +110,21 @@ def _dispute(made: Any) -> dict[str, Any]:
     due = made.evidence_details.due_by if made.evidence_details else None
     return {
         "charge": _id(made.charge),
-        "amount": made.amount,
+        "amount": _lost_amount(made) if made.status == "lost" else made.amount,
         "currency": made.currency.upper(),
         "status": made.status,
         "reason": made.reason,
         "is_refundable": bool(made.is_charge_refundable),
         "due_at": datetime.fromtimestamp(due, UTC) if due else None,
     }
+
+
+def _lost_amount(made: Any) -> int:
+    """What a lost dispute cost: Stripe calls “lost” too what was won in part, and gives that part back to us. The sums
+    it moved say so, unless they are in another currency.
+    """
+    moved = [entry.amount for entry in made.balance_transactions if entry.currency == made.currency]
+    return -sum(moved) if moved else int(made.amount)
 
 
 def _warning(made: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from shop.money import formatted, get_shop_currency
 
 if TYPE_CHECKING:
     from orders.models.payment import Refund
+    from orders.models.stripe_record import StripeRecord
 
 ALPHABET = (
     "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a number is read out on the phone  # pragma: allowlist secret
@@ -161,6 +162,12 @@ class Order(PostalAddress):
         """The refunds of what was paid for it, those under way included. For lists, prefetch `payments__refunds`."""
         captured = [payment for payment in self.payments.all() if payment.status == "captured"]
         return [refund for payment in captured for refund in payment.refunds.all() if refund.status != "failed"]
+
+    @property
+    def standing_disputes(self) -> "list[StripeRecord]":
+        """Disputes, open or lost, of what was paid for it. For lists, prefetch `payments__stripe_records`."""
+        captured = [payment for payment in self.payments.all() if payment.status == "captured"]
+        return [record for payment in captured for record in payment.stripe_records.all() if record.dispute_text]
 
 
 class OrderLineQuerySet(models.QuerySet["OrderLine"]):

@@ -4,18 +4,40 @@ from django.db import models
 from django.db.models import Count, Min, Q
 
 from orders.models.payment import Payment
+from shop.money import formatted
 
 # A dispute in any state that is not one of these is open, words that Stripe may yet invent included.
 CLOSED_DISPUTES = frozenset({"won", "lost", "warning_closed", "prevented"})
 
 OPEN_DISPUTE = Q(kind="dispute") & ~Q(status__in=CLOSED_DISPUTES)
+LOST_DISPUTE = Q(kind="dispute", status="lost")
 STRAY = Q(payment=None, cleared_at=None)
+
+
+def describe_dispute(status: str, sum_text: str) -> str:
+    """What the buyer's bank does with the sum, as staff read it; empty when it leaves the money with us.
+
+    `status`: in Stripe's words.
+    """
+    if status == "lost":
+        return f"Lost: {sum_text} went back by the bank"
+    if status in CLOSED_DISPUTES:
+        return ""
+    return f"The bank asks about {sum_text}" if status.startswith("warning_") else f"The bank disputes {sum_text}"
 
 
 class StripeRecordQuerySet(models.QuerySet["StripeRecord"]):
     def open_disputes(self) -> "StripeRecordQuerySet":
         """Disputes and inquiries that are not decided; somebody answers them at Stripe."""
         return self.filter(OPEN_DISPUTE)
+
+    def standing_disputes(self) -> "StripeRecordQuerySet":
+        """Those not decided, and the lost ones: what `describe_dispute` has words for."""
+        return self.filter(OPEN_DISPUTE | LOST_DISPUTE)
+
+    def lost(self) -> "StripeRecordQuerySet":
+        """Disputes by which the bank gave the buyer money back."""
+        return self.filter(LOST_DISPUTE)
 
     def stray(self) -> "StripeRecordQuerySet":
         """What belongs to no payment of this shop, and nobody has looked at."""
@@ -81,6 +103,12 @@ class StripeRecord(models.Model):
     def is_open_dispute(self) -> bool:
         """A dispute or an inquiry that somebody still has to answer, or that the bank still thinks about."""
         return self.kind == self.Kind.DISPUTE and self.status not in CLOSED_DISPUTES
+
+    @property
+    def dispute_text(self) -> str:
+        """As `describe_dispute`; empty for what is no dispute."""
+        is_dispute = self.kind == self.Kind.DISPUTE
+        return describe_dispute(self.status, formatted(self.amount, self.currency)) if is_dispute else ""
 
     @property
     def status_text(self) -> str:

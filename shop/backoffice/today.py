@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -13,7 +14,7 @@ from django.utils.timesince import timesince
 
 from notifications.models import OutgoingEmail
 from orders import queue
-from orders.models import Order, Refund, StripeRecord
+from orders.models import Order, Payment, Refund, StripeRecord
 from shop.catalog.models import Variant
 from shop.money import formatted
 
@@ -85,9 +86,11 @@ def _came_in() -> dict[str, tuple[int, Decimal]]:
         .filter(placed_at__gte=midnight)
         .exclude(Q(source=Order.Source.IMPORT) | Q(status=Order.Status.CANCELLED))
     )
-    back = Refund.objects.filter(payment__order=OuterRef("pk")).exclude(status=Refund.Status.FAILED)
-    given_back = back.order_by().values("payment__order").values_list(Sum("amount"))
-    kept = F("total") - Coalesce(Subquery(given_back), Decimal(0))
+    kept: F | CombinedExpression = F("total")
+    for back in (Refund.objects.exclude(status=Refund.Status.FAILED), StripeRecord.objects.lost()):
+        of_order = back.filter(payment__order=OuterRef("pk"), payment__status=Payment.Status.CAPTURED)
+        gone = of_order.order_by().values("payment__order").values_list(Sum("amount"))
+        kept -= Coalesce(Subquery(gone), Decimal(0))
     rows = paid.annotate(kept=kept).values_list("currency").annotate(Count("pk"), Sum("kept"))
     return {currency: (count, total) for currency, count, total in rows}
 

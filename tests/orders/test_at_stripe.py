@@ -224,12 +224,15 @@ def test_a_lost_dispute_is_money_gone(order, standin, charge, hear):
     check_stock()
 
 
-def test_a_dispute_over_a_part_that_is_lost_leaves_the_rest_refundable(order, standin, charge, hear):
+def test_a_dispute_over_a_part_that_is_lost_shuts_refunding_as_stripe_does(order, standin, charge, hear):
     dispute = standin.dispute(charge, amount=1000)
     standin.change_dispute(dispute["id"], "lost")
     hear()
     order.refresh_from_db()
-    assert (order.payment_status, payments_left(order)) == ("partially_refunded", Decimal("13.50"))
+    assert (order.payment_status, payments_left(order)) == ("partially_refunded", Decimal(0))
+    with pytest.raises(RefundRefused, match="Give the rest back another way"):
+        payments.refund(order.pk, amount=Decimal("1.00"), actor="Sam")
+    assert not Refund.objects.exists()
 
 
 def test_cancelling_a_disputed_order_lets_the_goods_go_and_asks_for_no_refund(order, standin, charge, hear):

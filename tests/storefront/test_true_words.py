@@ -6,17 +6,18 @@ import pytest
 
 from accounts import consent, purposes, tokens
 from notifications import delivery, links
-from orders import cancellation, guests, refunds
-from orders.models import Payment, Refund
+from orders import cancellation, guests, payments, refunds
+from orders.models import Order, Payment, Refund
 from shop.catalog import listing
 from tests import builders, cast
 from tests.notifications import acts
 from tests.notifications.acts import Kind
 from tests.notifications.conftest import sink
+from tests.paying import check_out, fill, pay, standin, standin_process
 from tests.storefront.test_asks import GPC
 
 pytestmark = pytest.mark.django_db
-__all__ = ["sink"]
+__all__ = ["sink", "standin", "standin_process"]
 HISTORY = purposes.VISITOR_HISTORY.key
 PAGE = "/account/preferences/"
 WAITING_NEWS = purposes.MAIL_ORDER_DELIVERED
@@ -122,22 +123,28 @@ def cancelled_mail(sink, order) -> tuple[str, str]:
     return mail.text, mail.html
 
 
-def test_a_cancellation_names_its_reason_and_the_money(sink, monkeypatch):
-    monkeypatch.setattr("orders.payments.settle_refund", lambda pk: None)
-    order = builders.placed_order()
+@pytest.fixture
+def bought(client, standin) -> Order:
+    fill(client, builders.variant(price="20.00"))
+    return pay(client, standin, check_out(client))
+
+
+def test_a_cancellation_names_its_reason_and_the_money(sink, standin, bought):
+    order = bought
     cancellation.cancel(order.pk, actor="Sam", reason="The dye came out wrong.")
     for part in cancelled_mail(sink, order):
         assert "The dye came out wrong." in part
         assert f"The {order.total_text} you paid goes back" in part
+    assert standin.charges()[0]["amount_refunded"] == 2350
 
 
-def test_after_a_part_refund_a_cancellation_names_only_the_rest(sink, monkeypatch):
-    monkeypatch.setattr("orders.payments.settle_refund", lambda pk: None)
-    order = builders.placed_order()
-    given_back(order, "4.00")
+def test_after_a_part_refund_a_cancellation_names_only_the_rest(sink, standin, bought):
+    order = bought
+    payments.refund(order.pk, amount=Decimal("4.00"), actor="Sam")
     cancellation.cancel(order.pk, actor="Sam")
+    assert standin.charges()[0]["amount_refunded"] == 2350
     for part in cancelled_mail(sink, order):
-        assert "The rest of your money, £10.00, goes back" in part
+        assert "The rest of your money, £19.50, goes back" in part
         assert order.total_text not in part
 
 

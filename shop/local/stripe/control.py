@@ -58,7 +58,7 @@ class Control:
             case ("POST", "charges", identifier, verb) if verb in _AFTERMATH:
                 return _AFTERMATH[verb](self.account, identifier, given)
             case ("POST", "disputes", identifier):
-                return disputes.change_dispute(self.account, identifier, status=given["status"])
+                return disputes.change_dispute(self.account, identifier, **given)
         routes = {
             ("GET", "state"): self._state,
             ("GET", "requests"): lambda _: {"requests": list(self.requests)},

@@ -45,8 +45,11 @@ def open_dispute(account: Account, charge_id: str, given: dict[str, Any]) -> dic
         return stored.body
 
 
-def change_dispute(account: Account, identifier: str, *, status: str) -> dict[str, Any]:
-    """What follows: evidence given, won (the money comes back), lost, an inquiry closed or become a dispute."""
+def change_dispute(account: Account, identifier: str, *, status: str, won: int = 0) -> dict[str, Any]:
+    """What follows: evidence given, won (the money comes back), lost, an inquiry closed or become a dispute.
+
+    `won`: what comes back of one that is lost, as of a dispute over money of which a part was refunded before.
+    """
     with account.store.transaction():
         stored = account.get("dispute", identifier)
         before = stored.body["status"]
@@ -55,8 +58,9 @@ def change_dispute(account: Account, identifier: str, *, status: str) -> dict[st
         charge = account.get("charge", stored.body["charge"])
         stored.body |= {"status": status, "is_charge_refundable": status.startswith("warning_")}
         account.store.save(stored)
-        if status == "won":
-            _move_funds(account, stored, charge, stored.body["amount"], "funds_reinstated")
+        comes_back = stored.body["amount"] if status == "won" else won
+        if comes_back:
+            _move_funds(account, stored, charge, comes_back, "funds_reinstated")
         elif before.startswith("warning_") and status == "needs_response":
             _move_funds(account, stored, charge, -stored.body["amount"], "funds_withdrawn")
         verb = "closed" if status in _CLOSED else "updated"

@@ -182,8 +182,9 @@ class StandIn:
         """`given`: any of amount, reason and status (needs_response, or warning_needs_response for an inquiry)."""
         return self.control("POST", f"charges/{charge_id}/dispute", **given)
 
-    def change_dispute(self, dispute_id: str, status: str) -> dict[str, Any]:
-        return self.control("POST", f"disputes/{dispute_id}", status=status)
+    def change_dispute(self, dispute_id: str, status: str, **given: Any) -> dict[str, Any]:
+        """`given`: `won`, what comes back of one that is lost, in the currency's smallest unit."""
+        return self.control("POST", f"disputes/{dispute_id}", status=status, **given)
 
     def warn(self, charge_id: str, **given: Any) -> dict[str, Any]:
         """An early fraud warning."""

@@ -57,11 +57,13 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _net(found: Order) -> dict[str, Any]:
-    """What we gave back, and what the order then comes to; nothing where no money went back."""
-    if found.payment_status not in (Order.PaymentStatus.PARTIALLY_REFUNDED, Order.PaymentStatus.REFUNDED):
+    """What we and the buyer's bank gave back, and what the order then comes to; nothing where no money went back."""
+    if found.placed_at is None or found.payment_status == Order.PaymentStatus.PAID:
         return {}
-    given_back = status.refunded_total(found)
-    return {"given_back": given_back, "net": found.total - given_back} if given_back else {}
+    given_back, by_bank = status.refunded_total(found), status.lost_total(found)
+    if not given_back + by_bank:
+        return {}
+    return {"given_back": given_back, "given_back_by_bank": by_bank, "net": found.total - given_back - by_bank}
 
 
 def _has_failed(found: Order) -> bool:
