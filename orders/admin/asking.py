@@ -11,7 +11,7 @@ from orders import cancellation, payments, rebuilding, status
 from orders.admin.actions import Stage, actor_of, try_each
 from orders.admin.forms import AddressForm, CancelForm, RefundForm, are_valid, put_focus
 from orders.admin.pages import step_page
-from orders.admin.tracking_forms import ShipForm, TrackingForm, are_numbers_settled
+from orders.admin.tracking_forms import ParcelForm, ShipForm, TrackingForm, are_numbers_settled
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Refund, Shipment
 from orders.payments import RefundRefused
@@ -71,6 +71,7 @@ def _dispatch(request: HttpRequest, leaving: Sequence[ShipForm]) -> None:
     waiting = iter(leaving)
     actor = actor_of(request)
     try_each(request, [form.parcel.order for form in leaving], lambda _: next(waiting).dispatch(actor), done="Shipped")
+    _warn_of_numbers(request, leaving)
 
 
 @admin.action(description="Correct the tracking", permissions=["change"])
@@ -111,6 +112,15 @@ def _correct(request: HttpRequest, changed: Sequence[TrackingForm]) -> None:
         lambda _: next(waiting).correct(actor),
         done="Tracking corrected",
     )
+    _warn_of_numbers(request, changed)
+
+
+def _warn_of_numbers(request: HttpRequest, moved: Sequence[ParcelForm]) -> None:
+    """Of those that were taken and may be wrong: the way to mend them is one step away."""
+    for form in moved:
+        if form.is_taken and form.warning:
+            words = f"{form.parcel.order.number}: {form.warning} If it is wrong, “Correct the tracking” now."
+            messages.warning(request, words)
 
 
 @admin.action(description="Cancel", permissions=["change"])

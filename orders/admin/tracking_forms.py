@@ -1,7 +1,8 @@
 """What a parcel is followed by: typed when it leaves, put right afterwards.
 
-What is impossible is refused. What only looks odd, or was used before, is asked about once, as postal addresses are:
-the hidden field `asked` holds the question that was put, and the same answer to it is taken.
+What is impossible is refused. What has no form of its carrier's, or stands twice on one page, is asked about once, as
+postal addresses are: the hidden field `asked` holds the question that was put, and the same answer to it is taken. Of
+a check digit that does not fit, and of a number used before, staff are warned as the number is taken.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -66,6 +67,8 @@ class ParcelForm(forms.Form):
         super().__init__(data, prefix=str(parcel.pk), initial=now | seen)
         self.parcel = parcel
         self.has_question = False
+        self.warning = ""  # to be said once the number is taken
+        self.is_taken = False
         self.may_share_number = False
         self.fields["carrier"] = forms.ChoiceField(
             choices=list(_choices(parcel.carrier)), required=bool(parcel.carrier)
@@ -101,21 +104,33 @@ class ParcelForm(forms.Form):
         label = (typed["carrier"], typed["tracking_number"], typed["no_number"])
         return label != (typed["seen_carrier"], typed["seen_number"], self.parcel.is_untracked)
 
-    def find_doubts(self, beside: Sequence["ParcelForm"]) -> list[str]:
-        """What to ask about the number before it is taken; `beside`: the page's other parcels that get a number now."""
-        carrier, number = self.cleaned_data["carrier"], self.cleaned_data["tracking_number"]
-        doubts = [_doubt_form(find_carrier(carrier), number)] if number else []
+    def find_question(self, beside: Sequence["ParcelForm"]) -> str:
+        """What to ask before the number is taken, or empty; notes what to warn of once it is.
+
+        `beside`: the page's other parcels that get a number now.
+        """
+        number = self.cleaned_data["tracking_number"]
+        carrier = find_carrier(self.cleaned_data["carrier"])
+        odd = _doubt_form(carrier, number) if number else ""
+        is_slip = bool(odd) and not guess_carriers(number) and has_wrong_check_digit(carrier, number)
+        shared, used = self._find_reuse(number, beside)
+        reuse = _doubt_reuse(self.parcel, [*shared, *used])
+        doubts = " ".join(words for words in (odd, reuse) if words)
+        if shared or (odd and not is_slip):
+            return doubts
+        self.warning = doubts
+        return ""
+
+    def _find_reuse(self, number: str, beside: Sequence["ParcelForm"]) -> tuple[list[Shipment], list[Shipment]]:
+        """Other parcels with the number: those of the page, and those that have it already."""
         bare = get_bare_number(number)
-        if bare and bare != get_bare_number(self.cleaned_data["seen_number"]):
-            used = list(
-                Shipment.objects.numbered(number).exclude(pk=self.parcel.pk).select_related("order")[:MOST_READ]
-            )
-            shared = [form.parcel for form in beside if form.has_number(bare)]
-            settled_here = {form.parcel.pk for form in beside}
-            others = [*shared, *(each for each in used if each.pk not in settled_here)]
-            self.may_share_number = bool(shared or used)
-            doubts.append(_doubt_reuse(self.parcel, others))
-        return [words for words in doubts if words]
+        if not bare or bare == get_bare_number(self.cleaned_data["seen_number"]):
+            return [], []
+        used = list(Shipment.objects.numbered(number).exclude(pk=self.parcel.pk).select_related("order")[:MOST_READ])
+        shared = [form.parcel for form in beside if form.has_number(bare)]
+        self.may_share_number = bool(shared or used)
+        settled_here = {form.parcel.pk for form in beside}
+        return shared, [each for each in used if each.pk not in settled_here]
 
     def has_number(self, bare: str) -> bool:
         typed: str = self.cleaned_data.get("tracking_number", "")
@@ -158,13 +173,15 @@ class ShipForm(ParcelForm):
         return cleaned
 
     def dispatch(self, actor: str) -> Shipment:
-        return fulfilment.dispatch(
+        parcel = fulfilment.dispatch(
             self.parcel.pk,
             actor=actor,
             carrier=self.cleaned_data["carrier"],
             tracking_number=self.cleaned_data["tracking_number"],
             may_share_number=self.may_share_number,
         )
+        self.is_taken = True
+        return parcel
 
 
 class TrackingForm(ParcelForm):
@@ -179,7 +196,7 @@ class TrackingForm(ParcelForm):
 
     def correct(self, actor: str) -> Shipment:
         typed = self.cleaned_data
-        return fulfilment.correct_tracking(
+        parcel = fulfilment.correct_tracking(
             self.parcel.pk,
             actor=actor,
             carrier=typed["carrier"],
@@ -187,11 +204,13 @@ class TrackingForm(ParcelForm):
             seen=(typed["seen_carrier"], typed["seen_number"]),
             may_share_number=self.may_share_number,
         )
+        self.is_taken = True
+        return parcel
 
 
 def are_numbers_settled(moving: Sequence[ParcelForm]) -> bool:
     """Puts a question to every number that raises a doubt and was not asked about yet; whether none is left."""
-    questions = [" ".join(form.find_doubts([each for each in moving if each is not form])) for form in moving]
+    questions = [form.find_question([each for each in moving if each is not form]) for form in moving]
     for form, question in zip(moving, questions, strict=True):
         if question and question != form.cleaned_data["asked"]:
             form.ask(question)

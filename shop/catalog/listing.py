@@ -52,6 +52,13 @@ def _write_closed(text: str) -> str:
     return rf"regexp_replace({_write_spaced(closed)}, '\m([[:alpha:]]) (?=[[:alpha:]]{{3}})', '\1', 'g')"
 
 
+def _write_both(text: str) -> str:
+    """SQL: as it is written and, where words have hyphens or points inside, with those closed too."""
+    closed = rf"regexp_replace({text}, '(\w)[-.](?=\w)', '\1', 'g')"
+    both = f"concat_ws({_APART}, {_write_spaced(text)}, {_write_spaced(closed)})"
+    return rf"(CASE WHEN {text} ~ '\w[-.]\w' THEN {both} ELSE {_write_spaced(text)} END)"
+
+
 _APART = "' a '"  # keeps a phrase from running over the seam: a word that is passed over, but has its place
 _FACTS = f"""
 SELECT p.id,
@@ -66,8 +73,8 @@ SELECT p.id,
        joined.words AS search_text,
        vectors.title_vector,
        vectors.title_vector
-       || setweight(to_tsvector('english', {_write_spaced("concat_ws(' ', w.details, w.sizes)")}), 'C')
-       || setweight(to_tsvector('english', {_write_spaced("w.description")}), 'D') AS search_vector
+       || setweight(to_tsvector('english', {_write_both("concat_ws(' ', w.details, w.sizes)")}), 'C')
+       || setweight(to_tsvector('english', {_write_both("w.description")}), 'D') AS search_vector
 FROM catalog_product p
 JOIN catalog_category c ON c.id = p.category_id
 LEFT JOIN catalog_category parent ON parent.id = c.parent_id

@@ -66,10 +66,11 @@ def test_looking_changes_nothing(client, bob):
     assert not Consent.objects.exists()
 
 
-def test_the_page_takes_nine_queries(client, bob, django_assert_max_num_queries):
+def test_the_page_takes_ten_queries(client, bob, django_assert_max_num_queries):
     client.get("/account/preferences/")
-    # session, user with customer, answers, how often, ceiling, the frame, and what was told, looked at and bought
-    with django_assert_max_num_queries(9):
+    # session, user with customer, answers, whether all of it rests, how often, ceiling; what was told, looked at and
+    # bought, and what of that was forgotten and can be put back
+    with django_assert_max_num_queries(10):
         client.get("/account/preferences/")
 
 

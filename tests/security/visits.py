@@ -14,11 +14,13 @@ from accounts.models import Address
 from orders.models import Order
 from tests import builders, cast
 
-# Visits write these on purpose: who is here, what customers allow us to note, and which of us looked at whom.
+# Visits write these on purpose: who is here, what customers allow us to note, that a question was put to them, and
+# which of us looked at whom.
 WRITTEN_BY_LOOKING = {
     "django_session",
     "accounts_accesslogentry",
     "accounts_accesslogrecord",
+    "accounts_ask",
     "accounts_interest",
     "recommendations_effect",
     "recommendations_productview",

@@ -26,7 +26,10 @@ WITH plain AS MATERIALIZED (
 ), spaced AS MATERIALIZED (
     SELECT plain.id, part.name, regexp_replace(part.words, '[^[:alnum:]]+', ' ', 'g') AS words,
            regexp_replace(regexp_replace(regexp_replace(part.words, '(\w)[-.](?=\w)', '\1', 'g'),
-               '[^[:alnum:]]+', ' ', 'g'), '\m([[:alpha:]]) (?=[[:alpha:]]{3})', '\1', 'g') AS closed
+               '[^[:alnum:]]+', ' ', 'g'), '\m([[:alpha:]]) (?=[[:alpha:]]{3})', '\1', 'g') AS closed,
+           concat_ws(' a ', regexp_replace(part.words, '[^[:alnum:]]+', ' ', 'g'),
+               CASE WHEN part.words ~ '\w[-.]\w' THEN regexp_replace(regexp_replace(part.words, '(\w)[-.](?=\w)',
+                   '\1', 'g'), '[^[:alnum:]]+', ' ', 'g') END) AS both_ways
     FROM plain CROSS JOIN LATERAL (VALUES
         ('title', title), ('shelf', shelf), ('details', details), ('choices', nullif(choices, '')),
         ('description', description)) AS part (name, words)
@@ -34,7 +37,7 @@ WITH plain AS MATERIALIZED (
     SELECT t.id, concat_ws(' | ', t.words, s.words, c.words, t.closed, s.closed) AS search_text,
            setweight(to_tsvector('english', concat_ws(' a ', t.words, t.closed)), 'A')
            || setweight(to_tsvector('english', concat_ws(' a ', s.words, s.closed)), 'B') AS title_vector,
-           setweight(to_tsvector('english', d.words), 'C') || setweight(to_tsvector('english', l.words), 'D') AS rest
+           setweight(to_tsvector('english', d.both_ways), 'C') || setweight(to_tsvector('english', l.both_ways), 'D') AS rest
     FROM spaced t
     JOIN spaced s ON s.id = t.id AND s.name = 'shelf'
     JOIN spaced d ON d.id = t.id AND d.name = 'details'
