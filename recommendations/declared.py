@@ -18,6 +18,7 @@ Kind = Interest.Kind
 class Match(NamedTuple):
     interest: Interest
     product_id: int
+    title: str
 
 
 NOT_HIDDEN = """NOT p.id = ANY(%(products)s) AND NOT p.category_id = ANY(%(categories)s)
@@ -33,11 +34,12 @@ _WAYS = {
     (Kind.SIZE, False): "told.words = ANY(p.sizes_in_stock)",
 }  # by kind, and whether a department is named: each can use its own index
 _BY_WAY = """
-    SELECT told.id, best.id, best.place FROM told CROSS JOIN LATERAL (
-        SELECT p.id, row_number() OVER () AS place FROM (
-            SELECT p.id FROM catalog_product p LEFT JOIN popular ON popular.product_id = p.id
+    SELECT told.id, best.id, best.title, best.place FROM told CROSS JOIN LATERAL (
+        SELECT p.id, p.title, row_number() OVER () AS place FROM (
+            SELECT p.id, p.title FROM catalog_product p LEFT JOIN popular ON popular.product_id = p.id
             WHERE {way} AND p.is_published AND p.is_available
                 AND (p.released_on IS NULL OR p.released_on <= %(today)s) AND {wanted}
+                AND NOT p.id = ANY(%(left_out)s)
             ORDER BY p.sizes_in_stock && %(sizes)s::varchar[] DESC, popular.score DESC NULLS LAST,
                      p.released_on DESC NULLS LAST, p.id DESC
             LIMIT %(limit)s) p) best
@@ -50,7 +52,7 @@ _MATCHING = """
     popular AS MATERIALIZED (
         SELECT pop.product_id, pop.score FROM recommendations_productpopularity pop JOIN run ON run.id = pop.run_id
         WHERE NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = pop.product_id))
-    SELECT interest_id, product_id FROM ({ways}) AS found (interest_id, product_id, place)
+    SELECT interest_id, product_id, title FROM ({ways}) AS found (interest_id, product_id, title, place)
     ORDER BY place, interest_id DESC"""
 
 
@@ -63,10 +65,10 @@ def _statement(ways: Collection[int]) -> str:
     return _MATCHING.format(lost=LOST, ways=" UNION ALL ".join(parts))
 
 
-def matching(interests: Interests, *, limit: int) -> list[Match]:
+def matching(interests: Interests, *, limit: int, left_out: Collection[int] = ()) -> list[Match]:
     """Each product once, for the first thing told that found it; the things told take turns. One query, or none.
 
-    A size alone comes last: it says what fits, not what is liked.
+    `left_out`: products it must not find. A size alone comes last: it says what fits, not what is liked.
     """
     told = interests.told[:MOST_FOLLOWED]
     if not told:
@@ -78,12 +80,13 @@ def matching(interests: Interests, *, limit: int) -> list[Match]:
         "sizes": sizes,
         "today": timezone.localdate(),
         "limit": limit,
+        "left_out": list(left_out),
         **hidden_values(interests.hidden),
         **lost_values(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_statement({_way(each) for each in told}), values)
-        found = [Match(by_id[interest_id], product_id) for interest_id, product_id in cursor.fetchall()]
+        found = [Match(by_id[interest_id], *product) for interest_id, *product in cursor.fetchall()]
     first: dict[int, Match] = {}
     for match in sorted(found, key=lambda match: match.interest.kind == Kind.SIZE):
         first.setdefault(match.product_id, match)

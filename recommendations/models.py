@@ -61,6 +61,9 @@ class ProductSimilarity(models.Model):
     cart_score = models.FloatField(help_text="To be summed over several products.")
     support = models.PositiveIntegerField(help_text="Distinct customers behind the pair.")
     rank = models.PositiveSmallIntegerField()
+    goes_well = models.BooleanField(
+        db_default=True, help_text="Advice: not the same kind of thing again, and not what sells to everybody."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "product", "similar"], name="similarity_once")]

@@ -2,17 +2,18 @@
 
 What a customer told us comes before what we noticed, and what they never want to see is on no shelf of theirs.
 
-Pairs come from the published epoch; those that rest on a purchase withdrawn since are left out at once.
-Where pairs run out, staff's own picks and what is near in the shop fill the shelf.
+Pairs come from the published epoch; those that rest on a purchase withdrawn since are left out at once (`beside.py`).
+Nothing fills a shelf up: where pairs and staff's own picks run out, it is short, or not there.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import Any, NamedTuple
+from functools import cached_property
+from itertools import islice
+from typing import NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts import consent, interests, purposes
@@ -20,17 +21,21 @@ from accounts.interests import NOTHING, Hidden, Interests
 from accounts.models import Customer
 from orders.models import Order, OrderLine
 from recommendations import declared
+from recommendations.beside import ADVICE, Found, Way, choose, find_beside
+from recommendations.engine.names import read_name
 from recommendations.history import KEPT
 from recommendations.models import Contribution, ModelRun, ProductSimilarity, ProductView
-from recommendations.withdrawn import LOST, lost_products, lost_values
+from recommendations.withdrawn import lost_products
 from shop.catalog import availability
 from shop.catalog.models import Product, Variant
 from shop.catalog.querysets import ProductQuerySet
 
-RECENT_PURCHASES = 40  # lines that steer "for you"
+RECENT_PURCHASES = 40  # products that steer "for you"
 RECENT_VIEWS = 20
 SELLS_NOW = timedelta(days=28)  # as old as what is counted may be, and still be called “just now”
-SPARE = 50  # candidates read beyond the shelf where some of them may be hidden
+MONTH = timedelta(days=30)
+SPARE = 50  # read beyond the shelf where some of it may be of no use
+FEWEST_SIBLINGS = 3
 
 
 class Source(StrEnum):
@@ -51,127 +56,99 @@ class Because:
 
 @dataclass(frozen=True)
 class Pick:
-    """A product and why it is shown. `purpose`: the switch it stands on beyond the shelf's own, if any."""
+    """A product and why it is shown. `purpose`: the switch it stands on beyond the shelf's own, if any.
+
+    `way`: how it came to the shelf, whose title must be true of it.
+    """
 
     product_id: int
     why: str
     purpose: str | None = None
     because: Because | None = None
+    way: Way = Way.PAIR
 
 
 class Bought(NamedTuple):
-    """The latest purchase of a product: its order line, and the month for the reason."""
+    """The latest purchase of a product. `lifespan_months`: how long it lasts, where it wears out or is used up."""
 
     line_id: int
-    month: str
+    placed_at: datetime | None
+    title: str
+    lifespan_months: int | None
+
+    @property
+    def is_due_again(self) -> bool:
+        """Whether it is likely worn out or used up by now."""
+        if self.placed_at is None or self.lifespan_months is None:
+            return False
+        return timezone.now() - self.placed_at >= MONTH * self.lifespan_months
 
 
 @dataclass(frozen=True)
-class Found:
-    """A row of the shelf's query: a product, how it was found, and beside what."""
+class Owned:
+    """What somebody bought, as far as it may be used, by product; the newest first."""
 
-    product_id: int
-    source: str
-    beside_id: int
-    beside_title: str
+    products: Mapping[int, Bought]
+
+    @property
+    def latest(self) -> dict[int, Bought]:
+        """What steers."""
+        return dict(islice(self.products.items(), RECENT_PURCHASES))
+
+    @property
+    def left_out(self) -> list[int]:
+        """What is not offered again: all of it, until it has had its life."""
+        return [product_id for product_id, bought in self.products.items() if not bought.is_due_again]
+
+    @cached_property
+    def _names(self) -> frozenset[frozenset[str]]:
+        return frozenset(read_name(bought.title).words for bought in self.products.values() if not bought.is_due_again)
+
+    def has_in_another_make(self, title: str) -> bool:
+        """Whether a product of this title is one of them in another colour, size or count."""
+        return read_name(title).words in self._names
 
 
-# One statement a shelf: pairs, then staff's picks, the most bought of the same category, what is alike, what is near.
-_BESIDE = """
-    WITH {lost},
-    given AS (SELECT id, title, category_id FROM catalog_product WHERE id = ANY(%(given)s)),
-    theirs AS MATERIALIZED (
-        SELECT DISTINCT customer_id, product_id FROM recommendations_contribution
-        WHERE run_id = (SELECT id FROM run) AND customer_id = ANY(ARRAY(SELECT DISTINCT customer_id FROM lost))),
-    candidate AS MATERIALIZED (
-        SELECT s.product_id, s.similar_id, {score} AS score FROM recommendations_productsimilarity s
-        WHERE s.run_id = (SELECT id FROM run) AND s.product_id = ANY(%(given)s)),
-    touched AS MATERIALIZED (
-        SELECT c.product_id, c.similar_id, lost.customer_id, c.similar_id AS other_id
-        FROM candidate c JOIN lost ON lost.product_id = c.product_id
-        UNION ALL
-        SELECT c.product_id, c.similar_id, lost.customer_id, c.product_id
-        FROM candidate c JOIN lost ON lost.product_id = c.similar_id),
-    withdrawn AS MATERIALIZED (
-        SELECT DISTINCT touched.product_id, touched.similar_id FROM touched
-        JOIN theirs ON theirs.customer_id = touched.customer_id AND theirs.product_id = touched.other_id),
-    pair AS (
-        SELECT c.similar_id AS id, 1 AS place, SUM(c.score) AS score,
-               (array_agg(c.product_id ORDER BY c.score DESC, c.product_id))[1] AS beside
-        FROM candidate c WHERE NOT EXISTS (
-            SELECT 1 FROM withdrawn w WHERE w.product_id = c.product_id AND w.similar_id = c.similar_id)
-        GROUP BY c.similar_id ORDER BY score DESC LIMIT %(most)s),
-    staff AS (
-        SELECT g.to_product_id AS id, 2 AS place, 0.0 AS score, MIN(g.from_product_id) AS beside
-        FROM catalog_product_goes_with g JOIN given ON given.id = g.from_product_id GROUP BY g.to_product_id),
-    shelf AS (SELECT category_id, MIN(id) AS beside FROM given GROUP BY category_id),
-    liked AS (
-        SELECT l.id, 3 AS place, l.score, shelf.beside FROM shelf CROSS JOIN LATERAL (
-            SELECT p.id, pop.score FROM recommendations_productpopularity pop JOIN run ON pop.run_id = run.id
-            JOIN catalog_product p ON p.id = pop.product_id AND p.category_id = shelf.category_id
-            WHERE NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = pop.product_id)
-            ORDER BY pop.score DESC, p.id LIMIT %(most)s) l),
-    alike AS (
-        SELECT l.similar_id AS id, 4 AS place, SUM(l.score) AS score, MIN(l.product_id) AS beside
-        FROM recommendations_productlikeness l JOIN given ON given.id = l.product_id GROUP BY l.similar_id),
-    near AS (
-        SELECT n.id, 5 AS place, 0.0 AS score, shelf.beside FROM shelf CROSS JOIN LATERAL (
-            SELECT p.id FROM catalog_product p
-            WHERE p.category_id = shelf.category_id AND p.is_published
-            ORDER BY lower(p.title) LIMIT %(most)s) n),
-    best AS (
-        SELECT DISTINCT ON (id) * FROM (
-            SELECT * FROM pair UNION ALL SELECT * FROM staff UNION ALL SELECT * FROM liked
-            UNION ALL SELECT * FROM alike UNION ALL SELECT * FROM near) AS every_way ORDER BY id, place, score DESC)
-    SELECT best.id, best.place, beside.id, beside.title
-    FROM best JOIN catalog_product p ON p.id = best.id JOIN catalog_product beside ON beside.id = best.beside
-    WHERE p.is_published AND p.is_available AND NOT p.id = ANY(%(hidden)s) AND {wanted}
-    ORDER BY best.place, best.score DESC, best.id LIMIT %(limit)s"""
-_BESIDE_ONE = _BESIDE.format(score="s.score", lost=LOST, wanted=declared.NOT_HIDDEN)
-_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score", lost=LOST, wanted=declared.NOT_HIDDEN)
-_SOURCES = {1: "pair", 2: "staff", 3: "liked", 4: "alike", 5: "near"}
-GOES_WITH = frozenset({"pair", "staff"})  # bought together by enough people, or put together by staff
-GOES_WITH_A_LOOK = GOES_WITH | {"liked", "alike"}
-_PUBLIC_WORDS = {
-    "pair": "Often bought with {}",
-    "staff": "We would put it with {}",
-    "liked": "Liked by others who look at {}",
-    "alike": "Like {}",
-    "near": "From the same shelf as {}",
-}
+_PUBLIC_WORDS = {Way.PAIR: "Often bought with {}", Way.STAFF: "We would put it with {}", Way.ALIKE: "Like {}"}
 
 
 def also_bought(
     product_ids: Sequence[int], *, limit: int = 8, exclude: Collection[int] = (), hidden: Hidden = NOTHING.hidden
 ) -> list[Pick]:
-    """What goes with these products, for anybody but for what this one never wants to see; one query."""
-    found = _beside(product_ids, limit=limit, exclude=exclude, hidden=hidden)
-    return [Pick(item.product_id, _PUBLIC_WORDS[item.source].format(item.beside_title)) for item in found]
+    """What goes with these products, for anybody but for what this one never wants to see; one query.
+
+    Real pairs and staff's own choice alone, never a sibling of any of them. Empty where there is nothing of the kind.
+    """
+    found = find_beside(product_ids, left_out=[*product_ids, *exclude], hidden=hidden)
+    return [_public_pick(each) for each in choose(_advice(found), limit=limit)]
 
 
-def _beside(
-    product_ids: Sequence[int], *, limit: int, exclude: Collection[int] = (), hidden: Hidden = NOTHING.hidden
-) -> list[Found]:
-    if not product_ids:
-        return []
-    values: dict[str, Any] = {
-        "given": list(product_ids),
-        "hidden": [*product_ids, *exclude],
-        "limit": limit,
-        "most": limit + len(exclude) + len(product_ids) + (SPARE if hidden else 0),
-        **declared.hidden_values(hidden),
-        **lost_values(),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_BESIDE_ONE if len(product_ids) == 1 else _BESIDE_SEVERAL, values)
-        rows = cursor.fetchall()
-    return [Found(product_id, _SOURCES[place], beside_id, title) for product_id, place, beside_id, title in rows]
+def beside_product(
+    product_id: int, *, limit: int = 4, hidden: Hidden = NOTHING.hidden
+) -> tuple[list[Pick], list[Pick]]:
+    """What goes with a product, and what there is like it: two shelves of one query. Nothing stands on both.
+
+    Siblings are shown in numbers or not at all; one real pair is advice already.
+    """
+    found = find_beside([product_id], left_out=[product_id], hidden=hidden)
+    siblings = choose((each for each in found if each.way is Way.ALIKE), limit=limit, of_a_kind=True)
+    advice = choose(_advice(found), limit=limit)
+    more = siblings if len(siblings) >= FEWEST_SIBLINGS else []
+    return [_public_pick(each) for each in advice], [_public_pick(each) for each in more]
+
+
+def _advice(found: Iterable[Found]) -> Iterator[Found]:
+    return (each for each in found if each.way in ADVICE)
+
+
+def _public_pick(found: Found) -> Pick:
+    return Pick(found.product_id, _PUBLIC_WORDS[found.way].format(found.beside.title), way=found.way)
 
 
 def helped_by(customer: Customer) -> int | None:
     """The product whose shelf the customer's own purchases help most to fill, for showing what being counted does."""
     own = Contribution.objects.filter(customer=customer, run__is_current=True).values("product")
-    pairs = ProductSimilarity.objects.filter(run__is_current=True, product__in=own, similar__in=own)
+    pairs = ProductSimilarity.objects.filter(run__is_current=True, goes_well=True, product__in=own, similar__in=own)
     shown = pairs.filter(product__is_published=True, similar__is_published=True, similar__is_available=True)
     return shown.order_by("-score", "product").values_list("product", flat=True).first()
 
@@ -182,87 +159,93 @@ def for_you(
     """A shelf for one customer: what matches what they told us first, then what goes with what they bought and saw.
 
     `granted`: what the page read of the customer's answers; they are asked again here. `told`: what they told us, where
-    the page has read it. Empty without any of the switches.
+    the page has read it. Empty without any of the switches. What they have already is left out, where purchases may be
+    used; where not, what they bought changes nothing.
     """
     if customer is None:
         return []
     told = interests.of(customer) if told is None else told
-    had = _bought(customer) if purposes.RECOMMEND_FROM_PURCHASES in granted else {}
-    return _personal(customer, granted, limit=limit, told=told, had=had)
+    return _personal(customer, granted, limit=limit, told=told, owned=_owned(customer, granted), near=True)
 
 
 def _personal(
-    customer: Customer,
-    granted: Collection[str],
-    *,
-    limit: int,
-    told: Interests,
-    had: Mapping[int, Bought],
-    only_close: bool = False,
+    customer: Customer, granted: Collection[str], *, limit: int, told: Interests, owned: Owned, near: bool
 ) -> list[Pick]:
-    """`only_close`: nothing that merely stands on the same shelf of the shop."""
+    """`near`: also what merely stands in the same department, where there is nothing better."""
     seen = _viewed(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else {}
-    declared_picks = _told(told, limit=limit, exclude=had) if purposes.RECOMMEND_FROM_TOLD in granted else []
+    declared_picks = _told(told, limit=limit, owned=owned) if purposes.RECOMMEND_FROM_TOLD in granted else []
     taken = [pick.product_id for pick in declared_picks]
-    noticed = _noticed(had, seen, limit=limit, exclude=taken, told=told, only_close=only_close)
+    noticed = _noticed(owned, seen, limit=limit, exclude=taken, told=told, near=near)
     room_for_told = max(limit - len(noticed), limit - limit // 4)
     return [*declared_picks[:room_for_told], *noticed][:limit]
 
 
-def _told(told: Interests, *, limit: int, exclude: Collection[int]) -> list[Pick]:
-    found = declared.matching(told, limit=limit + len(exclude))
+def _told(told: Interests, *, limit: int, owned: Owned) -> list[Pick]:
+    found = declared.matching(told, limit=limit + SPARE, left_out=owned.left_out)
     return [
         Pick(
             match.product_id,
             declared.why(match.interest),
             purposes.RECOMMEND_FROM_TOLD,
             Because(Source.TOLD, match.interest.pk),
+            way=Way.TOLD,
         )
         for match in found
-        if match.product_id not in exclude
+        if not owned.has_in_another_make(match.title)
     ][:limit]
 
 
 def _noticed(
-    had: Mapping[int, Bought],
-    seen: Mapping[int, int],
-    *,
-    limit: int,
-    exclude: Collection[int],
-    told: Interests,
-    only_close: bool = False,
+    owned: Owned, seen: Mapping[int, int], *, limit: int, exclude: Collection[int], told: Interests, near: bool
 ) -> list[Pick]:
-    steering = [*had, *(product_id for product_id in seen if product_id not in had)]
-    picks = []
-    for item in _beside(steering, limit=limit, exclude=exclude, hidden=told.hidden):
-        if only_close and item.source not in (GOES_WITH if item.beside_id in had else GOES_WITH_A_LOOK):
-            continue
-        if item.beside_id in had:
-            bought = had[item.beside_id]
-            why = f"Goes with {item.beside_title}, which you bought in {bought.month}"
-            because = Because(Source.BOUGHT, bought.line_id)
-            picks.append(Pick(item.product_id, why, purposes.RECOMMEND_FROM_PURCHASES, because))
-        else:
-            why = f"You looked at {item.beside_title}"
-            because = Because(Source.SEEN, seen[item.beside_id])
-            picks.append(Pick(item.product_id, why, purposes.RECOMMEND_FROM_BROWSING, because))
-    return picks
+    """What goes with the latest purchases, and what goes with or is like the latest looks, and, if `near`, else what is near those."""
+    had = owned.latest
+    steering = [*had, *(product_id for product_id in seen if product_id not in owned.products)]
+    found = find_beside(steering, left_out=[*owned.left_out, *exclude, *seen], hidden=told.hidden, near=near)
+    fitting = [
+        each
+        for each in found
+        if not (each.way is Way.ALIKE and each.beside.id in had) and not owned.has_in_another_make(each.thing.title)
+    ]
+    return [_personal_pick(each, had, seen) for each in choose(_nearest(fitting), limit=limit)]
+
+
+def _nearest(found: Sequence[Found]) -> Sequence[Found]:
+    """What is only near, where there is nothing better."""
+    return [each for each in found if each.way is not Way.NEAR] or found
+
+
+def _personal_pick(found: Found, had: Mapping[int, Bought], seen: Mapping[int, int]) -> Pick:
+    bought = had.get(found.beside.id)
+    if bought is None:
+        because = Because(Source.SEEN, seen[found.beside.id])
+        why = f"You looked at {found.beside.title}"
+        return Pick(found.product_id, why, purposes.RECOMMEND_FROM_BROWSING, because, way=found.way)
+    because = Because(Source.BOUGHT, bought.line_id)
+    words = "From the same shelf as" if found.way is Way.NEAR else "Goes with"
+    why = f"{words} {found.beside.title}, which you bought in {_month(bought.placed_at)}"
+    return Pick(found.product_id, why, purposes.RECOMMEND_FROM_PURCHASES, because, way=found.way)
 
 
 def from_looks(seen: Sequence[int], *, limit: int = 8) -> list[Pick]:
     """A shelf for a visitor from what they ticked we may remember of this visit; one query, none for nothing."""
-    found = _beside(seen, limit=limit)
-    return [Pick(item.product_id, f"You looked at {item.beside_title}", purposes.VISITOR_HISTORY.key) for item in found]
+    found = choose(_nearest(find_beside(seen, left_out=seen, near=True)), limit=limit)
+    return [
+        Pick(each.product_id, f"You looked at {each.beside.title}", purposes.VISITOR_HISTORY.key, way=each.way)
+        for each in found
+    ]
 
 
-def _bought(customer: Customer) -> dict[int, Bought]:
-    """By product, the latest purchase of what the customer bought lately and lets us use, newest first."""
+def _owned(customer: Customer, granted: Collection[str]) -> Owned:
+    """What the customer bought and lets us use, by product the latest purchase, the newest first. At most one query."""
+    if purposes.RECOMMEND_FROM_PURCHASES not in granted:
+        return Owned({})
     lines = OrderLine.objects.usable_for(purposes.RECOMMEND_FROM_PURCHASES).filter(order__customer=customer)
-    recent = lines.order_by("-order__placed_at", "-pk").values_list("product", "pk", "order__placed_at")
-    found: dict[int, Bought] = {}
-    for product_id, line_id, placed_at in recent[:RECENT_PURCHASES]:
-        found.setdefault(product_id, Bought(line_id, _month(placed_at)))
-    return found
+    latest = lines.filter(product__isnull=False).order_by("product", "-order__placed_at", "-pk").distinct("product")
+    rows = latest.values_list("product", "pk", "order__placed_at", "product__title", "product__lifespan_months")
+    bought = [(row[0], Bought(row[1], row[2], row[3], row[4])) for row in rows]
+    bought.sort(key=lambda item: (item[1].placed_at is not None, item[1].placed_at, item[1].line_id), reverse=True)
+    return Owned(dict(bought))
 
 
 def _month(at: datetime | None) -> str:
@@ -287,13 +270,13 @@ def offer_for(order: Order) -> Pick | None:
     """
     steering = [line for line in order.lines.all() if not (line.is_gift or line.is_excluded)]
     bought = [line.product_id for line in steering if line.product_id]
-    found = _beside(bought, limit=12, hidden=interests.of(order.customer).hidden)
-    paired = [item for item in found if item.source in GOES_WITH]
+    found = find_beside(bought, left_out=bought, hidden=interests.of(order.customer).hidden)
+    paired = choose(_advice(found), limit=12)
     if not paired:
         return None
     stock = _on_shelf([item.product_id for item in paired])
     best = max(paired, key=lambda item: stock.get(item.product_id, 0))
-    return Pick(best.product_id, f"Goes with {best.beside_title}", purposes.RECEIPT_OFFER)
+    return Pick(best.product_id, f"Goes with {best.beside.title}", purposes.RECEIPT_OFFER, way=best.way)
 
 
 def _on_shelf(product_ids: Sequence[int]) -> dict[int, int]:
@@ -311,10 +294,12 @@ def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) ->
     Nothing that they bought, as far as a switch lets us know of it.
     """
     told = interests.of(customer)
-    had = _bought(customer) if purposes.RECOMMEND_FROM_PURCHASES in granted else {}
-    found = _personal(customer, granted, limit=limit, told=told, had=had, only_close=True)
-    taken = {*had, *(pick.product_id for pick in found)}
-    selling = popular(limit=limit + len(taken), hidden=told.hidden)
+    owned = _owned(customer, granted)
+    hidden = replace(told.hidden, product_ids=told.hidden.product_ids.union(owned.products))
+    own = replace(told, hidden=hidden)
+    found = _personal(customer, granted, limit=limit, told=own, owned=owned, near=False)
+    taken = {pick.product_id for pick in found}
+    selling = popular(limit=limit + len(taken), hidden=hidden)
     return [*found, *(pick for pick in selling if pick.product_id not in taken)][:limit]
 
 
@@ -323,7 +308,7 @@ def popular(*, limit: int = 8, hidden: Hidden = NOTHING.hidden) -> list[Pick]:
     run = ModelRun.objects.filter(is_current=True)
     goods = _shown_to(hidden).filter(popularities__run__in=run).exclude(pk__in=lost_products())
     best = goods.order_by("-popularities__score", "pk").values_list("pk", "popularities__run__clock_on")[:limit]
-    return [Pick(product_id, _how_it_sells(clock_on)) for product_id, clock_on in best]
+    return [Pick(product_id, _how_it_sells(clock_on), way=Way.SELLS) for product_id, clock_on in best]
 
 
 def _how_it_sells(clock_on: date | None) -> str:

@@ -181,7 +181,7 @@ def _publish(run: ModelRun) -> ModelRun:
     purchases = Purchases.of(_rows(run))
     tables = publish(purchases, _goods(), cutoff=timezone.make_naive(run.cutoff_at), k=run.k)
     together = [(run.pk, *_COLUMNS_OF(pair)) for pair in tables.together]
-    _insert("productsimilarity", "run_id product_id similar_id score cart_score support rank", together)
+    _insert("productsimilarity", "run_id product_id similar_id score cart_score support rank goes_well", together)
     popular = [(run.pk, product, score) for product, score in tables.popular.items()]
     _insert("productpopularity", "run_id product_id score", popular)
     ModelRun.objects.filter(is_current=True).update(is_current=False)
@@ -201,7 +201,7 @@ def _tell_demand(run: ModelRun) -> None:
     replace_demand(dict(run.popularities.values_list("product", "score")))
 
 
-_COLUMNS_OF = attrgetter("product", "similar", "score", "cart_score", "support", "rank")
+_COLUMNS_OF = attrgetter("product", "similar", "score", "cart_score", "support", "rank", "goes_well")
 
 
 def _rows(run: ModelRun) -> Iterator[Row]:

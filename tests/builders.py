@@ -38,7 +38,7 @@ def product(
 ) -> Product:
     """A published product with a variant per size, each with stock in the one store."""
     number = next(_numbers)
-    title = title or f"Thing {number}"
+    title = title or f"Thing q{''.join(chr(97 + int(digit)) for digit in str(number))}"  # two are of two kinds
     fields.setdefault("category", category())
     fields.setdefault("maker", maker())
     fields.setdefault("slug", f"{title.lower().replace(' ', '-')}-{number}")

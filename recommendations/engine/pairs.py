@@ -7,6 +7,9 @@ from scipy import sparse
 
 from recommendations.engine.purchases import Baskets, Ints, distinct
 
+DRAWN = 2.0  # so many times as often as expected
+PRIOR_BASKETS = 1.5  # expected at least: few baskets prove little
+PRIOR_LINES = 50  # of other things, sold elsewhere: nothing sells to everybody before that
 _CHUNK = 4_000_000  # ordered pairs held at once
 
 
@@ -39,6 +42,23 @@ def support(baskets: Baskets, *, k: int) -> sparse.csr_array:
     keys, counts = keys[counts >= k], counts[counts >= k]
     upper = sparse.coo_array((counts, (keys // width, keys % width)), shape=(width, width))
     return sparse.csr_array(upper + upper.T)
+
+
+def are_drawn(baskets: Baskets, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Of each pair, whether the second is bought with the first more than its sales elsewhere explain.
+
+    Expected: as large a share of what else lies in baskets with the first as of all that lies in baskets without it.
+    Measured so, what sells to everybody goes with nothing in particular, however large the baskets are. Where little
+    else was sold, or too few baskets to tell, what was bought together goes together.
+    """
+    contents = baskets.contents
+    together = sparse.csr_array(contents.T @ contents)
+    count = together.diagonal()
+    beside = np.asarray(contents.T @ baskets.sizes)  # lines of the baskets with each product, its own among them
+    both = np.asarray(together[rows, columns])
+    elsewhere = contents.nnz - beside[rows] + PRIOR_LINES
+    expected = (count[columns] - both) / elsewhere * (beside[rows] - count[rows])
+    return np.asarray(both >= DRAWN * (expected + PRIOR_BASKETS))
 
 
 def _customer_chunks(baskets: Baskets) -> list[tuple[int, int]]:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine import text
+from recommendations.engine import pairs, text
 from recommendations.engine.model import Model
+from recommendations.engine.names import Kinds, is_same_kind, read_name
 from recommendations.engine.purchases import Ints, Purchases, day_of, moment
 
 KEPT = 50  # neighbours of a product, by either score
@@ -31,7 +32,10 @@ class Goods:
 
 @dataclass(frozen=True)
 class Pair:
-    """`similar` beside `product`: rank 1 is best. `score` beside it alone, `cart_score` to be summed over a cart."""
+    """`similar` beside `product`: rank 1 is best. `score` beside it alone, `cart_score` to be summed over a cart.
+
+    `goes_well`: advice, as a shopkeeper would give it. Neither the same kind of thing nor what sells to everybody.
+    """
 
     product: Hashable
     similar: Hashable
@@ -39,6 +43,7 @@ class Pair:
     cart_score: float
     support: int
     rank: int
+    goes_well: bool
 
 
 @dataclass(frozen=True)
@@ -53,13 +58,14 @@ class Published:
 def publish(purchases: Purchases, goods: Mapping[Hashable, Goods], *, cutoff: datetime, k: int) -> Published:
     """Every product's neighbours that at least `k` customers bought with it, and what sells, over `k` again."""
     titles = [goods[product].title if product in goods else "" for product in purchases.products]
+    kinds = Kinds(each.title for each in goods.values())
     model = Model.frozen(purchases, end=moment(cutoff), titles=titles, k=k)
     popularity = model.popular(28)
     popular = {purchases.products[index]: float(popularity[index]) for index in np.flatnonzero(popularity)}
-    return Published(_pairs(model), popular, day_of(model.today))
+    return Published(_pairs(model, kinds), popular, day_of(model.today))
 
 
-def _pairs(model: Model) -> list[Pair]:
+def _pairs(model: Model, kinds: Kinds) -> list[Pair]:
     if not model.support.nnz:
         return []
     rows, columns = sparse.coo_array(model.support).coords
@@ -70,8 +76,20 @@ def _pairs(model: Model) -> list[Pair]:
     kept = np.flatnonzero((rank <= KEPT) | (cart_rank <= KEPT))
     kept = kept[np.lexsort((rank[kept], rows[kept]))]
     key = model.history.products
-    fields = (array[kept].tolist() for array in (rows, columns, score, cart_score, support, rank))
+    advice = _advised(model, kinds, rows[kept], columns[kept])
+    fields = (*(array[kept].tolist() for array in (rows, columns, score, cart_score, support, rank)), advice)
     return [Pair(key[row], key[column], *rest) for row, column, *rest in zip(*fields, strict=True)]
+
+
+def _advised(model: Model, kinds: Kinds, rows: np.ndarray, columns: np.ndarray) -> list[bool]:
+    """Of each pair, whether one is drawn by the other and they are things of two kinds."""
+    names = [read_name(title) for title in model.titles]
+    return [
+        is_drawn and not is_same_kind(names[row], names[column], kinds)
+        for row, column, is_drawn in zip(
+            rows.tolist(), columns.tolist(), pairs.are_drawn(model.baskets, rows, columns).tolist(), strict=True
+        )
+    ]
 
 
 def _ranks(rows: np.ndarray, columns: np.ndarray, score: np.ndarray) -> Ints:

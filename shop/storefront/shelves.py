@@ -15,8 +15,8 @@ from accounts import consent, interests, purposes
 from accounts.interests import NOTHING, Hidden, Interests
 from accounts.models import Customer
 from orders import promise
-from recommendations import effects, visitors
-from recommendations.picks import Because, Pick, also_bought, for_you, from_looks
+from recommendations import effects, picks, visitors
+from recommendations.picks import Because, Pick, for_you, from_looks
 from shop.catalog import cards as listed
 from shop.catalog.availability import Availability
 from shop.catalog.cards import Listed
@@ -29,6 +29,7 @@ SUGGESTING = (
     purposes.RECOMMEND_FROM_BROWSING,
 )
 COUNTED = (purposes.COUNT_IN_ALSO_BOUGHT,)
+BESIDE = 4  # things on a shelf beside others
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Card:
     """One thing on a shelf. It writes itself (`{{ card }}`): as a template, cards were half the cost of a page.
 
     `when_kind`: in, wait or out. `why_url`: the page that explains the reason and lets go of it. `is_eager`: its
-    picture is in sight when the page opens.
+    picture is in sight when the page opens. `way`: how it came to the shelf, which the shelf's title must be true of.
     """
 
     url: str
@@ -52,11 +53,12 @@ class Card:
     why: str = ""
     why_url: str = ""
     is_eager: bool = False
+    way: str = ""
 
     def __html__(self) -> str:
         title = escape(self.title)
         parts = [
-            f'<li class="card tint-{self.tint}">\n<figure class="picture">{self._picture()}</figure>\n',
+            f'<li class="card tint-{self.tint}"{self._way()}>\n<figure class="picture">{self._picture()}</figure>\n',
             f'<h3 class="title"><a href="{escape(self.url)}">{title}</a></h3>\n',
             f'<span class="maker">{escape(self.maker)}</span>\n' if self.maker else "",
             f'<span class="price">{escape(self.price)}</span>\n',
@@ -68,6 +70,9 @@ class Card:
         return "".join(parts)
 
     __str__ = __html__
+
+    def _way(self) -> str:
+        return f' data-way="{escape(self.way)}"' if self.way else ""
 
     def _picture(self) -> str:
         if not self.image_url:
@@ -100,29 +105,30 @@ class Shelf:
 def cards(
     products: Iterable[Listed],
     *,
-    why: Mapping[int, str] | None = None,
-    why_urls: Mapping[int, str] | None = None,
+    reasons: Mapping[int, Pick] | None = None,
+    way: str = "",
     eager: int = 0,
     now: datetime | None = None,
 ) -> list[Card]:
-    """No query of its own beyond the frame's. `why`, `why_urls` by product; `eager`: pictures to load at once."""
+    """No query of its own beyond the frame's. `reasons` by product; `way`: how what has none came here.
+
+    `eager`: pictures to load at once.
+    """
     words = _WhenWords(now or timezone.now())
-    reasons, urls = why or {}, why_urls or {}
+    why = reasons or {}
     return [
-        _card(product, words, reasons.get(product.id, ""), urls.get(product.id, ""), is_eager=place < eager)
+        _card(product, words, why.get(product.id), way, is_eager=place < eager)
         for place, product in enumerate(products)
     ]
 
 
-def picked(picks: Sequence[Pick]) -> list[Card]:
+def picked(chosen: Sequence[Pick]) -> list[Card]:
     """The cards of what was picked, in its order and with its reasons; one query, none for nothing."""
-    return _picked(picks, listed.read(pick.product_id for pick in picks))
+    return _picked(chosen, listed.read(pick.product_id for pick in chosen))
 
 
-def _picked(picks: Sequence[Pick], products: Sequence[Listed]) -> list[Card]:
-    reasons = {pick.product_id: pick.why for pick in picks}
-    urls = {pick.product_id: datum_url(pick.because) for pick in picks if pick.because}
-    return cards(products, why=reasons, why_urls=urls)
+def _picked(chosen: Sequence[Pick], products: Sequence[Listed]) -> list[Card]:
+    return cards(products, reasons={pick.product_id: pick for pick in chosen})
 
 
 def datum_url(because: Because) -> str:
@@ -135,11 +141,33 @@ def told_by(customer: Customer | None) -> Interests:
     return interests.of(customer, tree=frame.tree)
 
 
-def beside(product_ids: Sequence[int], *, title: str, limit: int = 4, hidden: Hidden = NOTHING.hidden) -> Shelf:
-    """What goes with these products, for anybody, but for what this one never wants to see. Empty for none."""
-    picks = also_bought(product_ids, limit=limit, hidden=hidden)
-    how_url = f"{reverse('privacy')}#{purposes.COUNT_IN_ALSO_BOUGHT}"
-    return Shelf(title, picked(picks), link_url=how_url, link_text="How we know", purposes=COUNTED)
+def beside_product(product_id: int, *, hidden: Hidden = NOTHING.hidden) -> list[Shelf]:
+    """What goes well with a product, then others of its kind; two queries for both shelves, each empty for nothing."""
+    advice, siblings = picks.beside_product(product_id, limit=BESIDE, hidden=hidden)
+    products = listed.read(pick.product_id for pick in (*advice, *siblings))
+    found = {product.id: product for product in products}
+    return [
+        _shared_shelf("Goes well with it", advice, found),
+        _shared_shelf("More like it", siblings, found, switches=()),
+    ]
+
+
+def beside_cart(product_ids: Sequence[int], *, hidden: Hidden = NOTHING.hidden) -> Shelf:
+    """What goes with the things in a cart, for anybody, but for what this one never wants to see. Empty for nothing."""
+    advice = picks.also_bought(product_ids, limit=BESIDE, hidden=hidden)
+    found = {product.id: product for product in listed.read(pick.product_id for pick in advice)}
+    return _shared_shelf("Goes with what is in it", advice, found)
+
+
+def _shared_shelf(
+    title: str, chosen: Sequence[Pick], found: Mapping[int, Listed], switches: tuple[str, ...] = COUNTED
+) -> Shelf:
+    """A shelf that is the same for everybody. Where customers' purchases stand behind it, it says how."""
+    shown = [found[pick.product_id] for pick in chosen if pick.product_id in found]
+    shelf = Shelf(title, _picked(chosen, shown), purposes=switches)
+    if switches:
+        shelf.link_url, shelf.link_text = f"{reverse('privacy')}#{switches[0]}", "How we know"
+    return shelf
 
 
 def for_customer(
@@ -153,32 +181,32 @@ def for_customer(
     found = for_you(customer, consent.granted_purposes(customer), limit=limit, told=told)
     products = listed.read(pick.product_id for pick in found)
     on_sale = {product.id for product in products}
-    picks = [pick for pick in found if pick.product_id in on_sale]
+    chosen = [pick for pick in found if pick.product_id in on_sale]
     if place:
-        effects.record(customer, picks, place=place)
+        effects.record(customer, chosen, place=place)
     return Shelf(
         "For you",
-        _picked(picks, products),
+        _picked(chosen, products),
         link_url=reverse("recommendations"),
         link_text="What this uses, and the switches",
-        picks=picks,
+        picks=chosen,
         purposes=SUGGESTING,
     )
 
 
 def for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
     """From what a visitor looked at, as far as they ticked it; empty, and no query, without."""
-    picks = from_looks(visitors.seen(request), limit=limit)
+    chosen = from_looks(visitors.seen(request), limit=limit)
     return Shelf(
         "From what you looked at",
-        picked(picks) if picks else [],
+        picked(chosen),
         link_url=reverse("preferences"),
         link_text="What this uses, and the switch",
         purposes=(purposes.VISITOR_HISTORY.key,),
     )
 
 
-def _card(product: Listed, words: "_WhenWords", why: str, why_url: str, *, is_eager: bool) -> Card:
+def _card(product: Listed, words: "_WhenWords", pick: Pick | None, way: str, *, is_eager: bool) -> Card:
     kind, when = words.of(product.stock, product.released_on)
     branch = frame.tree().by_id.get(product.category_id)
     is_ahead = product.released_on is not None and product.released_on > words.today
@@ -193,9 +221,10 @@ def _card(product: Listed, words: "_WhenWords", why: str, why_url: str, *, is_ea
         image_url=default_storage.url(product.image) if product.image else "",
         image_alt=product.image_alt,
         badge="Out soon" if is_ahead else "",
-        why=why,
-        why_url=why_url if why else "",
+        why=pick.why if pick else "",
+        why_url=datum_url(pick.because) if pick and pick.because else "",
         is_eager=is_eager,
+        way=pick.way if pick else way,
     )
 
 

@@ -43,14 +43,14 @@ def test_what_five_bought_together_is_shown_with_its_reason(boots, socks):
     assert shown(picks.also_bought([boots.product_id])) == [("Socks", "Often bought with Boots")]
 
 
-def test_without_five_the_shelf_is_filled_from_nearby(boots, socks):
-    other = thing("Clogs", "Footwear")
+def test_without_five_there_is_no_shelf_unless_staff_chose(boots, socks):
+    thing("Clogs", "Footwear")
     buyers(4, boots, socks)
     training.train()
-    assert shown(picks.also_bought([boots.product_id])) == [("Clogs", "From the same shelf as Boots")]
+    training.relate()
+    assert picks.also_bought([boots.product_id]) == []
     boots.product.goes_with.add(socks.product)
-    titles = [title for title, _ in shown(picks.also_bought([boots.product_id]))]
-    assert titles == ["Socks", other.product.title]
+    assert shown(picks.also_bought([boots.product_id])) == [("Socks", "We would put it with Boots")]
 
 
 def test_serving_hides_a_pair_the_moment_somebody_behind_it_says_no(boots, socks):

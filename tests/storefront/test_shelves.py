@@ -99,4 +99,4 @@ def test_asking_for_the_headers_of_a_page_is_not_looking(client, pair):
 def test_what_sells_well_stands_on_the_front_page(client, pair):
     for number in range(9):
         builders.product(f"Newer {number}")
-    assert "What people come back for" in client.get("/").content.decode()
+    assert "Sells well just now" in client.get("/").content.decode()

@@ -79,7 +79,7 @@ def _shelf(request: HttpRequest, lines: Sequence[CartLine]) -> shelves.Shelf:
     own = [line.variant.product_id for line in lines if not line.is_gift]
     hidden = shelves.told_by(customer_of(request)).hidden
     gifts = hidden.product_ids.union(line.variant.product_id for line in lines if line.is_gift)
-    return shelves.beside(own, title="Goes with what is in it", hidden=replace(hidden, product_ids=gifts))
+    return shelves.beside_cart(own, hidden=replace(hidden, product_ids=gifts))
 
 
 def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datetime) -> Row:

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.current import customer_of
 from accounts.interests import Hidden
 from recommendations import picks
+from recommendations.beside import Way
 from recommendations.effects import Place
 from shop.catalog import cards as listed
 from shop.catalog.cards import Listed
@@ -18,6 +20,7 @@ from shop.storefront.shelves import Shelf
 
 SHELF = 8
 AHEAD = timedelta(days=14)
+LATELY = timedelta(days=60)  # as old as a thing may be, and still be “just in”
 
 
 @require_safe
@@ -29,7 +32,7 @@ def home(request: HttpRequest) -> HttpResponse:
     context = {
         "greeting": f"Good to see you, {customer.name.split()[0]}." if customer and customer.name.strip() else "",
         "personal": [mine],
-        "news": _news(told.hidden),
+        "news": _news(_without(told.hidden, mine)),
         "canonical_url": f"{settings.SITE_URL}/",
     }
     response = render(request, "storefront/home.html", context)
@@ -38,21 +41,32 @@ def home(request: HttpRequest) -> HttpResponse:
     return response
 
 
+def _without(hidden: Hidden, shelf: Shelf) -> Hidden:
+    """What is on a shelf already stands on no other of the page."""
+    return replace(hidden, product_ids=hidden.product_ids.union(pick.product_id for pick in shelf.picks))
+
+
 def _news(hidden: Hidden) -> list[Shelf]:
     """What came last, what comes next, what sells well: two queries, the same for all but for what they hide."""
     today = timezone.localdate()
-    popular = [pick.product_id for pick in picks.popular(limit=SHELF, hidden=hidden)]
-    found = listed.news(today, until=today + AHEAD, limit=SHELF, ids=popular)
-    loved = [found.others[each] for each in popular if each in found.others]
+    best = picks.popular(limit=SHELF, hidden=hidden)
+    found = listed.news(today, until=today + AHEAD, limit=SHELF, ids=[pick.product_id for pick in best])
+    loved = [found.others[pick.product_id] for pick in best if pick.product_id in found.others]
     return [
-        Shelf("Just in", shelves.cards(_shown(found.fresh, hidden), eager=4)),
+        _latest(_shown(found.fresh, hidden), today),
         Shelf(
             "Out soon",
-            shelves.cards(_shown(found.coming, hidden)),
+            shelves.cards(_shown(found.coming, hidden), way=Way.NEW),
             note="Order now; it leaves us as soon as it is out.",
         ),
-        Shelf("What people come back for", shelves.cards(loved)),
+        Shelf(best[0].why if best else "", shelves.cards(loved, way=Way.SELLS)),
     ]
+
+
+def _latest(fresh: list[Listed], today: date) -> Shelf:
+    """What came in lately; where nothing did, the latest there is, and the title says no more than that."""
+    lately = [each for each in fresh if each.released_on and today - each.released_on < LATELY]
+    return Shelf("Just in" if lately else "Newest here", shelves.cards(lately or fresh, way=Way.NEW, eager=4))
 
 
 def _shown(goods: list[Listed], hidden: Hidden) -> list[Listed]:

@@ -60,7 +60,7 @@ def _shown(found: Details, *, wanted: str, told: Interests) -> dict[str, Any]:
         "lifespan": goods.lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
         "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
-        "shelves": [shelves.beside([found.pk], title="Goes well with it", hidden=told.hidden)],
+        "shelves": shelves.beside_product(found.pk, hidden=told.hidden),
         "crumbs": browse.crumbs(path[-1] if path else None, tree, found.title),
         "current_category": path[0].slug if path else "",
         "canonical_url": settings.SITE_URL + reverse("product", args=[found.slug]),

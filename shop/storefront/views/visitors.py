@@ -67,7 +67,7 @@ def _known(request: HttpRequest) -> dict[str, Any]:
     seen = visitors.seen(request)
     return {
         "remembered": _describe_visit(request, seen_count=len(seen)),
-        "shelf": Shelf("What you looked at", shelves.cards(listed.read(seen))) if seen else None,
+        "shelf": Shelf("What you looked at", shelves.cards(listed.read(seen), way="seen")) if seen else None,
     }
 
 
