@@ -8,8 +8,8 @@ from scipy import sparse
 from recommendations.engine.purchases import Baskets, Ints, distinct
 
 DRAWN = 2.0  # so many times as often as expected
-PRIOR_BASKETS = 1.5  # expected at least: few baskets prove little
-PRIOR_LINES = 50  # of other things, sold elsewhere: nothing sells to everybody before that
+LEAST_EXPECTED = 1.5  # baskets: a few more than that prove little
+PRIOR_BASKETS, PRIOR_LINES = 20, 50  # without the first: before that nothing is known to sell to everybody
 _CHUNK = 4_000_000  # ordered pairs held at once
 
 
@@ -47,18 +47,19 @@ def support(baskets: Baskets, *, k: int) -> sparse.csr_array:
 def are_drawn(baskets: Baskets, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Of each pair, whether the second is bought with the first more than its sales elsewhere explain.
 
-    Expected: as large a share of what else lies in baskets with the first as of all that lies in baskets without it.
-    Measured so, what sells to everybody goes with nothing in particular, however large the baskets are. Where little
-    else was sold, or too few baskets to tell, what was bought together goes together.
+    Expected, whichever is more: as large a share of the baskets with the first, or of what else lies in them, as it has
+    in baskets without. So what sells to everybody goes with nothing in particular, however large the baskets are. Where
+    little was sold otherwise, or there are too few baskets to tell, what was bought together goes together.
     """
     contents = baskets.contents
     together = sparse.csr_array(contents.T @ contents)
     count = together.diagonal()
-    beside = np.asarray(contents.T @ baskets.sizes)  # lines of the baskets with each product, its own among them
+    lines = np.asarray(contents.T @ baskets.sizes)  # of the baskets with each product, its own among them
     both = np.asarray(together[rows, columns])
-    elsewhere = contents.nnz - beside[rows] + PRIOR_LINES
-    expected = (count[columns] - both) / elsewhere * (beside[rows] - count[rows])
-    return np.asarray(both >= DRAWN * (expected + PRIOR_BASKETS))
+    by_basket = count[rows] / (baskets.count - count[rows] + PRIOR_BASKETS)
+    by_line = (lines - count)[rows] / (contents.nnz - lines[rows] + PRIOR_LINES)
+    expected = (count[columns] - both) * np.maximum(by_basket, by_line)
+    return np.asarray(both >= DRAWN * (expected + LEAST_EXPECTED))
 
 
 def _customer_chunks(baskets: Baskets) -> list[tuple[int, int]]:
