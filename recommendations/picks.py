@@ -198,7 +198,10 @@ def _told(told: Interests, *, limit: int, owned: Owned) -> list[Pick]:
 def _noticed(
     owned: Owned, seen: Mapping[int, int], *, limit: int, exclude: Collection[int], told: Interests, near: bool
 ) -> list[Pick]:
-    """What goes with the latest purchases, and what goes with or is like the latest looks, and, if `near`, else what is near those."""
+    """What goes with the latest purchases, and what goes with or is like the latest looks.
+
+    `near`: where there is none of it, what stands in the same department.
+    """
     had = owned.latest
     steering = [*had, *(product_id for product_id in seen if product_id not in owned.products)]
     found = find_beside(steering, left_out=[*owned.left_out, *exclude, *seen], hidden=told.hidden, near=near)

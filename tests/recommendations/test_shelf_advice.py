@@ -282,8 +282,9 @@ def test_a_gift_is_not_owned():
 
 @pytest.mark.django_db
 def test_the_letter_leaves_out_what_was_bought_as_the_pages_do():
-    shoe = thing("Oxford shoe", "Footwear", released_on=timezone.localdate())
-    thing("Clog", "Footwear", released_on=timezone.localdate())
+    shoe, clog = thing("Oxford shoe", "Footwear"), thing("Clog", "Garden")
+    buyers(5, shoe, clog)
+    training.train()
     alice = builders.customer(ticks=(BOUGHT, purposes.MAIL_RECOMMENDATIONS))
     builders.paid_order(shoe, customer=alice)
     every = frozenset({BOUGHT, purposes.MAIL_RECOMMENDATIONS})
