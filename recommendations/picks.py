@@ -200,7 +200,7 @@ def _noticed(
 ) -> list[Pick]:
     """What goes with the latest purchases, and what goes with or is like the latest looks.
 
-    `near`: where there is none of it, what stands in the same department.
+    `near`: where purchases have none of it, or looks have none, what stands in the same department as those.
     """
     had = owned.latest
     steering = [*had, *(product_id for product_id in seen if product_id not in owned.products)]
@@ -210,7 +210,11 @@ def _noticed(
         for each in found
         if not (each.way is Way.ALIKE and each.beside.id in had) and not owned.has_in_another_make(each.thing.title)
     ]
-    return [_personal_pick(each, had, seen) for each in choose(_nearest(fitting), limit=limit)]
+    from_purchases = _nearest([each for each in fitting if each.beside.id in had])
+    from_seen = _nearest([each for each in fitting if each.beside.id not in had])
+    kept = {each.product_id for each in (*from_purchases, *from_seen)}
+    chosen = choose((each for each in fitting if each.product_id in kept), limit=limit)
+    return [_personal_pick(each, had, seen) for each in chosen]
 
 
 def _nearest(found: Sequence[Found]) -> Sequence[Found]:
