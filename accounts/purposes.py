@@ -10,6 +10,9 @@ from enum import StrEnum
 
 
 class Group(StrEnum):
+    """The parts of the page of switches, in its order."""
+
+    ORDERS = "News of your orders"
     PAGES = "On the shop's pages"
     MAIL = "By mail"
     OTHERS = "With others"
@@ -157,7 +160,7 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when we have checked your order and started on it.",
         reads=_READS_ORDER,
         gives="You know it is in hand.",
-        group=Group.MAIL,
+        group=Group.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
         data=_ORDERS,
@@ -168,7 +171,7 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when everything is off the shelf and on the packing bench.",
         reads=_READS_ORDER,
         gives="You know nothing is missing.",
-        group=Group.MAIL,
+        group=Group.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
         data=_ORDERS,
@@ -179,7 +182,7 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when the parcel is closed, with the packer's note if there is one.",
         reads=_READS_ORDER,
         gives="You know it leaves with the next truck.",
-        group=Group.MAIL,
+        group=Group.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
         data=_ORDERS,
@@ -190,7 +193,7 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when the parcel is on the truck, with its tracking number if it has one.",
         reads=_READS_ORDER,
         gives="A link to follow the parcel if it has a number, and the day to expect it.",
-        group=Group.MAIL,
+        group=Group.ORDERS,
         wording_version=3,
         is_service=True,
         cadences=ANY_CADENCE,
@@ -202,7 +205,7 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when the parcel is at your door.",
         reads=_READS_ORDER,
         gives="You know to look outside.",
-        group=Group.MAIL,
+        group=Group.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
         data=_ORDERS,
