@@ -85,6 +85,15 @@ def add(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = Fals
     return _capped(line, lines, before=before)
 
 
+@transaction.atomic
+def add_if_missing(cart: Cart, variant: Variant) -> Change:
+    """Adds one, as far as stock goes. In the cart already, as a gift or not: nothing changes; the notice says so."""
+    lines = _locked_lines(cart)
+    if any(line.variant_id == variant.pk for line in lines):
+        return Change(_count(lines), f"{variant} is in your cart already.")
+    return add(cart, variant)
+
+
 def quantity_limit() -> int:
     """How many of one thing the shop sells in one order, as staff have set it."""
     return ShopSettings.current().quantity_limit

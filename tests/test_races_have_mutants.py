@@ -13,6 +13,9 @@ GUARD_SWITCHES = {"is_guarded", "guarded", "guards"}  # arguments that run one t
 
 # By file: the race, and the test that takes away the guard the race relies on and sees it fail.
 TWINS = {
+    "concurrency/test_additions_at_once.py": {
+        "test_pressed_ten_times_at_once_one_thing_is_added": "test_without_the_carts_lock_it_is_added_again",
+    },
     "concurrency/test_buying_at_once.py": {
         "test_the_last_unit_goes_to_one_of_two_buyers": "test_without_the_stock_guard_the_last_unit_is_sold_twice",
         "test_fifty_units_go_to_fifty_of_two_hundred_buyers": "test_without_the_stock_guard_more_is_sold_than_there_is",

@@ -59,6 +59,11 @@ _NEWS = """
     UNION
     SELECT unnest(%(ids)s::bigint[])
 """
+_WITHOUT_OPTIONS = """
+    SELECT wanted.id FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
+    WHERE (SELECT count(*) FROM catalog_variant v WHERE v.product_id = wanted.id AND v.is_active) = 1
+    ORDER BY wanted.place
+"""
 
 
 class Listed(NamedTuple):
@@ -101,6 +106,12 @@ def read(ids: Iterable[int], *, sizes: Sequence[str] = ()) -> list[Listed]:
     """The published ones among these products, in the order asked for, as to these sizes. No query for none."""
     wanted = list(ids)
     return chosen_by("SELECT unnest(%(ids)s::bigint[]) AS id", {"ids": wanted}, sizes=sizes) if wanted else []
+
+
+def read_without_options(ids: Iterable[int]) -> list[Listed]:
+    """The published ones among these products that have exactly one variant on sale. No query for none."""
+    wanted = list(ids)
+    return chosen_by(_WITHOUT_OPTIONS, {"ids": wanted}) if wanted else []
 
 
 def news(today: date, *, until: date, limit: int, ids: Iterable[int] = ()) -> News:

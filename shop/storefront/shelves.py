@@ -1,7 +1,7 @@
 """Products as cards on shelves: what, who made it, price, in stock and by when, and, if personal, why."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache, cached_property
 from html import escape
@@ -15,12 +15,13 @@ from accounts import consent, interests, purposes
 from accounts.interests import NOTHING, Hidden, Interests
 from accounts.models import Customer
 from orders import promise
+from orders.models import CartLine
 from recommendations import effects, picks, visitors
 from recommendations.picks import Because, Pick, for_you, from_looks
 from shop.catalog import cards as listed
 from shop.catalog.availability import Availability
 from shop.catalog.cards import Listed
-from shop.money import formatted
+from shop.money import formatted, is_price
 from shop.storefront import frame
 
 SUGGESTING = (
@@ -30,6 +31,7 @@ SUGGESTING = (
 )
 COUNTED = (purposes.COUNT_IN_ALSO_BOUGHT,)
 BESIDE = 4  # things on a shelf beside others
+BESIDE_CHECKOUT, CONSIDERED = 3, 16  # things on the checkout's shelf, and how many are looked through for them
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Card:
     why_url: str = ""
     is_eager: bool = False
     way: str = ""
+    slug: str = ""
 
     def __html__(self) -> str:
         title = escape(self.title)
@@ -152,11 +155,37 @@ def beside_product(product_id: int, *, hidden: Hidden = NOTHING.hidden) -> list[
     ]
 
 
-def beside_cart(product_ids: Sequence[int], *, hidden: Hidden = NOTHING.hidden) -> Shelf:
+def beside_cart(lines: Sequence[CartLine], *, customer: Customer | None) -> Shelf:
     """What goes with the things in a cart, for anybody, but for what this one never wants to see. Empty for nothing."""
-    advice = picks.also_bought(product_ids, limit=BESIDE, hidden=hidden)
+    advice = _advise_on_cart(lines, customer, limit=BESIDE)
     found = {product.id: product for product in listed.read(pick.product_id for pick in advice)}
     return _shared_shelf("Goes with what is in it", advice, found)
+
+
+def beside_checkout(lines: Sequence[CartLine], *, customer: Customer | None) -> Shelf:
+    """A few of the things that go with a cart, each to be had at once without a choice to make. Empty for nothing.
+
+    At most three queries.
+    """
+    advice = _advise_on_cart(lines, customer, limit=CONSIDERED)
+    products = listed.read_without_options(pick.product_id for pick in advice)
+    found = {product.id: product for product in products if _leaves_now(product)}
+    fitting = [pick for pick in advice if pick.product_id in found]
+    return _shared_shelf("Goes with your order", fitting[:BESIDE_CHECKOUT], found)
+
+
+def _leaves_now(product: Listed) -> bool:
+    """On the shelf, released and rightly priced: it keeps no parcel waiting."""
+    is_released = product.released_on is None or product.released_on <= timezone.localdate()
+    return is_released and product.stock.on_shelf > 0 and is_price(product.price_from, product.currency)
+
+
+def _advise_on_cart(lines: Sequence[CartLine], customer: Customer | None, *, limit: int) -> list[Pick]:
+    """What goes with the things in the cart, never with a gift, and never what is in it."""
+    own = [line.variant.product_id for line in lines if not line.is_gift]
+    hidden = told_by(customer).hidden
+    gifts = hidden.product_ids.union(line.variant.product_id for line in lines if line.is_gift)
+    return picks.also_bought(own, limit=limit, hidden=replace(hidden, product_ids=gifts))
 
 
 def _shared_shelf(
@@ -225,6 +254,7 @@ def _card(product: Listed, words: "_WhenWords", pick: Pick | None, way: str, *, 
         why_url=datum_url(pick.because) if pick and pick.because else "",
         is_eager=is_eager,
         way=pick.way if pick else way,
+        slug=product.slug,
     )
 
 

@@ -2,7 +2,7 @@
 // put it back as it was and say so, where it is and to screen readers.
 function say(element, text) {
   document.getElementById("said").textContent = text;
-  const part = element.closest(".switch");
+  const part = element.closest(".switch, .additions");
   if (!part) return;
   const line = part.querySelector(".said") || part.appendChild(document.createElement("p"));
   line.className = "said error";

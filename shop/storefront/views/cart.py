@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -62,7 +61,7 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": arrival(rows, now),
         "has_gift": any(line.is_gift for line in lines),
-        "shelf": _shelf(request, lines),
+        "shelf": shelves.beside_cart(lines, customer=customer_of(request)),
         "is_ready": not any(item.problem for item in rows),
     }
 
@@ -72,14 +71,6 @@ def _format_until_free(method: ShippingMethod | None, totals: pricing.Totals) ->
     if method is None or method.free_from is None or not totals.shipping:
         return ""
     return formatted(method.free_from - totals.subtotal, totals.currency)
-
-
-def _shelf(request: HttpRequest, lines: Sequence[CartLine]) -> shelves.Shelf:
-    """What goes with the things in the cart, never with a gift."""
-    own = [line.variant.product_id for line in lines if not line.is_gift]
-    hidden = shelves.told_by(customer_of(request)).hidden
-    gifts = hidden.product_ids.union(line.variant.product_id for line in lines if line.is_gift)
-    return shelves.beside_cart(own, hidden=replace(hidden, product_ids=gifts))
 
 
 def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datetime) -> Row:

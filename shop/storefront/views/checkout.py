@@ -1,4 +1,4 @@
-"""Checkout on one page. GET shows it; POST continues to payment, or only reworks it (`reprice`, `use_address`)."""
+"""Checkout on one page. GET shows it; POST continues to payment or reworks it (`reprice`, `use_address`, `add`)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,13 +7,15 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 from django_countries.fields import Country
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import address_book, consent
-from accounts.current import login_of
+from accounts.current import customer_of, login_of
 from accounts.models import Address, Customer
 from orders import cart as carts
 from orders import checkout as ordering
@@ -24,6 +26,8 @@ from orders.models import Cart, CartLine, Order, Payment, ShippingMethod
 from orders.terms import Terms
 from orders.views.answers import see_other
 from shop.money import formatted
+from shop.storefront import shelves
+from shop.storefront.checkout_additions import Addition, add_to_order
 from shop.storefront.checkout_form import CheckoutForm, address_values, first_values, typed
 from shop.storefront.views.cart import arrival, row
 from shop.storefront.views.payment import ASKED
@@ -72,12 +76,14 @@ class Desk:
 def checkout(request: HttpRequest) -> HttpResponse:
     cart = carts.of(request)
     if cart is None:
-        return see_other("cart")
+        return _lead_to_cart(request)
     desk = _desk(request, cart)
     if request.method != "POST":
         return _page(request, desk, _form(desk, initial=_first(desk) | _left_off(request, desk)))
     if "reprice" in request.POST or "use_address" in request.POST:
         return _page(request, desk, _form(desk, initial=_reworked(request, desk)))
+    if "add" in request.POST:
+        return _add(request, desk)
     form = _form(desk, data=request.POST)
     if not form.is_valid():
         return _page(request, desk, form)
@@ -130,6 +136,20 @@ def _reworked(request: HttpRequest, desk: Desk) -> dict[str, Any]:
     return typed(request.POST.dict()) | (address_values(chosen) if chosen else {})
 
 
+def _add(request: HttpRequest, desk: Desk) -> HttpResponse:
+    """The page again with one thing more in the cart, or with the reason why not, and with all that was typed."""
+    addition, count = add_to_order(desk.cart, request.POST["add"])
+    if count is not None:
+        carts.remember_count(request, count)
+    return _page(request, desk, _form(desk, initial=_reworked(request, desk)), addition=addition)
+
+
+def _lead_to_cart(request: HttpRequest) -> HttpResponse:
+    """To the cart's page as a whole, also from a part of this one."""
+    is_part = getattr(request, "htmx", False)
+    return HttpResponseClientRedirect(reverse("cart")) if is_part else see_other("cart")
+
+
 def _continue(request: HttpRequest, desk: Desk, form: CheckoutForm) -> HttpResponse:
     """Switches and address book first, each for itself; then the order; then its payment page."""
     if desk.customer is not None:
@@ -170,12 +190,18 @@ def _keep_answers(customer: Customer, form: CheckoutForm, book: list[Address]) -
 
 
 def _page(
-    request: HttpRequest, desk: Desk, form: CheckoutForm, *, problem: str = "", status: int = 200
+    request: HttpRequest,
+    desk: Desk,
+    form: CheckoutForm,
+    *,
+    problem: str = "",
+    addition: Addition | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     lines = carts.lines_with_prices(desk.cart)
     if not lines:
         carts.remember_count(request, 0)
-        return see_other("cart")
+        return _lead_to_cart(request)
     now, sellable = timezone.now(), [line for line in lines if line.is_sellable]
     country = form.chosen_country
     method = form.chosen_method
@@ -193,6 +219,8 @@ def _page(
         "customs_note": _format_customs_note(form, desk.terms),
         "has_gift": any(line.is_gift for line in lines),
         "problem": problem,
+        "shelf": shelves.beside_checkout(lines, customer=customer_of(request)),
+        "addition": addition,
     }
     return render(request, "storefront/checkout.html", context, status=status)
 
