@@ -231,6 +231,7 @@ def for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
         picked(chosen),
         link_url=reverse("preferences"),
         link_text="What this uses, and the switch",
+        picks=chosen,
         purposes=(purposes.VISITOR_HISTORY.key,),
     )
 

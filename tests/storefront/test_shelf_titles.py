@@ -1,0 +1,77 @@
+"""A shelf's title is true of each thing on it, on every page that has one, and no page shows a thing twice."""
+
+import re
+
+import pytest
+
+from accounts import purposes
+from recommendations import training
+from recommendations.beside import Way
+from shop.catalog import listing
+from tests import builders
+from tests.paying import fill
+from tests.recommendations.test_training import buyers
+
+pytestmark = pytest.mark.django_db
+
+ADVICE = {Way.PAIR, Way.STAFF}
+PERSONAL = {Way.TOLD, Way.PAIR, Way.STAFF, Way.ALIKE, Way.NEAR}
+TRUE_OF = {
+    "Goes well with it": ADVICE,
+    "Goes with what is in it": ADVICE,
+    "Goes with your order": ADVICE,
+    "More like it": {Way.ALIKE},
+    "For you": PERSONAL,
+    "From what you looked at": PERSONAL,
+    "Just in": {Way.NEW},
+    "Newest here": {Way.NEW},
+    "Out soon": {Way.NEW},
+    "Sells well just now": {Way.SELLS},
+    "Sells well here": {Way.SELLS},
+}
+SHELF = re.compile(r"<h2[^>]*>([^<]+)</h2>((?:(?!<h2).)*?)</ul>", re.DOTALL)
+CARD = re.compile(r'<li class="[^"]*"[^>]*data-way="([^"]*)".*?<h3 class="title"><a href="([^"]*)"', re.DOTALL)
+
+
+@pytest.fixture
+def boots():
+    """Boots that laces, polish and a brush are bought with, among things that only sell."""
+    builders.shipping_method()
+    builders.tax_rate()
+    titles = ("Boots", "Laces", "Polish", "Brush", "Jug", "Plate", "Candle")
+    made = {
+        title: builders.product(title, category=builders.category(title), maker=None).variants.get() for title in titles
+    }
+    for letter in "abcdefgh":  # newer, so that what sells is not what is new
+        builders.product(f"Ribbon {letter}")
+    listing.refresh()
+    for title in ("Laces", "Polish", "Brush"):
+        buyers(5, made["Boots"], made[title])
+    for title in ("Jug", "Plate", "Candle"):
+        buyers(6, made[title])
+    training.train()
+    return made["Boots"]
+
+
+def read_shelves(html: str) -> dict[str, list[tuple[str, str]]]:
+    """Title: the way and address of each card."""
+    return {title: cards for title, body in SHELF.findall(html) if (cards := CARD.findall(body))}
+
+
+@pytest.mark.parametrize("ticks", [None, (), tuple(each.key for each in purposes.PURPOSES)], ids=["guest", "off", "on"])
+def test_every_shelf_holds_what_its_title_says(client, boots, ticks):
+    if ticks is not None:
+        customer = builders.customer(ticks=ticks)
+        builders.paid_order(boots, customer=customer)
+        client.force_login(customer.user)
+    seen = set()
+    fill(client, boots)
+    for path in ("/", boots.product.get_absolute_url(), "/cart/", "/checkout/", "/search/?q=nothing+such", "/account/"):
+        shelves = read_shelves(client.get(path, follow=True).text)
+        seen |= shelves.keys()
+        for title, cards in shelves.items():
+            assert {way for way, _ in cards} <= TRUE_OF[title], (path, title)
+        addresses = [address for cards in shelves.values() for _, address in cards]
+        assert len(addresses) == len(set(addresses)), path
+    assert {"Goes well with it", "Goes with what is in it", "Goes with your order", "Sells well just now"} <= seen
+    assert ("For you" in seen) == bool(ticks)
