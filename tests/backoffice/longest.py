@@ -92,19 +92,27 @@ def _any_value(field: models.Field) -> Any:
 
 
 def _stretch(model: type[models.Model], longest_word: int) -> None:
-    """What the database refuses is not legal, and stays as it is."""
+    """What the database refuses is not legal, and stays as it is: then field by field, to keep the rest."""
     for key in model._base_manager.values_list("pk", flat=True):
+        longest = {}
         for field in model._meta.concrete_fields:
             value = longest_value(field, key)
-            if value is None:
-                continue
-            if type(field) in (models.CharField, models.TextField):
-                value = _broken(value, longest_word)
-            try:
-                with transaction.atomic():
-                    model._base_manager.filter(pk=key).update(**{field.name: value})
-            except (DataError, IntegrityError, InternalError, ProgrammingError):
-                pass
+            is_text = value is not None and type(field) in (models.CharField, models.TextField)
+            longest[field.name] = _broken(value, longest_word) if is_text else value
+        longest = {name: value for name, value in longest.items() if value is not None}
+        row = model._base_manager.filter(pk=key)
+        if longest and not _is_taken(row, longest):
+            for name, value in longest.items():
+                _is_taken(row, {name: value})
+
+
+def _is_taken(row: models.QuerySet[models.Model], values: dict[str, Any]) -> bool:
+    try:
+        with transaction.atomic():
+            row.update(**values)
+    except (DataError, IntegrityError, InternalError, ProgrammingError):
+        return False
+    return True
 
 
 def _broken(text: str, longest_word: int) -> str:
