@@ -13,6 +13,7 @@ from accounts.models import ForgottenPast
 from orders.models import Order, OrderLine
 from recommendations import history
 from recommendations.models import ProductView
+from shop import personal_data
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -101,6 +102,25 @@ def test_forgetting_says_how_many_from_when_to_when(client, ann):
     assert f"This takes 3 purchases, from 3 March 2024 to {today}, from this feature." in beside(client, BOUGHT)
 
 
+def test_what_is_counted_and_dated_is_ones_own_read_here_and_not_forgotten_yet(client, ann):
+    builders.paid_order(customer=builders.customer(ticks=(BOUGHT,)), placed_at=datetime(2019, 3, 3, 12, tzinfo=UTC))
+    builders.paid_order(customer=ann, placed_at=datetime(2020, 3, 3, 12, tzinfo=UTC), is_gift=True)
+    builders.paid_order(customer=ann, placed_at=datetime(2021, 3, 3, 12, tzinfo=UTC))
+    personal_data.forget(ann, BOUGHT, until=datetime(2022, 3, 3, 12, tzinfo=UTC))
+    one, other = builders.variant(), builders.variant()
+    builders.paid_order(one, other, customer=ann, placed_at=datetime(2024, 3, 3, 12, tzinfo=UTC))
+    today = date_format(timezone.localdate(), "j F Y")
+    part = beside(client, BOUGHT)
+    assert f"This takes 3 purchases, from 3 March 2024 to {today}, from this feature." in part
+    assert "You bought 3 things that this reads while it is on." in part
+    assert "Forgotten: 1 purchase up to 3 March 2022, 12:00." in part
+
+
+def test_a_purchase_without_the_day_of_its_payment_has_the_day_it_was_made(client, ann):
+    Order.objects.update(placed_at=None, created_at=datetime(2024, 3, 3, 12, tzinfo=UTC))
+    assert "This takes 1 purchase, of 3 March 2024, from this feature." in beside(client, BOUGHT)
+
+
 @pytest.fixture
 def forgotten(client, ann):
     client.post(f"/account/preferences/{BOUGHT}/forgetting/")
@@ -155,6 +175,26 @@ def test_under_another_purpose_or_by_looking_it_is_not_undone(client, forgotten)
     assert client.post(undo_url(forgotten).replace(BOUGHT, purposes.GUESS_SIZES)).status_code == 404
     assert client.get(undo_url(forgotten)).status_code == 405
     assert not OrderLine.objects.usable_for(BOUGHT).exists()
+
+
+def test_for_seven_days_that_are_said_it_can_be_undone(client, ann):
+    assert "For 7 days you can undo it here" in beside(client, BOUGHT)
+    client.post(f"/account/preferences/{BOUGHT}/forgetting/")
+    ForgottenPast.objects.update(before_at=timezone.now() - timedelta(days=7) + timedelta(minutes=1))
+    Order.objects.update(placed_at=timezone.now() - timedelta(days=9))
+    assert not OrderLine.objects.usable_for(BOUGHT).exists()
+    assert "Undo" in beside(client, BOUGHT)
+    client.post(undo_url(ForgottenPast.objects.get()))
+    assert OrderLine.objects.usable_for(BOUGHT).count() == 1
+
+
+def test_of_those_too_old_to_undo_the_page_names_the_last_alone(client, ann):
+    for year in (2022, 2023):
+        builders.paid_order(customer=ann, placed_at=datetime(year, 3, 2, 12, tzinfo=UTC))
+        personal_data.forget(ann, BOUGHT, until=datetime(year, 3, 3, 12, tzinfo=UTC))
+    part = beside(client, BOUGHT)
+    assert "Forgotten: 1 purchase up to 3 March 2023, 12:00." in part
+    assert part.count("Forgotten: ") == 1
 
 
 def test_when_the_days_are_over_it_stays_forgotten_and_the_page_says_so(client, ann, forgotten):
