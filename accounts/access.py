@@ -16,11 +16,11 @@ from django.utils import timezone
 from accounts.looks import KEPT_FOR
 from accounts.models import AccessKind, AccessLogEntry, AccessLogRecord, Customer, User
 
-ACCOUNT = "Your account"
+ABOUT_ACCOUNT = "Your account"
 LONGEST_NUMBER, LONGEST_ABOUT, LONGEST_DETAIL = 40, 80, 200  # letters kept
 
 # One statement for a whole page of people, the roles of whoever looks included.
-_WRITE = """
+_INSERT_ENTRIES = """
     INSERT INTO accounts_accesslogentry (
         staff_id, staff_name, staff_role, customer_id, order_number, kind, about, detail, once, at)
     SELECT %(staff)s, %(name)s,
@@ -34,12 +34,12 @@ _WRITE = """
 
 
 @dataclass(frozen=True)
-class Subject:
+class DataSubject:
     """Whose data was looked at: a customer's, or a guest's, who is known by the order alone."""
 
     customer_id: int | None
     order_number: str = ""
-    about: str = ACCOUNT
+    about: str = ABOUT_ACCOUNT
 
     @property
     def is_somebody(self) -> bool:
@@ -50,31 +50,35 @@ class Subject:
         return f"c{self.customer_id}" if self.customer_id else f"o{self.order_number[:LONGEST_NUMBER]}"
 
 
-def note(staff_user: User, customer_id: int | None, *, what: AccessKind, detail: str = "") -> None:
+def log_access(staff_user: User, customer_id: int | None, *, what: AccessKind, detail: str = "") -> None:
     """Writes one look at a customer's account. `detail` is the reason, and is read by the customer."""
-    note_all(staff_user, [Subject(customer_id)], what=what, detail=detail)
+    log_access_to_subjects(staff_user, [DataSubject(customer_id)], what=what, detail=detail)
 
 
-def note_all(staff_user: User, subjects: Iterable[Subject], *, what: AccessKind, detail: str = "") -> None:
+def log_access_to_subjects(
+    staff_user: User, subjects: Iterable[DataSubject], *, what: AccessKind, detail: str = ""
+) -> None:
     """Writes a look at each subject, in one statement. Whoever is neither a customer nor has an order is left out.
 
     A list counts once a day for each member of staff and each subject; everything else counts each time.
     """
     seen = [subject for subject in dict.fromkeys(subjects) if subject.is_somebody]
     if seen:
-        _write(staff_user, seen, what=what, detail=detail)
+        _insert_entries(staff_user, seen, what=what, detail=detail)
 
 
-def note_nobody(staff_user: User, about: str, *, what: AccessKind, asked: str) -> None:
+def log_empty_result(staff_user: User, about: str, *, what: AccessKind, asked: str) -> None:
     """Writes that a list or a search showed nobody: asked often enough, such answers spell somebody out.
 
     `asked`: how the list was narrowed; a list narrowed alike counts once a day, a search each time. It is not kept.
     """
     digest = hashlib.blake2s(f"{about} {asked}".encode(), digest_size=12).hexdigest()
-    _write(staff_user, [Subject(None, about=about)], what=what, once_key=digest)
+    _insert_entries(staff_user, [DataSubject(None, about=about)], what=what, once_key=digest)
 
 
-def _write(staff_user: User, seen: list[Subject], *, what: AccessKind, detail: str = "", once_key: str = "") -> None:
+def _insert_entries(
+    staff_user: User, seen: list[DataSubject], *, what: AccessKind, detail: str = "", once_key: str = ""
+) -> None:
     today = timezone.localdate().isoformat()
     is_list = what == AccessKind.LIST
     values: dict[str, Any] = {
@@ -90,21 +94,21 @@ def _write(staff_user: User, seen: list[Subject], *, what: AccessKind, detail: s
         "onces": [f"{staff_user.pk}:{once_key or subject.key}:{today}" if is_list else None for subject in seen],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, values)
+        cursor.execute(_INSERT_ENTRIES, values)
 
 
-def log_of(customer: Customer) -> QuerySet[AccessLogEntry]:
+def get_access_log(customer: Customer) -> QuerySet[AccessLogEntry]:
     """Every look at one customer's data, the latest first."""
     return AccessLogEntry.objects.filter(customer=customer)
 
 
-def adopt(customer: Customer, order_numbers: Iterable[str]) -> int:
+def assign_guest_entries(customer: Customer, order_numbers: Iterable[str]) -> int:
     """A guest's orders became this customer's: the looks at them did too. Returns how many."""
     unclaimed = AccessLogEntry.objects.filter(customer=None, order_number__in=list(order_numbers))
     return unclaimed.update(customer=customer)
 
 
-def retire() -> int:
+def retire_access_log() -> int:
     """Deletes what is older than the log is kept, and the record of it. Returns how many looks."""
     long_ago = timezone.now() - KEPT_FOR
     count = AccessLogEntry.objects.filter(at__lt=long_ago).delete()[0]
@@ -112,7 +116,7 @@ def retire() -> int:
     return count
 
 
-def masked(email: str | None) -> str:
+def mask_email(email: str | None) -> str:
     """An e-mail address as lists show it: enough to recognise one that is known, too little to learn one."""
     found = re.fullmatch(r"(.)[^@]*@(.).*?(\.[^.@]+)?", email or "")
     return f"{found[1]}…@{found[2]}…{found[3] or ''}" if found else ""

@@ -15,19 +15,19 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from accounts import address_claims, guessing
-from accounts.customers import join_login
+from accounts.customers import link_login
 from accounts.devices import remember_device
-from accounts.letters import CONFIRM_CHANGE, CONFIRM_SIGN_UP, LETTERS, Letter
+from accounts.letters import AUTH_EMAILS, CONFIRM_CHANGE, CONFIRM_SIGN_UP, AuthEmail
 from accounts.models import User
 from shop import mail
-from shop.patience import Bulkhead, NoPlace, OutOfTime, current_patience
+from shop.patience import Bulkhead, BulkheadFull, WaitTimedOut, get_current_patience
 
 logger = logging.getLogger(__name__)
-PROOFS_OF_SELF = ("password", "mfa")  # as allauth names what somebody showed to sign in
+AUTHENTICATION_METHODS = ("password", "mfa")  # as allauth names what somebody showed to sign in
 
-PLACES = Bulkhead("account mail", places=4, queue=100)
-SLOW = "Our mail server is slow just now. If the mail is not there in two minutes, please ask for it again."
-AWAY = "Our mail server is not answering. Please ask for the mail again in a minute."
+MAIL_BULKHEAD = Bulkhead("account mail", places=4, queue=100)
+MAIL_SLOW = "Our mail server is slow just now. If the mail is not there in two minutes, please ask for it again."
+MAIL_DOWN = "Our mail server is not answering. Please ask for the mail again in a minute."
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -50,7 +50,7 @@ class AccountAdapter(DefaultAccountAdapter):
             address_claims.end_claims(email_address.email, besides=email_address.user)
             confirmed = super().confirm_email(request, email_address)
         if confirmed:
-            join_login(email_address.user, email_address.email)
+            link_login(email_address.user, email_address.email)
         return confirmed
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
@@ -59,10 +59,10 @@ class AccountAdapter(DefaultAccountAdapter):
             raise self.validation_error("too_many_login_attempts")
 
     def _rollback_login_failed_rl_usage(self) -> None:
-        guessing.take_back(self._counted or [])
+        guessing.uncount_guess(self._counted or [])
 
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
-        guessing.forget_guesses(request, credentials["email"])
+        guessing.clear_guesses(request, credentials["email"])
 
     def post_login(self, request: HttpRequest, user: User, **kwargs: Any) -> HttpResponse:
         """Somebody is in: from now on guesses elsewhere do not lock this browser out."""
@@ -73,13 +73,13 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whether the sign-in is older than a few minutes: nobody who finds a browser open changes what opens it."""
         records = get_authentication_records(self.request, self.request.user)
-        latest = max((record["at"] for record in records if record["method"] in PROOFS_OF_SELF), default=0.0)
+        latest = max((record["at"] for record in records if record["method"] in AUTHENTICATION_METHODS), default=0.0)
         return bool(time.time() - latest >= app_settings.REAUTHENTICATION_TIMEOUT)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Mail that somebody waits for: sent as soon as what it is about is committed."""
-        letter = LETTERS[template_prefix]
-        url = on_site(context[letter.link]) if letter.link else ""
+        letter = AUTH_EMAILS[template_prefix]
+        url = build_site_url(context[letter.link]) if letter.link else ""
         known_as = context["user"].email if "user" in context else ""
         letter = letter.written_for(email=email, account=known_as)
         transaction.on_commit(partial(self._hand_over, letter, email, url))
@@ -91,29 +91,31 @@ class AccountAdapter(DefaultAccountAdapter):
         url = self.get_email_confirmation_url(request, emailconfirmation)
         self.send_mail(letter, address.email, {"user": address.user, "activate_url": url})
 
-    def _hand_over(self, letter: Letter, email: str, url: str) -> None:
+    def _hand_over(self, letter: AuthEmail, email: str, url: str) -> None:
         """The request waits for a quick mail server and not for a slow one, whose answer comes when it comes."""
         context = {"letter": letter, "subject": letter.subject, "url": url, "site_url": settings.SITE_URL}
-        subject, text, html = mail.render("account", context)
-        send = partial(mail.send, mail.Message(to=email, subject=subject, text=text, html=html, topic="account"))
-        patience = current_patience()
+        subject, text, html = mail.render_message("account", context)
+        send = partial(
+            mail.send_message, mail.Message(to=email, subject=subject, text=text, html=html, topic="account")
+        )
+        patience = get_current_patience()
         try:
             if patience is None:
                 send()
             else:
-                PLACES.run(send, patience)
-        except NoPlace:
+                MAIL_BULKHEAD.run(send, patience)
+        except BulkheadFull:
             logger.error("Too many mails about accounts wait for the mail server")  # noqa: TRY400  (it says all)
-            messages.error(self.request, AWAY)
-        except OutOfTime:
+            messages.error(self.request, MAIL_DOWN)
+        except WaitTimedOut:
             logger.warning("The mail server is slow with a mail about an account")
-            messages.warning(self.request, SLOW)
+            messages.warning(self.request, MAIL_SLOW)
         except (OSError, SMTPException):
             logger.exception("The mail server did not take a mail about an account")
-            messages.error(self.request, AWAY)
+            messages.error(self.request, MAIL_DOWN)
 
 
-def on_site(url: str) -> str:
+def build_site_url(url: str) -> str:
     """The same page on SITE_URL, whatever host the request named."""
     parts = urlsplit(url)
     return f"{settings.SITE_URL}{parts.path}{f'?{parts.query}' if parts.query else ''}"

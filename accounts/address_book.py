@@ -5,7 +5,7 @@ from accounts.models import Address, Customer
 
 
 @transaction.atomic
-def keep(customer: Customer, address: Address) -> Address:
+def save_address(customer: Customer, address: Address) -> Address:
     """Puts an address in the customer's book. The first one, and one marked as default, becomes the only default."""
     lock_customer(customer)
     others = customer.addresses.exclude(pk=address.pk)
@@ -18,7 +18,7 @@ def keep(customer: Customer, address: Address) -> Address:
 
 
 @transaction.atomic
-def remove(address: Address) -> None:
+def delete_address(address: Address) -> None:
     """Takes an address out of the book; the newest of the rest becomes the default when it was."""
     address.delete()
     rest = Address.objects.filter(customer=address.customer_id)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import Customer, User
 
 
-def unproved_sign_ups() -> QuerySet[User]:
+def find_unproved_sign_ups() -> QuerySet[User]:
     """Logins that wait for the first proof of their address. Nobody was ever let in, so nothing hangs on them."""
     proved = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
     return User.objects.filter(~Exists(proved), last_login=None, is_staff=False, customer=None)
@@ -22,13 +22,13 @@ def unproved_sign_ups() -> QuerySet[User]:
 
 def is_sign_up(address: EmailAddress) -> bool:
     """Whether proving the address opens a new account; otherwise an account changes to it."""
-    return unproved_sign_ups().filter(pk=address.user_id).exists()
+    return find_unproved_sign_ups().filter(pk=address.user_id).exists()
 
 
 def is_taken(email: str, *, besides: User | None = None) -> bool:
     """Whether an account has the address: one that proved it, or a login that somebody uses. Claims do not count."""
     proved = EmailAddress.objects.filter(email=email, verified=True)
-    logins = User.objects.filter(email=email).exclude(pk__in=unproved_sign_ups().values("pk"))
+    logins = User.objects.filter(email=email).exclude(pk__in=find_unproved_sign_ups().values("pk"))
     joined = Customer.objects.filter(email=email).exclude(user=None)
     if besides is not None:
         proved, logins, joined = (
@@ -48,11 +48,11 @@ def end_claims(email: str, *, besides: User | None = None) -> None:
     """Whoever claims the address claims it no more, and the links mailed for that open nothing."""
     kept = besides.pk if besides is not None else 0
     with transaction.atomic():
-        unproved_sign_ups().filter(email=email).exclude(pk=kept).delete()
+        find_unproved_sign_ups().filter(email=email).exclude(pk=kept).delete()
         EmailAddress.objects.filter(email=email, verified=False).exclude(user_id=kept).delete()
 
 
 def retire_sign_ups() -> int:
     """Deletes sign-ups whose link has run out."""
     runs_out_after = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
-    return unproved_sign_ups().filter(date_joined__lt=timezone.now() - runs_out_after).delete()[0]
+    return find_unproved_sign_ups().filter(date_joined__lt=timezone.now() - runs_out_after).delete()[0]

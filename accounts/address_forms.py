@@ -32,7 +32,7 @@ ADDRESS_WIDGETS = {
     name: (forms.Select if name == "country" else forms.TextInput)(attrs={"autocomplete": token})
     for name, token in AUTOCOMPLETE.items()
 }
-LOOKED_AT = "looked_at"
+CONFIRMED_DOUBTS = "looked_at"
 
 
 class PostalAddressMixin:
@@ -45,11 +45,11 @@ class PostalAddressMixin:
     def apply_postal_rules(self: Any) -> None:
         """At the end of a form's `__init__`: labels and required fields of the chosen country."""
         rules = self.postal_rules
-        self.fields[LOOKED_AT] = forms.CharField(required=False, widget=forms.HiddenInput, max_length=400)
+        self.fields[CONFIRMED_DOUBTS] = forms.CharField(required=False, widget=forms.HiddenInput, max_length=400)
         self.fields["postcode"].required = rules.needs_postcode
         self.fields["postcode"].label = rules.postcode_label
         self.fields["postcode"].error_messages["required"] = (
-            f"Please give the {_in_a_sentence(rules.postcode_label)}; the carrier needs it."
+            f"Please give the {_lowercase_label(rules.postcode_label)}; the carrier needs it."
         )
         self.fields["city"].required = rules.needs_city
         self.fields["region"].label = rules.region_label
@@ -65,11 +65,11 @@ class PostalAddressMixin:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc]  # of the form mixed into
         doubts = {name: words for name, words in self._find_doubts(cleaned) if name not in self.errors}
         asked = " ".join([cleaned.get("country", ""), *(f"{name}={cleaned[name]}" for name in doubts)])
-        if doubts and asked != cleaned.get(LOOKED_AT):
+        if doubts and asked != cleaned.get(CONFIRMED_DOUBTS):
             for name, words in doubts.items():
                 self.add_error(name, f"{words} If it is right, send it again as it is.")
             self.data = self.data.copy()
-            self.data[self.add_prefix(LOOKED_AT)] = asked
+            self.data[self.add_prefix(CONFIRMED_DOUBTS)] = asked
         return cleaned
 
     def _find_doubts(self: Any, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -77,22 +77,22 @@ class PostalAddressMixin:
         postcode = cleaned.get("postcode", "")
         if postcode and rules.has_postcode and not rules.fits_postcode(postcode):
             example = f" such as {rules.postcode_example}" if rules.postcode_example else ""
-            yield "postcode", _expect(rules, f"{rules.postcode_label}{example}")
+            yield "postcode", _format_expectation(rules, f"{rules.postcode_label}{example}")
         if rules.expects_region and not cleaned.get("region", ""):
-            yield "region", _expect(rules, f"{rules.region_label} too")
+            yield "region", _format_expectation(rules, f"{rules.region_label} too")
 
 
-def _in_a_sentence(label: str) -> str:
+def _lowercase_label(label: str) -> str:
     """Names keep their capitals, “Postcode” does not."""
     return label if label.startswith(("ZIP", "PIN", "Eircode")) else label[0].lower() + label[1:]
 
 
-def _expect(rules: PostalRules, what: str) -> str:
+def _format_expectation(rules: PostalRules, what: str) -> str:
     article = "an" if what[0] in "AEIO" else "a"
-    return f"With {Country(rules.country).name} as the country, we expected {article} {_in_a_sentence(what)}."
+    return f"With {Country(rules.country).name} as the country, we expected {article} {_lowercase_label(what)}."
 
 
-class AddressForm(PostalAddressMixin, forms.ModelForm):
+class AddressBookForm(PostalAddressMixin, forms.ModelForm):
     class Meta:
         model = Address
         fields = [*ADDRESS_FIELDS, "is_default"]

@@ -8,9 +8,11 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import asks, grants, staff_sessions, undo
-        from accounts.personal_data import register_holdings
+        from accounts.personal_data import register_account_holdings
 
-        grants.end_at_login(grants.KEY, grants.PENDING, grants.CHOOSING_PASSWORD, asks.SETTLED, undo.IN_SESSION)
-        grants.connect()
-        staff_sessions.connect()
-        register_holdings()
+        grants.register_keys_cleared_at_login(
+            grants.GUEST_KEY, grants.PENDING_LINK_KEY, grants.PASSWORD_RESET_KEY, asks.ANSWERED_KEY, undo.OFFERED_KEY
+        )
+        grants.connect_guest_receiver()
+        staff_sessions.connect_staff_receiver()
+        register_account_holdings()

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import consent, purposes
 from accounts.models import Ask, Customer
 
-SETTLED = "asked"  # in the session: what is known to be settled, so that nobody is looked up twice
+ANSWERED_KEY = "asked"  # in the session: what is known to be settled, so that nobody is looked up twice
 REST = timedelta(days=30)
 
 
@@ -28,7 +28,7 @@ class Standing:
     is_master_off: bool
 
 
-def first_open(
+def find_first_unanswered(
     request: HttpRequest, customer: Customer, keys: Sequence[str], *, beside: Collection[str] = ()
 ) -> str | None:
     """The first of the purposes to ask the customer for. One query, none once all of them are settled.
@@ -36,14 +36,14 @@ def first_open(
     None while one of them, or of those `beside` them in the same place, rests: a place whose question was left asks
     nothing else. Nobody whose personal shopper is off is asked for anything.
     """
-    if set(keys) <= set(request.session.get(SETTLED, [])):
+    if set(keys) <= set(request.session.get(ANSWERED_KEY, [])):
         return None
     standing = _standing(customer)
     if standing.is_master_off:
         return None
     open_keys = [key for key in keys if key not in standing.settled]
     if not open_keys:
-        request.session[SETTLED] = sorted(standing.settled)
+        request.session[ANSWERED_KEY] = sorted(standing.settled)
         return None
     return None if standing.resting.intersection((*keys, *beside)) else open_keys[0]
 
@@ -77,11 +77,11 @@ def note_shown(customer: Customer, key: str) -> None:
     )
 
 
-def accept(customer: Customer, key: str, *, place: str) -> None:
+def accept_prompt(customer: Customer, key: str, *, place: str) -> None:
     consent.set_consent(customer, key, granted=True, source=f"ask_{place}")
 
 
-def decline(customer: Customer, key: str, *, place: str) -> None:
+def decline_prompt(customer: Customer, key: str, *, place: str) -> None:
     """“No thanks”, for good. A yes given meanwhile elsewhere ends with it: the last word counts."""
     declined = Ask(customer=customer, key=key, answered_at=timezone.now())
     Ask.objects.bulk_create(

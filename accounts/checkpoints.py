@@ -17,9 +17,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from accounts import looks
-from accounts.looks import LedgerBroken, Looks
+from accounts.looks import AccessLogDigest, LedgerBroken
 from accounts.models import ConsentCheckpoint, ConsentRecord, Wording
-from accounts.verification import Checkpoint, read_at_one_moment, verify
+from accounts.verification import Checkpoint, read_in_snapshot, verify_ledger
 from shop import durable_files, sealing
 
 KEPT_FOR = timedelta(days=400)
@@ -30,7 +30,7 @@ FILE_SEAL = "checkpoint"
 logger = logging.getLogger(__name__)
 
 
-def write(path: Path) -> str:
+def write_checkpoint(path: Path) -> str:
     """Writes a checkpoint and returns the SHA-256 of the file. It is there whole or not at all.
 
     Raises OSError when it cannot be written.
@@ -38,7 +38,7 @@ def write(path: Path) -> str:
     digest = hashlib.sha256()
 
     def noted() -> Iterator[bytes]:
-        for line in _lines():
+        for line in _build_checkpoint_lines():
             digest.update(line.encode())
             yield line.encode()
         seal = f"end {sealing.seal_facts(FILE_SEAL, digest.hexdigest()).hex()}\n".encode()
@@ -49,10 +49,10 @@ def write(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _lines() -> Iterator[str]:
+def _build_checkpoint_lines() -> Iterator[str]:
     """All but the last line, as things stood at one moment."""
-    last_id, taken_at = looks.last_record_id(), timezone.now()
-    with read_at_one_moment():
+    last_id, taken_at = looks.get_last_record_id(), timezone.now()
+    with read_in_snapshot():
         yield f"taken {taken_at.isoformat()}\n"
         ends = ConsentRecord.objects.order_by("chain", "-sequence").distinct("chain")
         for end in ends.iterator():
@@ -60,17 +60,17 @@ def _lines() -> Iterator[str]:
         for wording in Wording.objects.order_by("hash"):
             yield f"wording {wording.hash} {bytes(wording.seal).hex()}\n"
         yield f"looks {last_id}\n"
-        for day, (count, over) in looks.count_looks(last_id, taken_at=taken_at).days.items():
+        for day, (count, over) in looks.digest_access_log(last_id, taken_at=taken_at).days.items():
             yield f"look {day.isoformat()} {count} {over}\n"
 
 
-def read(path: Path) -> Checkpoint:
+def read_checkpoint(path: Path) -> Checkpoint:
     """A checkpoint file. Raises ValueError naming the line that cannot be read, or that it is not as it was written."""
     lines = path.read_text(errors="replace").splitlines(keepends=True)
     checkpoint = Checkpoint(datetime.min.replace(tzinfo=UTC))
     for number, line in enumerate(lines[:-1] or [""], start=1):
         try:
-            checkpoint = _read_line(checkpoint, line.split())
+            checkpoint = _parse_checkpoint_line(checkpoint, line.split())
         except (ValueError, KeyError, IndexError):
             raise ValueError(f"{path}, line {number} is not a checkpoint line.") from None
     body = hashlib.sha256("".join(lines[:-1]).encode()).hexdigest()
@@ -80,11 +80,11 @@ def read(path: Path) -> Checkpoint:
     return checkpoint
 
 
-def _read_line(checkpoint: Checkpoint, words: list[str]) -> Checkpoint:
+def _parse_checkpoint_line(checkpoint: Checkpoint, words: list[str]) -> Checkpoint:
     match words:
         case ["taken", moment]:
             taken_at = datetime.fromisoformat(moment)
-            return replace(checkpoint, taken_at=taken_at, looks=Looks(taken_at=taken_at))
+            return replace(checkpoint, taken_at=taken_at, looks=AccessLogDigest(taken_at=taken_at))
         case ["wording", words_hash, seal]:
             checkpoint.wordings[words_hash] = seal
         case ["looks", last_id]:
@@ -98,7 +98,7 @@ def _read_line(checkpoint: Checkpoint, words: list[str]) -> Checkpoint:
     return checkpoint
 
 
-def keep(folder: Path, *, today: date) -> ConsentCheckpoint:
+def save_daily_checkpoint(folder: Path, *, today: date) -> ConsentCheckpoint:
     """Today's checkpoint, written once the ledger has stood up against the one before it. Safe to run twice.
 
     Raises `LedgerBroken` and writes nothing when it has not: a new checkpoint would bless the break.
@@ -106,8 +106,8 @@ def keep(folder: Path, *, today: date) -> ConsentCheckpoint:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"consents-{today.isoformat()}.txt"
     if not path.exists():
-        _check_against(_latest(folder))
-        write(path)
+        _verify_against_file(_find_latest_file(folder))
+        write_checkpoint(path)
         path.chmod(0o400)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     made, is_new = ConsentCheckpoint.objects.get_or_create(
@@ -116,33 +116,33 @@ def keep(folder: Path, *, today: date) -> ConsentCheckpoint:
     if not is_new and made.sha256 != digest:
         raise LedgerBroken(f"{path.name} is not the file that was written.")
     logger.info("consent checkpoint %s sha256=%s", path.name, digest)
-    _drop_old(folder, today)
+    _delete_old_files(folder, today)
     return made
 
 
-def latest() -> ConsentCheckpoint | None:
+def get_latest_checkpoint() -> ConsentCheckpoint | None:
     return ConsentCheckpoint.objects.order_by("-made_at").first()
 
 
-def _latest(folder: Path) -> Path | None:
+def _find_latest_file(folder: Path) -> Path | None:
     return max((path for path in folder.iterdir() if FILE_NAME.fullmatch(path.name)), default=None)
 
 
-def _check_against(previous: Path | None) -> None:
+def _verify_against_file(previous: Path | None) -> None:
     if previous is None:
-        verify()
+        verify_ledger()
         return
     known = ConsentCheckpoint.objects.filter(file_name=previous.name).first()
     if known and known.sha256 != hashlib.sha256(previous.read_bytes()).hexdigest():
         raise LedgerBroken(f"{previous.name} is not the file that was written.")
     try:
-        checkpoint = read(previous)
+        checkpoint = read_checkpoint(previous)
     except ValueError as problem:
         raise LedgerBroken(str(problem)) from problem
-    verify(checkpoint)
+    verify_ledger(checkpoint)
 
 
-def _drop_old(folder: Path, today: date) -> None:
+def _delete_old_files(folder: Path, today: date) -> None:
     oldest = today - KEPT_FOR
     for path in folder.iterdir():
         found = FILE_NAME.fullmatch(path.name)

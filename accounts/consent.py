@@ -21,10 +21,10 @@ from accounts.purposes import Purpose
 
 ImportedAnswer = tuple[int, str, bool, datetime]
 REPEATED_WITHIN = timedelta(minutes=1)  # a second click, which says nothing new
-_supposed: ContextVar[tuple[int, Mapping[str, bool]] | None] = ContextVar("supposed_answers", default=None)
+_current_overlay: ContextVar[tuple[int, Mapping[str, bool]] | None] = ContextVar("supposed_answers", default=None)
 
 
-class LeftOut(StrEnum):
+class ImportSkipReason(StrEnum):
     """Why an answer from elsewhere was not taken over."""
 
     OLDER = "a newer answer stands"
@@ -38,25 +38,25 @@ def set_consent(customer: Customer, purpose_key: str, *, granted: bool, source: 
     elsewhere can overrule it. Raises KeyError for an unknown purpose, and RuntimeError
     inside another transaction: an answer never waits for, or falls with, something else. Nor is one given in a preview.
     """
-    purpose = purposes.get(purpose_key)
+    purpose = purposes.get_purpose(purpose_key)
     _refuse_in_preview()
     with transaction.atomic(durable=True):
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         current = Consent.objects.filter(customer=customer, purpose=purpose.key).first()
-        if current and _says_nothing_new(current, purpose, granted=granted):
+        if current and _is_unchanged_answer(current, purpose, granted=granted):
             return current
-        answer = ledger.Answer(purpose, granted=granted, source=source, answered_at=timezone.now())
-        record = ledger.append(customer, answer)
-        is_resting = purpose.key in purposes.UNDER_MASTER and customer.pk in _resting([customer.pk])
+        answer = ledger.ConsentAnswer(purpose, granted=granted, source=source, answered_at=timezone.now())
+        record = ledger.append_answer(customer, answer)
+        is_resting = purpose.key in purposes.UNDER_MASTER and customer.pk in _find_master_off_ids([customer.pk])
         consent, _ = Consent.objects.update_or_create(
-            customer=customer, purpose=purpose.key, defaults=_state(answer, record, is_resting=is_resting)
+            customer=customer, purpose=purpose.key, defaults=_make_consent_state(answer, record, is_resting=is_resting)
         )
         if not granted:
-            journal.withdrawn(customer.chain, purpose.key)
+            journal.record_withdrawal(customer.chain, purpose.key)
     return consent
 
 
-def _says_nothing_new(current: Consent, purpose: Purpose, *, granted: bool) -> bool:
+def _is_unchanged_answer(current: Consent, purpose: Purpose, *, granted: bool) -> bool:
     is_same = (current.chosen, current.wording_version) == (granted, purpose.wording_version)
     is_repeated = current.changed_at > timezone.now() - REPEATED_WITHIN
     return is_same and (granted or is_repeated)
@@ -74,23 +74,23 @@ def set_master(customer: Customer, *, on: bool, source: str) -> None:
         customer = Customer.objects.select_for_update().get(pk=customer.pk)
         if on == is_master_on(customer):
             return
-        answer = ledger.Answer(master, granted=on, source=source, answered_at=timezone.now())
-        record = ledger.append(customer, answer)
+        answer = ledger.ConsentAnswer(master, granted=on, source=source, answered_at=timezone.now())
+        record = ledger.append_answer(customer, answer)
         Consent.objects.update_or_create(
-            customer=customer, purpose=master.key, defaults=_state(answer, record, is_resting=False)
+            customer=customer, purpose=master.key, defaults=_make_consent_state(answer, record, is_resting=False)
         )
         singles = customer.consents.filter(purpose__in=purposes.UNDER_MASTER, chosen=True)
         singles.update(granted=on, record=record, changed_at=answer.answered_at)
         if not on:
-            journal.withdrawn(customer.chain, master.key)
+            journal.record_withdrawal(customer.chain, master.key)
 
 
 def is_master_on(customer: Customer) -> bool:
     """On until turned off."""
-    return customer.pk not in _resting([customer.pk])
+    return customer.pk not in _find_master_off_ids([customer.pk])
 
 
-def _resting(customer_ids: Iterable[int]) -> set[int]:
+def _find_master_off_ids(customer_ids: Iterable[int]) -> set[int]:
     """Those of the customers whose personal shopper is off."""
     off = Consent.objects.filter(customer__in=customer_ids, purpose=purposes.PERSONAL_SHOPPER.key, chosen=False)
     return set(off.values_list("customer", flat=True))
@@ -101,7 +101,7 @@ def import_consents(
     *,
     source: str,
     is_dry: bool = False,
-    on_left_out: Callable[[ImportedAnswer, LeftOut], None] = lambda answer, why: None,
+    on_left_out: Callable[[ImportedAnswer, ImportSkipReason], None] = lambda answer, why: None,
 ) -> int:
     """Takes over answers given elsewhere: (customer id, purpose key, granted, when).
 
@@ -112,32 +112,32 @@ def import_consents(
     """
     with transaction.atomic():
         wanted = sorted(answers, key=lambda answer: answer[3])
-        customers = _locked({customer_id for customer_id, *_ in wanted})
-        newer = list(_newer([row for row in wanted if row[0] in customers], on_left_out))
-        fresh = [(customers[row[0]], _answer(row, source)) for row in newer]
-        records = ledger.append_many(fresh)
+        customers = _lock_customers({customer_id for customer_id, *_ in wanted})
+        newer = list(_filter_newer_answers([row for row in wanted if row[0] in customers], on_left_out))
+        fresh = [(customers[row[0]], _make_imported_answer(row, source)) for row in newer]
+        records = ledger.append_answers(fresh)
         latest = {
             (customer.pk, answer.purpose.key): (answer, record)
             for (customer, answer), record in zip(fresh, records, strict=True)
         }
         if not is_dry:
-            journal.all_withdrawn(_withdrawals(latest, customers))
-        _write_states(latest, resting=_resting(customers))
+            journal.record_withdrawals(_find_withdrawals(latest, customers))
+        _save_consent_states(latest, resting=_find_master_off_ids(customers))
         transaction.set_rollback(is_dry)
     return len(fresh)
 
 
-def _locked(customer_ids: set[int]) -> dict[int, Customer]:
+def _lock_customers(customer_ids: set[int]) -> dict[int, Customer]:
     return Customer.objects.select_for_update().order_by("pk").in_bulk(sorted(customer_ids))
 
 
-def _answer(row: ImportedAnswer, source: str) -> ledger.Answer:
+def _make_imported_answer(row: ImportedAnswer, source: str) -> ledger.ConsentAnswer:
     _, key, granted, answered_at = row
-    return ledger.Answer(purposes.get(key), granted=granted, source=source, answered_at=answered_at)
+    return ledger.ConsentAnswer(purposes.get_purpose(key), granted=granted, source=source, answered_at=answered_at)
 
 
-def _newer(
-    wanted: list[ImportedAnswer], on_left_out: Callable[[ImportedAnswer, LeftOut], None]
+def _filter_newer_answers(
+    wanted: list[ImportedAnswer], on_left_out: Callable[[ImportedAnswer, ImportSkipReason], None]
 ) -> Iterator[ImportedAnswer]:
     """Of the answers, oldest first, those newer than what stands. A no wins over a yes of the same moment."""
     now = timezone.now()
@@ -153,17 +153,17 @@ def _newer(
         if row in known:
             continue
         if answered_at > now:
-            on_left_out(row, LeftOut.FUTURE)
+            on_left_out(row, ImportSkipReason.FUTURE)
         elif place in newest and said < newest[place]:
-            on_left_out(row, LeftOut.OLDER)
+            on_left_out(row, ImportSkipReason.OLDER)
         else:
             known.add(row)
             newest[place] = said
             yield row
 
 
-def _withdrawals(
-    latest: Mapping[tuple[int, str], tuple[ledger.Answer, ConsentRecord]], customers: Mapping[int, Customer]
+def _find_withdrawals(
+    latest: Mapping[tuple[int, str], tuple[ledger.ConsentAnswer, ConsentRecord]], customers: Mapping[int, Customer]
 ) -> list[tuple[UUID, str, datetime]]:
     """Those of the new answers that take back a yes which stands until now, for the journal."""
     refused = {place: answer for place, (answer, _) in latest.items() if not answer.granted}
@@ -176,13 +176,17 @@ def _withdrawals(
     ]
 
 
-def _write_states(latest: Mapping[tuple[int, str], tuple[ledger.Answer, ConsentRecord]], *, resting: set[int]) -> None:
+def _save_consent_states(
+    latest: Mapping[tuple[int, str], tuple[ledger.ConsentAnswer, ConsentRecord]], *, resting: set[int]
+) -> None:
     Consent.objects.bulk_create(
         [
             Consent(
                 customer_id=customer_id,
                 purpose=key,
-                **_state(answer, record, is_resting=customer_id in resting and key in purposes.UNDER_MASTER),
+                **_make_consent_state(
+                    answer, record, is_resting=customer_id in resting and key in purposes.UNDER_MASTER
+                ),
             )
             for (customer_id, key), (answer, record) in latest.items()
         ],
@@ -198,7 +202,7 @@ def was_answered_since(customer: Customer, purpose_key: str, moment: datetime) -
     return customer.consent_payloads.filter(purpose=purpose_key, answered_at__gt=moment).exists()
 
 
-def _state(answer: ledger.Answer, record: ConsentRecord, *, is_resting: bool) -> dict[str, object]:
+def _make_consent_state(answer: ledger.ConsentAnswer, record: ConsentRecord, *, is_resting: bool) -> dict[str, object]:
     return {
         "granted": answer.granted and not is_resting,
         "chosen": answer.granted,
@@ -211,19 +215,19 @@ def _state(answer: ledger.Answer, record: ConsentRecord, *, is_resting: bool) ->
 
 def allows(customer: Customer | None, purpose_key: str) -> bool:
     """Whether the customer allows the purpose now. A stranger allows nothing."""
-    purposes.get(purpose_key)
+    purposes.get_purpose(purpose_key)
     if customer is None:
         return False
-    supposed = _supposed_for(purpose_key)
+    supposed = _get_overlay_answer(purpose_key)
     if supposed and supposed[0] == customer.pk:
         return supposed[1]
-    return granted(purpose_key).filter(customer=customer).exists()
+    return find_granted_consents(purpose_key).filter(customer=customer).exists()
 
 
-def granted(purpose_key: str) -> QuerySet[Consent]:
+def find_granted_consents(purpose_key: str) -> QuerySet[Consent]:
     """Every standing yes for a purpose: the set form of `allows`. A supposed yes without a row shows in `allowing`."""
     rows = Consent.objects.filter(purpose=purpose_key)
-    supposed = _supposed_for(purpose_key)
+    supposed = _get_overlay_answer(purpose_key)
     if supposed is None:
         return rows.filter(granted=True)
     customer_id, is_granted = supposed
@@ -234,61 +238,61 @@ def granted(purpose_key: str) -> QuerySet[Consent]:
     )
 
 
-def allowing(purpose_key: str, *, customer: str = "customer") -> Q:
+def build_consent_filter(purpose_key: str, *, customer: str = "customer") -> Q:
     """A condition on rows of people: theirs who allow the purpose now. `customer`: the path to their customer."""
-    standing = Q(**{f"{customer}__in": granted(purpose_key).values("customer")})
-    supposed = _supposed_for(purpose_key)
+    standing = Q(**{f"{customer}__in": find_granted_consents(purpose_key).values("customer")})
+    supposed = _get_overlay_answer(purpose_key)
     return standing | Q(**{customer: supposed[0]}) if supposed and supposed[1] else standing
 
 
-def chosen_purposes(customer: Customer) -> frozenset[str]:
+def get_chosen_purposes(customer: Customer) -> frozenset[str]:
     """The single switches the customer has on, whether they count now or rest under the master switch."""
     return frozenset(customer.consents.filter(chosen=True).values_list("purpose", flat=True))
 
 
-def granted_purposes(customer: Customer | None) -> frozenset[str]:
+def get_granted_purposes(customer: Customer | None) -> frozenset[str]:
     """All that one customer allows now, in one query, for a page that asks for several purposes."""
     if customer is None:
         return frozenset()
     standing = set(customer.consents.filter(granted=True).values_list("purpose", flat=True))
-    customer_id, answers = _supposed.get() or (None, {})
+    customer_id, answers = _current_overlay.get() or (None, {})
     if customer_id == customer.pk:
         standing = {key for key in standing if answers.get(key, True)} | {key for key, yes in answers.items() if yes}
     return frozenset(standing)
 
 
 @contextmanager
-def overlay(customer_id: int, answers: Mapping[str, bool]) -> Iterator[None]:
+def overlay_answers(customer_id: int, answers: Mapping[str, bool]) -> Iterator[None]:
     """For a preview: meanwhile every question is answered as if the customer had answered so. Nothing is written.
 
     Raises KeyError for an unknown purpose.
     """
     for key in answers:
-        purposes.get(key)
-    token = _supposed.set((customer_id, dict(answers)))
+        purposes.get_purpose(key)
+    token = _current_overlay.set((customer_id, dict(answers)))
     try:
         yield
     finally:
-        _supposed.reset(token)
+        _current_overlay.reset(token)
 
 
-def is_overlaid() -> bool:
+def is_overlay_active() -> bool:
     """Whether this is a preview: recorders write nothing then."""
-    return _supposed.get() is not None
+    return _current_overlay.get() is not None
 
 
-def supposing(customer: Customer, purpose_key: str, *, granted: bool) -> dict[str, bool]:
+def build_overlay_answers(customer: Customer, purpose_key: str, *, granted: bool) -> dict[str, bool]:
     """What would count if the customer gave this answer, for `overlay`: a yes rests while the master switch is off."""
     if purpose_key == purposes.PERSONAL_SHOPPER.key:
-        chosen = chosen_purposes(customer)
+        chosen = get_chosen_purposes(customer)
         return {key: granted and key in chosen for key in purposes.UNDER_MASTER}
     is_resting = granted and purpose_key in purposes.UNDER_MASTER and not is_master_on(customer)
-    return {purposes.get(purpose_key).key: granted and not is_resting}
+    return {purposes.get_purpose(purpose_key).key: granted and not is_resting}
 
 
-def supposed_anew(purpose_key: str) -> int | None:
+def find_customer_changed_by_overlay(purpose_key: str) -> int | None:
     """The customer whose supposed answer differs from the standing one, for those who hide what an older yes gave."""
-    supposed = _supposed_for(purpose_key)
+    supposed = _get_overlay_answer(purpose_key)
     if supposed is None:
         return None
     customer_id, is_granted = supposed
@@ -296,12 +300,12 @@ def supposed_anew(purpose_key: str) -> int | None:
     return customer_id if stands != is_granted else None
 
 
-def _supposed_for(purpose_key: str) -> tuple[int, bool] | None:
+def _get_overlay_answer(purpose_key: str) -> tuple[int, bool] | None:
     """The customer a preview is for and the answer it supposes; None when it supposes none for this purpose."""
-    customer_id, answers = _supposed.get() or (0, {})
+    customer_id, answers = _current_overlay.get() or (0, {})
     return (customer_id, answers[purpose_key]) if purpose_key in answers else None
 
 
 def _refuse_in_preview() -> None:
-    if is_overlaid():
+    if is_overlay_active():
         raise RuntimeError("A preview answers nothing.")

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import consent, purposes, tokens
-from accounts.customers import proved_customer
+from accounts.customers import get_or_create_proved_customer
 from accounts.email_addresses import normalize_address
 from accounts.models import AccountEvent, ConsentPayload, ConsentRequest, Customer
 from shop import sealing
@@ -23,7 +23,7 @@ def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequ
     that, who may be a stranger: what they are shown stays the same.
     Raises `UnreachableAddressError` for an address that no mail can reach.
     """
-    purpose, address = purposes.get(purpose_key), normalize_address(email)
+    purpose, address = purposes.get_purpose(purpose_key), normalize_address(email)
     if _has_confirmed(address, purpose.key):
         return None
     with transaction.atomic():
@@ -42,22 +42,22 @@ def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequ
 
 def _has_confirmed(address: str, purpose_key: str) -> bool:
     proved = {"customer__email__iexact": address, "customer__email_proved_at__isnull": False}
-    return consent.granted(purpose_key).filter(**proved).exists()
+    return consent.find_granted_consents(purpose_key).filter(**proved).exists()
 
 
-def token_for(request: ConsentRequest) -> str:
-    return tokens.sign(TOKEN_KIND, request=request.pk, about=_about(request))
+def make_confirmation_token(request: ConsentRequest) -> str:
+    return tokens.sign_token(TOKEN_KIND, request=request.pk, about=_seal_request(request))
 
 
-def find(token: str) -> ConsentRequest | None:
+def find_request_by_token(token: str) -> ConsentRequest | None:
     """The request behind a mailed link; None when forged, too old, or not what the link was mailed for."""
-    ids = tokens.read(token, TOKEN_KIND, max_age=LIFETIME)
+    ids = tokens.read_token(token, TOKEN_KIND, max_age=LIFETIME)
     request = ConsentRequest.objects.filter(pk=ids["request"]).first() if ids else None
-    is_the_same = request is not None and ids is not None and ids.get("about") == _about(request)
+    is_the_same = request is not None and ids is not None and ids.get("about") == _seal_request(request)
     return request if is_the_same else None
 
 
-def _about(request: ConsentRequest) -> str:
+def _seal_request(request: ConsentRequest) -> str:
     """Address and purpose, sealed: a row that was rewritten to another's address is not proved by the old link."""
     return sealing.seal_facts("consent request", request.email, request.purpose).hex()[:16]
 
@@ -69,12 +69,12 @@ def was_refused_since(request: ConsentRequest) -> bool:
     return newest is not None and not newest.granted
 
 
-def confirm(request: ConsentRequest) -> Customer:
+def confirm_request(request: ConsentRequest) -> Customer:
     """The link was used: the address is proved and the yes counts. Using it again changes nothing.
 
     The yes is as old as the asking for it: a no given since, by whatever door, stands.
     """
-    customer = proved_customer(request.email)
+    customer = get_or_create_proved_customer(request.email)
     is_refused = was_refused_since(request)
     is_first = ConsentRequest.objects.filter(pk=request.pk, confirmed_at=None).update(confirmed_at=timezone.now())
     if is_first and not is_refused:

@@ -10,22 +10,22 @@ from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import grants
-from accounts.customers import customer_for
+from accounts.customers import get_or_create_customer
 from accounts.models import Customer, User
 
 Args = ParamSpec("Args")
 Request = TypeVar("Request", bound=HttpRequest)
-Answer = TypeVar("Answer", bound=HttpResponseBase)
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
-def login_of(request: HttpRequest) -> Customer | None:
+def get_login_customer(request: HttpRequest) -> Customer | None:
     """The customer who is signed in. Cart, checkout and whatever notes down what somebody does ask this."""
-    return customer_for(request.user) if isinstance(request.user, User) else None
+    return get_or_create_customer(request.user) if isinstance(request.user, User) else None
 
 
-def customer_of(request: HttpRequest) -> Customer | None:
+def get_customer(request: HttpRequest) -> Customer | None:
     """The customer behind a request: who signed in, or the guest of a fresh link used here. None for visitors."""
-    return login_of(request) or grants.guest_of(request)
+    return get_login_customer(request) or grants.get_guest(request)
 
 
 def has_login(request: HttpRequest) -> bool:
@@ -33,22 +33,22 @@ def has_login(request: HttpRequest) -> bool:
     return request.user.is_authenticated
 
 
-def needs_customer(
-    view: Callable[Concatenate[Request, Customer, Args], Answer],
-) -> Callable[Concatenate[Request, Args], Answer | HttpResponse]:
+def customer_required(
+    view: Callable[Concatenate[Request, Customer, Args], Response],
+) -> Callable[Concatenate[Request, Args], Response | HttpResponse]:
     """A page about one customer, called as `view(request, customer, ...)`. Strangers are asked who they are."""
 
     @wraps(view)
-    def page(request: Request, /, *args: Args.args, **kwargs: Args.kwargs) -> Answer | HttpResponse:
-        customer = customer_of(request)
+    def page(request: Request, /, *args: Args.args, **kwargs: Args.kwargs) -> Response | HttpResponse:
+        customer = get_customer(request)
         if customer is None:
-            return _who_are_you(request)
+            return _redirect_to_identify(request)
         return view(request, customer, *args, **kwargs)
 
     return page
 
 
-def _who_are_you(request: HttpRequest) -> HttpResponse:
+def _redirect_to_identify(request: HttpRequest) -> HttpResponse:
     """To the page that asks; it leads back to the page asked for, or to the switches after a form."""
     wanted = request.get_full_path() if request.method in ("GET", "HEAD") else reverse("preferences")
     url = f"{reverse('fresh_link')}?{urlencode({'next': wanted}, safe='/')}"

@@ -30,7 +30,7 @@ def normalize_address(text: str) -> str:
     text = text.strip()
     for is_found, words in _PROBLEMS:
         if is_found(text):
-            raise UnreachableAddressError(words.format(letter=_first_odd_letter(text)))
+            raise UnreachableAddressError(words.format(letter=_find_non_ascii_letter(text)))
     try:
         found = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError:
@@ -40,7 +40,7 @@ def normalize_address(text: str) -> str:
     return found.ascii_email.lower()
 
 
-def searched_address(text: str) -> str:
+def normalize_searched_address(text: str) -> str:
     """What is looked for when somebody types an address into a search: the form in which it would be kept."""
     try:
         return normalize_address(text)
@@ -89,22 +89,22 @@ def _clean_address(text: str) -> str:
         raise ValidationError(str(problem), code="invalid") from None
 
 
-def _parts(text: str) -> tuple[str, str]:
+def _split_address(text: str) -> tuple[str, str]:
     local_part, _, domain = text.rpartition("@")
     return local_part, domain
 
 
-def _first_odd_letter(text: str) -> str:
+def _find_non_ascii_letter(text: str) -> str:
     return next((letter for letter in text if not letter.isascii()), "")
 
 
 def _is_too_long(text: str) -> bool:
-    local_part, domain = _parts(text)
+    local_part, domain = _split_address(text)
     longest = max(map(len, domain.split(".")))
     return len(local_part) > LONGEST_LOCAL_PART or len(domain) > LONGEST_DOMAIN or longest > LONGEST_LABEL
 
 
-def _is_unseen(letter: str) -> bool:
+def _is_invisible(letter: str) -> bool:
     """Control characters, joiners, marks of direction, blanks that are no space, and what a wrong decoding leaves."""
     return letter in _UNREADABLE or (letter != " " and unicodedata.category(letter)[0] in "CZ")
 
@@ -115,18 +115,18 @@ _TOO_LONG = "That is longer than an address can be. Please check it, or give ano
 # (what is wrong, what we say); the first that holds.
 _PROBLEMS: tuple[tuple[Callable[[str], bool], str], ...] = (
     (
-        lambda text: any(map(_is_unseen, text)),
+        lambda text: any(map(_is_invisible, text)),
         "There is a sign in it that cannot be seen or read. Please type the address by hand.",
     ),
     (lambda text: '"' in text, "Mail cannot reach an address with quotation marks. Please give another."),
     (lambda text: text.count("@") > 1, "That has more than one @. Please give one address."),
-    (lambda text: "@" not in text or "" in _parts(text), INCOMPLETE),
+    (lambda text: "@" not in text or "" in _split_address(text), INCOMPLETE),
     (
-        lambda text: not _parts(text)[0].isascii(),
+        lambda text: not _split_address(text)[0].isascii(),
         "Mail does not reach an address with “{letter}” before the @. Please check it, or give another.",
     ),
     (
-        lambda text: _parts(text)[1].startswith("["),
+        lambda text: _split_address(text)[1].startswith("["),
         "After the @ belongs a name such as example.com, not a number in brackets.",
     ),
     (_is_too_long, _TOO_LONG),

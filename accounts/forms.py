@@ -25,7 +25,7 @@ HELP = {
 }
 
 
-class InOurWords(forms.BaseForm):
+class ShopWordingMixin(forms.BaseForm):
     """Mixed into a form of allauth's after it has made its fields."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ class InOurWords(forms.BaseForm):
 BRING_ALONG = "bring_along"  # a tick on the sign-in form; in the session: the login that ticked it
 
 
-class LoginForm(InOurWords, allauth_forms.LoginForm):
+class LoginForm(ShopWordingMixin, allauth_forms.LoginForm):
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
         """What was ticked here waits in the session until they are in: a second factor may be asked for first."""
         request.session.pop(BRING_ALONG, None)
@@ -51,7 +51,7 @@ class LoginForm(InOurWords, allauth_forms.LoginForm):
         return answer
 
 
-class SignupForm(InOurWords, allauth_forms.SignupForm):
+class SignupForm(ShopWordingMixin, allauth_forms.SignupForm):
     """Signing up starts afresh: whoever claimed the address before, and never proved it, claims it no more."""
 
     def validate_unique_email(self, value: str) -> str:
@@ -79,7 +79,7 @@ class SignupForm(InOurWords, allauth_forms.SignupForm):
         return user
 
 
-class AddEmailForm(InOurWords, allauth_forms.AddEmailForm):
+class AddEmailForm(ShopWordingMixin, allauth_forms.AddEmailForm):
     """An address of one's own; whoever else claims it goes on claiming it until one of them proves it."""
 
     def clean_email(self) -> str:
@@ -91,7 +91,7 @@ class AddEmailForm(InOurWords, allauth_forms.AddEmailForm):
         return email
 
 
-class ResetPasswordForm(InOurWords, allauth_forms.ResetPasswordForm):
+class ResetPasswordForm(ShopWordingMixin, allauth_forms.ResetPasswordForm):
     def clean_email(self) -> str:
         """An account is reset by the address it is known by, never by one it only claims."""
         email: str = self.cleaned_data["email"]
@@ -114,13 +114,13 @@ def may_confirm_by_mail(request: HttpRequest, email: str) -> bool:
     return bool(ratelimit.consume(request, action="confirm_email", key=email, dry_run=True))
 
 
-class ResetPasswordKeyForm(InOurWords, allauth_forms.ResetPasswordKeyForm):
+class ResetPasswordKeyForm(ShopWordingMixin, allauth_forms.ResetPasswordKeyForm):
     pass
 
 
-class ChangePasswordForm(InOurWords, allauth_forms.ChangePasswordForm):
+class ChangePasswordForm(ShopWordingMixin, allauth_forms.ChangePasswordForm):
     pass
 
 
-class ReauthenticateForm(InOurWords, allauth_forms.ReauthenticateForm):
+class ReauthenticateForm(ShopWordingMixin, allauth_forms.ReauthenticateForm):
     pass

@@ -15,17 +15,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.customers import proved_customer
+from accounts.customers import get_or_create_proved_customer
 from accounts.email_addresses import normalize_address
 from accounts.letters import FRESH_LINK, SIGN_IN_INSTEAD
 from accounts.models import Customer, FreshLink
 
 
-def ask(request: HttpRequest, email: str, *, leads_to: str) -> None:
+def request_fresh_link(request: HttpRequest, email: str, *, leads_to: str) -> None:
     """Mails a link; to the address of an account, how to sign in. Its link goes nowhere and opens nothing."""
     email = normalize_address(email)
     token = secrets.token_urlsafe(32)
-    FreshLink.objects.create(token_hash=_hash(token), email=email, leads_to=leads_to)
+    FreshLink.objects.create(token_hash=_hash_token(token), email=email, leads_to=leads_to)
     if has_account(email):
         letter, url = SIGN_IN_INSTEAD, f"{reverse('account_login')}?{urlencode({'next': leads_to}, safe='/')}"
     else:
@@ -40,28 +40,28 @@ def has_account(email: str) -> bool:
     return proved or joined
 
 
-def find(token: str) -> FreshLink | None:
+def find_link_by_token(token: str) -> FreshLink | None:
     """The link behind a mailed token, while it still opens something. Looking spends nothing."""
-    return FreshLink.objects.live().filter(token_hash=_hash(token)).first()
+    return FreshLink.objects.live().filter(token_hash=_hash_token(token)).first()
 
 
-def spend(link_id: int) -> Customer | None:
+def use_fresh_link(link_id: int) -> Customer | None:
     """The one use of a link: who it was mailed to, made known as a guest when they are not yet.
 
     None when it has been used, is too old, or its address has got an account meanwhile.
     """
     with transaction.atomic():
-        link = _locked(link_id)
+        link = _lock_link(link_id)
         if link is None or has_account(link.email):
             return None
         FreshLink.objects.filter(pk=link.pk).update(used_at=timezone.now())
-    return proved_customer(link.email)
+    return get_or_create_proved_customer(link.email)
 
 
-def _locked(link_id: int) -> FreshLink | None:
+def _lock_link(link_id: int) -> FreshLink | None:
     """Held until the end of the transaction: of two clicks the second waits here, and finds it used."""
     return FreshLink.objects.live().select_for_update().filter(pk=link_id).first()
 
 
-def _hash(token: str) -> str:
+def _hash_token(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()

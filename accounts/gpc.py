@@ -6,7 +6,7 @@ switch all the same, with the note beside it, means it; that answer is theirs an
 
 from django.http import HttpRequest
 
-from accounts.purposes import Group, Purpose
+from accounts.purposes import Purpose, PurposeGroup
 
 NOTE_OFF = (
     "Your browser asks shops not to share (Global Privacy Control), so this stays off. Turn it on only if you mean it."
@@ -17,17 +17,17 @@ NOTE_ON = (
 )
 
 
-def is_no(request: HttpRequest) -> bool:
+def has_gpc_signal(request: HttpRequest) -> bool:
     return request.headers.get("Sec-GPC", "").strip() == "1"
 
 
-def covers(purpose: Purpose) -> bool:
+def covers_purpose(purpose: Purpose) -> bool:
     """Whether the signal is an answer to this purpose: what goes beyond the customer and the shop."""
-    return purpose.group is Group.OTHERS
+    return purpose.group is PurposeGroup.OTHERS
 
 
-def note(purpose: Purpose, *, is_gpc: bool, granted: bool) -> str:
+def get_gpc_note(purpose: Purpose, *, is_gpc: bool, granted: bool) -> str:
     """What stands beside the switch while the browser says no; empty otherwise."""
-    if not (is_gpc and covers(purpose)):
+    if not (is_gpc and covers_purpose(purpose)):
         return ""
     return NOTE_ON if granted else NOTE_OFF

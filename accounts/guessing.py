@@ -8,12 +8,12 @@ from allauth.core.internal import ratelimit
 from allauth.core.internal.ratelimit import RateLimitUsage, get_ip
 from django.http import HttpRequest
 
-from accounts.devices import known_device
+from accounts.devices import get_known_device
 
-ANYWHERE = "10/m/ip"  # of one place, whatever the addresses
-HERE = "5/5m/key"  # of one browser, or of one place for one address
-MANY_PLACES = "10/h/key"  # so many wrong guesses at one address, by browsers never signed in
-HERE_OF_MANY = "2/h/key"  # of one place, from then on
+RATE_PER_IP = "10/m/ip"  # of one place, whatever the addresses
+RATE_PER_PLACE = "5/5m/key"  # of one browser, or of one place for one address
+RATE_PER_ADDRESS = "10/h/key"  # so many wrong guesses at one address, by browsers never signed in
+RATE_PER_PLACE_UNDER_ATTACK = "2/h/key"  # of one place, from then on
 _APP, _ACTION = "accounts", "guess"
 
 Counted = list[RateLimitUsage]
@@ -22,29 +22,35 @@ Counted = list[RateLimitUsage]
 def count_guess(request: HttpRequest, email: str) -> Counted | None:
     """Counts a guess before it is looked at, until `take_back`. None when there were too many."""
     counted: Counted = []
-    device = known_device(request, email)
+    device = get_known_device(request, email)
     place = f"{email}|device|{device}" if device else f"{email}|{get_ip(request)}"
-    if not (_count(request, ANYWHERE, "", counted) and _count(request, HERE, place, counted)):
+    if not (
+        _consume_limit(request, RATE_PER_IP, "", counted) and _consume_limit(request, RATE_PER_PLACE, place, counted)
+    ):
         return None
-    if not device and not _count(request, MANY_PLACES, email, counted):
-        return counted if _count(request, HERE_OF_MANY, f"{place}|many", counted) else None
+    if not device and not _consume_limit(request, RATE_PER_ADDRESS, email, counted):
+        return counted if _consume_limit(request, RATE_PER_PLACE_UNDER_ATTACK, f"{place}|many", counted) else None
     return counted
 
 
-def take_back(counted: Counted) -> None:
+def uncount_guess(counted: Counted) -> None:
     """It was no guess: the password was right."""
     for usage in counted:
         usage.rollback()
 
 
-def forget_guesses(request: HttpRequest, email: str) -> None:
+def clear_guesses(request: HttpRequest, email: str) -> None:
     """The owner chose a new password: guesses at the old one count no more."""
     place = f"{email}|{get_ip(request)}"
-    for rate, key in ((HERE, place), (MANY_PLACES, email), (HERE_OF_MANY, f"{place}|many")):
+    for rate, key in (
+        (RATE_PER_PLACE, place),
+        (RATE_PER_ADDRESS, email),
+        (RATE_PER_PLACE_UNDER_ATTACK, f"{place}|many"),
+    ):
         ratelimit.clear(request, app=_APP, action=_ACTION, config={_ACTION: rate}, key=key)
 
 
-def _count(request: HttpRequest, rate: str, key: str, counted: Counted) -> bool:
+def _consume_limit(request: HttpRequest, rate: str, key: str, counted: Counted) -> bool:
     usage = ratelimit.consume(request, app=_APP, action=_ACTION, config={_ACTION: rate}, key=key, limit_get=True)
     if usage is None:
         return False

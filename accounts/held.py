@@ -19,7 +19,7 @@ from shop.personal_data import Dates
 
 
 @dataclass(frozen=True)
-class Words:
+class StoredDataWording:
     """`one` and `many` name what is counted; `done` is the sentence afterwards, `undone` the one after taking it back.
 
     `warning`: what goes and what stays, said before it is asked once more; `{}` stands for how much, from when to when.
@@ -33,14 +33,14 @@ class Words:
     undone: str = ""
 
 
-_LOOKED = Words(
+_VIEWS_WORDING = StoredDataWording(
     "Delete what you have",
     "We hold 1 product you looked at.",
     "We hold {} products you looked at.",
     "Deleted. We hold nothing that you looked at.",
     "All of it is deleted at once, and nobody can bring it back. The switch stays as it is.",
 )
-_BOUGHT = Words(
+_PURCHASES_WORDING = StoredDataWording(
     "Forget what I bought so far",
     "You bought 1 thing that this reads while it is on.",
     "You bought {} things that this reads while it is on.",
@@ -50,11 +50,11 @@ _BOUGHT = Words(
     "Undone. What you bought counts again as before, while the switch is on.",
 )
 _COUNTED = replace(
-    _BOUGHT,
+    _PURCHASES_WORDING,
     undone="Undone. What you bought counts again, while the switch is on, from the next time the shelves are worked "
     "out: a few times a day.",
 )
-_TOLD = Words(
+_INTERESTS_WORDING = StoredDataWording(
     "Delete what you have",
     "You told us 1 thing that this may follow.",
     "You told us {} things that this may follow.",
@@ -62,11 +62,11 @@ _TOLD = Words(
     "Every maker, department, need and size on your page “What I told you” is deleted at once, and nobody can bring it "
     "back. Days to remember and what you never want to see stay.",
 )
-WORDS = {
-    purposes.RECOMMEND_FROM_TOLD: _TOLD,
-    purposes.RECOMMEND_FROM_BROWSING: _LOOKED,
-    purposes.RECOMMEND_FROM_PURCHASES: _BOUGHT,
-    purposes.GUESS_SIZES: _BOUGHT,
+WORDING_BY_PURPOSE = {
+    purposes.RECOMMEND_FROM_TOLD: _INTERESTS_WORDING,
+    purposes.RECOMMEND_FROM_BROWSING: _VIEWS_WORDING,
+    purposes.RECOMMEND_FROM_PURCHASES: _PURCHASES_WORDING,
+    purposes.GUESS_SIZES: _PURCHASES_WORDING,
     purposes.COUNT_IN_ALSO_BOUGHT: _COUNTED,
 }
 
@@ -81,7 +81,7 @@ class Forgotten:
 
 
 @dataclass(frozen=True)
-class Held:
+class StoredData:
     """What `partials/switch_forget.html` shows. `sentence`: what there is, empty for nothing; `said` after a press."""
 
     key: str
@@ -95,37 +95,37 @@ class Held:
     @property
     def forgets(self) -> bool:
         """Whether it shuts off what stays, instead of deleting it."""
-        return bool(WORDS[self.key].undone)
+        return bool(WORDING_BY_PURPOSE[self.key].undone)
 
 
 class TooLateError(Exception):
     """The days in which it can be taken back are over."""
 
 
-def held(customer: Customer, key: str) -> Held | None:
+def get_stored_data(customer: Customer, key: str) -> StoredData | None:
     """A few queries for a purpose that has a past, none for the others. None when there is nothing to say of it."""
-    return all_held(customer, [key]).get(key)
+    return get_stored_data_by_purpose(customer, [key]).get(key)
 
 
-def all_held(customer: Customer, keys: Collection[str]) -> dict[str, Held]:
+def get_stored_data_by_purpose(customer: Customer, keys: Collection[str]) -> dict[str, StoredData]:
     """By purpose, those with something to let go of, or that let go of something.
 
     A query for each kind of thing that they hold, one for what was forgotten, and one for its days.
     """
-    wanted = WORDS.keys() & set(keys)
+    wanted = WORDING_BY_PURPOSE.keys() & set(keys)
     if not wanted:
         return {}
-    counts, forgotten = personal_data.held_counts(customer, wanted), _all_forgotten(customer, wanted)
+    counts, forgotten = personal_data.count_stored_rows(customer, wanted), _all_forgotten(customer, wanted)
     dates = personal_data.held_dates(customer, wanted) if any(counts[key] for key in wanted) else {}
-    found = {key: _held(key, counts[key], dates.get(key), forgotten[key]) for key in wanted}
+    found = {key: _make_stored_data(key, counts[key], dates.get(key), forgotten[key]) for key in wanted}
     return {key: each for key, each in found.items() if each.sentence or each.forgotten}
 
 
-def _held(key: str, count: int, dates: Dates | None, forgotten: Sequence[Forgotten]) -> Held:
+def _make_stored_data(key: str, count: int, dates: Dates | None, forgotten: Sequence[Forgotten]) -> StoredData:
     if not count:
-        return Held(key, forgotten=tuple(forgotten))
-    words = WORDS[key]
-    return Held(
+        return StoredData(key, forgotten=tuple(forgotten))
+    words = WORDING_BY_PURPOSE[key]
+    return StoredData(
         key,
         words.one if count == 1 else words.many.format(count),
         words.button,
@@ -170,15 +170,15 @@ def _moment(moment: datetime) -> str:
     return date_format(timezone.localtime(moment), "j F Y, H:i")
 
 
-def let_go(customer: Customer, key: str) -> Held:
+def delete_for_purpose(customer: Customer, key: str) -> StoredData:
     """Forgets what there is; pressed again with nothing new, it changes nothing. KeyError: the purpose has no past."""
-    words = WORDS[key]
+    words = WORDING_BY_PURPOSE[key]
     with transaction.atomic():
         lock_customer(customer)
         now = timezone.now()
-        if personal_data.held_counts(customer, [key])[key] or not _is_forgotten(customer, key):
-            personal_data.forget(customer, key, until=now)
-            journal.forgotten(customer.chain, key, until=now)
+        if personal_data.count_stored_rows(customer, [key])[key] or not _is_forgotten(customer, key):
+            personal_data.forget_for_purpose(customer, key, until=now)
+            journal.record_forgetting(customer.chain, key, until=now)
     return _after(customer, key, said=words.done)
 
 
@@ -186,7 +186,7 @@ def _is_forgotten(customer: Customer, key: str) -> bool:
     return customer.forgotten_pasts.filter(purpose=key, taken_back_at=None).exists()
 
 
-def take_back(customer: Customer, key: str, past_id: int) -> Held:
+def take_back(customer: Customer, key: str, past_id: int) -> StoredData:
     """What was forgotten then counts as before, for those purchases alone; taken back before, it stays so.
 
     Raises ForgottenPast.DoesNotExist for one that is not this customer's, and TooLateError.
@@ -200,8 +200,8 @@ def take_back(customer: Customer, key: str, past_id: int) -> Held:
             past.taken_back_at = timezone.now()
             past.save(update_fields=["taken_back_at"])
             journal.forgetting_undone(customer.chain, key, until=past.before_at)
-    return _after(customer, key, said=WORDS[key].undone)
+    return _after(customer, key, said=WORDING_BY_PURPOSE[key].undone)
 
 
-def _after(customer: Customer, key: str, *, said: str) -> Held:
-    return replace(held(customer, key) or Held(key), said=said)
+def _after(customer: Customer, key: str, *, said: str) -> StoredData:
+    return replace(get_stored_data(customer, key) or StoredData(key), said=said)

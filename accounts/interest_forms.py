@@ -10,13 +10,13 @@ from accounts import interests
 from accounts.models import Interest
 from shop.catalog import tree as category_tree
 from shop.catalog.models import Maker, Product
-from shop.catalog.tree import Tree
+from shop.catalog.tree import CategoryTree
 
 Kind = Interest.Kind
-EARLIER = "Please give a day from today on."
+DAY_IS_PAST = "Please give a day from today on."
 
 
-class ToldForm(forms.Form):
+class InterestForm(forms.Form):
     """What every kind has: how long we keep it."""
 
     until = forms.DateField(
@@ -26,10 +26,12 @@ class ToldForm(forms.Form):
         help_text="Left empty, we keep it until you delete it.",
     )
 
-    def __init__(self, *args: Any, instance: Interest | None = None, tree: Tree | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, instance: Interest | None = None, tree: CategoryTree | None = None, **kwargs: Any
+    ) -> None:
         self.instance = instance or Interest()
-        self.tree = tree or category_tree.tree()
-        kwargs["initial"] = fields_of(instance) if instance else None
+        self.tree = tree or category_tree.read_category_tree()
+        kwargs["initial"] = build_initial_fields(instance) if instance else None
         super().__init__(*args, **kwargs)
         if "category" in self.fields:
             self.fields["category"].choices = self._departments()  # type: ignore[attr-defined]
@@ -41,7 +43,7 @@ class ToldForm(forms.Form):
         return [("", none), *sorted(named.items(), key=lambda each: each[1].lower())]
 
     def clean_until(self) -> Any:
-        return _from_today(self.cleaned_data["until"])
+        return _check_not_past(self.cleaned_data["until"])
 
     def told(self) -> Interest:
         """The interest as the form has it, not saved."""
@@ -51,28 +53,28 @@ class ToldForm(forms.Form):
         made.category_id = int(data["category"]) if data.get("category") else None
         made.words, made.falls_on = data.get("words", ""), data.get("falls_on")
         last_day = data["until"] or made.falls_on
-        made.expires_at = interests.end_of(last_day) if last_day else None
+        made.expires_at = interests.get_end_of_day(last_day) if last_day else None
         return made
 
     kind: Kind
 
 
-class MakerForm(ToldForm):
+class MakerInterestForm(InterestForm):
     kind = Kind.MAKER
     maker = forms.CharField(label="Maker", max_length=80, widget=forms.TextInput(attrs={"list": "makers"}))
     field_order = ["maker", "until"]
 
     def clean_maker(self) -> Maker:
-        return _maker(self.cleaned_data["maker"])
+        return _find_maker(self.cleaned_data["maker"])
 
 
-class CategoryForm(ToldForm):
+class CategoryInterestForm(InterestForm):
     kind = Kind.CATEGORY
     category = forms.ChoiceField(label="Department")
     field_order = ["category", "until"]
 
 
-class NeedForm(ToldForm):
+class NeedInterestForm(InterestForm):
     kind = Kind.NEED
     words = forms.CharField(
         label="In a word or two",
@@ -83,7 +85,7 @@ class NeedForm(ToldForm):
     field_order = ["words", "until"]
 
 
-class SizeForm(ToldForm):
+class SizeInterestForm(InterestForm):
     kind = Kind.SIZE
     words = forms.CharField(
         label="Size", max_length=40, widget=forms.TextInput(attrs={"list": "sizes", "class": "short"})
@@ -92,24 +94,24 @@ class SizeForm(ToldForm):
     field_order = ["words", "category", "until"]
 
 
-class NotSizeForm(SizeForm):
+class ExcludedSizeForm(SizeInterestForm):
     kind = Kind.NOT_SIZE
 
 
-class OccasionForm(ToldForm):
+class OccasionInterestForm(InterestForm):
     kind = Kind.OCCASION
     words = forms.CharField(label="What is it", max_length=60, help_text="Such as Ann’s birthday.")
     falls_on = forms.DateField(label="On", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"))
     until = None  # type: ignore[assignment]  # it goes the day after
 
     def clean_falls_on(self) -> Any:
-        return _from_today(self.cleaned_data["falls_on"])
+        return _check_not_past(self.cleaned_data["falls_on"])
 
     def clean(self) -> dict[str, Any]:
         return {**self.cleaned_data, "until": None}
 
 
-class NeverForm(ToldForm):
+class ExclusionForm(InterestForm):
     kind = Kind.NEVER
     WHAT = {"maker": "A maker", "category": "A department", "product": "One thing"}
     what = forms.ChoiceField(label="Never show me", choices=list(WHAT.items()))
@@ -121,7 +123,7 @@ class NeverForm(ToldForm):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if data.get("what") and data.get("name"):
-            find = {"maker": _maker, "category": self._category, "product": _product}[data["what"]]
+            find = {"maker": _find_maker, "category": self._category, "product": _find_product}[data["what"]]
             try:
                 data[data["what"]] = find(data["name"])
             except forms.ValidationError as problem:
@@ -135,16 +137,24 @@ class NeverForm(ToldForm):
         return str(found[0].id)
 
 
-FORMS: dict[str, type[ToldForm]] = {
+INTEREST_FORMS: dict[str, type[InterestForm]] = {
     form.kind.value: form
-    for form in (MakerForm, CategoryForm, NeedForm, SizeForm, NotSizeForm, OccasionForm, NeverForm)
+    for form in (
+        MakerInterestForm,
+        CategoryInterestForm,
+        NeedInterestForm,
+        SizeInterestForm,
+        ExcludedSizeForm,
+        OccasionInterestForm,
+        ExclusionForm,
+    )
 }
 
 
-def fields_of(interest: Interest) -> dict[str, str]:
+def build_initial_fields(interest: Interest) -> dict[str, str]:
     """An interest as its form is filled in: to change it, or to put it back after it was deleted."""
     thing = interest.maker or interest.category or interest.product
-    shared = {"kind": interest.kind, "until": "" if interest.falls_on else _last_day(interest)}
+    shared = {"kind": interest.kind, "until": "" if interest.falls_on else _format_last_day(interest)}
     if interest.kind == Kind.NEVER:
         what = "maker" if interest.maker else "category" if interest.category else "product"
         return {**shared, "what": what, "name": str(thing)}
@@ -157,26 +167,26 @@ def fields_of(interest: Interest) -> dict[str, str]:
     }
 
 
-def _last_day(interest: Interest) -> str:
+def _format_last_day(interest: Interest) -> str:
     if interest.expires_at is None:
         return ""
     return (timezone.localdate(interest.expires_at) - timedelta(days=1)).isoformat()
 
 
-def _from_today(day: Any) -> Any:
+def _check_not_past(day: Any) -> Any:
     if day and day < timezone.localdate():
-        raise forms.ValidationError(EARLIER)
+        raise forms.ValidationError(DAY_IS_PAST)
     return day
 
 
-def _maker(name: str) -> Maker:
+def _find_maker(name: str) -> Maker:
     found = Maker.objects.filter(name__iexact=name).first()
     if found is None:
         raise forms.ValidationError("We have no maker of that name.")
     return found
 
 
-def _product(name: str) -> Product:
+def _find_product(name: str) -> Product:
     found = Product.objects.published().filter(title__iexact=name).first()
     if found is None:
         raise forms.ValidationError("We have nothing of that name.")

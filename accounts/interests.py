@@ -10,20 +10,20 @@ from django.utils import timezone
 
 from accounts import consent, purposes
 from accounts.models import Customer, Interest
-from accounts.models.interest import STEERING
+from accounts.models.interest import KINDS_FOR_SUGGESTIONS
 from shop.catalog import tree as category_tree
-from shop.catalog.tree import Tree
+from shop.catalog.tree import CategoryTree
 
-MOST = 100  # things one customer can tell us
+MOST_INTERESTS = 100  # things one customer can tell us
 _OPPOSITE = {Interest.Kind.SIZE: Interest.Kind.NOT_SIZE, Interest.Kind.NOT_SIZE: Interest.Kind.SIZE}
 
 
-class TooMuchTold(Exception):  # noqa: N818  (a refusal, not an error)
+class TooManyInterests(Exception):  # noqa: N818  (a refusal, not an error)
     """The customer has told us as much as we keep."""
 
 
 @dataclass(frozen=True)
-class Hidden:
+class Exclusions:
     """What a customer never wants to be shown. `category_ids`: with every department below."""
 
     product_ids: frozenset[int] = frozenset()
@@ -47,7 +47,7 @@ class Interests:
     """
 
     told: tuple[Interest, ...] = ()
-    hidden: Hidden = Hidden()
+    hidden: Exclusions = Exclusions()
     branches: Mapping[int, frozenset[int]] = field(default_factory=dict)
 
     def sizes_for(self, category_id: int) -> tuple[Interest, ...]:
@@ -57,26 +57,30 @@ class Interests:
         return tuple(sorted(fitting, key=lambda each: each.category_id is None))
 
 
-NOTHING = Interests()
+NO_INTERESTS = Interests()
 
 
-def of(customer: Customer | None, *, tree: Callable[[], Tree] = category_tree.tree) -> Interests:
+def get_interests(
+    customer: Customer | None, *, tree: Callable[[], CategoryTree] = category_tree.read_category_tree
+) -> Interests:
     """What the customer told us, as far as it may be used now: one query, and the tree where departments are named."""
     if customer is None:
-        return NOTHING
-    usable = Q(kind=Interest.Kind.NEVER) | consent.allowing(purposes.RECOMMEND_FROM_TOLD) & Q(kind__in=STEERING)
+        return NO_INTERESTS
+    usable = Q(kind=Interest.Kind.NEVER) | consent.build_consent_filter(purposes.RECOMMEND_FROM_TOLD) & Q(
+        kind__in=KINDS_FOR_SUGGESTIONS
+    )
     found = Interest.objects.standing().filter(usable, customer=customer)
     rows = list(found.select_related("maker", "category").order_by("-told_at", "-pk"))
     if not rows:
-        return NOTHING
-    shelves = tree() if any(row.category_id for row in rows) else Tree(())
+        return NO_INTERESTS
+    shelves = tree() if any(row.category_id for row in rows) else CategoryTree(())
     branches = {row.pk: frozenset(shelves.subtree_ids(row.category_id)) for row in rows if row.category_id}
     never = [row for row in rows if row.kind == Interest.Kind.NEVER]
-    return Interests(tuple(row for row in rows if row.steers), _hidden(never, branches), branches)
+    return Interests(tuple(row for row in rows if row.steers), _make_exclusions(never, branches), branches)
 
 
-def _hidden(never: list[Interest], branches: Mapping[int, frozenset[int]]) -> Hidden:
-    return Hidden(
+def _make_exclusions(never: list[Interest], branches: Mapping[int, frozenset[int]]) -> Exclusions:
+    return Exclusions(
         product_ids=frozenset(row.product_id for row in never if row.product_id),
         maker_ids=frozenset(row.maker_id for row in never if row.maker_id),
         category_ids=frozenset().union(*(branches.get(row.pk, ()) for row in never)),
@@ -85,7 +89,7 @@ def _hidden(never: list[Interest], branches: Mapping[int, frozenset[int]]) -> Hi
 
 
 @transaction.atomic
-def keep(customer: Customer, interest: Interest) -> Interest:
+def save_interest(customer: Customer, interest: Interest) -> Interest:
     """Keeps what the customer told, or told differently. The same told twice is kept once. Raises `TooMuchTold`.
 
     A size is theirs or not: whichever they told last.
@@ -109,26 +113,26 @@ def keep(customer: Customer, interest: Interest) -> Interest:
         interest.pk, interest.told_at, interest.last_used_at = twin.pk, twin.told_at, twin.last_used_at
         interest.save(force_update=True)
         return interest
-    if interest.pk is None and others.count() >= MOST:
-        raise TooMuchTold
+    if interest.pk is None and others.count() >= MOST_INTERESTS:
+        raise TooManyInterests
     interest.save()
     return interest
 
 
-def note_use(interest: Interest) -> None:
+def record_interest_use(interest: Interest) -> None:
     """Notes that what was told was used, once a day, if its switch is on. Not what for: that would be a history."""
     now = timezone.now()
-    if consent.is_overlaid() or (interest.last_used_at and interest.last_used_at.date() == now.date()):
+    if consent.is_overlay_active() or (interest.last_used_at and interest.last_used_at.date() == now.date()):
         return
-    usable = consent.allowing(purposes.RECOMMEND_FROM_TOLD)
+    usable = consent.build_consent_filter(purposes.RECOMMEND_FROM_TOLD)
     Interest.objects.filter(usable, pk=interest.pk).update(last_used_at=now)
 
 
-def end_of(day: date) -> datetime:
+def get_end_of_day(day: date) -> datetime:
     """When a day is over: from then on, what was told until that day is no longer kept."""
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time()))
 
 
-def retire() -> int:
+def retire_interests() -> int:
     """Deletes what was told for a time that is over; returns the number of rows."""
     return Interest.objects.filter(expires_at__lte=timezone.now()).delete()[0]

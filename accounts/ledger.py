@@ -23,7 +23,7 @@ CONSENT_SEAL, WORDING_SEAL = "consent", "wording"  # the kinds of seal of a link
 
 
 @dataclass(frozen=True)
-class Answer:
+class ConsentAnswer:
     """A yes or a no to a purpose in its present words, where it was given and when."""
 
     purpose: Purpose
@@ -32,21 +32,21 @@ class Answer:
     answered_at: datetime
 
 
-def append(customer: Customer, answer: Answer) -> ConsentRecord:
+def append_answer(customer: Customer, answer: ConsentAnswer) -> ConsentRecord:
     """Adds a link to the customer's chain. The caller holds the lock on the customer's row."""
-    return append_many([(customer, answer)])[0]
+    return append_answers([(customer, answer)])[0]
 
 
-def append_many(answers: Sequence[tuple[Customer, Answer]]) -> list[ConsentRecord]:
+def append_answers(answers: Sequence[tuple[Customer, ConsentAnswer]]) -> list[ConsentRecord]:
     """Adds links in the order given, to as many chains as there are customers, all of whose rows are locked."""
-    _keep_wordings({answer.purpose for _, answer in answers})
-    ends = _ends({customer.chain for customer, _ in answers})
+    _save_wordings({answer.purpose for _, answer in answers})
+    ends = _find_chain_ends({customer.chain for customer, _ in answers})
     payloads, records = [], []
     for customer, answer in answers:
         sequence, previous = ends.get(customer.chain, (0, GENESIS))
-        payload = _payload(customer, answer)
-        digest = seal(payload)
-        head = next_head(previous, sequence + 1, digest)
+        payload = _make_payload(customer, answer)
+        digest = digest_payload(payload)
+        head = compute_head(previous, sequence + 1, digest)
         ends[customer.chain] = (sequence + 1, head)
         record = ConsentRecord(chain=customer.chain, sequence=sequence + 1, digest=digest, head=head)
         record.seal = seal_facts(CONSENT_SEAL, *record.facts)
@@ -59,12 +59,12 @@ def append_many(answers: Sequence[tuple[Customer, Answer]]) -> list[ConsentRecor
     return records
 
 
-def _keep_wordings(answered: Iterable[Purpose]) -> None:
+def _save_wordings(answered: Iterable[Purpose]) -> None:
     """The words answered stay readable when the registry has moved on."""
-    Wording.objects.bulk_create([_wording(purpose) for purpose in answered], ignore_conflicts=True)
+    Wording.objects.bulk_create([_make_wording(purpose) for purpose in answered], ignore_conflicts=True)
 
 
-def _wording(purpose: Purpose) -> Wording:
+def _make_wording(purpose: Purpose) -> Wording:
     wording = Wording(
         hash=purpose.wording_hash,
         purpose=purpose.key,
@@ -78,13 +78,13 @@ def _wording(purpose: Purpose) -> Wording:
     return wording
 
 
-def _ends(chains: Iterable[UUID]) -> dict[UUID, tuple[int, bytes]]:
+def _find_chain_ends(chains: Iterable[UUID]) -> dict[UUID, tuple[int, bytes]]:
     """The last sequence and head of each chain that has any link."""
     last = ConsentRecord.objects.filter(chain__in=chains).order_by("chain", "-sequence").distinct("chain")
     return {record.chain: (record.sequence, bytes(record.head)) for record in last}
 
 
-def _payload(customer: Customer, answer: Answer) -> ConsentPayload:
+def _make_payload(customer: Customer, answer: ConsentAnswer) -> ConsentPayload:
     return ConsentPayload(
         customer=customer,
         key=secrets.token_bytes(32),
@@ -97,7 +97,7 @@ def _payload(customer: Customer, answer: Answer) -> ConsentPayload:
     )
 
 
-def seal(payload: ConsentPayload) -> bytes:
+def digest_payload(payload: ConsentPayload) -> bytes:
     """The digest of a payload under its own key."""
     facts = {
         "customer": payload.customer_id,
@@ -112,5 +112,5 @@ def seal(payload: ConsentPayload) -> bytes:
     return hmac.new(bytes(payload.key), message, hashlib.sha256).digest()
 
 
-def next_head(previous: bytes, sequence: int, digest: bytes) -> bytes:
+def compute_head(previous: bytes, sequence: int, digest: bytes) -> bytes:
     return hashlib.sha256(previous + sequence.to_bytes(8, "big") + digest).digest()

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
-class Letter:
+class AuthEmail:
     subject: str
     paragraphs: tuple[str, ...]
     button: str = ""
     link: str = ""
 
-    def written_for(self, *, email: str, account: str) -> "Letter":
+    def written_for(self, *, email: str, account: str) -> "AuthEmail":
         """The letter to one reader."""
         return replace(self, paragraphs=tuple(text.format(email=email, account=account) for text in self.paragraphs))
 
@@ -28,12 +28,12 @@ CONFIRM_CHANGE = "account/email/email_confirmation"
 _NOT_YOU = "If this was not you, reset your password now and write to us: somebody may be in your account."
 
 
-def _notice(subject: str, sentence: str) -> Letter:
-    return Letter(subject, (sentence, _NOT_YOU))
+def _make_security_notice(subject: str, sentence: str) -> AuthEmail:
+    return AuthEmail(subject, (sentence, _NOT_YOU))
 
 
-LETTERS: dict[str, Letter] = {
-    FRESH_LINK: Letter(
+AUTH_EMAILS: dict[str, AuthEmail] = {
+    FRESH_LINK: AuthEmail(
         "Your link to what we hold about this address",
         (
             "Open the link below to see and change all we hold about this address. It works once, within 15 minutes.",
@@ -42,7 +42,7 @@ LETTERS: dict[str, Letter] = {
         "Show me",
         "url",
     ),
-    SIGN_IN_INSTEAD: Letter(
+    SIGN_IN_INSTEAD: AuthEmail(
         "Sign in to see what we hold about you",
         (
             "Somebody, perhaps you, asked to see what we hold about this address.",
@@ -52,7 +52,7 @@ LETTERS: dict[str, Letter] = {
         "Sign in",
         "url",
     ),
-    CONFIRM_SIGN_UP: Letter(
+    CONFIRM_SIGN_UP: AuthEmail(
         "Confirm your e-mail address",
         (
             "Somebody, perhaps you, signed up with {email}. The link below leads to a page where you confirm that.",
@@ -63,7 +63,7 @@ LETTERS: dict[str, Letter] = {
         "Confirm this address",
         "activate_url",
     ),
-    CONFIRM_CHANGE: Letter(
+    CONFIRM_CHANGE: AuthEmail(
         "Confirm your new e-mail address",
         (
             "The account of {account} asked to be known by {email} instead.",
@@ -74,7 +74,7 @@ LETTERS: dict[str, Letter] = {
         "Confirm this address",
         "activate_url",
     ),
-    "account/email/password_reset_key": Letter(
+    "account/email/password_reset_key": AuthEmail(
         "Choose a new password",
         (
             "Open the link below and choose a new password.",
@@ -83,7 +83,7 @@ LETTERS: dict[str, Letter] = {
         "Choose a new password",
         "password_reset_url",
     ),
-    "account/email/unknown_account": Letter(
+    "account/email/unknown_account": AuthEmail(
         "There is no account for this address",
         (
             "Somebody, perhaps you, asked to reset the password for this address. It has no account with us.",
@@ -92,7 +92,7 @@ LETTERS: dict[str, Letter] = {
         "Sign up",
         "signup_url",
     ),
-    "account/email/account_already_exists": Letter(
+    "account/email/account_already_exists": AuthEmail(
         "You have an account already",
         (
             "Somebody, perhaps you, tried to sign up with this address. It has an account with us already.",
@@ -101,15 +101,35 @@ LETTERS: dict[str, Letter] = {
         "Choose a new password",
         "password_reset_url",
     ),
-    "account/email/password_changed": _notice("Your password was changed", "Your password was changed just now."),
-    "account/email/password_reset": _notice("Your password was changed", "A new password was chosen just now."),
-    "account/email/password_set": _notice("Your password was set", "A password was set for your account just now."),
-    "account/email/email_changed": _notice("Your e-mail address was changed", "Your account has a new address."),
-    "account/email/email_confirm": _notice("An e-mail address was confirmed", "An address was confirmed just now."),
-    "account/email/email_deleted": _notice("An e-mail address was removed", "An address was removed just now."),
-    "mfa/email/totp_activated": _notice("Two-step sign-in is on", "An authenticator app was added just now."),
-    "mfa/email/totp_deactivated": _notice("Two-step sign-in is off", "The authenticator app was removed just now."),
-    "mfa/email/recovery_codes_generated": _notice("New recovery codes", "A new set of recovery codes was made."),
-    "mfa/email/webauthn_added": _notice("A passkey was added", "A passkey was added to your account just now."),
-    "mfa/email/webauthn_removed": _notice("A passkey was removed", "A passkey was removed just now."),
+    "account/email/password_changed": _make_security_notice(
+        "Your password was changed", "Your password was changed just now."
+    ),
+    "account/email/password_reset": _make_security_notice(
+        "Your password was changed", "A new password was chosen just now."
+    ),
+    "account/email/password_set": _make_security_notice(
+        "Your password was set", "A password was set for your account just now."
+    ),
+    "account/email/email_changed": _make_security_notice(
+        "Your e-mail address was changed", "Your account has a new address."
+    ),
+    "account/email/email_confirm": _make_security_notice(
+        "An e-mail address was confirmed", "An address was confirmed just now."
+    ),
+    "account/email/email_deleted": _make_security_notice(
+        "An e-mail address was removed", "An address was removed just now."
+    ),
+    "mfa/email/totp_activated": _make_security_notice(
+        "Two-step sign-in is on", "An authenticator app was added just now."
+    ),
+    "mfa/email/totp_deactivated": _make_security_notice(
+        "Two-step sign-in is off", "The authenticator app was removed just now."
+    ),
+    "mfa/email/recovery_codes_generated": _make_security_notice(
+        "New recovery codes", "A new set of recovery codes was made."
+    ),
+    "mfa/email/webauthn_added": _make_security_notice(
+        "A passkey was added", "A passkey was added to your account just now."
+    ),
+    "mfa/email/webauthn_removed": _make_security_notice("A passkey was removed", "A passkey was removed just now."),
 }

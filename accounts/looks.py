@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import AccessLogEntry, AccessLogRecord
 
 KEPT_FOR = timedelta(days=730)
-AT_ONCE = timedelta(minutes=2)  # a look may be written shortly after the moment it bears
+COMMIT_DELAY = timedelta(minutes=2)  # a look may be written shortly after the moment it bears
 CHUNK = 5000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -25,7 +25,7 @@ class LedgerBroken(Exception):  # noqa: N818  (a finding, not an error)
 
 
 @dataclass
-class Looks:
+class AccessLogDigest:
     """The records of looks up to one of them, by day of UTC: how many, and SHA-256 over them in their order."""
 
     last_id: int = 0
@@ -33,7 +33,7 @@ class Looks:
     days: dict[date, tuple[int, str]] = field(default_factory=dict)
 
 
-def last_record_id() -> int:
+def get_last_record_id() -> int:
     """The last record that is there for good: no earlier one can be committed after this. 0 when there is none."""
     with transaction.atomic():
         with connection.cursor() as cursor:
@@ -42,7 +42,7 @@ def last_record_id() -> int:
     return last or 0
 
 
-def count_looks(last_id: int, *, taken_at: datetime) -> Looks:
+def digest_access_log(last_id: int, *, taken_at: datetime) -> AccessLogDigest:
     found: dict[date, tuple[int, Any]] = {}
     records = AccessLogRecord.objects.filter(id__lte=last_id).order_by("id")
     for record in records.iterator(chunk_size=CHUNK):
@@ -52,10 +52,10 @@ def count_looks(last_id: int, *, taken_at: datetime) -> Looks:
         over.update(bytes(record.digest))
         found[day] = (count + 1, over)
     days = {day: (count, over.hexdigest()) for day, (count, over) in sorted(found.items())}
-    return Looks(last_id, taken_at, days)
+    return AccessLogDigest(last_id, taken_at, days)
 
 
-def digest_of(entry: AccessLogEntry) -> bytes:
+def hash_access_entry(entry: AccessLogEntry) -> bytes:
     """What its record holds, as the trigger that writes it makes it."""
     facts = (
         *(entry.pk, entry.staff_id, entry.staff_name, entry.staff_role, entry.order_number, entry.kind),
@@ -64,15 +64,15 @@ def digest_of(entry: AccessLogEntry) -> bytes:
     return hashlib.sha256("\x1f".join(map(str, facts)).encode()).digest()
 
 
-def verify_looks(seen: Looks | None, erased: Collection[UUID]) -> None:
+def verify_access_log(seen: AccessLogDigest | None, erased: Collection[UUID]) -> None:
     """Raises `LedgerBroken` at the first look that was changed, made up or taken away.
 
     `seen`: the looks as a checkpoint saw them. `erased`: the chains of customers whose looks went with them.
     """
     _compare_entries()
-    _find_missing(erased)
+    _check_missing_entries(erased)
     if seen is not None:
-        _compare_with(seen)
+        _compare_with_checkpoint(seen)
 
 
 def _compare_entries() -> None:
@@ -87,13 +87,13 @@ def _compare_entries() -> None:
 def _compare_entry(entry: Any, record: AccessLogRecord | None) -> None:
     if record is None:
         raise LedgerBroken(f"A look without a record: number {entry.pk}.")
-    if bytes(record.digest) != digest_of(entry) or record.at != entry.at:
+    if bytes(record.digest) != hash_access_entry(entry) or record.at != entry.at:
         raise LedgerBroken(f"A look was changed: number {entry.pk}.")
     if entry.owner != (record.chain or record.adopted_by):
         raise LedgerBroken(f"A look was moved to another customer: number {entry.pk}.")
 
 
-def _find_missing(erased: Collection[UUID]) -> None:
+def _check_missing_entries(erased: Collection[UUID]) -> None:
     """A record without its look is one of somebody erased, or old enough to be deleted."""
     since = timezone.now() - KEPT_FOR
     gone = AccessLogRecord.objects.filter(at__gt=since).exclude(pk__in=AccessLogEntry.objects.values("pk"))
@@ -102,14 +102,14 @@ def _find_missing(erased: Collection[UUID]) -> None:
             raise LedgerBroken(f"A look was taken away: number {record.pk}, of {record.at:%d %b %Y}.")
 
 
-def _compare_with(seen: Looks) -> None:
+def _compare_with_checkpoint(seen: AccessLogDigest) -> None:
     if seen.taken_at is None:
         return
     is_kept_since = (timezone.now() - KEPT_FOR).astimezone(UTC).date() + timedelta(days=1)
-    now = count_looks(seen.last_id, taken_at=seen.taken_at)
+    now = digest_access_log(seen.last_id, taken_at=seen.taken_at)
     for day in sorted(day for day in seen.days.keys() | now.days.keys() if day > is_kept_since):
         if seen.days.get(day) != now.days.get(day):
             raise LedgerBroken(f"The looks of {day:%d %b %Y} are not those the checkpoint saw.")
-    late = AccessLogRecord.objects.filter(id__gt=seen.last_id, at__lt=seen.taken_at - AT_ONCE).first()
+    late = AccessLogRecord.objects.filter(id__gt=seen.last_id, at__lt=seen.taken_at - COMMIT_DELAY).first()
     if late is not None:
         raise LedgerBroken(f"A look dated before the checkpoint, which does not hold it: number {late.pk}.")

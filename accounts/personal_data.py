@@ -20,8 +20,8 @@ from accounts.models import (
     MailCadence,
     PreferenceProfile,
 )
-from accounts.models.interest import STEERING
-from shop.personal_data import Holding, Rows, nothing, register, rows
+from accounts.models.interest import KINDS_FOR_SUGGESTIONS
+from shop.personal_data import Holding, Rows, erase_nothing, export_rows, register_holding
 
 
 def retire_requests() -> int:
@@ -30,7 +30,7 @@ def retire_requests() -> int:
 
 
 def export_account(customer: Customer) -> Rows:
-    person = rows(
+    person = export_rows(
         Customer.objects.filter(pk=customer.pk),
         name="name",
         email="email",
@@ -41,13 +41,17 @@ def export_account(customer: Customer) -> Rows:
         login_made_at="user__date_joined",
         last_signed_in_at="user__last_login",
     )
-    logins = rows(EmailAddress.objects.filter(user=customer.user_id), login_address="email", is_confirmed="verified")
+    logins = export_rows(
+        EmailAddress.objects.filter(user=customer.user_id), login_address="email", is_confirmed="verified"
+    )
     return [*person, *logins, *_export_addresses(customer)]
 
 
 def _export_addresses(customer: Customer) -> Rows:
     fields = ("full_name", "line1", "line2", "city", "region", "postcode", "country", "phone")
-    return rows(customer.addresses.all(), **{name: name for name in fields}, is_usual="is_default", since="created_at")
+    return export_rows(
+        customer.addresses.all(), **{name: name for name in fields}, is_usual="is_default", since="created_at"
+    )
 
 
 def erase_account(customer: Customer) -> int:
@@ -57,13 +61,13 @@ def erase_account(customer: Customer) -> int:
     return count + (user.delete()[0] if user is not None else 0)
 
 
-def _sign_ins(customer: Customer) -> QuerySet[UserSession]:
+def _find_sign_ins(customer: Customer) -> QuerySet[UserSession]:
     found: QuerySet[UserSession] = UserSession.objects.filter(user=customer.user_id, user__isnull=False)
     return found
 
 
 def export_sign_ins(customer: Customer) -> Rows:
-    return rows(_sign_ins(customer), signed_in_at="created_at", from_address="ip", browser="user_agent")
+    return export_rows(_find_sign_ins(customer), signed_in_at="created_at", from_address="ip", browser="user_agent")
 
 
 def retire_sign_ins() -> int:
@@ -73,12 +77,12 @@ def retire_sign_ins() -> int:
 
 
 def export_answers(customer: Customer) -> Rows:
-    answers = proofs.answers(customer).order_by("record__sequence")
-    words = proofs.wordings(answers)
-    return [_answer(answer, words) for answer in answers]
+    answers = proofs.get_consent_answers(customer).order_by("record__sequence")
+    words = proofs.get_wordings_by_hash(answers)
+    return [_export_answer(answer, words) for answer in answers]
 
 
-def _answer(answer: ConsentPayload, words: dict[str, Any]) -> dict[str, Any]:
+def _export_answer(answer: ConsentPayload, words: dict[str, Any]) -> dict[str, Any]:
     wording = words.get(answer.wording_hash)
     return {
         "switch": wording.title if wording else answer.purpose,
@@ -95,10 +99,10 @@ def erase_answers(customer: Customer) -> int:
     return sum(each.delete()[0] for each in found)
 
 
-def export_asks(customer: Customer) -> Rows:
-    declined = rows(customer.asks.exclude(answered_at=None), declined="key", answered_at="answered_at")
-    left = rows(customer.asks.filter(answered_at=None), asked_for="key", shown_at="shown_at")
-    forgotten = rows(
+def export_declined_prompts(customer: Customer) -> Rows:
+    declined = export_rows(customer.asks.exclude(answered_at=None), declined="key", answered_at="answered_at")
+    left = export_rows(customer.asks.filter(answered_at=None), asked_for="key", shown_at="shown_at")
+    forgotten = export_rows(
         customer.forgotten_pasts.order_by("before_at"),
         forgot_for="purpose",
         bought_before="before_at",
@@ -109,22 +113,24 @@ def export_asks(customer: Customer) -> Rows:
     return [*declined, *left, *forgotten]
 
 
-def erase_asks(customer: Customer) -> int:
+def erase_declined_prompts(customer: Customer) -> int:
     found = (customer.asks.all(), customer.forgotten_pasts.all())
     return sum(each.delete()[0] for each in found)
 
 
-def _requests(customer: Customer) -> QuerySet[ConsentRequest]:
+def _find_requests(customer: Customer) -> QuerySet[ConsentRequest]:
     return ConsentRequest.objects.filter(Q(email__iexact=customer.email or "-"))
 
 
 def export_requests(customer: Customer) -> Rows:
-    return rows(_requests(customer), email="email", asked_for="purpose", asked_at="created_at", used_at="confirmed_at")
+    return export_rows(
+        _find_requests(customer), email="email", asked_for="purpose", asked_at="created_at", used_at="confirmed_at"
+    )
 
 
 def export_cadence(customer: Customer) -> Rows:
-    ceiling = rows(PreferenceProfile.objects.filter(customer=customer), mails_a_week_at_most="weekly_ceiling")
-    return ceiling + rows(MailCadence.objects.filter(customer=customer), switch="purpose", how_often="cadence")
+    ceiling = export_rows(PreferenceProfile.objects.filter(customer=customer), mails_a_week_at_most="weekly_ceiling")
+    return ceiling + export_rows(MailCadence.objects.filter(customer=customer), switch="purpose", how_often="cadence")
 
 
 def erase_cadence(customer: Customer) -> int:
@@ -132,9 +138,9 @@ def erase_cadence(customer: Customer) -> int:
     return sum(each.delete()[0] for each in found)
 
 
-def export_access(customer: Customer) -> Rows:
-    return rows(
-        access.log_of(customer),
+def export_access_log(customer: Customer) -> Rows:
+    return export_rows(
+        access.get_access_log(customer),
         at="at",
         who="staff_name",
         role="staff_role",
@@ -149,16 +155,16 @@ def retire_fresh_links() -> int:
     return FreshLink.objects.filter(created_at__lt=timezone.now() - timedelta(days=1)).delete()[0]
 
 
-def _fresh_links(customer: Customer) -> QuerySet[FreshLink]:
+def _find_fresh_links(customer: Customer) -> QuerySet[FreshLink]:
     return FreshLink.objects.filter(email__iexact=customer.email or "-")
 
 
 def export_fresh_links(customer: Customer) -> Rows:
-    return rows(_fresh_links(customer), email="email", asked_at="created_at", used_at="used_at")
+    return export_rows(_find_fresh_links(customer), email="email", asked_at="created_at", used_at="used_at")
 
 
 def export_interests(customer: Customer) -> Rows:
-    return rows(
+    return export_rows(
         customer.interests.all(),
         kind="kind",
         maker="maker__name",
@@ -172,9 +178,9 @@ def export_interests(customer: Customer) -> Rows:
     )
 
 
-def forget_told(customer: Customer, *, until: datetime) -> int:
+def forget_interests(customer: Customer, *, until: datetime) -> int:
     """What suggestions could follow. Days to remember, what never to show and sizes that are not theirs stay."""
-    return customer.interests.filter(kind__in=STEERING, told_at__lte=until).delete()[0]
+    return customer.interests.filter(kind__in=KINDS_FOR_SUGGESTIONS, told_at__lte=until).delete()[0]
 
 
 HOLDINGS: tuple[Holding, ...] = (
@@ -198,7 +204,7 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("usersessions.UserSession",),
         retention="Internet address and browser of each sign-in: until it ends, two weeks after it at the latest.",
         export=export_sign_ins,
-        erase=lambda customer: _sign_ins(customer).delete()[0],
+        erase=lambda customer: _find_sign_ins(customer).delete()[0],
         retire=retire_sign_ins,
     ),
     Holding(
@@ -225,8 +231,8 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("accounts.Ask", "accounts.ForgottenPast"),
         retention="What you said “No thanks” to, and what to forget: until you erase the account, so that we never "
         "ask again, and never use them again. What you left unanswered: 30 days, in which we do not ask again.",
-        export=export_asks,
-        erase=erase_asks,
+        export=export_declined_prompts,
+        erase=erase_declined_prompts,
         retire=asks.retire,
     ),
     Holding(
@@ -235,7 +241,7 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("accounts.ConsentRequest",),
         retention="Two weeks, then it is deleted.",
         export=export_requests,
-        erase=lambda customer: _requests(customer).delete()[0],
+        erase=lambda customer: _find_requests(customer).delete()[0],
         retire=retire_requests,
     ),
     Holding(
@@ -243,9 +249,9 @@ HOLDINGS: tuple[Holding, ...] = (
         title="Who of us looked at your data",
         models=("accounts.AccessLogEntry",),
         retention="Each look with its reason: two years, or until you erase the account.",
-        export=export_access,
-        erase=lambda customer: access.log_of(customer).delete()[0],
-        retire=access.retire,
+        export=export_access_log,
+        erase=lambda customer: access.get_access_log(customer).delete()[0],
+        retire=access.retire_access_log,
     ),
     Holding(
         key="told",
@@ -254,9 +260,11 @@ HOLDINGS: tuple[Holding, ...] = (
         retention="Until you delete it, or to the day you set. A day to remember: until it is over.",
         export=export_interests,
         erase=lambda customer: customer.interests.all().delete()[0],
-        forget={purposes.RECOMMEND_FROM_TOLD: forget_told},
-        held=lambda customer: {purposes.RECOMMEND_FROM_TOLD: customer.interests.filter(kind__in=STEERING).count()},
-        retire=interests.retire,
+        forget={purposes.RECOMMEND_FROM_TOLD: forget_interests},
+        held=lambda customer: {
+            purposes.RECOMMEND_FROM_TOLD: customer.interests.filter(kind__in=KINDS_FOR_SUGGESTIONS).count()
+        },
+        retire=interests.retire_interests,
     ),
     Holding(
         key="fresh_links",
@@ -264,7 +272,7 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("accounts.FreshLink",),
         retention="The address and the time: one day.",
         export=export_fresh_links,
-        erase=lambda customer: _fresh_links(customer).delete()[0],
+        erase=lambda customer: _find_fresh_links(customer).delete()[0],
         retire=retire_fresh_links,
     ),
     Holding(
@@ -272,17 +280,17 @@ HOLDINGS: tuple[Holding, ...] = (
         title="Copies of your data, made for you",
         models=("accounts.DataExport",),
         retention="Seven days, then the file is deleted.",
-        export=lambda customer: rows(customer.data_exports.all(), asked_at="created_at", ready_at="ready_at"),
-        erase=lambda customer: export.discard(customer.data_exports.all()),
-        retire=export.retire,
+        export=lambda customer: export_rows(customer.data_exports.all(), asked_at="created_at", ready_at="ready_at"),
+        erase=lambda customer: export.delete_exports(customer.data_exports.all()),
+        retire=export.retire_exports,
     ),
     Holding(
         key="erasures",
         title="That you asked to be erased",
         models=("accounts.Erasure",),
         retention="For good, as a number and a date without a name, so that a restored backup forgets you too.",
-        export=lambda customer: rows(customer.erasures.all(), asked_at="created_at", due_at="due_at"),
-        erase=nothing,
+        export=lambda customer: export_rows(customer.erasures.all(), asked_at="created_at", due_at="due_at"),
+        erase=erase_nothing,
         kept="A number and a date without a name, so that you are forgotten again should we ever restore a backup.",
     ),
     Holding(
@@ -290,13 +298,13 @@ HOLDINGS: tuple[Holding, ...] = (
         title="What staff changed about you by hand",
         models=("admin.LogEntry",),
         retention="Who changed which field, and when: two years. Your name in it goes with your account.",
-        export=staff_changes.export,
-        erase=staff_changes.erase,
-        retire=staff_changes.retire,
+        export=staff_changes.export_staff_changes,
+        erase=staff_changes.erase_staff_changes,
+        retire=staff_changes.retire_staff_changes,
     ),
 )
 
 
-def register_holdings() -> None:
+def register_account_holdings() -> None:
     for holding in HOLDINGS:
-        register(holding)
+        register_holding(holding)

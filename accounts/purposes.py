@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Group(StrEnum):
+class PurposeGroup(StrEnum):
     """The parts of the page of switches, in its order."""
 
     ORDERS = "News of your orders"
@@ -46,7 +46,7 @@ class Purpose:
     explanation: str
     reads: str
     gives: str
-    group: Group
+    group: PurposeGroup
     wording_version: int = 1
     is_service: bool = False  # about an order in hand: the master switch leaves it alone
     cadences: tuple[Cadence, ...] = ()
@@ -85,11 +85,11 @@ ORDER_STAGES = (
 )
 
 ANY_CADENCE = tuple(Cadence)
-_ORDERS = (("See your orders", "account_orders"),)
-_TOLD = (("See what you told us", "told"),)
-_NOTED = (("See what we noted", "own_data"),)
-_ADDRESS = (("See your address", "account_email"),)
-_SUGGESTIONS = (("See your suggestions", "recommendations"),)
+_ORDERS_LINK = (("See your orders", "account_orders"),)
+_INTERESTS_LINK = (("See what you told us", "told"),)
+_OWN_DATA_LINK = (("See what we noted", "own_data"),)
+_ADDRESS_LINK = (("See your address", "account_email"),)
+_SUGGESTIONS_LINK = (("See your suggestions", "recommendations"),)
 _READS_ORDER = "The order itself and the address you gave for it."
 
 # The master switch. Not one of PURPOSES: it uses nothing by itself, and it is on until somebody turns it off.
@@ -100,7 +100,7 @@ PERSONAL_SHOPPER = Purpose(
     "Turn it on again and each is as you left it.",
     reads="Nothing by itself.",
     gives="One switch for all of it. Your single choices are kept.",
-    group=Group.PAGES,
+    group=PurposeGroup.PAGES,
 )
 
 # A visitor's one switch. It has no ledger: the answer is the visit's own, and goes with it.
@@ -111,7 +111,7 @@ VISITOR_HISTORY = Purpose(
     "It never joins an account unless you say so.",
     reads="Product pages you open in this browser while you are not logged in.",
     gives="A shelf on the front page that follows what you looked at.",
-    group=Group.PAGES,
+    group=PurposeGroup.PAGES,
 )
 
 PURPOSES: tuple[Purpose, ...] = (
@@ -122,8 +122,8 @@ PURPOSES: tuple[Purpose, ...] = (
         "Your size is chosen for you where we have it.",
         reads="The makers, departments, needs and sizes on your page “What I told you”.",
         gives="A “For you” shelf that begins with what you asked for.",
-        group=Group.PAGES,
-        data=_TOLD,
+        group=PurposeGroup.PAGES,
+        data=_INTERESTS_LINK,
     ),
     Purpose(
         key=RECOMMEND_FROM_PURCHASES,
@@ -131,8 +131,8 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="We find what goes with the things you kept. Each suggestion says which purchase it came from.",
         reads="Your orders, never gifts.",
         gives="A “For you” shelf, with a reason on each thing.",
-        group=Group.PAGES,
-        data=_ORDERS,
+        group=PurposeGroup.PAGES,
+        data=_ORDERS_LINK,
     ),
     Purpose(
         key=RECOMMEND_FROM_BROWSING,
@@ -140,8 +140,8 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="We note which products you open while this is on, for 30 days, and suggest things like them.",
         reads="Product pages you open while you are logged in.",
         gives="A “For you” shelf that follows what you are looking for now.",
-        group=Group.PAGES,
-        data=_NOTED,
+        group=PurposeGroup.PAGES,
+        data=_OWN_DATA_LINK,
     ),
     Purpose(
         key=GUESS_SIZES,
@@ -151,8 +151,8 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="The things in your delivered orders that come in sizes (name, size, colour and day), and the sizes you "
         "told us. Never gifts, never what we gave money back for.",
         gives="A question beside “Your sizes” on the page “What I told you”, so that you need not type them.",
-        group=Group.PAGES,
-        data=(*_ORDERS, ("See what we guess", "told")),
+        group=PurposeGroup.PAGES,
+        data=(*_ORDERS_LINK, ("See what we guess", "told")),
     ),
     Purpose(
         key=MAIL_ORDER_APPROVED,
@@ -160,10 +160,10 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when we have checked your order and started on it.",
         reads=_READS_ORDER,
         gives="You know it is in hand.",
-        group=Group.ORDERS,
+        group=PurposeGroup.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
-        data=_ORDERS,
+        data=_ORDERS_LINK,
     ),
     Purpose(
         key=MAIL_ORDER_PICKED,
@@ -171,10 +171,10 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when everything is off the shelf and on the packing bench.",
         reads=_READS_ORDER,
         gives="You know nothing is missing.",
-        group=Group.ORDERS,
+        group=PurposeGroup.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
-        data=_ORDERS,
+        data=_ORDERS_LINK,
     ),
     Purpose(
         key=MAIL_ORDER_PACKED,
@@ -182,10 +182,10 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when the parcel is closed, with the packer's note if there is one.",
         reads=_READS_ORDER,
         gives="You know it leaves with the next truck.",
-        group=Group.ORDERS,
+        group=PurposeGroup.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
-        data=_ORDERS,
+        data=_ORDERS_LINK,
     ),
     Purpose(
         key=MAIL_ORDER_DISPATCHED,
@@ -193,11 +193,11 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when the parcel is on the truck, with its tracking number if it has one.",
         reads=_READS_ORDER,
         gives="A link to follow the parcel if it has a number, and the day to expect it.",
-        group=Group.ORDERS,
+        group=PurposeGroup.ORDERS,
         wording_version=3,
         is_service=True,
         cadences=ANY_CADENCE,
-        data=_ORDERS,
+        data=_ORDERS_LINK,
     ),
     Purpose(
         key=MAIL_ORDER_DELIVERED,
@@ -205,10 +205,10 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when the parcel is at your door.",
         reads=_READS_ORDER,
         gives="You know to look outside.",
-        group=Group.ORDERS,
+        group=PurposeGroup.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
-        data=_ORDERS,
+        data=_ORDERS_LINK,
     ),
     Purpose(
         key=RECEIPT_OFFER,
@@ -216,8 +216,8 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="Your receipt may carry one thing that goes with what you bought. The receipt itself always comes.",
         reads="The things in that order.",
         gives="One suggestion, picked for that order, on the receipt.",
-        group=Group.MAIL,
-        data=_ORDERS,
+        group=PurposeGroup.MAIL,
+        data=_ORDERS_LINK,
     ),
     Purpose(
         key=MAIL_RECOMMENDATIONS,
@@ -227,10 +227,10 @@ PURPOSES: tuple[Purpose, ...] = (
         reads="What the suggestion switches above allow; where those bring too little, and without them, only what "
         "sells well.",
         gives="At most one e-mail a week, never with fewer than three things in it.",
-        group=Group.MAIL,
+        group=PurposeGroup.MAIL,
         wording_version=2,
         cadences=(Cadence.WEEKLY, Cadence.MONTHLY),
-        data=_SUGGESTIONS,
+        data=_SUGGESTIONS_LINK,
     ),
     Purpose(
         key=NEWSLETTER,
@@ -238,10 +238,10 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="News of the shop, the same for everybody who asked for it. Leave with one click.",
         reads="Your e-mail address.",
         gives="Now and then a letter from the shop.",
-        group=Group.MAIL,
+        group=PurposeGroup.MAIL,
         cadences=(Cadence.AS_IT_HAPPENS, Cadence.MONTHLY),
         each="Each issue",
-        data=_ADDRESS,
+        data=_ADDRESS_LINK,
     ),
     Purpose(
         key=COUNT_IN_ALSO_BOUGHT,
@@ -249,8 +249,8 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="We count which things were bought together. A pair shows only when at least five people have it.",
         reads="Which things you bought together, never gifts, never your name.",
         gives="Better shelves for all, and so for you.",
-        group=Group.OTHERS,
-        data=_ORDERS,
+        group=PurposeGroup.OTHERS,
+        data=_ORDERS_LINK,
     ),
 )
 
@@ -258,11 +258,11 @@ _by_key = {purpose.key: purpose for purpose in (*PURPOSES, PERSONAL_SHOPPER, VIS
 UNDER_MASTER = tuple(purpose.key for purpose in PURPOSES if not purpose.is_service)
 
 
-def get(key: str) -> Purpose:
+def get_purpose(key: str) -> Purpose:
     """The purpose. Raises KeyError for a key nobody registered."""
     return _by_key[key]
 
 
-def exists(key: str) -> bool:
+def is_purpose(key: str) -> bool:
     """Whether there is such a switch among the single ones."""
     return key in _by_key and key not in {PERSONAL_SHOPPER.key, VISITOR_HISTORY.key}

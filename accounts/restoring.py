@@ -8,19 +8,19 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from accounts import consent, erasure, journal, purposes
-from accounts.journal import Entry
+from accounts.journal import JournalEntry
 from accounts.models import Customer, Erasure, ForgottenPast
 from shop import personal_data
 
 SOURCE = "after_restore"
 
 
-def redo_withdrawals(entries: Sequence[Entry]) -> str:
-    count = sum(_withdraw(entry) for entry in entries if entry.what == journal.WITHDRAWN)
+def redo_withdrawals(entries: Sequence[JournalEntry]) -> str:
+    count = sum(_redo_one_withdrawal(entry) for entry in entries if entry.what == journal.WITHDRAWN)
     return f"Withdrawn again: {count} answers."
 
 
-def redo_forgetting(entries: Sequence[Entry]) -> str:
+def redo_forgetting(entries: Sequence[JournalEntry]) -> str:
     """What was recorded since the entry, and is in the backup, stays.
 
     In the order of the entries, since what was taken back may have been forgotten anew.
@@ -28,7 +28,7 @@ def redo_forgetting(entries: Sequence[Entry]) -> str:
     forgotten_count = undone_count = 0
     for entry in entries:
         if entry.what == journal.FORGOTTEN:
-            forgotten_count += _forget(entry)
+            forgotten_count += _redo_one_forgetting(entry)
         elif entry.what == journal.FORGETTING_UNDONE and entry.is_sealed:  # only the shop itself gives back
             undone_count += _take_back(entry)
     return (
@@ -37,51 +37,51 @@ def redo_forgetting(entries: Sequence[Entry]) -> str:
     )
 
 
-def _take_back(entry: Entry) -> int:
+def _take_back(entry: JournalEntry) -> int:
     if entry.chain is None or entry.until is None:
         return 0
     pasts = ForgottenPast.objects.filter(customer__chain=entry.chain, purpose=entry.purpose, before_at=entry.until)
     return pasts.filter(taken_back_at=None).update(taken_back_at=entry.at)
 
 
-def redo_erasures(entries: Sequence[Entry]) -> str:
+def redo_erasures(entries: Sequence[JournalEntry]) -> str:
     """Who was erased is erased at once; who had asked for it is awaited again."""
     erased = [entry for entry in entries if entry.what == journal.ERASED and entry.chain]
-    count = sum(erasure.erase_again(entry.chain, at=entry.at) for entry in erased if entry.chain)
-    asked_count = _ask_again(entries)
+    count = sum(erasure.repeat_erasure(entry.chain, at=entry.at) for entry in erased if entry.chain)
+    asked_count = _restore_erasure_requests(entries)
     return f"Erased again: {count} people. Asked to be erased, and awaited again: {asked_count}."
 
 
-def _ask_again(entries: Sequence[Entry]) -> int:
+def _restore_erasure_requests(entries: Sequence[JournalEntry]) -> int:
     undone = {entry.erasure for entry in entries if entry.what == journal.ERASURE_UNDONE}
     for called_off in Erasure.objects.filter(pk__in=[each for each in undone if each], state=Erasure.State.SCHEDULED):
-        erasure.undo(called_off)
+        erasure.cancel_erasure(called_off)
     asked = (entry for entry in entries if entry.what == journal.ERASURE_ASKED and entry.erasure not in undone)
     return sum(
-        erasure.ask_again(entry.chain, erasure_id=entry.erasure, due_at=entry.due_at)
+        erasure.restore_erasure_request(entry.chain, erasure_id=entry.erasure, due_at=entry.due_at)
         for entry in asked
         if entry.chain and entry.erasure and entry.due_at
     )
 
 
-def _customers_of(entry: Entry) -> Iterator[Customer]:
+def _find_customers(entry: JournalEntry) -> Iterator[Customer]:
     """The customer an entry is about, if the restored database knows them."""
     if entry.chain:
         yield from Customer.objects.filter(chain=entry.chain)
 
 
-def _forget(entry: Entry) -> int:
+def _redo_one_forgetting(entry: JournalEntry) -> int:
     is_known = personal_data.can_forget(entry.purpose)
-    people = _customers_of(entry) if is_known else ()
-    return sum(personal_data.forget(customer, entry.purpose, until=entry.at) for customer in people)
+    people = _find_customers(entry) if is_known else ()
+    return sum(personal_data.forget_for_purpose(customer, entry.purpose, until=entry.at) for customer in people)
 
 
-def _withdraw(entry: Entry) -> bool:
+def _redo_one_withdrawal(entry: JournalEntry) -> bool:
     """True when a yes older than the entry still stood."""
-    for customer in _customers_of(entry):
+    for customer in _find_customers(entry):
         if entry.purpose == purposes.PERSONAL_SHOPPER.key:
             return _turn_off_master(customer, entry.at)
-        if purposes.exists(entry.purpose) and _stood(customer, entry.purpose, entry.at):
+        if purposes.is_purpose(entry.purpose) and _has_older_yes(customer, entry.purpose, entry.at):
             consent.set_consent(customer, entry.purpose, granted=False, source=SOURCE)
             return True
     return False
@@ -95,6 +95,6 @@ def _turn_off_master(customer: Customer, at: datetime) -> bool:
     return True
 
 
-def _stood(customer: Customer, purpose_key: str, at: datetime) -> bool:
+def _has_older_yes(customer: Customer, purpose_key: str, at: datetime) -> bool:
     stands = customer.consents.filter(purpose=purpose_key, chosen=True).exists()
     return stands and not consent.was_answered_since(customer, purpose_key, at)

@@ -10,16 +10,16 @@ from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Address, Customer, User
-from shop.personal_data import Rows, rows
+from shop.personal_data import Rows, export_rows
 
-KEPT = timedelta(days=731)
+KEPT_FOR = timedelta(days=731)
 ERASED = "(erased)"
 
 
-def about(customer: Customer) -> QuerySet[LogEntry]:
+def find_staff_changes(customer: Customer) -> QuerySet[LogEntry]:
     """Entries about the customer's own rows, and any that names their address."""
-    found = _named(Customer, customer.pk) | _named(User, customer.user_id)
-    found |= _named(Address, *customer.addresses.values_list("pk", flat=True))
+    found = _build_row_filter(Customer, customer.pk) | _build_row_filter(User, customer.user_id)
+    found |= _build_row_filter(Address, *customer.addresses.values_list("pk", flat=True))
     if customer.email:
         found |= Q(object_repr__icontains=customer.email) | Q(change_message__icontains=customer.email)
     if customer.name:
@@ -27,17 +27,17 @@ def about(customer: Customer) -> QuerySet[LogEntry]:
     return LogEntry.objects.filter(found)
 
 
-def _named(model: type[Model], *ids: int | None) -> Q:
+def _build_row_filter(model: type[Model], *ids: int | None) -> Q:
     return Q(content_type=ContentType.objects.get_for_model(model), object_id__in=[str(each) for each in ids])
 
 
-def export(customer: Customer) -> Rows:
-    return rows(about(customer), at="action_time", what="object_repr", changed="change_message")
+def export_staff_changes(customer: Customer) -> Rows:
+    return export_rows(find_staff_changes(customer), at="action_time", what="object_repr", changed="change_message")
 
 
-def erase(customer: Customer) -> int:
-    return about(customer).exclude(object_repr=ERASED).update(object_repr=ERASED, change_message="")
+def erase_staff_changes(customer: Customer) -> int:
+    return find_staff_changes(customer).exclude(object_repr=ERASED).update(object_repr=ERASED, change_message="")
 
 
-def retire() -> int:
-    return LogEntry.objects.filter(action_time__lt=timezone.now() - KEPT).delete()[0]
+def retire_staff_changes() -> int:
+    return LogEntry.objects.filter(action_time__lt=timezone.now() - KEPT_FOR).delete()[0]

@@ -13,8 +13,8 @@ from django.urls import reverse
 
 from accounts.models import User
 
-KEY = "staff"  # in the session: when they signed in, and when they last clicked
-EXACT_TO_SECONDS = 60  # a click is not written down more often
+STAFF_KEY = "staff"  # in the session: when they signed in, and when they last clicked
+CLICK_PRECISION_SECONDS = 60  # a click is not written down more often
 
 
 class StaffSessionMiddleware:
@@ -29,34 +29,34 @@ class StaffSessionMiddleware:
         return self.get_response(request)
 
     def _look_at(self, request: HttpRequest) -> None:
-        times: dict[str, float] | None = request.session.get(KEY)
+        times: dict[str, float] | None = request.session.get(STAFF_KEY)
         if times is None:
             if request.path.startswith(reverse("admin:index")) and getattr(request.user, "is_staff", False):
-                _end(request, "Please sign in again: staff do, once in a while.")
+                _sign_out_staff(request, "Please sign in again: staff do, once in a while.")
         elif time.time() - times["since"] > settings.STAFF_SESSION_SECONDS:
-            _end(request, "A working day is over, so you were signed out. Please sign in again.")
+            _sign_out_staff(request, "A working day is over, so you were signed out. Please sign in again.")
         elif time.time() - times["seen"] > settings.STAFF_IDLE_SECONDS:
-            _end(request, "Nobody clicked for a while, so you were signed out. Please sign in again.")
-        elif not _asks_by_itself(request) and time.time() - times["seen"] > EXACT_TO_SECONDS:
-            request.session[KEY] = {**times, "seen": time.time()}
+            _sign_out_staff(request, "Nobody clicked for a while, so you were signed out. Please sign in again.")
+        elif not _is_background_poll(request) and time.time() - times["seen"] > CLICK_PRECISION_SECONDS:
+            request.session[STAFF_KEY] = {**times, "seen": time.time()}
 
 
-def _asks_by_itself(request: HttpRequest) -> bool:
+def _is_background_poll(request: HttpRequest) -> bool:
     """A page that waits for something asks again and again, with nobody before it."""
     return request.method == "GET" and "HX-Request" in request.headers
 
 
-def _end(request: HttpRequest, words: str) -> None:
+def _sign_out_staff(request: HttpRequest, words: str) -> None:
     logout(request)
     messages.info(request, words)
 
 
-def begin(request: HttpRequest, user: User, **kwargs: Any) -> None:
+def begin_staff_session(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """From the sign-in on, the clock runs."""
-    request.session.pop(KEY, None)
+    request.session.pop(STAFF_KEY, None)
     if user.is_staff:
-        request.session[KEY] = {"since": time.time(), "seen": time.time()}
+        request.session[STAFF_KEY] = {"since": time.time(), "seen": time.time()}
 
 
-def connect() -> None:
-    user_logged_in.connect(begin, dispatch_uid="accounts.begin_staff_session")
+def connect_staff_receiver() -> None:
+    user_logged_in.connect(begin_staff_session, dispatch_uid="accounts.begin_staff_session")

@@ -8,9 +8,9 @@ from django.utils.formats import date_format
 
 from accounts import cadence, gpc, held, purposes
 from accounts.cadence import Cadence
-from accounts.held import Held
+from accounts.held import StoredData
 from accounts.models import Consent, Customer
-from accounts.purposes import Group, Purpose
+from accounts.purposes import Purpose, PurposeGroup
 
 SOURCES = {
     "preferences": "by the switch on your preference page",
@@ -28,11 +28,11 @@ SOURCES = {
     "import": "told to the shop before it moved here",
     "sample store": "made up with the sample store",
 }
-_CUPS = {Cadence.AS_IT_HAPPENS: 3, Cadence.DAILY: 3, Cadence.WEEKLY: 2, Cadence.MONTHLY: 1}
+_CUP_LEVELS = {Cadence.AS_IT_HAPPENS: 3, Cadence.DAILY: 3, Cadence.WEEKLY: 2, Cadence.MONTHLY: 1}
 
 
 @dataclass(frozen=True)
-class Option:
+class ChoiceOption:
     """One line of a choice."""
 
     value: str
@@ -41,14 +41,14 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Often:
+class FrequencyChoice:
     """How often a mail comes: the choice beside its switch. `less`: what to offer somebody who has just turned it off.
 
     `cup_level`: how full the cup is, 0 for a mail that never comes.
     """
 
-    options: tuple[Option, ...]
-    less: tuple[Option, ...]
+    options: tuple[ChoiceOption, ...]
+    less: tuple[ChoiceOption, ...]
     url: str
     less_url: str
     cup_level: int
@@ -72,9 +72,9 @@ class Switch:
     url: str
     preview_url: str = ""
     data: tuple[tuple[str, str], ...] = ()
-    often: Often | None = None
+    often: FrequencyChoice | None = None
     said: str = ""
-    held: Held | None = None
+    held: StoredData | None = None
     note: str = ""
     is_row: bool = False
     undo: str = ""
@@ -83,23 +83,23 @@ class Switch:
 
 
 @dataclass(frozen=True)
-class Ceiling:
+class CeilingChoice:
     """What `partials/ceiling.html` shows."""
 
-    options: tuple[Option, ...]
+    options: tuple[ChoiceOption, ...]
     said: str = ""
     undo: str = ""
     has_focus: bool = False
 
 
-def switch(
+def make_switch(
     purpose: Purpose,
     consent: Consent | None,
     *,
     chosen: Cadence | None = None,
     said: str = "",
     undo: str = "",
-    held: Held | None = None,
+    held: StoredData | None = None,
     is_gpc: bool = False,
 ) -> Switch:
     """Without `chosen` the switch stands alone, with no choice of how often. `held`: what it keeps of the past.
@@ -115,79 +115,81 @@ def switch(
         reads=purpose.reads,
         gives=purpose.gives,
         granted=granted,
-        since=_since(consent),
+        since=_describe_since(consent),
         url=reverse("master_switch") if is_master else reverse("preference", args=[purpose.key]),
-        data=_pages(purpose),
-        often=_often(purpose, chosen, is_on=granted) if chosen and purpose.cadences else None,
+        data=_find_data_pages(purpose),
+        often=_make_frequency_choice(purpose, chosen, is_on=granted) if chosen and purpose.cadences else None,
         preview_url=reverse("preview", args=[purpose.key]),
         said=said,
         undo=undo,
         held=held,
-        note=gpc.note(purpose, is_gpc=is_gpc, granted=granted),
+        note=gpc.get_gpc_note(purpose, is_gpc=is_gpc, granted=granted),
         is_row=purpose.key in purposes.ORDER_STAGES,
     )
 
 
-def switches(customer: Customer, *, is_gpc: bool = False) -> dict[Group, list[Switch]]:
+def read_switches_by_group(customer: Customer, *, is_gpc: bool = False) -> dict[PurposeGroup, list[Switch]]:
     """Every switch of the shop, by group, with the customer's answers and how often.
 
     Two queries, and one for each kind of thing that switches hold of the past.
     """
-    past = held.all_held(customer, [item.key for item in purposes.PURPOSES])
+    past = held.get_stored_data_by_purpose(customer, [item.key for item in purposes.PURPOSES])
     answers = {answer.purpose: answer for answer in customer.consents.all()}
-    chosen = cadence.cadences_of(customer)
+    chosen = cadence.get_chosen_cadences(customer)
     return {
         group: [
-            switch(
+            make_switch(
                 item,
                 answers.get(item.key),
-                chosen=chosen.get(item.key) or cadence.default(item.key),
+                chosen=chosen.get(item.key) or cadence.get_default_cadence(item.key),
                 held=past.get(item.key),
                 is_gpc=is_gpc,
             )
             for item in purposes.PURPOSES
             if item.group == group
         ]
-        for group in Group
+        for group in PurposeGroup
     }
 
 
-def switch_of(customer: Customer, key: str, *, said: str = "", undo: str = "", is_gpc: bool = False) -> Switch:
+def read_switch(customer: Customer, key: str, *, said: str = "", undo: str = "", is_gpc: bool = False) -> Switch:
     """One switch as it stands now, with what has just been said about it."""
     answer = customer.consents.filter(purpose=key).first()
-    chosen = cadence.cadence_of(customer, key)
-    past = held.held(customer, key)
-    return switch(purposes.get(key), answer, chosen=chosen, said=said, undo=undo, held=past, is_gpc=is_gpc)
+    chosen = cadence.get_cadence(customer, key)
+    past = held.get_stored_data(customer, key)
+    return make_switch(purposes.get_purpose(key), answer, chosen=chosen, said=said, undo=undo, held=past, is_gpc=is_gpc)
 
 
-def master(customer: Customer) -> Switch:
+def read_master_switch(customer: Customer) -> Switch:
     """The switch for all of them at once; on until turned off."""
     purpose = purposes.PERSONAL_SHOPPER
-    return switch(purpose, customer.consents.filter(purpose=purpose.key).first())
+    return make_switch(purpose, customer.consents.filter(purpose=purpose.key).first())
 
 
-def ceiling_choice(customer: Customer) -> Ceiling:
+def read_ceiling_choice(customer: Customer) -> CeilingChoice:
     """The choice of a weekly ceiling. One query."""
-    chosen = cadence.weekly_ceiling(customer)
+    chosen = cadence.get_weekly_ceiling(customer)
     counts = sorted({*cadence.CEILINGS, *([chosen] if chosen else [])})
-    none = Option("", "As many as I asked for", chosen is None)
-    return Ceiling((none, *(Option(str(count), f"At most {count} a week", count == chosen) for count in counts)))
-
-
-def _often(purpose: Purpose, chosen: Cadence, *, is_on: bool) -> Often:
-    def option(each: Cadence) -> Option:
-        return Option(each, cadence.words(purpose.key, each), each is chosen)
-
-    return Often(
-        options=tuple(map(option, purpose.cadences)),
-        less=tuple(map(option, cadence.less_often(purpose.key, chosen))),
-        url=reverse("how_often", args=[purpose.key]),
-        less_url=reverse("less_often", args=[purpose.key]),
-        cup_level=_CUPS[chosen] if is_on else 0,
+    none = ChoiceOption("", "As many as I asked for", chosen is None)
+    return CeilingChoice(
+        (none, *(ChoiceOption(str(count), f"At most {count} a week", count == chosen) for count in counts))
     )
 
 
-def _pages(purpose: Purpose) -> tuple[tuple[str, str], ...]:
+def _make_frequency_choice(purpose: Purpose, chosen: Cadence, *, is_on: bool) -> FrequencyChoice:
+    def option(each: Cadence) -> ChoiceOption:
+        return ChoiceOption(each, cadence.get_cadence_label(purpose.key, each), each is chosen)
+
+    return FrequencyChoice(
+        options=tuple(map(option, purpose.cadences)),
+        less=tuple(map(option, cadence.get_less_frequent_cadences(purpose.key, chosen))),
+        url=reverse("how_often", args=[purpose.key]),
+        less_url=reverse("less_often", args=[purpose.key]),
+        cup_level=_CUP_LEVELS[chosen] if is_on else 0,
+    )
+
+
+def _find_data_pages(purpose: Purpose) -> tuple[tuple[str, str], ...]:
     """Where the data it reads can be looked at; a page this shop does not have is left out."""
     found = []
     for words, name in purpose.data:
@@ -198,7 +200,7 @@ def _pages(purpose: Purpose) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _since(consent: Consent | None) -> str:
+def _describe_since(consent: Consent | None) -> str:
     if consent is None:
         return "Off, and never changed"
     day = date_format(timezone.localtime(consent.changed_at), "j F Y, H:i")

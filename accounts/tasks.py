@@ -12,7 +12,7 @@ from shop.retrying.loops import Loop
 
 logger = logging.getLogger(__name__)
 
-CHECKPOINTS = loops.register(
+CHECKPOINTS = loops.register_loop(
     Loop(
         "checkpoints",
         "The consent ledger's checkpoint of the day",
@@ -24,12 +24,12 @@ CHECKPOINTS = loops.register(
 
 @shared_task
 def checkpoint_consents() -> None:
-    CHECKPOINTS.run_whole(_keep_checkpoint)
+    CHECKPOINTS.run_whole(_save_checkpoint)
 
 
-def _keep_checkpoint() -> None:
+def _save_checkpoint() -> None:
     try:
-        checkpoints.keep(Path(settings.CHECKPOINT_FOLDER), today=timezone.localdate())
+        checkpoints.save_daily_checkpoint(Path(settings.CHECKPOINT_FOLDER), today=timezone.localdate())
     except LedgerBroken:
         logger.critical("The consent ledger does not verify; no checkpoint was written", exc_info=True)
         raise

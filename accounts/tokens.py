@@ -6,12 +6,12 @@ from typing import Any
 from django.core import signing
 
 
-def sign(kind: str, **ids: Any) -> str:
+def sign_token(kind: str, **ids: Any) -> str:
     """A URL-safe token; `kind` keeps a token for one thing from opening another."""
     return signing.dumps(ids, salt=f"say-when.{kind}", compress=True)
 
 
-def read(token: str, kind: str, *, max_age: timedelta) -> dict[str, Any] | None:
+def read_token(token: str, kind: str, *, max_age: timedelta) -> dict[str, Any] | None:
     """What `sign` was given; None when forged, of another kind, or older than `max_age`."""
     try:
         ids: dict[str, Any] = signing.loads(token, salt=f"say-when.{kind}", max_age=max_age)

@@ -12,7 +12,7 @@ urlpatterns = [
         resetting.ChoosePasswordView.as_view(),
         name="account_reset_password_from_key",
     ),
-    path("accounts/sessions/", signed_in.signed_in, name="usersessions_list"),
+    path("accounts/sessions/", signed_in.manage_sessions, name="usersessions_list"),
     path(
         "accounts/password/set/",
         reauthentication_required(app="allauth.account")(allauth_views.password_set),
@@ -20,7 +20,7 @@ urlpatterns = [
     ),
     path("account/personal-shopper/", choices.master_switch, name="master_switch"),
     path("account/weekly-ceiling/", choices.weekly_ceiling, name="weekly_ceiling"),
-    path("account/undo/", choices.take_back, name="undo"),
+    path("account/undo/", choices.undo_choice, name="undo"),
     path("account/preferences/<slug:key>/", choices.preference, name="preference"),
     path("account/preferences/<slug:key>/often/", choices.how_often, name="how_often"),
     path("account/preferences/<slug:key>/less/", choices.less_often, name="less_often"),

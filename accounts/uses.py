@@ -15,7 +15,7 @@ class UseKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Use:
+class PurposeUse:
     """One thing that happens only with a purpose's yes; `name` is the topic, shelf, recorder or count."""
 
     purpose: str
@@ -23,13 +23,13 @@ class Use:
     name: str
 
 
-_uses = Registry[Use]("The use")
+_uses = Registry[PurposeUse]("The use")
 
 
-def register(purpose: str, kind: UseKind, name: str) -> None:
+def register_use(purpose: str, kind: UseKind, name: str) -> None:
     """Called from `AppConfig.ready`. That the purpose exists is for the system check to say."""
-    _uses.add(f"{purpose} {kind} {name}", Use(purpose, kind, name))
+    _uses.add(f"{purpose} {kind} {name}", PurposeUse(purpose, kind, name))
 
 
-def uses() -> Iterator[Use]:
+def get_uses() -> Iterator[PurposeUse]:
     return iter(_uses.values())

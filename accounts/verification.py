@@ -19,17 +19,17 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from accounts import journal, purposes
-from accounts.ledger import CONSENT_SEAL, GENESIS, WORDING_SEAL, next_head, seal
-from accounts.looks import LedgerBroken, Looks, verify_looks
+from accounts.ledger import CONSENT_SEAL, GENESIS, WORDING_SEAL, compute_head, digest_payload
+from accounts.looks import AccessLogDigest, LedgerBroken, verify_access_log
 from accounts.models import Consent, ConsentPayload, ConsentRecord, Customer, Erasure, Wording
 from accounts.purposes import PERSONAL_SHOPPER, UNDER_MASTER
 from shop.sealing import is_seal
 
-Marks = dict[UUID, tuple[int, str]]  # chain -> the sequence and head a checkpoint saw
+ChainMarks = dict[UUID, tuple[int, str]]  # chain -> the sequence and head a checkpoint saw
 CHUNK = 2000
 NOT_SEALED = "Not sealed by this shop (or LEDGER_KEY is another)"
-FROM_ELSEWHERE = frozenset({"import", "sample store"})  # sources whose answers are older than their coming here
-AT_ONCE = timedelta(minutes=2)  # an answer given while a checkpoint was made may be committed after it
+IMPORTED_SOURCES = frozenset({"import", "sample store"})  # sources whose answers are older than their coming here
+COMMIT_DELAY = timedelta(minutes=2)  # an answer given while a checkpoint was made may be committed after it
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,12 @@ class Checkpoint:
     """What the ledger, the words answered (hash and seal) and the log of looks were at a moment."""
 
     taken_at: datetime
-    chains: Marks = field(default_factory=dict)
+    chains: ChainMarks = field(default_factory=dict)
     wordings: dict[str, str] = field(default_factory=dict)
-    looks: Looks = field(default_factory=Looks)
+    looks: AccessLogDigest = field(default_factory=AccessLogDigest)
 
 
-class Told(NamedTuple):
+class LedgerAnswer(NamedTuple):
     """The last answer to a switch, as the ledger tells it."""
 
     record: int
@@ -52,7 +52,7 @@ class Told(NamedTuple):
     source: str
 
 
-class Live(NamedTuple):
+class LiveAnswer(NamedTuple):
     """The current answer to a switch, as the shop acts on it."""
 
     record: int
@@ -63,18 +63,18 @@ class Live(NamedTuple):
     source: str
 
 
-Said = tuple[int, str, Told | Live]  # of which customer and which switch
+SwitchAnswer = tuple[int, str, LedgerAnswer | LiveAnswer]  # of which customer and which switch
 
 
 @dataclass
-class Person:
+class CustomerAnswers:
     """One customer's switches: what the ledger tells of each, and what the shop acts on."""
 
-    told: dict[str, Told] = field(default_factory=dict)
-    live: dict[str, Live] = field(default_factory=dict)
+    told: dict[str, LedgerAnswer] = field(default_factory=dict)
+    live: dict[str, LiveAnswer] = field(default_factory=dict)
 
 
-def verify(checkpoint: Checkpoint | None = None, *, journal_path: Path | None = None) -> tuple[int, int]:
+def verify_ledger(checkpoint: Checkpoint | None = None, *, journal_path: Path | None = None) -> tuple[int, int]:
     """How many chains and links were walked. Raises `LedgerBroken` at the first break.
 
     Seals show what was written by anybody but the shop. A chain without its answers needs its erasure in the journal.
@@ -83,22 +83,22 @@ def verify(checkpoint: Checkpoint | None = None, *, journal_path: Path | None = 
     """
     chain_count = link_count = 0
     links = ConsentRecord.objects.select_related("payload").annotate(owner=F("payload__customer__chain"))
-    with read_at_one_moment():
-        walk = _Walk(
-            checkpoint, Erased(journal_path), words=verify_wordings(checkpoint.wordings if checkpoint else None)
+    with read_in_snapshot():
+        walk = _LedgerWalk(
+            checkpoint, ErasedChains(journal_path), words=verify_wordings(checkpoint.wordings if checkpoint else None)
         )
-        with _streamed(links.order_by("chain", "sequence")) as in_order:
+        with _stream_rows(links.order_by("chain", "sequence")) as in_order:
             for chain, group in groupby(in_order, key=lambda link: link.chain):
                 link_count += walk.follow(chain, group)
                 chain_count += 1
         walk.finish()
         _compare_live_state()
-        verify_looks(checkpoint.looks if checkpoint else None, walk.erased.chains)
+        verify_access_log(checkpoint.looks if checkpoint else None, walk.erased.chains)
     return chain_count, link_count
 
 
 @contextmanager
-def read_at_one_moment() -> Iterator[None]:
+def read_in_snapshot() -> Iterator[None]:
     """Chain and live state as they stood at one moment, while the shop goes on answering."""
     is_inside = connection.in_atomic_block
     with transaction.atomic():
@@ -109,13 +109,13 @@ def read_at_one_moment() -> Iterator[None]:
 
 
 @contextmanager
-def _streamed(rows: Any) -> Iterator[Any]:
+def _stream_rows(rows: Any) -> Iterator[Any]:
     """Row by row, because a large shop's answers do not fit in memory."""
     with closing(rows.iterator(chunk_size=CHUNK)) as stream:
         yield stream
 
 
-class Erased:
+class ErasedChains:
     """Whose chains may be empty: those the journal says were erased, in a line this shop sealed."""
 
     def __init__(self, journal_path: Path | None) -> None:
@@ -126,7 +126,7 @@ class Erased:
         self.living = frozenset(Customer.objects.filter(chain__in=self.chains).values_list("chain", flat=True))
 
     def _read(self) -> Iterator[UUID]:
-        for entry in journal.read(self.path):
+        for entry in journal.read_journal(self.path):
             if entry.what == journal.ERASED and entry.chain and entry.is_sealed:
                 yield entry.chain
 
@@ -142,10 +142,10 @@ class Erased:
             raise LedgerBroken(f"Chain {chain} was erased, and its customer is here. Was a backup restored?")
 
 
-class _Walk:
+class _LedgerWalk:
     """One walk over all chains, held against a checkpoint."""
 
-    def __init__(self, checkpoint: Checkpoint | None, erased: Erased, *, words: frozenset[str]) -> None:
+    def __init__(self, checkpoint: Checkpoint | None, erased: ErasedChains, *, words: frozenset[str]) -> None:
         self.taken_at = checkpoint.taken_at if checkpoint else None
         self.awaited = dict(checkpoint.chains) if checkpoint else {}
         self.erased = erased
@@ -176,14 +176,14 @@ class _Walk:
         payload: ConsentPayload | None = getattr(link, "payload", None)
         if payload is None:
             return False
-        if seal(payload) != bytes(link.digest):
+        if digest_payload(payload) != bytes(link.digest):
             raise LedgerBroken(f"The words behind it were changed: {place}.")
         if link.owner != link.chain:
             raise LedgerBroken(f"Not its customer's own chain: {place}.")
         if payload.wording_hash not in self.words:
             raise LedgerBroken(f"The words that were answered are gone: {place}.")
-        is_dated_back = is_new and self.taken_at is not None and payload.answered_at < self.taken_at - AT_ONCE
-        if is_dated_back and payload.source not in FROM_ELSEWHERE:
+        is_dated_back = is_new and self.taken_at is not None and payload.answered_at < self.taken_at - COMMIT_DELAY
+        if is_dated_back and payload.source not in IMPORTED_SOURCES:
             raise LedgerBroken(f"Dated before the checkpoint, which does not hold it: {place}.")
         return True
 
@@ -198,7 +198,7 @@ def _check_link(link: Any, sequence: int, previous: bytes, place: str) -> bytes:
     """The link's head, which follows from the one before it and bears the shop's seal."""
     if link.sequence != sequence:
         raise LedgerBroken(f"Missing or out of order: {place}.")
-    head = next_head(previous, sequence, bytes(link.digest))
+    head = compute_head(previous, sequence, bytes(link.digest))
     if head != bytes(link.head):
         raise LedgerBroken(f"Changed: {place}.")
     if not is_seal(bytes(link.seal), CONSENT_SEAL, *link.facts):
@@ -228,44 +228,44 @@ def verify_wordings(seen: dict[str, str] | None = None) -> frozenset[str]:
 def _compare_live_state() -> None:
     """Every current answer must be what the customer's payloads lead to, and the other way round."""
     last = ConsentPayload.objects.order_by("customer", "purpose", "-record__sequence").distinct("customer", "purpose")
-    told = last.values_list("customer", "purpose", *Told._fields)
-    live = Consent.objects.order_by("customer", "purpose").values_list("customer", "purpose", *Live._fields)
-    with _streamed(told) as ledger_says, _streamed(live) as shop_says:
-        both = merge(_each(ledger_says, Told), _each(shop_says, Live), key=lambda row: row[0])
+    told = last.values_list("customer", "purpose", *LedgerAnswer._fields)
+    live = Consent.objects.order_by("customer", "purpose").values_list("customer", "purpose", *LiveAnswer._fields)
+    with _stream_rows(told) as ledger_says, _stream_rows(live) as shop_says:
+        both = merge(_parse_rows(ledger_says, LedgerAnswer), _parse_rows(shop_says, LiveAnswer), key=lambda row: row[0])
         for customer, rows in groupby(both, key=lambda row: row[0]):
-            _compare(customer, _person(rows))
+            _check_answers(customer, _collect_answers(rows))
 
 
-def _each(rows: Iterable[tuple[Any, ...]], kind: type[Told] | type[Live]) -> Iterator[Said]:
+def _parse_rows(rows: Iterable[tuple[Any, ...]], kind: type[LedgerAnswer] | type[LiveAnswer]) -> Iterator[SwitchAnswer]:
     return ((row[0], row[1], kind(*row[2:])) for row in rows)
 
 
-def _person(rows: Iterable[Said]) -> Person:
-    person = Person()
+def _collect_answers(rows: Iterable[SwitchAnswer]) -> CustomerAnswers:
+    person = CustomerAnswers()
     for _, purpose, says in rows:
-        if isinstance(says, Told):
+        if isinstance(says, LedgerAnswer):
             person.told[purpose] = says
         else:
             person.live[purpose] = says
     return person
 
 
-def _compare(customer: int, person: Person) -> None:
+def _check_answers(customer: int, person: CustomerAnswers) -> None:
     master = person.told.get(PERSONAL_SHOPPER.key)
     for purpose in person.told.keys() | person.live.keys():
         told, live = person.told.get(purpose), person.live.get(purpose)
-        if told is None or live not in _rebuilt(purpose, told, master):
+        if told is None or live not in _rebuild_live_answers(purpose, told, master):
             raise LedgerBroken(f"The live answer of customer {customer} for {purpose} is not the ledger's.")
 
 
-def _rebuilt(purpose: str, told: Told, master: Told | None) -> list[Live]:
+def _rebuild_live_answers(purpose: str, told: LedgerAnswer, master: LedgerAnswer | None) -> list[LiveAnswer]:
     """The live answer that the last answers to a switch and to the master switch lead to.
 
     A yes rests while the master is off. Once the master has moved after it, it stands on the master's answer. Of a
     switch there is no more, nobody knows whether the master had moved it.
     """
-    own = Live(told.record, told.granted, told.granted, told.answered_at, told.wording_version, told.source)
-    is_known = purpose == PERSONAL_SHOPPER.key or purposes.exists(purpose)
+    own = LiveAnswer(told.record, told.granted, told.granted, told.answered_at, told.wording_version, told.source)
+    is_known = purpose == PERSONAL_SHOPPER.key or purposes.is_purpose(purpose)
     if master is None or purpose == PERSONAL_SHOPPER.key or not told.granted:
         return [own]
     resting = own._replace(granted=master.granted)

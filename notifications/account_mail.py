@@ -14,13 +14,13 @@ Context = dict[str, Any]
 
 
 def export_ready(letter: Letter) -> Context:
-    return {"page_url": links.absolute(reverse("own_data")), "days": export.KEPT.days}
+    return {"page_url": links.absolute(reverse("own_data")), "days": export.KEPT_FOR.days}
 
 
 def erasure_asked_for(letter: Letter) -> Context:
     """`due_on` is empty when it was to happen at once."""
     context = letter.email.context
-    token = tokens.sign(erasure.TOKEN_KIND, erasure=context["erasure"])
+    token = tokens.sign_token(erasure.TOKEN_KIND, erasure=context["erasure"])
     due_at = timezone.localtime(datetime.fromisoformat(context["due_at"]))
     return {
         "page_url": links.absolute(reverse("erasure", args=[token])),

@@ -14,10 +14,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from accounts.access import Subject, masked
+from accounts.access import DataSubject, mask_email
 from accounts.admin.by_customer import ByCustomerFilter
-from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
-from accounts.email_addresses import searched_address
+from accounts.admin.looking import AuditedAdmin, ReadOnlyAdmin
+from accounts.email_addresses import normalize_searched_address
 from accounts.models import Customer
 from notifications import audience, lengths, newsletter
 from notifications.lengths import TooLongError
@@ -78,7 +78,7 @@ class TopicFilter(admin.SimpleListFilter):
 
 
 @admin.register(OutgoingEmail)
-class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
+class OutgoingEmailAdmin(AuditedAdmin, ReadOnlyAdmin):
     """Why somebody got a mail, and why somebody got none. Whoever asks knows the address; it is not told here."""
 
     list_display = ["to", "what_it_is", "where_it_stands", "order_link", "created_at"]
@@ -102,12 +102,14 @@ class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
         """By the whole of an address or a number: nobody is found by a part of theirs."""
         term = search_term.strip()
         if "@" in term:
-            return queryset.filter(to_address__iexact=searched_address(term)), False
+            return queryset.filter(to_address__iexact=normalize_searched_address(term)), False
         return queryset.filter(order__number=term.upper()) if term else queryset, False
 
-    def subject(self, email: OutgoingEmail) -> Subject:
+    def subject(self, email: OutgoingEmail) -> DataSubject:
         number = email.order.number if email.order else ""
-        return Subject(email.customer_id or (email.order.customer_id if email.order else None), number, "Mail to you")
+        return DataSubject(
+            email.customer_id or (email.order.customer_id if email.order else None), number, "Mail to you"
+        )
 
     @admin.display(description="what it is")
     def what_it_is(self, email: OutgoingEmail) -> str:
@@ -116,12 +118,12 @@ class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
 
     @admin.display(description="to")
     def to(self, email: OutgoingEmail) -> str:
-        return masked(email.to_address)
+        return mask_email(email.to_address)
 
     @admin.display(description="last error")
     def what_went_wrong(self, email: OutgoingEmail) -> str:
         """Mail servers repeat the address they refuse."""
-        return re.sub(re.escape(email.to_address), masked(email.to_address), email.last_error, flags=re.IGNORECASE)
+        return re.sub(re.escape(email.to_address), mask_email(email.to_address), email.last_error, flags=re.IGNORECASE)
 
     @admin.display(description="customer")
     def customer_link(self, email: OutgoingEmail) -> str:
@@ -149,7 +151,7 @@ class OutgoingEmailAdmin(LoggedAdmin, ReadOnlyAdmin):
 
 
 @admin.register(Suppression)
-class SuppressionAdmin(LoggedAdmin):
+class SuppressionAdmin(AuditedAdmin):
     """Addresses that get no mail. Staff may add one, or lift one once its owner says that mail arrives again."""
 
     list_display = ["address", "reason", "detail", "created_at"]
@@ -161,8 +163,8 @@ class SuppressionAdmin(LoggedAdmin):
         suppressions: QuerySet[Suppression] = super().get_queryset(request)
         return suppressions.annotate(customer_id=Subquery(whose))
 
-    def subject(self, suppression: Suppression) -> Subject:
-        return Subject(getattr(suppression, "customer_id", None), about="That your address refuses our mail")
+    def subject(self, suppression: Suppression) -> DataSubject:
+        return DataSubject(getattr(suppression, "customer_id", None), about="That your address refuses our mail")
 
     def has_change_permission(self, request: HttpRequest, obj: Suppression | None = None) -> bool:
         return False

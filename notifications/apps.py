@@ -12,8 +12,8 @@ class NotificationsConfig(AppConfig):
         from notifications import checks, outbox, personal_data, topics  # noqa: F401  (importing `checks` registers them)
 
         personal_data.register_holdings()
-        erasure.wait_while(outbox.waits_for_notice)
+        erasure.register_erasure_obstacle(outbox.waits_for_notice)
         for topic in topics.TOPICS.values():
             if topic.purpose:
-                uses.register(topic.purpose, UseKind.MAIL, topic.key)
-        uses.register(purposes.RECEIPT_OFFER, UseKind.MAIL, f"{topics.RECEIPT}, its offer")
+                uses.register_use(topic.purpose, UseKind.MAIL, topic.key)
+        uses.register_use(purposes.RECEIPT_OFFER, UseKind.MAIL, f"{topics.RECEIPT}, its offer")

@@ -29,7 +29,7 @@ NOT_SENT = (OutgoingEmail.State.SKIPPED, OutgoingEmail.State.FAILED)
 CHUNK = 20_000  # customers per transaction
 PICKING_CHUNK = 200  # for these something is picked one by one
 
-ISSUES = loops.register(
+ISSUES = loops.register_loop(
     Loop(
         "newsletter",
         "A newsletter that could not be queued",
@@ -37,7 +37,7 @@ ISSUES = loops.register(
         model="notifications.newsletterissue",
     )
 )
-WEEKLY_LETTERS = loops.register(
+WEEKLY_LETTERS = loops.register_loop(
     Loop(
         "recommendation_mail",
         "The weekly letter of customer",
@@ -114,7 +114,7 @@ def _fan_out(topic: str, *, key: str, context: dict[str, Any]) -> int:
 
 def newsletter_readers() -> QuerySet[Consent]:
     """Those an issue would reach now: asked for it, address proved, and not one that refuses our mail."""
-    asked = consent.granted(purposes.NEWSLETTER).filter(customer__email_proved_at__isnull=False)
+    asked = consent.find_granted_consents(purposes.NEWSLETTER).filter(customer__email_proved_at__isnull=False)
     return asked.filter(customer__email__isnull=False).exclude(_refusing(OuterRef("customer__email")))
 
 
@@ -148,7 +148,7 @@ def _queue_letters(week: str, customers: Sequence[Customer]) -> None:
 def _without_letter(week: str) -> QuerySet[Customer]:
     """Those who asked for it, have not got this week's, and, if once a month is enough, none for a month."""
     key = Concat(Value(week), Cast(OuterRef("pk"), CharField()))
-    asked = consent.granted(purposes.MAIL_RECOMMENDATIONS).filter(customer=OuterRef("pk"))
+    asked = consent.find_granted_consents(purposes.MAIL_RECOMMENDATIONS).filter(customer=OuterRef("pk"))
     monthly = MailCadence.objects.filter(
         customer=OuterRef("pk"), purpose=purposes.MAIL_RECOMMENDATIONS, cadence=Cadence.MONTHLY
     )

@@ -15,7 +15,7 @@ def topics_have_purposes(app_configs: Sequence[Any] | None, **kwargs: Any) -> Se
     return [
         Error(f"The mail topic {topic.key!r} is {topic.kind} and names no known purpose.", id="notifications.E001")
         for topic in TOPICS.values()
-        if topic.kind is not MailKind.ESSENTIAL and not topic.gathers and not purposes.exists(topic.purpose)
+        if topic.kind is not MailKind.ESSENTIAL and not topic.gathers and not purposes.is_purpose(topic.purpose)
     ] + [
         Error(f"The essential mail {topic.key!r} does not say why it comes.", id="notifications.E002")
         for topic in TOPICS.values()

@@ -18,7 +18,7 @@ from notifications.emails import write
 from notifications.letters import Letter, load
 from notifications.models import OutgoingEmail, SkipReason, Suppression
 from shop import mail
-from shop.mail import Line, Outcome, Result
+from shop.mail import MailConnection, SendOutcome, SendResult
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -33,7 +33,7 @@ PACE = (SkipReason.OVER_CEILING, SkipReason.OVERTAKEN, SkipReason.TOO_SOON)
 WAITING = (OutgoingEmail.State.QUEUED, OutgoingEmail.State.CLAIMED, OutgoingEmail.State.SENDING)
 logger = logging.getLogger(__name__)
 
-WRITING = loops.register(
+WRITING = loops.register_loop(
     Loop(
         "mail",
         "A mail that could not be written",
@@ -53,7 +53,9 @@ def deliver() -> int:
 def _run() -> int:
     sent_count = 0
     ends_at = time.monotonic() + RUN_SECONDS
-    with Line(seconds=min(HAND_OFF_SECONDS, settings.EMAIL_TIMEOUT, settings.MAIL_LEASE_SECONDS * 0.8)) as line:
+    with MailConnection(
+        seconds=min(HAND_OFF_SECONDS, settings.EMAIL_TIMEOUT, settings.MAIL_LEASE_SECONDS * 0.8)
+    ) as line:
         while time.monotonic() < ends_at:
             token = uuid.uuid4()
             ids = claims.claim(token, limit=BATCH)
@@ -87,7 +89,7 @@ class Permission:
 class Batch:
     """Some claimed mails on their way over one line."""
 
-    def __init__(self, line: Line, token: uuid.UUID, letters: list[Letter]) -> None:
+    def __init__(self, line: MailConnection, token: uuid.UUID, letters: list[Letter]) -> None:
         self.line = line
         self.token = token
         self.letters = letters
@@ -124,13 +126,13 @@ class Batch:
                 logger.exception("Mail %s (%s) could not be handed over", letter.email.pk, letter.email.topic)
                 self._leave_after(letter, error)
                 continue
-            sent_count += result is not None and result.outcome is Outcome.SENT
+            sent_count += result is not None and result.outcome is SendOutcome.SENT
             if result is not None and self._is_hopeless(result):
                 self._give_up(self.letters[place:], result)
                 break
         return sent_count
 
-    def _deliver_one(self, letter: Letter, following: Letter | None) -> Result | None:
+    def _deliver_one(self, letter: Letter, following: Letter | None) -> SendResult | None:
         """None when it was not this worker's to hand over, or nothing was left of it.
 
         While the server takes this mail in, the following one is written.
@@ -143,7 +145,7 @@ class Batch:
                 self._record()  # connecting may take long
             may_begin = Permission(self, letter, subject=message.subject)
             result = self.line.hand_off(message, may_begin=may_begin, meanwhile=partial(self._write_ahead, following))
-            if result.outcome is not Outcome.NOT_BEGUN:
+            if result.outcome is not SendOutcome.NOT_BEGUN:
                 self._settle(letter, result)
                 return result
             if not self._lighten(letter):
@@ -201,35 +203,35 @@ class Batch:
         else:
             claims.skip(email.pk, self.token, reason)
 
-    def _settle(self, letter: Letter, result: Result) -> None:
+    def _settle(self, letter: Letter, result: SendResult) -> None:
         email_id, token, error = letter.email.pk, self.token, result.detail
         match result.outcome:
-            case Outcome.SENT:
+            case SendOutcome.SENT:
                 self._unrecorded = email_id  # the next mail's beginning records it
-            case Outcome.UNKNOWN if letter.topic.is_promotional:
+            case SendOutcome.UNKNOWN if letter.topic.is_promotional:
                 claims.park(email_id, token, error=error)
-            case Outcome.UNKNOWN:
+            case SendOutcome.UNKNOWN:
                 claims.repeat_or_park(email_id, token, error=error)
-            case Outcome.LATER:
+            case SendOutcome.LATER:
                 claims.postpone(email_id, token, error=error)
-            case Outcome.REFUSED:
+            case SendOutcome.REFUSED:
                 claims.fail(email_id, token, error=error)
-            case Outcome.NO_SUCH_ADDRESS:
+            case SendOutcome.NO_SUCH_ADDRESS:
                 claims.fail(email_id, token, error=error)
                 Suppression.objects.bulk_create(
                     [Suppression(address=letter.email.to_address, reason=Suppression.Reason.BOUNCED, detail=error)],
                     ignore_conflicts=True,
                 )
-        if result.outcome is not Outcome.SENT:
+        if result.outcome is not SendOutcome.SENT:
             logger.warning("Mail %s (%s): %s", email_id, letter.topic.key, result.outcome)
 
-    def _is_hopeless(self, result: Result) -> bool:
+    def _is_hopeless(self, result: SendResult) -> bool:
         self._stuck_count = self._stuck_count + 1 if result.is_stuck else 0
-        return result.outcome is Outcome.UNREACHABLE or self._stuck_count >= STUCK_LIMIT
+        return result.outcome is SendOutcome.UNREACHABLE or self._stuck_count >= STUCK_LIMIT
 
-    def _give_up(self, rest: list[Letter], result: Result) -> None:
+    def _give_up(self, rest: list[Letter], result: SendResult) -> None:
         """The mail server is away: what has not begun goes back, at nobody's cost."""
-        pause = UNREACHABLE_PAUSE_SECONDS if result.outcome is Outcome.UNREACHABLE else 0
+        pause = UNREACHABLE_PAUSE_SECONDS if result.outcome is SendOutcome.UNREACHABLE else 0
         claims.release([letter.email.pk for letter in rest], self.token, pause_seconds=pause)
         self.is_given_up = True
 

@@ -39,7 +39,7 @@ def gather(news: Iterable[News], *, now: datetime | None = None) -> None:
     """Puts news into its readers' digests, in the caller's transaction. Customers go in one order: none deadlock."""
     now = now or timezone.now()
     for one in sorted(news, key=lambda each: (each.email.customer_id or 0, each.email.created_at)):
-        digest = _open_digest(one.email, cadence.next_digest_at(one.cadence, now))
+        digest = _open_digest(one.email, cadence.get_next_digest_time(one.cadence, now))
         last = digest.items.aggregate(last=Max("position"))["last"]
         OutgoingItem.objects.create(
             email=digest,
@@ -91,7 +91,7 @@ def _digest(news: OutgoingEmail, key: str, due_at: datetime) -> OutgoingEmail:
 def put_off(email: OutgoingEmail, items: Sequence[OutgoingItem], token: uuid.UUID) -> None:
     """The weekly ceiling stands in the way: a digest waits for another morning, other news for the next digest."""
     if email.topic == topics.DIGEST:
-        claims.hold(email.pk, token, until=cadence.next_digest_at(Cadence.DAILY, timezone.now()))
+        claims.hold(email.pk, token, until=cadence.get_next_digest_time(Cadence.DAILY, timezone.now()))
         return
     with transaction.atomic():
         if claims.skip(email.pk, token, SkipReason.GATHERED):

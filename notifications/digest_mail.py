@@ -55,7 +55,7 @@ def _told(item: OutgoingItem, about: Context) -> dict[str, str]:
         raise ValueError("An item of a digest without its news cannot be told.")
     return {
         "day": date_format(timezone.localtime(news.created_at), "l j F"),
-        "headline": HEADLINES.get(news.topic) or purposes.get(item.purpose).title,
+        "headline": HEADLINES.get(news.topic) or purposes.get_purpose(item.purpose).title,
         "detail": _detail(news.topic, about),
     }
 

@@ -56,7 +56,7 @@ def write(letter: Letter) -> mail.Message | None:
         text=text,
         html=html,
         topic=letter.topic.key,
-        message_id=mail.message_id(letter.email.pk),
+        message_id=mail.make_message_id(letter.email.pk),
         headers=_list_headers(letter, reader.off_url(body)) if letter.topic.is_promotional else {},
     )
 
@@ -113,7 +113,7 @@ def _words(letter: Letter, reader: Reader) -> Words | None:
     if context is None:
         return None
     values = {**_frame(letter, reader), "whys": _whys(letter, context.pop("shown", ()), reader), **context}
-    return mail.render(letter.topic.key, values)
+    return mail.render_message(letter.topic.key, values)
 
 
 def _frame(letter: Letter, reader: Reader) -> Context:
@@ -149,7 +149,7 @@ def _ground(item: OutgoingItem) -> tuple[str, int | None]:
 
 
 def _why(item: OutgoingItem, reader: Reader) -> str:
-    title = purposes.get(item.purpose).title
+    title = purposes.get_purpose(item.purpose).title
     if item.order_tick_id:
         which = f"order {item.news.order.number}" if item.news and item.news.order else "this order"
         return f"You ticked “{title}” for {which} on {reader.since(item)}."

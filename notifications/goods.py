@@ -4,7 +4,7 @@ from typing import Any
 
 from notifications import links
 from notifications.models import OutgoingItem
-from shop.money import formatted
+from shop.money import format_amount
 
 
 def shown_as(item: OutgoingItem) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def shown_as(item: OutgoingItem) -> dict[str, Any]:
     return {
         "title": product.title,
         "maker": product.maker.name if product.maker else "",
-        "price": formatted(product.price_from, product.currency),
+        "price": format_amount(product.price_from, product.currency),
         "url": links.absolute(f"/product/{product.slug}/"),
         "reason": item.why,
     }

@@ -44,7 +44,7 @@ def unsubscribe(email: OutgoingEmail, item: OutgoingItem) -> str:
         ids["order"] = item.order_id or email.order_id
     else:
         ids["customer"] = email.customer_id
-    return _unsubscribe_pattern().replace("-token-", tokens.sign(UNSUBSCRIBE, **ids))
+    return _unsubscribe_pattern().replace("-token-", tokens.sign_token(UNSUBSCRIBE, **ids))
 
 
 @cache
@@ -59,4 +59,4 @@ def order(of: Order) -> str:
 
 
 def confirmation(of: ConsentRequest) -> str:
-    return absolute(reverse("confirm_consent", args=[consent_requests.token_for(of)]))
+    return absolute(reverse("confirm_consent", args=[consent_requests.make_confirmation_token(of)]))

@@ -12,7 +12,7 @@ from notifications.queueing import OFFER
 from orders.carriers import carrier_name
 from orders.models import Order, OrderLine, Shipment
 from orders.promise import span
-from shop.money import formatted
+from shop.money import format_amount
 
 Context = dict[str, Any]
 MOST_LISTED = 40  # things; the order's page has them all, and the end of a long mail is cut off
@@ -60,7 +60,7 @@ def refunded(letter: Letter) -> Context | None:
     amount = letter.email.context.get("amount")
     return {
         **context,
-        "amount": formatted(Decimal(amount), order.currency) if amount else context["total"],
+        "amount": format_amount(Decimal(amount), order.currency) if amount else context["total"],
         "reason": letter.email.context.get("reason", ""),
     }
 
@@ -87,13 +87,13 @@ def _describe_money(order: Order, *, gives_back: Decimal, by_bank: Decimal) -> s
     """What becomes of the money of an order that ended, of which `by_bank` went back before; empty without any."""
     if by_bank >= order.total > 0:
         return "Your bank gave you the money back already."
-    taken = f"Your bank gave you {formatted(by_bank, order.currency)} of your money back. " if by_bank else ""
+    taken = f"Your bank gave you {format_amount(by_bank, order.currency)} of your money back. " if by_bank else ""
     return taken + _describe_rest(order, gives_back=gives_back)
 
 
 def _describe_rest(order: Order, *, gives_back: Decimal) -> str:
     if gives_back:
-        sum_text = formatted(gives_back, order.currency)
+        sum_text = format_amount(gives_back, order.currency)
         what = f"The {sum_text} you paid" if gives_back == order.total else f"The rest of your money, {sum_text},"
         return f"{what} goes back the way you paid. We write again once it is on its way."
     if order.payment_status == Order.PaymentStatus.PAID and order.total:
@@ -107,13 +107,13 @@ def _line(line: OrderLine, currency: str) -> dict[str, Any]:
         "title": line.title,
         "detail": detail,
         "quantity": line.quantity,
-        "total": formatted(line.line_total, currency),
+        "total": format_amount(line.line_total, currency),
     }
 
 
 def _sums(order: Order) -> list[tuple[str, str, bool]]:
     def row(name: str, amount: Any, *, strong: bool = False) -> tuple[str, str, bool]:
-        return name, formatted(amount, order.currency), strong
+        return name, format_amount(amount, order.currency), strong
 
     extras = [row(extra.label, extra.amount) for extra in order.adjustments.all()]
     delivery = f"Delivery ({order.shipping_name})" if order.shipping_name else "Delivery"

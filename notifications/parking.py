@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from accounts import journal
-from accounts.journal import Entry
+from accounts.journal import JournalEntry
 from notifications import audience, relay
 from notifications.models import OutgoingEmail
 from notifications.outbox import WAITING
@@ -17,7 +17,7 @@ THURSDAY = 4
 REASON = "Waiting when the backup was made: it may have been sent since."
 
 
-def park_mail(entries: Sequence[Entry]) -> str:
+def park_mail(entries: Sequence[JournalEntry]) -> str:
     """Writes down everything that is owed, and parks it with what waited already."""
     while relay.relay_events():
         pass
@@ -30,7 +30,7 @@ def park_mail(entries: Sequence[Entry]) -> str:
     return f"Parked for staff: {count} mails (`outbox` lists them)."
 
 
-def redo_unticking(entries: Sequence[Entry]) -> str:
+def redo_unticking(entries: Sequence[JournalEntry]) -> str:
     """Takes back again the ticks on single orders that guests took back."""
     count = 0
     for entry in entries:

@@ -14,7 +14,7 @@ from notifications.models import OutgoingEmail, OutgoingItem, Suppression
 from notifications.outbox import WAITING
 from notifications.queueing import PICK
 from notifications.topics import TOPICS
-from shop.personal_data import Holding, Processor, Rows, register, register_processor, rows
+from shop.personal_data import Holding, Processor, Rows, export_rows, register_holding, register_processor
 
 STEERING = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
 KEPT_FOR = timedelta(days=400)
@@ -78,7 +78,7 @@ def register_holdings() -> None:
             gets="your e-mail address and what the mail says. It tells us when an address refuses mail.",
         )
     )
-    register(
+    register_holding(
         Holding(
             key="mail",
             title="Mail we sent you, or did not send, and why",
@@ -91,13 +91,13 @@ def register_holdings() -> None:
             retire=retire_mail,
         )
     )
-    register(
+    register_holding(
         Holding(
             key="suppression",
             title="Addresses that refuse our mail",
             models=("notifications.Suppression",),
             retention="Until the address takes mail again: without the note we would go on writing to it.",
-            export=lambda customer: rows(
+            export=lambda customer: export_rows(
                 _suppressions(customer), address="address", why="reason", detail="detail", since="created_at"
             ),
             erase=lambda customer: suppressions.seal(customer.email) if customer.email else 0,

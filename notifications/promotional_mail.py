@@ -52,4 +52,4 @@ def confirmation(letter: Letter) -> Context | None:
     request = letter.named(letter.desk.requests, "consent_request")
     if request is None or request.confirmed_at is not None:
         return None
-    return {"confirm_url": links.confirmation(request), "purpose": purposes.get(request.purpose)}
+    return {"confirm_url": links.confirmation(request), "purpose": purposes.get_purpose(request.purpose)}

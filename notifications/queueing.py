@@ -53,7 +53,7 @@ class Answers:
         self._ticks = _ticks(drafts)
         self._suppressed = suppressions.refusing({draft.to_address for draft in drafts})
         customers = {draft.customer.pk for draft in drafts if draft.customer}
-        self._paces = cadence.chosen(customers) if customers else {}
+        self._paces = cadence.get_cadences_by_customer(customers) if customers else {}
         self._full = pacing.over_ceiling(customers) if customers else set()
 
     def to(self, draft: Draft, purpose: str) -> list[Answer]:

@@ -37,8 +37,8 @@ ADVICE = (
     "No mail was written about this yet. It is tried again by itself; if the error stays, tell whoever looks after "
     "the shop's software, and write to the customer yourself."
 )
-ORDER_NEWS = loops.register(Loop("order_news", "News of an order", ADVICE, first_pause_seconds=10))
-ACCOUNT_NEWS = loops.register(Loop("account_news", "News of an account", ADVICE, first_pause_seconds=10))
+ORDER_NEWS = loops.register_loop(Loop("order_news", "News of an order", ADVICE, first_pause_seconds=10))
+ACCOUNT_NEWS = loops.register_loop(Loop("account_news", "News of an account", ADVICE, first_pause_seconds=10))
 
 
 @dataclass(frozen=True)

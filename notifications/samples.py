@@ -62,7 +62,7 @@ def _order_news(customer: Customer, topic: Topic) -> Letter:
 def is_gathered(customer: Customer, purpose_key: str) -> bool:
     """Whether the customer has such news told together with other news, and not by itself."""
     is_news = SHOWN_IN[purpose_key].kind is MailKind.SERVICE
-    return is_news and cadence.cadence_of(customer, purpose_key) is not Cadence.AS_IT_HAPPENS
+    return is_news and cadence.get_cadence(customer, purpose_key) is not Cadence.AS_IT_HAPPENS
 
 
 def _together(alone: Letter) -> Letter:
@@ -87,7 +87,7 @@ def _receipt(customer: Customer, topic: Topic) -> Letter:
 
 def _recommendations(customer: Customer, topic: Topic) -> Letter:
     letter = _letter(customer, topic)
-    picked = picks.for_mail(customer, consent.granted_purposes(customer))
+    picked = picks.for_mail(customer, consent.get_granted_purposes(customer))
     letter.items += _shown(letter.email, PICK, picked, customer)
     return letter
 

@@ -8,11 +8,11 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import erasure, grants
-        from accounts.proof import on_address_proved
+        from accounts.proof import register_address_proved_callback
         from orders import guests, login, personal_data, statutory
 
         login.connect()
-        grants.end_at_login(guests.GRANTS)
-        on_address_proved(guests.join_orders)
+        grants.register_keys_cleared_at_login(guests.GRANTS)
+        register_address_proved_callback(guests.join_orders)
         personal_data.register_holdings()
-        erasure.wait_while(statutory.waits_for_orders)
+        erasure.register_erasure_obstacle(statutory.waits_for_orders)

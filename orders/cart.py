@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F, Subquery, Sum
 from django.http import HttpRequest
 
-from accounts.current import login_of
+from accounts.current import get_login_customer
 from accounts.models import Customer
 from orders.models import Cart, CartLine, Order, ShopSettings
 from shop.catalog.models import Variant
@@ -30,7 +30,7 @@ class Change:
 
 def of(request: HttpRequest) -> Cart | None:
     """The cart of whoever asks, if there is one."""
-    customer = login_of(request)
+    customer = get_login_customer(request)
     if customer is not None:
         return Cart.objects.filter(customer=customer).first()
     token = request.session.get(TOKEN)
@@ -39,7 +39,7 @@ def of(request: HttpRequest) -> Cart | None:
 
 def for_adding(request: HttpRequest) -> Cart:
     """The cart of whoever asks, made when there is none."""
-    customer = login_of(request)
+    customer = get_login_customer(request)
     if customer is not None:
         return Cart.objects.get_or_create(customer=customer)[0]
     cart = of(request)

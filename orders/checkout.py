@@ -21,21 +21,12 @@ from accounts import purposes
 from accounts.models import Customer
 from orders import cart as carts
 from orders import payments, placing, pricing, promise, status
-from orders.models import (
-    Allocation,
-    Cart,
-    CartLine,
-    Order,
-    OrderLine,
-    OrderTick,
-    Payment,
-    ShippingMethod,
-)
+from orders.models import Allocation, Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
 from orders.pricing import Totals
 from orders.terms import Terms
 from shop.catalog import stock
 from shop.catalog.stock import OutOfStock
-from shop.money import formatted
+from shop.money import format_amount
 
 TRIES = 3  # for a cart whose earlier payment has to be ended first
 ADDRESS = ("full_name", "line1", "line2", "city", "region", "postcode", "country", "phone")
@@ -150,7 +141,7 @@ def _checked_totals(lines: list[CartLine], details: Details, terms: Terms) -> To
         raise OverLimit(over, limit)
     totals = pricing.price(lines, details.method, details.country, terms=terms)
     if details.expected_subtotal not in (None, totals.subtotal):
-        raise GoodsChanged(formatted(totals.subtotal, totals.currency))
+        raise GoodsChanged(format_amount(totals.subtotal, totals.currency))
     return totals
 
 
@@ -241,7 +232,7 @@ def _make_lines(order: Order, lines: list[CartLine], totals: Totals) -> list[Ord
 
 def _ticks(order: Order, ticks: Mapping[str, bool]) -> Iterable[OrderTick]:
     return (
-        OrderTick(order=order, purpose=key, granted=granted, wording_version=purposes.get(key).wording_version)
+        OrderTick(order=order, purpose=key, granted=granted, wording_version=purposes.get_purpose(key).wording_version)
         for key, granted in ticks.items()
     )
 
@@ -258,7 +249,7 @@ def _allocate(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
     for line in lines:  # a gift and no gift of one variant are two lines
         wanted[line.variant_id] += line.quantity
     try:
-        records = stock.allocate(wanted)
+        records = stock.allocate_stock(wanted)
     except OutOfStock as refusal:
         raise SoldOut([line for line in lines if line.variant_id == refusal.variant_id]) from refusal
     Allocation.objects.bulk_create(

@@ -161,7 +161,7 @@ def _consume_stock(shipment: Shipment, *, actor: str) -> None:
         order_line__shipment_lines__shipment=shipment, record__store=shipment.store_id
     )
     for item in promised:
-        stock.consume(item.record_id, quantity=item.quantity, reference=shipment.order.number, actor=actor)
+        stock.consume_allocation(item.record_id, quantity=item.quantity, reference=shipment.order.number, actor=actor)
         Allocation.objects.filter(pk=item.pk).update(consumed_at=timezone.now())
 
 

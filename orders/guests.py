@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.urls import reverse
 
 from accounts import access, tokens
-from accounts.current import customer_of
+from accounts.current import get_customer
 from accounts.models import Customer
 from orders.models import Order
 
@@ -24,12 +24,12 @@ MOST_GRANTS = 30
 
 def order_link(order: Order) -> str:
     """The link to the order for its mails."""
-    token = tokens.sign(TOKEN_KIND, number=order.number)
+    token = tokens.sign_token(TOKEN_KIND, number=order.number)
     return settings.SITE_URL + reverse("order_open", args=[order.number, token])
 
 
 def is_valid(number: str, token: str) -> bool:
-    ids = tokens.read(token, TOKEN_KIND, max_age=LIFETIME)
+    ids = tokens.read_token(token, TOKEN_KIND, max_age=LIFETIME)
     return ids is not None and ids.get("number") == number
 
 
@@ -47,13 +47,13 @@ def forget_grants(request: HttpRequest) -> None:
 def may_see(request: HttpRequest, order: Order) -> bool:
     if order.number in request.session.get(GRANTS, []):
         return True
-    customer = customer_of(request)
+    customer = get_customer(request)
     return customer is not None and order.customer_id == customer.pk
 
 
 def find(request: HttpRequest, number: str) -> Order:
     """The order, for those who may see it. Everybody else gets the same 404 as for an order that isn't there."""
-    mine = Q(customer=customer_of(request), customer__isnull=False)
+    mine = Q(customer=get_customer(request), customer__isnull=False)
     if number in request.session.get(GRANTS, []):
         mine |= Q(number=number)
     order = Order.objects.filter(mine, number=number).first()
@@ -69,7 +69,7 @@ def owns(request: HttpRequest, order: Order) -> bool:
     """
     if order.customer_id is None:
         return order.number in request.session.get(GRANTS, [])
-    customer = customer_of(request)
+    customer = get_customer(request)
     return customer is not None and order.customer_id == customer.pk
 
 
@@ -90,4 +90,4 @@ def join_orders(customer: Customer) -> None:
     joining = Order.objects.filter(Q(customer=None) | gave_it_up, email=customer.email.lower())
     if numbers := list(joining.values_list("number", flat=True)):
         Order.objects.filter(number__in=numbers).update(customer=customer)
-        access.adopt(customer, numbers)
+        access.assign_guest_entries(customer, numbers)

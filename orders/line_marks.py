@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.db import transaction
 
 from accounts import journal
-from accounts.journal import Entry
+from accounts.journal import JournalEntry
 from orders.locks import locked_order
 from orders.models import Order, OrderLine
 
@@ -38,7 +38,7 @@ def set_mark(order: Order, line_id: int, mark: LineMark, *, is_set: bool) -> Ord
     return line
 
 
-def redo_marks(entries: Sequence[Entry]) -> str:
+def redo_marks(entries: Sequence[JournalEntry]) -> str:
     """A step of `after_restore`: what was marked since the backup, and not unmarked after that, is marked again."""
     last = {
         (entry.order, entry.line, entry.mark): entry.what

@@ -4,14 +4,14 @@ from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
-from accounts.customers import customer_for
+from accounts.customers import get_or_create_customer
 from accounts.models import User
 from orders import cart, guests
 
 
 def merge_cart(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """What a visitor put into the cart goes along when they log in. After logout the session, and its cart, is new."""
-    customer = customer_for(user)
+    customer = get_or_create_customer(user)
     own, notices = cart.claim(customer, request.session.pop(cart.TOKEN, ""))
     cart.keep_count(request, own)
     if hasattr(request, "_messages"):  # a login without the middleware, such as a test client's, has nowhere to say it
@@ -21,7 +21,7 @@ def merge_cart(request: HttpRequest, user: User, **kwargs: Any) -> None:
 
 def join_orders(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """What they bought meanwhile without signing in, with the address they have proved, joins their account."""
-    guests.join_orders(customer_for(user))
+    guests.join_orders(get_or_create_customer(user))
 
 
 def connect() -> None:

@@ -23,8 +23,8 @@ from orders.locks import locked_payment
 from orders.models import Cart, Order, OrderEvent, OrderLine, Payment
 from orders.refunds import FRESH, KEY_LIFE, RefundRefused, refund, request_refund, settle_refund
 from orders.release import call_off, release_stock
-from shop.money import formatted
-from shop.patience import current_patience
+from shop.money import format_amount
+from shop.patience import get_current_patience
 
 __all__ = [
     "RefundRefused",
@@ -88,7 +88,7 @@ def _pause(busy: Busy, *, is_allowed: bool) -> None:
     """Raises `Slow` where a request has no more time for it, or is not to wait for somebody else at all."""
     if not is_allowed:
         raise Slow(str(busy)) from busy
-    patience = current_patience()
+    patience = get_current_patience()
     if patience is not None:
         patience.seconds_left -= BUSY_PAUSE_SECONDS
         if patience.seconds_left <= 0:
@@ -305,8 +305,10 @@ def _mismatch(payment: Payment, session: Session) -> str:
         return "Paid through another payment's session"
     paid = (session.amount, session.currency)
     if paid != (to_stripe_amount(order.total, order.currency), order.currency):
-        owed = formatted(order.total, order.currency)
-        return f"Paid {formatted(from_stripe_amount(session.amount, session.currency), session.currency)}, owed {owed}"
+        owed = format_amount(order.total, order.currency)
+        return (
+            f"Paid {format_amount(from_stripe_amount(session.amount, session.currency), session.currency)}, owed {owed}"
+        )
     return ""
 
 

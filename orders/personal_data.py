@@ -12,7 +12,15 @@ from orders import forgetting, statutory, stripe_events
 from orders.carriers import CARRIERS
 from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, StripeRecord
 from orders.statutory import orders_of
-from shop.personal_data import Holding, Processor, Rows, plain, register, register_processor, rows
+from shop.personal_data import (
+    Holding,
+    Processor,
+    Rows,
+    convert_to_json_value,
+    export_rows,
+    register_holding,
+    register_processor,
+)
 
 CARTS_KEPT = timedelta(days=60)
 
@@ -63,7 +71,7 @@ def _order(order: Order) -> dict[str, object]:
 
 
 def _fields(row: Any, *names: str) -> dict[str, Any]:
-    return {name: plain(getattr(row, name)) for name in names}
+    return {name: convert_to_json_value(getattr(row, name)) for name in names}
 
 
 def _payments(customer: Customer) -> QuerySet[Payment]:
@@ -71,7 +79,7 @@ def _payments(customer: Customer) -> QuerySet[Payment]:
 
 
 def export_payments(customer: Customer) -> Rows:
-    paid = rows(
+    paid = export_rows(
         _payments(customer),
         order="order__number",
         through="provider",
@@ -84,7 +92,7 @@ def export_payments(customer: Customer) -> Rows:
         paid_at="captured_at",
     )
     refunds = Refund.objects.filter(payment__in=_payments(customer)).order_by("pk")
-    back = rows(
+    back = export_rows(
         refunds,
         order="payment__order__number",
         refund_reference="provider_reference",
@@ -96,7 +104,7 @@ def export_payments(customer: Customer) -> Rows:
         settled_at="settled_at",
     )
     disputes = StripeRecord.objects.filter(payment__in=_payments(customer)).order_by("pk")
-    said = rows(
+    said = export_rows(
         disputes.exclude(kind__in=[StripeRecord.Kind.CHARGE, StripeRecord.Kind.REFUND]),
         order="payment__order__number",
         what="kind",
@@ -112,7 +120,7 @@ def export_payments(customer: Customer) -> Rows:
 
 def export_carts(customer: Customer) -> Rows:
     lines = CartLine.objects.filter(cart__customer=customer)
-    return rows(
+    return export_rows(
         lines,
         product="variant__product__title",
         quantity="quantity",
@@ -151,7 +159,7 @@ def register_processors() -> None:
 
 def register_holdings() -> None:
     register_processors()
-    register(
+    register_holding(
         Holding(
             key="orders",
             title="Your orders",
@@ -171,7 +179,7 @@ def register_holdings() -> None:
             retire=statutory.retire_orders,
         )
     )
-    register(
+    register_holding(
         Holding(
             key="payments",
             title="Payments and refunds",
@@ -184,7 +192,7 @@ def register_holdings() -> None:
             retire=statutory.retire_payments,
         )
     )
-    register(
+    register_holding(
         Holding(
             key="carts",
             title="What is in a cart",
@@ -195,13 +203,13 @@ def register_holdings() -> None:
             retire=retire_carts,
         )
     )
-    register(
+    register_holding(
         Holding(
             key="stripe_events",
             title="What Stripe told us about a payment",
             models=("orders.StripeEvent",),
             retention="Ids and times, without names: 90 days.",
-            export=lambda customer: rows(
+            export=lambda customer: export_rows(
                 _stripe_events(customer), event="event_id", kind="kind", about="object_id", received_at="received_at"
             ),
             erase=lambda customer: _stripe_events(customer).delete()[0],

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from orders.models import ShippingMethod
 from orders.terms import Terms
-from shop.money import formatted, get_shop_currency, is_price, tax_within
+from shop.money import compute_included_tax, format_amount, get_shop_currency, is_price
 
 NOTHING = Decimal(0)
 
@@ -33,7 +33,7 @@ class Totals:
 
     @property
     def total_text(self) -> str:
-        return formatted(self.total, self.currency)
+        return format_amount(self.total, self.currency)
 
 
 def price(lines: Sequence[Priced], method: ShippingMethod | None, country: str, *, terms: Terms) -> Totals:
@@ -41,11 +41,11 @@ def price(lines: Sequence[Priced], method: ShippingMethod | None, country: str, 
     rate, currency = terms.rate(country), get_shop_currency()
     subtotal = sum((line.line_total for line in lines), NOTHING)
     shipping = method.price_for(subtotal) if method else NOTHING
-    line_taxes = tuple(tax_within(line.line_total, rate=rate, currency=currency) for line in lines)
+    line_taxes = tuple(compute_included_tax(line.line_total, rate=rate, currency=currency) for line in lines)
     return Totals(
         subtotal=subtotal,
         shipping=shipping,
-        tax=sum(line_taxes, NOTHING) + tax_within(shipping, rate=rate, currency=currency),
+        tax=sum(line_taxes, NOTHING) + compute_included_tax(shipping, rate=rate, currency=currency),
         total=subtotal + shipping,
         currency=currency,
         tax_rate=rate,

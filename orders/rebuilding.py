@@ -20,7 +20,7 @@ from orders.models import Allocation, Order, OrderLine, Payment, ShopSettings
 from shop.catalog import stock
 from shop.catalog.models import Variant
 from shop.catalog.stock import OutOfStock
-from shop.money import tax_within
+from shop.money import compute_included_tax
 
 NOTHING = Decimal(0)
 
@@ -96,7 +96,7 @@ def _make_order(session: Session, items: list[Item]) -> tuple[Order, list[str]]:
         currency=currency,
         subtotal=total - shipping_total,
         shipping_total=shipping_total,
-        tax_total=tax_within(shipping_total, rate=rate, currency=currency),
+        tax_total=compute_included_tax(shipping_total, rate=rate, currency=currency),
         total=total,
         shipping_name=shipping.name[:80] if shipping else "",
     )
@@ -120,7 +120,7 @@ def _make_line(order: Order, item: Item) -> OrderLine:
         quantity=item.quantity,
         unit_price=price,
         tax_rate=_rate(item),
-        tax_amount=tax_within(price * item.quantity, rate=_rate(item), currency=order.currency),
+        tax_amount=compute_included_tax(price * item.quantity, rate=_rate(item), currency=order.currency),
         is_excluded=True,
     )
 
@@ -138,7 +138,7 @@ def _allocate(line: OrderLine) -> bool:
         return False
     try:
         with transaction.atomic():
-            records = stock.allocate({line.variant_id: line.quantity})
+            records = stock.allocate_stock({line.variant_id: line.quantity})
     except OutOfStock:
         return False
     Allocation.objects.create(order_line=line, record_id=records[line.variant_id], quantity=line.quantity)

@@ -22,7 +22,7 @@ from shop.retrying import loops
 from shop.retrying.loops import Loop
 
 BATCH = 200
-PAYMENTS = loops.register(
+PAYMENTS = loops.register_loop(
     Loop(
         "payments",
         "A payment",
@@ -32,7 +32,7 @@ PAYMENTS = loops.register(
         model="orders.payment",
     )
 )
-PAGES = loops.register(
+PAGES = loops.register_loop(
     Loop(
         "payment_pages",
         "A payment page",
@@ -42,7 +42,7 @@ PAGES = loops.register(
         first_pause_seconds=5,
     )
 )
-FROM_BANKS = loops.register(
+FROM_BANKS = loops.register_loop(
     Loop(
         "bank_payments",
         "A payment on its way from a bank",
@@ -50,7 +50,7 @@ FROM_BANKS = loops.register(
         model="orders.payment",
     )
 )
-REFUNDS = loops.register(
+REFUNDS = loops.register_loop(
     Loop(
         "refunds",
         "A refund",
@@ -58,7 +58,7 @@ REFUNDS = loops.register(
         model="orders.payment",
     )
 )
-COMPLETED = loops.register(
+COMPLETED = loops.register_loop(
     Loop(
         "completed_sessions",
         "Stripe's list of what was paid",

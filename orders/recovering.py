@@ -16,7 +16,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts.journal import Entry
+from accounts.journal import JournalEntry
 from orders import holds, payments, rebuilding, recording, status, stripe_feed
 from orders.gateways import stripe, stripe_records
 from orders.gateways.amounts import from_stripe_amount
@@ -25,7 +25,7 @@ from orders.gateways.stripe_records import StripeItem
 from orders.locks import locked_order
 from orders.models import Order, Payment, Refund, StripeRecord
 from orders.refunds import FAILURES
-from shop.money import formatted
+from shop.money import format_amount
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class RecoveryIncomplete(Exception):  # noqa: N818  (a state of affairs, not an 
     """Something is left that somebody has to look at; the message says what."""
 
 
-def hold_open_orders(entries: Sequence[Entry]) -> str:
+def hold_open_orders(entries: Sequence[JournalEntry]) -> str:
     """Nobody knows what happened since to orders that had not left: none goes on until somebody has looked."""
     waiting = Order.objects.filter(status__in=[Order.Status.PENDING, Order.Status.CONFIRMED])
     waiting = waiting.exclude(fulfilment_status__in=holds.LEFT).exclude(source=Order.Source.IMPORT)
@@ -73,7 +73,7 @@ def _newest_row_at() -> datetime:
     return newest or timezone.now() - stripe_feed.LONGEST
 
 
-def recover_money(entries: Sequence[Entry]) -> str:
+def recover_money(entries: Sequence[JournalEntry]) -> str:
     """Records every charge, refund, dispute and warning since before the backup, and rebuilds what was paid.
 
     Raises `Unreachable` when Stripe gives no answer, `RecoveryIncomplete` for what could not be taken in.
@@ -145,10 +145,10 @@ def _describe(item: StripeItem) -> str:
 
 
 def _amount_of(item: StripeItem) -> str:
-    return formatted(from_stripe_amount(item.amount, item.currency), item.currency)
+    return format_amount(from_stripe_amount(item.amount, item.currency), item.currency)
 
 
-def compare_sums(entries: Sequence[Entry]) -> str:
+def compare_sums(entries: Sequence[JournalEntry]) -> str:
     """Adds up what was charged, refunded and disputed since before the backup, at Stripe and here, by currency.
 
     Asks Stripe anew. Raises `Unreachable`, and `RecoveryIncomplete` with both sums where they differ.
@@ -160,9 +160,9 @@ def compare_sums(entries: Sequence[Entry]) -> str:
     for currency, kind in sorted({*theirs, *both}):
         there, here = theirs.get((currency, kind), NOTHING), both.get((currency, kind), NOTHING)
         other = stray.get((currency, kind), NOTHING)
-        of_no_order = f", of which {formatted(other, currency)} of no order" if other else ""
+        of_no_order = f", of which {format_amount(other, currency)} of no order" if other else ""
         verdict = "" if there == here else " – THEY DIFFER"
-        sums = f"at Stripe {formatted(there, currency)}, here {formatted(here, currency)}{of_no_order}"
+        sums = f"at Stripe {format_amount(there, currency)}, here {format_amount(here, currency)}{of_no_order}"
         lines.append(f"  {currency} {SUMMED[kind]}: {sums}{verdict}")
     text = "\n".join(lines)
     if theirs != both:

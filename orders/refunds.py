@@ -15,7 +15,7 @@ from orders.gateways.amounts import to_stripe_amount
 from orders.gateways.stripe import RefundAnswer, Refused, Unreachable
 from orders.locks import locked_order
 from orders.models import Order, OrderEvent, Payment, Refund
-from shop.money import check_price, formatted
+from shop.money import check_price, format_amount
 
 NOTHING = Decimal(0)
 FRESH = timedelta(minutes=1)  # a refund noted longer ago may have been sent before, by a shop restored from a backup
@@ -62,7 +62,7 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
         return None
     wanted = left if amount is None else amount
     if not NOTHING < wanted <= left:
-        raise RefundRefused(f"{order.number}: up to {formatted(left, payment.currency)} can be refunded.")
+        raise RefundRefused(f"{order.number}: up to {format_amount(left, payment.currency)} can be refunded.")
     try:
         wanted = check_price(wanted, payment.currency)
     except ValueError as refusal:

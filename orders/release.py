@@ -19,7 +19,7 @@ def standing_allocations(order: Order) -> QuerySet[Allocation]:
 
 def release_stock(order: Order) -> None:
     for item in standing_allocations(order):
-        stock.release(item.record_id, quantity=item.quantity)
+        stock.release_allocation(item.record_id, quantity=item.quantity)
     standing_allocations(order).update(released_at=timezone.now())
 
 

@@ -60,5 +60,5 @@ def change_currency(currency: str, *, rate: Decimal) -> int:
     for model, names in TERMS:
         amounts: dict[str, Any] = {name: Round(F(name) * rate / step) * step for name in names}
         changed += model._default_manager.exclude(currency=currency).update(currency=currency, **amounts)  # noqa: SLF001
-    listing.refresh()
+    listing.refresh_listings()
     return changed

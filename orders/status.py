@@ -7,7 +7,7 @@ from django.db.models import QuerySet, Sum
 
 from orders import holds
 from orders.models import Order, Payment, Refund, Shipment, StripeRecord
-from shop.money import formatted
+from shop.money import format_amount
 
 Stage = Shipment.Stage
 
@@ -181,7 +181,7 @@ def _describe_lost(order: Order) -> str:
     lost = lost_total(order) if order.placed_at else Decimal(0)
     if not lost:
         return ""
-    sum_text = formatted(lost, order.currency)
+    sum_text = format_amount(lost, order.currency)
     if lost >= order.total:
         return f"Your bank gave you the money back for this order, {sum_text}."
     if order.payment_status == Order.PaymentStatus.CHARGED_BACK:

@@ -18,7 +18,7 @@ from shop.retrying import loops
 from shop.retrying.loops import Loop
 
 BATCH = 200
-EVENTS = loops.register(
+EVENTS = loops.register_loop(
     Loop(
         "stripe_events",
         "Something Stripe told us",

@@ -21,7 +21,7 @@ KINDS = [
     *("charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"),
     *("radar.early_fraud_warning.created", "radar.early_fraud_warning.updated"),
 ]
-FEED = loops.register(
+FEED = loops.register_loop(
     Loop(
         "stripe_feed",
         "Stripe's list of what happened",

@@ -31,7 +31,7 @@ def of(order: Order) -> list[News]:
     for consent in consents:
         if consent.changed_at > ticks[consent.purpose].changed_at:
             answers[consent.purpose] = consent
-    return [News(key, purposes.get(key).title, answers[key].granted) for key in OF_ONE_ORDER if key in answers]
+    return [News(key, purposes.get_purpose(key).title, answers[key].granted) for key in OF_ONE_ORDER if key in answers]
 
 
 def has_standing(customer: Customer) -> bool:
@@ -47,7 +47,7 @@ def has_any(customer: Customer) -> bool:
 
 def decline(order: Order, key: str) -> None:
     """A no to what was never ticked for this order; what was answered already stays as it was."""
-    version = purposes.get(key).wording_version
+    version = purposes.get_purpose(key).wording_version
     OrderTick.objects.get_or_create(order=order, purpose=key, defaults={"granted": False, "wording_version": version})
 
 
@@ -55,5 +55,5 @@ def turn_off(order_id: int, key: str) -> bool:
     """The order's own no, from now on. False when this was never ticked for it."""
     found = OrderTick.objects.filter(order=order_id, purpose=key)
     for number in found.filter(granted=True).values_list("order__number", flat=True):
-        journal.unticked(number, key)
+        journal.record_optin_withdrawal(number, key)
     return found.update(granted=False, changed_at=timezone.now()) > 0

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.carriers import carrier_name, tracking_url
 from orders.models import Order, OrderEvent, Shipment
-from shop.money import formatted
+from shop.money import format_amount
 
 Kind = OrderEvent.Kind
 
@@ -90,7 +90,7 @@ def _cancelled_road(order: Order, mine: list[OrderEvent]) -> list[Step]:
 
 def _refund(order: Order, event: OrderEvent) -> Step:
     amount = event.data.get("amount")
-    title = f"{formatted(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
+    title = f"{format_amount(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
     said = ("The way you paid.", str(event.data.get("reason", "")))
     return Step(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
 
@@ -102,13 +102,13 @@ def _lost_disputes(mine: list[OrderEvent]) -> list[OrderEvent]:
 
 
 def _taken_back(order: Order, event: OrderEvent) -> Step:
-    sum_text = formatted(Decimal(event.data["amount"]), order.currency)
+    sum_text = format_amount(Decimal(event.data["amount"]), order.currency)
     return Step(f"{sum_text} given back by your bank", "done", at=event.created_at)
 
 
 def _failed_refund(order: Order, event: OrderEvent) -> Step:
     amount = event.data.get("amount")
-    title = f"{formatted(Decimal(amount), order.currency) if amount else 'A refund'} could not be paid back"
+    title = f"{format_amount(Decimal(amount), order.currency) if amount else 'A refund'} could not be paid back"
     return Step(title, "wait", at=event.created_at, text="Your bank returned it. We will find another way.")
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from accounts.interests import NOTHING, Hidden
+from accounts.interests import NO_INTERESTS, Exclusions
 from recommendations import declared
 from recommendations.engine.names import is_same_kind, is_same_thing, read_name
 from recommendations.withdrawn import LOST, lost_values
@@ -129,7 +129,11 @@ _WAYS = {1: Way.PAIR, 2: Way.STAFF, 3: Way.ALIKE, 4: Way.NEAR}
 
 
 def find_beside(
-    product_ids: Sequence[int], *, left_out: Collection[int], hidden: Hidden = NOTHING.hidden, near: bool = False
+    product_ids: Sequence[int],
+    *,
+    left_out: Collection[int],
+    hidden: Exclusions = NO_INTERESTS.hidden,
+    near: bool = False,
 ) -> list[Found]:
     """What stands beside these, the best first: pairs, staff's picks, siblings. One query, none for nothing.
 

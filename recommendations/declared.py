@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from accounts.interests import Hidden, Interests
+from accounts.interests import Exclusions, Interests
 from accounts.models import Interest
 from recommendations.withdrawn import LOST, lost_values
 
@@ -117,7 +117,7 @@ def _way(interest: Interest) -> int:
     return list(_WAYS).index((Kind(interest.kind), interest.category_id is not None))
 
 
-def hidden_values(hidden: Hidden) -> dict[str, list[int]]:
+def hidden_values(hidden: Exclusions) -> dict[str, list[int]]:
     """As parameters of a shelf's statement."""
     return {
         "products": list(hidden.product_ids),

@@ -44,7 +44,7 @@ _RECORD = """
 def record(customer: Customer | None, picks: Sequence[Pick], *, place: str) -> None:
     """Notes what put these products there. Nothing for a preview, for what is not personal, or a second time a day."""
     personal = [pick for pick in picks if pick.because]
-    if customer is None or not personal or consent.is_overlaid():
+    if customer is None or not personal or consent.is_overlay_active():
         return
     today = timezone.localdate()
     shown = json.dumps([_row(pick) for pick in personal])

@@ -25,7 +25,7 @@ _RECORD = """
 
 def record_view(customer: Customer | None, product_id: int) -> None:
     """Notes that the customer opened a product page, if they allow it; otherwise nothing is written."""
-    if customer is not None and not consent.is_overlaid():
+    if customer is not None and not consent.is_overlay_active():
         _record(customer, product_id, timezone.now())
 
 
@@ -57,6 +57,6 @@ def retire() -> int:
     The switch stops the use at once. The rows wait for this, so that a switch turned off by mistake has lost nothing.
     """
     old = ProductView.objects.filter(viewed_at__lt=timezone.now() - KEPT)
-    allowing = consent.granted(purposes.RECOMMEND_FROM_BROWSING).filter(customer=OuterRef("customer"))
+    allowing = consent.find_granted_consents(purposes.RECOMMEND_FROM_BROWSING).filter(customer=OuterRef("customer"))
     unwanted = ProductView.objects.filter(~Exists(allowing))
     return old.delete()[0] + unwanted.delete()[0]

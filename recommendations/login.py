@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
-from accounts.customers import customer_for
+from accounts.customers import get_or_create_customer
 from accounts.forms import BRING_ALONG
 from accounts.models import User
 from recommendations import visitors
@@ -15,7 +15,7 @@ def join_visit(request: HttpRequest, user: User, **kwargs: Any) -> None:
     is_wanted = request.session.pop(BRING_ALONG, None) == user.pk
     if visitors.KEY not in request.session:
         return
-    count = visitors.bring_along(request, customer_for(user), is_wanted=is_wanted)
+    count = visitors.bring_along(request, get_or_create_customer(user), is_wanted=is_wanted)
     if not hasattr(request, "_messages"):
         return
     if count:

@@ -10,7 +10,7 @@ from accounts import purposes, sessions
 from accounts.models import Customer
 from recommendations import effects, history
 from recommendations.models import Contribution, Effect, ProductView
-from shop.personal_data import Holding, Rows, register, rows
+from shop.personal_data import Holding, Rows, export_rows, register_holding
 
 STANDS_ON = {
     purposes.RECOMMEND_FROM_PURCHASES: "line",
@@ -41,7 +41,7 @@ def forget_effects(customer: Customer, *, until: datetime, of: str) -> int:
 
 
 def _export_effects(customer: Customer) -> Rows:
-    return rows(
+    return export_rows(
         _effects(customer),
         told="interest__words",
         told_maker="interest__maker__name",
@@ -55,7 +55,9 @@ def _export_effects(customer: Customer) -> Rows:
 
 
 def _export_visits(customer: Customer) -> Rows:
-    return [{"signed_in_until": session.expire_date.isoformat()} for session in sessions.of(customer)]
+    return [
+        {"signed_in_until": session.expire_date.isoformat()} for session in sessions.find_customer_sessions(customer)
+    ]
 
 
 HOLDINGS: tuple[Holding, ...] = (
@@ -65,7 +67,7 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("recommendations.ProductView",),
         retention="While its switch is on, and never longer than 30 days. Turned off, it is used no more at once, "
         "and deleted the night after, or when you say so.",
-        export=lambda customer: rows(_views(customer), product="product__title", seen_at="viewed_at"),
+        export=lambda customer: export_rows(_views(customer), product="product__title", seen_at="viewed_at"),
         erase=lambda customer: _views(customer).delete()[0],
         forget={purposes.RECOMMEND_FROM_BROWSING: forget_views},
         held=lambda customer: {purposes.RECOMMEND_FROM_BROWSING: _views(customer).count()},
@@ -79,15 +81,15 @@ HOLDINGS: tuple[Holding, ...] = (
         "the rest two weeks after you were last here, and a “No thanks” after 400 days.",
         export=_export_visits,
         count=lambda customer: 1,  # this one; finding others means opening every visit there is
-        erase=sessions.end,
-        retire=sessions.retire,
+        erase=sessions.end_customer_sessions,
+        retire=sessions.retire_sessions,
     ),
     Holding(
         key="counted",
         title="Which of your purchases are counted in “others also bought”",
         models=("recommendations.Contribution",),
         retention="Only while its switch is on; out of the counts within a minute of turning it off.",
-        export=lambda customer: rows(_counted(customer), product="product__title", bought_at="bought_at"),
+        export=lambda customer: export_rows(_counted(customer), product="product__title", bought_at="bought_at"),
         erase=lambda customer: _counted(customer).delete()[0],  # `training.withdraw` misses them
     ),
     Holding(
@@ -105,4 +107,4 @@ HOLDINGS: tuple[Holding, ...] = (
 
 def register_holdings() -> None:
     for holding in HOLDINGS:
-        register(holding)
+        register_holding(holding)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from accounts import consent, interests, purposes
-from accounts.interests import NOTHING, Hidden, Interests
+from accounts.interests import NO_INTERESTS, Exclusions, Interests
 from accounts.models import Customer
 from orders.models import Order, OrderLine
 from recommendations import declared
@@ -113,7 +113,11 @@ _PUBLIC_WORDS = {Way.PAIR: "Often bought with {}", Way.STAFF: "We would put it w
 
 
 def also_bought(
-    product_ids: Sequence[int], *, limit: int = 8, exclude: Collection[int] = (), hidden: Hidden = NOTHING.hidden
+    product_ids: Sequence[int],
+    *,
+    limit: int = 8,
+    exclude: Collection[int] = (),
+    hidden: Exclusions = NO_INTERESTS.hidden,
 ) -> list[Pick]:
     """What goes with these products, for anybody but for what this one never wants to see; one query.
 
@@ -124,7 +128,7 @@ def also_bought(
 
 
 def beside_product(
-    product_id: int, *, limit: int = 4, hidden: Hidden = NOTHING.hidden
+    product_id: int, *, limit: int = 4, hidden: Exclusions = NO_INTERESTS.hidden
 ) -> tuple[list[Pick], list[Pick]]:
     """What goes with a product, and what there is like it: two shelves of one query. Nothing stands on both.
 
@@ -164,7 +168,7 @@ def for_you(
     """
     if customer is None:
         return []
-    told = interests.of(customer) if told is None else told
+    told = interests.get_interests(customer) if told is None else told
     return _personal(customer, granted, limit=limit, told=told, owned=_owned(customer, granted), near=True)
 
 
@@ -265,7 +269,7 @@ def _month(at: datetime | None) -> str:
 
 def _viewed(customer: Customer) -> dict[int, int]:
     """The looks, by product, that the customer had lately, while they allow them to be used; newest first."""
-    allowed = consent.allowing(purposes.RECOMMEND_FROM_BROWSING)
+    allowed = consent.build_consent_filter(purposes.RECOMMEND_FROM_BROWSING)
     views = ProductView.objects.filter(allowed, customer=customer, viewed_at__gt=timezone.now() - KEPT)
     return dict(views.order_by("-viewed_at").values_list("product", "pk")[:RECENT_VIEWS])
 
@@ -277,7 +281,7 @@ def offer_for(order: Order) -> Pick | None:
     """
     steering = [line for line in order.lines.all() if not (line.is_gift or line.is_excluded)]
     bought = [line.product_id for line in steering if line.product_id]
-    found = find_beside(bought, left_out=bought, hidden=interests.of(order.customer).hidden)
+    found = find_beside(bought, left_out=bought, hidden=interests.get_interests(order.customer).hidden)
     paired = choose(_advice(found), limit=12)
     if not paired:
         return None
@@ -290,7 +294,7 @@ def _on_shelf(product_ids: Sequence[int]) -> dict[int, int]:
     """How many of each product stand unpromised on the shelf."""
     owner = dict(Variant.objects.filter(product__in=product_ids, is_active=True).values_list("pk", "product"))
     counts: dict[int, int] = {}
-    for variant_id, stock in availability.of(list(owner)).items():
+    for variant_id, stock in availability.get_availability(list(owner)).items():
         counts[owner[variant_id]] = counts.get(owner[variant_id], 0) + stock.on_shelf
     return counts
 
@@ -300,7 +304,7 @@ def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) ->
 
     Nothing that they bought, as far as a switch lets us know of it.
     """
-    told = interests.of(customer)
+    told = interests.get_interests(customer)
     owned = _owned(customer, granted)
     hidden = replace(told.hidden, product_ids=told.hidden.product_ids.union(owned.products))
     own = replace(told, hidden=hidden)
@@ -310,7 +314,7 @@ def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) ->
     return [*found, *(pick for pick in selling if pick.product_id not in taken)][:limit]
 
 
-def popular(*, limit: int = 8, hidden: Hidden = NOTHING.hidden) -> list[Pick]:
+def popular(*, limit: int = 8, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Pick]:
     """What sells well, counted over those who allow it; one query. Empty before the first epoch."""
     run = ModelRun.objects.filter(is_current=True)
     goods = _shown_to(hidden).filter(popularities__run__in=run).exclude(pk__in=lost_products())
@@ -324,7 +328,7 @@ def _how_it_sells(clock_on: date | None) -> str:
     return "Sells well just now" if is_lately else "Sells well here"
 
 
-def _shown_to(hidden: Hidden) -> ProductQuerySet:
+def _shown_to(hidden: Exclusions) -> ProductQuerySet:
     goods = Product.objects.published().released().filter(is_available=True)
     if hidden.product_ids:
         goods = goods.exclude(pk__in=hidden.product_ids)

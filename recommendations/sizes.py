@@ -10,7 +10,7 @@ from accounts import purposes
 from accounts.models import Customer, Interest
 from orders.models import OrderLine
 from orders.models.order import KEPT_IN_A_SIZE
-from shop.catalog.tree import Tree
+from shop.catalog.tree import CategoryTree
 
 MOST_READ = 200  # of the things kept, the latest
 
@@ -49,7 +49,7 @@ class Guess:
         return Interest(kind=kind, words=self.size, category_id=self.category_id)
 
 
-def guesses(customer: Customer, told: Collection[Interest], tree: Tree) -> list[Guess]:
+def guesses(customer: Customer, told: Collection[Interest], tree: CategoryTree) -> list[Guess]:
     """At most one for each department: the size of more than half of what the customer kept there. One query.
 
     Empty without the purpose's yes. `told`: all they told us. Departments they gave a size for are theirs to say, and
@@ -71,7 +71,7 @@ def _kept(customer: Customer) -> list[Kept]:
     return [Kept(*row) for row in latest[:MOST_READ]]
 
 
-def _is_told(kept: Kept, told: Collection[Interest], tree: Tree) -> bool:
+def _is_told(kept: Kept, told: Collection[Interest], tree: CategoryTree) -> bool:
     above = {step.id for step in tree.path(kept.category_id)}
     here = [each for each in told if each.category_id is None or each.category_id in above]
     return any(

@@ -5,9 +5,9 @@ from shop.retrying import loops
 from shop.retrying.loops import Loop
 
 ADVICE = "The shelves stay as they were. If the error stays, tell whoever looks after the shop's software."
-TRAINING = loops.register(Loop("training", "Learning what is bought together", ADVICE))
-LIKENESS = loops.register(Loop("likeness", "Learning which products are alike", ADVICE))
-TAKING_OUT = loops.register(
+TRAINING = loops.register_loop(Loop("training", "Learning what is bought together", ADVICE))
+LIKENESS = loops.register_loop(Loop("likeness", "Learning which products are alike", ADVICE))
+TAKING_OUT = loops.register_loop(
     Loop(
         "withdrawal",
         "Taking withdrawn purchases out of the shelves",
@@ -16,7 +16,7 @@ TAKING_OUT = loops.register(
         first_pause_seconds=15,
     )
 )
-RECOMPUTING = loops.register(
+RECOMPUTING = loops.register_loop(
     Loop("recomputing", "Learning anew without what was withdrawn", ADVICE, first_pause_seconds=15)
 )
 

@@ -111,7 +111,9 @@ def usable_lines() -> QuerySet[Any]:
 
 def fallen(run: ModelRun) -> QuerySet[Contribution]:
     """What the run counted and may not be used any more, or only under a newer yes."""
-    standing = consent.granted(PURPOSE).filter(customer=OuterRef("customer"), record=OuterRef("consent_record_id"))
+    standing = consent.find_granted_consents(PURPOSE).filter(
+        customer=OuterRef("customer"), record=OuterRef("consent_record_id")
+    )
     usable = OrderLine.objects.usable_for(PURPOSE)
     still = usable.filter(pk=OuterRef("order_line_id"), order__customer=OuterRef("customer"))
     return run.contributions.filter(~Exists(standing) | ~Exists(still) | Exists(_forgotten_during(run)))

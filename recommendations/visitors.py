@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import gpc
-from accounts.current import login_of
+from accounts.current import get_login_customer
 from accounts.models import Customer
 from recommendations import history
 from recommendations.history import KEPT
@@ -22,7 +22,7 @@ MOST = 20  # as many as steer a shelf
 
 def may_have(request: HttpRequest) -> bool:
     """Whether there is a switch for this visit at all: nobody is logged in, and the browser has not said no."""
-    return not gpc.is_no(request) and login_of(request) is None
+    return not gpc.has_gpc_signal(request) and get_login_customer(request) is None
 
 
 def is_on(request: HttpRequest) -> bool:
@@ -47,9 +47,9 @@ def record_view(request: HttpRequest, product_id: int) -> None:
     A browser that has begun to say no has its history deleted.
     """
     kept = _kept(request)
-    if kept is None or login_of(request) is not None:
+    if kept is None or get_login_customer(request) is not None:
         return
-    if gpc.is_no(request):
+    if gpc.has_gpc_signal(request):
         del request.session[KEY]
         return
     views = [view for view in kept["views"] if view[0] != product_id]
@@ -59,7 +59,7 @@ def record_view(request: HttpRequest, product_id: int) -> None:
 
 def delete_if_refused(request: HttpRequest) -> None:
     """A browser that has begun to say no has its history deleted."""
-    if gpc.is_no(request) and _kept(request) is not None:
+    if gpc.has_gpc_signal(request) and _kept(request) is not None:
         del request.session[KEY]
 
 
@@ -86,7 +86,7 @@ def bring_along(request: HttpRequest, customer: Customer, *, is_wanted: bool) ->
     Otherwise it is deleted here. Returns how many views came along.
     """
     kept = request.session.pop(KEY, None)
-    if kept is None or not is_wanted or _is_over(kept) or gpc.is_no(request):
+    if kept is None or not is_wanted or _is_over(kept) or gpc.has_gpc_signal(request):
         return 0
     views = [(product_id, datetime.fromisoformat(at)) for product_id, at in kept["views"]]
     return history.take_over(customer, views)

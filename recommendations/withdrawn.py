@@ -44,7 +44,7 @@ _LOST_PRODUCTS = f"WITH {LOST} SELECT product_id FROM lost"  # noqa: S608  (no v
 def lost_values() -> dict[str, Any]:
     """The parameters of `LOST`, a preview's supposed answer among them."""
     purpose = purposes.COUNT_IN_ALSO_BOUGHT
-    return {"counted": purpose, "supposed": consent.supposed_anew(purpose)}
+    return {"counted": purpose, "supposed": consent.find_customer_changed_by_overlay(purpose)}
 
 
 def lost_products() -> RawSQL:

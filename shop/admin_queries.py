@@ -78,7 +78,7 @@ class StrictChangeList(ChangeList):
 
     def _offers(self, spec: ListFilter, name: str, value: str) -> bool:
         if isinstance(spec, DateFieldListFilter):
-            return _is_day(spec, name, value)
+            return _is_valid_day(spec, name, value)
         links = (parse_qsl(str(choice["query_string"]).removeprefix("?"), True) for choice in spec.choices(self))
         return any((name, value) in link for link in links)
 
@@ -111,7 +111,7 @@ class StrictChangeList(ChangeList):
             raise QueryRefused("A page that is not there")
 
 
-def _is_day(spec: DateFieldListFilter, name: str, value: str) -> bool:
+def _is_valid_day(spec: DateFieldListFilter, name: str, value: str) -> bool:
     """A day stays what a link asked for when the link is older than today."""
     if name.endswith("__isnull"):
         return value in TRUTHS

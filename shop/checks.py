@@ -19,11 +19,11 @@ OLDEST, NEWEST = 15, 18  # of PostgreSQL
 
 
 @register()
-def every_purpose_has_a_use(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_purposes_are_used(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """A switch appears only with the thing it switches, and nothing personal happens without a switch."""
-    used = {use.purpose for use in uses.uses()}
+    used = {use.purpose for use in uses.get_uses()}
     idle = [purpose.key for purpose in purposes.PURPOSES if purpose.key not in used]
-    unknown = [use for use in uses.uses() if not _is_known(use.purpose)]
+    unknown = [use for use in uses.get_uses() if not _is_known_purpose(use.purpose)]
     return [
         *(Error(f"The purpose {key!r} switches nothing: no mail, shelf or recorder names it.", id="shop.E001")
           for key in idle),
@@ -32,12 +32,12 @@ def every_purpose_has_a_use(app_configs: Sequence[Any] | None, **kwargs: Any) ->
     ]  # fmt: skip
 
 
-def _is_known(key: str) -> bool:
-    return purposes.exists(key) or key == purposes.VISITOR_HISTORY.key
+def _is_known_purpose(key: str) -> bool:
+    return purposes.is_purpose(key) or key == purposes.VISITOR_HISTORY.key
 
 
 @register(Tags.admin)
-def every_admin_list_is_strict(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_admin_lists_are_strict(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Django's own lists answer questions about columns they do not show."""
     return [
         Error(f"{type(each).__name__} is no StrictAdmin: its list would take any look-up.", id="shop.E007")
@@ -47,7 +47,7 @@ def every_admin_list_is_strict(app_configs: Sequence[Any] | None, **kwargs: Any)
 
 
 @register(Tags.security)
-def plain_http_stays_at_home(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_site_url_is_https(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     parts = urlsplit(settings.SITE_URL)
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
         return []
@@ -55,12 +55,12 @@ def plain_http_stays_at_home(app_configs: Sequence[Any] | None, **kwargs: Any) -
 
 
 @register(Tags.database)
-def the_database_is_one_we_know(
+def check_database_version(
     app_configs: Sequence[Any] | None, databases: Iterable[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for alias in databases or ():
-        version = _version_of(alias)
+        version = _get_postgres_version(alias)
         if version < OLDEST:
             found.append(Error(f"PostgreSQL {version} is too old: {OLDEST} to {NEWEST} will do.", id="shop.E004"))
         elif version > NEWEST:
@@ -69,14 +69,14 @@ def the_database_is_one_we_know(
 
 
 @register()
-def cards_can_be_charged_in_the_currency(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+def check_currency_is_chargeable(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     if is_chargeable(settings.CURRENCY):
         return []
     return [Error(f"CURRENCY is {settings.CURRENCY}, whose amounts Stripe cannot carry.", id="shop.E005")]
 
 
 @register(Tags.database)
-def every_price_is_in_the_shops_currency(
+def check_price_currencies(
     app_configs: Sequence[Any] | None, databases: Iterable[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     if not databases:
@@ -88,7 +88,7 @@ def every_price_is_in_the_shops_currency(
     return [Error(found, id="shop.E006")] if found else []
 
 
-def _version_of(alias: str) -> int:
+def _get_postgres_version(alias: str) -> int:
     with connections[alias].cursor() as cursor:
         cursor.execute("SHOW server_version_num")
         return int(cursor.fetchone()[0]) // 10_000

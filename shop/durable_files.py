@@ -24,7 +24,7 @@ def write_file(path: Path, chunks: Iterable[bytes], *, mode: int = 0o600) -> Non
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
-    sync(path.parent)
+    sync_to_disk(path.parent)
 
 
 def append_lines(path: Path, lines: bytes, *, mode: int = 0o600) -> None:
@@ -48,7 +48,7 @@ def append_lines(path: Path, lines: bytes, *, mode: int = 0o600) -> None:
     finally:
         os.close(file)
     if is_new:
-        sync(path.parent)
+        sync_to_disk(path.parent)
 
 
 def _write_all(file: int, data: bytes) -> None:
@@ -56,7 +56,7 @@ def _write_all(file: int, data: bytes) -> None:
         data = data[os.write(file, data) :]
 
 
-def sync(path: Path) -> None:
+def sync_to_disk(path: Path) -> None:
     """Puts a file on the disk, or the names in a folder: a new name is there for good only once its folder is."""
     handle = os.open(path, os.O_RDONLY)
     try:

@@ -10,7 +10,7 @@ from environs import Env
 env = Env()
 
 
-def required(name: str, *, why: str) -> str:
+def read_required(name: str, *, why: str) -> str:
     """The variable's value. Raises `ImproperlyConfigured`, naming it, when unset or empty."""
     value = env.str(name, "")
     if not value:
@@ -18,7 +18,7 @@ def required(name: str, *, why: str) -> str:
     return value
 
 
-def currency_code(value: str) -> str:
+def parse_currency_code(value: str) -> str:
     """GBP, for gbp. Raises `ImproperlyConfigured` for what is no money anywhere today."""
     code = value.strip().upper()
     known = chain.from_iterable(get_global("territory_currencies").values())
@@ -27,7 +27,7 @@ def currency_code(value: str) -> str:
     return code
 
 
-def mail_settings(url: str) -> dict[str, object]:
+def parse_mail_url(url: str) -> dict[str, object]:
     """Django's EMAIL_* settings from smtp://user:password@host:port (smtps:// for TLS, ?tls=1 for STARTTLS)."""
     parts = urlparse(url)
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
@@ -42,7 +42,7 @@ def mail_settings(url: str) -> dict[str, object]:
     }
 
 
-def redis_urls(url: str) -> dict[str, str]:
+def parse_redis_url(url: str) -> dict[str, str]:
     """Broker and cache addresses from one REDIS_URL (redis://, rediss:// or unix:///path/to/socket?db=0)."""
     parts = urlparse(url)
     if parts.scheme == "unix":

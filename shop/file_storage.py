@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files.storage import FileSystemStorage
 from django.utils.deconstruct import deconstructible
 
-from shop.durable_files import sync
+from shop.durable_files import sync_to_disk
 
 
 @deconstructible(path="shop.file_storage.DurableFileStorage")
@@ -19,7 +19,7 @@ class DurableFileStorage(FileSystemStorage):
         unfinished = f"{name}.{uuid.uuid4().hex}.part"
         try:
             super()._save(unfinished, content)  # type: ignore[misc]  # a hook its stubs leave out
-            sync(Path(self.path(unfinished)))
+            sync_to_disk(Path(self.path(unfinished)))
             return self._link(unfinished, name)
         finally:
             self.delete(unfinished)
@@ -31,5 +31,5 @@ class DurableFileStorage(FileSystemStorage):
             except FileExistsError:
                 name = self.get_available_name(name)
             else:
-                sync(Path(self.path(name)).parent)
+                sync_to_disk(Path(self.path(name)).parent)
                 return name

@@ -42,7 +42,7 @@ class Message:
         return {
             "X-Topic": self.topic,
             "Auto-Submitted": "auto-generated",
-            "Message-ID": f"<{self.message_id or message_id(uuid.uuid4())}>",
+            "Message-ID": f"<{self.message_id or make_message_id(uuid.uuid4())}>",
             **self.headers,
         }
 
@@ -61,8 +61,8 @@ class Message:
             "Content-Type": f'multipart/alternative; boundary="{boundary}"',
         }
         lines = [
-            _from_header(settings.DEFAULT_FROM_EMAIL),
-            fold_mailbox("To", _address(self.to)),
+            _format_from_header(settings.DEFAULT_FROM_EMAIL),
+            fold_mailbox("To", _encode_address(self.to)),
             fold_text("Subject", self.subject),
             *(fold_tokens(name, value) for name, value in headers.items()),
         ]
@@ -91,23 +91,23 @@ class _DjangoMessage(django_mail.EmailMultiAlternatives):
         self._written = written
 
     def message(self, *, policy: Any = None) -> Any:
-        return _Wire(self._written.content)
+        return _WireMessage(self._written.content)
 
 
 @dataclass(frozen=True)
-class _Wire:
+class _WireMessage:
     content: bytes
 
     def as_bytes(self, unixfrom: bool = False, linesep: str = "\r\n") -> bytes:
         return self.content
 
 
-def message_id(row_id: uuid.UUID) -> str:
+def make_message_id(row_id: uuid.UUID) -> str:
     """The Message-ID of an outbox row: the same at every attempt."""
     return f"{row_id}@{get_mail_domain(settings.SITE_URL)}"
 
 
-def render(template: str, context: Mapping[str, object]) -> tuple[str, str, str]:
+def render_message(template: str, context: Mapping[str, object]) -> tuple[str, str, str]:
     """Subject, text and HTML of `templates/emails/<template>`. Templates are compiled once a process."""
     values = dict(context)
     subject = " ".join(render_to_string(f"emails/{template}.subject.txt", values).split())
@@ -116,25 +116,25 @@ def render(template: str, context: Mapping[str, object]) -> tuple[str, str, str]
     return subject, text, render_to_string(f"emails/{template}.html", values)
 
 
-def send(message: Message) -> None:
+def send_message(message: Message) -> None:
     """Hands one message over at once. For mail that somebody waits for; raises what the mail server says."""
     message.as_django().send()
 
 
-def _address(value: str) -> str:
+def _encode_address(value: str) -> str:
     return value if value.isascii() else sanitize_address(value, "utf-8")
 
 
 @cache
-def _from_header(value: str) -> str:
+def _format_from_header(value: str) -> str:
     display_name, address = parseaddr(value)
-    return fold_mailbox("From", _address(address), display_name)
+    return fold_mailbox("From", _encode_address(address), display_name)
 
 
 # -- The hand-off --------------------------------------------------------------------------------------------
 
 
-class Outcome(StrEnum):
+class SendOutcome(StrEnum):
     SENT = "sent"
     NOT_BEGUN = "not_begun"  # permission was refused, nothing was handed over
     LATER = "later"  # the server says: not now; nothing was handed over
@@ -145,13 +145,13 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class Result:
-    outcome: Outcome
+class SendResult:
+    outcome: SendOutcome
     detail: str = ""
     is_stuck: bool = False  # the server answered nothing until time was up
 
 
-class Line:
+class MailConnection:
     """A connection to the mail server, reused from mail to mail; any other mail backend is spoken to through Django.
 
     `hand_off` asks `may_begin` before the first command of each mail and once more before its content leaves.
@@ -181,69 +181,69 @@ class Line:
 
     def hand_off(
         self, message: Message, *, may_begin: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None
-    ) -> Result:
+    ) -> SendResult:
         """Hands one message over. Never raises for what a mail server or a network does.
 
         `meanwhile`: something short to do between the content and the server's answer to it; must not raise.
         """
         if settings.EMAIL_BACKEND != SMTP_BACKEND:
-            return _through_django(message, may_begin)
+            return _send_through_django(message, may_begin)
         self._deadline = time.monotonic() + self.seconds
         was_open = self._smtp is not None
         result = self._attempt(message, may_begin, meanwhile)
-        if was_open and self._smtp is None and result.outcome is Outcome.LATER and not result.is_stuck:
+        if was_open and self._smtp is None and result.outcome is SendOutcome.LATER and not result.is_stuck:
             return self._attempt(message, may_begin, meanwhile)  # the server was done with the old connection
         return result
 
-    def _attempt(self, message: Message, may_begin: Callable[[], bool], meanwhile: Callable[[], None]) -> Result:
+    def _attempt(self, message: Message, may_begin: Callable[[], bool], meanwhile: Callable[[], None]) -> SendResult:
         try:
             smtp = self._connected()
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            return Result(Outcome.UNREACHABLE, _words(error))
+            return SendResult(SendOutcome.UNREACHABLE, _describe_smtp_error(error))
         if not may_begin():
-            return Result(Outcome.NOT_BEGUN)
+            return SendResult(SendOutcome.NOT_BEGUN)
         try:
-            result = self._up_to_content(smtp, _address(message.to))
+            result = self._up_to_content(smtp, _encode_address(message.to))
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            return Result(Outcome.LATER, _words(error), is_stuck=self._is_over())
+            return SendResult(SendOutcome.LATER, _describe_smtp_error(error), is_stuck=self._is_over())
         if result is not None:
             self._start_over(result)
             return result
         if not may_begin():
             self.close()  # without the final dot the server forgets it
-            return Result(Outcome.NOT_BEGUN)
+            return SendResult(SendOutcome.NOT_BEGUN)
         return self._content(smtp, message.content, meanwhile)
 
     def _connected(self) -> smtplib.SMTP:
         if self._smtp is None:
-            self._smtp = _connect(self.seconds)
+            self._smtp = _open_smtp(self.seconds)
         return self._smtp
 
-    def _up_to_content(self, smtp: smtplib.SMTP, to: str) -> Result | None:
+    def _up_to_content(self, smtp: smtplib.SMTP, to: str) -> SendResult | None:
         """The envelope and the word DATA. None when the server is ready for the content."""
-        code, reply = self._command(smtp, f"MAIL FROM:{smtplib.quoteaddr(_sender())}")
+        code, reply = self._command(smtp, f"MAIL FROM:{smtplib.quoteaddr(_get_sender_address())}")
         if code != 250:
-            return _declined(code, reply)
+            return _make_refusal_result(code, reply)
         code, reply = self._command(smtp, f"RCPT TO:{smtplib.quoteaddr(to)}")
         if code not in (250, 251):
-            return _declined(code, reply, is_about_address=True)
+            return _make_refusal_result(code, reply, is_about_address=True)
         code, reply = self._command(smtp, "DATA")
-        return None if code == 354 else _declined(code, reply)
+        return None if code == 354 else _make_refusal_result(code, reply)
 
-    def _content(self, smtp: smtplib.SMTP, content: bytes, meanwhile: Callable[[], None]) -> Result:
+    def _content(self, smtp: smtplib.SMTP, content: bytes, meanwhile: Callable[[], None]) -> SendResult:
         try:
             self._allow_what_is_left(smtp)
-            smtp.send(_dotted(content))
+            smtp.send(_stuff_dots(content))
             meanwhile()
             code, reply = smtp.getreply()
         except (OSError, smtplib.SMTPException) as error:
             self.close()
-            return Result(Outcome.UNKNOWN, _words(error), is_stuck=self._is_over())
+            return SendResult(SendOutcome.UNKNOWN, _describe_smtp_error(error), is_stuck=self._is_over())
         if code == 250:
-            return Result(Outcome.SENT)
-        result = _declined(code, reply)
+            return SendResult(SendOutcome.SENT)
+        result = _make_refusal_result(code, reply)
         self._start_over(result)
         return result
 
@@ -261,7 +261,7 @@ class Line:
     def _is_over(self) -> bool:
         return time.monotonic() >= self._deadline - 0.05
 
-    def _start_over(self, result: Result) -> None:
+    def _start_over(self, result: SendResult) -> None:
         """After a refusal the connection is used again if the server still wants it."""
         if self._smtp is None or result.detail.startswith("421"):
             return self.close()
@@ -272,7 +272,7 @@ class Line:
         return None
 
 
-def _connect(seconds: float) -> smtplib.SMTP:
+def _open_smtp(seconds: float) -> smtplib.SMTP:
     kind = smtplib.SMTP_SSL if settings.EMAIL_USE_SSL else smtplib.SMTP
     smtp = kind(settings.EMAIL_HOST, settings.EMAIL_PORT, timeout=seconds)
     try:
@@ -288,35 +288,35 @@ def _connect(seconds: float) -> smtplib.SMTP:
 
 
 @cache
-def _sender() -> str:
+def _get_sender_address() -> str:
     return parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
 
 
-def _dotted(content: bytes) -> bytes:
+def _stuff_dots(content: bytes) -> bytes:
     """RFC 5321, 4.5.2: a leading dot is doubled, a lone one ends the message."""
     return content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
 
 
-def _declined(code: int, reply: bytes, *, is_about_address: bool = False) -> Result:
+def _make_refusal_result(code: int, reply: bytes, *, is_about_address: bool = False) -> SendResult:
     """What a refusal means. A policy (5.7.x) is about us, not about the address."""
     words = f"{code} {reply.decode('utf-8', 'replace')}"[:300]
     if code < 500:
-        return Result(Outcome.LATER, words)
+        return SendResult(SendOutcome.LATER, words)
     if is_about_address and not reply.startswith(b"5.7."):
-        return Result(Outcome.NO_SUCH_ADDRESS, words)
-    return Result(Outcome.REFUSED, words)
+        return SendResult(SendOutcome.NO_SUCH_ADDRESS, words)
+    return SendResult(SendOutcome.REFUSED, words)
 
 
-def _words(error: Exception) -> str:
+def _describe_smtp_error(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:300]
 
 
-def _through_django(message: Message, may_begin: Callable[[], bool]) -> Result:
+def _send_through_django(message: Message, may_begin: Callable[[], bool]) -> SendResult:
     connection = django_mail.get_connection()
     if not may_begin():
-        return Result(Outcome.NOT_BEGUN)
+        return SendResult(SendOutcome.NOT_BEGUN)
     try:
         connection.send_messages([message.as_django()])
     except Exception as error:  # noqa: BLE001  (each service has its own; whether it took the mail is unknown)
-        return Result(Outcome.UNKNOWN, _words(error))
-    return Result(Outcome.SENT)
+        return SendResult(SendOutcome.UNKNOWN, _describe_smtp_error(error))
+    return SendResult(SendOutcome.SENT)

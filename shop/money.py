@@ -63,27 +63,27 @@ def describe_steps(currency: str) -> str:
     return f"{currency} has {decimals} decimals"
 
 
-def rounded(amount: Decimal, currency: str) -> Decimal:
+def round_amount(amount: Decimal, currency: str) -> Decimal:
     """To the currency's decimals, half up: what a till does."""
     return amount.quantize(Decimal(1).scaleb(-count_decimals(currency)), rounding=ROUND_HALF_UP)
 
 
-def tax_within(gross: Decimal, *, rate: Decimal, currency: str) -> Decimal:
+def compute_included_tax(gross: Decimal, *, rate: Decimal, currency: str) -> Decimal:
     """The tax inside a tax-inclusive price; `rate` as a fraction (0.20 is 20 %)."""
-    return rounded(gross - gross / (1 + rate), currency)
+    return round_amount(gross - gross / (1 + rate), currency)
 
 
 @lru_cache(maxsize=4096)
-def formatted(amount: Decimal, currency: str) -> str:
+def format_amount(amount: Decimal, currency: str) -> str:
     """For people, as the shop's language writes it: £1,234.50, JP¥16,400, KWD 5.120."""
-    return _format(rounded(amount, currency), currency, count_decimals(currency))
+    return _format_with_pattern(round_amount(amount, currency), currency, count_decimals(currency))
 
 
 def format_round(amount: Decimal, currency: str) -> str:
     """The same without decimals that are nothing: £25, and £7.50."""
     if amount != amount.to_integral_value():
-        return formatted(amount, currency)
-    return _format(amount, currency, 0)
+        return format_amount(amount, currency)
+    return _format_with_pattern(amount, currency, 0)
 
 
 def convert_roughly(pounds: Decimal, currency: str) -> Decimal:
@@ -92,7 +92,7 @@ def convert_roughly(pounds: Decimal, currency: str) -> Decimal:
     return (pounds * ROUGHLY_A_POUND.get(currency, Decimal(1))).quantize(step, rounding=ROUND_HALF_UP)
 
 
-def _format(amount: Decimal, currency: str, decimals: int) -> str:
+def _format_with_pattern(amount: Decimal, currency: str, decimals: int) -> str:
     pattern = _get_pattern(currency, decimals)
     text = format_currency(abs(amount), currency, pattern, locale=_get_locale(), currency_digits=False)
     return f"−{text}" if amount < 0 else text

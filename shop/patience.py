@@ -19,11 +19,11 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
-class OutOfTime(Exception):  # noqa: N818  (a state of the world, not an error of ours)
+class WaitTimedOut(Exception):  # noqa: N818  (a state of the world, not an error of ours)
     """No answer within the time there was. What was asked may or may not be done."""
 
 
-class NoPlace(OutOfTime):
+class BulkheadFull(WaitTimedOut):
     """So many wait already that nothing was asked. It says nothing about whoever was to be asked."""
 
 
@@ -47,7 +47,7 @@ def limit_waiting(seconds: float) -> Iterator[None]:
         _current.reset(token)
 
 
-def current_patience() -> Patience | None:
+def get_current_patience() -> Patience | None:
     """None where nobody is waiting for an answer."""
     return _current.get()
 
@@ -69,14 +69,14 @@ class Bulkhead:
         call was not even begun.
         """
         if not self._find_place(patience):
-            raise NoPlace(f"{self._name}: too many are waiting")
+            raise BulkheadFull(f"{self._name}: too many are waiting")
         future = self._threads.submit(call)
         future.add_done_callback(self._leave)
         self._wait(future, patience)
         if not future.done():
             self._late.add(future)
             future.add_done_callback(self._note_late)
-            raise OutOfTime(f"{self._name}: no answer in time")
+            raise WaitTimedOut(f"{self._name}: no answer in time")
         return future.result()
 
     def _find_place(self, patience: Patience) -> bool:

@@ -78,37 +78,37 @@ def register_processor(processor: Processor) -> None:
     _processors.add(processor.name, processor)
 
 
-def processors() -> Iterator[Processor]:
+def get_processors() -> Iterator[Processor]:
     return iter(_processors.values())
 
 
-def register(holding: Holding) -> None:
+def register_holding(holding: Holding) -> None:
     _holdings.add(holding.key, holding)
 
 
-def holdings() -> Iterator[Holding]:
+def get_holdings() -> Iterator[Holding]:
     return iter(_holdings.values())
 
 
-def forget(customer: Any, purpose_key: str, *, until: datetime | None = None) -> int:
+def forget_for_purpose(customer: Any, purpose_key: str, *, until: datetime | None = None) -> int:
     """Deletes what was recorded about the customer for one purpose alone, until then or until now.
 
     Returns the number of rows.
     """
     moment = until or timezone.now()
-    found = [holding.forget[purpose_key] for holding in holdings() if purpose_key in holding.forget]
+    found = [holding.forget[purpose_key] for holding in get_holdings() if purpose_key in holding.forget]
     return sum(forget_until(customer, until=moment) for forget_until in found)
 
 
 def can_forget(purpose_key: str) -> bool:
     """Whether anything is recorded for this purpose alone, so that there is something to delete beside its switch."""
-    return any(purpose_key in holding.forget for holding in holdings())
+    return any(purpose_key in holding.forget for holding in get_holdings())
 
 
-def held_counts(customer: Any, purpose_keys: Collection[str]) -> Counts:
+def count_stored_rows(customer: Any, purpose_keys: Collection[str]) -> Counts:
     """How much `forget` would take, for those of the purposes that something is recorded for."""
     found: Counter[str] = Counter()
-    for holding in holdings():
+    for holding in get_holdings():
         if holding.held is not None and not holding.forget.keys().isdisjoint(purpose_keys):
             found.update(holding.held(customer))
     return found
@@ -117,34 +117,34 @@ def held_counts(customer: Any, purpose_keys: Collection[str]) -> Counts:
 def held_dates(customer: Any, purpose_keys: Collection[str]) -> Mapping[str, Dates]:
     """From when to when is what `forget` would take, where its holding says so."""
     found: dict[str, Dates] = {}
-    for holding in holdings():
+    for holding in get_holdings():
         if holding.held_dates is not None and not holding.forget.keys().isdisjoint(purpose_keys):
             found.update(holding.held_dates(customer))
     return found
 
 
-def nothing(customer: Any) -> int:
+def erase_nothing(customer: Any) -> int:
     """For an `erase` with nothing to do: the rows go with others that are erased."""
     return 0
 
 
-def rows(found: QuerySet[Any], **paths: str) -> Rows:
+def export_rows(found: QuerySet[Any], **paths: str) -> Rows:
     """The rows of a queryset, JSON-ready: plain name -> field path."""
     return [
-        {name: plain(value) for name, value in zip(paths, values, strict=True)}
+        {name: convert_to_json_value(value) for name, value in zip(paths, values, strict=True)}
         for values in found.values_list(*paths.values())
     ]
 
 
-def plain(value: Any) -> Any:
+def convert_to_json_value(value: Any) -> Any:
     """A value as JSON has it: times in ISO 8601, money as text so that no penny is rounded."""
     if value is None or isinstance(value, bool | int | float | str | list | dict):
         return value
     if isinstance(value, date | datetime):
         return value.isoformat()
-    return _shorten(value) if isinstance(value, Decimal) else str(value)
+    return _format_decimal(value) if isinstance(value, Decimal) else str(value)
 
 
-def _shorten(amount: Decimal) -> str:
+def _format_decimal(amount: Decimal) -> str:
     """The columns of tax hold three decimals, of which most currencies have no third."""
     return str(amount) if amount != round(amount, 2) else f"{amount:.2f}"

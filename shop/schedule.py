@@ -4,12 +4,12 @@ from celery.schedules import crontab
 
 from shop.env import env
 
-TICKS = {"queue": "ticks", "expires": 30}  # ticks never wait behind a backlog of work
+HEARTBEAT = {"queue": "ticks", "expires": 30}  # ticks never wait behind a backlog of work
 
 SCHEDULE: dict[str, dict[str, object]] = {
     "recheck stock flags": {"task": "shop.catalog.tasks.recheck_stock", "schedule": 300, "options": {"expires": 300}},
-    "relay events": {"task": "notifications.tasks.relay_events", "schedule": 2, "options": TICKS},
-    "deliver mail": {"task": "notifications.tasks.deliver_mail", "schedule": 2, "options": TICKS},
+    "relay events": {"task": "notifications.tasks.relay_events", "schedule": 2, "options": HEARTBEAT},
+    "deliver mail": {"task": "notifications.tasks.deliver_mail", "schedule": 2, "options": HEARTBEAT},
     "fan out newsletter": {
         "task": "notifications.tasks.fan_out_newsletter",
         "schedule": 30,
@@ -22,13 +22,13 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "options": {"expires": 3600},
     },
     # for buyers who are looking at "we are opening your payment page"
-    "open payment pages": {"task": "orders.tasks.open_payment_pages", "schedule": 2, "options": TICKS},
+    "open payment pages": {"task": "orders.tasks.open_payment_pages", "schedule": 2, "options": HEARTBEAT},
     "reconcile payments": {
         "task": "orders.tasks.reconcile_payments",
         "schedule": env.int("RECONCILE_SECONDS", 60),
-        "options": TICKS,
+        "options": HEARTBEAT,
     },
-    "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": TICKS},
+    "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": HEARTBEAT},
     "take out what is withdrawn": {
         "task": "recommendations.tasks.take_out_withdrawn",
         "schedule": 15,

@@ -7,20 +7,20 @@ import dj_database_url
 from csp.constants import NONCE, NONE, SELF
 from kombu import Queue
 
-from shop.env import currency_code, env, mail_settings, redis_urls, required
+from shop.env import env, parse_currency_code, parse_mail_url, parse_redis_url, read_required
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # -- Who and where -----------------------------------------------------------------------------------------
 
 DEBUG = False
-SECRET_KEY = required("SECRET_KEY", why="a long random string; it signs sessions and mail links")
+SECRET_KEY = read_required("SECRET_KEY", why="a long random string; it signs sessions and mail links")
 # Seals the addresses that refuse mail and whose owners were erased. Must stay when SECRET_KEY changes.
 ADDRESS_HASH_KEY = env.str("ADDRESS_HASH_KEY", "") or SECRET_KEY
 # Seals the consent ledger and the journal, and never meets the database. Must stay when SECRET_KEY changes.
 LEDGER_KEY = env.str("LEDGER_KEY", "") or SECRET_KEY
 SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
-SITE_URL = required("SITE_URL", why="the shop's public address, such as https://shop.example").rstrip("/")
+SITE_URL = read_required("SITE_URL", why="the shop's public address, such as https://shop.example").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [urlparse(SITE_URL).hostname])
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)  # how many proxies of ours stand in front
 IS_HTTPS = SITE_URL.startswith("https://")
@@ -99,7 +99,7 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
 DATABASES = {
     "default": dj_database_url.parse(
-        required("DATABASE_URL", why="postgresql://user:password@host/name"),
+        read_required("DATABASE_URL", why="postgresql://user:password@host/name"),
         conn_max_age=60,
         conn_health_checks=True,
     )
@@ -109,7 +109,7 @@ DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=10s -c statement_t
 # Daily checkpoints of the consent ledger: a folder that whoever runs the database cannot write to.
 CHECKPOINT_FOLDER = env.str("CHECKPOINT_FOLDER", str(BASE_DIR / "checkpoints"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-_redis = redis_urls(required("REDIS_URL", why="redis://host:6379 or unix:///path/to/socket"))
+_redis = parse_redis_url(read_required("REDIS_URL", why="redis://host:6379 or unix:///path/to/socket"))
 CACHES = {
     "default": {
         "BACKEND": "shop.cache.ForgivingRedisCache",
@@ -145,7 +145,7 @@ STORAGES = {
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = env.str("TIME_ZONE", "Europe/London")
 USE_TZ = True
-CURRENCY = currency_code(env.str("CURRENCY", "GBP"))  # of every price; a start refuses goods priced in another
+CURRENCY = parse_currency_code(env.str("CURRENCY", "GBP"))  # of every price; a start refuses goods priced in another
 COUNTRY = "GB"  # where an address is, unless somebody says otherwise
 
 # -- People ------------------------------------------------------------------------------------------------
@@ -239,15 +239,15 @@ CONTENT_SECURITY_POLICY = {
 # -- The outside world -------------------------------------------------------------------------------------
 
 EMAIL_TIMEOUT = 20  # seconds; promised: never over 30
-globals().update(mail_settings(required("EMAIL_URL", why="smtp://user:password@host:port")))
-DEFAULT_FROM_EMAIL = required("DEFAULT_FROM_EMAIL", why='such as "Say When <shop@shop.example>"')
+globals().update(parse_mail_url(read_required("EMAIL_URL", why="smtp://user:password@host:port")))
+DEFAULT_FROM_EMAIL = read_required("DEFAULT_FROM_EMAIL", why='such as "Say When <shop@shop.example>"')
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 
-STRIPE_SECRET_KEY = required("STRIPE_SECRET_KEY", why="from the Stripe dashboard")
+STRIPE_SECRET_KEY = read_required("STRIPE_SECRET_KEY", why="from the Stripe dashboard")
 # Several, comma-separated, while one is rotated.
 STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRET", [])
 if not STRIPE_WEBHOOK_SECRETS:
-    required("STRIPE_WEBHOOK_SECRET", why="from the Stripe dashboard, webhook endpoint /webhooks/stripe/")
+    read_required("STRIPE_WEBHOOK_SECRET", why="from the Stripe dashboard, webhook endpoint /webhooks/stripe/")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com")
 STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", 10)
 # The most a request waits for all it asks of Stripe or a mail server; what takes longer goes on in the background.

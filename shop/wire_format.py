@@ -27,22 +27,22 @@ _BASE64_FROM = 1.4
 @lru_cache(maxsize=256)
 def fold_text(name: str, value: str) -> str:
     """A header for people, such as a subject: any text, folded. White space becomes single spaces."""
-    clean = _SPACES.sub(" ", _without_controls(value)).strip()
+    clean = _SPACES.sub(" ", _strip_controls(value)).strip()
     if clean.isascii() and "=?" not in clean and len(name) + 2 + len(clean) <= LINE:
         return f"{name}: {clean}"
-    return f"{name}: {_encode(clean, name)}"
+    return f"{name}: {_encode_header(clean, name)}"
 
 
 @lru_cache(maxsize=256)
 def fold_mailbox(name: str, address: str, display_name: str = "") -> str:
     """From, To and the like. `address` is ASCII; raises `UnicodeEncodeError` otherwise."""
     address.encode("ascii")
-    clean = _SPACES.sub(" ", _without_controls(display_name)).strip()
+    clean = _SPACES.sub(" ", _strip_controls(display_name)).strip()
     if not clean:
         return fold_tokens(name, address)
     if clean.isascii() and "=?" not in clean:
         return fold_tokens(name, str(Address(clean, addr_spec=address)))
-    encoded = _encode(clean, name)
+    encoded = _encode_header(clean, name)
     last = encoded.rsplit("\r\n", 1)[-1]
     room = LINE - len(last) - (0 if "\r\n" in encoded else len(name) + 2)
     return f"{name}: {encoded}{' ' if len(address) + 3 <= room else _CONTINUED}<{address}>"
@@ -90,11 +90,11 @@ def get_mail_domain(site_url: str) -> str:
 _CONTINUED = "\r\n "
 
 
-def _encode(value: str, name: str) -> str:
+def _encode_header(value: str, name: str) -> str:
     header = Header(value, "utf-8", maxlinelen=_ENCODED_LINE, header_name=name)
     return header.encode(linesep="\r\n")
 
 
-def _without_controls(value: str) -> str:
+def _strip_controls(value: str) -> str:
     """Line breaks and tabs are white space; every other control character means nothing in a header."""
     return "".join(letter for letter in value if unicodedata.category(letter) not in ("Cc", "Cs") or letter.isspace())

@@ -55,7 +55,7 @@ def variant(of: Product | None = None, *, price: str = "14.00", on_hand: int = 1
     made = Variant.objects.create(product=of, price=Decimal(price), **fields)
     record = StockRecord.objects.create(variant=made, store=store())
     if on_hand:
-        stock.receive(record.id, quantity=on_hand, kind=StockMovement.Kind.OPENING)
+        stock.receive_stock(record.id, quantity=on_hand, kind=StockMovement.Kind.OPENING)
     return made
 
 
@@ -147,7 +147,7 @@ def placed_order(*variants: Variant, quantity: int = 1, **fields) -> Order:
     made.total = made.subtotal = made.total * quantity
     made.save(update_fields=["total", "subtotal"])
     with transaction.atomic():
-        taken = stock.allocate({item.pk: quantity for item in items})
+        taken = stock.allocate_stock({item.pk: quantity for item in items})
     Allocation.objects.bulk_create(
         Allocation(order_line=line, record_id=taken[line.variant_id], quantity=quantity) for line in made.lines.all()
     )

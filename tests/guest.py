@@ -12,6 +12,6 @@ from accounts.models import Customer
 def let_in(client: Client, customer: Customer, *, minutes: int = 60) -> Client:
     session = client.session
     until = timezone.now() + timedelta(minutes=minutes)
-    session[grants.KEY] = {"customer": customer.pk, "until": until.timestamp()}
+    session[grants.GUEST_KEY] = {"customer": customer.pk, "until": until.timestamp()}
     session.save()
     return client

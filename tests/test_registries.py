@@ -10,7 +10,7 @@ from shop.registry import RegisteredTwiceError, Registry
 ROOMS = ("shop", "accounts", "orders", "notifications", "recommendations")
 REGISTRIES = {
     "accounts.erasure._obstacles",
-    "accounts.grants._ending",
+    "accounts.grants._cleared_at_login",
     "accounts.proof._callbacks",
     "accounts.uses._uses",
     "shop.personal_data._holdings",

@@ -10,24 +10,24 @@ from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 
 from accounts import access
-from accounts.access import Subject
+from accounts.access import DataSubject
 from accounts.models import AccessKind
 from shop.admin_queries import StrictAdmin
 
 
-class LoggedAdmin(StrictAdmin):
+class AuditedAdmin(StrictAdmin):
     """Lists, pages and searches of people and of what belongs to them."""
 
-    def subject(self, row: Any) -> Subject:
+    def subject(self, row: Any) -> DataSubject:
         """Whose data a row shows; without a query of its own, because lists ask it of every row. Each admin says it."""
         raise NotImplementedError
 
     def log_looks(self, request: HttpRequest, rows: Iterable[Any], *, what: AccessKind, detail: str = "") -> None:
-        access.note_all(request.user, [self.subject(row) for row in rows], what=what, detail=detail)  # type: ignore[arg-type]
+        access.log_access_to_subjects(request.user, [self.subject(row) for row in rows], what=what, detail=detail)  # type: ignore[arg-type]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         response: HttpResponse = super().changelist_view(request, extra_context)
-        listed = _context(response).get("cl")
+        listed = _get_context_data(response).get("cl")
         if listed is not None:
             what = AccessKind.SEARCH if listed.query else AccessKind.LIST
             self._log_list(request, listed, what)
@@ -36,12 +36,12 @@ class LoggedAdmin(StrictAdmin):
     def _log_list(self, request: HttpRequest, listed: ChangeList, what: AccessKind) -> None:
         """A list that shows no customer answers a question too, and is a look at nobody."""
         subjects = [self.subject(row) for row in listed.result_list]
-        access.note_all(request.user, subjects, what=what)  # type: ignore[arg-type]
+        access.log_access_to_subjects(request.user, subjects, what=what)  # type: ignore[arg-type]
         if not any(subject.is_somebody for subject in subjects):
             shown = "nobody we know" if subjects else "nobody"
             about = f"{str(self.opts.verbose_name_plural).capitalize()}: {shown}"
             asked = listed.get_query_string()
-            access.note_nobody(request.user, about, what=what, asked=asked)  # type: ignore[arg-type]
+            access.log_empty_result(request.user, about, what=what, asked=asked)  # type: ignore[arg-type]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return self._looked_at(request, super().changeform_view(request, *args, **kwargs), "original")
@@ -53,7 +53,7 @@ class LoggedAdmin(StrictAdmin):
         return self._looked_at(request, super().delete_view(request, *args, **kwargs), "object")
 
     def _looked_at(self, request: HttpRequest, response: HttpResponse, name: str) -> HttpResponse:
-        row = _context(response).get(name)
+        row = _get_context_data(response).get(name)
         if row is not None and row.pk:
             self.log_looks(request, [row], what=AccessKind.LOOK)
         return response
@@ -83,7 +83,7 @@ class LoggedAdmin(StrictAdmin):
         return entry
 
 
-def _context(response: HttpResponse) -> dict[str, Any]:
+def _get_context_data(response: HttpResponse) -> dict[str, Any]:
     """What a page shows; nothing where the answer is no page."""
     return getattr(response, "context_data", None) or {}
 

@@ -10,11 +10,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 
-from accounts.admin.looking import LoggedAdmin
+from accounts.admin.looking import AuditedAdmin
 from accounts.models import AccessKind
 
-SHOWN_FOR_SECONDS = 15 * 60
-GRANTS = "shown"
+UNMASKED_FOR_SECONDS = 15 * 60
+UNMASKED_KEY = "shown"
 
 
 class ReasonForm(forms.Form):
@@ -28,7 +28,7 @@ class ReasonForm(forms.Form):
     )
 
 
-class SparingAdmin(LoggedAdmin):
+class MaskedAdmin(AuditedAdmin):
     """Shows no more than the open task needs. A button shows the rest for a quarter of an hour, for a reason."""
 
     def get_urls(self) -> list[URLPattern]:
@@ -55,13 +55,13 @@ class SparingAdmin(LoggedAdmin):
 
     def is_shown(self, request: HttpRequest, row: Any) -> bool:
         """Whether whoever is at work has asked to see this one whole, a short while ago."""
-        until: float = request.session.get(GRANTS, {}).get(self._key(row), 0)
+        until: float = request.session.get(UNMASKED_KEY, {}).get(self._key(row), 0)
         return until > time.time()
 
     def _show(self, request: HttpRequest, row: Any) -> None:
         now = time.time()
-        standing = {key: until for key, until in request.session.get(GRANTS, {}).items() if until > now}
-        request.session[GRANTS] = {**standing, self._key(row): now + SHOWN_FOR_SECONDS}
+        standing = {key: until for key, until in request.session.get(UNMASKED_KEY, {}).items() if until > now}
+        request.session[UNMASKED_KEY] = {**standing, self._key(row): now + UNMASKED_FOR_SECONDS}
 
     def _key(self, row: Any) -> str:
         return f"{self.opts.label_lower}:{row.pk}"

@@ -11,15 +11,15 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
-from accounts.access import Subject, masked
-from accounts.admin.looking import LoggedAdmin
+from accounts.access import DataSubject, mask_email
+from accounts.admin.looking import AuditedAdmin
 from accounts.models import User
 
 CUSTOMERS = "customers"
 RIGHTS = ("is_active", "is_staff", "is_superuser", "groups")
 
 
-class WhoFilter(admin.SimpleListFilter):
+class LoginKindFilter(admin.SimpleListFilter):
     """Staff, unless customers' logins are asked for."""
 
     title = "who"
@@ -69,12 +69,12 @@ def remove_second_factor(model_admin: admin.ModelAdmin, request: HttpRequest, us
 
 
 @admin.register(User)
-class UserAdmin(LoggedAdmin):
+class UserAdmin(AuditedAdmin):
     """For superusers alone: whoever may change logins may become anybody."""
 
     form = UserForm
     list_display = ["login", "first_name", "last_name", "is_superuser", "has_second_factor", "is_active", "last_login"]
-    list_filter = [WhoFilter, "groups"]
+    list_filter = [LoginKindFilter, "groups"]
     list_select_related = ["customer"]
     search_fields = ["=email", "first_name", "last_name"]
     search_help_text = "Whole e-mail address, or name"
@@ -91,21 +91,21 @@ class UserAdmin(LoggedAdmin):
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         return super().changeform_view(request, *args, **kwargs)
 
-    def subject(self, user: User) -> Subject:
+    def subject(self, user: User) -> DataSubject:
         customer = getattr(user, "customer", None)
-        return Subject(customer.pk if customer else None, about="Your login")
+        return DataSubject(customer.pk if customer else None, about="Your login")
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("-pk",) if WhoFilter.is_about_customers(request) else ("email",)
+        return ("-pk",) if LoginKindFilter.is_about_customers(request) else ("email",)
 
     def get_sortable_by(self, request: HttpRequest) -> Any:
         """Not by an address that is masked."""
-        masks = WhoFilter.is_about_customers(request)
+        masks = LoginKindFilter.is_about_customers(request)
         return [name for name in self.sortable_by or () if name != "login" or not masks]
 
     @admin.display(description="e-mail", ordering="email")
     def login(self, user: User) -> str:
-        return user.email if user.is_staff else masked(user.email)
+        return user.email if user.is_staff else mask_email(user.email)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self._is_owner(request)

@@ -18,7 +18,7 @@ def seal_what_is_there(apps, schema_editor):
         records.objects.filter(pk=record.pk).update(seal=seal)
     for wording in wordings.objects.all():
         words = "\n".join((wording.title, wording.explanation, wording.reads, wording.gives))
-        moment = sealing.plain_moment(wording.first_used_at)
+        moment = sealing.format_sealed_moment(wording.first_used_at)
         seal = sealing.seal_facts("wording", wording.hash, wording.purpose, wording.version, words, moment)
         wordings.objects.filter(pk=wording.pk).update(seal=seal)
 

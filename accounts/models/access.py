@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models.access_record import RETIRED
 from accounts.models.customer import Customer
 
-# The digest is the same as that of `accounts.looks.digest_of`, which checks it.
+# The digest is the same as that of `accounts.looks.hash_access_entry`, which checks it.
 _RECORD = """
     INSERT INTO accounts_accesslogrecord (id, at, chain, digest)
     SELECT NEW.id, NEW.at, (SELECT chain FROM accounts_customer WHERE id = NEW.customer_id),

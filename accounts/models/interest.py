@@ -84,7 +84,7 @@ class Interest(models.Model):
     @property
     def steers(self) -> bool:
         """Whether suggestions may follow it, given the switch."""
-        return self.kind in STEERING
+        return self.kind in KINDS_FOR_SUGGESTIONS
 
 
-STEERING = (Interest.Kind.MAKER, Interest.Kind.CATEGORY, Interest.Kind.NEED, Interest.Kind.SIZE)
+KINDS_FOR_SUGGESTIONS = (Interest.Kind.MAKER, Interest.Kind.CATEGORY, Interest.Kind.NEED, Interest.Kind.SIZE)

@@ -43,4 +43,4 @@ class Wording(models.Model):
     @property
     def facts(self) -> tuple[str | int, ...]:
         """All that its seal covers."""
-        return (self.hash, self.purpose, self.version, self.words, sealing.plain_moment(self.first_used_at))
+        return (self.hash, self.purpose, self.version, self.words, sealing.format_sealed_moment(self.first_used_at))

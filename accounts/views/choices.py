@@ -15,65 +15,75 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from accounts import cadence, choices, gpc, purposes, undo
 from accounts.cadence import Cadence
-from accounts.choices import Choice, What
-from accounts.current import needs_customer
+from accounts.choices import ChoiceKind, PreferenceChoice
+from accounts.current import customer_required
 from accounts.models import Customer
-from accounts.switches import ceiling_choice, switch_of
+from accounts.switches import read_ceiling_choice, read_switch
 from shop.requests import HtmxRequest
 
-AS_IT_WAS = "Undone. It is as it was."
+UNDONE = "Undone. It is as it was."
 TOO_LATE = "That can no longer be undone here. Change it below."
 
 
 @require_POST
-@needs_customer
+@customer_required
 def preference(request: HtmxRequest, customer: Customer, key: str) -> HttpResponse:
     """One switch, saved when toggled: the body carries the key when it is on."""
-    _known(key)
+    _require_purpose(key)
     granted = key in request.POST
-    token = undo.token(customer, choices.save(customer, [Choice(What.SWITCH, granted, key)], source="preferences"))
+    token = undo.make_undo_token(
+        customer,
+        choices.save_choices(customer, [PreferenceChoice(ChoiceKind.SWITCH, granted, key)], source="preferences"),
+    )
     said = "Saved. It is on." if granted else "Saved. It is off, at once."
-    return _answer(request, customer, key, said=said, token=token, offers_less=not granted)
+    return _render_saved(request, customer, key, said=said, token=token, offers_less=not granted)
 
 
 @require_POST
-@needs_customer
+@customer_required
 def how_often(request: HtmxRequest, customer: Customer, key: str) -> HttpResponse:
     """How often one mail comes."""
-    _known(key)
-    wanted = _posted_cadence(request.POST, key)
-    token = undo.token(customer, choices.save(customer, [wanted], source="preferences"))
-    return _answer(request, customer, key, said=f"Saved: {_words(wanted)}.", token=token)
+    _require_purpose(key)
+    wanted = _parse_cadence_or_400(request.POST, key)
+    token = undo.make_undo_token(customer, choices.save_choices(customer, [wanted], source="preferences"))
+    return _render_saved(request, customer, key, said=f"Saved: {_format_cadence(wanted)}.", token=token)
 
 
 @require_POST
-@needs_customer
+@customer_required
 def less_often(request: HtmxRequest, customer: Customer, key: str) -> HttpResponse:
     """Less often, chosen instead of never: the mail is on again, at that pace."""
-    _known(key)
-    wanted = _posted_cadence({f"cadence-{key}": request.POST.get("less", "")}, key)
-    both = [wanted, Choice(What.SWITCH, True, key)]
-    token = undo.token(customer, choices.save(customer, both, source="less_often"))
-    return _answer(request, customer, key, said=f"Saved. It is on, {_words(wanted)}.", token=token, has_focus=True)
+    _require_purpose(key)
+    wanted = _parse_cadence_or_400({f"cadence-{key}": request.POST.get("less", "")}, key)
+    both = [wanted, PreferenceChoice(ChoiceKind.SWITCH, True, key)]
+    token = undo.make_undo_token(customer, choices.save_choices(customer, both, source="less_often"))
+    return _render_saved(
+        request, customer, key, said=f"Saved. It is on, {_format_cadence(wanted)}.", token=token, has_focus=True
+    )
 
 
 @require_POST
-@needs_customer
+@customer_required
 def weekly_ceiling(request: HtmxRequest, customer: Customer) -> HttpResponse:
     try:
-        wanted = choices.posted_ceiling(request.POST)
+        wanted = choices.parse_posted_ceiling(request.POST)
     except ValueError as error:
         raise BadRequest from error
-    token = undo.token(customer, choices.save(customer, [wanted], source="preferences"))
-    return _answer(request, customer, "", said="Saved.", token=token)
+    token = undo.make_undo_token(customer, choices.save_choices(customer, [wanted], source="preferences"))
+    return _render_saved(request, customer, "", said="Saved.", token=token)
 
 
 @require_POST
-@needs_customer
+@customer_required
 def master_switch(request: HttpRequest, customer: Customer) -> HttpResponse:
     """The whole personal shopper, off or on. The page is shown anew, since every switch on it changed."""
     on = request.POST.get("answer") == "on"
-    undo.offer(request, undo.token(customer, choices.save(customer, [Choice(What.MASTER, on)], source="preferences")))
+    undo.offer_undo(
+        request,
+        undo.make_undo_token(
+            customer, choices.save_choices(customer, [PreferenceChoice(ChoiceKind.MASTER, on)], source="preferences")
+        ),
+    )
     if on:
         messages.success(request, "On again, and every switch is as you left it.")
     else:
@@ -82,37 +92,37 @@ def master_switch(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 
 @require_POST
-@needs_customer
-def take_back(request: HtmxRequest, customer: Customer) -> HttpResponse:
+@customer_required
+def undo_choice(request: HtmxRequest, customer: Customer) -> HttpResponse:
     """Undo. A token that is of no use changes nothing, and says so."""
-    brought_back = undo.undo(customer, request.POST.get("undo", ""))
+    brought_back = undo.undo_choices(customer, request.POST.get("undo", ""))
     keys = {choice.key for choice in brought_back}
-    if request.htmx and len(keys) == 1 and brought_back[0].what is not What.MASTER:
-        return _answer(request, customer, keys.pop(), said=AS_IT_WAS, has_focus=True)
+    if request.htmx and len(keys) == 1 and brought_back[0].what is not ChoiceKind.MASTER:
+        return _render_saved(request, customer, keys.pop(), said=UNDONE, has_focus=True)
     if brought_back:
-        messages.success(request, AS_IT_WAS)
+        messages.success(request, UNDONE)
     else:
         messages.warning(request, TOO_LATE)
     return HttpResponseClientRefresh() if request.htmx else redirect("preferences")
 
 
-def _known(key: str) -> None:
-    if not purposes.exists(key):
+def _require_purpose(key: str) -> None:
+    if not purposes.is_purpose(key):
         raise Http404
 
 
-def _posted_cadence(form: Mapping[str, str], key: str) -> Choice:
+def _parse_cadence_or_400(form: Mapping[str, str], key: str) -> PreferenceChoice:
     try:
-        return choices.posted_cadence(form, key)
+        return choices.parse_posted_cadence(form, key)
     except ValueError as error:
         raise BadRequest from error
 
 
-def _words(wanted: Choice) -> str:
-    return cadence.words(wanted.key, Cadence(str(wanted.value))).lower()
+def _format_cadence(wanted: PreferenceChoice) -> str:
+    return cadence.get_cadence_label(wanted.key, Cadence(str(wanted.value))).lower()
 
 
-def _answer(
+def _render_saved(
     request: HtmxRequest,
     customer: Customer,
     key: str,
@@ -124,12 +134,12 @@ def _answer(
 ) -> HttpResponse:
     """What changed, with undo beside it: the switch of `key`, or the weekly ceiling."""
     if not request.htmx:
-        messages.success(request, f"{purposes.get(key).title}: {said}" if key else said)
-        undo.offer(request, token)
+        messages.success(request, f"{purposes.get_purpose(key).title}: {said}" if key else said)
+        undo.offer_undo(request, token)
         return redirect("preferences")
     if not key:
-        shown = replace(ceiling_choice(customer), said=said, undo=token, has_focus=has_focus)
+        shown = replace(read_ceiling_choice(customer), said=said, undo=token, has_focus=has_focus)
         return render(request, "partials/ceiling.html", {"ceiling": shown})
-    saved = switch_of(customer, key, said=said, undo=token, is_gpc=gpc.is_no(request))
+    saved = read_switch(customer, key, said=said, undo=token, is_gpc=gpc.has_gpc_signal(request))
     part = replace(saved, offers_less=offers_less, has_focus=has_focus)
     return render(request, "partials/switch.html", {"switch": part})

@@ -27,7 +27,7 @@ from accounts.models import User
 WRONG_PASSWORD = "That is not the password given at sign-up. If you do not know it, choose one below."  # noqa: S105
 
 
-class Way(StrEnum):
+class ConfirmationWay(StrEnum):
     """What stands between a link and its address."""
 
     BUTTON = "button"
@@ -89,39 +89,44 @@ def confirm_address(request: HttpRequest, key: str) -> HttpResponse:
     if confirmation is None:
         return render(request, "account/email_confirm.html", status=404)
     address = confirmation.email_address
-    way = _way(request, address)
+    way = _find_confirmation_way(request, address)
     if request.method != "POST":
-        return _page(request, address, way)
-    if way == Way.BUTTON:
-        return _confirm(request, confirmation)
-    if way != Way.PASSWORD:
-        return _page(request, address, way, status=403)
+        return _render_confirmation(request, address, way)
+    if way == ConfirmationWay.BUTTON:
+        return _verify_and_resume(request, confirmation)
+    if way != ConfirmationWay.PASSWORD:
+        return _render_confirmation(request, address, way, status=403)
     kind = ChosenPasswordForm if "new_password" in request.POST else GivenPasswordForm
     form: PasswordForm = kind(request.POST, address=address, request=request)
     if not form.is_valid():
-        return _page(request, address, way, form=form)
+        return _render_confirmation(request, address, way, form=form)
     form.save()
     return _confirm_and_sign_in(request, confirmation)
 
 
-def _way(request: HttpRequest, address: EmailAddress) -> Way:
+def _find_confirmation_way(request: HttpRequest, address: EmailAddress) -> ConfirmationWay:
     if address_claims.is_taken(address.email, besides=address.user):
-        return Way.TAKEN
+        return ConfirmationWay.TAKEN
     if request.user.is_authenticated:
-        return Way.BUTTON if request.user.pk == address.user_id else Way.SIGN_OUT
+        return ConfirmationWay.BUTTON if request.user.pk == address.user_id else ConfirmationWay.SIGN_OUT
     if not address_claims.is_sign_up(address):
-        return Way.SIGN_IN
-    return Way.BUTTON if _signed_up_here(request, address.user) else Way.PASSWORD
+        return ConfirmationWay.SIGN_IN
+    return ConfirmationWay.BUTTON if _has_signed_up_here(request, address.user) else ConfirmationWay.PASSWORD
 
 
-def _signed_up_here(request: HttpRequest, user: User) -> bool:
+def _has_signed_up_here(request: HttpRequest, user: User) -> bool:
     """Whether this browser gave the password, at sign-up or since, and waits for the address to be proved."""
     stage = LoginStageController.enter(request, EmailVerificationStage.key)
     return stage is not None and stage.login.user == user
 
 
-def _page(
-    request: HttpRequest, address: EmailAddress, way: Way, *, form: PasswordForm | None = None, status: int = 200
+def _render_confirmation(
+    request: HttpRequest,
+    address: EmailAddress,
+    way: ConfirmationWay,
+    *,
+    form: PasswordForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     given = form if isinstance(form, GivenPasswordForm) else GivenPasswordForm(address=address, request=request)
     chosen = form if isinstance(form, ChosenPasswordForm) else ChosenPasswordForm(address=address, request=request)
@@ -135,7 +140,7 @@ def _page(
     return render(request, "account/email_confirm.html", context, status=status)
 
 
-def _confirm(request: HttpRequest, confirmation: EmailConfirmationHMAC) -> HttpResponse:
+def _verify_and_resume(request: HttpRequest, confirmation: EmailConfirmationHMAC) -> HttpResponse:
     address, signed_in = verify_email_and_resume(request, confirmation)
     if address is None:
         return render(request, "account/email_confirm.html", status=404)

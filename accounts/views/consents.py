@@ -12,14 +12,14 @@ from accounts import consent_requests, purposes
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_consent(request: HttpRequest, token: str) -> HttpResponse:
     """The mailed link of a double opt-in. Looking changes nothing; the button does."""
-    asked = consent_requests.find(token)
+    asked = consent_requests.find_request_by_token(token)
     if asked is None:
         return render(request, "accounts/consent_link_expired.html", status=404)
     was_refused = consent_requests.was_refused_since(asked)
     if request.method == "POST":
-        consent_requests.confirm(asked)
+        consent_requests.confirm_request(asked)
     context = {
-        "purpose": purposes.get(asked.purpose),
+        "purpose": purposes.get_purpose(asked.purpose),
         "is_confirmed": request.method == "POST",
         "was_refused": was_refused,
     }

@@ -7,23 +7,23 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from accounts import held
-from accounts.current import needs_customer
-from accounts.held import Held
+from accounts.current import customer_required
+from accounts.held import StoredData
 from accounts.models import Customer, ForgottenPast
 from shop.requests import HtmxRequest
 
 
 @require_POST
-@needs_customer
+@customer_required
 def forgetting(request: HtmxRequest, customer: Customer, key: str) -> HttpResponse:
     """At once, whether the switch is on or off; the switch itself stays as it is."""
-    if key not in held.WORDS:
+    if key not in held.WORDING_BY_PURPOSE:
         raise Http404
-    return _answer(request, held.let_go(customer, key))
+    return _answer(request, held.delete_for_purpose(customer, key))
 
 
 @require_POST
-@needs_customer
+@customer_required
 def undo_forgetting(request: HtmxRequest, customer: Customer, key: str, pk: int) -> HttpResponse:
     """Takes one forgetting back. What is not theirs is not there."""
     try:
@@ -35,7 +35,7 @@ def undo_forgetting(request: HtmxRequest, customer: Customer, key: str, pk: int)
         return HttpResponseClientRefresh() if request.htmx else redirect("preferences")
 
 
-def _answer(request: HtmxRequest, done: Held) -> HttpResponse:
+def _answer(request: HtmxRequest, done: StoredData) -> HttpResponse:
     if request.htmx:
         return render(request, "partials/switch_forget.html", {"held": done})
     messages.success(request, done.said)

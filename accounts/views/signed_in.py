@@ -36,11 +36,11 @@ SYSTEMS = {
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 @reauthentication_required(app="allauth.account", allow_get=True)  # type: ignore[untyped-decorator]
-def signed_in(request: HttpRequest) -> HttpResponse:
+def manage_sessions(request: HttpRequest) -> HttpResponse:
     here = request.session.session_key
     sessions = sorted(UserSession.objects.purge_and_list(request.user), key=lambda each: each.created_at, reverse=True)
     if request.method == "POST":
-        return _end(request, sessions, request.POST.get("session", ""))
+        return _end_sessions(request, sessions, request.POST.get("session", ""))
     rows = [
         {
             "session": each,
@@ -52,7 +52,7 @@ def signed_in(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/signed_in.html", {"rows": sorted(rows, key=lambda row: not row["is_here"])})
 
 
-def _end(request: HttpRequest, sessions: list[UserSession], which: str) -> HttpResponse:
+def _end_sessions(request: HttpRequest, sessions: list[UserSession], which: str) -> HttpResponse:
     here = request.session.session_key
     if which == OTHERS:
         ended = [each for each in sessions if each.session_key != here]

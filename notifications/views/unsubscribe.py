@@ -27,17 +27,17 @@ ONE_CLICK = "List-Unsubscribe"  # RFC 8058: the form field of a mail program's o
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
-    ids = tokens.read(token, links.UNSUBSCRIBE, max_age=links.UNSUBSCRIBE_WORKS_FOR)
-    if not ids or not purposes.exists(ids["purpose"]):
+    ids = tokens.read_token(token, links.UNSUBSCRIBE, max_age=links.UNSUBSCRIBE_WORKS_FOR)
+    if not ids or not purposes.is_purpose(ids["purpose"]):
         return render(request, "notifications/unsubscribe_unknown.html", status=404)
-    purpose = purposes.get(ids["purpose"])
+    purpose = purposes.get_purpose(ids["purpose"])
     context: dict[str, Any] = {"purpose": purpose, "order": _order(ids)}
     is_on = _is_on(ids, purpose)
     context["was_off"] = not is_on
     if not is_on and (request.method != "POST" or ("less" in request.POST and ONE_CLICK not in request.POST)):
         context["is_done"] = True
     elif request.method != "POST":
-        context["less"] = [(each, cadence.words(purpose.key, each)) for each in _less_often(ids, purpose)]
+        context["less"] = [(each, cadence.get_cadence_label(purpose.key, each)) for each in _less_often(ids, purpose)]
     elif "less" in request.POST and ONE_CLICK not in request.POST:
         context["less_words"] = _lessen(ids, purpose, request.POST["less"])
     else:
@@ -61,7 +61,7 @@ def _less_often(ids: dict[str, Any], purpose: Purpose) -> tuple[Cadence, ...]:
     customer = _customer(ids)
     if customer is None:
         return ()
-    return cadence.less_often(purpose.key, cadence.cadence_of(customer, purpose.key))
+    return cadence.get_less_frequent_cadences(purpose.key, cadence.get_cadence(customer, purpose.key))
 
 
 def _lessen(ids: dict[str, Any], purpose: Purpose, wanted: str) -> str:
@@ -69,8 +69,8 @@ def _lessen(ids: dict[str, Any], purpose: Purpose, wanted: str) -> str:
     customer = _customer(ids)
     if customer is None or wanted not in _less_often(ids, purpose):
         raise BadRequest
-    cadence.choose(customer, purpose.key, Cadence(wanted))
-    return cadence.words(purpose.key, Cadence(wanted)).lower()
+    cadence.set_cadence(customer, purpose.key, Cadence(wanted))
+    return cadence.get_cadence_label(purpose.key, Cadence(wanted)).lower()
 
 
 def _turn_off(ids: dict[str, Any], purpose: Purpose) -> None:

@@ -6,7 +6,7 @@ from django import forms
 
 from orders.models import Order
 from orders.refunds import refundable
-from shop.money import formatted, get_price_step
+from shop.money import format_amount, get_price_step
 from shop.price_field import PriceField
 
 
@@ -55,7 +55,7 @@ class RefundForm(forms.Form):
         currency = payment.currency if payment else order.currency
         least = get_price_step(currency)
         self.fields["amount"] = PriceField(currency=currency, min_value=least, max_digits=12)
-        self.left_text = f"{formatted(self.left, currency)} is left."
+        self.left_text = f"{format_amount(self.left, currency)} is left."
         self.fields["amount"].help_text = self.left_text
         self.fields["amount"].initial = self.fields["seen_left"].initial = self.left
 

@@ -14,10 +14,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.access import Subject, masked
+from accounts.access import DataSubject, mask_email
 from accounts.admin.by_customer import ByCustomerFilter
-from accounts.admin.sparing import ReasonForm, SparingAdmin
-from accounts.email_addresses import searched_address
+from accounts.admin.sparing import MaskedAdmin, ReasonForm
+from accounts.email_addresses import normalize_searched_address
 from orders import cancellation, holds, queue, status
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
 from orders.admin.asking import cancel, complete_address, correct_tracking, refund, ship
@@ -30,7 +30,7 @@ from orders.models.stripe_record import describe_dispute
 from orders.refunds import refundable
 from orders.status import words
 from orders.timeline import timelines
-from shop.money import formatted
+from shop.money import format_amount
 
 Stage = Shipment.Stage
 
@@ -77,7 +77,7 @@ class QueueFilter(admin.SimpleListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(SparingAdmin):
+class OrderAdmin(MaskedAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
     list_display = ["number", "state", "full_name", "goes", "placed", "leaves_by", "amount"]
@@ -106,7 +106,7 @@ class OrderAdmin(SparingAdmin):
     ]
     change_form_template = "admin/orders/order/change_form.html"
 
-    def subject(self, order: Order) -> Subject:
+    def subject(self, order: Order) -> DataSubject:
         return order_subject(order)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -182,7 +182,7 @@ class OrderAdmin(SparingAdmin):
         """
         term = search_term.strip()
         if "@" in term:
-            return queryset.filter(email=searched_address(term)), False
+            return queryset.filter(email=normalize_searched_address(term)), False
         ours = OUR_NUMBER.fullmatch(re.sub(r"[^0-9A-Z]", "", term.upper()))
         if ours:
             return queryset.filter(number=f"SW-{'-'.join(ours.groups())}"), False
@@ -220,7 +220,7 @@ def money_back_mark(order: Order, refunds: list[dict[str, str]]) -> SafeString:
     """How much went back, and why, for the list; empty for most orders."""
     if not refunds:
         return SafeString("")
-    amount = formatted(sum((Decimal(each["amount"]) for each in refunds), Decimal(0)), order.currency)
+    amount = format_amount(sum((Decimal(each["amount"]) for each in refunds), Decimal(0)), order.currency)
     reasons = "; ".join(each["reason"] for each in refunds if each["reason"])
     mark = format_html(' <span class="badge out">{} back</span>', amount)
     return format_html('{}<small class="reasons">{}</small>', mark, reasons) if reasons else mark
@@ -229,7 +229,7 @@ def money_back_mark(order: Order, refunds: list[dict[str, str]]) -> SafeString:
 def dispute_marks(disputes: list[dict[str, str]]) -> SafeString:
     """What the buyer's bank took back, or disputes, for the list; empty for most orders."""
     texts = (
-        describe_dispute(each["status"], formatted(Decimal(each["amount"]), each["currency"])) for each in disputes
+        describe_dispute(each["status"], format_amount(Decimal(each["amount"]), each["currency"])) for each in disputes
     )
     return format_html_join("", ' <span class="badge out">{}</span>', ((text,) for text in texts))
 
@@ -291,7 +291,7 @@ def contact(order: Order, *, is_shown: bool) -> dict[str, Any]:
             "email": order.email,
             "gift_note": order.gift_note,
         }
-    return {"is_whole": False, "lines": [order.full_name], "email": masked(order.email), "gift_note": ""}
+    return {"is_whole": False, "lines": [order.full_name], "email": mask_email(order.email), "gift_note": ""}
 
 
 def _steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:

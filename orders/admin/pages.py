@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts import access
-from accounts.access import Subject
+from accounts.access import DataSubject
 from accounts.models import AccessKind
 from orders.models import Order
 
@@ -22,14 +22,14 @@ def way_back(request: HttpRequest) -> str:
     return back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else ""
 
 
-def order_subject(order: Order, *, about: str = "") -> Subject:
+def order_subject(order: Order, *, about: str = "") -> DataSubject:
     """Whose order it is, for the access log."""
-    return Subject(order.customer_id, order.number, about or f"Order {order.number}")
+    return DataSubject(order.customer_id, order.number, about or f"Order {order.number}")
 
 
 def note_orders(request: HttpRequest, orders: Iterable[Order], *, what: AccessKind, detail: str = "") -> None:
     """Writes to the access log what was done with some orders, for each of their customers."""
-    access.note_all(request.user, map(order_subject, orders), what=what, detail=detail)  # type: ignore[arg-type]
+    access.log_access_to_subjects(request.user, map(order_subject, orders), what=what, detail=detail)  # type: ignore[arg-type]
 
 
 def step_page(

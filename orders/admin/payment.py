@@ -2,12 +2,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.access import Subject
-from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
+from accounts.access import DataSubject
+from accounts.admin.looking import AuditedAdmin, ReadOnlyAdmin
 from orders import payments
 from orders.admin.pages import order_subject
 from orders.models import Payment, StripeEvent
-from shop.money import formatted
+from shop.money import format_amount
 
 UNKNOWN = (
     "this Stripe account does not know the payment; nothing has changed. Was the shop's key changed? Look for the "
@@ -44,7 +44,7 @@ def end_unknown(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet
 
 
 @admin.register(Payment)
-class PaymentAdmin(LoggedAdmin, ReadOnlyAdmin):
+class PaymentAdmin(AuditedAdmin, ReadOnlyAdmin):
     list_display = ["order", "amount_text", "status", "problem", "created_at", "captured_at"]
     list_filter = ["status"]
     list_select_related = ["order"]
@@ -60,9 +60,9 @@ class PaymentAdmin(LoggedAdmin, ReadOnlyAdmin):
 
     @admin.display(description="amount", ordering="amount")
     def amount_text(self, payment: Payment) -> str:
-        return formatted(payment.amount, payment.currency)
+        return format_amount(payment.amount, payment.currency)
 
-    def subject(self, payment: Payment) -> Subject:
+    def subject(self, payment: Payment) -> DataSubject:
         return order_subject(payment.order, about=f"The payment for order {payment.order.number}")
 
     def has_settle_permission(self, request: HttpRequest) -> bool:

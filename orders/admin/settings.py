@@ -10,7 +10,7 @@ from orders.carriers import CARRIERS, carrier_name
 from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.settings import ONLY_ROW
 from shop.admin_queries import StrictAdmin, check_parameters
-from shop.money import formatted, get_shop_currency
+from shop.money import format_amount, get_shop_currency
 from shop.price_field import PriceField
 
 
@@ -85,11 +85,11 @@ class ShippingMethodAdmin(StrictAdmin):
 
     @admin.display(description="price", ordering="price")
     def costs(self, method: ShippingMethod) -> str:
-        return formatted(method.price, method.currency)
+        return format_amount(method.price, method.currency)
 
     @admin.display(description="free from", ordering="free_from", empty_value="-")
     def free_for(self, method: ShippingMethod) -> str | None:
-        return None if method.free_from is None else formatted(method.free_from, method.currency)
+        return None if method.free_from is None else format_amount(method.free_from, method.currency)
 
     @admin.display(description="working days")
     def days(self, method: ShippingMethod) -> str:

@@ -6,13 +6,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts.access import Subject
-from accounts.admin.looking import LoggedAdmin, ReadOnlyAdmin
+from accounts.access import DataSubject
+from accounts.admin.looking import AuditedAdmin, ReadOnlyAdmin
 from orders.admin.actions import actor_of
 from orders.admin.pages import order_subject
 from orders.models import StripeRecord
 from orders.models.stripe_record import StripeRecordQuerySet
-from shop.money import formatted
+from shop.money import format_amount
 
 
 class MatterFilter(admin.SimpleListFilter):
@@ -43,7 +43,7 @@ def clear(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Strip
 
 
 @admin.register(StripeRecord)
-class StripeRecordAdmin(LoggedAdmin, ReadOnlyAdmin):
+class StripeRecordAdmin(AuditedAdmin, ReadOnlyAdmin):
     """Every charge, refund, dispute and warning there is at Stripe, whoever made it."""
 
     list_display = ["reference", "kind", "sum", "state", "why", "order", "created_at"]
@@ -59,7 +59,7 @@ class StripeRecordAdmin(LoggedAdmin, ReadOnlyAdmin):
 
     @admin.display(description="amount", ordering="amount")
     def sum(self, record: StripeRecord) -> str:
-        return formatted(record.amount, record.currency) if record.currency else ""
+        return format_amount(record.amount, record.currency) if record.currency else ""
 
     @admin.display(description="status")
     def state(self, record: StripeRecord) -> str:
@@ -75,9 +75,9 @@ class StripeRecordAdmin(LoggedAdmin, ReadOnlyAdmin):
     def order(self, record: StripeRecord) -> str:
         return record.payment.order.number if record.payment else "none of ours"
 
-    def subject(self, record: StripeRecord) -> Subject:
+    def subject(self, record: StripeRecord) -> DataSubject:
         if record.payment is None:
-            return Subject(None, record.reference, f"{record}, of no order here")
+            return DataSubject(None, record.reference, f"{record}, of no order here")
         return order_subject(record.payment.order, about=f"What Stripe says of order {record.payment.order.number}")
 
     def has_clear_permission(self, request: HttpRequest) -> bool:

@@ -14,7 +14,7 @@ from shop.retrying.models import StuckItem
 SILENCES = 2  # in a row, before requests stop asking
 TRIAL = timedelta(seconds=10)  # while one request tries whether Stripe is back, the others do not
 
-AWAY = loops.register(
+AWAY = loops.register_loop(
     Loop(
         "stripe",
         "Stripe gives no answer",

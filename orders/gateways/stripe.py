@@ -20,7 +20,7 @@ from django.conf import settings
 
 from orders.gateways import breaker
 from orders.gateways.breaker import BreakerState
-from shop.patience import Bulkhead, NoPlace, OutOfTime, current_patience
+from shop.patience import Bulkhead, BulkheadFull, WaitTimedOut, get_current_patience
 
 MOST_LINES = 100  # Stripe's limit for one session
 END_OF_TIME = 2**33  # seconds since 1970: later than any event, and still a date
@@ -289,7 +289,7 @@ class PatientClient(stripe.RequestsClient):
         _usage: list[str] | None = None,
     ) -> tuple[Any, int, Mapping[str, str]]:
         ask = partial(super().request, method, url, headers, post_data)
-        patience = current_patience()
+        patience = get_current_patience()
         if patience is None:
             return _ask_unhurried(ask)
         way = breaker.look()
@@ -297,9 +297,9 @@ class PatientClient(stripe.RequestsClient):
             raise OutOfTimeError("Stripe did not answer a moment ago.")
         try:
             answer = PLACES.run(ask, patience)
-        except NoPlace as crowd:
+        except BulkheadFull as crowd:
             raise OutOfTimeError(str(crowd)) from crowd
-        except OutOfTime as silence:
+        except WaitTimedOut as silence:
             breaker.note_silence(silence)
             raise OutOfTimeError(str(silence)) from silence
         if way is not BreakerState.OPEN:

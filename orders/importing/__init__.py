@@ -17,10 +17,10 @@ from orders.importing.reading import Format, Row, format_of, read_orders
 from orders.models.order import ALPHABET
 from shop.catalog import listing, stock
 from shop.catalog.models import Category, Product, Store, Variant
-from shop.catalog.stock import Opening
+from shop.catalog.stock import OpeningStock
 from shop.csv_files.report import BadRow, RowReport, UnusableFileError
 from shop.csv_files.table import CsvTable
-from shop.spelling import make_slug, spelling_key
+from shop.spelling import make_slug, make_spelling_key
 
 __all__ = ["Format", "Import", "Total"]
 
@@ -97,7 +97,7 @@ class Import:
         staging.make_events()
         if product_ids:
             yield "search words"
-            listing.refresh(product_ids)
+            listing.refresh_listings(product_ids)
 
     def _make_goods(self) -> list[int]:
         """What was sold and is not in the catalog goes there, with the title and price of its latest sale."""
@@ -120,8 +120,8 @@ class Import:
             Variant(product=product, sku=sku, price=price, currency=settings.CURRENCY)
             for product, (sku, _, price) in zip(products, goods, strict=True)
         )
-        openings = [Opening(variant.pk, self.opening_stock) for variant in variants]
-        stock.open_records(_store(), openings, reference="import_orders")
+        openings = [OpeningStock(variant.pk, self.opening_stock) for variant in variants]
+        stock.open_stock_records(_store(), openings, reference="import_orders")
         return [product.pk for product in products]
 
 
@@ -141,8 +141,8 @@ def _find_spellings(skus: list[str]) -> dict[str, str]:
     exact = set(Variant.objects.filter(sku__in=skus).values_list("sku", flat=True))
     first: dict[str, str] = {}
     for sku in sorted(exact) + list(Variant.objects.values_list("sku", flat=True).iterator()) + skus:
-        first.setdefault(spelling_key(sku), sku)
-    return {sku: found for sku in skus if sku not in exact and (found := first[spelling_key(sku)]) != sku}
+        first.setdefault(make_spelling_key(sku), sku)
+    return {sku: found for sku in skus if sku not in exact and (found := first[make_spelling_key(sku)]) != sku}
 
 
 def _store() -> Store:

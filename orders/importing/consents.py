@@ -58,7 +58,7 @@ class ConsentImport:
             else:
                 self.bad.add(BadRow(line.number, f"nobody here is known by that: {quote_cell(line.customer)}"))
 
-        def leave_out(answer: consent.ImportedAnswer, why: consent.LeftOut) -> None:
+        def leave_out(answer: consent.ImportedAnswer, why: consent.ImportSkipReason) -> None:
             self.bad.add(BadRow(numbers[answer], why.value))
 
         self.new_count += consent.import_consents(numbers, source=SOURCE, is_dry=self.is_dry, on_left_out=leave_out)
@@ -69,7 +69,7 @@ def _parse(number: int, cells: Mapping[str, str]) -> Line:
     customer = read_customer(cells["customer"])
     if not customer:
         raise UnusableRowError("has no customer")
-    if not purposes.exists(purpose):
+    if not purposes.is_purpose(purpose):
         raise UnusableRowError(f"there is no such purpose: {quote_cell(purpose)}")
     granted = read_flag(cells["granted"], name="granted")
     return Line(number, customer, purpose, granted, read_moment(cells["at"], name="at", may_be_ahead=True))

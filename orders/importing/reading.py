@@ -16,9 +16,17 @@ from accounts.email_addresses import UnreachableAddressError, normalize_address
 from shop.catalog.importing.reading import read_sku, read_title
 from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
 from shop.csv_files.table import Columns, CsvTable
-from shop.csv_files.values import days_from_today, read_amount, read_day, read_flag, read_moment, read_whole, read_word
+from shop.csv_files.values import (
+    get_day_from_today,
+    read_amount,
+    read_day,
+    read_flag,
+    read_integer,
+    read_moment,
+    read_word,
+)
 from shop.money import get_shop_currency
-from shop.spelling import clean_spelling, spelling_key
+from shop.spelling import clean_spelling, make_spelling_key
 
 REMEMBERED = 10_000  # texts come again and again: titles, customers, places
 LONGEST_REFERENCE = 60
@@ -45,8 +53,8 @@ OTHER_NAMES = {
     "TW": ("Taiwan",),
     "MO": ("Macau",),
 }
-COUNTRIES = {spelling_key(str(word)): code for code, name in countries for word in (code, name)} | {
-    spelling_key(word): code for code, words in OTHER_NAMES.items() for word in words
+COUNTRIES = {make_spelling_key(str(word)): code for code, name in countries for word in (code, name)} | {
+    make_spelling_key(word): code for code, words in OTHER_NAMES.items() for word in words
 }
 
 
@@ -180,7 +188,7 @@ def _parse_online_retail(number: int, cells: Mapping[str, str], decimal: str) ->
         title=_quieten(_read_title(cells["Description"])) or sku,
         quantity=quantity,
         unit_price=unit_price,
-        country=COUNTRIES.get(spelling_key(cells["Country"]), ""),
+        country=COUNTRIES.get(make_spelling_key(cells["Country"]), ""),
     )
 
 
@@ -188,7 +196,7 @@ def _parse_online_retail(number: int, cells: Mapping[str, str], decimal: str) ->
 def read_customer(text: str) -> str:
     """An e-mail address in the form the shop keeps, or a reference; empty for nobody."""
     found = clean_spelling(text)
-    if "@" in spelling_key(found):
+    if "@" in make_spelling_key(found):
         try:
             return normalize_address(found)
         except UnreachableAddressError as problem:
@@ -199,7 +207,7 @@ def read_customer(text: str) -> str:
 
 
 def _read_quantity(text: str, *, lowest: int) -> int:
-    return read_whole(text, name="quantity", lowest=lowest, highest=LARGEST_QUANTITY)
+    return read_integer(text, name="quantity", lowest=lowest, highest=LARGEST_QUANTITY)
 
 
 def _read_price(text: str, decimal: str, name: str, currency: str) -> Decimal:
@@ -231,13 +239,13 @@ def _read_moment_or_none(text: str, name: str) -> datetime | None:
 
 
 def _read_promised_on(text: str) -> date | None:
-    return read_day(text, name="promised_on", latest=days_from_today(PROMISED_AHEAD)) if text.strip() else None
+    return read_day(text, name="promised_on", latest=get_day_from_today(PROMISED_AHEAD)) if text.strip() else None
 
 
 @lru_cache(REMEMBERED)
 def _read_country(text: str) -> str:
     """A code from a code or a name."""
-    code: str = COUNTRIES.get(spelling_key(text), "")
+    code: str = COUNTRIES.get(make_spelling_key(text), "")
     if text.strip() and not code:
         raise UnusableRowError(f"country {quote_cell(text)} is not known: give a code such as GB, or the English name")
     return code

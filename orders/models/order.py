@@ -15,7 +15,7 @@ from orders.models.cart import Cart
 from orders.models.settings import ShippingMethod
 from shop.catalog.models import Product, StockRecord, Variant
 from shop.catalog.models.variant import BARE_SIZE
-from shop.money import formatted, get_shop_currency
+from shop.money import format_amount, get_shop_currency
 
 if TYPE_CHECKING:
     from orders.models.payment import Refund
@@ -155,7 +155,7 @@ class Order(PostalAddress):
 
     @property
     def total_text(self) -> str:
-        return formatted(self.total, self.currency)
+        return format_amount(self.total, self.currency)
 
     @property
     def money_back(self) -> "list[Refund]":
@@ -180,7 +180,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
 
         The only way `recommendations` reads what people bought.
         """
-        allowed = consent.allowing(purpose_key, customer="order__customer")
+        allowed = consent.build_consent_filter(purpose_key, customer="order__customer")
         return self.steering().filter(allowed, ~forgotten(purpose_key))
 
     def steering(self) -> "OrderLineQuerySet":

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from orders.models.order import Order
-from shop.money import formatted
+from shop.money import format_amount
 
 
 class Payment(models.Model):
@@ -48,7 +48,7 @@ class Payment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{formatted(self.amount, self.currency)}, {self.get_status_display()}"
+        return f"{format_amount(self.amount, self.currency)}, {self.get_status_display()}"
 
 
 class Refund(models.Model):
@@ -84,7 +84,7 @@ class Refund(models.Model):
         constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
 
     def __str__(self) -> str:
-        return f"{formatted(self.amount, self.currency)}, {self.get_status_display()}"
+        return f"{format_amount(self.amount, self.currency)}, {self.get_status_display()}"
 
 
 class StripeEvent(models.Model):

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Count, Min, Q
 
 from orders.models.payment import Payment
-from shop.money import formatted
+from shop.money import format_amount
 
 # A dispute in any state that is not one of these is open, words that Stripe may yet invent included.
 CLOSED_DISPUTES = frozenset({"won", "lost", "warning_closed", "prevented"})
@@ -108,7 +108,7 @@ class StripeRecord(models.Model):
     def dispute_text(self) -> str:
         """As `describe_dispute`; empty for what is no dispute."""
         is_dispute = self.kind == self.Kind.DISPUTE
-        return describe_dispute(self.status, formatted(self.amount, self.currency)) if is_dispute else ""
+        return describe_dispute(self.status, format_amount(self.amount, self.currency)) if is_dispute else ""
 
     @property
     def status_text(self) -> str:

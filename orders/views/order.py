@@ -95,5 +95,5 @@ def end_news(request: HttpRequest, number: str, key: str) -> HttpResponse:
     order = guests.find(request, number)
     if key not in ticks.OF_ONE_ORDER or not ticks.turn_off(order.pk, key):
         raise Http404
-    messages.success(request, f"“{purposes.get(key).title}” is off for this order, from now on.")
+    messages.success(request, f"“{purposes.get_purpose(key).title}” is off for this order, from now on.")
     return see_other("order", number)

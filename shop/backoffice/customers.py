@@ -14,9 +14,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts import proofs, purposes
-from accounts.access import Subject, masked
-from accounts.admin.sparing import ReasonForm, SparingAdmin
-from accounts.email_addresses import searched_address
+from accounts.access import DataSubject, mask_email
+from accounts.admin.sparing import MaskedAdmin, ReasonForm
+from accounts.email_addresses import normalize_searched_address
 from accounts.models import Customer
 from orders.models import Order
 
@@ -27,7 +27,7 @@ class DayForm(forms.Form):
     on = forms.DateField(label="On", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
-class CustomerAdmin(SparingAdmin):
+class CustomerAdmin(MaskedAdmin):
     list_display = ["name_or_number", "email_in_short", "external_reference", "has_login", "created_at"]
     list_display_links = ["name_or_number"]
     list_filter = [
@@ -49,15 +49,15 @@ class CustomerAdmin(SparingAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Customer | None = None) -> bool:
         return False
 
-    def subject(self, customer: Customer) -> Subject:
-        return Subject(customer.pk)
+    def subject(self, customer: Customer) -> DataSubject:
+        return DataSubject(customer.pk)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Customer], search_term: str
     ) -> tuple[QuerySet[Customer], bool]:
         """An address is looked up whole, by its index; only a name is searched for."""
         if "@" in search_term:
-            return queryset.filter(email__iexact=searched_address(search_term)), False
+            return queryset.filter(email__iexact=normalize_searched_address(search_term)), False
         return super().get_search_results(request, queryset, search_term)
 
     def change_view(
@@ -78,7 +78,7 @@ class CustomerAdmin(SparingAdmin):
             "customer": customer,
             "in_hand": in_hand,
             "is_whole": is_whole,
-            "email": customer.email if is_whole else masked(customer.email),
+            "email": customer.email if is_whole else mask_email(customer.email),
             "addresses": list(customer.addresses.all()) if has_book else None,
             "switches": _switches(customer) if may_see("accounts.view_consent") else None,
             **(_on_a_day(request, customer) if may_see("accounts.view_consentpayload") else {}),
@@ -91,7 +91,7 @@ class CustomerAdmin(SparingAdmin):
 
     @admin.display(description="e-mail")
     def email_in_short(self, customer: Customer) -> str:
-        return masked(customer.email) or "No address yet"
+        return mask_email(customer.email) or "No address yet"
 
     @admin.display(description="has a login", boolean=True)
     def has_login(self, customer: Customer) -> bool:
@@ -114,7 +114,7 @@ def _on_a_day(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     """“What had they allowed on 3 May?”"""
     form = DayForm(request.GET)
     day: date | None = form.cleaned_data["on"] if form.is_valid() else None
-    return {"day_form": form, "day": day, "standings": proofs.state_on(customer, day) if day else []}
+    return {"day_form": form, "day": day, "standings": proofs.get_switch_states_on(customer, day) if day else []}
 
 
 def register() -> None:

@@ -8,7 +8,7 @@ from shop.retrying.loops import Loop
 
 logger = logging.getLogger(__name__)
 
-RETENTION = loops.register(
+RETENTION = loops.register_loop(
     Loop(
         "retention",
         "Data past its time",
@@ -20,7 +20,7 @@ RETENTION = loops.register(
 @shared_task
 def retire_personal_data() -> None:
     """Deletes everything that is past the time the privacy page gives it; one kind must not keep the others."""
-    for holding in personal_data.holdings():
+    for holding in personal_data.get_holdings():
         if holding.retire is None or not RETENTION.is_due(holding.key):
             continue
         with RETENTION.attempt(holding.key, subject=f"{holding.title} past its time"):

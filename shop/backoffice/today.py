@@ -16,7 +16,7 @@ from notifications.models import OutgoingEmail
 from orders import queue
 from orders.models import Order, Payment, Refund, StripeRecord
 from shop.catalog.models import Variant
-from shop.money import formatted
+from shop.money import format_amount
 
 State = OutgoingEmail.State
 MOST_SHOWN = 8
@@ -59,7 +59,7 @@ def today() -> Today:
         work=[*(_tile(each) for each in standings if each.queue in queue.WORK), *waiting],
         alarms=[tile for tile in [*alarms, *_stripe(), *_mail()] if tile.count],
         order_count=sum(count for count, _ in came_in.values()),
-        takings=[formatted(total, currency) for currency, (_, total) in came_in.items()],
+        takings=[format_amount(total, currency) for currency, (_, total) in came_in.items()],
     )
 
 

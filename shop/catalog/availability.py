@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from shop.catalog.models import StockRecord
-from shop.catalog.querysets import stock_json
+from shop.catalog.querysets import build_stock_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +16,16 @@ class Availability:
     on_shelf: int = 0  # can leave now
 
 
-def of(variant_ids: Iterable[int]) -> dict[int, Availability]:
+def get_availability(variant_ids: Iterable[int]) -> dict[int, Availability]:
     """One query. A variant without stock anywhere is there too, with nothing available."""
     wanted = set(variant_ids)
     records = StockRecord.objects.filter(variant_id__in=wanted, store__ships_orders=True)
-    rows = records.order_by().values("variant_id").annotate(json=stock_json()).values_list("variant_id", "json")
-    found = {variant_id: read(json) for variant_id, json in rows}
+    rows = records.order_by().values("variant_id").annotate(json=build_stock_json()).values_list("variant_id", "json")
+    found = {variant_id: parse_availability(json) for variant_id, json in rows}
     return {variant_id: found.get(variant_id, Availability()) for variant_id in wanted}
 
 
-def read(json: dict[str, Any] | None) -> Availability:
+def parse_availability(json: dict[str, Any] | None) -> Availability:
     """From what `stock_json` annotates."""
     if not json:
         return Availability()

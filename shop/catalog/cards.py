@@ -12,7 +12,7 @@ from django.db import connection
 from shop.catalog.availability import Availability
 
 # `chosen` gives ids, in the order wanted.
-_READ = """
+_SELECT_CARDS = """
 SELECT p.id, p.slug, p.title, {prices}, p.currency, p.category_id, p.card_image, p.card_alt,
        p.released_on, m.name, stock.available, stock.on_shelf, stock.restock_on, {option}
 FROM (SELECT id, row_number() OVER () AS place FROM ({chosen}) ids) chosen
@@ -47,7 +47,7 @@ _IN_SIZES = {
 ) sized ON true""",
 }
 # Each part comes off the index of the newest first, however many products there are.
-_NEWS = """
+_SELECT_NEW = """
     (SELECT id FROM catalog_product WHERE is_published AND released_on <= %(today)s
      ORDER BY released_on DESC NULLS LAST, id DESC LIMIT %(limit)s)
     UNION
@@ -66,7 +66,7 @@ _WITHOUT_OPTIONS = """
 """
 
 
-class Listed(NamedTuple):
+class ProductCard(NamedTuple):
     """A product as far as a card shows it. The stock is the stock of now, over all stores that ship.
 
     `variant_id`: the option that the card is about, in a list narrowed to some sizes; stock and prices are theirs then.
@@ -94,40 +94,40 @@ class Listed(NamedTuple):
 
 
 @dataclass
-class News:
+class NewProducts:
     """`fresh`: the latest first. `coming`: released next, the soonest first. `others`: the rest of what was read."""
 
-    fresh: list[Listed]
-    coming: list[Listed]
-    others: dict[int, Listed]
+    fresh: list[ProductCard]
+    coming: list[ProductCard]
+    others: dict[int, ProductCard]
 
 
-def read(ids: Iterable[int], *, sizes: Sequence[str] = ()) -> list[Listed]:
+def read_cards(ids: Iterable[int], *, sizes: Sequence[str] = ()) -> list[ProductCard]:
     """The published ones among these products, in the order asked for, as to these sizes. No query for none."""
     wanted = list(ids)
-    return chosen_by("SELECT unnest(%(ids)s::bigint[]) AS id", {"ids": wanted}, sizes=sizes) if wanted else []
+    return read_selected_cards("SELECT unnest(%(ids)s::bigint[]) AS id", {"ids": wanted}, sizes=sizes) if wanted else []
 
 
-def read_without_options(ids: Iterable[int]) -> list[Listed]:
+def read_without_options(ids: Iterable[int]) -> list[ProductCard]:
     """The published ones among these products that have exactly one variant on sale. No query for none."""
     wanted = list(ids)
-    return chosen_by(_WITHOUT_OPTIONS, {"ids": wanted}) if wanted else []
+    return read_selected_cards(_WITHOUT_OPTIONS, {"ids": wanted}) if wanted else []
 
 
-def news(today: date, *, until: date, limit: int, ids: Iterable[int] = ()) -> News:
+def read_new_products(today: date, *, until: date, limit: int, ids: Iterable[int] = ()) -> NewProducts:
     """One query. `others` are the products with these ids, as far as they are not fresh."""
     values = {"ids": list(ids), "today": today, "until": until, "limit": limit}
-    latest = chosen_by(_NEWS, values)
+    latest = read_selected_cards(_SELECT_NEW, values)
     latest.sort(key=lambda each: (each.released_on or date.min, each.id), reverse=True)
     fresh = [each for each in latest if (each.released_on or today) <= today][:limit]
     coming = [each for each in latest if each.released_on and today < each.released_on <= until][::-1][:limit]
     taken = {each.id for each in fresh}
-    return News(fresh, coming, {each.id: each for each in latest if each.id not in taken})
+    return NewProducts(fresh, coming, {each.id: each for each in latest if each.id not in taken})
 
 
-def chosen_by(statement: str, values: Mapping[str, Any], *, sizes: Sequence[str] = ()) -> list[Listed]:
+def read_selected_cards(statement: str, values: Mapping[str, Any], *, sizes: Sequence[str] = ()) -> list[ProductCard]:
     """The products whose `id` an SQL statement of ours selects, in its order, as to these sizes (all: none named)."""
     parts = _IN_SIZES if sizes else _WHOLE
     with connection.cursor() as cursor:
-        cursor.execute(_READ.format(chosen=statement, **parts), {**values, "sizes": list(sizes)})
-        return [Listed(*row) for row in cursor.fetchall()]
+        cursor.execute(_SELECT_CARDS.format(chosen=statement, **parts), {**values, "sizes": list(sizes)})
+        return [ProductCard(*row) for row in cursor.fetchall()]

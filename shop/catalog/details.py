@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from shop.catalog.availability import Availability
-from shop.catalog.models.variant import label_of
-from shop.money import formatted
+from shop.catalog.models.variant import join_options
+from shop.money import format_amount
 
 _READ = """
 SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attributes::json, p.lifespan_months,
@@ -46,14 +46,14 @@ class VariantOnSale:
 
     @property
     def label(self) -> str:
-        return label_of(self.colour, self.style, self.size)
+        return join_options(self.colour, self.style, self.size)
 
     @property
     def price_text(self) -> str:
-        return formatted(self.price, self.currency)
+        return format_amount(self.price, self.currency)
 
 
-class Details(NamedTuple):
+class ProductDetails(NamedTuple):
     pk: int
     slug: str
     title: str
@@ -69,7 +69,7 @@ class Details(NamedTuple):
     variants: list[VariantOnSale]
 
 
-def read(slug: str) -> Details | None:
+def read_product_details(slug: str) -> ProductDetails | None:
     """The published product at this address."""
     with connection.cursor() as cursor:
         cursor.execute(_READ, [slug])
@@ -77,15 +77,15 @@ def read(slug: str) -> Details | None:
     if row is None:
         return None
     *columns, images, variants = row
-    return Details._make([*columns, [(file, alt) for file, alt in images or ()], _variants(variants)])
+    return ProductDetails._make([*columns, [(file, alt) for file, alt in images or ()], _make_variants(variants)])
 
 
-def _variants(rows: list[list[Any]] | None) -> list[VariantOnSale]:
+def _make_variants(rows: list[list[Any]] | None) -> list[VariantOnSale]:
     return [
-        VariantOnSale(pk, size, colour, style, Decimal(price), currency, _stock(*stock))
+        VariantOnSale(pk, size, colour, style, Decimal(price), currency, _make_availability(*stock))
         for pk, size, colour, style, price, currency, *stock in rows or ()
     ]
 
 
-def _stock(available: int | None, on_shelf: int | None, restock_on: str | None) -> Availability:
+def _make_availability(available: int | None, on_shelf: int | None, restock_on: str | None) -> Availability:
     return Availability(max(available or 0, 0), date.fromisoformat(restock_on) if restock_on else None, on_shelf or 0)

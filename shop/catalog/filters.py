@@ -26,7 +26,7 @@ class PriceBand:
     @property
     def key(self) -> str:
         """As in an address: 10-25, -10, 100-."""
-        return f"{_short(self.low)}-{_short(self.high)}"
+        return f"{_format_band_edge(self.low)}-{_format_band_edge(self.high)}"
 
 
 BAND_EDGES_IN_POUNDS = (2, 5, 10, 25, 50, 100)
@@ -55,5 +55,5 @@ class Filters:
     in_stock: bool = False
 
 
-def _short(amount: Decimal | None) -> str:
+def _format_band_edge(amount: Decimal | None) -> str:
     return "" if amount is None else f"{amount.normalize():f}"

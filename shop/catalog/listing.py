@@ -13,7 +13,7 @@ from shop.retrying.loops import Loop
 
 BATCH = 2000  # products in one UPDATE: keeps its locks short
 
-INDEXING = loops.register(
+INDEXING = loops.register_loop(
     Loop(
         "indexing",
         "What search and lists know of product",
@@ -22,7 +22,7 @@ INDEXING = loops.register(
         model="catalog.product",
     )
 )
-STOCK_FLAGS = loops.register(
+STOCK_FLAGS = loops.register_loop(
     Loop(
         "stock_flags",
         "Whether product is in stock, on cards",
@@ -188,14 +188,14 @@ WHERE {_IS_WRONG} ORDER BY p.id
 """  # noqa: S608
 
 
-def refresh(product_ids: Iterable[int] | None = None) -> None:
+def refresh_listings(product_ids: Iterable[int] | None = None) -> None:
     """After products, variants, pictures, or the names of makers and categories were written. None: every product.
 
     A product that cannot be indexed is put off, keeps no other waiting, and is tried again by `recheck_stock`.
     """
-    ids = sorted(set(product_ids)) if product_ids is not None else _every_id()
+    ids = sorted(set(product_ids)) if product_ids is not None else _read_all_product_ids()
     if len(ids) > BATCH:
-        analyze()  # fresh rows without statistics made this fifty times slower
+        analyze_catalog_tables()  # fresh rows without statistics made this fifty times slower
     for start in range(0, len(ids), BATCH):
         INDEXING.run_batch(ids[start : start + BATCH], _refresh_batch)
 
@@ -206,13 +206,13 @@ def _refresh_batch(ids: Sequence[int]) -> None:
         cursor.execute(_LEARN_WORDS, [list(ids)])
 
 
-def _every_id() -> list[int]:
+def _read_all_product_ids() -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM catalog_product ORDER BY id")
         return [row[0] for row in cursor.fetchall()]
 
 
-def analyze() -> None:
+def analyze_catalog_tables() -> None:
     """After many rows were written: fresh statistics, and no backlog in the search indexes."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE catalog_product, catalog_variant, catalog_stockrecord, catalog_productimage")
@@ -220,30 +220,30 @@ def analyze() -> None:
             cursor.execute("SELECT gin_clean_pending_list(%s::regclass)", [index])
 
 
-def recheck_stock(*, record_ids: list[int] | None = None) -> None:
+def update_stock_flags(*, record_ids: list[int] | None = None) -> None:
     """Brings `is_available` and `sizes_in_stock` in line with the stock: writes only what sold out or came back.
 
     None: every product.
     """
     if record_ids is None:
-        _recheck_every_product()
+        _update_all_stock_flags()
         return
     with connection.cursor() as cursor:
         cursor.execute(_RECHECK_RECORDS, [record_ids])
 
 
-def _recheck_every_product() -> None:
+def _update_all_stock_flags() -> None:
     """One that cannot be written is put off; what could not be indexed before is tried again."""
     with connection.cursor() as cursor:
         cursor.execute(_WRONG_FLAGS)
         wrong = [row[0] for row in cursor.fetchall()]
     waiting = STOCK_FLAGS.waiting_items()
-    STOCK_FLAGS.run_batch([pk for pk in wrong if str(pk) not in waiting], _set_flags)
+    STOCK_FLAGS.run_batch([pk for pk in wrong if str(pk) not in waiting], _set_stock_flags)
     STOCK_FLAGS.forget_settled(Product.objects.filter(pk__in=wrong))
     INDEXING.forget_settled(Product.objects.all())
-    refresh(int(item) for item in INDEXING.items_to_retry())
+    refresh_listings(int(item) for item in INDEXING.items_to_retry())
 
 
-def _set_flags(product_ids: Sequence[int]) -> None:
+def _set_stock_flags(product_ids: Sequence[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_RECHECK_PRODUCTS, [list(product_ids)])

@@ -101,7 +101,7 @@ CROSS JOIN LATERAL (
 
 
 @dataclass
-class Match:
+class ProductQuery:
     """What is looked for. `scope`: a category page's own category with all below; everything when empty.
 
     `query`: the text as a tsquery, see `shop.catalog.compounds`. `words`: of it, those whose halves are asked for.
@@ -179,7 +179,7 @@ class Match:
             where += " AND p.id IN (SELECT id FROM kept)" if self.forgiven else f" AND p.search_vector @@ {_TSQUERY}"
         query = f"WITH {', '.join(self._query())} " if self.forgiven else ""
         sort = Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort
-        order = _ORDERS[sort].format(price=_list_terms(active).price)
+        order = _ORDERS[sort].format(price=_get_list_terms(active).price)
         return f"{query}SELECT p.id FROM catalog_product p WHERE {where} ORDER BY {order} {self._limits}"  # noqa: S608
 
     @property
@@ -221,7 +221,7 @@ class Match:
 
     def _where(self, active: set[str]) -> str:
         scope = ["p.category_id = ANY(%(scope)s)"] if self.scope else []
-        terms = _list_terms(active)._asdict()
+        terms = _get_list_terms(active)._asdict()
         conditions = (_CONDITIONS[name].format(**terms) for name in sorted(active))
         return " AND ".join(["p.is_published", *scope, *conditions])
 
@@ -230,7 +230,7 @@ class Match:
 
         The rank is coarse: what differs by less is equal, and goes by what sells.
         """
-        where, query, columns = self._where(active), _TSQUERY, _columns(active)
+        where, query, columns = self._where(active), _TSQUERY, _build_facet_columns(active)
         if self.forgiven:
             return f"""SELECT {columns}, kept.score AS rank, length(p.title) AS title_length
                 FROM catalog_product p JOIN kept ON kept.id = p.id WHERE {where}"""  # noqa: S608
@@ -247,12 +247,12 @@ class Match:
             LIMIT {BOUND}"""  # noqa: S608
 
 
-def _list_terms(active: set[str]) -> ListTerms:
+def _get_list_terms(active: set[str]) -> ListTerms:
     return _OF_SIZES if "size" in active else _OF_PRODUCT
 
 
-def _columns(active: set[str]) -> str:
+def _build_facet_columns(active: set[str]) -> str:
     """What the facets are counted by. Beside “in stock”, only the sizes that are."""
-    terms = _list_terms(active)
+    terms = _get_list_terms(active)
     sizes = "p.sizes_in_stock AS sizes" if "stock" in active else "p.sizes"
     return f"p.id, p.category_id, p.maker_id, {terms.price} AS price, {sizes}, {terms.in_stock} AS is_in_stock"

@@ -20,22 +20,22 @@ class UnusablePictureError(Exception):
     """Says, for people, what is wrong with it."""
 
 
-def keep(uploaded: BinaryIO) -> str:
+def save_picture(uploaded: BinaryIO) -> str:
     """Stores the picture as WebP without any of its metadata; gives its name. The same picture is stored once."""
     raw = uploaded.read(LARGEST_FILE + 1)
     if len(raw) > LARGEST_FILE:
         raise UnusablePictureError(f"The picture is larger than {LARGEST_FILE // 1024 // 1024} MB.")
-    name = name_of(raw)
+    name = make_picture_name(raw)
     if not default_storage.exists(name):
-        default_storage.save(name, ContentFile(_encoded(raw)))
+        default_storage.save(name, ContentFile(_encode_webp(raw)))
     return name
 
 
-def name_of(raw: bytes) -> str:
+def make_picture_name(raw: bytes) -> str:
     return f"{FOLDER}/{hashlib.sha256(raw).hexdigest()[:20]}.webp"
 
 
-def _encoded(raw: bytes) -> bytes:
+def _encode_webp(raw: bytes) -> bytes:
     try:
         picture = Image.open(io.BytesIO(raw), formats=KINDS)
         if picture.width * picture.height > MOST_PIXELS:

@@ -22,7 +22,7 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.order_by(F("released_on").desc(nulls_last=True), "-id")
 
 
-def stock_json() -> JSONObject:
+def build_stock_json() -> JSONObject:
     """Over stock records: what can be promised, what leaves now, and when more are due."""
     on_shelf = F("on_hand") - F("allocated")
     return JSONObject(

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from django.db import connection
 
 from shop.catalog import cards, compounds, words
-from shop.catalog.cards import Listed
+from shop.catalog.cards import ProductCard
 from shop.catalog.compounds import Compounds
 from shop.catalog.filters import Filters, Sort
 from shop.catalog.forgiving import Forgiven, forgive
-from shop.catalog.matching import BOUND, PAGE_SIZE, Match
+from shop.catalog.matching import BOUND, PAGE_SIZE, ProductQuery
 
-__all__ = ["BOUND", "PAGE_SIZE", "Counts", "Facets", "Results", "Sort", "count", "search"]
+__all__ = ["BOUND", "PAGE_SIZE", "Facets", "ListCounts", "SearchResults", "Sort", "count_products", "search_products"]
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Facets:
 
 
 @dataclass
-class Counts:
+class ListCounts:
     """`total` at most BOUND, `partly` of it without some of the words. `ids`: of the page, where matches were ranked.
 
     `splits`: see `shop.catalog.compounds`.
@@ -50,12 +50,12 @@ class Counts:
 
 
 @dataclass
-class Results:
+class SearchResults:
     """A page of a list. `forgiven`: what was looked for when the words typed found nothing."""
 
-    products: list[Listed]
+    products: list[ProductCard]
     has_next: bool
-    counts: Counts
+    counts: ListCounts
     forgiven: Forgiven | None = None
 
     @property
@@ -77,54 +77,54 @@ class Results:
         return bool(self.forgiven and self.total and (self.counts.partly or self.forgiven.missing))
 
 
-def search(
+def search_products(
     text: str = "",
     filters: Filters | None = None,
     *,
     scope: tuple[int, ...] = (),
     sort: Sort = Sort.RELEVANCE,
     page: int = 1,
-    counts: Counts | None = None,
-) -> Results:
+    counts: ListCounts | None = None,
+) -> SearchResults:
     """Published products, `PAGE_SIZE` a page. Mistyped words are forgiven when nothing else is found.
 
     `scope`: only these categories. `counts`: known already (for a list without text), so not counted again.
     """
-    match = Match(words.plain(text), filters or Filters(), scope, sort, page)
-    counts = _find_words(match) if match.text else counts or _count(match)
-    found = _read_cards(match, counts)
-    return Results(found[:PAGE_SIZE], len(found) > PAGE_SIZE, counts, match.forgiven)
+    match = ProductQuery(words.normalize_search_text(text), filters or Filters(), scope, sort, page)
+    counts = _find_words(match) if match.text else counts or _read_counts(match)
+    found = _read_page_cards(match, counts)
+    return SearchResults(found[:PAGE_SIZE], len(found) > PAGE_SIZE, counts, match.forgiven)
 
 
-def _find_words(match: Match) -> Counts:
+def _find_words(match: ProductQuery) -> ListCounts:
     """Asks once; once more where a word is known as two, or nothing was found as it was typed."""
     options, known = words.read_options(match.text), Compounds()
     match.query, match.words = compounds.write_tsquery(options, known), words.collect_words(options)
-    counts = _count(match)
+    counts = _read_counts(match)
     match.words = ()
     if counts.splits:
         known.splits = counts.splits
         match.query = compounds.write_tsquery(options, known)
-        counts = _count(match)
+        counts = _read_counts(match)
     if not counts.total:
         match.forgiven = forgive(options, match.query, known)
-    return _count(match) if match.forgiven else counts
+    return _read_counts(match) if match.forgiven else counts
 
 
-def _read_cards(match: Match, counts: Counts) -> list[Listed]:
+def _read_page_cards(match: ProductQuery, counts: ListCounts) -> list[ProductCard]:
     sizes = match.filters.sizes
     if match.is_ranked:
-        return cards.read(counts.ids, sizes=sizes)
-    return cards.chosen_by(match.page_ids(), match.values(), sizes=sizes)
+        return cards.read_cards(counts.ids, sizes=sizes)
+    return cards.read_selected_cards(match.page_ids(), match.values(), sizes=sizes)
 
 
-def count(scope: tuple[int, ...] = ()) -> Counts:
+def count_products(scope: tuple[int, ...] = ()) -> ListCounts:
     """How much there is of everything in these categories, or in the shop."""
-    return _count(Match("", Filters(), scope))
+    return _read_counts(ProductQuery("", Filters(), scope))
 
 
-def _count(match: Match) -> Counts:
-    counts = Counts()
+def _read_counts(match: ProductQuery) -> ListCounts:
+    counts = ListCounts()
     with connection.cursor() as cursor:
         cursor.execute(match.counts(), match.values())
         for kind, key, label, number in cursor.fetchall():
@@ -132,44 +132,44 @@ def _count(match: Match) -> Counts:
     return counts
 
 
-def _read_page(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_page(counts: ListCounts, key: str, label: str, number: int) -> None:
     counts.ids.append(int(key))
 
 
-def _read_total(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_total(counts: ListCounts, key: str, label: str, number: int) -> None:
     counts.total = number
 
 
-def _read_partly(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_partly(counts: ListCounts, key: str, label: str, number: int) -> None:
     counts.partly = number
 
 
-def _read_split(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_split(counts: ListCounts, key: str, label: str, number: int) -> None:
     first, second = label.split(" ")
     counts.splits[key].add((first, second))
 
 
-def _read_category(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_category(counts: ListCounts, key: str, label: str, number: int) -> None:
     counts.facets.categories[int(key)] = number
 
 
-def _read_maker(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_maker(counts: ListCounts, key: str, label: str, number: int) -> None:
     counts.facets.makers[key] = (label, number)
 
 
-def _read_price(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_price_band(counts: ListCounts, key: str, label: str, number: int) -> None:
     counts.facets.prices[int(key)] = number
 
 
-def _read_size(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_size(counts: ListCounts, key: str, label: str, number: int) -> None:
     counts.facets.sizes[key] = number
 
 
-def _read_stock(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_stock(counts: ListCounts, key: str, label: str, number: int) -> None:
     counts.facets.in_stock = number
 
 
-def _read_matches(counts: Counts, key: str, label: str, number: int) -> None:
+def _read_matches(counts: ListCounts, key: str, label: str, number: int) -> None:
     if number >= BOUND:
         counts.facets.bounded.add(key)
 
@@ -181,7 +181,7 @@ _READERS = {
     "split": _read_split,
     "category": _read_category,
     "maker": _read_maker,
-    "price": _read_price,
+    "price": _read_price_band,
     "size": _read_size,
     "stock": _read_stock,
     "matches": _read_matches,

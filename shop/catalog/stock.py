@@ -25,7 +25,7 @@ class OutOfStock(Exception):  # noqa: N818  (a refusal, not an error)
 
 
 @dataclass(frozen=True)
-class Opening:
+class OpeningStock:
     """What a store starts with of a variant it has never held; `restock_on` when more are expected."""
 
     variant_id: int
@@ -33,7 +33,7 @@ class Opening:
     restock_on: date | None = None
 
 
-def open_records(store: Store, openings: Sequence[Opening], *, reference: str = "", actor: str = "") -> None:
+def open_stock_records(store: Store, openings: Sequence[OpeningStock], *, reference: str = "", actor: str = "") -> None:
     """Opening stock of any number of variants, in two statements. Call `listing.refresh` on their products after."""
     records = StockRecord.objects.bulk_create(
         (
@@ -58,21 +58,22 @@ def open_records(store: Store, openings: Sequence[Opening], *, reference: str = 
     )
 
 
-def allocate(wanted: Mapping[int, int]) -> dict[int, int]:
+def allocate_stock(wanted: Mapping[int, int]) -> dict[int, int]:
     """Promise stock: `{variant id: quantity}` in, `{variant id: stock record id}` out.
 
     Each variant comes whole from the first shipping store that has it. Raises `OutOfStock`; the caller's
     transaction then rolls back what was taken. Variants are taken in id order, so two buyers never deadlock.
     """
-    records = _shipping_records(wanted)
+    records = _find_shipping_records(wanted)
     taken = {
-        variant_id: _allocate_one(variant_id, wanted[variant_id], records[variant_id]) for variant_id in sorted(wanted)
+        variant_id: _allocate_variant(variant_id, wanted[variant_id], records[variant_id])
+        for variant_id in sorted(wanted)
     }
-    _tell_listing(taken.values())
+    _update_flags_on_commit(taken.values())
     return taken
 
 
-def _shipping_records(variant_ids: Iterable[int]) -> dict[int, list[int]]:
+def _find_shipping_records(variant_ids: Iterable[int]) -> dict[int, list[int]]:
     """The records that parcels may leave from, by variant, the nearest store first."""
     records = StockRecord.objects.filter(variant_id__in=list(variant_ids), store__ships_orders=True)
     found: dict[int, list[int]] = defaultdict(list)
@@ -81,7 +82,7 @@ def _shipping_records(variant_ids: Iterable[int]) -> dict[int, list[int]]:
     return found
 
 
-def _allocate_one(variant_id: int, quantity: int, record_ids: Iterable[int]) -> int:
+def _allocate_variant(variant_id: int, quantity: int, record_ids: Iterable[int]) -> int:
     for record_id in record_ids:
         taken = StockRecord.objects.filter(
             id=record_id, on_hand__gte=F("allocated") + quantity - F("backorder_limit")
@@ -91,22 +92,22 @@ def _allocate_one(variant_id: int, quantity: int, record_ids: Iterable[int]) -> 
     raise OutOfStock(variant_id)
 
 
-def release(record_id: int, *, quantity: int) -> None:
+def release_allocation(record_id: int, *, quantity: int) -> None:
     """Give back what `allocate` promised."""
     StockRecord.objects.filter(id=record_id).update(allocated=F("allocated") - quantity)
     events.record_restocks({record_id: quantity})
-    _tell_listing([record_id])
+    _update_flags_on_commit([record_id])
 
 
-def consume(record_id: int, *, quantity: int, reference: str, actor: str = "") -> None:
+def consume_allocation(record_id: int, *, quantity: int, reference: str, actor: str = "") -> None:
     """The parcel has left: promised goods become gone goods. Raises IntegrityError when they are not on hand."""
     StockRecord.objects.filter(id=record_id).update(
         on_hand=F("on_hand") - quantity, allocated=F("allocated") - quantity
     )
-    _record(record_id, StockMovement.Kind.DISPATCHED, -quantity, reference, actor)
+    _create_movement(record_id, StockMovement.Kind.DISPATCHED, -quantity, reference, actor)
 
 
-def receive(
+def receive_stock(
     record_id: int,
     *,
     quantity: int,
@@ -116,22 +117,24 @@ def receive(
 ) -> None:
     """Goods came in (or, with a negative quantity, a count came out lower)."""
     StockRecord.objects.filter(id=record_id).update(on_hand=F("on_hand") + quantity)
-    _record(record_id, kind, quantity, reference, actor)
+    _create_movement(record_id, kind, quantity, reference, actor)
     if kind != StockMovement.Kind.OPENING:
         events.record_restocks({record_id: quantity})
-    _tell_listing([record_id])
+    _update_flags_on_commit([record_id])
 
 
-def _record(record_id: int, kind: str, quantity: int, reference: str, actor: str) -> None:
+def _create_movement(record_id: int, kind: str, quantity: int, reference: str, actor: str) -> None:
     StockMovement.objects.create(record_id=record_id, kind=kind, quantity=quantity, reference=reference, actor=actor)
 
 
-def _tell_listing(record_ids: Iterable[int]) -> None:
+def _update_flags_on_commit(record_ids: Iterable[int]) -> None:
     """After the commit, so that no journey holds a product's row; a crash in between is mended by the sweep."""
-    transaction.on_commit(partial(listing.recheck_stock, record_ids=list(record_ids)), robust=True)
+    transaction.on_commit(partial(listing.update_stock_flags, record_ids=list(record_ids)), robust=True)
 
 
-def count(counted: Mapping[int, int], *, store_id: int, reference: str, actor: str = "") -> tuple[set[int], set[int]]:
+def record_stocktake(
+    counted: Mapping[int, int], *, store_id: int, reference: str, actor: str = ""
+) -> tuple[set[int], set[int]]:
     """What a stocktake found: `{variant id: quantity}`. Writes the difference as a movement.
 
     Gives the variants that changed, and those left alone because more is promised to orders than was counted.
@@ -148,6 +151,6 @@ def count(counted: Mapping[int, int], *, store_id: int, reference: str, actor: s
     StockRecord.objects.bulk_update(changed, ["on_hand"])
     StockMovement.objects.bulk_create(movements)
     events.record_restocks({each.record_id: each.quantity for each in movements if each.quantity > 0})
-    _tell_listing([record.id for record in changed])
+    _update_flags_on_commit([record.id for record in changed])
     changed_ids = {record.variant_id for record in changed}
     return changed_ids, {record.variant_id for record in different} - changed_ids

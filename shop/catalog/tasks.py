@@ -5,4 +5,4 @@ from shop.catalog import listing
 
 @shared_task
 def recheck_stock() -> None:
-    listing.recheck_stock()
+    listing.update_stock_flags()

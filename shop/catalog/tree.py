@@ -23,7 +23,7 @@ class Branch(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Tree:
+class CategoryTree:
     branches: tuple[Branch, ...]  # in the order staff gave them
 
     @cached_property
@@ -65,6 +65,6 @@ class Tree:
         return found
 
 
-def tree() -> Tree:
+def read_category_tree() -> CategoryTree:
     rows = Category.objects.values_list("id", "parent_id", "name", "slug", "tint", "description")
-    return Tree(tuple(Branch(*row, reverse("category", args=[row[3]])) for row in rows))
+    return CategoryTree(tuple(Branch(*row, reverse("category", args=[row[3]])) for row in rows))

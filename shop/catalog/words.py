@@ -82,7 +82,7 @@ class Wanted:
         return bool(self.words or self.phrases or self.excluded)
 
 
-def plain(text: str) -> str:
+def normalize_search_text(text: str) -> str:
     """Lower case, without accents and what PostgreSQL cannot take, at a bounded length."""
     kept = unicodedata.normalize("NFKD", text.replace("\x00", " ")[:LONGEST]).casefold()
     return " ".join("".join(letter for letter in kept if not unicodedata.combining(letter)).split())

@@ -20,10 +20,12 @@ class CsvFormat:
 
 def add_format_arguments(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("how the file is written")
-    group.add_argument("--delimiter", type=_delimiter, default=",", help="between columns: “,” unless said; or ; | tab")
+    group.add_argument(
+        "--delimiter", type=_parse_delimiter, default=",", help="between columns: “,” unless said; or ; | tab"
+    )
     group.add_argument("--decimal", choices=DECIMAL_MARKS, default=".", help="before pennies: “.” unless said")
     group.add_argument(
-        "--encoding", type=_encoding, default=UTF_8, help="UTF-8 unless said; for instance cp1252, utf-16"
+        "--encoding", type=_parse_encoding, default=UTF_8, help="UTF-8 unless said; for instance cp1252, utf-16"
     )
 
 
@@ -32,19 +34,19 @@ def get_format(options: Mapping[str, Any]) -> CsvFormat:
     return CsvFormat(options["delimiter"], options["decimal"], options["encoding"])
 
 
-def name_delimiter(sign: str) -> str:
+def format_delimiter_option(sign: str) -> str:
     """The option that says so, as one types it in a shell."""
     return "--delimiter tab" if sign == "\t" else f"--delimiter '{sign}'"
 
 
-def _delimiter(text: str) -> str:
+def _parse_delimiter(text: str) -> str:
     found = NAMES_OF_DELIMITERS.get(text.strip().lower(), text)
     if len(found) != 1 or found in '"\r\n\0' or found.isalnum():
         raise ArgumentTypeError("a single sign, such as ; or | or the word tab")
     return found
 
 
-def _encoding(text: str) -> str:
+def _parse_encoding(text: str) -> str:
     """The codec's own name. Codecs that are no encodings of text are refused."""
     try:
         "a,b".encode(text)

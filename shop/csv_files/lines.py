@@ -15,13 +15,13 @@ from shop.csv_files.report import BadRow
 
 LONGEST_LINE = 1_000_000  # characters
 LONGEST_CELL = csv.field_size_limit()  # characters; Python's own limit
-LEFT_OPEN = "opens a quotation mark that is not closed on its line; a mark inside a text is written twice"
+UNCLOSED_QUOTE = "opens a quotation mark that is not closed on its line; a mark inside a text is written twice"
 TOO_LONG = f"holds more than {LONGEST_CELL:,} characters in one cell"
 
 Judge = Callable[[Sequence[str], Sequence[str]], str]
 
 
-class Record(NamedTuple):
+class CsvRecord(NamedTuple):
     """`number`: the line it begins on, as an editor counts. `text`: its lines as they stand in the file, until the next
     record is asked for.
     """
@@ -31,7 +31,7 @@ class Record(NamedTuple):
     text: list[str]
 
 
-class _Lines:
+class _LineBuffer:
     """The lines of a file. Those given for the record at hand are `taken`, and can be given again."""
 
     def __init__(self, file: TextIO) -> None:
@@ -42,7 +42,7 @@ class _Lines:
 
     def give(self) -> Iterator[str]:
         take, again = self.taken.append, self._again
-        for line in chain(iter(partial(_pop, again), ""), iter(partial(self._file.readline, LONGEST_LINE), "")):
+        for line in chain(iter(partial(_pop_line, again), ""), iter(partial(self._file.readline, LONGEST_LINE), "")):
             if len(line) >= LONGEST_LINE:
                 self._skip_rest(line)
             take(line)
@@ -63,13 +63,13 @@ class _Lines:
         return len(self.taken) - 1
 
 
-def _pop(waiting: deque[str]) -> str:
+def _pop_line(waiting: deque[str]) -> str:
     return waiting.popleft() if waiting else ""
 
 
-def read_records(file: TextIO, delimiter: str, judge: Judge) -> Iterator[Record | BadRow]:
+def read_records(file: TextIO, delimiter: str, judge: Judge) -> Iterator[CsvRecord | BadRow]:
     """`judge` is asked about each record of several lines (its cells, its lines) and says what is wrong, or nothing."""
-    lines = _Lines(file)
+    lines = _LineBuffer(file)
     before = 0  # lines of the file given to earlier readers
     reader = csv.reader(lines.give(), delimiter=delimiter, strict=True)
     while True:
@@ -80,22 +80,22 @@ def read_records(file: TextIO, delimiter: str, judge: Judge) -> Iterator[Record 
         except StopIteration:
             return
         except csv.Error as error:
-            problem = _describe(str(error), is_long=len(lines.taken) > 1)
+            problem = _describe_csv_error(str(error), is_long=len(lines.taken) > 1)
         else:
             problem = judge(cells, lines.taken) if len(lines.taken) > 1 else ""
         if lines.is_overlong:
             problem = f"is a line of more than {LONGEST_LINE:,} characters"
         if not problem:
-            yield Record(number, cells, lines.taken)
+            yield CsvRecord(number, cells, lines.taken)
             continue
         before += reader.line_num - lines.keep_for_later()
         reader = csv.reader(lines.give(), delimiter=delimiter, strict=True)
         yield BadRow(number, problem)
 
 
-def _describe(error: str, *, is_long: bool) -> str:
+def _describe_csv_error(error: str, *, is_long: bool) -> str:
     if is_long or "unexpected end" in error:
-        return LEFT_OPEN
+        return UNCLOSED_QUOTE
     if "field limit" in error:
         return TOO_LONG
     if "expected after" in error:
@@ -103,7 +103,7 @@ def _describe(error: str, *, is_long: bool) -> str:
     return f"is not readable as CSV: {error}"
 
 
-def split_alone(line: str, delimiter: str) -> list[str]:
+def split_single_line(line: str, delimiter: str) -> list[str]:
     """A line as a record of its own; where its quotation marks forbid that, split at every delimiter."""
     try:
         return next(csv.reader([line], delimiter=delimiter, strict=True), [])

@@ -16,7 +16,7 @@ from shop.csv_files.report import UnusableFileError, quote_cell
 
 GZIP = b"\x1f\x8b"
 SPREADSHEETS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods are zips; .xls is older
-MARKS = (  # byte order marks; those of UTF-32 begin like those of UTF-16
+BYTE_ORDER_MARKS = (  # byte order marks; those of UTF-32 begin like those of UTF-16
     (codecs.BOM_UTF8, UTF_8),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -24,7 +24,7 @@ MARKS = (  # byte order marks; those of UTF-32 begin like those of UTF-16
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 OLDER_ENCODINGS = ["cp1252", "cp1251", "koi8_r", "cp1253", "cp932", "gb18030", "cp949", "mac_roman", "cp850"]
-SAMPLE = 65536  # bytes
+SAMPLE_BYTES = 65536  # bytes
 CHUNK = 1 << 20
 UNDECODED = "shop_csv_undecoded"
 
@@ -57,8 +57,8 @@ def open_text(path: Path, encoding: str) -> Iterator[tuple[BinaryIO, TextIO]]:
             raw.seek(0)
             plain = cast("BinaryIO", gzip.GzipFile(fileobj=raw)) if is_packed else raw
             if is_packed:
-                _check_packed(plain, path)
-            codec = _check_encoding(plain.read(SAMPLE), encoding, path)
+                _check_gzip(plain, path)
+            codec = _check_encoding(plain.read(SAMPLE_BYTES), encoding, path)
             plain.seek(0)
             yield raw, io.TextIOWrapper(plain, encoding=codec, errors=UNDECODED, newline="")
     except UnicodeError as error:  # of codecs that need a byte order mark, whatever is done about single bytes
@@ -67,7 +67,7 @@ def open_text(path: Path, encoding: str) -> Iterator[tuple[BinaryIO, TextIO]]:
         raise UnusableFileError(f"{path} cannot be read: {error.strerror or error}.") from error
 
 
-def guess_encoding(line: str) -> str:
+def suggest_encoding(line: str) -> str:
     """What to try for a line of which bytes could not be decoded as UTF-8; empty when nothing fits."""
     try:
         found = from_bytes(line.encode("utf-8", "surrogateescape"), cp_isolation=OLDER_ENCODINGS).best()
@@ -81,7 +81,7 @@ def guess_encoding(line: str) -> str:
     return f"; perhaps in {found.encoding}, where it reads {sample}: add --encoding {found.encoding}"
 
 
-def _check_packed(packed: BinaryIO, path: Path) -> None:
+def _check_gzip(packed: BinaryIO, path: Path) -> None:
     try:
         while packed.read(CHUNK):
             pass
@@ -96,7 +96,7 @@ def _check_encoding(sample: bytes, encoding: str, path: Path) -> str:
         raise UnusableFileError(f"{path} is empty.")
     if sample.startswith(SPREADSHEETS):
         raise UnusableFileError(f"{path} is a spreadsheet or an archive. Save it as CSV (UTF-8) and take that.")
-    found = _recognise(sample)
+    found = _detect_encoding(sample)
     if found and not encoding.startswith(found):
         raise UnusableFileError(f"{path} is in {found.upper()}, not in {encoding.upper()}: add --encoding {found}")
     if encoding == UTF_8:
@@ -114,9 +114,9 @@ def _is_plainly_utf_8(sample: bytes) -> bool:
         return False
 
 
-def _recognise(sample: bytes) -> str:
+def _detect_encoding(sample: bytes) -> str:
     """By its byte order mark, or by the zero bytes that UTF-16 has for every plain letter; else empty."""
-    for mark, name in MARKS:
+    for mark, name in BYTE_ORDER_MARKS:
         if sample.startswith(mark):
             return name
     even, odd = sample[::2].count(0), sample[1::2].count(0)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-KEPT = 1000  # bad rows reported one by one; those beyond are only counted
+MOST_KEPT = 1000  # bad rows reported one by one; those beyond are only counted
 LONGEST_QUOTE = 40
 
 
@@ -41,7 +41,7 @@ class RowReport:
     def extend(self, rows: Iterable[BadRow]) -> None:
         for row in rows:
             self.count += 1
-            if len(self.kept) < KEPT:
+            if len(self.kept) < MOST_KEPT:
                 self.kept.append(row)
 
     def write_to(self, output: TextOutput) -> None:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TextIO, TypeVar
 
-from shop.csv_files.arguments import UTF_8, CsvFormat, name_delimiter
-from shop.csv_files.lines import LEFT_OPEN, Record, read_records, split_alone
-from shop.csv_files.opening import guess_encoding, open_text
+from shop.csv_files.arguments import UTF_8, CsvFormat, format_delimiter_option
+from shop.csv_files.lines import UNCLOSED_QUOTE, CsvRecord, read_records, split_single_line
+from shop.csv_files.opening import open_text, suggest_encoding
 from shop.csv_files.report import BadRow, UnusableFileError, UnusableRowError
-from shop.spelling import clean_title, spelling_key
+from shop.spelling import clean_title, make_spelling_key
 
 LONGEST_NAME = 80
 DELIMITERS = ",;\t|"
@@ -41,8 +41,8 @@ class Columns:
 
     def settle_names(self, header: Sequence[str]) -> list[str]:
         """Our own spelling of each known name, whatever its case and spacing; of an unknown one, its clean form."""
-        known = {spelling_key(name): name for name in self.known}
-        keys = [spelling_key(name) for name in header]
+        known = {make_spelling_key(name): name for name in self.known}
+        keys = [make_spelling_key(name) for name in header]
         cleaned = [clean_title(name)[:LONGEST_NAME].strip() for name in header]
         return [known.get(key, known.get(key.replace(" ", "_"), name)) for key, name in zip(keys, cleaned, strict=True)]
 
@@ -125,31 +125,32 @@ class CsvTable:
         for delimiter in DELIMITERS if not declared else (declared[1] or self.how.delimiter):
             if declared:
                 raise UnusableFileError(
-                    f"{self._path} begins with “{line}”: take that line out, and add {name_delimiter(delimiter)}."
+                    f"{self._path} begins with “{line}”: take that line out, "
+                    f"and add {format_delimiter_option(delimiter)}."
                 )
-            if not columns.find_missing(columns.settle_names(split_alone(line, delimiter))):
+            if not columns.find_missing(columns.settle_names(split_single_line(line, delimiter))):
                 raise UnusableFileError(
                     f"{self._path} has “{delimiter}” between its columns, not “{self.how.delimiter}”: "
-                    f"add {name_delimiter(delimiter)}{self._advise_decimal(delimiter)}"
+                    f"add {format_delimiter_option(delimiter)}{self._advise_decimal(delimiter)}"
                 )
 
     def _advise_decimal(self, delimiter: str) -> str:
         """Looks at the rows below a header in another separator."""
         for _, record in zip(range(20), self._records, strict=False):
-            cells = record.text[0].rstrip("\r\n").split(delimiter) if isinstance(record, Record) else []
+            cells = record.text[0].rstrip("\r\n").split(delimiter) if isinstance(record, CsvRecord) else []
             if delimiter != "," and self.how.decimal == "." and any(DECIMAL_COMMA.fullmatch(cell) for cell in cells):
                 return " and --decimal ,"
         return ""
 
     def _check_names(self) -> None:
-        keys = [spelling_key(name) for name in self.names]
+        keys = [make_spelling_key(name) for name in self.names]
         twice = sorted({name for name, key in zip(self.names, keys, strict=True) if name and keys.count(key) > 1})
         if twice:
             raise UnusableFileError(f"{self._path}: the first line names twice: {', '.join(twice)}.")
 
     # -- The rows --
 
-    def _name_cells(self, record: Record) -> dict[str, str]:
+    def _name_cells(self, record: CsvRecord) -> dict[str, str]:
         cells, width = record.cells, len(self.names)
         for line in record.text:
             if not (line.isascii() and line.rstrip("\r\n").isprintable()):
@@ -171,21 +172,21 @@ class CsvTable:
             raise kind(f"{subject}holds a zero byte")
         if found[0] < " " or found[0] == "\x7f":
             raise kind(f"{subject}holds a control character (number {ord(found[0])})")
-        hint = guess_encoding(line) if self.how.encoding == UTF_8 else ""
+        hint = suggest_encoding(line) if self.how.encoding == UTF_8 else ""
         raise kind(f"{subject}is not in {self.how.encoding.upper()}{hint}")
 
     def _judge(self, cells: Sequence[str], lines: Sequence[str]) -> str:
         """Of a record of several lines: whether a quotation mark left open made it so."""
         if not self.names:
-            return LEFT_OPEN
+            return UNCLOSED_QUOTE
         for name, cell in zip(self.names, cells, strict=False):
             if ("\n" in cell or "\r" in cell) and not self.columns.allows_break(name):
-                return f"{LEFT_OPEN} (in {name})"
-        return LEFT_OPEN if any(self._is_row(line) for line in lines[1:]) else ""
+                return f"{UNCLOSED_QUOTE} (in {name})"
+        return UNCLOSED_QUOTE if any(self._is_row(line) for line in lines[1:]) else ""
 
     def _is_row(self, line: str) -> bool:
         """Whether a line inside a text would be a row by itself: sentences have spaces after commas, rows have none."""
-        cells = split_alone(line, self.how.delimiter)
+        cells = split_single_line(line, self.how.delimiter)
         width = len(self.names)
         if sum(not cell.startswith(" ") for cell in cells) >= width:
             return True

@@ -12,7 +12,7 @@ from shop.csv_files.report import UnusableRowError, quote_cell
 from shop.money import check_price
 from shop.spelling import clean_spelling
 
-REMEMBERED = 10_000  # texts come again and again: dates, prices
+CACHE_SIZE = 10_000  # texts come again and again: dates, prices
 YES = frozenset({"1", "true", "yes", "y", "on"})
 NO = frozenset({"0", "false", "no", "n", "off"})
 FIRST_DAY = date(1981, 1, 1)  # earlier ones are the zeros of computers' calendars: 1900, 1904, 1970, 1980
@@ -23,7 +23,7 @@ _GROUPED = re.compile(r"-?[0-9]{1,3}(?:[.,'’\s][0-9]{3})+(?:[.,][0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[T ][0-9:.,]+ ?(?:Z|[+-][0-9:]+)?)?")
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def read_word(text: str, *, name: str, longest: int) -> str:
     """One line in its clean spelling, not empty."""
     found = clean_spelling(text)
@@ -34,31 +34,31 @@ def read_word(text: str, *, name: str, longest: int) -> str:
     return found
 
 
-@lru_cache(REMEMBERED)
-def read_whole(text: str, *, name: str, lowest: int, highest: int) -> int:
+@lru_cache(CACHE_SIZE)
+def read_integer(text: str, *, name: str, lowest: int, highest: int) -> int:
     found = _WHOLE.fullmatch(text.strip())
     if found is None or not lowest <= int(found[0]) <= highest:
         raise UnusableRowError(f"{name} {quote_cell(text)} is not a whole number from {lowest:,} to {highest:,}")
     return int(found[0])
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def read_amount(text: str, *, name: str, decimal: str, highest: Decimal, currency: str) -> Decimal:
     """A price from 0 to `highest` in the steps of its currency; `decimal` is the mark before its decimals."""
     text = text.strip()
     found = _AMOUNT[decimal].fullmatch(text)
-    amount = Decimal(f"{found[1]}.{found[2]}" if found[2] else found[1]) if found else _read_oddly(text)
+    amount = Decimal(f"{found[1]}.{found[2]}" if found[2] else found[1]) if found else _parse_any_number(text)
     if amount is not None and (not amount.is_finite() or amount.is_signed() or amount > highest):
         raise UnusableRowError(f"{name} {quote_cell(text)} is not between 0 and {highest}")
     if found is None or amount is None:
-        raise UnusableRowError(f"{name} {quote_cell(text)} {_fault_of_amount(text, decimal)}")
+        raise UnusableRowError(f"{name} {quote_cell(text)} {_describe_amount_fault(text, decimal)}")
     try:
         return check_price(amount, currency)
     except ValueError as refusal:
         raise UnusableRowError(f"{name} {quote_cell(text)} will not do: {refusal}") from None
 
 
-def _read_oddly(text: str) -> Decimal | None:
+def _parse_any_number(text: str) -> Decimal | None:
     """A number as programs write it, NaN and 1e9 among them: never taken, but judged first for its size."""
     try:
         return Decimal(text)
@@ -66,7 +66,7 @@ def _read_oddly(text: str) -> Decimal | None:
         return None
 
 
-def _fault_of_amount(text: str, decimal: str) -> str:
+def _describe_amount_fault(text: str, decimal: str) -> str:
     other = "," if decimal == "." else "."
     if _GROUPED.fullmatch(text):
         return "has a thousands separator: write it without, such as 1234.50"
@@ -77,16 +77,16 @@ def _fault_of_amount(text: str, decimal: str) -> str:
 
 def read_day(text: str, *, name: str, earliest: date = FIRST_DAY, latest: date | None = None) -> date:
     """`latest`: today unless said. A moment with a zone is the day of the shop's own clock."""
-    found = _parse(text.strip(), name)
+    found = _parse_day_or_moment(text.strip(), name)
     day = timezone.localdate(found) if isinstance(found, datetime) else found
     _check_day(day, text, name, earliest, latest or timezone.localdate())
     return day
 
 
-@lru_cache(REMEMBERED)  # what is past stays past
+@lru_cache(CACHE_SIZE)  # what is past stays past
 def read_moment(text: str, *, name: str, may_be_ahead: bool = False) -> datetime:
     """Not later than now, unless said. A time without a zone is the shop's own."""
-    found = _parse(text.strip(), name)
+    found = _parse_day_or_moment(text.strip(), name)
     at = found if isinstance(found, datetime) else timezone.make_aware(datetime.combine(found, datetime.min.time()))
     day = timezone.localdate(at)
     _check_day(day, text, name, FIRST_DAY, day if may_be_ahead else timezone.localdate())
@@ -102,8 +102,8 @@ def _check_day(day: date, text: str, name: str, earliest: date, latest: date) ->
         raise UnusableRowError(f"{name} {quote_cell(text)} lies in the future, after {latest}")
 
 
-@lru_cache(REMEMBERED)
-def _parse(text: str, name: str) -> date | datetime:
+@lru_cache(CACHE_SIZE)
+def _parse_day_or_moment(text: str, name: str) -> date | datetime:
     """A day, or a moment with a zone."""
     try:
         found = _parse_iso(text) if _DATE.fullmatch(text) else None
@@ -124,7 +124,7 @@ def _parse_iso(text: str) -> date | datetime | None:
     return day or moment
 
 
-@lru_cache(REMEMBERED)
+@lru_cache(CACHE_SIZE)
 def read_flag(text: str, *, name: str) -> bool:
     low = text.strip().lower()
     if low not in YES | NO:
@@ -132,5 +132,5 @@ def read_flag(text: str, *, name: str) -> bool:
     return low in YES
 
 
-def days_from_today(count: int) -> date:
+def get_day_from_today(count: int) -> date:
     return timezone.localdate() + timedelta(days=count)

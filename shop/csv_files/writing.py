@@ -14,8 +14,8 @@ class CsvWriter:
         self._writer = csv.writer(file)
 
     def write_row(self, cells: Iterable[object]) -> None:
-        self._writer.writerow([_neutralise(cell) for cell in cells])
+        self._writer.writerow([_escape_formula(cell) for cell in cells])
 
 
-def _neutralise(cell: object) -> object:
+def _escape_formula(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell

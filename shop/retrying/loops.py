@@ -173,7 +173,7 @@ class Loop:
 _loops = Registry[Loop]("The loop")
 
 
-def register(loop: Loop) -> Loop:
+def register_loop(loop: Loop) -> Loop:
     """Makes the loop known to the staff's pages. Each is declared once, beside its code."""
     _loops.add(loop.key, loop)
     return loop

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts import asks, consent, gpc, purposes
-from accounts.current import login_of
+from accounts.current import get_login_customer
 from accounts.purposes import Purpose
 from recommendations import visitors
 
@@ -56,9 +56,9 @@ def here(request: HttpRequest, place: Place, keys: Sequence[str] | None = None) 
     At most one query for a customer, and one more to note that it was put; none for a visitor and none once all is
     answered. A page changed in place keeps the question it shows, and gets no new one.
     """
-    if consent.is_overlaid():
+    if consent.is_overlay_active():
         return None
-    customer = login_of(request)
+    customer = get_login_customer(request)
     if customer is None:
         return _asked(request, place, VISITORS) if _may_ask_visitor(request, place) else None
     offered = [key for key in (ASKED[place] if keys is None else keys) if not is_refused(request, key)]
@@ -66,7 +66,7 @@ def here(request: HttpRequest, place: Place, keys: Sequence[str] | None = None) 
         on_screen = request.headers.get(ON_SCREEN, "")
         stays = on_screen in offered and asks.is_open(customer, on_screen)
         return _asked(request, place, on_screen) if stays else None
-    key = asks.first_open(request, customer, offered, beside=ASKED[place]) if offered else None
+    key = asks.find_first_unanswered(request, customer, offered, beside=ASKED[place]) if offered else None
     if key and request.method == "GET":
         asks.note_shown(customer, key)
     return _asked(request, place, key) if key else None
@@ -79,11 +79,11 @@ def _is_in_place(request: HttpRequest) -> bool:
 
 def for_guest(request: HttpRequest, order_number: str, keys: Sequence[str]) -> Asked | None:
     """The question to whoever came by an order's link: news of it that was not ticked. None for those who signed in."""
-    if consent.is_overlaid() or login_of(request) is not None:
+    if consent.is_overlay_active() or get_login_customer(request) is not None:
         return None
     if _is_in_place(request):
         return None
-    settled, shown = request.session.get(asks.SETTLED, []), request.session.get(SHOWN, [])
+    settled, shown = request.session.get(asks.ANSWERED_KEY, []), request.session.get(SHOWN, [])
     if not set(shown) <= set(settled):
         return None
     for key in keys:
@@ -101,20 +101,20 @@ def guest_answer(order_number: str, key: str) -> str:
 
 def is_refused(request: HttpRequest, key: str) -> bool:
     """The browser has answered already."""
-    return gpc.is_no(request) and gpc.covers(purposes.get(key))
+    return gpc.has_gpc_signal(request) and gpc.covers_purpose(purposes.get_purpose(key))
 
 
 def _may_ask_visitor(request: HttpRequest, place: Place) -> bool:
     """A visitor who brings the cookie that guards forms was asked before, or has seen the switch where it stands."""
-    if place not in VISITORS_ASKED or gpc.is_no(request):
+    if place not in VISITORS_ASKED or gpc.has_gpc_signal(request):
         return False
     if settings.CSRF_COOKIE_NAME in request.COOKIES and request.headers.get(ON_SCREEN) != VISITORS:
         return False
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return place != Place.SEARCH
-    return not visitors.is_on(request) and VISITORS not in request.session.get(asks.SETTLED, [])
+    return not visitors.is_on(request) and VISITORS not in request.session.get(asks.ANSWERED_KEY, [])
 
 
 def _asked(request: HttpRequest, place: Place, key: str, *more: tuple[str, str]) -> Asked:
     fields = (("place", place.value), ("back", request.get_full_path()), *more)
-    return Asked(purposes.get(key), reverse("ask", args=[key]), fields)
+    return Asked(purposes.get_purpose(key), reverse("ask", args=[key]), fields)

@@ -13,8 +13,8 @@ from urllib.parse import urlencode
 from django.http import QueryDict
 
 from shop.catalog.filters import Filters, PriceBand, Sort, get_price_bands
-from shop.catalog.search import BOUND, Facets, Results
-from shop.catalog.tree import Branch, Tree
+from shop.catalog.search import BOUND, Facets, SearchResults
+from shop.catalog.tree import Branch, CategoryTree
 from shop.money import format_round
 from shop.storefront import frame
 
@@ -43,7 +43,7 @@ class Asked:
     sort: Sort
     page: int
 
-    def scope(self, tree: Tree) -> tuple[int, ...]:
+    def scope(self, tree: CategoryTree) -> tuple[int, ...]:
         return tuple(tree.subtree_ids(self.category.id)) if self.category else ()
 
     def filters(self, *, category_ids: tuple[int, ...] = ()) -> Filters:
@@ -115,7 +115,9 @@ class PageOf:
         return self.number - 1
 
 
-def read(query: QueryDict, tree: Tree, *, category: Branch | None = None, default: Sort = Sort.RELEVANCE) -> Asked:
+def read(
+    query: QueryDict, tree: CategoryTree, *, category: Branch | None = None, default: Sort = Sort.RELEVANCE
+) -> Asked:
     return Asked(
         text=_clean(query.get("q", "")),
         category=category or tree.by_slug.get(query.get("category", "")),
@@ -270,23 +272,23 @@ def aisles_found(asked: Asked, facets: Facets) -> list[Aisle]:
     return found
 
 
-def _offered(chosen: Branch | None, tree: Tree) -> list[Branch]:
+def _offered(chosen: Branch | None, tree: CategoryTree) -> list[Branch]:
     if chosen is None:
         return tree.roots
     return [*tree.path(chosen.id), *tree.children(chosen.id)]
 
 
-def _counted_under(branch: Branch, facets: Facets, tree: Tree) -> str | None:
+def _counted_under(branch: Branch, facets: Facets, tree: CategoryTree) -> str | None:
     """None: certainly nothing there."""
     number = min(sum(facets.categories.get(each, 0) for each in tree.subtree_ids(branch.id)), BOUND)
     is_bounded = "category" in facets.bounded
     return counted(number, is_bounded=is_bounded) if number or is_bounded else None
 
 
-def crumbs(branch: Branch | None, tree: Tree, *last: str) -> list[tuple[str, str]]:
+def crumbs(branch: Branch | None, tree: CategoryTree, *last: str) -> list[tuple[str, str]]:
     path = tree.path(branch.id) if branch else []
     return [("Home", "/"), *((step.name, step.get_absolute_url()) for step in path), *((title, "") for title in last)]
 
 
-def page_of(asked: Asked, results: Results) -> PageOf:
+def page_of(asked: Asked, results: SearchResults) -> PageOf:
     return PageOf(asked.page, results.has_next)

@@ -21,7 +21,7 @@ from orders import pricing, ticks
 from orders.checkout import ADDRESS, Details
 from orders.models import Order, ShippingMethod
 
-TICKS: tuple[Purpose, ...] = tuple(purposes.get(key) for key in (*ticks.OF_ONE_ORDER, purposes.NEWSLETTER))
+TICKS: tuple[Purpose, ...] = tuple(purposes.get_purpose(key) for key in (*ticks.OF_ONE_ORDER, purposes.NEWSLETTER))
 ONE_LINE = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
 # No label but "Address" holds that word, none but "E-mail" that one: one thing has one name.
 WORDS: tuple[tuple[str, str, int, bool], ...] = (

@@ -20,5 +20,5 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "shop_settings": terms.settings,
         "info_pages": frame.info_pages(),
         "cart_count": request.session.get(COUNT, 0) if has_session else 0,
-        "guest_until": grants.until(request) if has_session else None,
+        "guest_until": grants.get_guest_session_end(request) if has_session else None,
     }

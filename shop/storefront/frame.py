@@ -13,8 +13,8 @@ from orders.models import InfoPage, ShippingMethod
 from orders.terms import Terms
 from shop.catalog import search
 from shop.catalog import tree as category_tree
-from shop.catalog.search import Counts
-from shop.catalog.tree import Tree
+from shop.catalog.search import ListCounts
+from shop.catalog.tree import CategoryTree
 
 SECONDS = 10
 SECONDS_COUNTED = 60  # what is on a shelf is always that of now; how many there are may lag
@@ -23,8 +23,8 @@ T = TypeVar("T")
 _kept: dict[str, tuple[float, Any]] = {}
 
 
-def tree() -> Tree:
-    return _keep("tree", category_tree.tree)
+def tree() -> CategoryTree:
+    return _keep("tree", category_tree.read_category_tree)
 
 
 def terms() -> Terms:
@@ -38,9 +38,9 @@ def methods() -> list[ShippingMethod]:
     return [method for method in agreed.methods if method.reaches(country)]
 
 
-def counts(scope: tuple[int, ...] = ()) -> Counts:
+def counts(scope: tuple[int, ...] = ()) -> ListCounts:
     """How many things a whole category holds, by maker, price, size: for lists nobody has narrowed."""
-    return _keep(f"counts {scope}", lambda: search.count(scope), seconds=SECONDS_COUNTED)
+    return _keep(f"counts {scope}", lambda: search.count_products(scope), seconds=SECONDS_COUNTED)
 
 
 def info_pages() -> list[InfoPage]:

@@ -11,8 +11,8 @@ from django.core.files.storage import default_storage
 from orders import promise
 from orders.promise import Words
 from shop.catalog.availability import Availability
-from shop.catalog.details import Details, VariantOnSale
-from shop.catalog.models.variant import label_of
+from shop.catalog.details import ProductDetails, VariantOnSale
+from shop.catalog.models.variant import join_options
 from shop.storefront import frame
 
 GONE = '<span class="hush"> (out of stock)</span>'
@@ -55,11 +55,11 @@ class OptionGroup:
     options: list[Option] = field(default_factory=list)
 
 
-def pictures(product: Details) -> list[Picture]:
+def pictures(product: ProductDetails) -> list[Picture]:
     return [Picture(default_storage.url(file), alt or product.title) for file, alt in product.images]
 
 
-def options(product: Details, *, now: datetime, wanted: str = "", sizes: Sequence[str] = ()) -> list[Option]:
+def options(product: ProductDetails, *, now: datetime, wanted: str = "", sizes: Sequence[str] = ()) -> list[Option]:
     """The variants on sale. Chosen: the wanted one, else one of these sizes, else the first that can be had.
 
     A wanted one that is out of stock is spoken of, and stays unticked: no other is put in the cart in its place.
@@ -85,7 +85,7 @@ def _choose(found: Sequence[Option], wanted: str, sizes: Sequence[str]) -> None:
         option.is_chosen = True
 
 
-def _words(stock: Availability, product: Details, now: datetime) -> Words:
+def _words(stock: Availability, product: ProductDetails, now: datetime) -> Words:
     calendar = frame.terms().calendar
     promised = promise.usual(calendar, frame.methods(), stock, now, released_on=product.released_on)
     return promise.product_words(promised, availability=stock, now=now, released_on=product.released_on)
@@ -100,7 +100,7 @@ def grouped(found: Sequence[Option]) -> list[OptionGroup]:
     groups: dict[str, OptionGroup] = {}
     for option in found:
         variant = option.variant
-        title = label_of(variant.colour, variant.style)
+        title = join_options(variant.colour, variant.style)
         option.label = variant.size or variant.label
         groups.setdefault(title, OptionGroup(title or "Size")).options.append(option)
     return list(groups.values())

@@ -8,7 +8,7 @@ from markdown_it import MarkdownIt
 
 from orders.models import ShippingMethod
 from orders.terms import Terms
-from shop.money import formatted
+from shop.money import format_amount
 
 _MANY = 6  # countries named one by one
 _markdown = MarkdownIt("commonmark", {"html": False})  # markup is shown as typed; links to scripts are refused
@@ -48,16 +48,16 @@ def format_delivery_price(methods: Sequence[ShippingMethod]) -> str:
         return ""
     if not method.price:
         return "Delivery is free"
-    free = "" if method.free_from is None else f", free from {formatted(method.free_from, method.currency)}"
-    return f"Delivery {formatted(method.price, method.currency)}{free}"
+    free = "" if method.free_from is None else f", free from {format_amount(method.free_from, method.currency)}"
+    return f"Delivery {format_amount(method.price, method.currency)}{free}"
 
 
 def _describe(method: ShippingMethod) -> DeliveryFact:
     few, many = method.days_min, method.days_max
     return DeliveryFact(
         name=method.name,
-        price=formatted(method.price, method.currency) if method.price else "free",
-        free_from="" if method.free_from is None else formatted(method.free_from, method.currency),
+        price=format_amount(method.price, method.currency) if method.price else "free",
+        free_from="" if method.free_from is None else format_amount(method.free_from, method.currency),
         days=("1 working day" if many == 1 else f"{many} working days")
         if few == many
         else f"{few}–{many} working days",

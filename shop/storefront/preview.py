@@ -1,7 +1,8 @@
 """The shop as it would be after an answer, at the customer's own request: the real page or mail, with nothing written.
 
-The page's own view runs on a copy of the visit, as if the customer had answered so (`accounts.consent.overlay`), in a
-transaction in which the database refuses to write, and which is rolled back. A new switch says here where it shows.
+The page's own view runs on a copy of the visit, as if the customer had answered so
+(`accounts.consent.overlay_answers`), in a transaction in which the database refuses to write, and which is rolled
+back. A new switch says here where it shows.
 """
 
 import copy
@@ -169,7 +170,7 @@ def _is_alike(request: HttpRequest, customer: Customer, purpose_key: str) -> boo
     off, on = (
         still.marked(
             picture(request, customer, purpose_key, granted=granted),
-            consent.supposing(customer, purpose_key, granted=granted),
+            consent.build_overlay_answers(customer, purpose_key, granted=granted),
         )
         for granted in (False, True)
     )
@@ -180,14 +181,14 @@ def _gathered(customer: Customer, purpose_key: str) -> str:
     """For news that the customer has in one letter."""
     if purpose_key not in samples.SHOWN_IN or not samples.is_gathered(customer, purpose_key):
         return ""
-    often = cadence.words(purpose_key, cadence.cadence_of(customer, purpose_key)).lower()
+    often = cadence.get_cadence_label(purpose_key, cadence.get_cadence(customer, purpose_key)).lower()
     return f"You have such news {often}, together with what else has happened: it would be one piece of that mail."
 
 
 def picture(request: HttpRequest, customer: Customer, purpose_key: str, *, granted: bool) -> str:
     """The HTML of one side. Whatever it would write, it fails rather than writes."""
-    answers = consent.supposing(customer, purpose_key, granted=granted)
-    with reading_only(), consent.overlay(customer.pk, answers):
+    answers = consent.build_overlay_answers(customer, purpose_key, granted=granted)
+    with reading_only(), consent.overlay_answers(customer.pk, answers):
         seen = sight(purpose_key)
         nothing = seen.on if granted else seen.off
         if seen.url is None:
@@ -221,7 +222,7 @@ def visitors_picture(request: HttpRequest, *, granted: bool) -> str:
     inner = copy_of(request, reverse("home"))
     if not granted:
         inner.session.pop(visitors.KEY, None)
-    with reading_only(), consent.overlay(NOBODY, {}):
+    with reading_only(), consent.overlay_answers(NOBODY, {}):
         if granted:
             visitors.turn_on(inner)
         answer = _answer(inner)

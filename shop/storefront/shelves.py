@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import consent, interests, purposes
-from accounts.interests import NOTHING, Hidden, Interests
+from accounts.interests import NO_INTERESTS, Exclusions, Interests
 from accounts.models import Customer
 from orders import promise
 from orders.models import CartLine
@@ -20,8 +20,8 @@ from recommendations import effects, picks, visitors
 from recommendations.picks import Because, Pick, for_you, from_looks
 from shop.catalog import cards as listed
 from shop.catalog.availability import Availability
-from shop.catalog.cards import Listed
-from shop.money import formatted, is_price
+from shop.catalog.cards import ProductCard
+from shop.money import format_amount, is_price
 from shop.storefront import frame
 
 SUGGESTING = (
@@ -106,7 +106,7 @@ class Shelf:
 
 
 def cards(
-    products: Iterable[Listed],
+    products: Iterable[ProductCard],
     *,
     reasons: Mapping[int, Pick] | None = None,
     way: str = "",
@@ -127,10 +127,10 @@ def cards(
 
 def picked(chosen: Sequence[Pick]) -> list[Card]:
     """The cards of what was picked, in its order and with its reasons; one query, none for nothing."""
-    return _picked(chosen, listed.read(pick.product_id for pick in chosen))
+    return _picked(chosen, listed.read_cards(pick.product_id for pick in chosen))
 
 
-def _picked(chosen: Sequence[Pick], products: Sequence[Listed]) -> list[Card]:
+def _picked(chosen: Sequence[Pick], products: Sequence[ProductCard]) -> list[Card]:
     return cards(products, reasons={pick.product_id: pick for pick in chosen})
 
 
@@ -141,13 +141,13 @@ def datum_url(because: Because) -> str:
 
 def told_by(customer: Customer | None) -> Interests:
     """What the customer told us, as far as it may be used; one query, none for a stranger."""
-    return interests.of(customer, tree=frame.tree)
+    return interests.get_interests(customer, tree=frame.tree)
 
 
-def beside_product(product_id: int, *, hidden: Hidden = NOTHING.hidden) -> list[Shelf]:
+def beside_product(product_id: int, *, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Shelf]:
     """What goes well with a product, then others of its kind; two queries for both shelves, each empty for nothing."""
     advice, siblings = picks.beside_product(product_id, limit=BESIDE, hidden=hidden)
-    products = listed.read(pick.product_id for pick in (*advice, *siblings))
+    products = listed.read_cards(pick.product_id for pick in (*advice, *siblings))
     found = {product.id: product for product in products}
     return [
         _shared_shelf("Goes well with it", advice, found),
@@ -158,7 +158,7 @@ def beside_product(product_id: int, *, hidden: Hidden = NOTHING.hidden) -> list[
 def beside_cart(lines: Sequence[CartLine], *, customer: Customer | None) -> Shelf:
     """What goes with the things in a cart, for anybody, but for what this one never wants to see. Empty for nothing."""
     advice = _advise_on_cart(lines, customer, limit=BESIDE)
-    found = {product.id: product for product in listed.read(pick.product_id for pick in advice)}
+    found = {product.id: product for product in listed.read_cards(pick.product_id for pick in advice)}
     return _shared_shelf("Goes with what is in it", advice, found)
 
 
@@ -174,7 +174,7 @@ def beside_checkout(lines: Sequence[CartLine], *, customer: Customer | None) -> 
     return _shared_shelf("Goes with your order", fitting[:BESIDE_CHECKOUT], found)
 
 
-def _leaves_now(product: Listed) -> bool:
+def _leaves_now(product: ProductCard) -> bool:
     """On the shelf, released and rightly priced: it keeps no parcel waiting."""
     is_released = product.released_on is None or product.released_on <= timezone.localdate()
     return is_released and product.stock.on_shelf > 0 and is_price(product.price_from, product.currency)
@@ -189,7 +189,7 @@ def _advise_on_cart(lines: Sequence[CartLine], customer: Customer | None, *, lim
 
 
 def _shared_shelf(
-    title: str, chosen: Sequence[Pick], found: Mapping[int, Listed], switches: tuple[str, ...] = COUNTED
+    title: str, chosen: Sequence[Pick], found: Mapping[int, ProductCard], switches: tuple[str, ...] = COUNTED
 ) -> Shelf:
     """A shelf that is the same for everybody. Where customers' purchases stand behind it, it says how."""
     shown = [found[pick.product_id] for pick in chosen if pick.product_id in found]
@@ -207,8 +207,8 @@ def for_customer(
     `told`: where the page has read it. `place`: where this is shown, to note what it did; None notes nothing.
     """
     told = told_by(customer) if told is None else told
-    found = for_you(customer, consent.granted_purposes(customer), limit=limit, told=told)
-    products = listed.read(pick.product_id for pick in found)
+    found = for_you(customer, consent.get_granted_purposes(customer), limit=limit, told=told)
+    products = listed.read_cards(pick.product_id for pick in found)
     on_sale = {product.id for product in products}
     chosen = [pick for pick in found if pick.product_id in on_sale]
     if place:
@@ -236,7 +236,7 @@ def for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
     )
 
 
-def _card(product: Listed, words: "_WhenWords", pick: Pick | None, way: str, *, is_eager: bool) -> Card:
+def _card(product: ProductCard, words: "_WhenWords", pick: Pick | None, way: str, *, is_eager: bool) -> Card:
     kind, when = words.of(product.stock, product.released_on)
     branch = frame.tree().by_id.get(product.category_id)
     is_ahead = product.released_on is not None and product.released_on > words.today
@@ -259,7 +259,7 @@ def _card(product: Listed, words: "_WhenWords", pick: Pick | None, way: str, *, 
     )
 
 
-def _product_url(product: Listed) -> str:
+def _product_url(product: ProductCard) -> str:
     """Opens with the option that the card is about, if it is about one."""
     option = f"?variant={product.variant_id}" if product.variant_id else ""
     return f"{_product_prefix()}{product.slug}/{option}"
@@ -270,9 +270,9 @@ def _product_prefix() -> str:
     return reverse("product", args=["-"]).removesuffix("-/")
 
 
-def price_text(product: Listed) -> str:
+def price_text(product: ProductCard) -> str:
     """£14.00, or “from £14.00” where options differ in price."""
-    price = formatted(product.price_from, product.currency)
+    price = format_amount(product.price_from, product.currency)
     return f"from {price}" if product.price_to > product.price_from else price
 
 

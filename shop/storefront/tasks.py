@@ -8,9 +8,9 @@ from shop.storefront import controller
 
 @shared_task
 def build_exports() -> None:
-    export.build_waiting(controller=controller.who(), privacy_url=controller.privacy_url())
+    export.build_waiting_exports(controller=controller.who(), privacy_url=controller.privacy_url())
 
 
 @shared_task
 def erase_due() -> None:
-    erasure.run_due()
+    erasure.erase_due_customers()

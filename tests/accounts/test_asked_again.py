@@ -111,8 +111,8 @@ def test_every_page_that_changes_how_an_account_opens_is_tried_here():
 
 
 def test_a_copy_of_everything_is_given_out_to_nobody_who_finds_a_browser_open(alice):
-    export.ask(alice)
-    export.build_waiting(controller={}, privacy_url="")
+    export.request_export(alice)
+    export.build_waiting_exports(controller={}, privacy_url="")
     path = f"/account/data/copies/{alice.data_exports.get().pk}/"
     late = sign_in(Client(), alice.user, minutes_ago=6).get(path)
     assert late.headers["Location"].startswith(ASKS)

@@ -15,7 +15,7 @@ def at(day: int, hour: int, month: int = 3) -> datetime:
 
 
 def test_every_mail_beyond_the_receipts_offer_lets_one_choose_how_often():
-    by_mail = {purposes.Group.ORDERS, purposes.Group.MAIL}
+    by_mail = {purposes.PurposeGroup.ORDERS, purposes.PurposeGroup.MAIL}
     mailed = [each for each in purposes.PURPOSES if each.group in by_mail]
     assert [each.key for each in mailed if not each.cadences] == [purposes.RECEIPT_OFFER]
     assert not any(each.cadences for each in purposes.PURPOSES if each.group not in by_mail)
@@ -32,22 +32,25 @@ def test_every_mail_beyond_the_receipts_offer_lets_one_choose_how_often():
     ],
 )
 def test_gathered_news_comes_at_eight_in_the_morning(kind, after, comes):
-    assert cadence.next_digest_at(kind, after) == comes
+    assert cadence.get_next_digest_time(kind, after) == comes
 
 
 def test_less_often_offers_only_what_comes_less_often():
-    assert cadence.less_often(purposes.NEWSLETTER, Cadence.AS_IT_HAPPENS) == (Cadence.MONTHLY,)
-    assert cadence.less_often(purposes.NEWSLETTER, Cadence.MONTHLY) == ()
-    assert cadence.less_often(purposes.MAIL_ORDER_PICKED, Cadence.DAILY) == (Cadence.WEEKLY, Cadence.MONTHLY)
-    assert cadence.less_often(purposes.RECEIPT_OFFER, Cadence.AS_IT_HAPPENS) == ()
+    assert cadence.get_less_frequent_cadences(purposes.NEWSLETTER, Cadence.AS_IT_HAPPENS) == (Cadence.MONTHLY,)
+    assert cadence.get_less_frequent_cadences(purposes.NEWSLETTER, Cadence.MONTHLY) == ()
+    assert cadence.get_less_frequent_cadences(purposes.MAIL_ORDER_PICKED, Cadence.DAILY) == (
+        Cadence.WEEKLY,
+        Cadence.MONTHLY,
+    )
+    assert cadence.get_less_frequent_cadences(purposes.RECEIPT_OFFER, Cadence.AS_IT_HAPPENS) == ()
 
 
 @pytest.mark.django_db
 def test_nobody_who_never_chose_is_written_to_less_than_they_asked_for():
     bob = cast.bob()
-    assert cadence.cadence_of(bob, purposes.NEWSLETTER) == Cadence.AS_IT_HAPPENS
-    assert cadence.cadence_of(None, purposes.MAIL_RECOMMENDATIONS) == Cadence.WEEKLY
-    assert cadence.weekly_ceiling(bob) is None
+    assert cadence.get_cadence(bob, purposes.NEWSLETTER) == Cadence.AS_IT_HAPPENS
+    assert cadence.get_cadence(None, purposes.MAIL_RECOMMENDATIONS) == Cadence.WEEKLY
+    assert cadence.get_weekly_ceiling(bob) is None
 
 
 @pytest.mark.django_db
@@ -55,19 +58,19 @@ def test_what_a_purpose_does_not_offer_is_refused_and_nothing_is_kept():
     bob = cast.bob()
     for refused in (Cadence.DAILY, "hourly"):
         with pytest.raises(ValueError, match="does not come"):
-            cadence.choose(bob, purposes.NEWSLETTER, refused)
+            cadence.set_cadence(bob, purposes.NEWSLETTER, refused)
     with pytest.raises(ValueError, match="one mail or more"):
         cadence.set_weekly_ceiling(bob, 0)
     assert not bob.mail_cadences.exists()
-    assert cadence.weekly_ceiling(bob) is None
+    assert cadence.get_weekly_ceiling(bob) is None
 
 
 @pytest.mark.django_db
 def test_the_latest_choice_holds_for_that_mail_and_that_customer_alone():
     alice, bob = cast.alice(), cast.bob()
-    cadence.choose(bob, purposes.MAIL_ORDER_PICKED, Cadence.WEEKLY)
-    cadence.choose(bob, purposes.MAIL_ORDER_PICKED, Cadence.DAILY)
+    cadence.set_cadence(bob, purposes.MAIL_ORDER_PICKED, Cadence.WEEKLY)
+    cadence.set_cadence(bob, purposes.MAIL_ORDER_PICKED, Cadence.DAILY)
     cadence.set_weekly_ceiling(bob, 3)
-    assert cadence.cadences_of(bob) == {purposes.MAIL_ORDER_PICKED: Cadence.DAILY}
-    assert cadence.cadences_of(alice) == {}
-    assert (cadence.weekly_ceiling(bob), cadence.weekly_ceiling(alice)) == (3, None)
+    assert cadence.get_chosen_cadences(bob) == {purposes.MAIL_ORDER_PICKED: Cadence.DAILY}
+    assert cadence.get_chosen_cadences(alice) == {}
+    assert (cadence.get_weekly_ceiling(bob), cadence.get_weekly_ceiling(alice)) == (3, None)

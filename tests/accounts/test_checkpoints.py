@@ -43,9 +43,9 @@ def test_each_night_leaves_a_file_by_its_date_and_its_hash(folder, caplog):
 def test_running_it_twice_writes_it_once(folder):
     bob = cast.bob()
     answers(bob, True)
-    first = checkpoints.keep(folder, today=TODAY)
+    first = checkpoints.save_daily_checkpoint(folder, today=TODAY)
     answers(bob, False)
-    assert checkpoints.keep(folder, today=TODAY) == first
+    assert checkpoints.save_daily_checkpoint(folder, today=TODAY) == first
     assert ConsentCheckpoint.objects.count() == 1
 
 
@@ -54,8 +54,8 @@ def test_files_are_kept_for_400_days(folder):
     kept, gone = (folder / f"consents-{TODAY - timedelta(days=age)}.txt" for age in (400, 401))
     (folder / "a note of ours").write_text("stays")
     for file in (kept, gone):
-        checkpoints.write(file)
-    checkpoints.keep(folder, today=TODAY)
+        checkpoints.write_checkpoint(file)
+    checkpoints.save_daily_checkpoint(folder, today=TODAY)
     assert sorted(file.name for file in folder.iterdir()) == sorted(
         ["a note of ours", kept.name, f"consents-{TODAY}.txt"]
     )
@@ -64,9 +64,9 @@ def test_files_are_kept_for_400_days(folder):
 def test_a_night_after_somebody_rewrote_the_ledger_shouts_and_blesses_nothing(folder, caplog):
     bob = cast.bob()
     answers(bob, True, False)
-    checkpoints.keep(folder, today=timezone.localdate() - timedelta(days=1))
+    checkpoints.save_daily_checkpoint(folder, today=timezone.localdate() - timedelta(days=1))
     rewrite(bob, [True, True])
-    verification.verify()  # the chain fits itself again
+    verification.verify_ledger()  # the chain fits itself again
     tasks.checkpoint_consents()
     assert "does not verify" in caplog.text
     assert len(list(folder.iterdir())) == 1
@@ -80,8 +80,8 @@ def rewrite(customer, granted):
     tamper("DELETE FROM accounts_consentrecord WHERE chain = %s", customer.chain)
     answers(customer, granted[0])
     for answer in granted[1:]:
-        told = ledger.Answer(purposes.get(purposes.NEWSLETTER), answer, "preferences", timezone.now())
-        record = ledger.append(customer, told)
+        told = ledger.ConsentAnswer(purposes.get_purpose(purposes.NEWSLETTER), answer, "preferences", timezone.now())
+        record = ledger.append_answer(customer, told)
         Consent.objects.filter(customer=customer).update(
             record=record, granted=answer, chosen=answer, changed_at=told.answered_at
         )
@@ -151,7 +151,7 @@ def test_an_old_checkpoint_still_verifies_after_an_erasure(tmp_path):
     bob, mark = cast.bob(), tmp_path / "marks"
     answers(bob, True, False)
     call_command("checkpoint_consents", str(mark))
-    journal.erased(bob.chain)
+    journal.record_erasure(bob.chain)
     Consent.objects.filter(customer=bob).delete()
     ConsentPayload.objects.filter(customer=bob).delete()
     bob.delete()
@@ -160,14 +160,14 @@ def test_an_old_checkpoint_still_verifies_after_an_erasure(tmp_path):
 
 def test_a_checkpoint_file_that_was_changed_is_found(folder):
     answers(cast.bob(), True)
-    checkpoints.keep(folder, today=TODAY)
+    checkpoints.save_daily_checkpoint(folder, today=TODAY)
     [file] = folder.iterdir()
     file.chmod(0o600)
     file.write_text("")
     with pytest.raises(LedgerBroken, match="not the file"):
-        checkpoints.keep(folder, today=TODAY + timedelta(days=1))
+        checkpoints.save_daily_checkpoint(folder, today=TODAY + timedelta(days=1))
     with pytest.raises(LedgerBroken, match="not the file"):
-        checkpoints.keep(folder, today=TODAY)
+        checkpoints.save_daily_checkpoint(folder, today=TODAY)
 
 
 def test_a_single_answer_erased_is_found():
@@ -175,7 +175,7 @@ def test_a_single_answer_erased_is_found():
     answers(bob, True, False, True)
     ConsentPayload.objects.filter(record__sequence=2).delete()
     with pytest.raises(LedgerBroken, match="some answers are gone"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 def test_answers_moved_to_another_persons_chain_are_found():
@@ -185,7 +185,7 @@ def test_answers_moved_to_another_persons_chain_are_found():
     type(bob).objects.filter(pk=eve.pk).delete()
     bob.save()
     with pytest.raises(LedgerBroken, match="own chain"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 # -- The live state, rebuilt ----------------------------------------------------------------------------------
@@ -206,7 +206,7 @@ def test_the_live_state_is_rebuilt_with_the_master_switch(is_on_again):
     if is_on_again:
         consent.set_master(alice, on=True, source="preferences")
         consent.set_consent(alice, purposes.RECEIPT_OFFER, granted=False, source="preferences")
-    verification.verify()
+    verification.verify_ledger()
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,7 @@ def test_any_other_live_state_is_found(change):
     with_a_past(alice)
     Consent.objects.filter(purpose=purposes.NEWSLETTER).update(**change)
     with pytest.raises(LedgerBroken, match="live answer"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 def test_a_yes_that_woke_without_the_master_is_found():
@@ -233,7 +233,7 @@ def test_a_yes_that_woke_without_the_master_is_found():
     own = ConsentPayload.objects.get(purpose=purposes.NEWSLETTER)
     Consent.objects.filter(purpose=purposes.NEWSLETTER).update(record=own.record, granted=True)
     with pytest.raises(LedgerBroken, match="live answer"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 # -- The receipt ----------------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def test_receipts_quote_the_latest_checkpoint(client, folder):
     client.force_login(bob.user)
     assert client.get("/account/consents/receipt.json").json()["latest_checkpoint"] is None
     for day in (TODAY, TODAY + timedelta(days=1)):
-        made = checkpoints.keep(folder, today=day)
+        made = checkpoints.save_daily_checkpoint(folder, today=day)
     quoted = client.get("/account/consents/receipt.json").json()["latest_checkpoint"]
     assert (quoted["file"], quoted["sha256"]) == ("consents-2026-05-04.txt", made.sha256)
 
@@ -253,7 +253,7 @@ def test_receipts_quote_the_latest_checkpoint(client, folder):
 def test_the_receipt_to_print_holds_what_the_json_holds(client, folder, django_assert_max_num_queries):
     bob = cast.bob()
     answers(bob, True, False)
-    made = checkpoints.keep(folder, today=TODAY)
+    made = checkpoints.save_daily_checkpoint(folder, today=TODAY)
     client.force_login(bob.user)
     json = client.get("/account/consents/receipt.json").json()
     with django_assert_max_num_queries(10):
@@ -261,7 +261,7 @@ def test_the_receipt_to_print_holds_what_the_json_holds(client, folder, django_a
     assert "no-store" in page["Cache-Control"]
     for words in (bob.email, json["chain_head"], json["record_id"], made.sha256, json["events"][0]["wording_sha256"]):
         assert words in page.text
-    assert purposes.get(purposes.NEWSLETTER).reads in page.text
+    assert purposes.get_purpose(purposes.NEWSLETTER).reads in page.text
     client.force_login(builders.customer().user)
     assert bob.email not in client.get("/account/consents/receipt/").text
     client.logout()
@@ -275,24 +275,24 @@ def test_the_receipt_to_print_holds_what_the_json_holds(client, folder, django_a
 @pytest.mark.parametrize("is_guarded", [True, False], ids=["guarded", "guard off"])
 def test_an_answer_given_while_the_ledger_is_walked_is_no_break(monkeypatch, is_guarded):
     """Ledger and live state are read one after the other, but as they stood at one moment."""
-    bob, each = cast.bob(), verification._each
+    bob, each = cast.bob(), verification._parse_rows
     answers(bob, True)
 
     def answered_in_between(rows, kind):
-        if kind is verification.Live:
+        if kind is verification.LiveAnswer:
             with ThreadPoolExecutor(1) as other:
                 other.submit(_answer_elsewhere, bob).result()
         yield from each(rows, kind)
 
-    monkeypatch.setattr(verification, "_each", answered_in_between)
+    monkeypatch.setattr(verification, "_parse_rows", answered_in_between)
     if is_guarded:
-        assert verification.verify() == (1, 1)
+        assert verification.verify_ledger() == (1, 1)
         monkeypatch.undo()
-        assert verification.verify() == (1, 2)
+        assert verification.verify_ledger() == (1, 2)
     else:
-        monkeypatch.setattr(verification, "read_at_one_moment", transaction.atomic)
+        monkeypatch.setattr(verification, "read_in_snapshot", transaction.atomic)
         with pytest.raises(LedgerBroken):
-            verification.verify()
+            verification.verify_ledger()
 
 
 def _answer_elsewhere(customer):

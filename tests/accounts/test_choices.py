@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from accounts import cadence, consent, purposes, tokens, undo
 from accounts.cadence import Cadence
-from accounts.choices import Choice, What
+from accounts.choices import ChoiceKind, PreferenceChoice
 from accounts.models import ConsentRecord, Customer, MailCadence, PreferenceProfile
 from tests import builders, cast
 
@@ -48,17 +48,17 @@ def test_how_often_is_saved_when_chosen_and_says_so(client, bob):
     assert "Saved: once a week." in page
     assert 'hx-swap-oob="innerHTML:#said"' in page
     assert '<option value="weekly" selected>' in page
-    assert cadence.cadence_of(bob, PICKED) == Cadence.WEEKLY
+    assert cadence.get_cadence(bob, PICKED) == Cadence.WEEKLY
     assert not ConsentRecord.objects.exists()
 
 
 def test_the_ceiling_is_saved_when_chosen_and_can_be_undone(client, bob):
     answer = client.post(reverse("weekly_ceiling"), {"weekly_ceiling": "2"}, headers=HTMX)
     assert '<option value="2" selected>At most 2 a week</option>' in answer.content.decode()
-    assert cadence.weekly_ceiling(bob) == 2
+    assert cadence.get_weekly_ceiling(bob) == 2
     back = client.post(reverse("undo"), {"undo": undo_in(answer)}, headers=HTMX)
     assert "Undone. It is as it was." in back.content.decode()
-    assert cadence.weekly_ceiling(bob) is None
+    assert cadence.get_weekly_ceiling(bob) is None
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_what_nobody_offers_is_refused_and_nothing_is_changed(client, bob, path,
     assert client.post(path, form).status_code == 400
     assert not MailCadence.objects.exists()
     assert not PreferenceProfile.objects.exists()
-    assert not consent.granted_purposes(bob)
+    assert not consent.get_granted_purposes(bob)
 
 
 def test_how_often_of_an_unknown_mail_is_not_found(client, bob):
@@ -115,13 +115,13 @@ def test_without_javascript_the_whole_page_is_saved_and_undone(client, bob):
     asked = [purpose.key for purpose in purposes.PURPOSES]
     form = {"asked": asked, BOUGHT: "on", f"cadence-{PICKED}": "daily", "weekly_ceiling": "3"}
     page = client.post(PAGE, form, follow=True)
-    assert consent.granted_purposes(bob) == {BOUGHT}
-    assert (cadence.cadence_of(bob, PICKED), cadence.weekly_ceiling(bob)) == (Cadence.DAILY, 3)
+    assert consent.get_granted_purposes(bob) == {BOUGHT}
+    assert (cadence.get_cadence(bob, PICKED), cadence.get_weekly_ceiling(bob)) == (Cadence.DAILY, 3)
     assert "Undo what you have just changed" in page.content.decode()
     page = client.post(reverse("undo"), {"undo": undo_in(page)}, follow=True)
     assert "It is as it was." in page.content.decode()
-    assert consent.granted_purposes(bob) == {purposes.NEWSLETTER}
-    assert (cadence.cadence_of(bob, PICKED), cadence.weekly_ceiling(bob)) == (Cadence.AS_IT_HAPPENS, None)
+    assert consent.get_granted_purposes(bob) == {purposes.NEWSLETTER}
+    assert (cadence.get_cadence(bob, PICKED), cadence.get_weekly_ceiling(bob)) == (Cadence.AS_IT_HAPPENS, None)
     assert "Undo what" not in client.get(PAGE).content.decode()
 
 
@@ -140,8 +140,13 @@ def test_the_master_switch_is_undone_too(client, bob):
 
 def test_undo_works_for_its_own_customer_and_kind_alone(client, bob):
     alice = cast.alice()
-    off = [Choice(What.SWITCH, False, LETTER)]
-    for useless in (undo.token(alice, off), tokens.sign("other", customer=bob.pk, choices=[]), "nonsense", ""):
+    off = [PreferenceChoice(ChoiceKind.SWITCH, False, LETTER)]
+    for useless in (
+        undo.make_undo_token(alice, off),
+        tokens.sign_token("other", customer=bob.pk, choices=[]),
+        "nonsense",
+        "",
+    ):
         page = client.post(reverse("undo"), {"undo": useless}, follow=True).content.decode()
         assert "can no longer be undone" in page
     assert consent.allows(alice, LETTER)
@@ -158,16 +163,16 @@ def test_less_often_is_offered_beside_off_and_turns_it_on_again_at_that_pace(cli
     answer = client.post(reverse("less_often", args=[LETTER]), {"less": "monthly"}, headers=HTMX)
     assert "Saved. It is on, once a month." in answer.content.decode()
     assert consent.allows(customer, LETTER)
-    assert cadence.cadence_of(customer, LETTER) == Cadence.MONTHLY
+    assert cadence.get_cadence(customer, LETTER) == Cadence.MONTHLY
     client.post(reverse("undo"), {"undo": undo_in(answer)}, headers=HTMX)
     assert not consent.allows(customer, LETTER)
-    assert cadence.cadence_of(customer, LETTER) == Cadence.WEEKLY
+    assert cadence.get_cadence(customer, LETTER) == Cadence.WEEKLY
 
 
 def test_less_often_is_not_offered_where_there_is_no_less(client):
     customer = builders.customer(ticks=(LETTER, BOUGHT))
     client.force_login(customer.user)
-    cadence.choose(customer, LETTER, Cadence.MONTHLY)
+    cadence.set_cadence(customer, LETTER, Cadence.MONTHLY)
     for key in (LETTER, BOUGHT):
         answer = client.post(reverse("preference", args=[key]), {}, headers=HTMX).content.decode()
         assert "less often" not in answer

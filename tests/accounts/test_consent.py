@@ -25,14 +25,14 @@ def test_a_yes_counts_at_once_and_so_does_a_no():
     assert consent.allows(bob, PURPOSE)
     consent.set_consent(bob, PURPOSE, granted=False, source="preferences")
     assert not consent.allows(bob, PURPOSE)
-    assert not consent.granted(PURPOSE).exists()
+    assert not consent.find_granted_consents(PURPOSE).exists()
 
 
 def test_an_answer_is_for_one_purpose_and_one_customer():
     bob, alice = cast.bob(), builders.customer()
     consent.set_consent(bob, PURPOSE, granted=True, source="preferences")
-    assert consent.granted_purposes(bob) == {PURPOSE}
-    assert consent.granted_purposes(alice) == frozenset()
+    assert consent.get_granted_purposes(bob) == {PURPOSE}
+    assert consent.get_granted_purposes(alice) == frozenset()
 
 
 def test_the_ledger_holds_wording_place_and_time_of_every_answer():
@@ -42,7 +42,7 @@ def test_the_ledger_holds_wording_place_and_time_of_every_answer():
     rows = ConsentPayload.objects.filter(customer=bob).order_by("record__sequence")
     assert [row.granted for row in rows] == [True, False, True]
     assert [row.record.sequence for row in rows] == [1, 2, 3]
-    assert {row.wording_hash for row in rows} == {purposes.get(PURPOSE).wording_hash}
+    assert {row.wording_hash for row in rows} == {purposes.get_purpose(PURPOSE).wording_hash}
     assert {row.source for row in rows} == {"checkout"}
     assert Consent.objects.get(customer=bob).record == rows.last().record
 
@@ -76,7 +76,7 @@ def test_imported_answers_stand_as_if_given_singly():
     answers = [(person.pk, PURPOSE, True, day) for person in people]
     answers.append((people[0].pk, PURPOSE, False, day + timedelta(days=1)))
     assert consent.import_consents(answers, source="import") == 4
-    assert {row.customer_id for row in consent.granted(PURPOSE)} == {people[1].pk, people[2].pk}
+    assert {row.customer_id for row in consent.find_granted_consents(PURPOSE)} == {people[1].pk, people[2].pk}
     assert consent.import_consents(answers[1:3], source="import") == 0
 
 

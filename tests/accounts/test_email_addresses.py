@@ -12,7 +12,7 @@ from django.db import models
 from django.test import Client
 
 from accounts import consent_requests, fresh_links, purposes
-from accounts.customers import proved_customer
+from accounts.customers import get_or_create_proved_customer
 from accounts.email_addresses import EmailAddressField, UnreachableAddressError, normalize_address
 from accounts.models import Customer, User
 from orders.models import Order, ShopSettings
@@ -170,9 +170,9 @@ PAGES: dict[str, Door] = {
         lambda: consent_requests.request_consent(address, purposes.NEWSLETTER, source="checkout")
     ),
     "a login made by code": lambda address: _in_code(lambda: User.objects.create_user(address)),
-    "a customer made by code": lambda address: _in_code(lambda: proved_customer(address)),
+    "a customer made by code": lambda address: _in_code(lambda: get_or_create_proved_customer(address)),
     "a fresh link asked for by code": lambda address: _in_code(
-        lambda: fresh_links.ask(None, address, leads_to="/")  # type: ignore[arg-type]
+        lambda: fresh_links.request_fresh_link(None, address, leads_to="/")  # type: ignore[arg-type]
     ),
 }
 TRIED = ("mıke@example.com", "a@[127.0.0.1]", '"a,b@x"@example.com', "a@example.com.", "a@exam\u200bple.com")

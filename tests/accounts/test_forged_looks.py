@@ -8,8 +8,8 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts import access, erasure, journal, looks
-from accounts.access import Subject
-from accounts.customers import proved_customer
+from accounts.access import DataSubject
+from accounts.customers import get_or_create_proved_customer
 from accounts.models import AccessKind, AccessLogEntry, AccessLogRecord, Erasure, User
 from tests import builders, cast
 from tests.accounts.test_forgeries import found, lawfully_erased, sql
@@ -33,8 +33,8 @@ def bob():
     """Bob was looked at twice, Eve once, and a guest's order once."""
     sam, bob, eve = cast.sam(), cast.bob(), builders.customer("eve@example.com")
     for subject in (bob, eve, bob):
-        access.note(sam, subject.pk, what=AccessKind.SHOWN, detail="They called")
-    access.note_all(sam, [Subject(None, "SW-GUEST", "Order SW-GUEST")], what=AccessKind.LOOK)
+        access.log_access(sam, subject.pk, what=AccessKind.SHOWN, detail="They called")
+    access.log_access_to_subjects(sam, [DataSubject(None, "SW-GUEST", "Order SW-GUEST")], what=AccessKind.LOOK)
     connection.check_constraints()  # a table with checks still to come cannot be truncated
     before = transaction.savepoint()
     yield bob
@@ -72,9 +72,9 @@ def test_an_erasure_that_was_only_asked_for_lets_nothing_go(bob):
     numbers = {"customer_number": bob.pk, "chain": bob.chain, "due_at": timezone.now()}
     asked = Erasure.objects.create(customer=bob, state=Erasure.State.SCHEDULED, **numbers)
     with pytest.raises(DatabaseError, match="pgtrigger"), transaction.atomic():
-        access.log_of(bob).delete()
+        access.get_access_log(bob).delete()
     Erasure.objects.filter(pk=asked.pk).update(state=Erasure.State.ERASING)
-    assert access.log_of(bob).delete()[0] == 2
+    assert access.get_access_log(bob).delete()[0] == 2
     assert AccessLogEntry.objects.count() == 2
 
 
@@ -90,7 +90,7 @@ def the_log_truncated(bob):
 
 
 def one_look_taken_away(bob):
-    sql("DELETE FROM accounts_accesslogentry WHERE id = %s", access.log_of(bob).latest("pk").pk)
+    sql("DELETE FROM accounts_accesslogentry WHERE id = %s", access.get_access_log(bob).latest("pk").pk)
 
 
 def a_guests_look_taken_away(bob):
@@ -137,7 +137,7 @@ def an_erasure_made_up_for_the_log(bob):
         " VALUES (gen_random_uuid(), %s, %s, %s, 'erasing', '[]', now(), now())",
         *(bob.pk, bob.pk, bob.chain),
     )
-    access.log_of(bob).delete()  # the triggers let it
+    access.get_access_log(bob).delete()  # the triggers let it
 
 
 def looks_and_records_taken_away(bob):
@@ -152,8 +152,8 @@ def the_log_and_its_record_emptied(bob):
 
 def another_name_with_a_digest_that_fits(bob):
     another_name_in_a_look(bob)
-    for entry in access.log_of(bob):
-        sql("UPDATE accounts_accesslogrecord SET digest = %s WHERE id = %s", looks.digest_of(entry), entry.pk)
+    for entry in access.get_access_log(bob):
+        sql("UPDATE accounts_accesslogrecord SET digest = %s WHERE id = %s", looks.hash_access_entry(entry), entry.pk)
 
 
 def looks_given_to_somebody_erased(bob):
@@ -211,21 +211,23 @@ def test_looks_go_with_their_customer_and_by_age_and_the_checkpoint_agrees(bob, 
     old.pk, old.at = None, timezone.now() - timedelta(days=731)
     old.save()
     call_command("checkpoint_consents", str(mark))
-    assert access.retire() == 1
-    access.note(User.objects.get(is_superuser=True), bob.pk, what=AccessKind.LOOK)
+    assert access.retire_access_log() == 1
+    access.log_access(User.objects.get(is_superuser=True), bob.pk, what=AccessKind.LOOK)
     lawfully_erased(bob)
-    assert not access.log_of(bob).exists()
+    assert not access.get_access_log(bob).exists()
     assert found(checkpoint=mark) == ""
     assert AccessLogRecord.objects.count() == 5  # without words or salt: it tells nothing of whom
 
 
 def test_a_guests_looks_that_joined_an_account_go_with_it(bob, mark, path):
     order = builders.paid_order(email="guest@example.com")
-    access.note_all(User.objects.get(is_superuser=True), [Subject(None, order.number, "Order")], what=AccessKind.LOOK)
+    access.log_access_to_subjects(
+        User.objects.get(is_superuser=True), [DataSubject(None, order.number, "Order")], what=AccessKind.LOOK
+    )
     call_command("checkpoint_consents", str(mark))
-    guest = proved_customer("guest@example.com")
-    assert access.log_of(guest).count() == 1
+    guest = get_or_create_proved_customer("guest@example.com")
+    assert access.get_access_log(guest).count() == 1
     assert found(checkpoint=mark) == ""
-    erasure.erase_again(guest.chain, at=timezone.now())
+    erasure.repeat_erasure(guest.chain, at=timezone.now())
     assert found(checkpoint=mark) == ""
-    assert [entry.what for entry in journal.read(path)] == ["erased"]
+    assert [entry.what for entry in journal.read_journal(path)] == ["erased"]

@@ -76,7 +76,7 @@ def forge_link(customer, granted, *, at, chain=None, source="preferences", purpo
         "SELECT sequence, head, seal FROM accounts_consentrecord WHERE chain = %s ORDER BY sequence DESC LIMIT 1", chain
     )
     sequence, head, seal = last[0] if last else (0, bytes(32), bytes(32))
-    key, words = b"k" * 32, purposes.get(purpose)
+    key, words = b"k" * 32, purposes.get_purpose(purpose)
     facts = {
         "customer": customer.pk,
         "purpose": purpose,
@@ -108,14 +108,14 @@ def set_live(customer, granted, record, at, source, purpose):
     sql(
         "INSERT INTO accounts_consent (customer_id, purpose, granted, chosen, wording_version, source, record_id,"
         " changed_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-        *(customer.pk, purpose, granted, granted, purposes.get(purpose).wording_version, source, record, at),
+        *(customer.pk, purpose, granted, granted, purposes.get_purpose(purpose).wording_version, source, record, at),
     )
 
 
 def forge_with_the_shops_own_code(customer, granted, *, at):
     """Worse than SQL: sealed with the shop's key. Only a checkpoint tells."""
-    told = ledger.Answer(purposes.get(NEWSLETTER), granted, "preferences", at)
-    record = ledger.append(customer, told)
+    told = ledger.ConsentAnswer(purposes.get_purpose(NEWSLETTER), granted, "preferences", at)
+    record = ledger.append_answer(customer, told)
     set_live(customer, granted, record.pk, at, "preferences", NEWSLETTER)
 
 
@@ -133,8 +133,8 @@ def recompute(customer):
     """Every digest and head of the chain made to fit its payloads."""
     head = bytes(32)
     for record in ConsentRecord.objects.filter(chain=customer.chain).order_by("sequence").select_related("payload"):
-        digest = ledger.seal(record.payload)
-        head = ledger.next_head(head, record.sequence, digest)
+        digest = ledger.digest_payload(record.payload)
+        head = ledger.compute_head(head, record.sequence, digest)
         sql("UPDATE accounts_consentrecord SET digest = %s, head = %s WHERE id = %s", digest, head, record.pk)
 
 
@@ -165,7 +165,7 @@ def an_emptied_chain_with_a_made_up_erasure(alice):
 
 
 def an_erasure_that_was_called_off(alice):
-    erasure.undo(erasure.ask(alice, at_once=False))
+    erasure.cancel_erasure(erasure.request_erasure(alice, at_once=False))
     empty(alice)
 
 
@@ -371,9 +371,9 @@ def test_the_database_itself_refuses_to_change_the_words(alice, statement):
 
 
 def lawfully_erased(customer):
-    asked = erasure.ask(customer, at_once=True)
+    asked = erasure.request_erasure(customer, at_once=True)
     notice_left()
-    assert erasure.run(Erasure.objects.get(pk=asked.pk))
+    assert erasure.run_erasure(Erasure.objects.get(pk=asked.pk))
 
 
 def test_an_erasure_an_import_and_new_answers_are_no_break(alice, mark):
@@ -391,7 +391,7 @@ def test_an_erasure_under_way_is_no_break(alice, mark):
     Erasure.objects.create(
         customer=alice, customer_number=alice.pk, chain=alice.chain, due_at=timezone.now(), state="erasing"
     )
-    journal.erased(alice.chain)
+    journal.record_erasure(alice.chain)
     assert found(checkpoint=mark) == ""
     empty(alice)
     assert found(checkpoint=mark) == ""
@@ -401,16 +401,16 @@ def test_an_erasure_somebody_wrote_into_the_journal_counts_for_nothing(alice, pa
     empty(alice)
     sql("DELETE FROM accounts_customer WHERE id = %s", alice.pk)
     facts = {"at": timezone.now().isoformat(), "what": "erased", "chain": str(alice.chain)}
-    other = journal._line(what="erased", chain=str(alice.pk).rjust(8, "0") + str(alice.chain)[8:])
+    other = journal._make_sealed_line(what="erased", chain=str(alice.pk).rjust(8, "0") + str(alice.chain)[8:])
     for seal in ({}, {"seal": ""}, {"seal": "no"}, {"seal": json.loads(other)["seal"]}):
         path.write_text(json.dumps({**facts, **seal}) + "\n")
         assert "has no erasure of it" in found()
-    journal.erased(alice.chain)
+    journal.record_erasure(alice.chain)
     assert found() == ""
 
 
 def test_somebody_who_was_erased_and_is_back_is_named(alice):
-    journal.erased(alice.chain)
+    journal.record_erasure(alice.chain)
     assert "was erased, and its answers are here" in found()
     empty(alice)
     assert "was erased, and its customer is here" in found()
@@ -430,7 +430,7 @@ def test_the_journal_may_be_elsewhere(alice, path, tmp_path):
 def test_a_request_rewritten_to_somebody_elses_address_is_not_confirmed_by_its_old_link(client, column):
     bob = builders.customer("bob@example.com")
     asked = consent_requests.request_consent("eve@example.com", OFFER, source="checkout")
-    link = reverse("confirm_consent", args=[consent_requests.token_for(asked)])
+    link = reverse("confirm_consent", args=[consent_requests.make_confirmation_token(asked)])
     values = {"email": bob.email, "purpose": NEWSLETTER}
     sql(f"UPDATE accounts_consentrequest SET {column} = %s", values[column])  # noqa: S608
     assert client.post(link).status_code == 404

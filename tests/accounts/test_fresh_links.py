@@ -56,7 +56,7 @@ def test_a_mailed_link_opens_everything_of_a_guest_who_never_had_an_account():
 def test_a_guest_let_in_turns_a_switch_on_and_off_again():
     ask()
     reader = let_through(mailed_link())
-    title, key = purposes.get(purposes.MAIL_RECOMMENDATIONS).title, purposes.MAIL_RECOMMENDATIONS
+    title, key = purposes.get_purpose(purposes.MAIL_RECOMMENDATIONS).title, purposes.MAIL_RECOMMENDATIONS
     reader.tick(title).press("Save")
     guest = Customer.objects.get()
     assert consent.allows(guest, key)
@@ -139,7 +139,7 @@ def test_where_an_account_has_the_address_the_mail_says_to_sign_in_and_opens_not
     [message] = mail.outbox
     assert "http://localhost:8000/accounts/login/?next=/account/orders/" in message.body
     assert "/account/link/open/" not in message.body + str(message.alternatives)
-    assert fresh_links.spend(FreshLink.objects.get().pk) is None
+    assert fresh_links.use_fresh_link(FreshLink.objects.get().pk) is None
     assert FreshLink.objects.get().used_at is None
 
 

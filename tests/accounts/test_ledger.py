@@ -27,7 +27,7 @@ def tamper(sql, *parameters):
 def test_a_whole_ledger_verifies():
     answers(cast.bob(), True, False, True)
     cast.alice()
-    chains, links = verification.verify()
+    chains, links = verification.verify_ledger()
     assert (chains, links) == (2, 3 + len(purposes.PURPOSES))
 
 
@@ -51,14 +51,14 @@ def test_a_changed_link_is_found():
     answers(cast.bob(), True, False)
     tamper("UPDATE accounts_consentrecord SET digest = %s WHERE sequence = 1", bytes(32))
     with pytest.raises(verification.LedgerBroken, match="link 1"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 def test_a_changed_answer_is_found():
     answers(cast.bob(), True)
     ConsentPayload.objects.update(source="checkout")
     with pytest.raises(verification.LedgerBroken, match="words behind it"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 def test_a_link_taken_out_of_the_middle_is_found():
@@ -66,14 +66,14 @@ def test_a_link_taken_out_of_the_middle_is_found():
     ConsentPayload.objects.filter(record__sequence=2).delete()
     tamper("DELETE FROM accounts_consentrecord WHERE sequence = 2")
     with pytest.raises(verification.LedgerBroken, match="Missing or out of order"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 def test_a_live_answer_the_ledger_does_not_know_is_found():
     answers(cast.bob(), True, False)
     Consent.objects.update(granted=True, chosen=True)
     with pytest.raises(verification.LedgerBroken, match="live answer"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 def test_a_checkpoint_shows_a_deletion_at_the_end(tmp_path):
@@ -96,11 +96,11 @@ def test_a_checkpoint_shows_a_deletion_at_the_end(tmp_path):
 def test_the_chain_still_verifies_after_its_words_are_erased():
     bob = cast.bob()
     answers(bob, True, False)
-    journal.erased(bob.chain)
+    journal.record_erasure(bob.chain)
     bob.consents.all().delete()
     ConsentPayload.objects.filter(customer=bob).delete()
     bob.delete()
-    assert verification.verify() == (1, 2)
+    assert verification.verify_ledger() == (1, 2)
 
 
 def test_a_checkpoint_that_cannot_be_read_names_its_line(tmp_path):

@@ -78,13 +78,13 @@ def test_what_a_switched_off_purpose_held_is_deleted_the_night_after(ann):
     assert not ProductView.objects.exists()
 
 
-@pytest.mark.parametrize("key", [*held.WORDS])
+@pytest.mark.parametrize("key", [*held.WORDING_BY_PURPOSE])
 def test_what_goes_is_said_and_asked_once_more(client, ann, key):
     ann.interests.create(kind="maker", maker=builders.maker())
     builders.paid_order(builders.product(sizes=("13",)).variants.get(), customer=ann)
     part = beside(client, key)
-    button = "Yes, forget it</button>" if held.WORDS[key].undone else "Yes, delete it</button>"
-    assert part.index(f"<summary>{held.WORDS[key].button}") < part.index("nobody can bring it back")
+    button = "Yes, forget it</button>" if held.WORDING_BY_PURPOSE[key].undone else "Yes, delete it</button>"
+    assert part.index(f"<summary>{held.WORDING_BY_PURPOSE[key].button}") < part.index("nobody can bring it back")
     assert part.index("nobody can bring it back") < part.index(button)
     assert "<button" not in part[: part.index("nobody can bring it back")]
 
@@ -148,7 +148,7 @@ def test_undo_brings_back_exactly_that_and_twice_is_once(client, ann, forgotten,
         answer = client.post(undo_url(forgotten), headers=headers, follow=True)
         assert "Undone. What you bought counts again as before" in answer.text
         assert OrderLine.objects.usable_for(BOUGHT).count() == 1
-    entries = [entry for entry in journal.read(Path(settings.JOURNAL_PATH)) if entry.chain == ann.chain]
+    entries = [entry for entry in journal.read_journal(Path(settings.JOURNAL_PATH)) if entry.chain == ann.chain]
     assert [entry.what for entry in entries] == ["forgotten", "forgetting_undone"]
     assert entries[1].until == forgotten.before_at
     assert "Forgotten: " not in beside(client, BOUGHT)

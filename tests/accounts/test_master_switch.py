@@ -22,19 +22,19 @@ def on(customer):
 def test_off_means_nothing_personal_is_allowed_and_news_of_orders_stays():
     alice = cast.alice()
     off(alice)
-    assert consent.granted_purposes(alice).intersection(purposes.UNDER_MASTER) == frozenset()
+    assert consent.get_granted_purposes(alice).intersection(purposes.UNDER_MASTER) == frozenset()
     assert not consent.allows(alice, BOUGHT)
-    assert not consent.granted(purposes.COUNT_IN_ALSO_BOUGHT).exists()
+    assert not consent.find_granted_consents(purposes.COUNT_IN_ALSO_BOUGHT).exists()
     assert all(consent.allows(alice, stage) for stage in purposes.ORDER_STAGES)
 
 
 def test_on_again_gives_back_exactly_the_single_choices():
     bob = builders.customer(ticks=(BOUGHT, purposes.NEWSLETTER, LEAVES))
-    before = consent.granted_purposes(bob)
+    before = consent.get_granted_purposes(bob)
     off(bob)
-    assert consent.chosen_purposes(bob) == before
+    assert consent.get_chosen_purposes(bob) == before
     on(bob)
-    assert consent.granted_purposes(bob).intersection(before) == before
+    assert consent.get_granted_purposes(bob).intersection(before) == before
     assert not consent.allows(bob, purposes.MAIL_RECOMMENDATIONS)
 
 
@@ -67,10 +67,10 @@ def test_the_ledger_tells_it_all_and_verifies():
     bob = builders.customer(ticks=(BOUGHT, LEAVES))
     for turn in (off, on, off):
         turn(bob)
-        verification.verify()
-    told = {standing.title: standing for standing in proofs.state_at(bob, timezone.now())}
-    assert told[purposes.get(BOUGHT).title].is_resting
-    assert told[purposes.get(LEAVES).title].granted
+        verification.verify_ledger()
+    told = {standing.title: standing for standing in proofs.get_switch_states_at(bob, timezone.now())}
+    assert told[purposes.get_purpose(BOUGHT).title].is_resting
+    assert told[purposes.get_purpose(LEAVES).title].granted
     assert not told[purposes.PERSONAL_SHOPPER.title].granted
 
 
@@ -79,7 +79,7 @@ def test_a_rest_that_the_ledger_does_not_know_is_found():
     off(bob)
     Consent.objects.filter(customer=bob, purpose=BOUGHT).update(granted=True)
     with pytest.raises(verification.LedgerBroken, match="live answer"):
-        verification.verify()
+        verification.verify_ledger()
 
 
 def test_an_import_rests_too():
@@ -87,7 +87,7 @@ def test_an_import_rests_too():
     off(bob)
     consent.import_consents([(bob.pk, BOUGHT, True, timezone.now())], source="import")
     assert not consent.allows(bob, BOUGHT)
-    assert consent.chosen_purposes(bob) == {BOUGHT}
+    assert consent.get_chosen_purposes(bob) == {BOUGHT}
 
 
 def test_the_same_turn_twice_is_one_answer():
@@ -116,5 +116,5 @@ def test_saving_the_form_while_it_rests_loses_no_choice(client):
     off(bob)
     asked = [purpose.key for purpose in purposes.PURPOSES]
     client.post("/account/preferences/", {"asked": asked, BOUGHT: "on"})
-    assert consent.chosen_purposes(bob) == {BOUGHT}
+    assert consent.get_chosen_purposes(bob) == {BOUGHT}
     assert not consent.allows(bob, BOUGHT)

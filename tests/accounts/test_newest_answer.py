@@ -69,7 +69,7 @@ def test_rows_in_any_order_and_over_any_number_of_files_end_at_the_newest(tmp_pa
     for file in [rows] if is_one_file else [[row] for row in rows]:
         taken_in(tmp_path, capsys, *file)
     assert consent.allows(alice, NEWSLETTER) is second
-    verification.verify()
+    verification.verify_ledger()
 
 
 def test_an_answer_said_again_is_as_new_as_it_was_said_last(tmp_path, capsys):
@@ -82,7 +82,7 @@ def test_an_answer_said_again_is_as_new_as_it_was_said_last(tmp_path, capsys):
     for person in (alice, bob):
         assert answered(person, True, ago(days=60)) == 0
         assert not consent.allows(person, NEWSLETTER)
-    verification.verify()
+    verification.verify_ledger()
 
 
 def test_a_no_and_a_yes_of_the_same_moment_are_a_no(tmp_path, capsys):
@@ -115,7 +115,7 @@ def test_a_dry_run_says_the_same_and_writes_nothing(tmp_path, capsys, path):
     assert (ConsentRecord.objects.count(), path.exists()) == (before, False)
     assert taken_in(tmp_path, capsys, *rows) == dry
     assert dry[1] == [("4", "a newer answer stands")]
-    assert [(entry.chain, entry.purpose) for entry in journal.read(path)] == [(alice.chain, NEWSLETTER)]
+    assert [(entry.chain, entry.purpose) for entry in journal.read_journal(path)] == [(alice.chain, NEWSLETTER)]
 
 
 def test_the_master_switch_makes_no_answer_newer_than_it_is():
@@ -126,7 +126,7 @@ def test_the_master_switch_makes_no_answer_newer_than_it_is():
         consent.set_master(alice, on=on, source="preferences")
     assert answered(alice, False, ago(days=30)) == 1
     assert not consent.allows(alice, NEWSLETTER)
-    verification.verify()
+    verification.verify_ledger()
 
 
 def test_a_no_from_a_file_survives_a_restore(path):
@@ -135,7 +135,7 @@ def test_a_no_from_a_file_survives_a_restore(path):
     answered(alice, False, ago(days=30))
     Consent.objects.update(granted=True, chosen=True)  # the backup knows only the yes
     alice.consent_payloads.filter(granted=False).delete()
-    assert "1 answers" in restoring.redo_withdrawals(list(journal.read(path)))
+    assert "1 answers" in restoring.redo_withdrawals(list(journal.read_journal(path)))
     assert not consent.allows(alice, NEWSLETTER)
 
 
@@ -143,8 +143,11 @@ def test_past_days_show_what_stood_then():
     alice = builders.customer()
     for granted, days in ((True, 90), (False, 30), (True, 60)):
         answered(alice, granted, ago(days=days))
-    title = purposes.get(NEWSLETTER).title
-    on = [{each.title: each.granted for each in proofs.state_at(alice, ago(days=days))}[title] for days in (70, 20)]
+    title = purposes.get_purpose(NEWSLETTER).title
+    on = [
+        {each.title: each.granted for each in proofs.get_switch_states_at(alice, ago(days=days))}[title]
+        for days in (70, 20)
+    ]
     assert on == [True, False]
 
 
@@ -155,7 +158,7 @@ def test_a_link_to_confirm_does_not_undo_a_no_said_since_it_was_asked_for(client
     bob = cast.bob()
     asked = consent_requests.request_consent(bob.email, NEWSLETTER, source="checkout")
     consent.set_consent(bob, NEWSLETTER, granted=False, source="mail_link")
-    link = reverse("confirm_consent", args=[consent_requests.token_for(asked)])
+    link = reverse("confirm_consent", args=[consent_requests.make_confirmation_token(asked)])
     assert "It stays off" in client.get(link).text
     assert "It stays off" in client.post(link).text
     assert not consent.allows(bob, NEWSLETTER)
@@ -166,7 +169,10 @@ def test_asking_again_after_a_no_is_a_new_asking(client):
     consent_requests.request_consent(bob.email, NEWSLETTER, source="checkout")
     consent.set_consent(bob, NEWSLETTER, granted=False, source="mail_link")
     asked = consent_requests.request_consent(bob.email, NEWSLETTER, source="checkout")
-    assert "Thank you" in client.post(reverse("confirm_consent", args=[consent_requests.token_for(asked)])).text
+    assert (
+        "Thank you"
+        in client.post(reverse("confirm_consent", args=[consent_requests.make_confirmation_token(asked)])).text
+    )
     assert consent.allows(bob, NEWSLETTER)
 
 
@@ -175,23 +181,23 @@ def test_an_old_undo_brings_back_no_yes_after_a_newer_no(client):
     client.force_login(alice.user)
     url, take_back = reverse("preference", args=[NEWSLETTER]), reverse("undo")
     client.post(url)  # off
-    offered = undo.token(alice, [undo.Choice(undo.What.SWITCH, True, NEWSLETTER)])
+    offered = undo.make_undo_token(alice, [undo.PreferenceChoice(undo.ChoiceKind.SWITCH, True, NEWSLETTER)])
     client.post(url, {NEWSLETTER: "on"})
-    told = tokens.sign(links.UNSUBSCRIBE, customer=alice.pk, purpose=NEWSLETTER)
+    told = tokens.sign_token(links.UNSUBSCRIBE, customer=alice.pk, purpose=NEWSLETTER)
     assert client.post(reverse("unsubscribe", args=[told])).status_code == 200
     client.post(take_back, {"undo": offered})
     assert not consent.allows(alice, NEWSLETTER)
     client.post(url, {NEWSLETTER: "on"})
-    offered = undo.token(alice, [undo.Choice(undo.What.SWITCH, False, NEWSLETTER)])
+    offered = undo.make_undo_token(alice, [undo.PreferenceChoice(undo.ChoiceKind.SWITCH, False, NEWSLETTER)])
     client.post(take_back, {"undo": offered})
     assert not consent.allows(alice, NEWSLETTER)  # nothing newer: it does as it says
 
 
 def test_an_old_undo_of_the_master_switch_changes_nothing_after_it_was_moved_again():
     alice = builders.customer(ticks=(NEWSLETTER,))
-    offered = undo.token(alice, [undo.Choice(undo.What.MASTER, True)])
+    offered = undo.make_undo_token(alice, [undo.PreferenceChoice(undo.ChoiceKind.MASTER, True)])
     consent.set_master(alice, on=False, source="preferences")
-    assert undo.undo(alice, offered) == []
+    assert undo.undo_choices(alice, offered) == []
     assert not consent.is_master_on(alice)
 
 
@@ -206,4 +212,4 @@ def test_a_page_that_was_open_for_long_answers_only_what_was_moved_on_it(client)
     ticked = dict.fromkeys((NEWSLETTER, purposes.RECEIPT_OFFER, purposes.MAIL_ORDER_PACKED), "on")
     consent.set_consent(alice, NEWSLETTER, granted=False, source="mail_link")
     client.post("/account/preferences/", {**form, **ticked})
-    assert consent.granted_purposes(alice) == {purposes.RECEIPT_OFFER, purposes.MAIL_ORDER_PACKED}
+    assert consent.get_granted_purposes(alice) == {purposes.RECEIPT_OFFER, purposes.MAIL_ORDER_PACKED}

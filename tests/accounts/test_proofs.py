@@ -19,12 +19,12 @@ def answered(customer, day, granted, key=PURPOSE):
 
 
 def on(customer, moment):
-    return {standing.title: standing.granted for standing in proofs.state_at(customer, moment)}
+    return {standing.title: standing.granted for standing in proofs.get_switch_states_at(customer, moment)}
 
 
 def test_any_past_moment_can_be_answered():
     bob, now = cast.bob(), timezone.now()
-    title = purposes.get(PURPOSE).title
+    title = purposes.get_purpose(PURPOSE).title
     for days, granted in ((30, True), (20, False), (10, True)):
         answered(bob, now - timedelta(days=days), granted)
     assert [on(bob, now - timedelta(days=days))[title] for days in (31, 25, 15, 5)] == [False, True, False, True]
@@ -37,14 +37,14 @@ def test_a_day_shows_every_switch_there_is():
 def test_the_words_answered_stay_readable_when_they_change(monkeypatch):
     bob = cast.bob()
     consent.set_consent(bob, PURPOSE, granted=True, source="preferences")
-    old = purposes.get(PURPOSE)
+    old = purposes.get_purpose(PURPOSE)
     new = Purpose(PURPOSE, "Letters", "Other words.", "Your address.", "Letters.", old.group, wording_version=2)
     monkeypatch.setitem(purposes._by_key, PURPOSE, new)
     consent.set_consent(bob, PURPOSE, granted=True, source="preferences")
-    words = proofs.wordings(ConsentPayload.objects.all())
-    assert [words[row.wording_hash].title for row in proofs.answers(bob)] == ["Letters", old.title]
+    words = proofs.get_wordings_by_hash(ConsentPayload.objects.all())
+    assert [words[row.wording_hash].title for row in proofs.get_consent_answers(bob)] == ["Letters", old.title]
     assert Wording.objects.count() == 2
-    verification.verify()
+    verification.verify_ledger()
 
 
 def test_the_receipt_holds_every_answer_and_the_head_that_seals_them(client):
@@ -59,7 +59,7 @@ def test_the_receipt_holds_every_answer_and_the_head_that_seals_them(client):
     assert made["schema_version"] == "ISO/IEC TS 27560:2023"
     assert made["pii_principal_id"] == "bob@example.com"
     assert [event["event_state"] for event in made["events"]] == ["given", "withdrawn"]
-    assert made["events"][0]["pii_information"] == purposes.get(PURPOSE).reads
+    assert made["events"][0]["pii_information"] == purposes.get_purpose(PURPOSE).reads
     assert made["chain_head"] == bytes(bob.consent_payloads.latest("record__sequence").record.head).hex()
 
 
@@ -69,8 +69,8 @@ def test_the_page_shows_each_answer_in_its_words_and_a_day(client):
     client.force_login(bob.user)
     day = timezone.localdate() - timedelta(days=5)
     page = client.get("/account/consents/", {"on": day.isoformat()}).content.decode()
-    assert f"On: {purposes.get(PURPOSE).title}" in page
-    assert purposes.get(PURPOSE).explanation in page
+    assert f"On: {purposes.get_purpose(PURPOSE).title}" in page
+    assert purposes.get_purpose(PURPOSE).explanation in page
     assert f"When {day:%-d %B %Y} ended" in page
 
 

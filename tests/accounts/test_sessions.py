@@ -168,7 +168,7 @@ def test_what_a_fresh_link_opened_is_closed_when_somebody_else_signs_in(alice, c
     assert "Gwen" in client.get("/account/").text
     client.post("/accounts/login/", {"login": alice.email, "password": builders.PASSWORD})
     assert "Gwen" not in client.get("/account/").text
-    assert grants.KEY not in client.session
+    assert grants.GUEST_KEY not in client.session
 
 
 def test_a_fresh_link_opened_and_not_used_is_closed_too(alice, client, monkeypatch):
@@ -183,12 +183,19 @@ def test_a_fresh_link_opened_and_not_used_is_closed_too(alice, client, monkeypat
 def test_all_that_a_guest_leaves_in_a_session_ends_or_is_taken_over(alice, client):
     """Whoever adds a key says what becomes of it."""
     session = client.session
-    for key in grants._ending:
+    for key in grants._cleared_at_login:
         session[key] = ["of somebody else"]
     session.save()
     client.force_login(alice.user)
-    assert grants._ending.keys() & set(client.session.keys()) == set()
-    assert {guests.GRANTS, grants.KEY, grants.PENDING, "told_removed", "undo", "asked"} <= grants._ending.keys()
+    assert grants._cleared_at_login.keys() & set(client.session.keys()) == set()
+    assert {
+        guests.GRANTS,
+        grants.GUEST_KEY,
+        grants.PENDING_LINK_KEY,
+        "told_removed",
+        "undo",
+        "asked",
+    } <= grants._cleared_at_login.keys()
 
 
 # -- Passwords known from breaches ------------------------------------------------------------------------------

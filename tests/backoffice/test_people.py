@@ -42,7 +42,7 @@ def test_a_customer_is_found_by_address_name_and_reference(owner):
 def test_staff_read_what_a_customer_allowed_since_when_and_where(owner):
     bob = builders.customer("bob@example.com", ticks=(purposes.NEWSLETTER,))
     page = owner.get(page_of(bob)).text
-    assert purposes.get(purposes.NEWSLETTER).title in page
+    assert purposes.get_purpose(purposes.NEWSLETTER).title in page
     assert "test" in page  # where it was answered
 
 

@@ -133,7 +133,7 @@ def the_books_balance_and_nobody_is_mailed_about_the_past() -> None:
     assert not OrderEvent.objects.exclude(created_at=F("relayed_at")).exists()
     assert not OrderEvent.objects.filter(created_at__gt=timezone.now()).exists()
     assert not OutgoingEmail.objects.exists()
-    chains, _ = verification.verify()
+    chains, _ = verification.verify_ledger()
     assert chains == Customer.objects.filter(consents__isnull=False).distinct().count()
 
 
@@ -149,7 +149,7 @@ def every_stage_of_the_queue_and_every_ending_is_there_to_be_seen() -> None:
 
 def alice_allows_everything_bob_nothing_and_shelves_have_enough_people_behind_them() -> None:
     answers = {
-        email: consent.granted_purposes(Customer.objects.get(email=email)) for email in (people.ALICE, people.BOB)
+        email: consent.get_granted_purposes(Customer.objects.get(email=email)) for email in (people.ALICE, people.BOB)
     }
     assert answers[people.ALICE] == {purpose.key for purpose in purposes.PURPOSES}
     assert answers[people.BOB] == frozenset()
@@ -184,7 +184,7 @@ def some_want_their_mail_less_often_and_the_two_who_are_looked_at_as_it_comes() 
     assert PreferenceProfile.objects.filter(weekly_ceiling__isnull=False).count() >= 3
     assert not MailCadence.objects.filter(customer__email__in=told).exists()
     for chosen in MailCadence.objects.all():
-        assert chosen.cadence in cadence.offered(chosen.purpose)
+        assert chosen.cadence in cadence.get_offered_cadences(chosen.purpose)
 
 
 @pytest.mark.django_db

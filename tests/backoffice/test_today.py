@@ -10,7 +10,7 @@ from notifications.models import OutgoingEmail
 from orders import fulfilment, queue
 from orders.models import Order, Payment, Refund
 from shop.backoffice.today import shelves, today
-from shop.money import formatted
+from shop.money import format_amount
 from tests import builders, cast
 
 pytestmark = pytest.mark.django_db
@@ -129,8 +129,8 @@ def test_the_first_page_costs_eleven_queries(staff, django_assert_max_num_querie
 
 def test_what_came_in_is_without_what_was_called_off_or_given_back_since():
     kept, part, gone = (builders.placed_order(builders.variant(price="20.00")) for _ in range(3))
-    assert (today().order_count, today().takings) == (3, [formatted(kept.total * 3, "GBP")])
+    assert (today().order_count, today().takings) == (3, [format_amount(kept.total * 3, "GBP")])
     Order.objects.filter(pk=gone.pk).update(status="cancelled")
     for order, status in ((part, "succeeded"), (part, "requested"), (kept, "failed")):
         Refund.objects.create(payment=order.payments.get(), amount=5, currency="GBP", status=status)
-    assert (today().order_count, today().takings) == (2, [formatted(kept.total * 2 - 10, "GBP")])
+    assert (today().order_count, today().takings) == (2, [format_amount(kept.total * 2 - 10, "GBP")])

@@ -23,7 +23,7 @@ def send_one(email_id: str) -> None:
     [letter] = load([email_id])
     issue = letter.named(letter.desk.issues, "issue")
     values = {"issue": issue, "paragraphs": issue.body.split("\n\n"), "shop_name": letter.desk.shop.name}
-    subject, text, html = mail.render("newsletter", values)
+    subject, text, html = mail.render_message("newsletter", values)
     made = EmailMultiAlternatives(subject, text, to=[letter.email.to_address])
     made.attach_alternative(html, "text/html")
     made.send()

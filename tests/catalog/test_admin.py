@@ -10,7 +10,7 @@ from PIL import Image
 
 from shop.catalog import listing, stock
 from shop.catalog.models import Product, ProductImage, StockMovement, StockRecord, Variant
-from shop.catalog.search import search
+from shop.catalog.search import search_products
 from tests import builders, cast
 from tests.backoffice.test_access import signed_in, staff_member
 
@@ -77,7 +77,7 @@ def test_a_new_product_is_found_at_once_with_its_price_and_attributes(staff):
     made = Product.objects.get()
     assert made.attributes == {"Holds": "300 ml", "Glaze": "Blue"}
     assert str(made.price_from) == "9.95"
-    assert [product.title for product in search("blue mug").products] == ["Blue mug"]
+    assert [product.title for product in search_products("blue mug").products] == ["Blue mug"]
     assert StockRecord.objects.get(variant__sku="MUG-1").on_hand == 0
 
 
@@ -113,14 +113,14 @@ def test_attributes_that_make_no_sense_are_explained(staff):
 
 def test_renaming_a_maker_or_category_changes_what_their_things_are_found_by(staff):
     made = builders.product("Boot", maker=builders.maker("Hob"), category=builders.category("Boots"))
-    listing.refresh()
+    listing.refresh_listings()
     staff.post(reverse("admin:catalog_maker_change", args=[made.maker_id]), {"name": "Nail", "slug": "nail"})
-    assert [product.title for product in search("nail").products] == ["Boot"]
+    assert [product.title for product in search_products("nail").products] == ["Boot"]
     staff.post(
         reverse("admin:catalog_category_change", args=[made.category_id]),
         {"name": "Footwear", "slug": "footwear", "position": "0", "tint": "1"},
     )
-    assert [product.title for product in search("footwear").products] == ["Boot"]
+    assert [product.title for product in search_products("footwear").products] == ["Boot"]
 
 
 def test_a_category_cannot_stand_under_itself(staff):
@@ -159,7 +159,7 @@ def test_a_count_writes_the_difference(staff):
 
 def test_a_count_below_what_is_promised_is_refused_and_nothing_changes(staff):
     variant = builders.variant(on_hand=5)
-    stock.allocate({variant.pk: 4})
+    stock.allocate_stock({variant.pk: 4})
     record = StockRecord.objects.get(variant=variant)
     answer = act(staff, "count", record, **{"confirm": "1", f"{record.pk}-quantity": "3"})
     assert "4 are promised to orders" in said(answer)[0]
@@ -252,7 +252,7 @@ def test_stock_cannot_be_typed_over(staff):
 def test_a_backorder_limit_below_what_is_sold_ahead_is_refused(staff):
     variant = builders.variant(on_hand=1)
     StockRecord.objects.filter(variant=variant).update(backorder_limit=5)
-    stock.allocate({variant.pk: 4})
+    stock.allocate_stock({variant.pk: 4})
     record = StockRecord.objects.get(variant=variant)
     answer = staff.post(
         reverse("admin:catalog_stockrecord_change", args=[record.pk]), {"backorder_limit": "2", "restock_on": ""}

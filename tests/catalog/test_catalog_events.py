@@ -37,7 +37,7 @@ def record_of(variant: Variant):
 
 def sell(variant: Variant, quantity: int) -> None:
     with transaction.atomic():
-        stock.allocate({variant.pk: quantity})
+        stock.allocate_stock({variant.pk: quantity})
 
 
 @pytest.mark.django_db
@@ -64,7 +64,7 @@ def test_a_change_that_is_taken_back_leaves_no_event():
     mug = builders.variant(price="14.00", on_hand=0)
     with transaction.atomic():
         prices.set_prices({mug.pk: Price(Decimal(9), "GBP")})
-        stock.receive(record_of(mug).pk, quantity=3)
+        stock.receive_stock(record_of(mug).pk, quantity=3)
         transaction.set_rollback(True)
     assert kinds(mug.product) == []
 
@@ -144,9 +144,9 @@ def test_goods_that_come_in_when_none_were_left_are_back():
     mug = builders.variant(on_hand=2)
     sell(mug, 2)
     with transaction.atomic():
-        stock.receive(record_of(mug).pk, quantity=1)
+        stock.receive_stock(record_of(mug).pk, quantity=1)
     with transaction.atomic():
-        stock.receive(record_of(mug).pk, quantity=5)  # there was one already
+        stock.receive_stock(record_of(mug).pk, quantity=5)  # there was one already
     assert kinds(mug.product) == [Kind.RESTOCKED]
 
 
@@ -158,7 +158,7 @@ def test_goods_for_orders_that_wait_are_not_back():
     record.save(update_fields=["backorder_limit"])
     sell(mug, 3)
     with transaction.atomic():
-        stock.receive(record.pk, quantity=3)
+        stock.receive_stock(record.pk, quantity=3)
     assert kinds(mug.product) == []
 
 
@@ -167,11 +167,11 @@ def test_goods_given_back_by_an_order_and_goods_that_were_counted_are_back():
     mug = builders.variant(on_hand=1)
     sell(mug, 1)
     with transaction.atomic():
-        stock.release(record_of(mug).pk, quantity=1)
+        stock.release_allocation(record_of(mug).pk, quantity=1)
     assert kinds(mug.product) == [Kind.RESTOCKED]
     sell(mug, 1)
     with transaction.atomic():
-        stock.count({mug.pk: 4}, store_id=record_of(mug).store_id, reference="")
+        stock.record_stocktake({mug.pk: 4}, store_id=record_of(mug).store_id, reference="")
     assert kinds(mug.product) == [Kind.RESTOCKED, Kind.RESTOCKED]
 
 
@@ -179,11 +179,11 @@ def test_goods_given_back_by_an_order_and_goods_that_were_counted_are_back():
 def test_opening_stock_and_what_another_store_had_all_along_are_not_back():
     mug = builders.variant(on_hand=0)
     with transaction.atomic():
-        stock.receive(record_of(mug).pk, quantity=4, kind=StockMovement.Kind.OPENING)
+        stock.receive_stock(record_of(mug).pk, quantity=4, kind=StockMovement.Kind.OPENING)
     other = builders.store("Attic")
     attic = mug.stock.create(store=other)
     with transaction.atomic():
-        stock.receive(attic.pk, quantity=4)
+        stock.receive_stock(attic.pk, quantity=4)
     assert kinds(mug.product) == []
 
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from shop.catalog import stock
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockMovement, StockRecord, Variant
-from shop.catalog.search import search
+from shop.catalog.search import search_products
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def test_rows_become_products_with_variants_stock_and_attributes(take_in):
     ]
     assert StockRecord.objects.get(variant__sku="TT-9").on_hand == 5
     assert StockMovement.objects.get(record__variant__sku="TT-9").kind == StockMovement.Kind.OPENING
-    assert [product.title for product in search("blue mugs").products] == ["Blue mug"]
+    assert [product.title for product in search_products("blue mugs").products] == ["Blue mug"]
 
 
 def test_taking_the_same_file_in_twice_changes_nothing(take_in):
@@ -88,7 +88,7 @@ def test_set_stock_writes_counted_movements(take_in):
 
 def test_a_count_below_what_is_promised_to_orders_is_reported_and_left(take_in):
     take_in(SOCKS_9)
-    stock.allocate({Variant.objects.get(sku="TT-9").id: 4})
+    stock.allocate_stock({Variant.objects.get(sku="TT-9").id: 4})
     said = take_in([*SOCKS_9[:7], "3", *SOCKS_9[8:]], options=["--set-stock"])
     assert "Row 2: stock not set" in said.err
     assert StockRecord.objects.get(variant__sku="TT-9").on_hand == 5
@@ -142,16 +142,16 @@ def test_a_sku_stays_with_its_product(take_in):
 def test_a_batch_the_database_refuses_is_halved_until_the_row_at_fault_is_alone(take_in, monkeypatch):
     from django.db import IntegrityError
 
-    from shop.catalog.importing.writing import Writer
+    from shop.catalog.importing.writing import CatalogWriter
 
-    write = Writer.write
+    write = CatalogWriter.write
 
     def refuses_one(self, rows):
         if any(row.sku == "TT-10" for row in rows):
             raise IntegrityError("no")
         return write(self, rows)
 
-    monkeypatch.setattr(Writer, "write", refuses_one)
+    monkeypatch.setattr(CatalogWriter, "write", refuses_one)
     said = take_in(SOCKS_9, SOCKS_10, MUG)
     assert "Row 3: refused by the database: no" in said.err
     assert set(Variant.objects.values_list("sku", flat=True)) == {"TT-9", "M-1"}

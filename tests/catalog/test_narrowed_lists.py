@@ -9,7 +9,7 @@ import pytest
 from shop.catalog import listing, matching, search
 from shop.catalog.filters import Filters, PriceBand, Sort, get_price_bands
 from shop.catalog.models import Product, StockRecord
-from shop.catalog.search import search as find
+from shop.catalog.search import search_products as find
 from shop.storefront import browse, frame
 from tests import builders
 
@@ -24,7 +24,7 @@ def boot() -> Product:
     builders.shipping_method()
     made = builders.product("Scree boot", sizes=("5",), price="40.00", category=builders.category("Footwear"))
     builders.variant(made, size="13", price="60.00", on_hand=0, position=1)
-    listing.refresh()
+    listing.refresh_listings()
     return made
 
 
@@ -45,10 +45,10 @@ def test_stock_that_comes_and_goes_takes_its_size_along(boot, django_capture_on_
 
     record = StockRecord.objects.get(variant__size="13")
     with django_capture_on_commit_callbacks(execute=True):
-        stock.receive(record.id, quantity=1)
+        stock.receive_stock(record.id, quantity=1)
     assert titles(Filters(sizes=("13",), in_stock=True)) == ["Scree boot"]
     with django_capture_on_commit_callbacks(execute=True):
-        stock.allocate({record.variant_id: 1})
+        stock.allocate_stock({record.variant_id: 1})
     assert titles(Filters(sizes=("13",), in_stock=True)) == []
 
 
@@ -61,7 +61,7 @@ def test_a_price_asked_for_is_that_of_the_size_asked_for(boot):
 
 def test_the_order_of_price_is_that_of_the_size_asked_for(boot):
     builders.product("Slipper", sizes=("13",), price="50.00")
-    listing.refresh()
+    listing.refresh_listings()
     assert titles(Filters(sizes=("13",)), sort=Sort.CHEAPEST) == ["Slipper", "Scree boot"]
     assert titles(Filters(), sort=Sort.CHEAPEST) == ["Scree boot", "Slipper"]
 
@@ -103,7 +103,7 @@ def test_every_count_of_a_narrowed_list_is_what_choosing_it_shows():
         for position, size in enumerate(("5", "9", "13")[: 1 + number % 3]):
             builders.variant(made, size=size, price=next(prices), on_hand=next(stocks), position=position)
         next(prices)
-    listing.refresh()
+    listing.refresh_listings()
     tried = 0
     for sizes, price, makers_chosen, in_stock in itertools.product(
         ((), ("5",), ("13",), ("5", "9")), (None, *PRICE_BANDS[:4]), ((), ("hob",)), (False, True)
@@ -135,7 +135,7 @@ def test_counts_that_stopped_early_say_so_and_offer_everything(client, monkeypat
     for number in range(9):
         builders.product(f"Mug {number}", price="3.00" if number < 6 else "7.00", category=table, sizes=("S",))
     builders.product("Mug tin", price="30.00", category=tins)
-    listing.refresh()
+    listing.refresh_listings()
     frame.forget()
     found = find(text, Filters())
     assert found.facets.bounded == {"category", "maker", "price", "size", "stock"}

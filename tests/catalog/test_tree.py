@@ -1,7 +1,7 @@
 import pytest
 
 from shop.catalog.models import Category
-from shop.catalog.tree import tree
+from shop.catalog.tree import read_category_tree
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -13,7 +13,7 @@ def test_the_tree_knows_paths_children_and_everything_below(django_assert_num_qu
     wool = builders.category("Wool socks", parent=socks)
     hats = builders.category("Hats", parent=clothing)
     with django_assert_num_queries(1):
-        found = tree()
+        found = read_category_tree()
         assert [branch.name for branch in found.roots] == ["Clothing"]
         assert [branch.name for branch in found.path(wool.id)] == ["Clothing", "Socks", "Wool socks"]
         assert {branch.name for branch in found.children(clothing.id)} == {"Socks", "Hats"}
@@ -24,6 +24,6 @@ def test_a_loop_of_parents_does_not_hang_the_shop():
     first, second = builders.category("One"), builders.category("Two")
     Category.objects.filter(pk=first.pk).update(parent=second)
     Category.objects.filter(pk=second.pk).update(parent=first)
-    found = tree()
+    found = read_category_tree()
     assert len(found.path(first.id)) == 2
     assert set(found.subtree_ids(first.id)) == {first.id, second.id}

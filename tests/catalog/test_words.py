@@ -14,7 +14,7 @@ from django.db import connection
 from shop.catalog import listing, words
 from shop.catalog.filters import Filters, PriceBand, Sort
 from shop.catalog.models import Product, SearchCompound, Variant
-from shop.catalog.search import search
+from shop.catalog.search import search_products
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -67,7 +67,7 @@ def stock(titles) -> None:
     Variant.objects.bulk_create(
         [Variant(product=product, sku=f"T-{place}-XL", price="4.00") for place, product in enumerate(made)]
     )
-    listing.refresh()
+    listing.refresh_listings()
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def shop() -> None:
 
 
 def found(text: str, *args, **options) -> set[str]:
-    results = search(text, *args, **options)
+    results = search_products(text, *args, **options)
     assert len(results.products) == min(results.total, 24)
     return {product.title for product in results.products}
 
@@ -98,7 +98,7 @@ def compounds_of(titles) -> list[tuple[str, str]]:
 
 def assert_one_set(first: str, second: str) -> None:
     texts = (first + second, f"{first} {second}", f"{first}-{second}")
-    joined, split, hyphened = (search(text, sort=Sort.NAME) for text in texts)
+    joined, split, hyphened = (search_products(text, sort=Sort.NAME) for text in texts)
     ids = [[product.id for product in results.products] for results in (joined, split, hyphened)]
     assert ids[0] == ids[1] == ids[2], (first, second)
     assert joined.total == split.total == hyphened.total > 0
@@ -163,7 +163,7 @@ def test_on_the_real_titles_every_compound_is_one_thing():
 )
 def test_a_thing_is_found_in_every_form_of_its_name(shop, typed, titles):
     assert found(typed) == titles
-    assert search(typed).forgiven is None
+    assert search_products(typed).forgiven is None
 
 
 def test_leaving_a_word_out_leaves_out_its_other_spelling(shop):
@@ -179,10 +179,10 @@ def test_a_mistyped_compound_finds_both_spellings(shop):
 
 def test_a_compound_is_narrowed_and_sorted_like_any_list(shop):
     Variant.objects.filter(product__title="Cake stand lace white").update(price="40.00")
-    listing.refresh()
+    listing.refresh_listings()
     dear = Filters(price=PriceBand(25, None))
     assert found("cakestand", dear) == found("cake stand", dear) == {"Cake stand lace white"}
-    by_name = [product.title for product in search("cakestand", sort=Sort.NAME).products]
+    by_name = [product.title for product in search_products("cakestand", sort=Sort.NAME).products]
     assert by_name == ["Cake stand lace white", "Regency cakestand 3 tier", "Stand for a wedding cake"]
 
 
@@ -221,11 +221,11 @@ def test_a_filler_counts_where_a_thing_is_called_so(shop):
 )
 def test_where_nothing_fits_nothing_is_shown(shop, typed):
     assert found(typed) == set()
-    assert not search(typed).is_partial
+    assert not search_products(typed).is_partial
 
 
 def test_what_has_more_and_rarer_words_comes_first_and_says_that_some_are_lacking(shop):
-    results = search("pink umbrella scarf")
+    results = search_products("pink umbrella scarf")
     assert results.is_partial
     titles = [product.title for product in results.products]
     assert set(titles[:2]) == {"Pink/blue polkadot umbrella", "Pink bead scarf"}
@@ -233,7 +233,7 @@ def test_what_has_more_and_rarer_words_comes_first_and_says_that_some_are_lackin
 
 
 def test_what_it_is_comes_before_whom_it_is_for(shop):
-    results = search("lunchbox for kids")
+    results = search_products("lunchbox for kids")
     assert results.is_partial
     assert {product.title for product in results.products[:2]} == {"Spaceboy lunch box", "Lunchbox with cutlery"}
 
@@ -268,7 +268,7 @@ def test_goods_that_were_there_before_are_indexed_alike(shop):
     Product.objects.filter(title="Red kitchen scales").update(
         description="Weighs 1.5kg/3lb", attributes={"Dial": "Glass"}
     )
-    listing.refresh()
+    listing.refresh_listings()
     fresh = list(Product.objects.order_by("id").values_list(*fields))
     learnt = set(SearchCompound.objects.values_list("stem", "first", "second"))
     Product.objects.update(search_text="", title_vector=None, search_vector=None)

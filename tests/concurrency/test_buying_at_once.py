@@ -65,7 +65,7 @@ def test_the_last_unit_goes_to_one_of_two_buyers(standin, slowed_ms):
 
 @pytest.mark.parametrize("slowed_ms", [0, 20, 100])
 def test_without_the_stock_guard_the_last_unit_is_sold_twice(standin, slowed_ms, monkeypatch):
-    monkeypatch.setattr(stock, "_allocate_one", oversell)
+    monkeypatch.setattr(stock, "_allocate_variant", oversell)
     with pytest.raises(AssertionError):
         race_for(1, buyers=2, standin=standin, slowed_ms=slowed_ms)
 
@@ -75,7 +75,7 @@ def test_fifty_units_go_to_fifty_of_two_hundred_buyers(standin):
 
 
 def test_without_the_stock_guard_more_is_sold_than_there_is(standin, monkeypatch):
-    monkeypatch.setattr(stock, "_allocate_one", oversell)
+    monkeypatch.setattr(stock, "_allocate_variant", oversell)
     with pytest.raises(AssertionError):
         race_for(5, buyers=25, standin=standin)
 
@@ -161,9 +161,9 @@ def test_without_an_order_of_locks_they_do(standin, monkeypatch):
     def as_they_come(wanted: Mapping[int, int]) -> dict[int, int]:
         records = dict(StockRecord.objects.filter(variant_id__in=list(wanted)).values_list("variant_id", "id"))
         for variant_id, quantity in wanted.items():
-            stock._allocate_one(variant_id, quantity, [records[variant_id]])
+            stock._allocate_variant(variant_id, quantity, [records[variant_id]])
         return records
 
-    monkeypatch.setattr(stock, "allocate", as_they_come)
+    monkeypatch.setattr(stock, "allocate_stock", as_they_come)
     with pytest.raises(AssertionError):
         cross(standin)

@@ -20,7 +20,7 @@ def forget_and_undo_at_once(monkeypatch) -> None:
     """The undo of the first comes while the second counts. One purchase each: so many as the rows say are hidden."""
     customer = builders.customer(ticks=(KEY,))
     builders.paid_order(customer=customer)
-    held.let_go(customer, KEY)
+    held.delete_for_purpose(customer, KEY)
     first = ForgottenPast.objects.get()
     builders.paid_order(customer=customer)
     has_counted, is_undone = threading.Event(), threading.Event()
@@ -38,7 +38,7 @@ def forget_and_undo_at_once(monkeypatch) -> None:
         is_undone.set()
 
     monkeypatch.setattr(forgetting, "held_counts", count_and_wait)
-    at_once([lambda: held.let_go(customer, KEY), undo])
+    at_once([lambda: held.delete_for_purpose(customer, KEY), undo])
     [standing] = ForgottenPast.objects.filter(taken_back_at=None)
     assert standing.line_count == 1
     assert OrderLine.objects.usable_for(KEY).count() == 1

@@ -20,7 +20,7 @@ def race() -> None:
     clients = [reader(link) for _ in range(4)]
     answers = at_once([lambda each=each: each.post("/account/link/use/") for each in clients], slowed_ms=20)
     assert sorted(answer.status_code for answer in answers) == [302, 404, 404, 404]
-    assert sum(grants.KEY in each.session for each in clients) == 1
+    assert sum(grants.GUEST_KEY in each.session for each in clients) == 1
 
 
 def reader(link: FreshLink) -> Client:
@@ -44,6 +44,6 @@ def test_a_link_pressed_four_times_at_once_lets_one_in():
 
 
 def test_without_the_lock_it_lets_several_in(monkeypatch):
-    monkeypatch.setattr(fresh_links, "_locked", unlocked)
+    monkeypatch.setattr(fresh_links, "_lock_link", unlocked)
     with pytest.raises(AssertionError):
         race()

@@ -27,7 +27,7 @@ def mark_and_unmark_at_once(path) -> None:
         lambda is_set=bool(n % 2): line_marks.set_mark(order, pk, LineMark.EXCLUSION, is_set=is_set) for n in range(12)
     ]
     at_once(jobs, slowed_ms=5)
-    said = [entry.what for entry in journal.read(path)]
+    said = [entry.what for entry in journal.read_journal(path)]
     assert said == [journal.LINE_UNMARKED if n % 2 else journal.LINE_MARKED for n in range(len(said))]
     assert (said[-1] == journal.LINE_MARKED) is order.lines.get().is_excluded
 

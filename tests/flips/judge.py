@@ -7,7 +7,7 @@ from django.db.models import Max
 
 from accounts import consent, purposes
 from accounts.models import Customer, Interest
-from accounts.uses import Use, UseKind
+from accounts.uses import PurposeUse, UseKind
 from notifications.models import OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from recommendations import visitors
@@ -23,7 +23,7 @@ _SEEN = re.compile(r"You looked at (\w+)")
 _TOLD = re.compile(r"You told us you (?:like|look)|Comes in \w+, the size you told us")
 _GUESSED = re.compile(r"You kept (\w+), ")
 _ASKED = re.compile(r'<p id="ask"><strong>(.*?)</strong>')
-_TITLES = {purposes.get(key).title: key for key in (*(each.key for each in purposes.PURPOSES), VISIT)}
+_TITLES = {purposes.get_purpose(key).title: key for key in (*(each.key for each in purposes.PURPOSES), VISIT)}
 
 
 class Judge:
@@ -31,12 +31,12 @@ class Judge:
 
     def __init__(self, customer: Customer, oracle: Oracle) -> None:
         self.customer, self.oracle = customer, oracle
-        self.witnessed: Counter[Use] = Counter()
+        self.witnessed: Counter[PurposeUse] = Counter()
         self.last_effect = self.last_item = 0
         self.told_used_at = None
 
     def _saw(self, purpose: str, kind: UseKind, name: str) -> None:
-        self.witnessed[Use(purpose, kind, name)] += 1
+        self.witnessed[PurposeUse(purpose, kind, name)] += 1
 
     # -- Pages and mails -----------------------------------------------------------------------------------
 
@@ -109,7 +109,7 @@ class Judge:
     # -- Tables --------------------------------------------------------------------------------------------
 
     def tables(self) -> None:
-        assert consent.granted_purposes(self.customer) - {"personal_shopper"} == self.oracle.allowed()
+        assert consent.get_granted_purposes(self.customer) - {"personal_shopper"} == self.oracle.allowed()
         views = set(ProductView.objects.filter(customer=self.customer).values_list("product__title", flat=True))
         assert views == self.oracle.seen, "the notes of what was looked at"
         if views:

@@ -40,7 +40,7 @@ class Oracle:
     now: datetime = field(default_factory=timezone.now)  # when the present step began
 
     def allows(self, key: str) -> bool:
-        return key in self.chosen and (self.master or purposes.get(key).is_service)
+        return key in self.chosen and (self.master or purposes.get_purpose(key).is_service)
 
     def allowed(self) -> set[str]:
         return {key for key in KEYS if self.allows(key)}

@@ -62,7 +62,7 @@ def witnessed(world: World) -> set[tuple[str, str, str]]:
 
 
 def test_every_use_in_the_registry_is_driven(sink):
-    assert {(use.purpose, use.kind.value, use.name) for use in uses.uses()} == DRIVEN
+    assert {(use.purpose, use.kind.value, use.name) for use in uses.get_uses()} == DRIVEN
     world = World(1, sink)
     world.lot.random = lambda: 0.5  # no browser that says no, and each mail both relayed and delivered
     for key in KEYS:
@@ -96,8 +96,8 @@ def test_a_hundred_thousand_random_steps_leak_nothing(sink, seed):
 
 def answers_are_not_asked(patch) -> None:
     patch.setattr(consent, "allows", lambda customer, key: True)
-    patch.setattr(consent, "allowing", lambda key, customer="customer": Q())
-    patch.setattr(consent, "granted_purposes", lambda customer: frozenset(KEYS) if customer else frozenset())
+    patch.setattr(consent, "build_consent_filter", lambda key, customer="customer": Q())
+    patch.setattr(consent, "get_granted_purposes", lambda customer: frozenset(KEYS) if customer else frozenset())
 
 
 def purchases_are_read_anyhow(patch) -> None:
@@ -108,7 +108,7 @@ def purchases_are_read_anyhow(patch) -> None:
         "usable_for",
         lambda lines, key: leaky[key](lines) if key in leaky else asked(lines, key),
     )
-    patch.setattr(consent, "granted_purposes", lambda customer: frozenset(KEYS) if customer else frozenset())
+    patch.setattr(consent, "get_granted_purposes", lambda customer: frozenset(KEYS) if customer else frozenset())
 
 
 def what_is_forgotten_comes_back(patch) -> None:

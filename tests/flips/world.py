@@ -65,7 +65,7 @@ class World:
             maker = builders.maker("Mudlark" if title == "Dipper" else "Forge")
             category = builders.category(f"Shelf {SHELVES.get(title, 'X')}")
             builders.product(title, slug=title.lower(), sizes=sizes, on_hand=10**6, maker=maker, category=category)
-        listing.refresh()
+        listing.refresh_listings()
         self.ids = dict(Product.objects.values_list("title", "pk"))
         buyers(4, self.variant("Anvil"), self.variant("Easel"))  # one short of five: the customer makes the pair
         self._stock_best_sellers()
@@ -76,11 +76,11 @@ class World:
             made = builders.product(title, on_hand=10**6, category=builders.category(f"Shelf {title}"))
             buyers(5, made.variants.get())
         Product.objects.get(title="Gaiters").goes_with.add(made)
-        listing.refresh()
+        listing.refresh_listings()
 
     def tell(self) -> None:
-        interests.keep(self.customer, Interest(kind=Interest.Kind.MAKER, maker=builders.maker("Mudlark")))
-        interests.keep(self.customer, Interest(kind=Interest.Kind.SIZE, words="L"))
+        interests.save_interest(self.customer, Interest(kind=Interest.Kind.MAKER, maker=builders.maker("Mudlark")))
+        interests.save_interest(self.customer, Interest(kind=Interest.Kind.SIZE, words="L"))
         self.oracle.is_told = True
 
     def variant(self, title: str):
@@ -140,7 +140,7 @@ class World:
     def cadence(self) -> None:
         """How often one mail comes; or “less often”, which turns it on."""
         key = self.lot.choice([each.key for each in purposes.PURPOSES if each.cadences])
-        wanted = self.lot.choice(purposes.get(key).cadences).value
+        wanted = self.lot.choice(purposes.get_purpose(key).cadences).value
         self.told[-1] += f" {key} {wanted}"
         if self.lot.random() < 0.8:
             self.client.post(f"/account/preferences/{key}/often/", {f"cadence-{key}": wanted})

@@ -7,7 +7,7 @@ import random
 import pytest
 
 from orders.importing.reading import COLUMNS, Format, read_orders
-from shop.catalog.importing.reading import GOODS, read_goods
+from shop.catalog.importing.reading import CATALOG_COLUMNS, read_catalog_rows
 from shop.csv_files import CsvFormat, UnusableFileError, open_table
 
 GOODS_FILE = (
@@ -19,7 +19,10 @@ ORDERS_FILE = (
     b"A1,2026-03-01 10:00+01:00,ann@example.com,M,Mug,1,9.50,0,GB,2026-03-02,2026-03-02\n"
     b'A2,2026-03-01,,M,"Mug",1,9.50,yes,France,,\n'
 )
-KINDS = {"goods": (GOODS_FILE, GOODS, read_goods), "orders": (ORDERS_FILE, COLUMNS[Format.OWN], read_orders)}
+KINDS = {
+    "goods": (GOODS_FILE, CATALOG_COLUMNS, read_catalog_rows),
+    "orders": (ORDERS_FILE, COLUMNS[Format.OWN], read_orders),
+}
 PIECES = [
     b'"',
     b",",

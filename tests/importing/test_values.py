@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from shop.csv_files import UnusableRowError
-from shop.csv_files.values import read_amount, read_day, read_flag, read_moment, read_whole
+from shop.csv_files.values import read_amount, read_day, read_flag, read_integer, read_moment
 
 HIGHEST = Decimal("99999999.99")
 
@@ -100,7 +100,7 @@ def test_an_amount_has_as_many_decimals_as_its_currency():
 )
 def test_what_is_no_whole_number_in_its_bounds_is_refused(text):
     with pytest.raises(UnusableRowError, match="not a whole number from 0 to 10"):
-        read_whole(text, name="stock", lowest=0, highest=10)
+        read_integer(text, name="stock", lowest=0, highest=10)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_a_newsletter_asked_for_at_the_old_address_counts_for_the_old_address_al
     post("/accounts/email/", {"email": NEW, "action_add": ""})
     post(link_to(NEW))
     assert readers() == []
-    consent_requests.confirm(asked)  # whoever holds the old mailbox
+    consent_requests.confirm_request(asked)  # whoever holds the old mailbox
     assert not consent.allows(walker, purposes.NEWSLETTER)
     assert readers() == [OLD]
 
@@ -108,7 +108,7 @@ def test_a_newsletter_asked_for_at_the_new_address_waits_for_its_own_link(walker
     post("/accounts/email/", {"email": NEW, "action_add": ""})
     post(link_to(NEW))
     assert readers() == []  # the address is proved, the newsletter is not confirmed
-    consent_requests.confirm(asked)
+    consent_requests.confirm_request(asked)
     walker.refresh_from_db()
     assert consent.allows(walker, purposes.NEWSLETTER)
     assert readers() == [NEW]

@@ -68,7 +68,7 @@ def test_an_orders_link_shows_that_order_and_nothing_else(history):
 
 
 def test_the_link_that_leaves_a_mail_shows_that_switch_and_nothing_else(history):
-    link = f"/mail/unsubscribe/{tokens.sign('unsubscribe', purpose=purposes.NEWSLETTER, customer=history.pk)}/"
+    link = f"/mail/unsubscribe/{tokens.sign_token('unsubscribe', purpose=purposes.NEWSLETTER, customer=history.pk)}/"
     reader = Person().open(link)
     assert reader.sees("The newsletter")
     for purpose in purposes.PURPOSES:
@@ -96,7 +96,7 @@ def test_news_of_an_order_is_turned_off_on_its_page_and_not_on_again(guest, staf
     foot = link_in(mailbox.latest(EMAIL, "receipt"), "#news")
     reader = Person().open(foot)
     assert reader.path == f"/orders/{number}/"
-    title = purposes.get(purposes.MAIL_ORDER_APPROVED).title
+    title = purposes.get_purpose(purposes.MAIL_ORDER_APPROVED).title
     reader.press(f"Turn off “{title}”")
     assert reader.sees(f"{title}: off")
     assert not reader.has_button(f"Turn off “{title}”")
@@ -116,7 +116,7 @@ def test_an_account_switch_said_later_decides_and_the_orders_page_shows_it(histo
     OrderTick.objects.create(order=order, purpose=key, granted=False, wording_version=1)
     consent.set_consent(history, key, granted=True, source="test")
     reader = Person().open(guests.order_link(order))
-    title = purposes.get(key).title
+    title = purposes.get_purpose(key).title
     assert reader.sees(f"{title}: on")
     reader.press(f"Turn off “{title}”")
     assert reader.sees(f"{title}: off")
@@ -130,12 +130,12 @@ def test_whoever_joins_later_with_the_proved_address_finds_it_all_again(guest, m
     assert asker.open("/account/").path == FOR_STRANGERS
     reader = choose(Person().open(link).press("Show me"), "The newsletter", "Suggestions from what I bought")
     reader.open("/account/").write("Your name", "Pat Reader").press("Save the name")
-    allowed = consent.granted_purposes(Customer.objects.get(email=EMAIL))
+    allowed = consent.get_granted_purposes(Customer.objects.get(email=EMAIL))
 
     member = sign_up(Person(), mailbox, EMAIL)
     customer = Customer.objects.get(email=EMAIL)
     assert customer.user is not None
-    assert consent.granted_purposes(customer) == allowed
+    assert consent.get_granted_purposes(customer) == allowed
     assert number in member.open("/account/orders/").text
     assert member.open("/account/").sees("Hello, Pat Reader")
     assert member.open("/account/preferences/").is_ticked("Suggestions from what I bought")
@@ -173,6 +173,6 @@ def test_a_guest_has_a_copy_made_and_everything_erased(client, history, mailbox)
     number = history.pk
     client.post("/account/data/erasure/", {"when": "now", "word": "erase"})
     assert "erasure" in " ".join(mailbox.topics(EMAIL))  # told first
-    assert erasure.run_due() == 1
+    assert erasure.erase_due_customers() == 1
     assert not Customer.objects.filter(pk=number).exists()
     assert client.get("/account/").headers["Location"].startswith(FOR_STRANGERS)

@@ -32,7 +32,7 @@ def test_forged_expired_and_strangers_links_all_give_the_same_404(guest, link, m
     other = buy(Person(), "tin-mug", email="lee@example.com")
     start, token = link.rstrip("/").rsplit("/", 1)
     swapped = token[:-1] + ("A" if token[-1] != "A" else "B")
-    wrong_kind = tokens.sign("unsubscribe", number=number)
+    wrong_kind = tokens.sign_token("unsubscribe", number=number)
     forged = [
         f"{start}/{swapped}/",
         f"{start}/x/",
@@ -88,7 +88,7 @@ def test_a_stage_mails_unsubscribe_link_stops_the_rest_of_that_kind_for_that_ord
 
 def test_a_forged_unsubscribe_link_changes_nothing(guest, mailbox):
     buy(guest, ticks=tuple(TOPIC_OF))
-    token = tokens.sign("order", purpose="mail_order_approved", order=Order.objects.get().pk)
+    token = tokens.sign_token("order", purpose="mail_order_approved", order=Order.objects.get().pk)
     for forged in (token, "x", "a:b:c"):
         assert Person().send("POST", f"/mail/unsubscribe/{forged}/", []).status == 404
     assert not OrderTick.objects.filter(granted=False).exists()

@@ -16,7 +16,7 @@ from tests.paying import check_out, fill, form, pay
 __all__ = ["sink"]
 
 OFFER = purposes.RECEIPT_OFFER
-TITLE = purposes.get(OFFER).title
+TITLE = purposes.get_purpose(OFFER).title
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def socks():
     made = {title: builders.product(title).variants.get() for title in ("Socks", "Soap", "Salt", "Pepper")}
     made["Socks"].product.goes_with.add(made["Soap"].product)
     made["Pepper"].product.goes_with.add(made["Salt"].product)
-    listing.refresh()
+    listing.refresh_listings()
     return made
 
 
@@ -44,7 +44,7 @@ def test_a_guest_is_asked_in_the_switchs_own_words_and_nothing_is_ticked_before(
     fill(client, socks["Socks"])
     [box] = Page(client.get("/checkout/").text).labelled(TITLE)
     assert (box.kind, box.is_on) == ("checkbox", False)
-    assert purposes.get(OFFER).explanation in client.get("/checkout/").text
+    assert purposes.get_purpose(OFFER).explanation in client.get("/checkout/").text
     [kept] = Page(client.post("/checkout/", form(reprice="1") | {OFFER: "on"}).text).labelled(TITLE)
     assert kept.is_on
 
@@ -54,7 +54,7 @@ def test_a_ticked_offer_comes_from_this_order_alone_and_keeps_the_wording_it_ans
     order = bought(client, standin, socks["Socks"], **{OFFER: "on"})
     tick = order.ticks.get()
     assert (tick.purpose, tick.granted) == (OFFER, True)
-    assert tick.wording_version == purposes.get(OFFER).wording_version
+    assert tick.wording_version == purposes.get_purpose(OFFER).wording_version
     mail = receipts(sink)
     assert "Goes with Socks" in mail
     assert "Salt" not in mail
@@ -92,7 +92,7 @@ def test_a_stranger_turns_nothing_off(client, standin, socks):
 
 def test_the_link_in_the_receipt_turns_it_off_for_this_order(client, standin, sink, socks):
     order = bought(client, standin, socks["Socks"], **{OFFER: "on"})
-    url = f"/mail/unsubscribe/{tokens.sign(links.UNSUBSCRIBE, order=order.pk, purpose=OFFER)}/"
+    url = f"/mail/unsubscribe/{tokens.sign_token(links.UNSUBSCRIBE, order=order.pk, purpose=OFFER)}/"
     assert "Turn it off" in client.get(url).text
     assert order.ticks.get().granted
     assert "is off for order" in client.post(url).text

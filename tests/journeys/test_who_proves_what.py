@@ -64,7 +64,7 @@ class Walk:
             sorted(EmailAddress.objects.values_list("email", "verified", "user")),
             sorted(User.objects.values_list("pk", "email", "password", "last_login"), key=str),
             sorted(OrderTick.objects.values_list("pk", "granted")),
-            consent.granted(purposes.NEWSLETTER).count(),
+            consent.find_granted_consents(purposes.NEWSLETTER).count(),
         ]
 
     def nothing_is_proved(self) -> None:
@@ -209,7 +209,7 @@ def somebody_leaves_a_mail(walk: Walk) -> None:
 
 
 def unsubscribe_path(tick: OrderTick) -> str:
-    return f"/mail/unsubscribe/{tokens.sign(links.UNSUBSCRIBE, order=tick.order_id, purpose=tick.purpose)}/"
+    return f"/mail/unsubscribe/{tokens.sign_token(links.UNSUBSCRIBE, order=tick.order_id, purpose=tick.purpose)}/"
 
 
 def somebody_forgets_a_password(walk: Walk) -> None:
@@ -228,7 +228,7 @@ def somebody_forgets_a_password(walk: Walk) -> None:
 
 def somebody_is_erased(walk: Walk) -> None:
     other = builders.customer("erin@example.com", with_login=False)
-    asked = erasure.ask(other, at_once=False)
+    asked = erasure.request_erasure(other, at_once=False)
     walk.scan()
     walk.nothing_is_proved()
     asked.refresh_from_db()
@@ -237,8 +237,8 @@ def somebody_is_erased(walk: Walk) -> None:
 
 def somebody_takes_a_copy(walk: Walk) -> None:
     other = builders.customer("erin@example.com", with_login=False)
-    export.ask(other)
-    export.build_waiting(controller={}, privacy_url="")
+    export.request_export(other)
+    export.build_waiting_exports(controller={}, privacy_url="")
     walk.scan()
     walk.nothing_is_proved()
 
@@ -356,7 +356,7 @@ def test_a_link_for_a_new_password_opened_where_somebody_else_is_signed_in_signs
 def test_a_guests_yes_on_an_orders_page_comes_by_mail_in_the_switchs_words(walk):
     number = buy(walk.person(), email=EMAIL)
     Order.objects.filter(number=number).update(placed_at=timezone.now() - timedelta(days=1))
-    title = purposes.get(purposes.MAIL_ORDER_DISPATCHED).title
+    title = purposes.get_purpose(purposes.MAIL_ORDER_DISPATCHED).title
     walk.person().open(walk.link("/open/")).press("Yes, turn it on")
     walk.scan()
     walk.nothing_is_proved()

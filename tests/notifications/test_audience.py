@@ -179,7 +179,7 @@ def test_the_weekly_letter_waits_for_a_proved_address(sink, picked):
 def test_a_pick_from_a_past_that_was_forgotten_meanwhile_is_left_out(sink, picked):
     customer = letter_reader(purposes.RECOMMEND_FROM_PURCHASES)
     audience.queue_recommendations(THURSDAY)
-    personal_data.forget(customer, purposes.RECOMMEND_FROM_PURCHASES)
+    personal_data.forget_for_purpose(customer, purposes.RECOMMEND_FROM_PURCHASES)
     assert delivery.deliver() == 1
     [mail] = sink.received
     assert "Mug" in mail.text

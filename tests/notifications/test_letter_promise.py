@@ -48,7 +48,7 @@ def shop() -> dict[str, Product]:
         buyers(count, goods[title].variants.get())
     for pair in (("Boots", "Dubbin"), ("Tray", "Spoon")):
         buyers(5, *(goods[title].variants.get() for title in pair))
-    listing.refresh()
+    listing.refresh_listings()
     training.train()
     return goods
 
@@ -56,7 +56,7 @@ def shop() -> dict[str, Product]:
 def reader(goods: dict[str, Product], *switches: str, bought: str = "Boots") -> Customer:
     """Somebody who told us of a maker, bought boots and looked at a tray, whatever their switches say now."""
     customer = builders.customer(ticks=(LETTER, LOOKED))
-    interests.keep(customer, Interest(kind=Interest.Kind.MAKER, maker=goods["Hat"].maker))
+    interests.save_interest(customer, Interest(kind=Interest.Kind.MAKER, maker=goods["Hat"].maker))
     builders.paid_order(goods[bought].variants.get(), customer=customer)
     history.record_view(customer, goods["Tray"].pk)
     acts.say_no(customer, LOOKED)
@@ -76,7 +76,7 @@ def queue_one(customer: Customer) -> OutgoingEmail:
 
 @pytest.mark.parametrize("switches", SWITCHES, ids=lambda keys: "+".join(keys) or "none")
 def test_the_letter_holds_what_the_words_of_its_switch_say(sink, shop, switches):
-    words = purposes.get(LETTER)
+    words = purposes.get_purpose(LETTER)
     assert "only what sells well" in words.reads
     assert "fewer than three" in words.explanation
     customer = reader(shop, *switches)
@@ -101,7 +101,7 @@ def test_nothing_is_filled_up_with_what_is_new_and_two_best_sellers_are_no_lette
     for number in range(4):
         builders.product(f"Bag {number}", price="164.00", released_on=timezone.localdate())
     buyers(5, mug.variants.get(), bowl.variants.get())
-    listing.refresh()
+    listing.refresh_listings()
     training.train()
     email = queue_one(builders.customer(ticks=(LETTER,)))
     assert (email.state, email.skip_reason) == ("skipped", SkipReason.TOO_FEW)
@@ -121,7 +121,7 @@ def test_what_they_bought_is_not_put_forward_as_selling_well(sink, shop):
 
 def test_what_merely_stands_on_the_same_shelf_is_not_said_to_go_with_a_purchase(sink, shop):
     builders.product("Clogs", category=shop["Boots"].category)
-    listing.refresh()
+    listing.refresh_listings()
     customer = reader(shop, BOUGHT)
     titles = titles_for(customer, BOUGHT, LETTER)
     assert "Dubbin" in titles
@@ -134,7 +134,7 @@ def titles_for(customer: Customer, *granted: str) -> list[str]:
 
 
 def never_show(customer: Customer, product: Product) -> None:
-    interests.keep(customer, Interest(kind=Interest.Kind.NEVER, product=product))
+    interests.save_interest(customer, Interest(kind=Interest.Kind.NEVER, product=product))
 
 
 FALLS = {
@@ -246,7 +246,7 @@ def test_no_offer_stands_on_a_receipt_where_nothing_goes_with_the_order(shop):
     """“One thing that goes with what you bought”: not what merely stands on the same shelf, and sells."""
     clogs = builders.product("Clogs", category=shop["Mug"].category)
     buyers(5, clogs.variants.get())
-    listing.refresh()
+    listing.refresh_listings()
     training.relate()
     training.train()
     order = builders.placed_order(

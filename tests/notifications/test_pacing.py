@@ -33,7 +33,7 @@ def reader(*ticks: str, ceiling: int | None = None, **paces: Cadence) -> Custome
     customer = builders.customer(ticks=ticks)
     cadence.set_weekly_ceiling(customer, ceiling)
     for purpose, pace in paces.items():
-        cadence.choose(customer, purpose, pace)
+        cadence.set_cadence(customer, purpose, pace)
     return customer
 
 
@@ -80,7 +80,7 @@ def test_news_wanted_daily_is_told_together_the_next_morning(sink):
     second = happened(customer, Kind.APPROVED)
     assert delivery.deliver() == 0
     [waiting] = OutgoingEmail.objects.filter(topic="digest")
-    assert waiting.due_at == cadence.next_digest_at(Cadence.DAILY, timezone.now())
+    assert waiting.due_at == cadence.get_next_digest_time(Cadence.DAILY, timezone.now())
     digest_time()
     assert delivery.deliver() == 1
     [mail] = sink.received
@@ -101,7 +101,10 @@ def test_each_cadence_has_its_own_moment_and_a_mail_as_it_happens_goes_at_once(s
     assert sink.topics == ["order_picked"]
     due = set(OutgoingEmail.objects.filter(topic="digest").values_list("due_at", flat=True))
     now = timezone.now()
-    assert due == {cadence.next_digest_at(Cadence.WEEKLY, now), cadence.next_digest_at(Cadence.MONTHLY, now)}
+    assert due == {
+        cadence.get_next_digest_time(Cadence.WEEKLY, now),
+        cadence.get_next_digest_time(Cadence.MONTHLY, now),
+    }
 
 
 def test_the_same_news_is_gathered_once(sink):
@@ -224,7 +227,7 @@ def test_a_digest_over_the_ceiling_waits_for_another_morning_and_takes_in_what_c
     assert delivery.deliver() == 0
     waiting = OutgoingEmail.objects.get(topic="digest")
     assert (waiting.state, waiting.attempt_count) == ("queued", 0)
-    assert waiting.due_at == cadence.next_digest_at(Cadence.DAILY, timezone.now())
+    assert waiting.due_at == cadence.get_next_digest_time(Cadence.DAILY, timezone.now())
     happened(customer, Kind.APPROVED)
     assert OutgoingEmail.objects.get(topic="digest").items.count() == 2
     time_passes(days=8)
@@ -331,7 +334,7 @@ def test_choosing_monthly_holds_an_issue_already_queued(sink):
     issue("One")
     delivery.deliver()
     issue("Two")
-    cadence.choose(customer, NEWSLETTER, Cadence.MONTHLY)
+    cadence.set_cadence(customer, NEWSLETTER, Cadence.MONTHLY)
     assert delivery.deliver() == 0
     waiting = OutgoingEmail.objects.get(state="queued")
     assert waiting.due_at > timezone.now() + timedelta(days=27)
@@ -361,7 +364,7 @@ def test_a_letter_already_queued_does_not_come_too_soon(sink, picked):
         audience.queue_recommendations(THURSDAY + timedelta(weeks=week))
     [first, _] = OutgoingEmail.objects.order_by("created_at")
     OutgoingEmail.objects.filter(pk=first.pk).update(state="sent", sent_at=timezone.now())
-    cadence.choose(customer, LETTER, Cadence.MONTHLY)
+    cadence.set_cadence(customer, LETTER, Cadence.MONTHLY)
     assert delivery.deliver() == 0
     assert reasons("recommendations") == ["sent", SkipReason.TOO_SOON]
 

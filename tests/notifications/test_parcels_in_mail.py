@@ -76,7 +76,7 @@ def test_a_correction_sends_nothing(sink):
 )
 def test_a_digest_gathered_before_a_correction_says_what_is_so_now(sink, number, words):
     customer = builders.customer(ticks=(purposes.MAIL_ORDER_DISPATCHED,))
-    cadence.choose(customer, purposes.MAIL_ORDER_DISPATCHED, Cadence.DAILY)
+    cadence.set_cadence(customer, purposes.MAIL_ORDER_DISPATCHED, Cadence.DAILY)
     order = builders.paid_order(customer=customer)
     acts.happened(
         order, Kind.DISPATCHED, shipment=acts.parcel(order, tracking_number=OLD, stage=Shipment.Stage.DISPATCHED)

@@ -133,7 +133,7 @@ def no_while_waiting(sink, settings) -> None:
     sink.at_rcpt["a@example.com"] = "451 later"
     email = approved(customer)
     token = uuid.uuid4()
-    with delivery.Line(seconds=5) as line:
+    with delivery.MailConnection(seconds=5) as line:
         delivery.Batch(line, token, delivery.load(claims.claim(token, limit=1))).deliver()
     email.refresh_from_db()
     assert (email.state, len(sink.begun)) == ("queued", 1)

@@ -20,7 +20,7 @@ LEAVES = purposes.MAIL_ORDER_DISPATCHED
 @pytest.fixture
 def reword(monkeypatch):
     """From the words of before to today's."""
-    now = purposes.get(LEAVES)
+    now = purposes.get_purpose(LEAVES)
     before = replace(now, explanation="As it was.", wording_version=now.wording_version - 1)
     monkeypatch.setitem(purposes._by_key, LEAVES, before)
     return lambda: monkeypatch.setitem(purposes._by_key, LEAVES, now)
@@ -42,7 +42,7 @@ def test_a_yes_to_the_words_of_before_still_brings_the_mail_and_a_no_none(sink, 
     acts.relay_and_deliver()
     assert [each.to for each in sink.received] == [yes.email]
     assert ConsentPayload.objects.count() == answered
-    verification.verify()
+    verification.verify_ledger()
 
 
 def test_what_waits_under_the_words_of_before_still_goes_and_keeps_its_version(sink, reword):
@@ -58,6 +58,6 @@ def test_what_waits_under_the_words_of_before_still_goes_and_keeps_its_version(s
 
 
 def test_the_words_now_are_true_of_a_parcel_without_a_number():
-    said = purposes.get(LEAVES).wording
+    said = purposes.get_purpose(LEAVES).wording
     assert "tracking number if it has one" in said
-    assert purposes.get(LEAVES).wording_version == 3
+    assert purposes.get_purpose(LEAVES).wording_version == 3

@@ -84,7 +84,7 @@ def test_the_weekly_letter_queued_by_two_workers_is_queued_once_and_nothing_is_s
 
 def test_news_for_a_digest_told_by_two_at_once_is_told_once(is_guarded, both_have_looked):
     customer = builders.customer(ticks=(purposes.MAIL_ORDER_PACKED,))
-    cadence.choose(customer, purposes.MAIL_ORDER_PACKED, Cadence.DAILY)
+    cadence.set_cadence(customer, purposes.MAIL_ORDER_PACKED, Cadence.DAILY)
     topic = TOPICS["order_packed"]
     order = builders.paid_order(customer=customer)
     draft = Draft("test:packed", topic, customer.email, customer, order)

@@ -129,7 +129,7 @@ def test_each_item_names_what_it_stands_on(sink):
 def test_the_receipts_offer_is_picked_for_those_who_ticked_it_and_stands_on_that(sink):
     socks, soap = builders.variant(), builders.variant()
     socks.product.goes_with.add(soap.product)
-    listing.refresh(None)
+    listing.refresh_listings(None)
     alice, bob = cast.alice(), cast.bob()
     for customer in (alice, bob):
         acts.happened(builders.paid_order(socks, customer=customer), Kind.PLACED)

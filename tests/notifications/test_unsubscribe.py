@@ -17,7 +17,7 @@ NEWSLETTER = purposes.NEWSLETTER
 
 
 def url(**ids) -> str:
-    return f"/mail/unsubscribe/{tokens.sign(links.UNSUBSCRIBE, **ids)}/"
+    return f"/mail/unsubscribe/{tokens.sign_token(links.UNSUBSCRIBE, **ids)}/"
 
 
 def test_opening_the_link_changes_nothing(client):
@@ -78,7 +78,7 @@ def test_a_link_that_is_no_use_says_so_and_changes_nothing(client, broken):
     count = ConsentRecord.objects.count()
     address = {
         "forged": "/mail/unsubscribe/abc:def:ghi/",
-        "of another kind": f"/mail/unsubscribe/{tokens.sign('order', customer=alice.pk, purpose=NEWSLETTER)}/",
+        "of another kind": f"/mail/unsubscribe/{tokens.sign_token('order', customer=alice.pk, purpose=NEWSLETTER)}/",
         "for an unknown purpose": url(customer=alice.pk, purpose="nonsense"),
     }[broken]
     for answer in (client.get(address), client.post(address)):
@@ -113,7 +113,7 @@ def test_less_often_by_the_link_keeps_the_mail_on(client):
     page = client.post(url(customer=alice.pk, purpose=NEWSLETTER), {"less": "monthly"})
     assert "now comes once a month" in page.content.decode()
     assert consent.allows(alice, NEWSLETTER)
-    assert cadence.cadence_of(alice, NEWSLETTER) == Cadence.MONTHLY
+    assert cadence.get_cadence(alice, NEWSLETTER) == Cadence.MONTHLY
     client.post(url(customer=alice.pk, purpose=NEWSLETTER))  # off after all
     assert not consent.allows(alice, NEWSLETTER)
 
@@ -122,9 +122,9 @@ def test_less_often_by_the_link_keeps_the_mail_on(client):
 def test_the_link_never_leads_to_more(client, wanted):
     alice = cast.alice()
     stage = purposes.MAIL_ORDER_PICKED
-    cadence.choose(alice, stage, Cadence.WEEKLY)
+    cadence.set_cadence(alice, stage, Cadence.WEEKLY)
     assert client.post(url(customer=alice.pk, purpose=stage), {"less": wanted}).status_code == 400
-    assert cadence.cadence_of(alice, stage) == Cadence.WEEKLY
+    assert cadence.get_cadence(alice, stage) == Cadence.WEEKLY
     assert consent.allows(alice, stage)
 
 
@@ -133,7 +133,7 @@ def test_one_click_is_a_plain_off_whatever_else_is_sent(client):
     form = {"List-Unsubscribe": "One-Click", "less": "monthly"}
     assert client.post(url(customer=alice.pk, purpose=NEWSLETTER), form).status_code == 200
     assert not consent.allows(alice, NEWSLETTER)
-    assert cadence.cadence_of(alice, NEWSLETTER) == Cadence.AS_IT_HAPPENS
+    assert cadence.get_cadence(alice, NEWSLETTER) == Cadence.AS_IT_HAPPENS
 
 
 def test_a_tick_on_one_order_has_no_less_often(client):

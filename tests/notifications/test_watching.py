@@ -12,7 +12,7 @@ from accounts import purposes
 from notifications import checks, delivery, newsletter, outbox, personal_data, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.topics import Topic
-from shop.personal_data import holdings
+from shop.personal_data import get_holdings
 from tests import builders, cast
 from tests.notifications import acts
 from tests.notifications.acts import Kind
@@ -170,4 +170,4 @@ def test_old_records_are_retired_and_what_waits_is_kept():
 
 
 def test_what_the_mail_room_keeps_is_registered():
-    assert {"mail", "suppression"} <= {holding.key for holding in holdings()}
+    assert {"mail", "suppression"} <= {holding.key for holding in get_holdings()}

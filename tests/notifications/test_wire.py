@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts import purposes
-from accounts.letters import LETTERS
+from accounts.letters import AUTH_EMAILS
 from notifications import audience, delivery
 from notifications.models import NewsletterIssue
 from notifications.topics import TOPICS
@@ -72,13 +72,13 @@ def test_every_topic_keeps_to_the_rules_with_hostile_names_and_titles(sink, topi
     assert sink.faults == []
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", AUTH_EMAILS)
 def test_every_mail_about_an_account_keeps_to_the_rules(sink, name):
-    letter = LETTERS[name]
+    letter = AUTH_EMAILS[name]
     url = f"http://localhost:8000/{'k' * 400}" if letter.link else ""
     context = {"letter": letter, "subject": letter.subject, "url": url, "site_url": "http://localhost:8000"}
-    subject, text, html = mail.render("account", context)
-    mail.send(mail.Message(to="a@example.com", subject=subject, text=text, html=html, topic="account"))
+    subject, text, html = mail.render_message("account", context)
+    mail.send_message(mail.Message(to="a@example.com", subject=subject, text=text, html=html, topic="account"))
     [received] = sink.received
     assert get_header(received.content, "Subject") == letter.subject
     assert text.strip() in received.text.replace("\r\n", "\n")
@@ -104,7 +104,7 @@ def test_allauths_own_mails_keep_to_the_rules(sink, client, django_capture_on_co
     ],
 )
 def test_a_shops_name_in_any_script_does_not_stop_its_mail(sink, settings, sender):
-    mail._from_header.cache_clear()
+    mail._format_from_header.cache_clear()
     settings.DEFAULT_FROM_EMAIL = sender
     acts.queued(builders.paid_order(email="a@example.com"), acts.Kind.PLACED)
     assert delivery.deliver() == 1

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import cadence, consent_requests, erasure, purposes
 from accounts.cadence import Cadence
-from accounts.letters import LETTERS
+from accounts.letters import AUTH_EMAILS
 from accounts.models import AccountEvent, Customer
 from notifications import audience, delivery, relay, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
@@ -69,7 +69,7 @@ def with_item(email: OutgoingEmail, block: str, purpose: str, title: str, *, pos
 
 def gather_news(customer: Customer) -> None:
     """A digest whose morning has come."""
-    cadence.choose(customer, purposes.MAIL_ORDER_PACKED, Cadence.DAILY)
+    cadence.set_cadence(customer, purposes.MAIL_ORDER_PACKED, Cadence.DAILY)
     order = full_order(customer)
     acts.queued(order, Kind.PACKED, shipment=acts.parcel(order, packing_note="Enjoy! <b>bold</b>", packed_by="Jo"))
     OutgoingEmail.objects.filter(topic=topics.DIGEST).update(due_at=timezone.now())
@@ -79,7 +79,7 @@ def account_news(topic: str, customer: Customer) -> None:
     if topic == topics.EXPORT_READY:
         AccountEvent.objects.create(kind=AccountEvent.Kind.EXPORT_READY, customer=customer)
     else:
-        erasure.ask(customer, at_once=False)
+        erasure.request_erasure(customer, at_once=False)
     relay.relay_events()
 
 
@@ -206,7 +206,7 @@ def test_every_mail_says_why_it_came_and_where_it_is_turned_off(sent, topic):
     mail = sent(topic)
     assert "Why this mail" in mail.text
     for item in OutgoingItem.objects.filter(is_essential=False):
-        assert f"You switched on “{purposes.get(item.purpose).title}” on " in mail.text
+        assert f"You switched on “{purposes.get_purpose(item.purpose).title}” on " in mail.text
     if TOPICS[topic].because:
         assert TOPICS[topic].because in mail.text
     off_count = OutgoingItem.objects.filter(is_essential=False).values("purpose").distinct().count()
@@ -286,7 +286,7 @@ def test_a_letter_with_no_pick_left_does_not_go(sink):
 def test_an_answered_confirmation_is_not_asked_for_again(sink):
     request = consent_requests.request_consent("new@example.com", purposes.NEWSLETTER, source="checkout")
     relay.relay_events()
-    consent_requests.confirm(request)
+    consent_requests.confirm_request(request)
     assert delivery.deliver() == 0
     assert sink.begun == []
 
@@ -330,10 +330,12 @@ def test_the_text_of_a_mail_points_at_nothing_that_a_text_has_not(sent, topic):
     assert not POINTING.findall(sent(topic).text)
 
 
-@pytest.mark.parametrize("name", LETTERS)
+@pytest.mark.parametrize("name", AUTH_EMAILS)
 def test_the_text_of_a_mail_about_an_account_points_at_its_link(name):
-    letter = LETTERS[name].written_for(email="a@example.com", account="b@example.com")
+    letter = AUTH_EMAILS[name].written_for(email="a@example.com", account="b@example.com")
     url = f"{SITE}/somewhere/" if letter.link else ""
-    _, text, _ = mail.render("account", {"letter": letter, "subject": letter.subject, "url": url, "site_url": SITE})
+    _, text, _ = mail.render_message(
+        "account", {"letter": letter, "subject": letter.subject, "url": url, "site_url": SITE}
+    )
     assert not POINTING.findall(text)
     assert ("link" in text and url in text) or not url or letter.button in text

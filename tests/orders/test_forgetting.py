@@ -100,10 +100,10 @@ def test_a_purchase_without_the_day_of_its_payment_is_forgotten_too():
 def test_after_an_undo_the_counts_wait_for_the_next_epoch():
     boots, socks = builders.product("Boots").variants.get(), builders.product("Socks").variants.get()
     ann, *_ = buyers(5, boots, socks, ticks=(COUNTED,))
-    listing.refresh()
+    listing.refresh_listings()
     training.train()
     assert picks.also_bought([boots.product_id])[0].why == "Often bought with Boots"
-    held.let_go(ann, COUNTED)
+    held.delete_for_purpose(ann, COUNTED)
     held.take_back(ann, COUNTED, ForgottenPast.objects.get().pk)
     assert lines(ann, COUNTED)
     assert "Often bought" not in str(picks.also_bought([boots.product_id]))  # hidden all the same
@@ -117,7 +117,7 @@ def test_after_an_undo_the_counts_wait_for_the_next_epoch():
 
 def test_suggestions_from_it_stop_at_once():
     boots, socks = builders.product("Boots").variants.get(), builders.product("Socks").variants.get()
-    listing.refresh()
+    listing.refresh_listings()
     buyers(5, boots, socks)
     training.train()
     ann = builders.customer(ticks=(BOUGHT,))

@@ -189,7 +189,7 @@ def test_goods_that_have_not_arrived_cannot_leave():
     with pytest.raises(TransitionRefused, match="not in stock yet"):
         VERBS["dispatch"](order)
     assert everything() == before
-    stock.receive(variant.stock.get().pk, quantity=1)
+    stock.receive_stock(variant.stock.get().pk, quantity=1)
     VERBS["dispatch"](order)
     check_stock()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.customers import join_login
+from accounts.customers import link_login
 from accounts.models import Customer, User
 from orders import guests
 from orders.models import Order
@@ -71,7 +71,7 @@ def test_an_account_that_takes_an_address_over_finds_what_was_bought_with_it_as_
     guest, other = builders.customer("new@example.com", with_login=False), builders.customer(with_login=False)
     bought, others = builders.paid_order(customer=guest), builders.paid_order(customer=other, email="new@example.com")
     alice = builders.customer("old@example.com")
-    join_login(alice.user, "new@example.com")
+    link_login(alice.user, "new@example.com")
     assert set(alice.orders.all()) == {bought}
     assert set(other.orders.all()) == {others}
 

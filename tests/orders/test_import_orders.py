@@ -175,7 +175,7 @@ def test_nobody_has_consented_to_anything_unless_the_file_says_so(tmp_path):
     assert "6 answers read, 2 of them new, 4 left out" in out
     assert "Row 4: nobody here is known by that" in errors
     yes = Customer.objects.get(external_reference="17850")
-    assert consent.granted_purposes(yes) == {purposes.COUNT_IN_ALSO_BOUGHT}
+    assert consent.get_granted_purposes(yes) == {purposes.COUNT_IN_ALSO_BOUGHT}
     usable = OrderLine.objects.usable_for(purposes.COUNT_IN_ALSO_BOUGHT)
     assert {line.order.external_reference for line in usable} == {"536365"}
     out, _ = run(path, format="online-retail", consents=answers)

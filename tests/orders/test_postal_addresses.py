@@ -5,7 +5,7 @@ import re
 import pytest
 from django_countries import countries
 
-from accounts.address_forms import AddressForm
+from accounts.address_forms import AddressBookForm
 from accounts.postal_rules import get_postal_rules
 from orders.models import Order
 from shop.storefront.checkout_form import CheckoutForm
@@ -52,25 +52,25 @@ def test_no_country_asks_for_more_than_its_addresses_have(country):
     rules = get_postal_rules(country)
     postcode = rules.postcode_example.split(",")[0] if rules.needs_postcode else ""
     fields = {"country": country, "postcode": postcode, "city": "Town" if rules.needs_city else ""}
-    book = AddressForm({**IN_THE_BOOK, **fields})
+    book = AddressBookForm({**IN_THE_BOOK, **fields})
     checkout = checkout_form(**fields)
     for door in (book, checkout):
         assert set(door.errors) <= {"region"}, door.errors
     if rules.expects_region:
-        assert AddressForm({**IN_THE_BOOK, **fields, "region": "Somewhere"}).is_valid()
+        assert AddressBookForm({**IN_THE_BOOK, **fields, "region": "Somewhere"}).is_valid()
 
 
 @pytest.mark.parametrize("country", WITHOUT_POSTCODES)
 def test_a_country_without_postcodes_asks_for_none(country):
     fields = {"country": country, "postcode": "", "region": "Somewhere"}
-    assert AddressForm({**IN_THE_BOOK, **fields}).is_valid()
+    assert AddressBookForm({**IN_THE_BOOK, **fields}).is_valid()
     assert checkout_form(**fields).is_valid()
 
 
 @pytest.mark.parametrize("country", ["GB", "US", "DE", "FR", "SG", "JP"])
 def test_a_country_whose_parcels_need_one_asks_for_it(country):
     fields = {"country": country, "postcode": "", "region": "Somewhere"}
-    for door in (AddressForm({**IN_THE_BOOK, **fields}), checkout_form(**fields)):
+    for door in (AddressBookForm({**IN_THE_BOOK, **fields}), checkout_form(**fields)):
         assert list(door.errors) == ["postcode"]
         assert "the carrier needs it" in str(door.errors)
 

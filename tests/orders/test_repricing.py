@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from orders import repricing
 from orders.models import Order, ShippingMethod, ShopSettings
 from shop.catalog.models import Product, Variant
-from shop.env import currency_code
-from shop.money import formatted
+from shop.env import parse_currency_code
+from shop.money import format_amount
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -83,7 +83,7 @@ def test_a_change_to_no_currency_or_at_no_rate_is_refused_and_changes_nothing(as
 
 @pytest.mark.parametrize(("value", "code"), [("gbp", "GBP"), (" JPY ", "JPY"), ("ISK", "ISK")])
 def test_a_currency_is_three_letters_in_any_case(value, code):
-    assert currency_code(value) == code
+    assert parse_currency_code(value) == code
 
 
 @pytest.mark.parametrize(
@@ -154,4 +154,4 @@ def test_the_sample_store_is_priced_in_the_shops_currency(settings):
     assert set(Order.objects.values_list("currency", flat=True)) == {"JPY"}
     order = Order.objects.exclude(tax_total=0).first()
     assert order.tax_total == order.tax_total.to_integral_value()
-    assert formatted(order.total, order.currency).startswith("JP¥")
+    assert format_amount(order.total, order.currency).startswith("JP¥")

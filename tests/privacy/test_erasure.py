@@ -30,9 +30,9 @@ pytestmark = pytest.mark.django_db
 
 def erased(customer: Customer) -> Erasure:
     """Asked for at once; its notice has left."""
-    made = erasure.ask(customer, at_once=True)
+    made = erasure.request_erasure(customer, at_once=True)
     notice_left()
-    assert erasure.run_due() == 1
+    assert erasure.erase_due_customers() == 1
     made.refresh_from_db()
     assert made.state == Erasure.State.DONE
     return made
@@ -70,7 +70,7 @@ def test_nothing_of_an_erased_person_is_left_in_the_database_but_what_an_invoice
     assert not User.objects.filter(email=people.EMAIL).exists()
     assert ConsentRecord.objects.count() == links
     assert not ConsentPayload.objects.exists()
-    assert verification.verify()[1] == links
+    assert verification.verify_ledger()[1] == links
 
 
 def test_other_people_keep_everything():
@@ -78,10 +78,10 @@ def test_other_people_keep_everything():
     order = builders.placed_order(customer=alice)
     people.signed_in(alice)
     relay.relay_events()
-    before = {holding.key: holding.export(alice) for holding in personal_data.holdings()}
+    before = {holding.key: holding.export(alice) for holding in personal_data.get_holdings()}
     erased(zora)
     alice = Customer.objects.get(pk=alice.pk)
-    assert {holding.key: holding.export(alice) for holding in personal_data.holdings()} == before
+    assert {holding.key: holding.export(alice) for holding in personal_data.get_holdings()} == before
     assert Order.objects.get(pk=order.pk).email == "alice@example.com"
 
 
@@ -124,65 +124,65 @@ def test_an_order_under_way_is_waited_for_and_named():
     zora = people.zora()
     order = people.delivered_order(zora)
     Order.objects.filter(pk=order.pk).update(status="confirmed", fulfilment_status="dispatched")
-    asked = erasure.ask(zora, at_once=True)
+    asked = erasure.request_erasure(zora, at_once=True)
     notice_left()
-    assert erasure.run_due() == 0
-    assert order.number in erasure.waits_for(zora)[0]
+    assert erasure.erase_due_customers() == 0
+    assert order.number in erasure.find_erasure_obstacles(zora)[0]
     assert Customer.objects.get(pk=zora.pk).name == people.NAME
     Order.objects.filter(pk=order.pk).update(status="completed", fulfilment_status="delivered")
-    assert erasure.run_due() == 1
+    assert erasure.erase_due_customers() == 1
     asked.refresh_from_db()
     assert asked.state == Erasure.State.DONE
 
 
 def test_the_notice_leaves_before_the_address_is_forgotten():
     zora = people.zora()
-    erasure.ask(zora, at_once=True)
-    assert erasure.run_due() == 0
+    erasure.request_erasure(zora, at_once=True)
+    assert erasure.erase_due_customers() == 0
     relay.relay_events()
-    assert erasure.run_due() == 0  # queued, and not handed over yet
+    assert erasure.erase_due_customers() == 0  # queued, and not handed over yet
     AccountEvent.objects.update(created_at=people.long_ago(minutes=11))
     OutgoingEmail.objects.update(created_at=people.long_ago(minutes=11))
-    assert erasure.run_due() == 1  # a mail server that is away holds nothing up for long
+    assert erasure.erase_due_customers() == 1  # a mail server that is away holds nothing up for long
 
 
 def test_within_fourteen_days_one_click_undoes_it():
     zora = people.zora()
-    asked = erasure.ask(zora, at_once=False)
+    asked = erasure.request_erasure(zora, at_once=False)
     assert asked.due_at - timezone.now() > timedelta(days=13, hours=23)
     notice_left()
-    assert erasure.run_due() == 0
-    assert erasure.undo(asked)
+    assert erasure.erase_due_customers() == 0
+    assert erasure.cancel_erasure(asked)
     Erasure.objects.update(due_at=people.long_ago(days=1))
-    assert erasure.run_due() == 0
+    assert erasure.erase_due_customers() == 0
     assert Customer.objects.get(pk=zora.pk).name == people.NAME
-    assert erasure.ask(zora, at_once=False).pk != asked.pk
+    assert erasure.request_erasure(zora, at_once=False).pk != asked.pk
 
 
 def test_asking_twice_is_asking_once():
     zora = people.zora()
-    assert erasure.ask(zora, at_once=False) == erasure.ask(zora, at_once=True)
+    assert erasure.request_erasure(zora, at_once=False) == erasure.request_erasure(zora, at_once=True)
     assert AccountEvent.objects.filter(kind="erasure_asked_for").count() == 1
 
 
 def test_what_was_interrupted_is_taken_up_and_cannot_be_undone(monkeypatch):
     zora = people.zora()
     people.delivered_order(zora)
-    asked = erasure.ask(zora, at_once=True)
+    asked = erasure.request_erasure(zora, at_once=True)
     notice_left()
-    holding = next(each for each in personal_data.holdings() if each.key == "payments")
+    holding = next(each for each in personal_data.get_holdings() if each.key == "payments")
     broken = personal_data.Holding(**{**vars(holding), "erase": lambda customer: 1 / 0})
     with monkeypatch.context() as patch:
         patch.setitem(personal_data._holdings, "payments", broken)
-        assert erasure.run_due() == 0
+        assert erasure.erase_due_customers() == 0
     asked.refresh_from_db()
     assert asked.state == Erasure.State.ERASING
     assert "orders" in asked.erased
-    assert not erasure.undo(asked)
+    assert not erasure.cancel_erasure(asked)
     assert not User.objects.get(email=people.EMAIL).is_active  # nobody signs in as half a person
     assert not Session.objects.exists()
     loops.retry_now(StuckItem.objects.all())
-    assert erasure.run_due() == 1
+    assert erasure.erase_due_customers() == 1
     assert people.traces() == {(people.WHERE_INVOICES_ARE, word) for word in people.ON_AN_INVOICE}
 
 
@@ -190,7 +190,7 @@ def test_staff_cannot_erase_their_login_by_themselves():
     zora = people.zora()
     User.objects.filter(pk=zora.user_id).update(is_staff=True)
     with pytest.raises(erasure.CannotErase):
-        erasure.ask(Customer.objects.get(pk=zora.pk), at_once=True)
+        erasure.request_erasure(Customer.objects.get(pk=zora.pk), at_once=True)
     assert not Erasure.objects.exists()
 
 
@@ -225,12 +225,12 @@ def test_an_imported_customer_without_an_address_can_be_erased_too():
 def test_two_jobs_at_once_are_one():
     """The lock is held by another worker's connection; without it both would erase, and one would stumble."""
     zora = people.zora()
-    asked = erasure.ask(zora, at_once=True)
+    asked = erasure.request_erasure(zora, at_once=True)
     notice_left()
     with closing(connection.copy()) as elsewhere, elsewhere.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s, 0)", [AdvisoryLock.ERASURE])
-        assert erasure.run_due() == 0
+        assert erasure.erase_due_customers() == 0
         asked.refresh_from_db()
         assert asked.state == Erasure.State.SCHEDULED
         cursor.execute("SELECT pg_advisory_unlock(%s, 0)", [AdvisoryLock.ERASURE])
-    assert erasure.run_due() == 1
+    assert erasure.erase_due_customers() == 1

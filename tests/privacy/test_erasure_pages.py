@@ -41,7 +41,7 @@ def test_the_password_is_asked_for_first(client, zora):
 
 def test_what_stays_is_named_with_its_reason_before_anything_happens(at_home):
     page = at_home.get(ASK).content.decode().replace("&#x27;", "'")
-    kept = [holding for holding in personal_data.holdings() if holding.kept]
+    kept = [holding for holding in personal_data.get_holdings() if holding.kept]
     assert {"orders", "payments", "suppression", "answers"} <= {holding.key for holding in kept}
     assert all(holding.kept in page for holding in kept)
 
@@ -97,7 +97,7 @@ def test_an_order_under_way_is_named_kindly(at_home, zora):
 def test_a_guest_with_a_fresh_link_can_be_forgotten_too(client):
     guest = builders.customer("guest.zora@example.com", with_login=False)
     session = client.session
-    session[grants.KEY] = {"customer": guest.pk, "until": people.long_ago(hours=-1).timestamp()}
+    session[grants.GUEST_KEY] = {"customer": guest.pk, "until": people.long_ago(hours=-1).timestamp()}
     session.save()
     assert client.post(ASK, {"when": "now", "word": "erase"}).status_code == 302
     people_mail_left()
@@ -107,8 +107,8 @@ def test_a_guest_with_a_fresh_link_can_be_forgotten_too(client):
 
 
 def test_a_forged_link_opens_nothing(client, zora):
-    made = erasure.ask(zora, at_once=False)
-    token = erasure.token_for(made)
+    made = erasure.request_erasure(zora, at_once=False)
+    token = erasure.make_erasure_token(made)
     for forged in (token[:-1], f"x{token}", "nothing"):
         assert client.get(reverse("erasure", args=[forged])).status_code == 404
         assert client.post(reverse("erasure", args=[forged])).status_code == 404

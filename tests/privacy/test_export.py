@@ -24,12 +24,12 @@ pytestmark = pytest.mark.django_db
 
 
 def archive_of(made: DataExport) -> zipfile.ZipFile:
-    with export.private().open(made.file) as file:
+    with export.get_private_storage().open(made.file) as file:
         return zipfile.ZipFile(io.BytesIO(file.read()))
 
 
 def built(customer) -> DataExport:
-    made = export.ask(customer)
+    made = export.request_export(customer)
     build_exports()
     made.refresh_from_db()
     return made
@@ -44,7 +44,7 @@ def test_the_copy_holds_everything_in_three_files(client):
     archive = archive_of(made)
     assert archive.namelist() == ["read-me-first.html", "data.json", "consent-receipt.json"]
     data = json.loads(archive.read("data.json"))["data"]
-    assert set(data) == {holding.key for holding in personal_data.holdings()}
+    assert set(data) == {holding.key for holding in personal_data.get_holdings()}
     page = archive.read("read-me-first.html").decode()
     for word in (people.EMAIL, people.NAME, people.STREET, people.PHONE, people.NOTE, people.TRACKING):
         assert word in archive.read("data.json").decode()
@@ -74,7 +74,7 @@ def test_the_page_counts_what_is_held_and_shows_how_far_the_copy_is(client):
     people.delivered_order(zora)
     client.force_login(zora.user)
     page = client.get(reverse("own_data")).content.decode()
-    for holding in personal_data.holdings():
+    for holding in personal_data.get_holdings():
         assert holding.title.replace("'", "&#x27;") in page
     answer = client.post(reverse("data_copies"), headers={"HX-Request": "true"})
     assert "every 2s" in answer.content.decode()
@@ -107,19 +107,19 @@ def test_only_its_owner_may_download_it_and_as_a_file_only(client):
 def test_five_copies_a_day_and_the_newest_replaces_the_older():
     zora = people.zora()
     first = built(zora)
-    assert export.private().exists(first.file)
+    assert export.get_private_storage().exists(first.file)
     second = built(zora)
-    assert not export.private().exists(first.file)
+    assert not export.get_private_storage().exists(first.file)
     assert list(zora.data_exports.all()) == [second]
     for _ in range(4):
         zora.data_exports.create(state="ready")
-    with pytest.raises(export.TooMany):
-        export.ask(zora)
+    with pytest.raises(export.TooManyExports):
+        export.request_export(zora)
 
 
 def test_a_job_that_died_is_followed_by_another_and_a_failure_is_said(monkeypatch):
     zora = people.zora()
-    made = export.ask(zora)
+    made = export.request_export(zora)
     DataExport.objects.update(state="building", begun_at=people.long_ago(minutes=1))
     build_exports()
     assert DataExport.objects.get().state == "building"  # another worker may be at it
@@ -127,7 +127,7 @@ def test_a_job_that_died_is_followed_by_another_and_a_failure_is_said(monkeypatc
     build_exports()
     made.refresh_from_db()
     assert made.state == "ready"
-    export.ask(zora)
+    export.request_export(zora)
     monkeypatch.setattr(export.proofs, "receipt", lambda *args, **kwargs: 1 / 0)
     for _ in range(export.MOST_ATTEMPTS):
         assert zora.data_exports.first().state == "waiting"

@@ -59,19 +59,19 @@ def test_a_disk_that_fills_within_a_line_takes_none_of_it_and_the_no_counts(path
     assert not consent.allows(alice, purposes.NEWSLETTER)
     assert "journal could not be written" in caplog.text
     consent.set_consent(alice, purposes.RECEIPT_OFFER, granted=False, source="preferences")
-    assert [entry.chain for entry in journal.read(path)] == [bob.chain, alice.chain]
+    assert [entry.chain for entry in journal.read_journal(path)] == [bob.chain, alice.chain]
 
 
 def test_an_erasure_waits_until_the_journal_can_hold_it(path):
     zora = people.zora()
-    asked = erasure.ask(zora, at_once=True)
+    asked = erasure.request_erasure(zora, at_once=True)
     notice_left()
     with full_after(path.stat().st_size + 40):
-        assert erasure.run_due() == 0
+        assert erasure.erase_due_customers() == 0
     assert Customer.objects.filter(pk=zora.pk).exists()
     assert zora.consent_payloads.exists()
-    assert erasure.run(Erasure.objects.get(pk=asked.pk))
-    assert [entry.what for entry in journal.read(path)] == ["erasure_asked", "erased"]
+    assert erasure.run_erasure(Erasure.objects.get(pk=asked.pk))
+    assert [entry.what for entry in journal.read_journal(path)] == ["erasure_asked", "erased"]
 
 
 def test_what_a_dead_machine_left_torn_spoils_no_later_line(path):
@@ -79,7 +79,7 @@ def test_what_a_dead_machine_left_torn_spoils_no_later_line(path):
     path.write_text(line(what="withdrawn", chain=str(lost), purpose=purposes.NEWSLETTER)[:-9])
     consent.set_consent(bob, purposes.NEWSLETTER, granted=False, source="preferences")
     torn = []
-    assert [entry.chain for entry in journal.read(path, on_torn=torn.append)] == [bob.chain]
+    assert [entry.chain for entry in journal.read_journal(path, on_torn=torn.append)] == [bob.chain]
     assert len(torn) == 1
     assert "line 1 was cut off" in torn[0]
     assert str(lost) in torn[0]
@@ -98,7 +98,7 @@ def test_a_torn_line_is_named_and_the_others_are_followed(path, standin, capsys,
     )
     call_command("after_restore", journal=path)
     assert f"{path}, line 2 was cut off" in capsys.readouterr().err
-    assert not consent.granted(purposes.NEWSLETTER).exists()
+    assert not consent.find_granted_consents(purposes.NEWSLETTER).exists()
 
 
 def test_bytes_that_no_journal_wrote_are_refused_before_anything_is_done(path):
@@ -152,28 +152,28 @@ def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path, was):
 def test_threads_take_turns_too(path):
     chains = [uuid4() for _ in range(40)]
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda chain: journal.withdrawn(chain, purposes.NEWSLETTER), chains))
-    assert {entry.chain for entry in journal.read(path)} == set(chains)
-    assert all(entry.is_sealed for entry in journal.read(path))
+        list(pool.map(lambda chain: journal.record_withdrawal(chain, purposes.NEWSLETTER), chains))
+    assert {entry.chain for entry in journal.read_journal(path)} == set(chains)
+    assert all(entry.is_sealed for entry in journal.read_journal(path))
 
 
 def test_a_copy_that_does_not_fit_on_the_disk_leaves_no_half_behind(settings, tmp_path):
     alice = cast.alice()
-    private = export.private()
-    made = export.ask(alice)
+    private = export.get_private_storage()
+    made = export.request_export(alice)
     with full_after(2000):
-        export.build_waiting(controller={"name": "Say When"}, privacy_url="https://shop.example/privacy/")
+        export.build_waiting_exports(controller={"name": "Say When"}, privacy_url="https://shop.example/privacy/")
     made.refresh_from_db()
     assert (made.state, made.file) == ("waiting", "")  # it is tried again later
     assert _files_of(private, made) == []
     made.delete()
-    again = export.ask(alice)
-    export.build_waiting(controller={"name": "Say When"}, privacy_url="https://shop.example/privacy/")
+    again = export.request_export(alice)
+    export.build_waiting_exports(controller={"name": "Say When"}, privacy_url="https://shop.example/privacy/")
     again.refresh_from_db()
     assert _files_of(private, again) == [f"{again.pk}.zip"]
     assert Path(private.path(again.file)).stat().st_mode & 0o777 == 0o600
     assert zipfile.ZipFile(private.path(again.file)).testzip() is None
-    export.discard([again])
+    export.delete_exports([again])
 
 
 def _files_of(storage, made):

@@ -46,7 +46,7 @@ PERIOD = re.compile(r"\b(day|days|week|weeks|month|months|year|years)\b")
 
 
 def held() -> set[str]:
-    return {label for holding in personal_data.holdings() for label in holding.models}
+    return {label for holding in personal_data.get_holdings() for label in holding.models}
 
 
 def leads_to_a_person(model: type[models.Model]) -> bool:
@@ -93,19 +93,19 @@ def test_what_is_not_in_a_holding_is_excused_once():
 
 def test_the_privacy_page_names_every_holding_processor_and_period(client):
     page = client.get("/privacy/").content.decode().replace("&#x27;", "'")
-    for holding in personal_data.holdings():
+    for holding in personal_data.get_holdings():
         assert holding.title in page
         assert holding.retention in page
         assert holding.kept in page
-    assert {"Stripe", "The mail server we send through"} <= {each.name for each in personal_data.processors()}
-    for processor in personal_data.processors():
+    assert {"Stripe", "The mail server we send through"} <= {each.name for each in personal_data.get_processors()}
+    for processor in personal_data.get_processors():
         assert processor.name in page
         assert processor.gets in page
 
 
 def test_every_sentence_with_a_period_has_a_job_that_keeps_it():
-    promised = {holding.key for holding in personal_data.holdings() if PERIOD.search(holding.retention)}
-    assert promised - {holding.key for holding in personal_data.holdings() if holding.retire} == set()
+    promised = {holding.key for holding in personal_data.get_holdings() if PERIOD.search(holding.retention)}
+    assert promised - {holding.key for holding in personal_data.get_holdings() if holding.retire} == set()
 
 
 # -- For each job: one row past its time and one that is not ---------------------------------------------------
@@ -227,7 +227,7 @@ KEPT_DAYS = {
 
 
 def test_every_job_is_tried_out_here():
-    tried = {holding.key for holding in personal_data.holdings() if holding.retire}
+    tried = {holding.key for holding in personal_data.get_holdings() if holding.retire}
     assert tried - KEPT_DAYS.keys() == set()
 
 
@@ -238,7 +238,7 @@ def test_what_is_past_its_time_goes_and_what_is_not_stays(key):
     slack = timedelta(hours=26) if key == "effects" else timedelta(hours=2)  # some count in days
     old = make(timezone.now() - timedelta(days=days) - slack, customer)
     young = make(timezone.now() - timedelta(days=days) + slack, customer)
-    holding = next(each for each in personal_data.holdings() if each.key == key)
+    holding = next(each for each in personal_data.get_holdings() if each.key == key)
     assert holding.retire() >= 1
     assert list(type(old).objects.filter(pk__in=[old.pk, young.pk])) == [young]
     assert holding.retire() == 0
@@ -249,7 +249,7 @@ def test_an_old_order_goes_whole_and_pending_ones_never():
     old = of_orders(timezone.now() - timedelta(days=7 * 365), customer)
     waiting = builders.paid_order(customer=customer)
     Order.objects.filter(pk=waiting.pk).update(status="pending", created_at=timezone.now() - timedelta(days=7 * 365))
-    holding = next(each for each in personal_data.holdings() if each.key == "orders")
+    holding = next(each for each in personal_data.get_holdings() if each.key == "orders")
     holding.retire()
     assert list(Order.objects.all()) == [waiting]
     assert not Payment.objects.filter(order_id=old.pk).exists()
@@ -262,6 +262,6 @@ def test_what_allauth_holds_goes_with_the_login():
     EmailConfirmation.objects.create(email_address=address, key="k", sent=timezone.now())
     numbers = {"customer_number": zora.pk, "chain": zora.chain, "due_at": timezone.now()}
     Erasure.objects.create(customer=zora, state=Erasure.State.ERASING, **numbers)  # the looks at her may go then alone
-    next(each for each in personal_data.holdings() if each.key == "account").erase(zora)
+    next(each for each in personal_data.get_holdings() if each.key == "account").erase(zora)
     assert not EmailAddress.objects.exists()
     assert not EmailConfirmation.objects.exists()

@@ -40,8 +40,8 @@ def test_the_journal_holds_ids_and_nothing_else(path):
     order = builders.placed_order(customer=zora)
     OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
     ticks.turn_off(order.pk, purposes.MAIL_ORDER_PACKED)
-    erasure.erase_again(zora.chain, at=timezone.now())
-    entries = list(journal.read(path))
+    erasure.repeat_erasure(zora.chain, at=timezone.now())
+    entries = list(journal.read_journal(path))
     assert [entry.what for entry in entries] == ["withdrawn", "withdrawn", "unticked", "erased"]
     assert {entry.chain for entry in entries if entry.chain} == {zora.chain}
     assert [word for word in people.SECRETS if word.lower() in path.read_text().lower()] == []
@@ -65,7 +65,7 @@ def test_after_a_restore_who_was_erased_is_erased_again(path):
     assert people.traces() == {(people.WHERE_INVOICES_ARE, word) for word in people.ON_AN_INVOICE}
     assert not Customer.objects.exists()
     assert set(Erasure.objects.values_list("state", flat=True)) == {"done"}
-    verification.verify()
+    verification.verify_ledger()
     after_restore(path)  # twice is once
     assert Erasure.objects.count() == 2
 
@@ -86,7 +86,7 @@ def test_after_a_restore_withdrawals_count_again_and_later_answers_stay(path):
     assert not consent.is_master_on(bob)
     assert not order.ticks.get().granted
     assert set(Consent.objects.filter(source="after_restore").values_list("customer", flat=True)) == {alice.pk, bob.pk}
-    verification.verify()
+    verification.verify_ledger()
 
 
 def test_after_a_restore_mail_that_waited_is_parked_for_staff(path):
@@ -159,7 +159,7 @@ def readable(customer):
     }
 
 
-@pytest.mark.parametrize("key", [*held.WORDS])
+@pytest.mark.parametrize("key", [*held.WORDING_BY_PURPOSE])
 def test_what_was_forgotten_for_a_purpose_is_forgotten_again_and_only_that(client, path, as_it_was, key):
     alice, ben = cast.alice(), builders.customer(ticks=tuple(each.key for each in purposes.PURPOSES))
     for person in (alice, ben):
@@ -180,8 +180,8 @@ def test_what_was_forgotten_for_a_purpose_is_forgotten_again_and_only_that(clien
 def test_what_came_after_the_forgetting_and_is_in_the_backup_stays(path):
     alice = cast.alice()
     with_a_past(alice)
-    for key in held.WORDS:
-        held.let_go(alice, key)
+    for key in held.WORDING_BY_PURPOSE:
+        held.delete_for_purpose(alice, key)
     builders.paid_order(customer=alice, placed_at=timezone.now())
     ProductView.objects.create(customer=alice, product=builders.product(), viewed_at=timezone.now())
     alice.interests.create(kind="maker", maker=builders.maker("Loch & Lane"))
@@ -192,7 +192,7 @@ def test_what_came_after_the_forgetting_and_is_in_the_backup_stays(path):
 def test_an_older_forgetting_never_brings_back_what_a_newer_one_took(path):
     alice = cast.alice()
     builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
-    held.let_go(alice, purposes.RECOMMEND_FROM_PURCHASES)
+    held.delete_for_purpose(alice, purposes.RECOMMEND_FROM_PURCHASES)
     path.write_text(
         line(minutes=-9000, what="forgotten", chain=str(alice.chain), purpose=purposes.RECOMMEND_FROM_PURCHASES)
     )
@@ -206,7 +206,7 @@ def test_what_was_taken_back_is_not_forgotten_again(path, as_it_was, dumped):
     builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
 
     def forget() -> None:
-        held.let_go(alice, key)
+        held.delete_for_purpose(alice, key)
 
     def undo() -> None:
         held.take_back(alice, key, alice.forgotten_pasts.get().pk)
@@ -225,7 +225,7 @@ def test_what_was_taken_back_is_not_forgotten_again(path, as_it_was, dumped):
     for _ in range(2):
         after_restore(path)
         assert readable(alice)["suggested from"] == 1
-    held.let_go(alice, key)
+    held.delete_for_purpose(alice, key)
     after_restore(path)
     assert readable(alice)["suggested from"] == 0
 
@@ -233,7 +233,7 @@ def test_what_was_taken_back_is_not_forgotten_again(path, as_it_was, dumped):
 def test_an_undo_that_the_shop_did_not_write_gives_nothing_back(path):
     alice, key = cast.alice(), purposes.RECOMMEND_FROM_PURCHASES
     builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
-    held.let_go(alice, key)
+    held.delete_for_purpose(alice, key)
     until = alice.forgotten_pasts.get().before_at.isoformat()
     forged = {"at": timezone.now().isoformat(), "what": "forgetting_undone", "chain": str(alice.chain), "purpose": key}
     with path.open("a") as file:
@@ -245,23 +245,23 @@ def test_an_undo_that_the_shop_did_not_write_gives_nothing_back(path):
 def test_who_had_asked_to_be_erased_is_awaited_again_under_the_link_they_have(path, as_it_was):
     zora, bob = people.zora(), cast.bob()
     with as_it_was():
-        asked = erasure.ask(zora, at_once=False)
-        erasure.undo(erasure.ask(bob, at_once=False))
+        asked = erasure.request_erasure(zora, at_once=False)
+        erasure.cancel_erasure(erasure.request_erasure(bob, at_once=False))
     assert not Erasure.objects.exists()
     for _ in range(2):
         after_restore(path)
     found = Erasure.objects.get()
     assert (found.pk, found.customer, found.due_at, found.state) == (asked.pk, zora, asked.due_at, "scheduled")
-    assert erasure.undo(erasure.find(erasure.token_for(asked)))
+    assert erasure.cancel_erasure(erasure.find_erasure_by_token(erasure.make_erasure_token(asked)))
     after_restore(path)
     assert Erasure.objects.get().state == "undone"
 
 
 def test_an_erasure_called_off_since_the_dump_is_called_off_again(path, as_it_was):
     zora = people.zora()
-    asked = erasure.ask(zora, at_once=False)
+    asked = erasure.request_erasure(zora, at_once=False)
     with as_it_was():
-        erasure.undo(asked)
+        erasure.cancel_erasure(asked)
     after_restore(path)
     assert Erasure.objects.get().state == "undone"
     assert Customer.objects.filter(pk=zora.pk).exists()

@@ -129,7 +129,7 @@ def test_best_sellers_of_long_ago_are_not_said_to_sell_just_now(tmp_path):
     training.train()
     assert {pick.why for pick in picks.popular()} == {"Sells well here"}
     boots = builders.product("Boots").variants.get()
-    listing.refresh()
+    listing.refresh_listings()
     buyers(5, boots)
     training.train()
     assert {pick.why for pick in picks.popular()} == {"Sells well just now"}
@@ -161,7 +161,7 @@ def test_a_first_yes_to_old_purchases_makes_an_epoch_due():
 @pytest.mark.django_db
 def test_the_reason_names_the_year_of_a_purchase_of_long_ago():
     boots, socks = builders.variant(), builders.variant()
-    listing.refresh()
+    listing.refresh_listings()
     buyers(5, boots, socks)
     training.train()
     alice = builders.customer(ticks=(purposes.RECOMMEND_FROM_PURCHASES,))

@@ -7,7 +7,7 @@ from orders.models import OrderLine
 from recommendations import training
 from shop.catalog import listing
 from shop.catalog.models import ProductDemand, StockRecord
-from shop.catalog.search import search
+from shop.catalog.search import search_products
 from tests import builders
 from tests.recommendations.test_training import buyers
 
@@ -21,12 +21,12 @@ def seller():
     found = builders.product(SELLER).variants.get()
     for title in ("Pink t-light holder", "Glass t-light holder"):
         builders.product(title)
-    listing.refresh()
+    listing.refresh_listings()
     return found
 
 
 def titles(text: str = "t-light holder") -> list[str]:
-    return [product.title for product in search(text).products]
+    return [product.title for product in search_products(text).products]
 
 
 def test_the_best_seller_comes_before_shorter_titles_once_enough_people_stand_behind_it(seller):
@@ -41,7 +41,7 @@ def test_the_best_seller_comes_before_shorter_titles_once_enough_people_stand_be
 
 def test_what_is_called_just_that_comes_first_whatever_sells(seller):
     builders.product(SHORT)
-    listing.refresh()
+    listing.refresh_listings()
     buyers(5, seller)
     training.train()
     assert titles()[:2] == [SHORT, SELLER]
@@ -51,13 +51,13 @@ def test_what_sells_and_is_sold_out_stands_behind_what_can_be_had(seller):
     buyers(5, seller)
     training.train()
     StockRecord.objects.filter(variant=seller).update(on_hand=0, allocated=0)
-    listing.recheck_stock()
+    listing.update_stock_flags()
     assert titles()[-1] == SELLER
 
 
 def test_who_is_found_by_a_description_stays_behind_whatever_sells(seller):
     told = builders.product("Candle", description="For a t-light holder.").variants.get()
-    listing.refresh()
+    listing.refresh_listings()
     buyers(5, told)
     training.train()
     assert titles()[-1] == "Candle"

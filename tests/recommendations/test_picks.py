@@ -19,7 +19,7 @@ LOOKED = purposes.RECOMMEND_FROM_BROWSING
 
 def thing(title, shelf="Socks"):
     made = builders.product(title, category=builders.category(shelf))
-    listing.refresh([made.pk])
+    listing.refresh_listings([made.pk])
     return made.variants.get()
 
 
@@ -143,7 +143,7 @@ def test_a_look_is_forgotten_after_thirty_days(boots, socks):
 
 def test_the_offer_goes_with_the_order_and_is_what_we_have_most_of(boots, socks):
     plenty = builders.product("Dubbin", on_hand=180, category=builders.category("Care"))
-    listing.refresh([plenty.pk])
+    listing.refresh_listings([plenty.pk])
     buyers(5, boots, socks, plenty.variants.get())
     training.train()
     order = builders.paid_order(boots)

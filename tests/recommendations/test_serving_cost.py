@@ -128,7 +128,7 @@ def estimated(table: str) -> int:
 
 def test_what_an_epoch_writes_in_bulk_has_statistics_when_it_is_published():
     boots, socks = builders.variant(), builders.variant()
-    listing.refresh()
+    listing.refresh_listings()
     buyers(6, boots, socks)
     training.train()
     training.relate()

@@ -91,7 +91,7 @@ def test_every_title_has_a_name(title):
 
 def thing(title, shelf="Imported", **fields):
     made = builders.product(title, category=builders.category(shelf), maker=fields.pop("maker", None), **fields)
-    listing.refresh([made.pk])
+    listing.refresh_listings([made.pk])
     return made.variants.first()
 
 
@@ -116,7 +116,7 @@ def gift_shop():
         buyers(5, thing(f"{'abcdefgh'[number] * 3} lamp"), thing(f"{'abcdefgh'[number] * 4} rug"), heart)
     training.train()
     training.relate()
-    listing.refresh()
+    listing.refresh_listings()
     return {each.product.title: each.product for each in (bag, other_bag, third, stand, cup, green, heart, tattoo)}
 
 
@@ -162,7 +162,7 @@ def test_what_is_retitled_or_moved_after_the_epoch_is_no_pair_any_more(ways):
 def test_staffs_own_choice_is_advice_but_never_the_same_thing_again():
     boots, brush, other = thing("Boots"), thing("Boot brush"), thing("Boots, black")
     boots.product.goes_with.add(brush.product, other.product)
-    listing.refresh()
+    listing.refresh_listings()
     assert titles(picks.also_bought([boots.product_id])) == ["Boot brush"]
 
 

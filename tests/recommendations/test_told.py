@@ -29,12 +29,12 @@ Kind = Interest.Kind
 
 def thing(title, shelf="Socks", **fields):
     made = builders.product(title, category=builders.category(shelf), **fields)
-    listing.refresh([made.pk])
+    listing.refresh_listings([made.pk])
     return made
 
 
 def tell(customer, kind, **fields):
-    return interests.keep(customer, Interest(kind=kind, **fields))
+    return interests.save_interest(customer, Interest(kind=kind, **fields))
 
 
 def shown(found):
@@ -76,7 +76,7 @@ def test_each_kind_of_thing_told_finds_its_own_and_they_take_turns(alice, foxglo
     oilskin = thing("Waterproof hat", "Hats")
     jam, tea = thing("Jam", "Pantry", maker=foxglove), thing("Tea", "Pantry", maker=foxglove)
     jersey = thing("Jersey", "Knitwear", sizes=("S", "XL"))
-    listing.refresh([clogs.pk])
+    listing.refresh_listings([clogs.pk])
     tell(alice, Kind.SIZE, words="XL")
     tell(alice, Kind.NEED, words="waterproof")
     tell(alice, Kind.CATEGORY, category=footwear)
@@ -103,7 +103,7 @@ def test_what_is_sold_out_in_a_told_size_is_not_offered_for_it(alice):
     tell(alice, Kind.SIZE, words="13")
     assert shown(picks.for_you(alice, frozenset({TOLD}))) == [(boots.title, "Comes in 13, the size you told us")]
     boots.variants.get(size="13").stock.update(on_hand=0)
-    listing.recheck_stock()
+    listing.update_stock_flags()
     assert picks.for_you(alice, frozenset({TOLD})) == []
 
 
@@ -116,15 +116,15 @@ def test_what_was_told_steers_nothing_while_its_switch_is_off(foxglove):
     consent.set_consent(bob, TOLD, granted=True, source="preferences")
     assert len(picks.for_you(bob, frozenset({TOLD}))) == 1
     consent.set_consent(bob, TOLD, granted=False, source="preferences")
-    assert interests.of(bob) == interests.NOTHING
+    assert interests.get_interests(bob) == interests.NO_INTERESTS
 
 
 def test_a_preview_supposes_the_switch_without_writing(foxglove):
     bob = builders.customer()
     thing("Jam", maker=foxglove)
     tell(bob, Kind.MAKER, maker=foxglove)
-    with consent.overlay(bob.pk, {TOLD: True}):
-        found = picks.for_you(bob, consent.granted_purposes(bob))
+    with consent.overlay_answers(bob.pk, {TOLD: True}):
+        found = picks.for_you(bob, consent.get_granted_purposes(bob))
         effects.record(bob, found, place=Effect.Place.HOME)
     assert len(found) == 1
     assert not Effect.objects.exists()
@@ -140,7 +140,7 @@ def test_what_is_never_to_be_shown_is_on_no_shelf_letter_or_offer(pair, what):
     every = frozenset({BOUGHT, purposes.MAIL_RECOMMENDATIONS})
 
     def put_forward():
-        told = interests.of(bob)
+        told = interests.get_interests(bob)
         found = picks.for_you(bob, every) + picks.for_mail(bob, every) + [picks.offer_for(order)]
         found += picks.also_bought([boots.pk], hidden=told.hidden) + picks.popular(hidden=told.hidden)
         return {pick.product_id for pick in found if pick}
@@ -153,7 +153,7 @@ def test_what_is_never_to_be_shown_is_on_no_shelf_letter_or_offer(pair, what):
 def test_a_department_never_to_be_shown_takes_everything_below_it_along(foxglove):
     bob, footwear = builders.customer(ticks=(TOLD,)), builders.category("Footwear")
     clogs = builders.product("Clogs", category=builders.category("Clogs", parent=footwear), maker=foxglove)
-    listing.refresh([clogs.pk])
+    listing.refresh_listings([clogs.pk])
     tell(bob, Kind.MAKER, maker=foxglove)
     assert len(picks.for_you(bob, frozenset({TOLD}))) == 1
     tell(bob, Kind.NEVER, category=footwear)
@@ -164,11 +164,11 @@ def test_it_costs_one_query_to_know_and_one_to_find(alice, foxglove, django_asse
     thing("Jam", maker=foxglove)
     tell(alice, Kind.MAKER, maker=foxglove)
     with django_assert_num_queries(1):
-        told = interests.of(alice)
+        told = interests.get_interests(alice)
     with django_assert_num_queries(1):
         picks.for_you(alice, frozenset({TOLD}), told=told)
     with django_assert_num_queries(0):
-        interests.of(None)
+        interests.get_interests(None)
 
 
 # -- What this did for you --------------------------------------------------------------------------------------------
@@ -262,8 +262,8 @@ def test_what_is_over_is_unused_at_once_and_deleted_by_the_nightly_job(alice, ja
     jam.expires_at = timezone.now() - timedelta(seconds=1)
     jam.save()
     tell(alice, Kind.NEED, words="wool")
-    assert [each.words for each in interests.of(alice).told] == ["wool"]
-    retired = sum(holding.retire() for holding in personal_data.holdings() if holding.retire)
+    assert [each.words for each in interests.get_interests(alice).told] == ["wool"]
+    retired = sum(holding.retire() for holding in personal_data.get_holdings() if holding.retire)
     assert retired == 1
     assert [each.words for each in Interest.objects.all()] == ["wool"]
 
@@ -272,8 +272,8 @@ def test_the_same_told_twice_is_kept_once_and_there_is_an_end(alice, foxglove, m
     tell(alice, Kind.MAKER, maker=foxglove)
     tell(alice, Kind.MAKER, maker=foxglove)
     assert Interest.objects.count() == 1
-    monkeypatch.setattr(interests, "MOST", 1)
-    with pytest.raises(interests.TooMuchTold):
+    monkeypatch.setattr(interests, "MOST_INTERESTS", 1)
+    with pytest.raises(interests.TooManyInterests):
         tell(alice, Kind.NEED, words="wool")
     assert Interest.objects.count() == 1
 
@@ -281,11 +281,11 @@ def test_the_same_told_twice_is_kept_once_and_there_is_an_end(alice, foxglove, m
 def test_what_was_told_is_exported_forgotten_and_erased(alice, jam):
     tell(alice, Kind.NEVER, category=builders.category("Socks"))
     effects.record(alice, picks.for_you(alice, frozenset({TOLD})), place=Effect.Place.HOME)
-    holdings = {holding.key: holding for holding in personal_data.holdings()}
+    holdings = {holding.key: holding for holding in personal_data.get_holdings()}
     assert [row["maker"] for row in holdings["told"].export(alice)] == ["Foxglove", None]
     assert [row["put_forward"] for row in holdings["effects"].export(alice)] == ["Jam"]
     assert personal_data.can_forget(TOLD)
-    personal_data.forget(alice, TOLD)
+    personal_data.forget_for_purpose(alice, TOLD)
     assert not Effect.objects.exists()
     assert [each.kind for each in Interest.objects.all()] == ["never"]  # which needs no switch
     holdings["told"].erase(alice)

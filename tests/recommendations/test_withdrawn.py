@@ -47,7 +47,7 @@ WITHDRAWALS: dict[str, Callable] = {
 @pytest.fixture
 def goods():
     made = [builders.product(title, category=builders.category(title)) for title in ("Boots", "Socks")]
-    listing.refresh()
+    listing.refresh_listings()
     return [product.variants.get() for product in made]
 
 
@@ -77,7 +77,7 @@ def test_whatever_withdraws_a_purchase_hides_at_once_what_it_stood_behind(goods,
 @pytest.mark.django_db
 def test_a_gift_mark_hides_only_what_the_gift_stood_behind(goods):
     mug = builders.product("Mug", category=builders.category("Mugs"))
-    listing.refresh()
+    listing.refresh_listings()
     leaver, *_ = buyers(6, *goods, mug.variants.get())
     training.train()
     line_of(leaver, goods[0]).update(is_gift=True)
@@ -99,15 +99,15 @@ def test_a_best_seller_withdrawn_leads_no_told_shelf(goods):
     """Things told are shown with the best sellers first; a count that holds a withdrawn purchase orders nothing."""
     boots, socks = goods
     newer = builders.product("Sandals", category=boots.product.category)
-    listing.refresh()
+    listing.refresh_listings()
     leaver, *_ = buyers(5, boots, socks)
     training.train()
     alice = builders.customer(ticks=(purposes.RECOMMEND_FROM_TOLD,))
     Interest.objects.create(customer=alice, kind=Interest.Kind.CATEGORY, category=boots.product.category)
     granted = frozenset({purposes.RECOMMEND_FROM_TOLD})
-    assert picks.for_you(alice, granted, told=interests.of(alice))[0].product_id == boots.product_id
+    assert picks.for_you(alice, granted, told=interests.get_interests(alice))[0].product_id == boots.product_id
     line_of(leaver, boots).update(is_gift=True)
-    assert picks.for_you(alice, granted, told=interests.of(alice))[0].product_id == newer.pk
+    assert picks.for_you(alice, granted, told=interests.get_interests(alice))[0].product_id == newer.pk
 
 
 # -- While a training is under way -----------------------------------------------------------------------------

@@ -241,14 +241,14 @@ def checkpoint(world: World) -> Poisoned:
 
 
 def exports(world: World) -> Poisoned:
-    bad, good = (export.ask(builders.customer()) for _ in range(2))
+    bad, good = (export.request_export(builders.customer()) for _ in range(2))
     poison("accounts_dataexport", f"NEW.id = '{bad.pk}' AND NEW.done_count = 2")
     state = DataExport.objects.values_list("state", flat=True)
     return Poisoned("exports", lambda: state.get(pk=good.pk) == "ready", lambda: state.get(pk=bad.pk) == "ready")
 
 
 def erasures(world: World) -> Poisoned:
-    bad, good = (erasure.ask(builders.customer(), at_once=True) for _ in range(2))
+    bad, good = (erasure.request_erasure(builders.customer(), at_once=True) for _ in range(2))
     relay_and_deliver()
     OutgoingEmail.objects.update(state="sent")
     poison("accounts_erasure", f"NEW.id = '{bad.pk}'")
@@ -410,7 +410,7 @@ def test_when_stripe_is_away_nobody_is_blamed_and_all_goes_on_as_it_is_back(worl
 def test_a_product_that_cannot_be_indexed_keeps_no_other_from_being_found(client):
     bad, _ = builders.product("Long one"), builders.product("Short one")
     Product.objects.filter(pk=bad.pk).update(description=" ".join(f"word{number}" for number in range(150_000)))
-    listing.refresh()
+    listing.refresh_listings()
     assert "Short one" in client.get("/search/?q=short").text
     assert StuckItem.objects.get().loop == "indexing"
     Product.objects.filter(pk=bad.pk).update(description="Shorter.")

@@ -370,7 +370,7 @@ def test_an_admin_without_the_base_is_found_before_the_shop_starts(monkeypatch):
         pass
 
     monkeypatch.setitem(admin.site._registry, Interest, PlainAdmin(Interest, admin.site))
-    assert [found.id for found in checks.every_admin_list_is_strict(None)] == ["shop.E007"]
+    assert [found.id for found in checks.check_admin_lists_are_strict(None)] == ["shop.E007"]
     request = RequestFactory().get("/", {"words__regex": "^a"})
     request.user = cast.sam()
     assert not refuses(admin.site._registry[Interest], request)  # what the crawl would have found

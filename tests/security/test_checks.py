@@ -4,7 +4,7 @@ import pytest
 from django.core.checks import run_checks
 
 from accounts import purposes, uses
-from accounts.uses import Use, UseKind
+from accounts.uses import PurposeUse, UseKind
 from shop import checks
 
 
@@ -19,12 +19,12 @@ def test_nothing_is_amiss_with_the_shop_as_it_is(db):
 def test_a_purpose_that_switches_nothing_is_found(monkeypatch):
     left = {key: use for key, use in uses._uses.items() if use.purpose != purposes.NEWSLETTER}
     monkeypatch.setattr(uses, "_uses", left)
-    assert ids(checks.every_purpose_has_a_use(None)) == ["shop.E001"]
+    assert ids(checks.check_purposes_are_used(None)) == ["shop.E001"]
 
 
 def test_a_shelf_without_a_purpose_is_found(monkeypatch):
-    monkeypatch.setitem(uses._uses, "secret", Use("watch_everything", UseKind.SHELF, "Secret"))
-    assert ids(checks.every_purpose_has_a_use(None)) == ["shop.E002"]
+    monkeypatch.setitem(uses._uses, "secret", PurposeUse("watch_everything", UseKind.SHELF, "Secret"))
+    assert ids(checks.check_purposes_are_used(None)) == ["shop.E002"]
 
 
 @pytest.mark.parametrize(
@@ -42,10 +42,10 @@ def test_a_shelf_without_a_purpose_is_found(monkeypatch):
 )
 def test_plain_http_is_for_this_machine_alone(settings, address, expected):
     settings.SITE_URL = address
-    assert ids(checks.plain_http_stays_at_home(None)) == expected
+    assert ids(checks.check_site_url_is_https(None)) == expected
 
 
 @pytest.mark.parametrize(("version", "expected"), [(14, ["shop.E004"]), (15, []), (18, []), (19, ["shop.W001"])])
 def test_the_database_must_be_one_we_know(monkeypatch, version, expected):
-    monkeypatch.setattr(checks, "_version_of", lambda alias: version)
-    assert ids(checks.the_database_is_one_we_know(None, databases=["default"])) == expected
+    monkeypatch.setattr(checks, "_get_postgres_version", lambda alias: version)
+    assert ids(checks.check_database_version(None, databases=["default"])) == expected

@@ -68,7 +68,7 @@ def paths(furnished: Furnished) -> list[str]:
     known = {
         "slug": ["tin-mug", "socks"],
         "number": [furnished.order.number],
-        "token": [tokens.sign("no-such-kind", number=furnished.order.number)],
+        "token": [tokens.sign_token("no-such-kind", number=furnished.order.number)],
         "line_id": ["1"],
         "pk": [str(Address.objects.get().pk)],
         "key": ["newsletter"],

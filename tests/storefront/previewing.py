@@ -29,15 +29,15 @@ def pat() -> Customer:
     boots, socks, laces, mug, tray = (
         builders.product(each, category=builders.category(f"{each} and more")).variants.get() for each in titles
     )
-    listing.refresh()
+    listing.refresh_listings()
     pat, *_ = buyers(5, boots, socks, ticks=(purposes.COUNT_IN_ALSO_BOUGHT, LOOKED))
     Customer.objects.filter(pk=pat.pk).update(name="Pat Reader")
     buyers(5, boots, laces)
     buyers(5, mug, tray)
     history.record_view(pat, mug.product_id)
     hats = builders.product("Hat", maker=builders.maker("Mizzle")).maker
-    interests.keep(pat, Interest(kind=Interest.Kind.MAKER, maker=hats))
-    listing.refresh()
+    interests.save_interest(pat, Interest(kind=Interest.Kind.MAKER, maker=hats))
+    listing.refresh_listings()
     training.train()
     gloves = builders.product("Gloves", sizes=("L",)).variants.get()
     arrived = {"fulfilment_status": Order.FulfilmentStatus.DELIVERED, "placed_at": timezone.now() - timedelta(days=9)}

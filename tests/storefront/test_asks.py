@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import asks as accounts_asks
 from accounts import consent, consent_requests, purposes
 from accounts.models import Ask, Consent, ConsentRecord, ConsentRequest, Customer
-from accounts.personal_data import export_asks
+from accounts.personal_data import export_declined_prompts
 from orders import guests
 from orders.models import Order, OrderTick
 from shop.catalog import listing
@@ -32,7 +32,7 @@ GPC = {"Sec-GPC": "1"}
 def mug():
     builders.shipping_method()
     made = builders.product("Tin mug", slug="tin-mug")
-    listing.refresh()
+    listing.refresh_listings()
     return made
 
 
@@ -49,7 +49,7 @@ def asked(page) -> list[str]:
 
 
 def title(key: str) -> str:
-    return purposes.get(key).title
+    return purposes.get_purpose(key).title
 
 
 def later(days: float = 30.1) -> None:
@@ -75,7 +75,7 @@ def test_each_place_asks_for_what_would_help_there_and_for_one_thing_alone(clien
 
 def test_the_words_are_the_registrys_and_neither_answer_is_easier(client, bob):
     page = client.get("/product/tin-mug/").text
-    purpose = purposes.get(LOOKED)
+    purpose = purposes.get_purpose(LOOKED)
     for words in (purpose.title, purpose.explanation, purpose.reads, purpose.gives):
         assert words in page
     question = page[page.index('class="ask"') :]
@@ -212,7 +212,7 @@ def test_a_guests_yes_counts_once_it_is_said_from_the_mailbox(client, bought):
     assert not Customer.objects.exists()
     [request] = ConsentRequest.objects.all()
     assert (request.email, request.purpose) == ("pat@example.com", LEAVES)
-    consent_requests.confirm(request)
+    consent_requests.confirm_request(request)
     customer = Customer.objects.get()
     assert consent.allows(customer, LEAVES)
     assert not consent.allows(customer, ARRIVES)
@@ -337,7 +337,7 @@ def test_a_question_nobody_saw_is_not_remembered(client, bob):
 
 def test_what_rests_is_exported_named_on_the_privacy_page_and_forgotten_when_it_has_rested(client, bob):
     client.get("/product/tin-mug/")
-    assert [row.get("asked_for") for row in export_asks(bob)] == [LOOKED]
+    assert [row.get("asked_for") for row in export_declined_prompts(bob)] == [LOOKED]
     assert "What you left unanswered: 30 days" in client.get("/privacy/").text
     accounts_asks.retire()
     assert Ask.objects.exists()

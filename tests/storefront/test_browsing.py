@@ -25,7 +25,7 @@ def socks() -> Product:
         attributes={"Wool content": "85 %"},
         lifespan_months=9,
     )
-    listing.refresh()
+    listing.refresh_listings()
     return made
 
 
@@ -33,7 +33,7 @@ def test_the_front_door_shows_what_is_new_and_what_comes_and_nothing_personal(cl
     Product.objects.filter(pk=socks.pk).update(released_on=timezone.localdate())
     builders.product("Frost boot", released_on=timezone.localdate() + timedelta(days=3))
     builders.product("Next year's almanac", released_on=timezone.localdate() + timedelta(days=300))
-    listing.refresh()
+    listing.refresh_listings()
     page = client.get("/").content.decode()
     assert page.index("Just in") < page.index("Rag wool socks") < page.index("Out soon") < page.index("Frost boot")
     assert "almanac" not in page
@@ -44,7 +44,7 @@ def test_the_front_door_shows_what_is_new_and_what_comes_and_nothing_personal(cl
 
 def test_a_category_shows_what_is_in_it_and_below_it(client, socks):
     builders.product("Pie tin", category=builders.category("Baking"))
-    listing.refresh()
+    listing.refresh_listings()
     page = client.get("/category/clothing/").content.decode()
     assert "Rag wool socks" in page
     assert "Pie tin" not in page
@@ -57,7 +57,7 @@ def test_facets_sorting_and_pages_work_by_address_alone(client):
     for number in range(PAGE_SIZE + 1):
         builders.product(f"Mug {number:02d}", category=table, maker=builders.maker("Mudlark"), price=f"{number + 1}.00")
     builders.product("Plate", category=table, maker=builders.maker("Kiln"))
-    listing.refresh()
+    listing.refresh_listings()
     page = client.get("/category/table/?maker=mudlark&sort=price-down").content.decode()
     assert "Plate" not in page
     assert page.index("Mug 24") < page.index("Mug 23")

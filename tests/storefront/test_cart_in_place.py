@@ -32,7 +32,7 @@ def goods():
     titles = (BOOTS, "Laces", "Mug", "Plate")
     made = {title: builders.product(title, price="20.00", category=builders.category(title)) for title in titles}
     made[BOOK] = builders.product(BOOK, released_on=later)
-    listing.refresh()
+    listing.refresh_listings()
     found = {title: product.variants.get() for title, product in made.items()}
     buyers(5, found[BOOTS], found["Laces"])
     buyers(5, found["Mug"], found["Plate"])

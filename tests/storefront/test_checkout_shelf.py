@@ -38,7 +38,7 @@ def goods():
         title: builders.product(title, price=f"{price}.00", category=builders.category(title), maker=None)
         for title, price in TITLES.items()
     }
-    listing.refresh()
+    listing.refresh_listings()
     found = {title: product.variants.get() for title, product in made.items()}
     for title in ("Laces", "Polish", "Brush"):
         buyers(5, found["Boots"], found[title])

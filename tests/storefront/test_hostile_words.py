@@ -23,7 +23,7 @@ def hostile():
         row.save()
     made = builders.product(HOSTILE, slug="hostile", sizes=("9" + HOSTILE, "10"), category=shelf, maker=maker)
     ProductImage.objects.create(product=made, file="products/a.svg", alt=HOSTILE)
-    listing.refresh()
+    listing.refresh_listings()
     frame.forget()
     return made
 

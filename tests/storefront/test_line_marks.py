@@ -42,7 +42,7 @@ def goods():
     """Boots and socks, bought together by six."""
     builders.shipping_method()
     made = [builders.product(title, category=builders.category(title)) for title in ("Boots", "Socks")]
-    listing.refresh()
+    listing.refresh_listings()
     return [product.variants.get() for product in made]
 
 
@@ -241,7 +241,7 @@ def test_the_shelves_of_all_and_ones_own_lose_it_at_once_and_the_count_within_a_
     order = builders.paid_order(boots, socks, customer=alice, placed_at=timezone.now() - timedelta(days=2))
     mug = builders.product("Mug")
     boots.product.goes_with.add(mug)
-    listing.refresh()
+    listing.refresh_listings()
     training.train()
     assert boots.product_id in beside(socks)
     assert "Goes with Boots, which you bought" in owner.get("/account/recommendations/").text
@@ -261,7 +261,7 @@ def test_the_shelves_of_all_and_ones_own_lose_it_at_once_and_the_count_within_a_
 def test_a_preview_of_the_switch_shows_nothing_that_came_from_it(client, goods):
     boots, socks = goods
     boots.product.goes_with.add(socks.product)
-    listing.refresh()
+    listing.refresh_listings()
     bob = cast.bob()
     order = builders.paid_order(boots, customer=bob)
     client.force_login(bob.user)
@@ -298,7 +298,7 @@ def test_a_letter_that_waits_and_a_receipts_offer_lose_what_they_stood_on(owner,
 def test_the_page_of_what_we_used_leads_there_and_says_when_it_is_used_no_more(owner, order, alice, goods):
     boots, socks = goods
     boots.product.goes_with.add(socks.product)
-    listing.refresh()
+    listing.refresh_listings()
     owner.get("/account/recommendations/")
     page = owner.get("/account/told/").text
     assert f"/orders/{order.number}/#line-{order.lines.get().pk}" in page
@@ -324,7 +324,7 @@ def test_after_a_restore_what_was_marked_since_is_marked_again_and_what_was_take
     owner.post(url(second, "gift"))
     owner.post(url(second, "gift", back=True))
     owner.post(url(second, "gift", back=True))  # says nothing new
-    entries = list(journal.read(settings.JOURNAL_PATH))
+    entries = list(journal.read_journal(settings.JOURNAL_PATH))
     assert [entry.what for entry in entries] == ["line_marked", "line_marked", "line_unmarked"]
     OrderLine.objects.update(is_gift=False, is_excluded=False)  # the backup is from before
     call_command("after_restore", journal=settings.JOURNAL_PATH)

@@ -115,7 +115,7 @@ def test_a_page_that_would_write_in_a_preview_fails_instead(pat, monkeypatch):
     monkeypatch.setattr(preview, "visit", lambda request, url: noting(request))
     with pytest.raises(InternalError, match="read-only transaction"):
         looking(pat).post(f"/account/preferences/{BOUGHT}/preview/on/")
-    assert not consent.is_overlaid()
+    assert not consent.is_overlay_active()
     assert not Customer.objects.filter(name="Noted").exists()
     consent.set_consent(pat, BOUGHT, granted=True, source="test")  # and afterwards the books are open again
 
@@ -135,7 +135,7 @@ def test_a_session_held_for_a_preview_cannot_be_saved(pat):
 def test_nobody_is_shown_another_customers_things(pat):
     other = builders.customer(name="Somebody Else")
     lamp = builders.product("Secret lamp")
-    listing.refresh()
+    listing.refresh_listings()
     order = builders.placed_order(lamp.variants.get(), customer=other)
     Order.objects.filter(pk=order.pk).update(full_name="Somebody Else")
     history.record_view(other, lamp.pk)
@@ -261,7 +261,7 @@ def test_a_guest_with_a_fresh_link_is_shown_the_same_and_nobody_without_one(pat)
     client = Client()
     assert client.post(f"/account/preferences/{BOUGHT}/preview/").status_code == 302
     given = client.session
-    given[grants.KEY] = {"customer": guest.pk, "until": (timezone.now() + grants.LIFETIME).timestamp()}
+    given[grants.GUEST_KEY] = {"customer": guest.pk, "until": (timezone.now() + grants.LIFETIME).timestamp()}
     given.save()
     page = client.post(f"/account/preferences/{BOUGHT}/preview/")
     assert page.status_code == 200

@@ -76,7 +76,7 @@ def test_the_sample_mail_is_the_mail_that_comes_after_the_answer(pat, stopped_cl
 
 def test_without_an_order_the_mail_tells_of_a_made_up_one_and_the_page_says_so():
     builders.product("Mug")
-    listing.refresh()
+    listing.refresh_listings()
     client = looking(builders.customer(name="New Here"))
     key = purposes.MAIL_ORDER_DISPATCHED
     assert "so the mail tells of a made-up one" in client.post(f"/account/preferences/{key}/preview/").content.decode()
@@ -90,7 +90,7 @@ def test_news_that_comes_gathered_is_shown_as_a_piece_of_that_mail(pat, stopped_
     relay.relay_events()
     page = f"/account/preferences/{key}/preview/"
     assert "You have such news" not in looking(pat).post(page).content.decode()
-    cadence.choose(pat, key, Cadence.WEEKLY)
+    cadence.set_cadence(pat, key, Cadence.WEEKLY)
     assert "You have such news once a week" in looking(pat).post(page).content.decode()
     sample = seen(looking(pat), key, "on")
     consent.set_consent(pat, key, granted=True, source="preferences")

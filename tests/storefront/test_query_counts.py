@@ -31,7 +31,7 @@ def stock_shop(first: int, last: int) -> None:
         made = builders.product(f"Socks {number}", slug=f"socks-{number}", category=category, maker=maker, sizes=sizes)
         for position in range(number % 3 + 1):
             ProductImage.objects.create(product=made, file=f"products/{number}-{position}.svg", position=position)
-    listing.refresh()
+    listing.refresh_listings()
 
 
 def asked(client, path: str, *, warm: bool) -> int:

@@ -58,10 +58,8 @@ def boots():
     }
     for letter in "abcdefg":  # newer, so that most of what sells is not what is new
         builders.product(f"Ribbon {letter}")
-    builders.product("Sledge", released_on=timezone.localdate() + timedelta(days=7))
-    made["Boots"].product.goes_with.add(*(made[title].product for title in OTHER_BOOTS))  # staff may be wrong, too
-    listing.refresh()
-    for title in (*GO_WITH_BOOTS, *OTHER_BOOTS):
+    listing.refresh_listings()
+    for title in ("Laces", "Polish", "Brush"):
         buyers(5, made["Boots"], made[title])
     for title in ALSO_SELL:
         buyers(6, made[title])

@@ -19,7 +19,7 @@ def pair():
     """Boots and socks, bought together by five."""
     builders.shipping_method()
     boots, socks = builders.product("Boots", category=builders.category("Footwear")), builders.product("Socks")
-    listing.refresh([boots.pk, socks.pk])
+    listing.refresh_listings([boots.pk, socks.pk])
     buyers(5, boots.variants.get(), socks.variants.get())
     training.train()
     return boots, socks

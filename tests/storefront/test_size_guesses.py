@@ -12,7 +12,7 @@ from accounts.models import Interest
 from orders import forgetting
 from orders.models import Order, OrderLine
 from recommendations import sizes
-from shop.catalog.tree import tree
+from shop.catalog.tree import read_category_tree
 from tests import builders
 from tests.guest import let_in
 from tests.storefront.test_query_counts import asked
@@ -142,13 +142,13 @@ def test_a_size_told_outranks_whatever_was_bought(client, bob, socks, where):
     socks.category.save()
     kept(bob, socks)
     category = {"here": socks.category, "above": above, "anywhere": None}[where]
-    interests.keep(bob, Interest(kind=Kind.SIZE, words="9", category=category))
+    interests.save_interest(bob, Interest(kind=Kind.SIZE, words="9", category=category))
     assert QUESTION not in page(client)
 
 
 def test_a_size_told_for_another_department_leaves_the_question(client, bob, socks):
     kept(bob, socks)
-    interests.keep(bob, Interest(kind=Kind.SIZE, words="9", category=builders.category("Shoes")))
+    interests.save_interest(bob, Interest(kind=Kind.SIZE, words="9", category=builders.category("Shoes")))
     assert QUESTION in page(client)
 
 
@@ -185,7 +185,7 @@ def test_a_size_is_theirs_or_not_as_they_said_last(client, bob, socks):
 def test_a_refused_size_is_the_same_in_small_letters(client, bob):
     hat = builders.product("Hat", sizes=("L",))
     kept(bob, hat, "L")
-    interests.keep(bob, Interest(kind=Kind.NOT_SIZE, words="l"))
+    interests.save_interest(bob, Interest(kind=Kind.NOT_SIZE, words="l"))
     assert QUESTION not in page(client)
 
 
@@ -199,15 +199,15 @@ def test_a_deleted_refusal_can_be_put_back(client, bob, socks):
     kept(bob, socks)
     press(client, "/account/told/", "Not my size: Size 13 in Socks")
     press(client, "/account/told/", "Delete Size 13 in Socks")
-    told = interests.keep(bob, Interest(kind=Kind.NOT_SIZE, words="13", category=socks.category))
+    told = interests.save_interest(bob, Interest(kind=Kind.NOT_SIZE, words="13", category=socks.category))
     client.post(f"/account/told/{told.pk}/removal/")
     press(client, "/account/told/", "Put it back")
     assert Interest.objects.get().kind == Kind.NOT_SIZE
 
 
 def test_forgetting_what_was_told_keeps_what_is_not_theirs_and_says_no_more_than_that(client, bob):
-    interests.keep(bob, Interest(kind=Kind.NOT_SIZE, words="13"))
-    interests.keep(bob, Interest(kind=Kind.SIZE, words="9"))
+    interests.save_interest(bob, Interest(kind=Kind.NOT_SIZE, words="13"))
+    interests.save_interest(bob, Interest(kind=Kind.SIZE, words="9"))
     answer = client.post(f"/account/preferences/{TOLD}/forgetting/", follow=True).text
     assert "no maker, department, need or size to follow" in answer
     assert Interest.objects.get().kind == Kind.NOT_SIZE
@@ -223,7 +223,7 @@ def test_the_page_owns_up_to_the_guess_among_what_was_not_told(client, bob, sock
 def test_it_is_pointed_at_until_it_was_answered_and_not_while_all_of_it_is_off(client, answer):
     ann = builders.customer()
     client.force_login(ann.user)
-    title = purposes.get(GUESS).title
+    title = purposes.get_purpose(GUESS).title
     assert f'turn on <a href="/account/preferences/#switch-guess_sizes">“{title}”' in page(client)
     if answer == "no":
         consent.set_consent(ann, GUESS, granted=False, source="test")
@@ -257,8 +257,8 @@ def test_nobody_answers_for_another_or_after_the_switch_went_off(client, bob, so
 
 
 def test_with_as_much_told_as_we_keep_the_guess_stays_and_it_says_why(client, bob, socks, monkeypatch):
-    monkeypatch.setattr(interests, "MOST", 1)
-    interests.keep(bob, Interest(kind=Kind.NEED, words="wool"))
+    monkeypatch.setattr(interests, "MOST_INTERESTS", 1)
+    interests.save_interest(bob, Interest(kind=Kind.NEED, words="wool"))
     kept(bob, socks)
     answer = press(client, "/account/told/", "Yes, that is my size: Size 13 in Socks").text
     assert "That is as much as we keep." in answer
@@ -275,7 +275,7 @@ def test_guesses_cost_the_page_one_query_however_many_there_are(client, bob, soc
     assert page(client).count(QUESTION) == 2
     assert asked(client, "/account/told/", warm=True) == none
     with CaptureQueriesContext(connection) as queries:
-        sizes.guesses(bob, (), tree())
+        sizes.guesses(bob, (), read_category_tree())
     assert sum("orders_orderline" in each["sql"] for each in queries.captured_queries) == 1
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 TOLD = purposes.RECOMMEND_FROM_TOLD
 Kind = Interest.Kind
-MAKER, SWITCH_WORDS = {"kind": "maker", "maker-maker": "foxglove"}, purposes.get(TOLD).explanation
+MAKER, SWITCH_WORDS = {"kind": "maker", "maker-maker": "foxglove"}, purposes.get_purpose(TOLD).explanation
 
 
 @pytest.fixture
@@ -36,14 +36,14 @@ def bob(client):
 def jam():
     builders.shipping_method()
     made = builders.product("Foxglove jam", maker=builders.maker("Foxglove"), sizes=("Small", "Large"))
-    listing.refresh([made.pk])
+    listing.refresh_listings([made.pk])
     return made
 
 
 def preserves():
     """More from the maker of the jam, so that a letter has enough."""
     for title in ("Foxglove jelly", "Foxglove honey"):
-        listing.refresh([builders.product(title, maker=builders.maker("Foxglove")).pk])
+        listing.refresh_listings([builders.product(title, maker=builders.maker("Foxglove")).pk])
 
 
 def page(client, path="/account/told/"):
@@ -127,9 +127,9 @@ def test_an_occasion_goes_the_day_after(client, bob):
     client.post("/account/told/", {"kind": "occasion", "occasion-words": "Fair", "occasion-falls_on": today})
     told = Interest.objects.get()
     assert timezone.localtime(told.expires_at).date() == today + timedelta(days=1)
-    assert interests.retire() == 0
+    assert interests.retire_interests() == 0
     Interest.objects.update(expires_at=told.expires_at - timedelta(days=1))
-    assert interests.retire() == 1
+    assert interests.retire_interests() == 1
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_hostile_words_stay_words_wherever_they_are_shown(client, bob, jam):
 
 def test_nobody_reads_changes_or_deletes_what_another_told(client, bob, jam):
     alice = builders.customer()
-    told = interests.keep(alice, Interest(kind=Kind.NEED, words="a secret wish"))
+    told = interests.save_interest(alice, Interest(kind=Kind.NEED, words="a secret wish"))
     assert "a secret wish" not in page(client)
     for path in (f"/account/told/{told.pk}/", f"/account/told/{told.pk}/removal/"):
         assert client.post(path, {"need-words": "mine"}).status_code == 404
@@ -196,7 +196,7 @@ def test_an_order_says_what_it_put_on_its_receipt(client, bob, jam):
     consent.set_consent(bob, purposes.RECEIPT_OFFER, granted=True, source="preferences")
     order = builders.placed_order(builders.variant(jam, size="Huge"), customer=bob)
     jam.goes_with.add(builders.product("Spoon"))
-    listing.refresh()
+    listing.refresh_listings()
     relay.relay_events()
     assert "for your receipt" not in page(client)  # not sent yet
     OutgoingEmail.objects.update(state=OutgoingEmail.State.SENT, sent_at=timezone.now())
@@ -265,17 +265,17 @@ def test_never_show_me_this_beside_a_suggestion_takes_it_off_at_once(client, bob
 def test_what_goes_with_it_leaves_out_what_is_never_to_be_shown(client, bob, jam):
     spoon = builders.product("Spoon")
     jam.goes_with.add(spoon)
-    listing.refresh([spoon.pk])
+    listing.refresh_listings([spoon.pk])
     client.post("/cart/lines/", {"variant": jam.variants.first().pk})
     for path in (jam.get_absolute_url(), "/cart/"):
         assert spoon.get_absolute_url() in page(client, path)
-    interests.keep(bob, Interest(kind=Kind.NEVER, product=spoon))
+    interests.save_interest(bob, Interest(kind=Kind.NEVER, product=spoon))
     for path in (jam.get_absolute_url(), "/cart/"):
         assert spoon.get_absolute_url() not in page(client, path)
 
 
 def test_the_size_told_is_chosen_on_the_product_page_while_the_switch_is_on(client, bob, jam):
-    told = interests.keep(bob, Interest(kind=Kind.SIZE, words="Large"))
+    told = interests.save_interest(bob, Interest(kind=Kind.SIZE, words="Large"))
     large = jam.variants.get(size="Large")
 
     def is_large_chosen():
@@ -306,6 +306,6 @@ def test_a_page_asks_once_more_for_those_who_are_signed_in(client, jam, monkeypa
         (Kind.NEED, {"words": "jam"}),
         (Kind.SIZE, {"words": "L"}),
     ):
-        interests.keep(bob, Interest(kind=kind, **fields))
+        interests.save_interest(bob, Interest(kind=kind, **fields))
     for path, count in most.items():
         assert asked(client, path, warm=True) <= count, path

@@ -27,7 +27,7 @@ WAITING_NEWS = purposes.MAIL_ORDER_DELIVERED
 def boots():
     builders.shipping_method()
     made = builders.product("Boots", slug="boots")
-    listing.refresh()
+    listing.refresh_listings()
     return made
 
 
@@ -92,7 +92,7 @@ def test_the_account_tells_resting_from_off(client):
 @pytest.mark.parametrize("method", ["get", "less"])
 def test_what_is_off_is_not_offered_to_be_turned_off_or_said_to_come(client, method):
     bob = cast.bob()
-    url = f"/mail/unsubscribe/{tokens.sign(links.UNSUBSCRIBE, customer=bob.pk, purpose=purposes.NEWSLETTER)}/"
+    url = f"/mail/unsubscribe/{tokens.sign_token(links.UNSUBSCRIBE, customer=bob.pk, purpose=purposes.NEWSLETTER)}/"
     page = client.get(url).text if method == "get" else client.post(url, {"less": "monthly"}).text
     assert "That is off already" in page
     assert "Turn it off" not in page
@@ -103,7 +103,7 @@ def test_what_is_off_is_not_offered_to_be_turned_off_or_said_to_come(client, met
 def test_an_orders_news_that_is_off_says_so_and_one_that_is_on_asks(client):
     order = builders.paid_order()
     acts.tick(order, WAITING_NEWS)
-    url = f"/mail/unsubscribe/{tokens.sign(links.UNSUBSCRIBE, order=order.pk, purpose=WAITING_NEWS)}/"
+    url = f"/mail/unsubscribe/{tokens.sign_token(links.UNSUBSCRIBE, order=order.pk, purpose=WAITING_NEWS)}/"
     assert "Turn it off" in client.get(url).text
     assert "off already" not in client.post(url).text
     assert "That is off already" in client.get(url).text
@@ -112,7 +112,7 @@ def test_an_orders_news_that_is_off_says_so_and_one_that_is_on_asks(client):
 def test_resting_news_can_still_be_left(client):
     alice = cast.alice()
     consent.set_master(alice, on=False, source="test")
-    url = f"/mail/unsubscribe/{tokens.sign(links.UNSUBSCRIBE, customer=alice.pk, purpose=purposes.NEWSLETTER)}/"
+    url = f"/mail/unsubscribe/{tokens.sign_token(links.UNSUBSCRIBE, customer=alice.pk, purpose=purposes.NEWSLETTER)}/"
     assert "Turn it off" in client.get(url).text
 
 

@@ -26,7 +26,7 @@ def boots():
     builders.shipping_method()
     made = builders.product("Boots", slug="boots")
     builders.product("Laces", slug="laces")
-    listing.refresh()
+    listing.refresh_listings()
     return made
 
 
@@ -69,7 +69,7 @@ def test_after_thirty_days_it_is_gone(client, boots):
     client.get("/product/laces/")
     assert looked_at(client) == [boots.pk]  # nothing new is noted
     Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
-    assert sessions.retire() == 1
+    assert sessions.retire_sessions() == 1
     assert not Session.objects.exists()
 
 

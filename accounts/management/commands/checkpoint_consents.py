@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            digest = checkpoints.write(options["out"])
+            digest = checkpoints.write_checkpoint(options["out"])
         except OSError as problem:
             raise CommandError(f"{options['out']} cannot be written: {problem}") from problem
         logger.info("consent checkpoint sha256=%s", digest)

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import checkpoints
 from accounts.looks import LedgerBroken
-from accounts.verification import verify
+from accounts.verification import verify_ledger
 
 
 class Command(BaseCommand):
@@ -21,8 +21,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            checkpoint = checkpoints.read(options["checkpoint"]) if options["checkpoint"] else None
-            chains, links = verify(checkpoint, journal_path=options["journal"])
+            checkpoint = checkpoints.read_checkpoint(options["checkpoint"]) if options["checkpoint"] else None
+            chains, links = verify_ledger(checkpoint, journal_path=options["journal"])
         except (LedgerBroken, OSError, ValueError) as problem:
             raise CommandError(str(problem)) from problem
         self.stdout.write(f"The ledger holds: {links} answers in {chains} chains.")

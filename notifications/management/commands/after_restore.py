@@ -5,13 +5,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts import journal, restoring
-from accounts.journal import Entry
+from accounts.journal import JournalEntry
 from notifications import parking
 from orders import line_marks, recovering
 from orders.gateways.stripe import Unreachable
 from orders.recovering import RecoveryIncomplete
 
-Step = Callable[[Sequence[Entry]], str]
+Step = Callable[[Sequence[JournalEntry]], str]
 
 # Each is safe to run twice, and says what it did. Money first, so that the mail it sets off is parked with the rest;
 # erasures after all that finds people by what an erasure takes away; the sums last.
@@ -43,7 +43,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         torn: list[str] = []
         try:
-            entries = list(journal.read(options["journal"], on_torn=torn.append))
+            entries = list(journal.read_journal(options["journal"], on_torn=torn.append))
         except (OSError, ValueError) as problem:
             raise CommandError(str(problem)) from problem
         undone = [step for step in STEPS if not self._take(step, entries)]
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         if undone:
             raise CommandError(AGAIN)
 
-    def _take(self, step: Step, entries: Sequence[Entry]) -> bool:
+    def _take(self, step: Step, entries: Sequence[JournalEntry]) -> bool:
         """Whether it did all there was to do. One that could not keeps no other from being taken."""
         try:
             self.stdout.write(step(entries))

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from orders import repricing
 from orders.gateways.amounts import is_chargeable
-from shop.env import currency_code
+from shop.env import parse_currency_code
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            currency = currency_code(options["currency"])
+            currency = parse_currency_code(options["currency"])
             rate = Decimal(options["rate"])
         except (ImproperlyConfigured, InvalidOperation) as error:
             raise CommandError(f"Not a currency and a rate, such as JPY --rate 190.5: {error}") from error

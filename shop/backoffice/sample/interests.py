@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.interests import end_of
+from accounts.interests import get_end_of_day
 from accounts.models import Customer, Interest
 from shop.backoffice.sample import content
 from shop.catalog.models import Category, Maker
@@ -49,5 +49,5 @@ def _interest(
         category=shelves.get(wish.get("category", "")),
         words=wish.get("words", ""),
         falls_on=falls_on,
-        expires_at=end_of(falls_on) if falls_on else None,
+        expires_at=get_end_of_day(falls_on) if falls_on else None,
     )

@@ -16,21 +16,12 @@ from django.utils import timezone
 from accounts import purposes
 from accounts.models import Customer
 from orders.carriers.tracking_numbers import compute_mod7_digit, compute_s10_digit
-from orders.models import (
-    Allocation,
-    Order,
-    OrderEvent,
-    OrderLine,
-    OrderTick,
-    Shipment,
-    ShipmentLine,
-    ShippingMethod,
-)
+from orders.models import Allocation, Order, OrderEvent, OrderLine, OrderTick, Shipment, ShipmentLine, ShippingMethod
 from shop.backoffice.sample.histories import OPEN_STAGES, Story
 from shop.backoffice.sample.people import Person
 from shop.catalog import stock
 from shop.catalog.models import Store, Variant
-from shop.money import get_shop_currency, tax_within
+from shop.money import compute_included_tax, get_shop_currency
 
 Kind = OrderEvent.Kind
 EVENTS = {
@@ -78,7 +69,9 @@ def write(stories: Sequence[Story], people: Sequence[Person], store: Store) -> i
     _shipments(told, store)
     _events(told)
     OrderTick.objects.bulk_create(
-        OrderTick(order=each.order, purpose=key, granted=True, wording_version=purposes.get(key).wording_version)
+        OrderTick(
+            order=each.order, purpose=key, granted=True, wording_version=purposes.get_purpose(key).wording_version
+        )
         for each in told
         for key in each.story.ticks
     )
@@ -143,7 +136,7 @@ def _order(story: Story, lines: Sequence[OrderLine], method: ShippingMethod | No
         subtotal=subtotal,
         shipping_total=shipping,
         tax_total=sum(
-            (line.tax_amount for line in lines), tax_within(shipping, rate=TAX, currency=get_shop_currency())
+            (line.tax_amount for line in lines), compute_included_tax(shipping, rate=TAX, currency=get_shop_currency())
         ),
         total=subtotal + shipping,
         shipping_method=method,
@@ -160,7 +153,7 @@ def _order(story: Story, lines: Sequence[OrderLine], method: ShippingMethod | No
 
 
 def _tax(gross: Decimal) -> Decimal:
-    return tax_within(gross, rate=TAX, currency=get_shop_currency())
+    return compute_included_tax(gross, rate=TAX, currency=get_shop_currency())
 
 
 def _weekday(moment: datetime) -> date:
@@ -270,7 +263,7 @@ def _take_stock(told: Told) -> None:
     wanted = Counter[int]()
     for variant_id, line in lines:
         wanted[variant_id] += line.quantity
-    records = stock.allocate(wanted)
+    records = stock.allocate_stock(wanted)
     is_gone = told.story.stage not in OPEN_STAGES
     Allocation.objects.bulk_create(
         Allocation(
@@ -283,6 +276,6 @@ def _take_stock(told: Told) -> None:
     )
     if is_gone:
         for variant_id, quantity in sorted(wanted.items()):
-            stock.consume(
+            stock.consume_allocation(
                 records[variant_id], quantity=quantity, reference=told.order.number, actor=told.story.packed_by
             )

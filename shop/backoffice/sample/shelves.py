@@ -29,7 +29,7 @@ def fill(store: Store, *, today: date) -> int:
         _variants(missing, products, store, today=today)
         _pictures(missing, products)
         _goes_with(missing)
-        listing.refresh([product.pk for product in products.values()])
+        listing.refresh_listings([product.pk for product in products.values()])
     return len(missing)
 
 
@@ -96,14 +96,14 @@ def _variants(missing: Sequence[SampleProduct], products: dict[str, Product], st
         for product, each in written
     )
     opening = [
-        stock.Opening(
+        stock.OpeningStock(
             variant.pk,
             each.on_hand,
             restock_on=today + timedelta(days=each.restock_days) if each.restock_days else None,
         )
         for variant, (_, each) in zip(made, written, strict=True)
     ]
-    stock.open_records(store, opening, reference=REFERENCE)
+    stock.open_stock_records(store, opening, reference=REFERENCE)
 
 
 def _pictures(missing: Sequence[SampleProduct], products: dict[str, Product]) -> None:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 LONGEST_ID = 18  # digits; more would not fit the column
 
 
-def _ids(value: Any) -> list[Any]:
+def _filter_valid_ids(value: Any) -> list[Any]:
     return [
         each for each in value or () if str(each).isascii() and str(each).isdigit() and len(str(each)) <= LONGEST_ID
     ]
@@ -20,12 +20,12 @@ class ForgivingSelect(AutocompleteSelect):
     """Django's own asks the database for whatever came, and fails on what is no id; the field says so in words."""
 
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, _ids(value), attr)
+        return super().optgroups(name, _filter_valid_ids(value), attr)
 
 
 class ForgivingSelectMultiple(AutocompleteSelectMultiple):
     def optgroups(self, name: str, value: Any, attr: Any = None) -> Any:
-        return super().optgroups(name, _ids(value), attr)
+        return super().optgroups(name, _filter_valid_ids(value), attr)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         """A number too long for the column finds nothing; it must not reach the database."""

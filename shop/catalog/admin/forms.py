@@ -10,7 +10,7 @@ from shop.catalog.admin.naming import NamedForm, clean_sku
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Variant
 from shop.catalog.pictures import UnusablePictureError
 from shop.catalog.prices import Price, set_prices
-from shop.catalog.tree import tree
+from shop.catalog.tree import read_category_tree
 from shop.money import get_shop_currency
 from shop.price_field import PriceField
 
@@ -46,7 +46,7 @@ class AttributesField(forms.CharField):
         return name, text
 
 
-def _line(size: int) -> forms.TextInput:
+def _make_text_input(size: int) -> forms.TextInput:
     return forms.TextInput(attrs={"size": size})
 
 
@@ -61,7 +61,7 @@ class ProductForm(NamedForm):
     class Meta:
         model = Product
         exclude: list[str] = []
-        widgets = {"title": _line(60), "slug": _line(60), "summary": _line(80)}
+        widgets = {"title": _make_text_input(60), "slug": _make_text_input(60), "summary": _make_text_input(80)}
 
 
 class CategoryForm(NamedForm):
@@ -74,7 +74,7 @@ class CategoryForm(NamedForm):
 
     def clean_parent(self) -> Category | None:
         parent: Category | None = self.cleaned_data["parent"]
-        if parent and self.instance.pk and parent.pk in tree().subtree_ids(self.instance.pk):
+        if parent and self.instance.pk and parent.pk in read_category_tree().subtree_ids(self.instance.pk):
             raise ValidationError("A category cannot stand under itself.")
         return parent
 
@@ -93,7 +93,12 @@ class VariantForm(forms.ModelForm):
         model = Variant
         fields = ["sku", "colour", "style", "size", "price", "is_active", "position"]
         field_classes = {"price": PriceField}
-        widgets = {"sku": _line(16), "colour": _line(10), "style": _line(12), "size": _line(6)}
+        widgets = {
+            "sku": _make_text_input(16),
+            "colour": _make_text_input(10),
+            "style": _make_text_input(12),
+            "size": _make_text_input(6),
+        }
 
     def clean_price(self) -> Decimal:
         """Typed in the shop's currency, whatever the row was priced in."""
@@ -130,7 +135,7 @@ class PictureForm(forms.ModelForm):
         upload = self.cleaned_data.get("upload")
         if upload:
             try:
-                self.instance.file = pictures.keep(upload)
+                self.instance.file = pictures.save_picture(upload)
             except UnusablePictureError as error:
                 self.add_error("upload", str(error))
         elif not self.instance.file and not self.cleaned_data.get("DELETE"):
@@ -151,7 +156,7 @@ class StockRecordForm(forms.ModelForm):
         return limit
 
 
-class PiecesForm(forms.Form):
+class StockQuantityForm(forms.Form):
     """How many of one thing came in, or were counted; empty leaves it."""
 
     quantity = forms.IntegerField(required=False, max_value=MOST_PIECES)

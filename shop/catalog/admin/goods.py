@@ -17,8 +17,8 @@ from shop.catalog.admin.forms import CategoryForm, MakerForm, PictureForm, Produ
 from shop.catalog.admin.naming import VariantFormSet
 from shop.catalog.admin.stock import MOST_AT_ONCE
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Store, Variant
-from shop.catalog.tree import tree
-from shop.money import formatted
+from shop.catalog.tree import read_category_tree
+from shop.money import format_amount
 
 
 @admin.register(Category)
@@ -33,8 +33,8 @@ class CategoryAdmin(StrictAdmin):
     def save_model(self, request: HttpRequest, obj: Category, form: BaseModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if (change and "name" in form.changed_data) or "parent" in form.changed_data:
-            below = Product.objects.filter(category__in=tree().subtree_ids(obj.pk))
-            listing.refresh(below.values_list("id", flat=True))
+            below = Product.objects.filter(category__in=read_category_tree().subtree_ids(obj.pk))
+            listing.refresh_listings(below.values_list("id", flat=True))
 
 
 @admin.register(Maker)
@@ -47,7 +47,7 @@ class MakerAdmin(StrictAdmin):
     def save_model(self, request: HttpRequest, obj: Maker, form: BaseModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if change and "name" in form.changed_data:
-            listing.refresh(obj.products.values_list("id", flat=True))
+            listing.refresh_listings(obj.products.values_list("id", flat=True))
 
 
 class VariantInline(admin.TabularInline):
@@ -71,7 +71,7 @@ class PictureInline(admin.TabularInline):
 
 
 @admin.action(description="Put on the shelf", permissions=["change"])
-def publish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
+def publish_products(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
     with transaction.atomic():
         product_ids = list(products.values_list("pk", flat=True))
         products.update(is_published=True)
@@ -79,7 +79,7 @@ def publish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> 
 
 
 @admin.action(description="Take off the shelf", permissions=["change"])
-def unpublish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
+def unpublish_products(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
     products.update(is_published=False)
 
 
@@ -87,7 +87,7 @@ def unpublish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -
 class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
     form = ProductForm
     inlines = [VariantInline, PictureInline]
-    actions = [publish, unpublish]
+    actions = [publish_products, unpublish_products]
     list_display = ["title", "category", "maker", "costs_from", "is_published", "is_available", "released_on"]
     list_filter = ["is_published", "is_available", "category"]
     list_select_related = ["category", "maker"]
@@ -99,7 +99,7 @@ class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
 
     @admin.display(description="price from", ordering="price_from")
     def costs_from(self, product: Product) -> str:
-        return formatted(product.price_from, product.currency)
+        return format_amount(product.price_from, product.currency)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         return super().get_queryset(request).defer("search_text", "search_vector", "title_vector")
@@ -117,9 +117,9 @@ class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
-        _give_stock_records(form.instance)
+        _create_stock_records(form.instance)
         events.record_releases([form.instance.pk])
-        listing.refresh([form.instance.pk])
+        listing.refresh_listings([form.instance.pk])
 
 
 def _find_stock(product: Product, request: HttpRequest) -> dict[str, Any]:
@@ -135,7 +135,7 @@ def _find_stock(product: Product, request: HttpRequest) -> dict[str, Any]:
     return {"stocked": variants, "may_move": may_move, "stock_url": stock_url}
 
 
-def _give_stock_records(product: Product) -> None:
+def _create_stock_records(product: Product) -> None:
     """New variants get a place in the first store, so that goods can be received there."""
     store = Store.objects.filter(ships_orders=True).first()
     if store is not None:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from shop.spelling import clean_spelling, clean_title, make_slug, spelling_key
+from shop.spelling import clean_spelling, clean_title, make_slug, make_spelling_key
 
 OPTIONS = ("size", "colour", "style")
 
@@ -37,7 +37,7 @@ class NamedForm(forms.ModelForm):
 
     def _refuse_twin(self, name: str, cleaned: dict[str, Any]) -> None:
         others = self.find_namesakes(cleaned).exclude(pk=self.instance.pk).values_list(self.named_by, flat=True)
-        if spelling_key(name) in map(spelling_key, others):
+        if make_spelling_key(name) in map(make_spelling_key, others):
             self.add_error(self.named_by, "There is one of that name already.")
 
     def _make_slug(self, name: str) -> str:
@@ -61,7 +61,7 @@ class VariantFormSet(forms.BaseInlineFormSet):
             data = getattr(form, "cleaned_data", None)
             if not data or not data.get("sku") or not data.get("is_active"):
                 continue
-            first = seen.setdefault(tuple(spelling_key(data.get(name) or "") for name in OPTIONS), form)
+            first = seen.setdefault(tuple(make_spelling_key(data.get(name) or "") for name in OPTIONS), form)
             if first is not form and (form.has_changed() or first.has_changed()):
                 words = f"Same size, colour and style as {first.cleaned_data['sku']}: nobody could choose between them."
                 form.add_error("size", words)

@@ -11,13 +11,13 @@ from django.template.response import TemplateResponse
 from shop.admin_queries import StrictAdmin
 from shop.catalog import stock
 from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
-from shop.catalog.admin.forms import PiecesForm, StockRecordForm
+from shop.catalog.admin.forms import StockQuantityForm, StockRecordForm
 from shop.catalog.models import StockMovement, StockRecord, Store
 
 MOST_AT_ONCE = 100  # records on one page of numbers
 
 
-def actor_of(request: HttpRequest) -> str:
+def get_staff_name(request: HttpRequest) -> str:
     """How the person at work signs: their first name, or their address."""
     user = request.user
     return getattr(user, "first_name", "") or getattr(user, "email", "")
@@ -29,7 +29,7 @@ class StoreAdmin(StrictAdmin):
     list_editable = ["ships_orders", "position"]
 
 
-class RunningOut(admin.SimpleListFilter):
+class StockLeftFilter(admin.SimpleListFilter):
     title = "what is left"
     parameter_name = "left"
 
@@ -69,18 +69,18 @@ class MovementInline(admin.TabularInline):
 
 
 @admin.action(description="Receive", permissions=["change"])
-def receive(model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord]) -> Any:
+def receive_goods(model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord]) -> Any:
     """Asks how many of each came in, and adds them."""
-    return _ask(model_admin, request, records, title="Receive", least=1, move=_receive)
+    return _ask_quantities(model_admin, request, records, title="Receive", least=1, move=_save_received)
 
 
 @admin.action(description="Count", permissions=["change"])
-def count(model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord]) -> Any:
+def count_goods(model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord]) -> Any:
     """Asks how many of each are there, and writes the difference."""
-    return _ask(model_admin, request, records, title="Count", least=0, move=_count)
+    return _ask_quantities(model_admin, request, records, title="Count", least=0, move=_save_counted)
 
 
-def _ask(
+def _ask_quantities(
     model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord], *, title: str, **how: Any
 ) -> HttpResponse | None:
     chosen = list(records.select_related("variant__product", "store").order_by("variant_id")[: MOST_AT_ONCE + 1])
@@ -89,7 +89,7 @@ def _ask(
         return None
     is_sent = "confirm" in request.POST
     data = request.POST if is_sent else None
-    forms = [PiecesForm(data, prefix=str(each.pk), record=each, least=how["least"]) for each in chosen]
+    forms = [StockQuantityForm(data, prefix=str(each.pk), record=each, least=how["least"]) for each in chosen]
     are_valid = [form.is_valid() for form in forms]  # each, so that every mistake is said
     if is_sent and all(are_valid):
         for form in forms:
@@ -101,21 +101,21 @@ def _ask(
     return TemplateResponse(request, "admin/catalog/stockrecord/pieces.html", page)
 
 
-def _receive(request: HttpRequest, form: PiecesForm) -> None:
+def _save_received(request: HttpRequest, form: StockQuantityForm) -> None:
     quantity, reference = form.cleaned_data["quantity"], form.cleaned_data["reference"]
     with transaction.atomic():
-        stock.receive(form.record.pk, quantity=quantity, reference=reference, actor=actor_of(request))
+        stock.receive_stock(form.record.pk, quantity=quantity, reference=reference, actor=get_staff_name(request))
     messages.success(request, f"{form.record}: {quantity} received.")
 
 
-def _count(request: HttpRequest, form: PiecesForm) -> None:
+def _save_counted(request: HttpRequest, form: StockQuantityForm) -> None:
     record, quantity = form.record, form.cleaned_data["quantity"]
     with transaction.atomic():
-        changed, _ = stock.count(
+        changed, _ = stock.record_stocktake(
             {record.variant_id: quantity},
             store_id=record.store_id,
             reference=form.cleaned_data["reference"],
-            actor=actor_of(request),
+            actor=get_staff_name(request),
         )
     record.refresh_from_db()
     if changed:
@@ -130,10 +130,10 @@ def _count(request: HttpRequest, form: PiecesForm) -> None:
 @admin.register(StockRecord)
 class StockRecordAdmin(ForgivingAutocompleteMixin, StrictAdmin):
     form = StockRecordForm
-    actions = [receive, count]
+    actions = [receive_goods, count_goods]
     inlines = [MovementInline]
     list_display = ["variant", "sku", "store", "on_hand", "allocated", "available", "restock_on"]
-    list_filter = [RunningOut, "store"]
+    list_filter = [StockLeftFilter, "store"]
     list_select_related = ["variant__product", "store"]
     search_fields = ["variant__sku", "variant__product__title"]
     autocomplete_fields = ["variant"]

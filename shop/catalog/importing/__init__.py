@@ -13,49 +13,49 @@ from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
 from shop.catalog import listing
-from shop.catalog.importing.reading import Row, read_goods
+from shop.catalog.importing.reading import CatalogRow, read_catalog_rows
 from shop.catalog.importing.recognising import KnownSkus
-from shop.catalog.importing.shelves import Shelves
-from shop.catalog.importing.writing import Writer, Written
+from shop.catalog.importing.shelves import CategoriesAndMakers
+from shop.catalog.importing.writing import CatalogImportCounts, CatalogWriter
 from shop.catalog.models import Store
 from shop.csv_files.report import BadRow, RowReport
 from shop.csv_files.table import CsvTable
-from shop.spelling import spelling_key
+from shop.spelling import make_spelling_key
 
-__all__ = ["Import"]
+__all__ = ["CatalogImport"]
 
 BATCH = 500  # rows
 
 
 @dataclass
-class Import:
+class CatalogImport:
     """`for row_count in Import(...).run(table)`: how many rows were read so far; then see `total` and `bad`."""
 
     reference: str
     folder: Path
     sets_stock: bool = False
     is_dry: bool = False
-    total: Written = field(default_factory=Written)
+    total: CatalogImportCounts = field(default_factory=CatalogImportCounts)
     bad: RowReport = field(default_factory=RowReport)
     row_count: int = 0
     _skus: dict[str, int] = field(default_factory=dict)
 
     def run(self, table: CsvTable) -> Iterator[int]:
         """A dry run writes all and takes all of it back."""
-        rows = read_goods(table)
-        with _TakenBack() if self.is_dry else _Kept():
+        rows = read_catalog_rows(table)
+        with _DryRun() if self.is_dry else _RealRun():
             writer = self._writer()
             for number, batch in enumerate(self._batches(rows), start=1):
                 self._write(writer, batch)
                 if number & (number - 1) == 0:  # at 1, 2, 4, 8 …: tables that grew from nothing need statistics
-                    listing.analyze()
+                    listing.analyze_catalog_tables()
                 yield self.row_count
-            listing.analyze()
+            listing.analyze_catalog_tables()
 
-    def _writer(self) -> Writer:
+    def _writer(self) -> CatalogWriter:
         store = Store.objects.filter(ships_orders=True).first() or Store.objects.create(name="Shop")
-        return Writer(
-            shelves=Shelves(),
+        return CatalogWriter(
+            shelves=CategoriesAndMakers(),
             known_skus=KnownSkus.load(),
             store=store,
             reference=self.reference[:60],
@@ -65,13 +65,13 @@ class Import:
             is_dry=self.is_dry,
         )
 
-    def _batches(self, rows: Iterator[Row | BadRow]) -> Iterator[list[Row]]:
-        batch: list[Row] = []
+    def _batches(self, rows: Iterator[CatalogRow | BadRow]) -> Iterator[list[CatalogRow]]:
+        batch: list[CatalogRow] = []
         for row in rows:
             self.row_count += 1
             if isinstance(row, BadRow):
                 self.bad.add(row)
-            elif (first := self._skus.setdefault(spelling_key(row.sku), row.number)) != row.number:
+            elif (first := self._skus.setdefault(make_spelling_key(row.sku), row.number)) != row.number:
                 self.bad.add(BadRow(row.number, f"SKU {row.sku} is already in row {first}"))
             else:
                 batch.append(row)
@@ -80,14 +80,14 @@ class Import:
                 batch = []
         yield batch
 
-    def _write(self, writer: Writer, rows: Sequence[Row]) -> None:
+    def _write(self, writer: CatalogWriter, rows: Sequence[CatalogRow]) -> None:
         if not rows:
             return
         seen = set(writer.seen)
         try:
             with transaction.atomic():
                 done = writer.write(rows)
-                listing.refresh(done.touched)
+                listing.refresh_listings(done.touched)
         except (IntegrityError, DataError) as error:
             writer.shelves.forget()
             writer.seen = seen
@@ -96,7 +96,7 @@ class Import:
             writer.shelves.keep()
             self._add(done)
 
-    def _halve(self, writer: Writer, rows: Sequence[Row], error: Exception) -> None:
+    def _halve(self, writer: CatalogWriter, rows: Sequence[CatalogRow], error: Exception) -> None:
         if len(rows) == 1:
             self.bad.add(BadRow(rows[0].number, f"refused by the database: {str(error).splitlines()[0]}"))
             return
@@ -104,7 +104,7 @@ class Import:
         self._write(writer, rows[:middle])
         self._write(writer, rows[middle:])
 
-    def _add(self, done: Written) -> None:
+    def _add(self, done: CatalogImportCounts) -> None:
         for name, value in vars(done).items():
             if isinstance(value, int):
                 setattr(self.total, name, getattr(self.total, name) + value)
@@ -112,13 +112,13 @@ class Import:
         self.total.touched |= done.touched
 
 
-class _Kept:
+class _RealRun:
     def __enter__(self) -> None: ...
 
     def __exit__(self, *error: Any) -> None: ...
 
 
-class _TakenBack(transaction.Atomic):
+class _DryRun(transaction.Atomic):
     """A transaction that is always rolled back."""
 
     def __init__(self) -> None:

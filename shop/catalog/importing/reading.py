@@ -9,11 +9,11 @@ from decimal import Decimal
 
 from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
 from shop.csv_files.table import Columns, CsvTable
-from shop.csv_files.values import days_from_today, read_amount, read_day, read_whole, read_word
+from shop.csv_files.values import get_day_from_today, read_amount, read_day, read_integer, read_word
 from shop.money import get_shop_currency
-from shop.spelling import clean_spelling, clean_title, make_slug, name_key, spelling_key
+from shop.spelling import clean_spelling, clean_title, make_name_key, make_slug, make_spelling_key
 
-GOODS = Columns(
+CATALOG_COLUMNS = Columns(
     required=("sku", "product", "title", "description", "category", "maker", "price", "stock"),
     optional=("size", "colour", "style", "summary", "tags", "released_on", "lifespan_months", "image"),
     long_texts=frozenset({"description", "summary"}),
@@ -31,7 +31,7 @@ RELEASES_AHEAD = 3660  # days
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CatalogRow:
     """`product_key`: what its product is known by in files; `slug`: the address a new product would like.
 
     `given`: the optional product columns that this row fills; the rest is left as it is.
@@ -55,15 +55,15 @@ class Row:
 
     @property
     def options_key(self) -> tuple[str, str, str]:
-        return spelling_key(self.size), spelling_key(self.colour), spelling_key(self.style)
+        return make_spelling_key(self.size), make_spelling_key(self.colour), make_spelling_key(self.style)
 
 
-def read_goods(table: CsvTable) -> Iterator[Row | BadRow]:
+def read_catalog_rows(table: CsvTable) -> Iterator[CatalogRow | BadRow]:
     decimal = table.how.decimal
-    return table.read_rows(lambda number, cells: _parse(number, cells, decimal))
+    return table.read_rows(lambda number, cells: _parse_catalog_row(number, cells, decimal))
 
 
-def _parse(number: int, cells: Mapping[str, str], decimal: str) -> Row:
+def _parse_catalog_row(number: int, cells: Mapping[str, str], decimal: str) -> CatalogRow:
     for name, longest in LONGEST.items():
         if len(cells.get(name, "")) > longest:
             raise UnusableRowError(f"{name} is longer than {longest} characters")
@@ -72,22 +72,22 @@ def _parse(number: int, cells: Mapping[str, str], decimal: str) -> Row:
     if not title:
         raise UnusableRowError("has no title")
     given = {name: read(cells[name]) for name, read in _FIELDS.items() if cells.get(name, "").strip()}
-    return Row(
+    return CatalogRow(
         number=number,
         sku=read_sku(cells["sku"]),
-        product_key=_key(product),
-        slug=slug_of(product, longest=160),
+        product_key=_read_product_key(product),
+        slug=read_slug(product, longest=160),
         title=title,
-        category=_path(read_word(cells["category"], name="category", longest=800)),
-        maker=_name(cells["maker"], "maker") if cells["maker"].strip() else "",
+        category=_read_category_path(read_word(cells["category"], name="category", longest=800)),
+        maker=_read_name(cells["maker"], "maker") if cells["maker"].strip() else "",
         price=read_amount(cells["price"], name="price", decimal=decimal, highest=DEAREST, currency=get_shop_currency()),
-        stock=read_whole(cells["stock"].strip() or "0", name="stock", lowest=0, highest=MOST_STOCK),
+        stock=read_integer(cells["stock"].strip() or "0", name="stock", lowest=0, highest=MOST_STOCK),
         size=clean_spelling(cells.get("size", "")),
         colour=clean_spelling(cells.get("colour", "")),
         style=clean_spelling(cells.get("style", "")),
-        images=tuple(_split(cells.get("image", ""), ";")),
+        images=tuple(_split_values(cells.get("image", ""), ";")),
         given=given,
-        attributes=_attributes(cells),
+        attributes=_read_attributes(cells),
     )
 
 
@@ -108,7 +108,7 @@ def read_title(text: str, *, longest: int) -> str:
     return title
 
 
-def slug_of(text: str, *, longest: int) -> str:
+def read_slug(text: str, *, longest: int) -> str:
     """An address for a name."""
     slug = make_slug(text, longest=longest)
     if not slug:
@@ -116,63 +116,63 @@ def slug_of(text: str, *, longest: int) -> str:
     return slug
 
 
-def _key(product: str) -> str:
-    key = name_key(product)
+def _read_product_key(product: str) -> str:
+    key = make_name_key(product)
     if len(key) > LONGEST_KEY:
         raise UnusableRowError("product is too long")
     return key
 
 
-def _path(text: str) -> tuple[str, ...]:
-    names = tuple(_name(name, "category") for name in _split(text, ">"))
+def _read_category_path(text: str) -> tuple[str, ...]:
+    names = tuple(_read_name(name, "category") for name in _split_values(text, ">"))
     if not 1 <= len(names) <= DEEPEST_CATEGORY:
         raise UnusableRowError(f"category is to be a name, or a path of at most {DEEPEST_CATEGORY}: Clothing > Socks")
     return names
 
 
-def _name(text: str, column: str) -> str:
+def _read_name(text: str, column: str) -> str:
     """Of a shelf or a maker: it has a page, and so needs an address."""
     name = clean_title(text)
     if len(name) > LONGEST_NAME:
         raise UnusableRowError(f"{column} is longer than {LONGEST_NAME} characters")
-    slug_of(name, longest=LONGEST_NAME)
+    read_slug(name, longest=LONGEST_NAME)
     return name
 
 
-def _attributes(cells: Mapping[str, str]) -> dict[str, str]:
-    values = {name: _long_text(text) for name, text in cells.items() if name not in GOODS.known}
+def _read_attributes(cells: Mapping[str, str]) -> dict[str, str]:
+    values = {name: _read_long_text(text) for name, text in cells.items() if name not in CATALOG_COLUMNS.known}
     return {name: value for name, value in values.items() if value}
 
 
-def _tags(text: str) -> list[str]:
-    words = (clean_title(word) for word in _split(text.replace(";", ",").replace("|", ","), ","))
-    tags = list({spelling_key(word): word for word in words if word}.values())
+def _read_tags(text: str) -> list[str]:
+    words = (clean_title(word) for word in _split_values(text.replace(";", ",").replace("|", ","), ","))
+    tags = list({make_spelling_key(word): word for word in words if word}.values())
     if any(len(tag) > 40 for tag in tags):
         raise UnusableRowError("a tag is longer than 40 characters")
     return tags
 
 
-def _split(text: str, separator: str) -> Iterator[str]:
+def _split_values(text: str, separator: str) -> Iterator[str]:
     return (part.strip() for part in text.split(separator) if part.strip())
 
 
-def _long_text(text: str) -> str:
+def _read_long_text(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
-def _released_on(text: str) -> date:
-    return read_day(text, name="released_on", earliest=FIRST_RELEASE, latest=days_from_today(RELEASES_AHEAD))
+def _read_release_day(text: str) -> date:
+    return read_day(text, name="released_on", earliest=FIRST_RELEASE, latest=get_day_from_today(RELEASES_AHEAD))
 
 
-def _lifespan(text: str) -> int:
-    return read_whole(text, name="lifespan_months", lowest=0, highest=MOST_MONTHS)
+def _read_lifespan(text: str) -> int:
+    return read_integer(text, name="lifespan_months", lowest=0, highest=MOST_MONTHS)
 
 
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]")
 _FIELDS: dict[str, Callable[[str], object]] = {
-    "description": _long_text,
-    "summary": _long_text,
-    "tags": _tags,
-    "released_on": _released_on,
-    "lifespan_months": _lifespan,
+    "description": _read_long_text,
+    "summary": _read_long_text,
+    "tags": _read_tags,
+    "released_on": _read_release_day,
+    "lifespan_months": _read_lifespan,
 }

@@ -8,10 +8,10 @@ from operator import or_
 
 from django.db.models import Q
 
-from shop.catalog.importing.reading import Row
+from shop.catalog.importing.reading import CatalogRow
 from shop.catalog.models import Product, Variant
 from shop.csv_files.report import BadRow, quote_cell
-from shop.spelling import name_key, spelling_key
+from shop.spelling import make_name_key, make_spelling_key
 
 OPTIONS = ("size", "colour", "style")
 ROOM = 7  # characters of an address left for a number
@@ -28,18 +28,18 @@ class KnownSkus:
     def load(cls) -> "KnownSkus":
         known = cls()
         for sku in Variant.objects.order_by("pk").values_list("sku", flat=True).iterator():
-            key = spelling_key(sku)
+            key = make_spelling_key(sku)
             if known.by_key.setdefault(key, sku) != sku:
                 known.ambiguous.add(key)
         return known
 
     def find(self, sku: str) -> str:
         """The shop's spelling of a SKU: of one it has not, or has in several, the spelling given."""
-        key = spelling_key(sku)
+        key = make_spelling_key(sku)
         return sku if key in self.ambiguous else self.by_key.get(key, sku)
 
 
-def find_products(rows: Sequence[Row]) -> tuple[dict[str, Product], set[str]]:
+def find_products(rows: Sequence[CatalogRow]) -> tuple[dict[str, Product], set[str]]:
     """By product key: those that files call so, and those no file named yet whose address or title says so.
 
     The keys of the latter, which are to be saved, are returned too.
@@ -54,7 +54,7 @@ def find_products(rows: Sequence[Row]) -> tuple[dict[str, Product], set[str]]:
             found[product.import_key] = product
             continue
         for name in (product.slug, product.title):
-            unnamed.setdefault(name_key(name), product)
+            unnamed.setdefault(make_name_key(name), product)
     named = set()
     for key in keys:
         candidate = unnamed.get(key)
@@ -65,7 +65,9 @@ def find_products(rows: Sequence[Row]) -> tuple[dict[str, Product], set[str]]:
     return found, named
 
 
-def refuse_strangers(rows: Iterable[Row], variants: dict[str, Variant]) -> tuple[list[Row], list[BadRow]]:
+def reject_foreign_skus(
+    rows: Iterable[CatalogRow], variants: dict[str, Variant]
+) -> tuple[list[CatalogRow], list[BadRow]]:
     """Rows of which the SKU is not another product's, and the others. `variants`: those that exist, by SKU."""
     kept, bad = [], []
     for row in rows:
@@ -77,7 +79,9 @@ def refuse_strangers(rows: Iterable[Row], variants: dict[str, Variant]) -> tuple
     return kept, bad
 
 
-def refuse_equals(rows: Iterable[Row], products: dict[str, Product]) -> tuple[list[Row], list[BadRow]]:
+def reject_duplicate_options(
+    rows: Iterable[CatalogRow], products: dict[str, Product]
+) -> tuple[list[CatalogRow], list[BadRow]]:
     """Rows that a shopper could tell from the other variants of their product, and those they could not.
 
     What is there already under these very options is left as it is.
@@ -88,7 +92,7 @@ def refuse_equals(rows: Iterable[Row], products: dict[str, Product]) -> tuple[li
         own, options = options_of[row.product_key], row.options_key
         holder = next((sku for sku, theirs in own.items() if theirs == options and sku != row.sku), None)
         if holder is not None and own.get(row.sku) != options:
-            bad.append(BadRow(row.number, _describe_equal(row, holder)))
+            bad.append(BadRow(row.number, _describe_duplicate(row, holder)))
         else:
             own[row.sku] = options
             kept.append(row)
@@ -101,17 +105,17 @@ def _find_options(products: dict[str, Product]) -> dict[str, dict[str, tuple[str
     found: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
     on_sale = Variant.objects.filter(product__in=keys, is_active=True).order_by("pk")
     for product_id, sku, *options in on_sale.values_list("product_id", "sku", *OPTIONS):
-        found[keys[product_id]][sku] = tuple(spelling_key(option) for option in options)
+        found[keys[product_id]][sku] = tuple(make_spelling_key(option) for option in options)
     return found
 
 
-def _describe_equal(row: Row, holder: str) -> str:
+def _describe_duplicate(row: CatalogRow, holder: str) -> str:
     given = [f"{name} {quote_cell(value)}" for name in OPTIONS if (value := getattr(row, name))]
     same = f"is in {' and '.join(given)}" if given else "has no size, colour or style"
     return f"{same} like SKU {holder} of the same product: nobody could choose between them"
 
 
-def free_slugs(wanted: Sequence[str], *, longest: int) -> list[str]:
+def choose_free_slugs(wanted: Sequence[str], *, longest: int) -> list[str]:
     """An address for each new product: the one wanted, or with a number where that is taken."""
     taken = set(Product.objects.filter(slug__in=wanted).values_list("slug", flat=True))
     crowded = {slug for slug, count in Counter(wanted).items() if count > 1 or slug in taken}

@@ -3,27 +3,27 @@
 from collections.abc import Callable
 from functools import partial
 
-from shop.catalog.importing.reading import slug_of
+from shop.catalog.importing.reading import read_slug
 from shop.catalog.models import Category, Maker
-from shop.spelling import spelling_key
+from shop.spelling import make_spelling_key
 
 LONGEST = 80
 
 
-class Shelves:
+class CategoriesAndMakers:
     def __init__(self) -> None:
         categories = list(Category.objects.all())
         makers = list(Maker.objects.all())
-        self.categories = {(each.parent_id, spelling_key(each.name)): each.id for each in categories}
-        self.makers = {spelling_key(each.name): each.id for each in makers}
+        self.categories = {(each.parent_id, make_spelling_key(each.name)): each.id for each in categories}
+        self.makers = {make_spelling_key(each.name): each.id for each in makers}
         self.category_slugs = {each.slug for each in categories}
         self.maker_slugs = {each.slug for each in makers}
         self.made: list[Callable[[], object]] = []
 
     def category(self, path: tuple[str, ...]) -> int:
         """“Clothing > Socks”, from the top. A single name also finds a category further down, if only one has it."""
-        if len(path) == 1 and (None, spelling_key(path[0])) not in self.categories:
-            anywhere = [found for (_, name), found in self.categories.items() if name == spelling_key(path[0])]
+        if len(path) == 1 and (None, make_spelling_key(path[0])) not in self.categories:
+            anywhere = [found for (_, name), found in self.categories.items() if name == make_spelling_key(path[0])]
             if len(anywhere) == 1:
                 return anywhere[0]
         parent_id: int | None = None
@@ -35,9 +35,9 @@ class Shelves:
     def maker(self, name: str) -> int | None:
         if not name:
             return None
-        key = spelling_key(name)
+        key = make_spelling_key(name)
         if key not in self.makers:
-            slug = _free(slug_of(name, longest=LONGEST), self.maker_slugs)
+            slug = _reserve_slug(read_slug(name, longest=LONGEST), self.maker_slugs)
             self.makers[key] = Maker.objects.create(name=name, slug=slug).id
             self.made += [partial(self.makers.pop, key, None), partial(self.maker_slugs.discard, slug)]
         return self.makers[key]
@@ -53,16 +53,16 @@ class Shelves:
         self.made.clear()
 
     def _category(self, parent_id: int | None, name: str) -> int:
-        key = (parent_id, spelling_key(name))
+        key = (parent_id, make_spelling_key(name))
         if key not in self.categories:
-            slug = _free(slug_of(name, longest=LONGEST), self.category_slugs)
+            slug = _reserve_slug(read_slug(name, longest=LONGEST), self.category_slugs)
             made = Category.objects.create(name=name, slug=slug, parent_id=parent_id, position=len(self.categories))
             self.categories[key] = made.id
             self.made += [partial(self.categories.pop, key, None), partial(self.category_slugs.discard, slug)]
         return self.categories[key]
 
 
-def _free(slug: str, taken: set[str]) -> str:
+def _reserve_slug(slug: str, taken: set[str]) -> str:
     number, found = 2, slug
     while found in taken:
         found = f"{slug[: LONGEST - 5]}-{number}"

@@ -8,15 +8,15 @@ from pathlib import Path
 from django.db.models import Max
 
 from shop.catalog import events, pictures, stock
-from shop.catalog.importing.reading import Row
+from shop.catalog.importing.reading import CatalogRow
 from shop.catalog.importing.recognising import (
     KnownSkus,
+    choose_free_slugs,
     find_products,
-    free_slugs,
-    refuse_equals,
-    refuse_strangers,
+    reject_duplicate_options,
+    reject_foreign_skus,
 )
-from shop.catalog.importing.shelves import Shelves
+from shop.catalog.importing.shelves import CategoriesAndMakers
 from shop.catalog.models import Product, ProductImage, StockRecord, Store, Variant
 from shop.catalog.prices import Price, set_prices
 from shop.csv_files.report import BadRow
@@ -37,7 +37,7 @@ OPTION_FIELDS = ("size", "colour", "style")
 
 
 @dataclass
-class Written:
+class CatalogImportCounts:
     """What a batch did. `touched`: products whose listing is to be refreshed."""
 
     touched: set[int] = field(default_factory=set)
@@ -51,10 +51,10 @@ class Written:
 
 
 @dataclass
-class Writer:
+class CatalogWriter:
     """One import. `seen`: products whose first row has spoken for them."""
 
-    shelves: Shelves
+    shelves: CategoriesAndMakers
     known_skus: KnownSkus
     store: Store
     reference: str
@@ -64,14 +64,14 @@ class Writer:
     is_dry: bool = False
     seen: set[str] = field(default_factory=set)
 
-    def write(self, rows: Sequence[Row]) -> Written:
+    def write(self, rows: Sequence[CatalogRow]) -> CatalogImportCounts:
         """Inside the caller's transaction."""
-        done = Written()
+        done = CatalogImportCounts()
         rows = [replace(row, sku=self.known_skus.find(row.sku)) for row in rows]
         products, named = find_products(rows)
         variants = {each.sku: each for each in self._variants(rows, products)}
-        rows, strangers = refuse_strangers(rows, variants)
-        rows, equals = refuse_equals(rows, products)
+        rows, strangers = reject_foreign_skus(rows, variants)
+        rows, equals = reject_duplicate_options(rows, products)
         done.bad += [*strangers, *equals]
         products = self._write_products(rows, products, named, done)
         made = self._write_variants(rows, products, variants, done)
@@ -80,7 +80,7 @@ class Writer:
         return done
 
     @staticmethod
-    def _variants(rows: Iterable[Row], products: dict[str, Product]) -> Iterable[Variant]:
+    def _variants(rows: Iterable[CatalogRow], products: dict[str, Product]) -> Iterable[Variant]:
         """Those that exist, each with the very product that is about to be written."""
         own = {product.pk: product for product in products.values()}
         found = Variant.objects.filter(sku__in=[row.sku for row in rows]).select_related("product")
@@ -91,13 +91,15 @@ class Writer:
     # -- Products --
 
     def _write_products(
-        self, rows: Sequence[Row], found: dict[str, Product], named: set[str], done: Written
+        self, rows: Sequence[CatalogRow], found: dict[str, Product], named: set[str], done: CatalogImportCounts
     ) -> dict[str, Product]:
-        groups: dict[str, list[Row]] = defaultdict(list)
+        groups: dict[str, list[CatalogRow]] = defaultdict(list)
         for row in rows:
             groups[row.product_key].append(row)
         fresh = {key: Product(import_key=key, currency=self.currency) for key in groups if key not in found}
-        for key, slug in zip(fresh, free_slugs([groups[key][0].slug for key in fresh], longest=160), strict=True):
+        for key, slug in zip(
+            fresh, choose_free_slugs([groups[key][0].slug for key in fresh], longest=160), strict=True
+        ):
             fresh[key].slug = slug
             self._fill(fresh[key], groups[key])
         filled = {key for key, group in groups.items() if key in found and self._fill(found[key], group)}
@@ -110,7 +112,7 @@ class Writer:
         events.record_releases(each.id for each in fresh.values())
         return found | fresh
 
-    def _fill(self, product: Product, rows: Sequence[Row]) -> bool:
+    def _fill(self, product: Product, rows: Sequence[CatalogRow]) -> bool:
         """The first row of a product in the file speaks for it; later ones only add attributes it lacks."""
         before = [getattr(product, name) for name in PRODUCT_FIELDS]
         attributes = dict(product.attributes)
@@ -133,7 +135,11 @@ class Writer:
     # -- Variants --
 
     def _write_variants(
-        self, rows: Sequence[Row], products: dict[str, Product], found: dict[str, Variant], done: Written
+        self,
+        rows: Sequence[CatalogRow],
+        products: dict[str, Product],
+        found: dict[str, Variant],
+        done: CatalogImportCounts,
     ) -> dict[str, Variant]:
         fresh, changed = [], []
         positions = self._positions(products.values())
@@ -159,7 +165,7 @@ class Writer:
         done.touched |= {each.product_id for each in written}
         return {each.sku: each for each in fresh}
 
-    def _set_prices(self, rows: Iterable[Row], found: dict[str, Variant]) -> set[int]:
+    def _set_prices(self, rows: Iterable[CatalogRow], found: dict[str, Variant]) -> set[int]:
         """A price is in the shop's currency of the day it is written."""
         return set_prices({found[row.sku].pk: Price(row.price, self.currency) for row in rows if row.sku in found})
 
@@ -170,21 +176,25 @@ class Writer:
 
     # -- Stock and pictures --
 
-    def _write_stock(self, rows: Sequence[Row], variants: dict[str, Variant], made: set[str], done: Written) -> None:
+    def _write_stock(
+        self, rows: Sequence[CatalogRow], variants: dict[str, Variant], made: set[str], done: CatalogImportCounts
+    ) -> None:
         wanted = {variants[row.sku].pk: row for row in rows if self.sets_stock or row.sku in made}
         records = StockRecord.objects.filter(store=self.store, variant_id__in=wanted)
         have = set(records.values_list("variant_id", flat=True))
         opening = {pk: row.stock for pk, row in wanted.items() if pk not in have}
-        openings = [stock.Opening(pk, quantity) for pk, quantity in opening.items()]
-        stock.open_records(self.store, openings, reference=self.reference)
+        openings = [stock.OpeningStock(pk, quantity) for pk, quantity in opening.items()]
+        stock.open_stock_records(self.store, openings, reference=self.reference)
         counted = {pk: row.stock for pk, row in wanted.items() if pk in have}
-        changed, kept = stock.count(counted, store_id=self.store.id, reference=self.reference)
+        changed, kept = stock.record_stocktake(counted, store_id=self.store.id, reference=self.reference)
         done.stock_counted += len(changed)
         done.touched |= {variants[row.sku].product_id for pk, row in wanted.items() if pk in opening or pk in changed}
         why = "stock not set: more of it is promised to orders than was counted"
         done.bad += [BadRow(wanted[pk].number, why) for pk in kept]
 
-    def _write_pictures(self, rows: Sequence[Row], products: dict[str, Product], done: Written) -> None:
+    def _write_pictures(
+        self, rows: Sequence[CatalogRow], products: dict[str, Product], done: CatalogImportCounts
+    ) -> None:
         wanted = [(products[row.product_key], row, each) for row in rows for each in row.images]
         if not wanted:
             return
@@ -194,7 +204,7 @@ class Writer:
             try:
                 name = self._picture(file)
             except (pictures.UnusablePictureError, OSError) as error:
-                done.bad.append(BadRow(row.number, f"picture {file[:80]} left out: {_reason(error)}"))
+                done.bad.append(BadRow(row.number, f"picture {file[:80]} left out: {_describe_picture_error(error)}"))
                 continue
             if (product.id, name) not in have:
                 have.add((product.id, name))
@@ -207,10 +217,10 @@ class Writer:
         if not path.is_relative_to(self.folder.resolve()):
             raise pictures.UnusablePictureError("pictures are read from beside the file only")
         if self.is_dry:
-            return pictures.name_of(path.read_bytes())
+            return pictures.make_picture_name(path.read_bytes())
         with path.open("rb") as picture:
-            return pictures.keep(picture)
+            return pictures.save_picture(picture)
 
 
-def _reason(error: Exception) -> str:
+def _describe_picture_error(error: Exception) -> str:
     return error.strerror or "cannot be read" if isinstance(error, OSError) else str(error)

@@ -70,7 +70,7 @@ class Product(models.Model):
     )
     released_on = models.DateField(null=True, blank=True, help_text="Before this day it can be pre-ordered.")
     is_published = models.BooleanField(default=True)
-    # What cards, facets and search read. Kept by `shop.catalog.listing.refresh`, never set by hand.
+    # What cards, facets and search read. Kept by `shop.catalog.listing.refresh_listings`, never set by hand.
     price_from = models.DecimalField(
         max_digits=10, decimal_places=2, default=0, editable=False, help_text="The cheapest variant's price."
     )

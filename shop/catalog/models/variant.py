@@ -3,12 +3,12 @@ import re
 from django.db import models
 
 from shop.catalog.models.product import Product
-from shop.money import formatted, get_shop_currency
+from shop.money import format_amount, get_shop_currency
 
 BARE_SIZE = re.compile(r"\d{1,2}(½|\.5)?|M|X{0,3}[SL]")  # says nothing without the word beside it
 
 
-def label_of(*options: str) -> str:
+def join_options(*options: str) -> str:
     return ", ".join(option for option in options if option)
 
 
@@ -49,4 +49,4 @@ class Variant(models.Model):
 
     @property
     def price_text(self) -> str:
-        return formatted(self.price, self.currency)
+        return format_amount(self.price, self.currency)

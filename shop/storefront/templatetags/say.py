@@ -8,7 +8,7 @@ from django.utils.html import format_html, format_html_join
 
 from orders.carriers import carrier_name
 from shop.catalog.tree import Branch
-from shop.money import formatted
+from shop.money import format_amount
 
 register = template.Library()
 
@@ -18,7 +18,7 @@ CURRENT = format_html(' aria-current="{}"', "page")
 @register.filter
 def money(amount: Decimal | str | None, currency: str) -> str:
     """£14.00; of a text that holds a number too. Empty for None."""
-    return "" if amount is None else formatted(Decimal(amount), currency)
+    return "" if amount is None else format_amount(Decimal(amount), currency)
 
 
 @register.filter(is_safe=True)

@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import access
-from accounts.current import needs_customer
+from accounts.current import customer_required
 from accounts.models import AccessLogEntry, Customer
 
 PER_PAGE = 30
@@ -16,9 +16,9 @@ ROLES = {"owner": "the owner", "": "no longer in a role"}
 
 @never_cache
 @require_safe
-@needs_customer
+@customer_required
 def access_log(request: HttpRequest, customer: Customer) -> HttpResponse:
-    page = Paginator(access.log_of(customer), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(access.get_access_log(customer), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(entry, _who(entry)) for entry in page]
     return render(request, "storefront/account/access.html", {"page": page, "rows": rows})
 

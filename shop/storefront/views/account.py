@@ -11,10 +11,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import choices, consent, gpc, held, purposes, undo
 from accounts.address_forms import NameForm
-from accounts.current import needs_customer
+from accounts.current import customer_required
 from accounts.models import Customer
-from accounts.purposes import Group
-from accounts.switches import Switch, ceiling_choice, master, switch, switches
+from accounts.purposes import PurposeGroup
+from accounts.switches import Switch, make_switch, read_ceiling_choice, read_master_switch, read_switches_by_group
 from notifications.missing_letters import explain_missing_letter
 from orders import ticks
 from recommendations.effects import Place
@@ -40,20 +40,20 @@ class Reason:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs_customer
+@customer_required
 def account(request: HttpRequest, customer: Customer) -> HttpResponse:
     form = NameForm(request.POST or None, instance=customer)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, "Saved.")
         return redirect("account")
-    on_count = len(consent.granted_purposes(customer).intersection(EVERY))
+    on_count = len(consent.get_granted_purposes(customer).intersection(EVERY))
     context = {
         "customer": customer,
         "form": form,
         "for_you": shelves.for_customer(customer, limit=6, place=_place(request)),
         "on_count": on_count,
-        "is_resting": not on_count and not master(customer).granted,
+        "is_resting": not on_count and not read_master_switch(customer).granted,
         "has_order_news": not on_count and ticks.has_standing(customer),
         "all_count": len(EVERY),
     }
@@ -62,26 +62,26 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs_customer
+@customer_required
 def preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Every switch. Saved one by one when toggled; the whole form at once without JavaScript."""
     if request.method == "POST":
         return _save(request, customer)
     context = {
         "groups": _switches(request, customer),
-        "master": master(customer),
-        "ceiling": ceiling_choice(customer),
-        "undo": undo.take_offered(request),
+        "master": read_master_switch(customer),
+        "ceiling": read_ceiling_choice(customer),
+        "undo": undo.pop_offered_undo(request),
     }
     return render(request, "storefront/account/preferences.html", context)
 
 
-def _switches(request: HttpRequest, customer: Customer) -> dict[Group, list[Switch]]:
+def _switches(request: HttpRequest, customer: Customer) -> dict[PurposeGroup, list[Switch]]:
     """All of them; beside a letter that is on and did not come, why."""
-    groups = switches(customer, is_gpc=gpc.is_no(request))
-    for place, each in enumerate(groups[Group.MAIL]):
+    groups = read_switches_by_group(customer, is_gpc=gpc.has_gpc_signal(request))
+    for place, each in enumerate(groups[PurposeGroup.MAIL]):
         if each.key == purposes.MAIL_RECOMMENDATIONS and each.granted:
-            groups[Group.MAIL][place] = replace(each, note=explain_missing_letter(customer))
+            groups[PurposeGroup.MAIL][place] = replace(each, note=explain_missing_letter(customer))
     return groups
 
 
@@ -89,27 +89,29 @@ def _save(request: HttpRequest, customer: Customer) -> HttpResponse:
     """The whole form. What did not change is not written: an untouched switch keeps its "never changed"."""
     try:
         shown = request.POST.getlist("shown") if "shown" in request.POST else None
-        wanted = choices.posted(request.POST, request.POST.getlist("asked"), shown=shown)
+        wanted = choices.parse_posted_choices(request.POST, request.POST.getlist("asked"), shown=shown)
     except ValueError as error:
         raise BadRequest from error
-    before = choices.save(customer, wanted, source="preferences")
-    undo.offer(request, undo.token(customer, before))
+    before = choices.save_choices(customer, wanted, source="preferences")
+    undo.offer_undo(request, undo.make_undo_token(customer, before))
     messages.success(request, "Saved. What is off is off at once." if before else "Nothing was changed.")
     return redirect("preferences")
 
 
 @never_cache
 @require_safe
-@needs_customer
+@customer_required
 def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What the shop suggests to this customer, why, and the switches behind it."""
     answers = {answer.purpose: answer for answer in customer.consents.all()}
-    past = held.all_held(customer, SUGGESTING)
+    past = held.get_stored_data_by_purpose(customer, SUGGESTING)
     shelf = shelves.for_customer(customer, limit=12, place=_place(request))
     context = {
         "shelf": shelf,
         "reasons": [Reason(*each) for each in zip(shelf.cards, shelf.picks, strict=True)],
-        "switches": [switch(purposes.get(key), answers.get(key), held=past.get(key)) for key in SUGGESTING],
+        "switches": [
+            make_switch(purposes.get_purpose(key), answers.get(key), held=past.get(key)) for key in SUGGESTING
+        ],
         "is_any_on": any(key in answers and answers[key].granted for key in SUGGESTING),
     }
     return render(request, "storefront/account/recommendations.html", context)
@@ -123,12 +125,14 @@ def _place(request: HttpRequest) -> str | None:
 @require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """Generated from the registries of purposes and of personal data, so that it says what the shop does."""
-    groups = {group: [purpose for purpose in purposes.PURPOSES if purpose.group == group] for group in purposes.Group}
+    groups = {
+        group: [purpose for purpose in purposes.PURPOSES if purpose.group == group] for group in purposes.PurposeGroup
+    }
     context = {
         "groups": groups,
         "visitor_purpose": purposes.VISITOR_HISTORY,
-        "holdings": list(personal_data.holdings()),
-        "processors": list(personal_data.processors()),
+        "holdings": list(personal_data.get_holdings()),
+        "processors": list(personal_data.get_processors()),
         "controller": controller.who(),
     }
     return render(request, "storefront/privacy.html", context)

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import asks as questions
 from accounts import consent_requests, purposes
-from accounts.current import login_of
+from accounts.current import get_login_customer
 from accounts.models import Customer
 from orders import guests, ticks
 from orders.models import Order
@@ -37,7 +37,7 @@ def answer(request: HttpRequest, key: str) -> HttpResponse:
         return see_other(_back(request))
     if key == asks.VISITORS:
         return _visitor(request, is_yes=answered == "yes")
-    customer = login_of(request)
+    customer = get_login_customer(request)
     if customer is None and key in asks.NEWS and "order" in request.POST:
         return _guest(request, key, guests.find(request, request.POST["order"]), is_yes=answered == "yes")
     if customer is None:
@@ -49,10 +49,10 @@ def _customer(request: HttpRequest, customer: Customer, key: str, place: Place, 
     if is_yes and asks.is_refused(request, key):
         messages.info(request, REFUSED)
     elif is_yes:
-        questions.accept(customer, key, place=place)
-        messages.success(request, f"{purposes.get(key).title}: on. Turn it off whenever you like.")
+        questions.accept_prompt(customer, key, place=place)
+        messages.success(request, f"{purposes.get_purpose(key).title}: on. Turn it off whenever you like.")
     else:
-        questions.decline(customer, key, place=place)
+        questions.decline_prompt(customer, key, place=place)
         messages.info(request, DECLINED)
     return see_other(_back(request))
 
@@ -73,8 +73,8 @@ def _guest(request: HttpRequest, key: str, order: Order, *, is_yes: bool) -> Htt
 
 def _settle(request: HttpRequest, answer: str) -> None:
     """For this browser: it is not asked again."""
-    settled = request.session.get(questions.SETTLED, [])
-    request.session[questions.SETTLED] = [*settled, answer][-MOST_SETTLED:]
+    settled = request.session.get(questions.ANSWERED_KEY, [])
+    request.session[questions.ANSWERED_KEY] = [*settled, answer][-MOST_SETTLED:]
 
 
 def _visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.current import customer_of
+from accounts.current import get_customer
 from orders import cart as carts
 from orders import pricing, promise, terms
 from orders.models import CartLine, ShippingMethod
@@ -16,7 +16,7 @@ from orders.promise import Promise, Words
 from orders.terms import Terms
 from orders.views.cart import AddForm
 from shop.catalog.models import Variant
-from shop.money import formatted
+from shop.money import format_amount
 from shop.storefront import asks, frame, shelves
 from shop.storefront.asks import Place
 
@@ -61,7 +61,7 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": arrival(rows, now),
         "has_gift": any(line.is_gift for line in lines),
-        "shelf": shelves.beside_cart(lines, customer=customer_of(request)),
+        "shelf": shelves.beside_cart(lines, customer=get_customer(request)),
         "is_ready": not any(item.problem for item in rows),
     }
 
@@ -70,7 +70,7 @@ def _format_until_free(method: ShippingMethod | None, totals: pricing.Totals) ->
     """How much more makes delivery free; empty where nothing does, or it is."""
     if method is None or method.free_from is None or not totals.shipping:
         return ""
-    return formatted(method.free_from - totals.subtotal, totals.currency)
+    return format_amount(method.free_from - totals.subtotal, totals.currency)
 
 
 def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datetime) -> Row:

@@ -15,7 +15,7 @@ from django_countries.fields import Country
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import address_book, consent
-from accounts.current import customer_of, login_of
+from accounts.current import get_customer, get_login_customer
 from accounts.models import Address, Customer
 from orders import cart as carts
 from orders import checkout as ordering
@@ -25,7 +25,7 @@ from orders.customs import crosses_customs
 from orders.models import Cart, CartLine, Order, Payment, ShippingMethod
 from orders.terms import Terms
 from orders.views.answers import see_other
-from shop.money import formatted
+from shop.money import format_amount
 from shop.storefront import shelves
 from shop.storefront.checkout_additions import Addition, add_to_order
 from shop.storefront.checkout_form import CheckoutForm, address_values, first_values, typed
@@ -93,12 +93,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 
 def _desk(request: HttpRequest, cart: Cart) -> Desk:
-    customer = login_of(request)
+    customer = get_login_customer(request)
     return Desk(
         cart=cart,
         customer=customer,
         book=list(customer.addresses.all()) if customer else [],
-        granted=consent.granted_purposes(customer),
+        granted=consent.get_granted_purposes(customer),
         terms=terms.for_request(request),
     )
 
@@ -186,7 +186,7 @@ def _keep_answers(customer: Customer, form: CheckoutForm, book: list[Address]) -
     if form.cleaned_data["remember"]:
         address = form.address()
         if address_values(address) not in [address_values(known) for known in book]:
-            address_book.keep(customer, address)
+            address_book.save_address(customer, address)
 
 
 def _page(
@@ -219,7 +219,7 @@ def _page(
         "customs_note": _format_customs_note(form, desk.terms),
         "has_gift": any(line.is_gift for line in lines),
         "problem": problem,
-        "shelf": shelves.beside_checkout(lines, customer=customer_of(request)),
+        "shelf": shelves.beside_checkout(lines, customer=get_customer(request)),
         "addition": addition,
     }
     return render(request, "storefront/checkout.html", context, status=status)
@@ -258,7 +258,7 @@ def deliveries(form: CheckoutForm, lines: list[CartLine], agreed: Terms) -> list
 
 def _price(method: ShippingMethod, goods: pricing.Totals) -> str:
     amount = method.price_for(goods.subtotal)
-    return formatted(amount, goods.currency) if amount else "free"
+    return format_amount(amount, goods.currency) if amount else "free"
 
 
 def _arrival(lines: list[CartLine], method: ShippingMethod, agreed: Terms, now: datetime) -> str:

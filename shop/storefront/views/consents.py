@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import checkpoints, proofs
-from accounts.current import needs_customer
+from accounts.current import customer_required
 from accounts.models import Customer
 from accounts.switches import SOURCES
 from orders import ticks
@@ -26,16 +26,16 @@ class DayForm(forms.Form):
 
 @never_cache
 @require_safe
-@needs_customer
+@customer_required
 def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
     form = DayForm(request.GET)
     day = form.cleaned_data["on"] if form.is_valid() else None
-    page = Paginator(proofs.answers(customer), PER_PAGE).get_page(request.GET.get("page"))
-    words = proofs.wordings(page.object_list)
+    page = Paginator(proofs.get_consent_answers(customer), PER_PAGE).get_page(request.GET.get("page"))
+    words = proofs.get_wordings_by_hash(page.object_list)
     context: dict[str, Any] = {
         "form": form,
         "day": day,
-        "standings": proofs.state_on(customer, day) if day else [],
+        "standings": proofs.get_switch_states_on(customer, day) if day else [],
         "page": page,
         "has_order_ticks": not page.object_list and ticks.has_any(customer),
         "answers": [(answer, words.get(answer.wording_hash), SOURCES.get(answer.source, "")) for answer in page],
@@ -45,7 +45,7 @@ def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 @never_cache
 @require_safe
-@needs_customer
+@customer_required
 def receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
     answer = JsonResponse(_receipt(customer), json_dumps_params={"indent": 2, "ensure_ascii": False})
     answer.headers["Content-Disposition"] = 'attachment; filename="consent-receipt.json"'
@@ -54,15 +54,15 @@ def receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 @never_cache
 @require_safe
-@needs_customer
+@customer_required
 def receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
     """The same receipt to print: every answer in its words, and what seals them."""
-    rows = list(proofs.answers(customer).order_by("record__sequence"))
-    words = proofs.wordings(rows)
+    rows = list(proofs.get_consent_answers(customer).order_by("record__sequence"))
+    words = proofs.get_wordings_by_hash(rows)
     context = {
         "receipt": _receipt(customer),
         "has_order_ticks": not rows and ticks.has_any(customer),
-        "checkpoint": checkpoints.latest(),
+        "checkpoint": checkpoints.get_latest_checkpoint(),
         "now": timezone.now(),
         "answers": [(row, words.get(row.wording_hash), SOURCES.get(row.source, "")) for row in rows],
     }
@@ -70,4 +70,4 @@ def receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 
 def _receipt(customer: Customer) -> dict[str, Any]:
-    return proofs.receipt(customer, controller=controller.who(), privacy_url=controller.privacy_url())
+    return proofs.make_consent_receipt(customer, controller=controller.who(), privacy_url=controller.privacy_url())

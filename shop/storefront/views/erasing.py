@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts import erasure
-from accounts.current import has_login, needs_customer
+from accounts.current import customer_required, has_login
 from accounts.models import Customer, Erasure
 from shop import personal_data
 
@@ -48,23 +48,25 @@ class ErasureForm(forms.Form):
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs_customer
+@customer_required
 @reauthentication_required(enabled=has_login)  # type: ignore[untyped-decorator]
 def ask(request: HttpRequest, customer: Customer) -> HttpResponse:
-    standing = erasure.standing(customer)
+    standing = erasure.find_open_erasure(customer)
     if standing is not None:
-        return redirect("erasure", erasure.token_for(standing))
+        return redirect("erasure", erasure.make_erasure_token(standing))
     form = ErasureForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            made = erasure.ask(customer, at_once=form.cleaned_data["when"] == NOW)
+            made = erasure.request_erasure(customer, at_once=form.cleaned_data["when"] == NOW)
         except erasure.CannotErase as refusal:
             form.add_error(None, str(refusal))
         else:
-            return redirect("erasure", erasure.token_for(made))
-    kept = [(holding.title, holding.kept) for holding in personal_data.holdings() if holding.kept]
-    goes = [holding.title for holding in personal_data.holdings() if holding.erase is not personal_data.nothing]
-    context = {"form": form, "kept": kept, "goes": goes, "waits_for": erasure.waits_for(customer)}
+            return redirect("erasure", erasure.make_erasure_token(made))
+    kept = [(holding.title, holding.kept) for holding in personal_data.get_holdings() if holding.kept]
+    goes = [
+        holding.title for holding in personal_data.get_holdings() if holding.erase is not personal_data.erase_nothing
+    ]
+    context = {"form": form, "kept": kept, "goes": goes, "waits_for": erasure.find_erasure_obstacles(customer)}
     return render(request, "storefront/account/erase.html", context, status=400 if form.errors else 200)
 
 
@@ -72,7 +74,7 @@ def ask(request: HttpRequest, customer: Customer) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def erasure_page(request: HttpRequest, token: str) -> HttpResponse:
     """How it stands, for whoever has the link; POST undoes it. Opening it changes nothing."""
-    found = erasure.find(token)
+    found = erasure.find_erasure_by_token(token)
     if found is None:
         raise Http404
     if request.method == "POST":
@@ -82,7 +84,7 @@ def erasure_page(request: HttpRequest, token: str) -> HttpResponse:
     context: dict[str, Any] = {
         "erasure": found,
         "url": reverse("erasure", args=[token]),
-        "waits_for": erasure.waits_for(found.customer) if found.customer and is_waiting else [],
+        "waits_for": erasure.find_erasure_obstacles(found.customer) if found.customer and is_waiting else [],
         "cooling_off": is_later,
     }
     template = "partials/erasure_state.html" if request.headers.get("HX-Request") else "storefront/erasure.html"
@@ -90,7 +92,7 @@ def erasure_page(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _undo(request: HttpRequest, found: Erasure, token: str) -> HttpResponse:
-    if erasure.undo(found):
+    if erasure.cancel_erasure(found):
         messages.success(request, "Undone. Everything is as it was.")
     elif found.state != Erasure.State.UNDONE:
         messages.warning(request, "It had begun already, and cannot be undone any more.")

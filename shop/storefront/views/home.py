@@ -8,13 +8,13 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
-from accounts.current import customer_of
-from accounts.interests import Hidden
+from accounts.current import get_customer
+from accounts.interests import Exclusions
 from recommendations import picks
 from recommendations.beside import Way
 from recommendations.effects import Place
 from shop.catalog import cards as listed
-from shop.catalog.cards import Listed
+from shop.catalog.cards import ProductCard
 from shop.storefront import shelves
 from shop.storefront.shelves import Shelf
 
@@ -25,7 +25,7 @@ LATELY = timedelta(days=60)  # as old as a thing may be, and still be “just in
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    customer = customer_of(request)
+    customer = get_customer(request)
     told = shelves.told_by(customer)
     place = Place.HOME if request.method == "GET" else None
     mine = shelves.for_customer(customer, told=told, place=place) if customer else shelves.for_visitor(request)
@@ -41,16 +41,16 @@ def home(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _without(hidden: Hidden, shelf: Shelf) -> Hidden:
+def _without(hidden: Exclusions, shelf: Shelf) -> Exclusions:
     """What is on a shelf already stands on no other of the page."""
     return replace(hidden, product_ids=hidden.product_ids.union(pick.product_id for pick in shelf.picks))
 
 
-def _news(hidden: Hidden) -> list[Shelf]:
+def _news(hidden: Exclusions) -> list[Shelf]:
     """What came last, what comes next, what sells well: two queries, the same for all but for what they hide."""
     today = timezone.localdate()
     best = picks.popular(limit=SHELF, hidden=hidden)
-    found = listed.news(today, until=today + AHEAD, limit=SHELF, ids=[pick.product_id for pick in best])
+    found = listed.read_new_products(today, until=today + AHEAD, limit=SHELF, ids=[pick.product_id for pick in best])
     loved = [found.others[pick.product_id] for pick in best if pick.product_id in found.others]
     return [
         _latest(_shown(found.fresh, hidden), today),
@@ -63,11 +63,11 @@ def _news(hidden: Hidden) -> list[Shelf]:
     ]
 
 
-def _latest(fresh: list[Listed], today: date) -> Shelf:
+def _latest(fresh: list[ProductCard], today: date) -> Shelf:
     """What came in lately; where nothing did, the latest there is, and the title says no more than that."""
     lately = [each for each in fresh if each.released_on and today - each.released_on < LATELY]
     return Shelf("Just in" if lately else "Newest here", shelves.cards(lately or fresh, way=Way.NEW, eager=4))
 
 
-def _shown(goods: list[Listed], hidden: Hidden) -> list[Listed]:
+def _shown(goods: list[ProductCard], hidden: Exclusions) -> list[ProductCard]:
     return [each for each in goods if not hidden.hides(each.id, category_id=each.category_id, maker=each.maker)]

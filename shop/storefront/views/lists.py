@@ -9,8 +9,8 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from shop.catalog.filters import Filters, Sort
-from shop.catalog.search import Results
-from shop.catalog.search import search as find
+from shop.catalog.search import SearchResults
+from shop.catalog.search import search_products as find
 from shop.storefront import asks, browse, frame, shelves
 from shop.storefront.asks import Place
 from shop.storefront.browse import Asked
@@ -58,7 +58,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return render(request, "storefront/search.html", context)
 
 
-def _list(asked: Asked, results: Results) -> dict[str, Any]:
+def _list(asked: Asked, results: SearchResults) -> dict[str, Any]:
     if asked.page > 1 and not results.products:
         raise Http404
     return {

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import purposes
-from accounts.current import login_of, needs_customer
+from accounts.current import customer_required, get_login_customer
 from accounts.models import Customer
 from orders import cancellation, guests, promise, status, ticks
 from orders.models import Order, OrderLine, Payment
@@ -84,7 +84,7 @@ def _is_fresh(found: Order) -> bool:
 
 def _ask(request: HttpRequest, found: Order) -> asks.Asked | None:
     """The customer whose order it is, or a guest who came back to it by its link; not the one who has just ticked."""
-    customer = login_of(request)
+    customer = get_login_customer(request)
     if customer is not None:
         return asks.here(request, Place.ORDER, _to_come(found)) if found.customer_id == customer.pk else None
     if _is_fresh(found) or not found.email:
@@ -165,7 +165,7 @@ def _arrival(found: Order) -> str:
 
 @never_cache
 @require_safe
-@needs_customer
+@customer_required
 def account_orders(request: HttpRequest, customer: Customer) -> HttpResponse:
     page = Paginator(_shown_to(customer), PER_PAGE).get_page(request.GET.get("page"))
     rows = [{"order": each, "words": status.words(each), "kind": _kind(each)} for each in page]

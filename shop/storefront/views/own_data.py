@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import erasure, export
-from accounts.current import has_login, needs_customer
+from accounts.current import customer_required, has_login
 from accounts.models import Customer
 from shop import personal_data
 
@@ -20,24 +20,24 @@ FILENAME = "your-data-at-say-when.zip"
 
 @never_cache
 @require_safe
-@needs_customer
+@customer_required
 def own_data(request: HttpRequest, customer: Customer) -> HttpResponse:
-    standing = erasure.standing(customer)
-    who_first = sorted(personal_data.holdings(), key=lambda holding: not holding.is_person)
+    standing = erasure.find_open_erasure(customer)
+    who_first = sorted(personal_data.get_holdings(), key=lambda holding: not holding.is_person)
     counted = [(holding, holding.count_of(customer)) for holding in who_first]
     context = {
         **_copy(customer),
         "held": [(holding, count) for holding, count in counted if count],
         "empty": [holding for holding, count in counted if not count],
         "erasure": standing,
-        "erasure_token": erasure.token_for(standing) if standing else "",
+        "erasure_token": erasure.make_erasure_token(standing) if standing else "",
     }
     return render(request, "storefront/account/own_data.html", context)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs_customer
+@customer_required
 def copies(request: HttpRequest, customer: Customer) -> HttpResponse:
     """POST asks for a copy; GET is how far it is, for the page that waits."""
     if request.method == "POST":
@@ -49,27 +49,27 @@ def copies(request: HttpRequest, customer: Customer) -> HttpResponse:
 
 def _ask(request: HttpRequest, customer: Customer) -> None:
     try:
-        export.ask(customer)
-    except export.TooMany:
+        export.request_export(customer)
+    except export.TooManyExports:
         if not request.headers.get("HX-Request"):
-            messages.warning(request, f"One copy at a time, and at most {export.A_DAY} a day.")
+            messages.warning(request, f"One copy at a time, and at most {export.MOST_PER_DAY} a day.")
 
 
 def _copy(customer: Customer) -> dict[str, Any]:
-    latest = export.latest(customer)
+    latest = export.get_latest_export(customer)
     is_ready = latest is not None and export.is_downloadable(latest)
     return {
         "copy": latest,
         "copy_is_ready": is_ready,
         "copy_is_under_way": latest is not None and latest.state in (export.State.WAITING, export.State.BUILDING),
-        "copy_until": export.until(latest) if latest else None,
-        "copy_days": export.KEPT.days,
+        "copy_until": export.get_deletion_time(latest) if latest else None,
+        "copy_days": export.KEPT_FOR.days,
     }
 
 
 @never_cache
 @require_safe
-@needs_customer
+@customer_required
 @reauthentication_required(enabled=has_login, app="allauth.account")  # type: ignore[untyped-decorator]
 def download(request: HttpRequest, customer: Customer, export_id: UUID) -> HttpResponseBase:
     """Only its owner, only while it is kept, and always as a file to save."""
@@ -77,7 +77,7 @@ def download(request: HttpRequest, customer: Customer, export_id: UUID) -> HttpR
     if not export.is_downloadable(found):
         raise Http404
     try:
-        archive = export.private().open(found.file)
+        archive = export.get_private_storage().open(found.file)
     except FileNotFoundError as gone:
         raise Http404 from gone
     return FileResponse(archive, as_attachment=True, filename=FILENAME, content_type="application/zip")

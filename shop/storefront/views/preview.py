@@ -14,7 +14,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
 from accounts import consent, purposes
-from accounts.current import needs_customer
+from accounts.current import customer_required
 from accounts.models import Customer
 from accounts.purposes import Purpose
 from recommendations import visitors
@@ -45,12 +45,12 @@ class Decision:
 @never_cache
 @require_POST
 @csp_update({"frame-src": [SELF]})  # type: ignore[arg-type]  # its types know no view with arguments
-@needs_customer
+@customer_required
 def preview(request: HttpRequest, customer: Customer, key: str) -> HttpResponse:
     """The page with the two frames. Each is filled by a form of its own, since looking is a POST here as well."""
     purpose = _purpose(key)
     is_master = purpose == purposes.PERSONAL_SHOPPER
-    is_on = consent.is_master_on(customer) if is_master else key in consent.chosen_purposes(customer)
+    is_on = consent.is_master_on(customer) if is_master else key in consent.get_chosen_purposes(customer)
     decision = (
         Decision(reverse("master_switch"), "answer", "off" if is_on else "on", back="master")
         if is_master
@@ -89,7 +89,7 @@ def _shown(request: HttpRequest, purpose: Purpose, decision: Decision, *, is_on:
 @require_POST
 @xframe_options_sameorigin
 @csp_replace(STILL)  # type: ignore[arg-type]
-@needs_customer
+@customer_required
 def side(request: HttpRequest, customer: Customer, key: str, side: str) -> HttpResponse:
     if side not in SIDES:
         raise Http404
@@ -107,6 +107,6 @@ def visitors_side(request: HttpRequest, side: str) -> HttpResponse:
 
 
 def _purpose(key: str) -> Purpose:
-    if not purposes.exists(key) and key != purposes.PERSONAL_SHOPPER.key:
+    if not purposes.is_purpose(key) and key != purposes.PERSONAL_SHOPPER.key:
         raise Http404
-    return purposes.get(key)
+    return purposes.get_purpose(key)

@@ -9,36 +9,36 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
 from accounts import interests
-from accounts.current import customer_of, login_of
+from accounts.current import get_customer, get_login_customer
 from accounts.interests import Interests
 from orders.models import InfoPage
 from recommendations import visitors
 from recommendations.history import record_view
 from shop.catalog import details
-from shop.catalog.details import Details
+from shop.catalog.details import ProductDetails
 from shop.storefront import asks, browse, frame, goods, info_pages, shelves
 from shop.storefront.asks import Place
 
 
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    found = details.read(slug)
+    found = details.read_product_details(slug)
     if found is None:
         raise Http404
     if request.method == "GET":
-        record_view(login_of(request), found.pk)  # writes only where that switch is on
+        record_view(get_login_customer(request), found.pk)  # writes only where that switch is on
         visitors.record_view(request, found.pk)  # likewise
-    customer = customer_of(request)
+    customer = get_customer(request)
     context = _shown(found, wanted=request.GET.get("variant", ""), told=shelves.told_by(customer))
     if request.method == "GET" and context["fit"]:
-        interests.note_use(context["fit"])  # writes only where that switch is on
+        interests.record_interest_use(context["fit"])  # writes only where that switch is on
     response = render(request, "storefront/product.html", context | {"ask": asks.here(request, Place.PRODUCT)})
     if customer:
         add_never_cache_headers(response)
     return response
 
 
-def _shown(found: Details, *, wanted: str, told: Interests) -> dict[str, Any]:
+def _shown(found: ProductDetails, *, wanted: str, told: Interests) -> dict[str, Any]:
     now = timezone.now()
     tree = frame.tree()
     path = tree.path(found.category_id)

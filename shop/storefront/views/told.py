@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import consent, interests, purposes
-from accounts.current import needs_customer
-from accounts.interest_forms import FORMS, ToldForm, fields_of
+from accounts.current import customer_required
+from accounts.interest_forms import INTEREST_FORMS, InterestForm, build_initial_fields
 from accounts.models import Customer, Interest
 from accounts.purposes import Purpose
-from accounts.switches import Switch, switch
+from accounts.switches import Switch, make_switch
 from notifications.offers import on_receipts
 from notifications.personal_data import let_fall
 from recommendations import effects, sizes
@@ -54,7 +54,7 @@ class Section:
     meaning: str
     one: str
     rows: list[Told]
-    form: ToldForm
+    form: InterestForm
 
     @property
     def title(self) -> str:
@@ -67,7 +67,7 @@ class Section:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs_customer
+@customer_required
 def told(request: HttpRequest, customer: Customer) -> HttpResponse:
     form = _form(request) if request.method == "POST" else None
     if form is not None and form.is_valid() and _kept(request, customer, form):
@@ -75,17 +75,17 @@ def told(request: HttpRequest, customer: Customer) -> HttpResponse:
     return render(request, "storefront/account/told.html", _page(request, customer, form))
 
 
-def _form(request: HttpRequest) -> ToldForm:
+def _form(request: HttpRequest) -> InterestForm:
     kind = request.POST.get("kind", "")
-    if kind not in FORMS:
+    if kind not in INTEREST_FORMS:
         raise Http404
-    return FORMS[kind](request.POST, tree=frame.tree(), prefix=kind)
+    return INTEREST_FORMS[kind](request.POST, tree=frame.tree(), prefix=kind)
 
 
-def _kept(request: HttpRequest, customer: Customer, form: ToldForm) -> bool:
+def _kept(request: HttpRequest, customer: Customer, form: InterestForm) -> bool:
     try:
-        kept = interests.keep(customer, form.told())
-    except interests.TooMuchTold:
+        kept = interests.save_interest(customer, form.told())
+    except interests.TooManyInterests:
         form.add_error(None, TOO_MUCH)
         return False
     _say_saved(request, customer, kept)
@@ -101,7 +101,7 @@ def _say_saved(request: HttpRequest, customer: Customer, kept: Interest) -> None
     messages.success(request, f"Saved: {kept.title}.{' Nothing uses it until you turn on the switch.' * is_waiting}")
 
 
-def _page(request: HttpRequest, customer: Customer, posted: ToldForm | None) -> dict[str, Any]:
+def _page(request: HttpRequest, customer: Customer, posted: InterestForm | None) -> dict[str, Any]:
     rows = _rows(customer)
     did = effects.of_interests(customer)
     sections = [_section(kind, rows, did, posted) for kind in Kind]
@@ -122,7 +122,7 @@ def _page(request: HttpRequest, customer: Customer, posted: ToldForm | None) -> 
 def _not_answered_yet(customer: Customer, key: str) -> Purpose | None:
     """A purpose that may be pointed at: the customer has never answered it, and has not turned all of it off."""
     is_open = consent.is_master_on(customer) and not customer.consents.filter(purpose=key).exists()
-    return purposes.get(key) if is_open else None
+    return purposes.get_purpose(key) if is_open else None
 
 
 def _rows(customer: Customer) -> list[Interest]:
@@ -139,16 +139,18 @@ def _suggested() -> dict[str, Any]:
     }
 
 
-def _section(kind: Kind, rows: list[Interest], did: dict[int, list[str]], posted: ToldForm | None) -> Section:
+def _section(kind: Kind, rows: list[Interest], did: dict[int, list[str]], posted: InterestForm | None) -> Section:
     one, meaning = MEANING[kind]
-    form = posted if posted is not None and posted.kind == kind else FORMS[kind](tree=frame.tree(), prefix=kind)
+    form = (
+        posted if posted is not None and posted.kind == kind else INTEREST_FORMS[kind](tree=frame.tree(), prefix=kind)
+    )
     found = [Told(row, did.get(row.pk, [])) for row in rows if row.kind == kind]
     return Section(kind, meaning, one, found, form)
 
 
 def _switch(customer: Customer) -> Switch:
-    purpose = purposes.get(purposes.RECOMMEND_FROM_TOLD)
-    return switch(purpose, customer.consents.filter(purpose=purpose.key).first())
+    purpose = purposes.get_purpose(purposes.RECOMMEND_FROM_TOLD)
+    return make_switch(purpose, customer.consents.filter(purpose=purpose.key).first())
 
 
 def _common_tags() -> list[str]:
@@ -171,10 +173,10 @@ def _removed(request: HttpRequest) -> dict[str, Any] | None:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs_customer
+@customer_required
 def change(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     found = get_object_or_404(customer.interests.standing().select_related("maker", "category", "product"), pk=pk)
-    form = FORMS[found.kind](request.POST or None, instance=found, tree=frame.tree(), prefix=found.kind)
+    form = INTEREST_FORMS[found.kind](request.POST or None, instance=found, tree=frame.tree(), prefix=found.kind)
     if request.method == "POST" and form.is_valid() and _kept(request, customer, form):
         _take_out_of_letters(customer, found)
         return redirect("told")
@@ -183,10 +185,10 @@ def change(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
 
 
 @require_POST
-@needs_customer
+@customer_required
 def remove(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     found = get_object_or_404(customer.interests.select_related("maker", "category", "product"), pk=pk)
-    fields = {f"{found.kind}-{name}": value for name, value in fields_of(found).items() if name != "kind"}
+    fields = {f"{found.kind}-{name}": value for name, value in build_initial_fields(found).items() if name != "kind"}
     request.session[REMOVED] = {"kind": found.kind, "title": found.title, "fields": list(fields.items())}
     found.delete()
     _take_out_of_letters(customer, found)
@@ -200,7 +202,7 @@ def _take_out_of_letters(customer: Customer, interest: Interest) -> None:
 
 
 @require_POST
-@needs_customer
+@customer_required
 def answer_guess(request: HttpRequest, customer: Customer) -> HttpResponse:
     """“Yes, that is my size”, or “Not my size”: either way it is told now, and guessed no more."""
     kind, key = Kind.SIZE, request.POST.get("mine", "")
@@ -211,21 +213,21 @@ def answer_guess(request: HttpRequest, customer: Customer) -> HttpResponse:
         messages.info(request, "That guess is gone: it was answered, or what it stood on may no longer be used.")
         return redirect("told")
     try:
-        _say_saved(request, customer, interests.keep(customer, guess.as_told(kind)))
-    except interests.TooMuchTold:
+        _say_saved(request, customer, interests.save_interest(customer, guess.as_told(kind)))
+    except interests.TooManyInterests:
         messages.error(request, TOO_MUCH)
     return redirect("told")
 
 
 @require_POST
-@needs_customer
+@customer_required
 def never_show(request: HttpRequest, customer: Customer) -> HttpResponse:
     """“Never show me this”, beside a thing we put forward."""
     number = request.POST.get("product", "")
     product = get_object_or_404(Product, pk=number if number.isdecimal() and len(number) < 19 else 0)
     try:
-        interests.keep(customer, Interest(kind=Kind.NEVER, product=product))
-    except interests.TooMuchTold:
+        interests.save_interest(customer, Interest(kind=Kind.NEVER, product=product))
+    except interests.TooManyInterests:
         messages.error(request, TOO_MUCH)
     else:
         messages.success(request, f"We will not put {product.title} forward again.")

@@ -13,7 +13,7 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import asks, gpc, purposes
-from accounts.current import customer_of
+from accounts.current import get_customer
 from accounts.switches import Switch
 from orders import cart, guests
 from orders.views.answers import see_other
@@ -29,7 +29,7 @@ GPC_SINCE = "2026-11-22"  # when what we do about it last changed
 
 def preferences(request: HttpRequest) -> HttpResponse:
     """A customer's own switches; for everybody else the one a visit can have."""
-    if request.method == "POST" or customer_of(request) is not None:
+    if request.method == "POST" or get_customer(request) is not None:
         return account.preferences(request)
     return _for_visitor(request)
 
@@ -40,7 +40,7 @@ def _for_visitor(request: HttpRequest) -> HttpResponse:
     visitors.delete_if_refused(request)
     context = _known(request) | {
         "switch": _switch(request),
-        "is_gpc": gpc.is_no(request),
+        "is_gpc": gpc.has_gpc_signal(request),
         "sign_in_url": f"{reverse('fresh_link')}?next={reverse('preferences')}",
     }
     return render(request, "storefront/visitor.html", context)
@@ -67,7 +67,7 @@ def _known(request: HttpRequest) -> dict[str, Any]:
     seen = visitors.seen(request)
     return {
         "remembered": _describe_visit(request, seen_count=len(seen)),
-        "shelf": Shelf("What you looked at", shelves.cards(listed.read(seen), way="seen")) if seen else None,
+        "shelf": Shelf("What you looked at", shelves.cards(listed.read_cards(seen), way="seen")) if seen else None,
     }
 
 
@@ -78,7 +78,7 @@ def _describe_visit(request: HttpRequest, *, seen_count: int) -> list[str]:
     facts = (
         (cart.TOKEN in request.session, "your cart"),
         (order_count, f"that you may see {order_count} {'order' if order_count == 1 else 'orders'} from here"),
-        (request.session.get(asks.SETTLED), "what you answered when we asked"),
+        (request.session.get(asks.ANSWERED_KEY), "what you answered when we asked"),
         (seen_count, f"the {seen_count} {'thing' if seen_count == 1 else 'things'} you looked at"),
         (visitors.is_on(request) and not seen_count, "that we may remember what you look at"),
     )

@@ -11,7 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import fresh_links, grants
-from accounts.current import customer_of, login_of
+from accounts.current import get_customer, get_login_customer
 from accounts.email_addresses import EmailAddressInput
 from accounts.models import FreshLink
 from orders import guests
@@ -29,14 +29,14 @@ class AddressForm(forms.Form):
 def who_are_you(request: HttpRequest) -> HttpResponse:
     """The same answer for every address: what differs is in the mail, for its reader alone."""
     leads_to = _leads_to(request.POST.get("next") or request.GET.get("next", ""))
-    if customer_of(request) is not None:
+    if get_customer(request) is not None:
         return redirect(leads_to)
     form = AddressForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         email = form.cleaned_data["email"]
         if not ratelimit.consume(request, action="fresh_link", key=email):
             return render(request, "429.html", status=429)
-        fresh_links.ask(request, email, leads_to=leads_to)
+        fresh_links.request_fresh_link(request, email, leads_to=leads_to)
         return redirect("fresh_link_sent")
     return render(request, "storefront/who/ask.html", {"form": form, "next": leads_to})
 
@@ -57,10 +57,10 @@ def sent(request: HttpRequest) -> HttpResponse:
 @require_safe
 def open_link(request: HttpRequest, token: str) -> HttpResponse:
     """From the mail: the token leaves the address bar at once, and is not spent: a mail scanner changes nothing."""
-    link = fresh_links.find(token)
+    link = fresh_links.find_link_by_token(token)
     if link is None:
         return _run_out(request)
-    request.session[grants.PENDING] = link.pk
+    request.session[grants.PENDING_LINK_KEY] = link.pk
     answer = redirect("fresh_link_use")
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
@@ -70,23 +70,23 @@ def open_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def use_link(request: HttpRequest) -> HttpResponse:
     """The button that spends the link and lets this browser in."""
-    link = FreshLink.objects.live().filter(pk=request.session.get(grants.PENDING, 0)).first()
+    link = FreshLink.objects.live().filter(pk=request.session.get(grants.PENDING_LINK_KEY, 0)).first()
     if link is None:
         return _run_out(request)
     if request.method != "POST":
-        return render(request, "storefront/who/use.html", {"link": link, "signed_in": login_of(request)})
+        return render(request, "storefront/who/use.html", {"link": link, "signed_in": get_login_customer(request)})
     return _spend(request, link)
 
 
 def _spend(request: HttpRequest, link: FreshLink) -> HttpResponse:
-    if login_of(request) is not None:
+    if get_login_customer(request) is not None:
         messages.error(request, "You are signed in. Sign out first, then press the button again.")
         return redirect("fresh_link_use")
-    customer = fresh_links.spend(link.pk)
-    del request.session[grants.PENDING]
+    customer = fresh_links.use_fresh_link(link.pk)
+    del request.session[grants.PENDING_LINK_KEY]
     if customer is None:
         return _run_out(request)
-    grants.give(request, customer)
+    grants.start_guest_session(request, customer)
     return redirect(link.leads_to)
 
 
@@ -98,7 +98,7 @@ def _run_out(request: HttpRequest) -> HttpResponse:
 @require_POST
 def done(request: HttpRequest) -> HttpResponse:
     """I am done: nothing of that guest is open in this browser any more. The cart stays."""
-    grants.end(request)
+    grants.end_guest_session(request)
     guests.forget_grants(request)
     messages.success(request, "Closed. To see it again, have a new link mailed.")
     return redirect("home")

@@ -4,18 +4,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from shop.catalog.importing import Import
-from shop.catalog.importing.reading import GOODS
+from shop.catalog.importing import CatalogImport
+from shop.catalog.importing.reading import CATALOG_COLUMNS
 from shop.csv_files import UnusableFileError, add_format_arguments, get_format, open_table
 from shop.progress import Progress
 
 
 class Command(BaseCommand):
     help = (
-        f"Takes in products from a CSV file. Columns: {', '.join(GOODS.required)}; if you like also "
-        f"{', '.join(GOODS.optional)}. Rows with the same product are its variants; the first speaks for it. Other "
-        "columns become attributes. “category” may be a path: Clothing > Socks. “image” names files beside the CSV, "
-        "separated by ;. Rows that cannot be used are reported and the rest goes on. Running it twice changes nothing."
+        f"Takes in products from a CSV file. Columns: {', '.join(CATALOG_COLUMNS.required)}; if you like also "
+        f"{', '.join(CATALOG_COLUMNS.optional)}. Rows with the same product are its variants; the first speaks for it. "
+        "Other columns become attributes. “category” may be a path: Clothing > Socks. “image” names files beside the "
+        "CSV, separated by ;. Rows that cannot be used are reported and the rest goes on. Running it twice changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         path: Path = options["file"]
-        run = Import(
+        run = CatalogImport(
             reference=f"import {path.name}",
             folder=path.parent,
             sets_stock=options["set_stock"],
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         )
         try:
             with (
-                open_table(path, GOODS, how=get_format(options)) as table,
+                open_table(path, CATALOG_COLUMNS, how=get_format(options)) as table,
                 Progress("Importing", path.stat().st_size) as bar,
             ):
                 for row_count in run.run(table):
@@ -47,7 +47,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         self._report(run)
 
-    def _report(self, run: Import) -> None:
+    def _report(self, run: CatalogImport) -> None:
         run.bad.write_to(self.stderr)
         done = run.total
         would = "Nothing was changed. It would be: " if run.is_dry else ""
