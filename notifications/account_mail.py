@@ -8,21 +8,21 @@ from django.utils import timezone
 
 from accounts import erasure, export, tokens
 from notifications import links
-from notifications.letters import Letter
+from notifications.letters import EmailContext
 
 Context = dict[str, Any]
 
 
-def export_ready(letter: Letter) -> Context:
-    return {"page_url": links.absolute(reverse("own_data")), "days": export.KEPT_FOR.days}
+def export_ready(letter: EmailContext) -> Context:
+    return {"page_url": links.build_absolute_url(reverse("own_data")), "days": export.KEPT_FOR.days}
 
 
-def erasure_asked_for(letter: Letter) -> Context:
+def erasure_asked_for(letter: EmailContext) -> Context:
     """`due_on` is empty when it was to happen at once."""
     context = letter.email.context
     token = tokens.sign_token(erasure.TOKEN_KIND, erasure=context["erasure"])
     due_at = timezone.localtime(datetime.fromisoformat(context["due_at"]))
     return {
-        "page_url": links.absolute(reverse("erasure", args=[token])),
+        "page_url": links.build_absolute_url(reverse("erasure", args=[token])),
         "due_on": "" if context["at_once"] else f"{due_at:%-d %B %Y}",
     }

@@ -24,7 +24,7 @@ from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression
 from notifications.promotional_mail import paragraphs
 from notifications.topics import TOPICS
-from orders.admin.paging import FarPaginator
+from orders.admin.paging import DeepPaginator
 from shop.admin_queries import StrictAdmin
 
 
@@ -88,7 +88,7 @@ class OutgoingEmailAdmin(AuditedAdmin, ReadOnlyAdmin):
     search_help_text = "Whole e-mail address, or order number"
     ordering = ["-created_at"]
     list_per_page = 50
-    paginator = FarPaginator
+    paginator = DeepPaginator
     inlines = [OutgoingItemInline]
     readonly_fields = (
         "what_it_is", "kind", "to", "customer_link", "order_link", "where_it_stands", "subject", "message_id",
@@ -237,8 +237,8 @@ class NewsletterIssueAdmin(StrictAdmin):
             "opts": self.opts,
             "issue": issue,
             "paragraphs": paragraphs(issue.body),
-            "reader_count": audience.newsletter_readers().count() if issue.released_at is None else 0,
-            "progress": newsletter.progress(issue) if issue.released_at else [],
+            "reader_count": audience.get_newsletter_readers().count() if issue.released_at is None else 0,
+            "progress": newsletter.count_issue_mails(issue) if issue.released_at else [],
             "may_send": self.has_change_permission(request, issue) and size <= lengths.MOST_BYTES,
             "size_text": lengths.describe_size(size) if size > lengths.MANY_BYTES else "",
         }
@@ -249,7 +249,7 @@ class NewsletterIssueAdmin(StrictAdmin):
         if not super().has_change_permission(request, issue):
             raise PermissionDenied
         try:
-            if newsletter.release(issue.pk, actor=str(request.user)):
+            if newsletter.release_issue(issue.pk, actor=str(request.user)):
                 messages.success(request, "It is on its way to everybody who asked for the newsletter.")
             else:
                 messages.warning(request, "It was sent before; nothing was sent again.")

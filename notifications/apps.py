@@ -12,7 +12,7 @@ class NotificationsConfig(AppConfig):
         from notifications import checks, outbox, personal_data, topics  # noqa: F401  (importing `checks` registers them)
 
         personal_data.register_holdings()
-        erasure.register_erasure_obstacle(outbox.waits_for_notice)
+        erasure.register_erasure_obstacle(outbox.explain_wait_for_notice)
         for topic in topics.TOPICS.values():
             if topic.purpose:
                 uses.register_use(topic.purpose, UseKind.MAIL, topic.key)

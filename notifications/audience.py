@@ -17,7 +17,7 @@ from accounts.models import Consent, Customer, MailCadence
 from accounts.purposes import Cadence, MailKind
 from notifications import pacing, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
-from notifications.queueing import PICK, Draft, DraftItem, queue
+from notifications.queueing import PICK, Draft, DraftItem, queue_drafts
 from notifications.topics import TOPICS
 from recommendations import effects, picks
 from recommendations.picks import Pick
@@ -25,7 +25,7 @@ from shop.retrying import loops
 from shop.retrying.loops import Loop
 
 MONTH = timedelta(days=31)
-NOT_SENT = (OutgoingEmail.State.SKIPPED, OutgoingEmail.State.FAILED)
+UNSENT_STATES = (OutgoingEmail.State.SKIPPED, OutgoingEmail.State.FAILED)
 CHUNK = 20_000  # customers per transaction
 PICKING_CHUNK = 200  # for these something is picked one by one
 
@@ -88,19 +88,21 @@ _FAN_OUT = f"""
     SELECT (SELECT max(customer_id) FROM asked), (SELECT count(*) FROM mails WHERE state = 'queued')"""  # noqa: S608
 
 
-def fan_out_newsletter() -> int:
+def fan_out_released_issues() -> int:
     """Queues every released issue for everybody who asked for the newsletter. Safe to stop and to run again."""
     count = 0
     waiting = NewsletterIssue.objects.filter(released_at__isnull=False, fanned_out_at=None)
     ISSUES.forget_settled(waiting)
     for issue in ISSUES.due(waiting).order_by("released_at"):
         with ISSUES.attempt(issue.pk, subject=f"Newsletter “{issue.subject}”"):
-            count += _fan_out(topics.NEWSLETTER, key=f"newsletter:{issue.pk}:", context={"issue": issue.pk})
+            count += _fan_out_to_subscribers(
+                topics.NEWSLETTER, key=f"newsletter:{issue.pk}:", context={"issue": issue.pk}
+            )
             NewsletterIssue.objects.filter(pk=issue.pk).update(fanned_out_at=timezone.now())
     return count
 
 
-def _fan_out(topic: str, *, key: str, context: dict[str, Any]) -> int:
+def _fan_out_to_subscribers(topic: str, *, key: str, context: dict[str, Any]) -> int:
     values: dict[str, Any] = {"topic": topic, "purpose": TOPICS[topic].purpose, "key": key, "chunk": CHUNK}
     values |= {"context": json.dumps(context), "after": 0}
     count = 0
@@ -112,40 +114,40 @@ def _fan_out(topic: str, *, key: str, context: dict[str, Any]) -> int:
     return count
 
 
-def newsletter_readers() -> QuerySet[Consent]:
+def get_newsletter_readers() -> QuerySet[Consent]:
     """Those an issue would reach now: asked for it, address proved, and not one that refuses our mail."""
     asked = consent.find_granted_consents(purposes.NEWSLETTER).filter(customer__email_proved_at__isnull=False)
-    return asked.filter(customer__email__isnull=False).exclude(_refusing(OuterRef("customer__email")))
+    return asked.filter(customer__email__isnull=False).exclude(_build_suppressed_filter(OuterRef("customer__email")))
 
 
-def _refusing(address: Any) -> Exists:
+def _build_suppressed_filter(address: Any) -> Exists:
     return Exists(Suppression.objects.filter(address__iexact=address))
 
 
-def queue_recommendations(now: datetime) -> int:
+def queue_weekly_recommendations(now: datetime) -> int:
     """This week's letter for everybody who asked for it and has not got it yet. Safe to stop and to run again."""
     week = f"recommendations:{now:%G-W%V}:"
     count = 0
-    WEEKLY_LETTERS.forget_settled(_without_letter(week))
-    while customers := list(WEEKLY_LETTERS.due(_without_letter(week))[:PICKING_CHUNK]):
-        count += WEEKLY_LETTERS.run_batch(customers, partial(_queue_letters, week))
+    WEEKLY_LETTERS.forget_settled(_get_customers_without_mail(week))
+    while customers := list(WEEKLY_LETTERS.due(_get_customers_without_mail(week))[:PICKING_CHUNK]):
+        count += WEEKLY_LETTERS.run_batch(customers, partial(_queue_weekly_mails, week))
     return count
 
 
-def _queue_letters(week: str, customers: Sequence[Customer]) -> None:
+def _queue_weekly_mails(week: str, customers: Sequence[Customer]) -> None:
     """Nothing is picked for whoever has had all the mail they want this week: the outbox says that they had.
 
     What brought a pick is told of as an effect only where the letter is to go.
     """
     ids = [customer.pk for customer in customers]
-    allowed, full = _granted_by(ids), pacing.over_ceiling(ids)
-    picked = {each.pk: [] if each.pk in full else picks.for_mail(each, allowed[each.pk]) for each in customers}
-    for email in queue([_letter(each, week, picked[each.pk]) for each in customers]):
+    allowed, full = _get_granted_purposes(ids), pacing.find_customers_over_ceiling(ids)
+    picked = {each.pk: [] if each.pk in full else picks.pick_for_mail(each, allowed[each.pk]) for each in customers}
+    for email in queue_drafts([_build_recommendation_draft(each, week, picked[each.pk]) for each in customers]):
         if email.customer is not None and email.state == OutgoingEmail.State.QUEUED:
-            effects.record(email.customer, picked[email.customer.pk], place=effects.Place.LETTER)
+            effects.record_effects(email.customer, picked[email.customer.pk], place=effects.Place.LETTER)
 
 
-def _without_letter(week: str) -> QuerySet[Customer]:
+def _get_customers_without_mail(week: str) -> QuerySet[Customer]:
     """Those who asked for it, have not got this week's, and, if once a month is enough, none for a month."""
     key = Concat(Value(week), Cast(OuterRef("pk"), CharField()))
     asked = consent.find_granted_consents(purposes.MAIL_RECOMMENDATIONS).filter(customer=OuterRef("pk"))
@@ -158,11 +160,11 @@ def _without_letter(week: str) -> QuerySet[Customer]:
     return Customer.objects.filter(
         Exists(asked),
         ~Exists(OutgoingEmail.objects.filter(key=key)),
-        ~Exists(monthly) | ~Exists(lately.exclude(state__in=NOT_SENT)),
+        ~Exists(monthly) | ~Exists(lately.exclude(state__in=UNSENT_STATES)),
     ).order_by("pk")
 
 
-def _granted_by(customer_ids: list[int]) -> dict[int, frozenset[str]]:
+def _get_granted_purposes(customer_ids: list[int]) -> dict[int, frozenset[str]]:
     granted: dict[int, set[str]] = defaultdict(set)
     rows = Consent.objects.filter(customer__in=customer_ids, granted=True)
     for customer_id, purpose in rows.values_list("customer_id", "purpose"):
@@ -170,7 +172,7 @@ def _granted_by(customer_ids: list[int]) -> dict[int, frozenset[str]]:
     return defaultdict(frozenset, {key: frozenset(value) for key, value in granted.items()})
 
 
-def _letter(customer: Customer, week: str, picked: Sequence[Pick]) -> Draft:
+def _build_recommendation_draft(customer: Customer, week: str, picked: Sequence[Pick]) -> Draft:
     return Draft(
         key=f"{week}{customer.pk}",
         topic=TOPICS[topics.RECOMMENDATIONS],

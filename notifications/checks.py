@@ -11,7 +11,7 @@ from notifications.topics import TOPICS
 
 
 @register()
-def topics_have_purposes(app_configs: Sequence[Any] | None, **kwargs: Any) -> Sequence[CheckMessage]:
+def check_topics_have_purposes(app_configs: Sequence[Any] | None, **kwargs: Any) -> Sequence[CheckMessage]:
     return [
         Error(f"The mail topic {topic.key!r} is {topic.kind} and names no known purpose.", id="notifications.E001")
         for topic in TOPICS.values()

@@ -14,10 +14,10 @@ from weakref import WeakSet
 from django.conf import settings
 from django.db import connection
 
-from notifications.gate import NEWS_CALLED_OFF, ORDER_CALLED_OFF, STANDS, SUPPRESSED, UNPROVED, WANTED
+from notifications.gate import BASIS_HOLDS, NEWS_CALLED_OFF, ORDER_CALLED_OFF, SUPPRESSED, UNPROVED, WANTED
 from notifications.models import SkipReason
 from notifications.pacing import LAST_OF_TOPIC, NOT_THIS_MONTH, OVER_CEILING, OVERTAKEN, TOO_SOON
-from notifications.suppressions import pads
+from notifications.suppressions import get_hmac_pads
 from shop.advisory_locks import AdvisoryLock, hold_session_lock, to_lock_part, try_session_lock
 
 SLOTS = 2  # so that a mail server that hangs never holds up every background worker
@@ -66,20 +66,21 @@ _BEGIN = f"""
       AND NOT {OVER_CEILING} AND NOT {NOT_THIS_MONTH}
       AND EXISTS (SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)
       AND NOT EXISTS (
-        SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS})"""  # noqa: S608
+        SELECT 1 FROM notifications_outgoingitem i
+        WHERE i.email_id = e.id AND NOT i.is_dropped AND NOT {BASIS_HOLDS})"""  # noqa: S608
 
 _prepared: WeakSet[Any] = WeakSet()  # connections that know it
 
-_DROP_FALLEN = f"""
+_DROP_WITHDRAWN = f"""
     UPDATE notifications_outgoingitem i SET
         is_dropped = true, drop_reason = CASE
             WHEN {NEWS_CALLED_OFF} THEN 'order_changed'
             WHEN {WANTED} THEN 'not_for_sale' ELSE 'withdrawn' END
     FROM notifications_outgoingemail e
-    WHERE e.id = %(id)s AND e.claim_token = %(token)s AND i.email_id = e.id AND NOT i.is_dropped AND NOT {STANDS}
+    WHERE e.id = %(id)s AND e.claim_token = %(token)s AND i.email_id = e.id AND NOT i.is_dropped AND NOT {BASIS_HOLDS}
     RETURNING i.id"""  # noqa: S608
 
-_LOOK = f"""
+_CHECK = f"""
     SELECT {_SUPPRESSED}, {UNPROVED}, {ORDER_CALLED_OFF}, {OVER_CEILING}, {OVERTAKEN}, {TOO_SOON}
     FROM notifications_outgoingemail e
     WHERE e.id = %(id)s AND e.claim_token = %(token)s
@@ -96,7 +97,7 @@ _REASONS = (
 )
 
 
-def claim(token: uuid.UUID, *, limit: int) -> list[uuid.UUID]:
+def claim_due_mail(token: uuid.UUID, *, limit: int) -> list[uuid.UUID]:
     """Reserves what is due, essential and service mail first. A claim whose lease ran out is due again."""
     values: dict[str, Any] = {"token": token, "lease": settings.MAIL_LEASE_SECONDS, "limit": limit}
     with connection.cursor() as cursor:
@@ -108,12 +109,12 @@ def claim(token: uuid.UUID, *, limit: int) -> list[uuid.UUID]:
     return ids
 
 
-def begin(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.UUID | None = None) -> bool:
+def begin_sending(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.UUID | None = None) -> bool:
     """The last question. True: at the moment of this statement all of it stood, and the mail is now being sent.
 
     `sent_id`: the mail before, which the server has taken; recorded whatever the answer.
     """
-    values = (email_id, token, subject[:200], settings.MAIL_LEASE_SECONDS, sent_id, *pads())
+    values = (email_id, token, subject[:200], settings.MAIL_LEASE_SECONDS, sent_id, *get_hmac_pads())
     with connection.cursor() as cursor:
         if connection.connection not in _prepared:
             cursor.execute(_BEGIN)
@@ -122,62 +123,62 @@ def begin(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.
         return int(cursor.rowcount) == 1
 
 
-def drop_fallen(email_id: uuid.UUID, token: uuid.UUID) -> set[int]:
+def drop_withdrawn_items(email_id: uuid.UUID, token: uuid.UUID) -> set[int]:
     """Drops the items that no longer stand, each with the reason. Returns their ids."""
     with connection.cursor() as cursor:
-        cursor.execute(_DROP_FALLEN, {"id": email_id, "token": token})
+        cursor.execute(_DROP_WITHDRAWN, {"id": email_id, "token": token})
         return {row[0] for row in cursor.fetchall()}
 
 
-def held(email_id: uuid.UUID, token: uuid.UUID) -> SkipReason | bool:
+def check_claim(email_id: uuid.UUID, token: uuid.UUID) -> SkipReason | bool:
     """Whether the claim still holds; the reason when the whole mail has lost its ground."""
     with connection.cursor() as cursor:
-        outer, inner = pads()
-        cursor.execute(_LOOK, {"id": email_id, "token": token, "outer": outer, "inner": inner})
+        outer, inner = get_hmac_pads()
+        cursor.execute(_CHECK, {"id": email_id, "token": token, "outer": outer, "inner": inner})
         row = cursor.fetchone()
     if row is None:
         return False
     return next((reason for reason, applies in zip(_REASONS, row, strict=True) if applies), True)
 
 
-def mark_sent(email_id: uuid.UUID) -> None:
+def mark_mail_sent(email_id: uuid.UUID) -> None:
     """The mail server has it. True whoever holds the claim by now, so no token is asked for."""
-    _execute(
+    _execute_update(
         f"UPDATE notifications_outgoingemail SET {_AS_SENT} WHERE id = %(id)s AND state <> 'sent'",  # noqa: S608
         {"id": email_id},
     )
 
 
-def skip(email_id: uuid.UUID, token: uuid.UUID, reason: SkipReason) -> bool:
+def skip_mail(email_id: uuid.UUID, token: uuid.UUID, reason: SkipReason) -> bool:
     """Whether it was still this claim's to skip."""
-    return _settle(email_id, token, "state = 'skipped', skip_reason = %(reason)s", reason=reason) == 1
+    return _finish_claim(email_id, token, "state = 'skipped', skip_reason = %(reason)s", reason=reason) == 1
 
 
-def hold(email_id: uuid.UUID, token: uuid.UUID, *, until: datetime) -> None:
+def hold_mail_until(email_id: uuid.UUID, token: uuid.UUID, *, until: datetime) -> None:
     """Its reader wants it later. Nothing was handed over, and it counts as no attempt."""
-    _settle(email_id, token, "state = 'queued', due_at = %(until)s", until=until)
+    _finish_claim(email_id, token, "state = 'queued', due_at = %(until)s", until=until)
 
 
-def hold_for_its_month(email_id: uuid.UUID, token: uuid.UUID) -> None:
+def hold_mail_for_month(email_id: uuid.UUID, token: uuid.UUID) -> None:
     """Until a month after the last letter of its topic."""
     last = LAST_OF_TOPIC.format(
         customer="notifications_outgoingemail.customer_id", topic="notifications_outgoingemail.topic"
     )
-    _settle(email_id, token, f"state = 'queued', due_at = {last} + interval '1 month'")
+    _finish_claim(email_id, token, f"state = 'queued', due_at = {last} + interval '1 month'")
 
 
-def fail(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
-    _settle(email_id, token, "state = 'failed', last_error = %(error)s", error=error)
+def mark_mail_failed(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
+    _finish_claim(email_id, token, "state = 'failed', last_error = %(error)s", error=error)
 
 
-def park(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
+def mark_uncertain(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
     """Nobody knows whether it arrived, and it is not sent twice: staff decide."""
-    _settle(email_id, token, "state = 'uncertain', last_error = %(error)s", error=error)
+    _finish_claim(email_id, token, "state = 'uncertain', last_error = %(error)s", error=error)
 
 
-def repeat_or_park(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
+def retry_or_mark_uncertain(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None:
     """No answer came, so it may have arrived: tried again under the same Message-ID, a few times, then staff decide."""
-    parked = _settle(
+    parked = _finish_claim(
         email_id,
         token,
         "state = 'uncertain', last_error = %(error)s, unanswered_count = unanswered_count + 1",
@@ -186,16 +187,16 @@ def repeat_or_park(email_id: uuid.UUID, token: uuid.UUID, *, error: str) -> None
         most=MOST_UNANSWERED,
     )
     if not parked:
-        postpone(email_id, token, error=error, unanswered=1)
+        postpone_mail(email_id, token, error=error, unanswered=1)
 
 
-def postpone(email_id: uuid.UUID, token: uuid.UUID, *, error: str, after: int = 0, unanswered: int = 0) -> None:
+def postpone_mail(email_id: uuid.UUID, token: uuid.UUID, *, error: str, after: int = 0, unanswered: int = 0) -> None:
     """Tries again after a pause that doubles with each attempt; gives up after some days.
 
     `after`: how many attempts came to nothing before a hand-off, where those are counted elsewhere. `unanswered`: how
     many more hand-offs had no answer.
     """
-    _settle(
+    _finish_claim(
         email_id,
         token,
         """last_error = %(error)s, unanswered_count = unanswered_count + %(unanswered)s,
@@ -212,9 +213,9 @@ def postpone(email_id: uuid.UUID, token: uuid.UUID, *, error: str, after: int = 
     )
 
 
-def release(email_ids: Sequence[uuid.UUID], token: uuid.UUID, *, pause_seconds: float = 0) -> None:
+def release_claims(email_ids: Sequence[uuid.UUID], token: uuid.UUID, *, pause_seconds: float = 0) -> None:
     """Gives back what was claimed and of which nothing was handed over."""
-    _execute(
+    _execute_update(
         """UPDATE notifications_outgoingemail SET
                state = 'queued', claim_token = NULL, due_at = clock_timestamp() + %(pause)s * interval '1 second'
            WHERE id = ANY(%(ids)s) AND claim_token = %(token)s
@@ -223,9 +224,9 @@ def release(email_ids: Sequence[uuid.UUID], token: uuid.UUID, *, pause_seconds: 
     )
 
 
-def park_abandoned() -> int:
+def mark_abandoned_uncertain() -> int:
     """Mail whose worker died while handing it over: promotional at once, any other after as many times as it may."""
-    return _execute(
+    return _execute_update(
         """UPDATE notifications_outgoingemail SET
                state = 'uncertain', claim_token = NULL, last_error = 'The worker handing it over died.',
                unanswered_count = unanswered_count + 1
@@ -236,27 +237,27 @@ def park_abandoned() -> int:
 
 
 @contextmanager
-def slot() -> Iterator[bool]:
+def delivery_slot() -> Iterator[bool]:
     """One of a few places to deliver from. The database frees it when the worker dies."""
     with ExitStack() as stack:
         slots = (try_session_lock(AdvisoryLock.MAIL_SLOT, number) for number in range(SLOTS))
         yield any(stack.enter_context(each) for each in slots)
 
 
-def alone(customer_id: int) -> AbstractContextManager[None]:
+def customer_lock(customer_id: int) -> AbstractContextManager[None]:
     """Holds up other workers who are about to begin a mail to the same customer, so that a ceiling is never passed."""
     return hold_session_lock(AdvisoryLock.MAIL_CUSTOMER, to_lock_part(customer_id))
 
 
-def _settle(email_id: uuid.UUID, token: uuid.UUID, changes: str, *, only: str = "", **values: Any) -> int:
-    return _execute(
+def _finish_claim(email_id: uuid.UUID, token: uuid.UUID, changes: str, *, only: str = "", **values: Any) -> int:
+    return _execute_update(
         f"UPDATE notifications_outgoingemail SET {changes}, claim_token = NULL"  # noqa: S608
         f" WHERE id = %(id)s AND claim_token = %(token)s AND state IN ('claimed', 'sending') {only}",
         {"id": email_id, "token": token, **values},
     )
 
 
-def _execute(statement: str, values: dict[str, Any] | None = None) -> int:
+def _execute_update(statement: str, values: dict[str, Any] | None = None) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return int(cursor.rowcount)

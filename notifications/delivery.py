@@ -14,8 +14,8 @@ from functools import partial
 from django.conf import settings
 
 from notifications import claims, digest, lengths, topics
-from notifications.emails import write
-from notifications.letters import Letter, load
+from notifications.emails import render_email
+from notifications.letters import EmailContext, load_email_contexts
 from notifications.models import OutgoingEmail, SkipReason, Suppression
 from shop import mail
 from shop.mail import MailConnection, SendOutcome, SendResult
@@ -29,7 +29,7 @@ HAND_OFF_SECONDS = 20  # promised: never over 30
 MOST_REWRITES = 5
 STUCK_LIMIT = 2  # hand-offs in a row without any answer: leave the server alone until the next tick
 UNREACHABLE_PAUSE_SECONDS = 10
-PACE = (SkipReason.OVER_CEILING, SkipReason.OVERTAKEN, SkipReason.TOO_SOON)
+FREQUENCY_REASONS = (SkipReason.OVER_CEILING, SkipReason.OVERTAKEN, SkipReason.TOO_SOON)
 WAITING = (OutgoingEmail.State.QUEUED, OutgoingEmail.State.CLAIMED, OutgoingEmail.State.SENDING)
 logger = logging.getLogger(__name__)
 
@@ -43,14 +43,14 @@ WRITING = loops.register_loop(
 )
 
 
-def deliver() -> int:
+def deliver_due_mail() -> int:
     """Hands over what is due, until nothing is or the run has lasted long enough. Returns how many were sent."""
-    claims.park_abandoned()
-    with claims.slot() as is_free:
-        return _run() if is_free else 0
+    claims.mark_abandoned_uncertain()
+    with claims.delivery_slot() as is_free:
+        return _deliver_batches() if is_free else 0
 
 
-def _run() -> int:
+def _deliver_batches() -> int:
     sent_count = 0
     ends_at = time.monotonic() + RUN_SECONDS
     with MailConnection(
@@ -58,10 +58,10 @@ def _run() -> int:
     ) as line:
         while time.monotonic() < ends_at:
             token = uuid.uuid4()
-            ids = claims.claim(token, limit=BATCH)
+            ids = claims.claim_due_mail(token, limit=BATCH)
             if not ids:
                 break
-            batch = Batch(line, token, _load(ids, token))
+            batch = DeliveryBatch(line, token, _load_or_postpone(ids, token))
             sent_count += batch.deliver()
             if batch.is_given_up:
                 break
@@ -69,10 +69,10 @@ def _run() -> int:
     return sent_count
 
 
-class Permission:
+class SendPermission:
     """The gate's answer for one mail, asked for as often as it has grown old. Called by the line before each step."""
 
-    def __init__(self, batch: "Batch", letter: Letter, *, subject: str) -> None:
+    def __init__(self, batch: "DeliveryBatch", letter: EmailContext, *, subject: str) -> None:
         self._batch = batch
         self._letter = letter
         self._subject = subject
@@ -86,10 +86,10 @@ class Permission:
         return True
 
 
-class Batch:
+class DeliveryBatch:
     """Some claimed mails on their way over one line."""
 
-    def __init__(self, line: MailConnection, token: uuid.UUID, letters: list[Letter]) -> None:
+    def __init__(self, line: MailConnection, token: uuid.UUID, letters: list[EmailContext]) -> None:
         self.line = line
         self.token = token
         self.letters = letters
@@ -104,16 +104,16 @@ class Batch:
         finally:
             self._record()
 
-    def begin(self, letter: Letter, *, subject: str) -> bool:
+    def begin(self, letter: EmailContext, *, subject: str) -> bool:
         email = letter.email
-        with claims.alone(email.customer_id) if letter.is_capped and email.customer_id else nullcontext():
-            may_begin = claims.begin(email.pk, self.token, subject=subject, sent_id=self._unrecorded)
+        with claims.customer_lock(email.customer_id) if letter.is_capped and email.customer_id else nullcontext():
+            may_begin = claims.begin_sending(email.pk, self.token, subject=subject, sent_id=self._unrecorded)
         self._unrecorded = None
         return may_begin
 
     def _record(self) -> None:
         if self._unrecorded is not None:
-            claims.mark_sent(self._unrecorded)
+            claims.mark_mail_sent(self._unrecorded)
             self._unrecorded = None
 
     def _deliver(self) -> int:
@@ -132,7 +132,7 @@ class Batch:
                 break
         return sent_count
 
-    def _deliver_one(self, letter: Letter, following: Letter | None) -> SendResult | None:
+    def _deliver_one(self, letter: EmailContext, following: EmailContext | None) -> SendResult | None:
         """None when it was not this worker's to hand over, or nothing was left of it.
 
         While the server takes this mail in, the following one is written.
@@ -143,49 +143,51 @@ class Batch:
                 return None
             if not self.line.is_open:
                 self._record()  # connecting may take long
-            may_begin = Permission(self, letter, subject=message.subject)
+            may_begin = SendPermission(self, letter, subject=message.subject)
             result = self.line.hand_off(message, may_begin=may_begin, meanwhile=partial(self._write_ahead, following))
             if result.outcome is not SendOutcome.NOT_BEGUN:
                 self._settle(letter, result)
                 return result
             if not self._lighten(letter):
                 return None
-        claims.postpone(letter.email.pk, self.token, error="Its permissions kept changing.")
+        claims.postpone_mail(letter.email.pk, self.token, error="Its permissions kept changing.")
         return None
 
-    def _leave_after(self, letter: Letter, error: Exception) -> None:
+    def _leave_after(self, letter: EmailContext, error: Exception) -> None:
         """Something broke under way: nobody knows how far the mail came, and promotional mail is not sent twice."""
         if letter.topic.is_promotional:
-            claims.park(letter.email.pk, self.token, error=f"Broken off: {type(error).__name__}"[:300])
+            claims.mark_uncertain(letter.email.pk, self.token, error=f"Broken off: {type(error).__name__}"[:300])
         else:
-            _put_off(letter.email.pk, self.token, error)
+            _postpone_unwritable(letter.email.pk, self.token, error)
 
-    def _written(self, letter: Letter) -> mail.Message | None:
+    def _written(self, letter: EmailContext) -> mail.Message | None:
         """The message; None when nothing is left to say, and then the mail is skipped."""
         email_id = letter.email.pk
-        message = self._ahead.pop(email_id) if email_id in self._ahead else _tried(letter)
+        message = self._ahead.pop(email_id) if email_id in self._ahead else _try_render(letter)
         if isinstance(message, Exception):
-            _put_off(email_id, self.token, message)
+            _postpone_unwritable(email_id, self.token, message)
             return None
         if message is None:
-            claims.drop_fallen(email_id, self.token)  # so that staff read what it was that fell
-            claims.skip(email_id, self.token, letter.reason_to_skip)
-        elif letter.topic.is_promotional and lengths.measure(message) > lengths.MOST_BYTES:
-            claims.fail(email_id, self.token, error=f"Not sent: {lengths.describe_size(lengths.measure(message))}")
+            claims.drop_withdrawn_items(email_id, self.token)  # so that staff read what it was that fell
+            claims.skip_mail(email_id, self.token, letter.reason_to_skip)
+        elif letter.topic.is_promotional and lengths.measure_message(message) > lengths.MOST_BYTES:
+            claims.mark_mail_failed(
+                email_id, self.token, error=f"Not sent: {lengths.describe_size(lengths.measure_message(message))}"
+            )
             return None
         return message
 
-    def _write_ahead(self, letter: Letter | None) -> None:
+    def _write_ahead(self, letter: EmailContext | None) -> None:
         if letter is not None:
-            self._ahead = {letter.email.pk: _tried(letter)}
+            self._ahead = {letter.email.pk: _try_render(letter)}
 
-    def _lighten(self, letter: Letter) -> bool:
+    def _lighten(self, letter: EmailContext) -> bool:
         """Permission was refused: drops what no longer stands. False when the mail is not to go at all."""
-        held = claims.held(letter.email.pk, self.token)
+        held = claims.check_claim(letter.email.pk, self.token)
         if held is False:
             return False
-        if held is True or held in PACE:
-            fallen = claims.drop_fallen(letter.email.pk, self.token)
+        if held is True or held in FREQUENCY_REASONS:
+            fallen = claims.drop_withdrawn_items(letter.email.pk, self.token)
             letter.drop(fallen)
             if held is True or fallen:
                 return True
@@ -193,31 +195,31 @@ class Batch:
             self._leave(letter, held)
         return False
 
-    def _leave(self, letter: Letter, reason: SkipReason) -> None:
+    def _leave(self, letter: EmailContext, reason: SkipReason) -> None:
         """It does not go now: for good, or until its reader wants it."""
         email = letter.email
         if reason is SkipReason.OVER_CEILING and not letter.topic.is_promotional:
-            digest.put_off(email, letter.items, self.token)
+            digest.defer_to_digest(email, letter.items, self.token)
         elif reason is SkipReason.TOO_SOON and email.topic == topics.NEWSLETTER:
-            claims.hold_for_its_month(email.pk, self.token)
+            claims.hold_mail_for_month(email.pk, self.token)
         else:
-            claims.skip(email.pk, self.token, reason)
+            claims.skip_mail(email.pk, self.token, reason)
 
-    def _settle(self, letter: Letter, result: SendResult) -> None:
+    def _settle(self, letter: EmailContext, result: SendResult) -> None:
         email_id, token, error = letter.email.pk, self.token, result.detail
         match result.outcome:
             case SendOutcome.SENT:
                 self._unrecorded = email_id  # the next mail's beginning records it
             case SendOutcome.UNKNOWN if letter.topic.is_promotional:
-                claims.park(email_id, token, error=error)
+                claims.mark_uncertain(email_id, token, error=error)
             case SendOutcome.UNKNOWN:
-                claims.repeat_or_park(email_id, token, error=error)
+                claims.retry_or_mark_uncertain(email_id, token, error=error)
             case SendOutcome.LATER:
-                claims.postpone(email_id, token, error=error)
+                claims.postpone_mail(email_id, token, error=error)
             case SendOutcome.REFUSED:
-                claims.fail(email_id, token, error=error)
+                claims.mark_mail_failed(email_id, token, error=error)
             case SendOutcome.NO_SUCH_ADDRESS:
-                claims.fail(email_id, token, error=error)
+                claims.mark_mail_failed(email_id, token, error=error)
                 Suppression.objects.bulk_create(
                     [Suppression(address=letter.email.to_address, reason=Suppression.Reason.BOUNCED, detail=error)],
                     ignore_conflicts=True,
@@ -229,38 +231,40 @@ class Batch:
         self._stuck_count = self._stuck_count + 1 if result.is_stuck else 0
         return result.outcome is SendOutcome.UNREACHABLE or self._stuck_count >= STUCK_LIMIT
 
-    def _give_up(self, rest: list[Letter], result: SendResult) -> None:
+    def _give_up(self, rest: list[EmailContext], result: SendResult) -> None:
         """The mail server is away: what has not begun goes back, at nobody's cost."""
         pause = UNREACHABLE_PAUSE_SECONDS if result.outcome is SendOutcome.UNREACHABLE else 0
-        claims.release([letter.email.pk for letter in rest], self.token, pause_seconds=pause)
+        claims.release_claims([letter.email.pk for letter in rest], self.token, pause_seconds=pause)
         self.is_given_up = True
 
 
-def _load(email_ids: list[uuid.UUID], token: uuid.UUID) -> list[Letter]:
+def _load_or_postpone(email_ids: list[uuid.UUID], token: uuid.UUID) -> list[EmailContext]:
     """The letters of a batch; one that cannot be read is put off and keeps the others from nothing."""
     try:
-        return load(email_ids)
+        return load_email_contexts(email_ids)
     except Exception:
         logger.exception("A batch of mail could not be read; each is tried alone")
     letters = []
     for email_id in email_ids:
         try:
-            letters += load([email_id])
+            letters += load_email_contexts([email_id])
         except Exception as error:  # noqa: BLE001  (written down there)
-            _put_off(email_id, token, error)
+            _postpone_unwritable(email_id, token, error)
     return letters
 
 
-def _put_off(email_id: uuid.UUID, token: uuid.UUID, error: Exception) -> None:
+def _postpone_unwritable(email_id: uuid.UUID, token: uuid.UUID, error: Exception) -> None:
     """Later and later, with the error on the staff's first page. Raises when the database does not take it down."""
     failed_count = WRITING.record_failure(email_id, error, subject="A mail that could not be written")
-    claims.postpone(email_id, token, error=f"Could not be written: {type(error).__name__}"[:300], after=failed_count)
+    claims.postpone_mail(
+        email_id, token, error=f"Could not be written: {type(error).__name__}"[:300], after=failed_count
+    )
 
 
-def _tried(letter: Letter) -> mail.Message | Exception | None:
+def _try_render(letter: EmailContext) -> mail.Message | Exception | None:
     """One mail that cannot be written must not hold up the others."""
     try:
-        message = write(letter)
+        message = render_email(letter)
         if message is not None:
             _ = message.content  # put together here, kept for the hand-off
     except Exception as error:

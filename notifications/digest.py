@@ -19,27 +19,27 @@ from accounts import cadence
 from accounts.cadence import Cadence
 from accounts.purposes import MailKind
 from notifications import claims, topics
-from notifications.gate import Standing
+from notifications.gate import Basis
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
 
 NEWS = "news"
 
 
 @dataclass(frozen=True)
-class News:
+class DigestNews:
     """Something to be told. `email` is the mail it would have been alone, `standing` what permits it."""
 
     email: OutgoingEmail
     purpose: str
-    standing: Standing
+    standing: Basis
     cadence: Cadence
 
 
-def gather(news: Iterable[News], *, now: datetime | None = None) -> None:
+def gather_into_digests(news: Iterable[DigestNews], *, now: datetime | None = None) -> None:
     """Puts news into its readers' digests, in the caller's transaction. Customers go in one order: none deadlock."""
     now = now or timezone.now()
     for one in sorted(news, key=lambda each: (each.email.customer_id or 0, each.email.created_at)):
-        digest = _open_digest(one.email, cadence.get_next_digest_time(one.cadence, now))
+        digest = _get_open_digest(one.email, cadence.get_next_digest_time(one.cadence, now))
         last = digest.items.aggregate(last=Max("position"))["last"]
         OutgoingItem.objects.create(
             email=digest,
@@ -54,30 +54,30 @@ def gather(news: Iterable[News], *, now: datetime | None = None) -> None:
         )
 
 
-def _open_digest(news: OutgoingEmail, due_at: datetime) -> OutgoingEmail:
+def _get_open_digest(news: OutgoingEmail, due_at: datetime) -> OutgoingEmail:
     """The reader's digest of that moment, locked: one that nobody has begun to send. Made when there is none."""
     while True:
         digests = OutgoingEmail.objects.select_for_update().filter(
             customer=news.customer_id, topic=topics.DIGEST, state=OutgoingEmail.State.QUEUED, attempt_count=0
         )
-        key = _key(news, due_at)
+        key = _make_digest_key(news, due_at)
         found = (
             digests.filter(to_address__iexact=news.to_address, due_at=due_at).first() or digests.filter(key=key).first()
         )
         if found:
             return found
         if not OutgoingEmail.objects.filter(key=key).exists():
-            OutgoingEmail.objects.bulk_create([_digest(news, key, due_at)], ignore_conflicts=True)
+            OutgoingEmail.objects.bulk_create([_build_digest(news, key, due_at)], ignore_conflicts=True)
         else:
             due_at += timedelta(days=1)  # that one is on its way
 
 
-def _key(news: OutgoingEmail, due_at: datetime) -> str:
+def _make_digest_key(news: OutgoingEmail, due_at: datetime) -> str:
     address = hashlib.sha256(news.to_address.lower().encode()).hexdigest()[:12]
     return f"{topics.DIGEST}:{news.customer_id}:{timezone.localtime(due_at):%Y-%m-%d}:{address}"
 
 
-def _digest(news: OutgoingEmail, key: str, due_at: datetime) -> OutgoingEmail:
+def _build_digest(news: OutgoingEmail, key: str, due_at: datetime) -> OutgoingEmail:
     return OutgoingEmail(
         key=key,
         topic=topics.DIGEST,
@@ -88,18 +88,18 @@ def _digest(news: OutgoingEmail, key: str, due_at: datetime) -> OutgoingEmail:
     )
 
 
-def put_off(email: OutgoingEmail, items: Sequence[OutgoingItem], token: uuid.UUID) -> None:
+def defer_to_digest(email: OutgoingEmail, items: Sequence[OutgoingItem], token: uuid.UUID) -> None:
     """The weekly ceiling stands in the way: a digest waits for another morning, other news for the next digest."""
     if email.topic == topics.DIGEST:
-        claims.hold(email.pk, token, until=cadence.get_next_digest_time(Cadence.DAILY, timezone.now()))
+        claims.hold_mail_until(email.pk, token, until=cadence.get_next_digest_time(Cadence.DAILY, timezone.now()))
         return
     with transaction.atomic():
-        if claims.skip(email.pk, token, SkipReason.GATHERED):
-            gather(
-                News(
+        if claims.skip_mail(email.pk, token, SkipReason.GATHERED):
+            gather_into_digests(
+                DigestNews(
                     email,
                     item.purpose,
-                    Standing(item.consent_record_id, item.order_tick_id, item.stands_since_at),
+                    Basis(item.consent_record_id, item.order_tick_id, item.stands_since_at),
                     Cadence.DAILY,
                 )
                 for item in items

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from accounts import purposes
 from notifications import order_mail
 from notifications.digest import NEWS
-from notifications.letters import Letter
+from notifications.letters import EmailContext
 from notifications.models import OutgoingItem
 
 Context = dict[str, Any]
@@ -23,12 +23,14 @@ HEADLINES = {
 }
 
 
-def digest(letter: Letter) -> Context | None:
+def digest(letter: EmailContext) -> Context | None:
     """None when nothing stands that can still be told."""
     orders: dict[int, Context] = {}
     shown = []
     for item in letter.items:
-        about = order_mail.news(Letter(item.news, [item], letter.desk)) if item.block == NEWS and item.news else None
+        about = (
+            order_mail.news(EmailContext(item.news, [item], letter.desk)) if item.block == NEWS and item.news else None
+        )
         if about is None:
             continue
         shown.append(item)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts import purposes
 from notifications import account_mail, digest_mail, links, order_mail, promotional_mail, topics
-from notifications.letters import Letter
+from notifications.letters import EmailContext
 from notifications.models import OutgoingItem
 from shop import mail
 from shop.wire_format import get_mail_domain
@@ -17,7 +17,7 @@ Context = dict[str, Any]
 FORM_LETTERS = frozenset({topics.NEWSLETTER})  # the same to everybody but for the reader's own links
 
 # What each topic's template is given besides the frame; None means that nothing is left to say.
-CONTEXTS: dict[str, Callable[[Letter], Context | None]] = {
+CONTEXT_BUILDERS: dict[str, Callable[[EmailContext], Context | None]] = {
     topics.RECEIPT: order_mail.receipt,
     "order_approved": order_mail.news,
     "order_picked": order_mail.news,
@@ -37,16 +37,16 @@ CONTEXTS: dict[str, Callable[[Letter], Context | None]] = {
 }
 
 
-Words = tuple[str, str, str]  # subject, text, HTML
+RenderedParts = tuple[str, str, str]  # subject, text, HTML
 
 
-def write(letter: Letter) -> mail.Message | None:
+def render_email(letter: EmailContext) -> mail.Message | None:
     """The message; None when nothing is left to say."""
     body = letter.body
     if body is None:
         return None
-    reader = Reader(letter)
-    words = _form_letter(letter, reader) if letter.topic.key in FORM_LETTERS else _words(letter, reader)
+    reader = ReaderLinks(letter)
+    words = _render_form_letter(letter, reader) if letter.topic.key in FORM_LETTERS else _render_parts(letter, reader)
     if words is None:
         return None
     subject, text, html = words
@@ -57,28 +57,28 @@ def write(letter: Letter) -> mail.Message | None:
         html=html,
         topic=letter.topic.key,
         message_id=mail.make_message_id(letter.email.pk),
-        headers=_list_headers(letter, reader.off_url(body)) if letter.topic.is_promotional else {},
+        headers=_build_list_headers(letter, reader.off_url(body)) if letter.topic.is_promotional else {},
     )
 
 
-class Reader:
+class ReaderLinks:
     """What differs from reader to reader whatever the mail: the links that turn things off, and since when."""
 
-    def __init__(self, letter: Letter) -> None:
+    def __init__(self, letter: EmailContext) -> None:
         self._email = letter.email
         self._off_urls: dict[tuple[str, int | None], str] = {}
 
     def off_url(self, item: OutgoingItem) -> str:
-        stands_on = _ground(item)
+        stands_on = _get_basis_key(item)
         if stands_on not in self._off_urls:
-            self._off_urls[stands_on] = links.unsubscribe(self._email, item)
+            self._off_urls[stands_on] = links.build_unsubscribe_url(self._email, item)
         return self._off_urls[stands_on]
 
     def since(self, item: OutgoingItem) -> str:
         return f"{timezone.localtime(item.stands_since_at):%-d %B %Y}" if item.stands_since_at else ""
 
 
-class Anybody(Reader):
+class PlaceholderLinks(ReaderLinks):
     """Stands for every reader of a form letter, to be replaced by each."""
 
     OFF_URL = "0-off-url-0"
@@ -91,32 +91,36 @@ class Anybody(Reader):
         return self.SINCE
 
 
-def _form_letter(letter: Letter, reader: Reader) -> Words | None:
+def _render_form_letter(letter: EmailContext, reader: ReaderLinks) -> RenderedParts | None:
     """Written once for a batch, then filled in for each: many times quicker than rendering it anew."""
     key = f"{letter.topic.key} {letter.email.context}"
     if key not in letter.desk.forms:
-        letter.desk.forms[key] = _words(letter, Anybody(letter))
+        letter.desk.forms[key] = _render_parts(letter, PlaceholderLinks(letter))
     form, body = letter.desk.forms[key], letter.body
     if form is None or body is None:
         return None
     off_url, since = reader.off_url(body), reader.since(body)
     subject, text, html = form
-    return subject, _filled(text, off_url, since), _filled(html, off_url, since)
+    return subject, _fill_placeholders(text, off_url, since), _fill_placeholders(html, off_url, since)
 
 
-def _filled(form: str, off_url: str, since: str) -> str:
-    return form.replace(Anybody.OFF_URL, off_url).replace(Anybody.SINCE, since)
+def _fill_placeholders(form: str, off_url: str, since: str) -> str:
+    return form.replace(PlaceholderLinks.OFF_URL, off_url).replace(PlaceholderLinks.SINCE, since)
 
 
-def _words(letter: Letter, reader: Reader) -> Words | None:
-    context = CONTEXTS[letter.topic.key](letter)
+def _render_parts(letter: EmailContext, reader: ReaderLinks) -> RenderedParts | None:
+    context = CONTEXT_BUILDERS[letter.topic.key](letter)
     if context is None:
         return None
-    values = {**_frame(letter, reader), "whys": _whys(letter, context.pop("shown", ()), reader), **context}
+    values = {
+        **_build_frame(letter, reader),
+        "whys": _list_reasons(letter, context.pop("shown", ()), reader),
+        **context,
+    }
     return mail.render_message(letter.topic.key, values)
 
 
-def _frame(letter: Letter, reader: Reader) -> Context:
+def _build_frame(letter: EmailContext, reader: ReaderLinks) -> Context:
     """What templates/emails/base.* takes."""
     shop, body = letter.desk.shop, letter.body
     frame = {
@@ -124,7 +128,7 @@ def _frame(letter: Letter, reader: Reader) -> Context:
         "postal_address": shop.postal_address.removeprefix(f"{shop.name}, "),
         "contact_email": shop.contact_email,
         "site_url": settings.SITE_URL,
-        "preferences_url": links.switches(letter.email),
+        "preferences_url": links.build_switches_url(letter.email),
     }
     if letter.topic.is_promotional and body:
         frame["unsubscribe_url"] = reader.off_url(body)
@@ -132,23 +136,23 @@ def _frame(letter: Letter, reader: Reader) -> Context:
     return frame
 
 
-def _whys(letter: Letter, shown: Iterable[OutgoingItem], reader: Reader) -> list[dict[str, str]]:
+def _list_reasons(letter: EmailContext, shown: Iterable[OutgoingItem], reader: ReaderLinks) -> list[dict[str, str]]:
     """Why the mail came: for each thing it stands on the switch, since when, and where it is turned off."""
     whys = [{"text": letter.topic.because, "off_url": ""}] if letter.topic.because else []
     seen: set[tuple[str, int | None]] = set()
     for item in (letter.body, *shown):
-        if item is not None and not item.is_essential and _ground(item) not in seen:
-            seen.add(_ground(item))
-            whys.append({"text": _why(item, reader), "off_url": reader.off_url(item)})
+        if item is not None and not item.is_essential and _get_basis_key(item) not in seen:
+            seen.add(_get_basis_key(item))
+            whys.append({"text": _explain_item(item, reader), "off_url": reader.off_url(item)})
     return whys
 
 
-def _ground(item: OutgoingItem) -> tuple[str, int | None]:
+def _get_basis_key(item: OutgoingItem) -> tuple[str, int | None]:
     """What is turned off: a switch, or the tick on one order, of which a digest may tell several."""
     return item.purpose, item.order_id if item.order_tick_id else None
 
 
-def _why(item: OutgoingItem, reader: Reader) -> str:
+def _explain_item(item: OutgoingItem, reader: ReaderLinks) -> str:
     title = purposes.get_purpose(item.purpose).title
     if item.order_tick_id:
         which = f"order {item.news.order.number}" if item.news and item.news.order else "this order"
@@ -156,7 +160,7 @@ def _why(item: OutgoingItem, reader: Reader) -> str:
     return f"You switched on “{title}” on {reader.since(item)}."
 
 
-def _list_headers(letter: Letter, off_url: str) -> dict[str, str]:
+def _build_list_headers(letter: EmailContext, off_url: str) -> dict[str, str]:
     """RFC 2369 and RFC 8058; RFC 2919 for the list's own name."""
     return {
         "List-Unsubscribe": f"<{off_url}>",

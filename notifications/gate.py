@@ -13,7 +13,7 @@ from notifications.models import SkipReason
 
 
 @dataclass(frozen=True)
-class Answer:
+class PurposeAnswer:
     """A yes or no to one purpose: a customer's current consent (`record_id`) or a tick on an order (`tick_id`)."""
 
     is_granted: bool
@@ -23,7 +23,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Basis:
     """What permits an item. Nothing named: it is essential."""
 
     record_id: int | None = None
@@ -35,54 +35,54 @@ class Standing:
         return self.since_at is None
 
 
-ESSENTIAL = Standing()
+ESSENTIAL_BASIS = Basis()
 
 
-def standing(kind: MailKind, answers: Iterable[Answer]) -> Standing | SkipReason:
+def find_legal_basis(kind: MailKind, answers: Iterable[PurposeAnswer]) -> Basis | SkipReason:
     """What an item of this kind stands on, or why it does not.
 
     The latest answer counts, whether given for the account or for the order. A tick on an order speaks for that
     order's own mail only, so nothing promotional ever stands on one.
     """
     if kind is MailKind.ESSENTIAL:
-        return ESSENTIAL
+        return ESSENTIAL_BASIS
     heard = [answer for answer in answers if kind is MailKind.SERVICE or answer.record_id]
     if not heard:
         return SkipReason.NOT_OPTED_IN
     latest = max(heard, key=lambda answer: answer.changed_at)
     if not latest.is_granted:
         return SkipReason.WITHDRAWN
-    return Standing(latest.record_id, latest.tick_id, latest.changed_at)
+    return Basis(latest.record_id, latest.tick_id, latest.changed_at)
 
 
-def reachable(address: str, *, is_suppressed: bool) -> SkipReason | None:
+def find_address_refusal(address: str, *, is_suppressed: bool) -> SkipReason | None:
     """Whether any mail at all may go to an address; None when it may."""
     if not address:
         return SkipReason.NO_ADDRESS
     return SkipReason.SUPPRESSED if is_suppressed else None
 
 
-def decide(
+def decide_mail(
     kind: MailKind,
     *,
     address: str,
     is_suppressed: bool,
-    answers: Iterable[Answer],
+    answers: Iterable[PurposeAnswer],
     is_proved: bool = False,
     is_order_cancelled: bool = False,
-) -> Standing | SkipReason:
+) -> Basis | SkipReason:
     """The whole decision on a mail.
 
     `is_proved`: its reader has shown that the address is theirs; nothing promotional goes to any other.
     News of an order that was called off is no news any more.
     """
-    if reason := reachable(address, is_suppressed=is_suppressed):
+    if reason := find_address_refusal(address, is_suppressed=is_suppressed):
         return reason
     if kind is MailKind.PROMOTIONAL and not is_proved:
         return SkipReason.UNPROVED
     if kind is MailKind.SERVICE and is_order_cancelled:
         return SkipReason.ORDER_CHANGED
-    return standing(kind, answers)
+    return find_legal_basis(kind, answers)
 
 
 # A digest tells of several orders, so its parts name their own.
@@ -136,7 +136,7 @@ _NOT_FOR_SALE = """(i.block IN ('offer', 'pick') AND NOT EXISTS (
     WHERE p.id = i.product_id AND p.is_published))"""
 
 WANTED = f"({_ANSWERED} AND NOT {_UNWANTED})"
-STANDS = f"({WANTED} AND NOT {NEWS_CALLED_OFF} AND NOT {_NOT_FOR_SALE})"
+BASIS_HOLDS = f"({WANTED} AND NOT {NEWS_CALLED_OFF} AND NOT {_NOT_FOR_SALE})"
 
 # Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.pads`, which the
 # statement is given as {outer} and {inner}.

@@ -7,7 +7,7 @@ from notifications.models import OutgoingItem
 from shop.money import format_amount
 
 
-def shown_as(item: OutgoingItem) -> dict[str, Any]:
+def build_product_block(item: OutgoingItem) -> dict[str, Any]:
     """What templates/emails/parts/item.* takes. The two links that steer are given with the mail that has them."""
     product = item.product
     if product is None:
@@ -16,6 +16,6 @@ def shown_as(item: OutgoingItem) -> dict[str, Any]:
         "title": product.title,
         "maker": product.maker.name if product.maker else "",
         "price": format_amount(product.price_from, product.currency),
-        "url": links.absolute(f"/product/{product.slug}/"),
+        "url": links.build_absolute_url(f"/product/{product.slug}/"),
         "reason": item.why,
     }

@@ -23,7 +23,7 @@ class TooLongError(Exception):
         super().__init__(f"{describe_size(size)} Make it shorter, or put the rest on a page of the shop.")
 
 
-def measure(message: Message) -> int:
+def measure_message(message: Message) -> int:
     """In bytes, on the wire."""
     return len(message.content)
 
@@ -32,8 +32,8 @@ def measure_newsletter(subject: str, body: str) -> int:
     """How many bytes a newsletter of these words comes to, for the reader with the longest links. Stores nothing."""
     issue = NewsletterIssue(pk=samples.NOT_SAVED, subject=subject, body=body)
     reader = Customer(pk=2**62, email=LONGEST_ADDRESS, email_proved_at=timezone.now(), chain=uuid.uuid4())
-    message = emails.write(samples.compose_newsletter(reader, issue))
-    return measure(message) if message else 0
+    message = emails.render_email(samples.compose_newsletter(reader, issue))
+    return measure_message(message) if message else 0
 
 
 def describe_size(size: int) -> str:

@@ -17,7 +17,7 @@ from orders.models import Shipment, ShipmentLine, ShopSettings
 
 
 @dataclass(frozen=True)
-class Desk:
+class BatchData:
     """What the mails of a batch share."""
 
     shop: ShopSettings
@@ -29,12 +29,12 @@ class Desk:
 
 
 @dataclass
-class Letter:
+class EmailContext:
     """One mail on the desk, with the items that still stand."""
 
     email: OutgoingEmail
     items: list[OutgoingItem]
-    desk: Desk
+    desk: BatchData
 
     @property
     def topic(self) -> Topic:
@@ -69,7 +69,7 @@ class Letter:
         return what.get(self.email.context.get(key, 0))
 
 
-def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
+def load_email_contexts(email_ids: Iterable[uuid.UUID]) -> list[EmailContext]:
     """The letters: promotional ones last, then the oldest first."""
     standing = OutgoingItem.objects.filter(is_dropped=False).prefetch_related("product__maker", "news__order")
     emails = list(
@@ -79,23 +79,23 @@ def load(email_ids: Iterable[uuid.UUID]) -> list[Letter]:
         .order_by("created_at")
     )
     emails.sort(key=lambda email: TOPICS[email.topic].is_promotional)
-    desk = _desk(emails)
-    return [Letter(email, email.standing, desk) for email in emails]
+    desk = _load_batch_data(emails)
+    return [EmailContext(email, email.standing, desk) for email in emails]
 
 
-def _desk(emails: Sequence[Any]) -> Desk:
+def _load_batch_data(emails: Sequence[Any]) -> BatchData:
     told = [*emails, *(item.news for email in emails for item in email.standing if item.news)]
     customers = [email.customer_id for email in emails if email.customer_id]
     capped = PreferenceProfile.objects.filter(customer__in=customers, weekly_ceiling__isnull=False)
     lines = Prefetch("lines", ShipmentLine.objects.select_related("order_line"))
-    return Desk(
+    return BatchData(
         shop=ShopSettings.current(),
-        shipments=Shipment.objects.prefetch_related(lines).in_bulk(_named(told, "shipment")),
-        issues=NewsletterIssue.objects.in_bulk(_named(emails, "issue")),
-        requests=ConsentRequest.objects.in_bulk(_named(emails, "consent_request")),
+        shipments=Shipment.objects.prefetch_related(lines).in_bulk(_collect_context_ids(told, "shipment")),
+        issues=NewsletterIssue.objects.in_bulk(_collect_context_ids(emails, "issue")),
+        requests=ConsentRequest.objects.in_bulk(_collect_context_ids(emails, "consent_request")),
         capped=frozenset(capped.values_list("customer", flat=True)),
     )
 
 
-def _named(emails: Iterable[OutgoingEmail], key: str) -> set[int]:
+def _collect_context_ids(emails: Iterable[OutgoingEmail], key: str) -> set[int]:
     return {email.context[key] for email in emails if key in email.context}

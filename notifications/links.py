@@ -17,46 +17,46 @@ UNSUBSCRIBE = "unsubscribe"
 UNSUBSCRIBE_WORKS_FOR = timedelta(days=3 * 365)
 
 
-def absolute(path: str) -> str:
+def build_absolute_url(path: str) -> str:
     return f"{settings.SITE_URL}{path}"
 
 
-def preferences() -> str:
+def build_preferences_url() -> str:
     """By way of the page that asks who somebody is; whoever it knows already goes straight on."""
-    return absolute("/account/link/?next=/account/preferences/")
+    return build_absolute_url("/account/link/?next=/account/preferences/")
 
 
-def switches(email: OutgoingEmail) -> str:
+def build_switches_url(email: OutgoingEmail) -> str:
     """Where the reader says which mails they get; empty when there is nothing to say yet.
 
     An account's switches; the order's own page for whoever bought without one, where news of it can be turned off.
     """
     has_account = email.customer is not None and not email.customer.is_guest
     if email.order is not None and not has_account:
-        return f"{order(email.order)}#news"
-    return preferences() if email.customer_id else ""
+        return f"{build_order_url(email.order)}#news"
+    return build_preferences_url() if email.customer_id else ""
 
 
-def unsubscribe(email: OutgoingEmail, item: OutgoingItem) -> str:
+def build_unsubscribe_url(email: OutgoingEmail, item: OutgoingItem) -> str:
     """Turns off what the item stands on: the customer's switch, or the tick on that one order."""
     ids: dict[str, Any] = {"purpose": item.purpose}
     if item.order_tick_id:
         ids["order"] = item.order_id or email.order_id
     else:
         ids["customer"] = email.customer_id
-    return _unsubscribe_pattern().replace("-token-", tokens.sign_token(UNSUBSCRIBE, **ids))
+    return _get_unsubscribe_pattern().replace("-token-", tokens.sign_token(UNSUBSCRIBE, **ids))
 
 
 @cache
-def _unsubscribe_pattern() -> str:
+def _get_unsubscribe_pattern() -> str:
     """Looked up once: a letter to many has one such link for each."""
-    return absolute(reverse("unsubscribe", args=["-token-"]))
+    return build_absolute_url(reverse("unsubscribe", args=["-token-"]))
 
 
-def order(of: Order) -> str:
+def build_order_url(of: Order) -> str:
     """The signed link by which anybody who reads the mail follows that order, with or without an account."""
-    return guests.order_link(of)
+    return guests.build_order_link(of)
 
 
-def confirmation(of: ConsentRequest) -> str:
-    return absolute(reverse("confirm_consent", args=[consent_requests.make_confirmation_token(of)]))
+def build_confirmation_url(of: ConsentRequest) -> str:
+    return build_absolute_url(reverse("confirm_consent", args=[consent_requests.make_confirmation_token(of)]))

@@ -8,7 +8,7 @@ from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail
 
 
-def release(issue_id: int, *, actor: str) -> bool:
+def release_issue(issue_id: int, *, actor: str) -> bool:
     """Hands a draft over to be sent to everybody who asked for it. False when somebody has done so already.
 
     Raises `TooLongError` for a letter whose end no reader would see.
@@ -21,7 +21,7 @@ def release(issue_id: int, *, actor: str) -> bool:
     return drafts.update(released_at=timezone.now(), released_by=actor) == 1
 
 
-def progress(issue: NewsletterIssue) -> list[tuple[str, int]]:
+def count_issue_mails(issue: NewsletterIssue) -> list[tuple[str, int]]:
     """(state, how many) of its mails."""
     mails = OutgoingEmail.objects.filter(topic=topics.NEWSLETTER, key__startswith=f"newsletter:{issue.pk}:")
     rows = mails.order_by().values("state").annotate(count=Count("pk"))

@@ -6,12 +6,12 @@ from django.db.models import QuerySet
 
 from accounts.models import Customer
 from notifications.models import OutgoingEmail, OutgoingItem
-from notifications.outbox import WAITING
+from notifications.outbox import WAITING_STATES
 from notifications.queueing import OFFER
 from orders.models import Order
 
 
-def on_receipts(customer: Customer, *, since: datetime) -> QuerySet[OutgoingItem]:
+def find_sent_offers(customer: Customer, *, since: datetime) -> QuerySet[OutgoingItem]:
     """The offers that went out on the customer's receipts, the latest first, with product, mail and order."""
     sent = OutgoingItem.objects.filter(
         email__customer=customer,
@@ -27,5 +27,7 @@ def on_receipts(customer: Customer, *, since: datetime) -> QuerySet[OutgoingItem
 
 def let_offer_fall(order: Order) -> int:
     """The order's receipt, if it still waits, loses its offer: what it was picked for may steer nothing any more."""
-    waiting = OutgoingItem.objects.filter(email__order=order, email__state__in=WAITING, block=OFFER, is_dropped=False)
+    waiting = OutgoingItem.objects.filter(
+        email__order=order, email__state__in=WAITING_STATES, block=OFFER, is_dropped=False
+    )
     return waiting.update(consent_record=None, order_tick=None)

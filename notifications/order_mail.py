@@ -6,19 +6,19 @@ from typing import Any
 from django.utils import timezone
 
 from notifications import links
-from notifications.goods import shown_as
-from notifications.letters import Letter
+from notifications.goods import build_product_block
+from notifications.letters import EmailContext
 from notifications.queueing import OFFER
-from orders.carriers import carrier_name
+from orders.carriers import get_carrier_name
 from orders.models import Order, OrderLine, Shipment
-from orders.promise import span
+from orders.promise import format_date_range
 from shop.money import format_amount
 
 Context = dict[str, Any]
 MOST_LISTED = 40  # things; the order's page has them all, and the end of a long mail is cut off
 
 
-def news(letter: Letter) -> Context | None:
+def news(letter: EmailContext) -> Context | None:
     """Any step of an order; None when the order is gone."""
     order = letter.email.order
     if order is None:
@@ -26,7 +26,7 @@ def news(letter: Letter) -> Context | None:
     parcel: Shipment | None = letter.named(letter.desk.shipments, "shipment")
     return {
         "order": order,
-        "order_url": links.order(order),
+        "order_url": links.build_order_url(order),
         "first_name": order.full_name.split(" ")[0],
         "has_all_arrived": order.fulfilment_status == Order.FulfilmentStatus.DELIVERED,
         "total": order.total_text,
@@ -36,7 +36,7 @@ def news(letter: Letter) -> Context | None:
     }
 
 
-def receipt(letter: Letter) -> Context | None:
+def receipt(letter: EmailContext) -> Context | None:
     context = news(letter)
     order = letter.email.order
     if context is None or order is None:
@@ -48,12 +48,12 @@ def receipt(letter: Letter) -> Context | None:
         "more_count": max(0, len(order.lines.all()) - MOST_LISTED),
         "sums": _sums(order),
         "address": order.address_lines,
-        "offers": [shown_as(item) for item in offers],
+        "offers": [build_product_block(item) for item in offers],
         "shown": offers,
     }
 
 
-def refunded(letter: Letter) -> Context | None:
+def refunded(letter: EmailContext) -> Context | None:
     context, order = news(letter), letter.email.order
     if context is None or order is None:
         return None
@@ -65,7 +65,7 @@ def refunded(letter: Letter) -> Context | None:
     }
 
 
-def cancelled(letter: Letter) -> Context | None:
+def cancelled(letter: EmailContext) -> Context | None:
     """With why the order ended, and what becomes of the money."""
     context, order = news(letter), letter.email.order
     if context is None or order is None:
@@ -136,7 +136,7 @@ def _parcel(parcel: Shipment) -> dict[str, Any]:
         contents.append(f"and {len(lines) - MOST_LISTED} more")
     return {
         "contents": contents,
-        "carrier": carrier_name(parcel.carrier) if parcel.carrier else "",
+        "carrier": get_carrier_name(parcel.carrier) if parcel.carrier else "",
         "tracking_number": parcel.tracking_number,
         "is_untracked": parcel.is_untracked,
         "note": parcel.packing_note,
@@ -145,10 +145,10 @@ def _parcel(parcel: Shipment) -> dict[str, Any]:
 
 
 def _on(day: Any) -> str:
-    return span(day, day, timezone.localdate()) if day else ""
+    return format_date_range(day, day, timezone.localdate()) if day else ""
 
 
 def _between(order: Order) -> str:
     if order.promised_by_on is None:
         return ""
-    return span(order.promised_from_on or order.promised_by_on, order.promised_by_on, timezone.localdate())
+    return format_date_range(order.promised_from_on or order.promised_by_on, order.promised_by_on, timezone.localdate())

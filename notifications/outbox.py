@@ -12,25 +12,27 @@ from notifications.models import OutgoingEmail
 from notifications.relay import SOURCES
 
 State = OutgoingEmail.State
-WAITING = (State.QUEUED, State.CLAIMED, State.SENDING)
+WAITING_STATES = (State.QUEUED, State.CLAIMED, State.SENDING)
 
 
-NOTICE_HAS = timedelta(minutes=10)
+NOTICE_PATIENCE = timedelta(minutes=10)
 
 
-def waits_for_notice(customer: Customer) -> str:
+def explain_wait_for_notice(customer: Customer) -> str:
     """An erasure lets its notice leave first, since afterwards nobody knows the address; but not for long."""
-    recent = {"customer": customer, "created_at__gte": timezone.now() - NOTICE_HAS}
+    recent = {"customer": customer, "created_at__gte": timezone.now() - NOTICE_PATIENCE}
     event = AccountEvent.objects.filter(kind=AccountEvent.Kind.ERASURE_ASKED_FOR, relayed_at=None, **recent)
-    mail = OutgoingEmail.objects.filter(topic=topics.ERASURE_ASKED_FOR, state__in=WAITING, **recent)
+    mail = OutgoingEmail.objects.filter(topic=topics.ERASURE_ASKED_FOR, state__in=WAITING_STATES, **recent)
     return "The mail that tells you of it has not left yet." if event.exists() or mail.exists() else ""
 
 
-def backlog() -> dict[str, int]:
+def measure_backlog() -> dict[str, int]:
     """`unrelayed` events; `queued` mails not yet handed over, whoever holds them; the age of the oldest of either."""
     found = [source.events.filter(relayed_at=None) for source in SOURCES]
     events = [rows.aggregate(count=Count("pk"), oldest=Min("created_at")) for rows in found]
-    mails = OutgoingEmail.objects.filter(state__in=WAITING).aggregate(count=Count("pk"), oldest=Min("created_at"))
+    mails = OutgoingEmail.objects.filter(state__in=WAITING_STATES).aggregate(
+        count=Count("pk"), oldest=Min("created_at")
+    )
     oldest = min((row["oldest"] for row in (*events, mails) if row["oldest"]), default=None)
     age = (timezone.now() - oldest).total_seconds() if oldest else 0
     return {
@@ -40,13 +42,13 @@ def backlog() -> dict[str, int]:
     }
 
 
-def counts() -> list[tuple[str, str, int]]:
+def count_by_state() -> list[tuple[str, str, int]]:
     """(topic, state, how many), for every topic that ever had mail."""
     rows = OutgoingEmail.objects.values("topic", "state").annotate(count=Count("pk")).order_by("topic", "state")
     return [(row["topic"], row["state"], row["count"]) for row in rows]
 
 
-def skipped() -> list[tuple[str, str, int]]:
+def count_skipped() -> list[tuple[str, str, int]]:
     """(topic, reason, how many) of what did not go."""
     rows = OutgoingEmail.objects.filter(state=State.SKIPPED).values("topic", "skip_reason")
     counted: Any = rows.annotate(count=Count("pk")).order_by("topic", "skip_reason")

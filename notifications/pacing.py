@@ -44,7 +44,7 @@ LAST_OF_TOPIC = f"""(
     WHERE o.customer_id = {{customer}} AND o.topic = {{topic}} AND {_HANDED_OFF})"""  # noqa: S608
 
 
-def over_ceiling(customer_ids: Iterable[int]) -> set[int]:
+def find_customers_over_ceiling(customer_ids: Iterable[int]) -> set[int]:
     """Those of the customers who have had all the mail of these seven days that they want. One query."""
     statement = "SELECT who.id FROM unnest(%s::bigint[]) AS who(id) WHERE " + OVER_CEILING_OF.format(customer="who.id")  # noqa: S608
     with connection.cursor() as cursor:

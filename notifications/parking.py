@@ -10,27 +10,27 @@ from accounts import journal
 from accounts.journal import JournalEntry
 from notifications import audience, relay
 from notifications.models import OutgoingEmail
-from notifications.outbox import WAITING
+from notifications.outbox import WAITING_STATES
 from orders.models import OrderTick
 
 THURSDAY = 4
 REASON = "Waiting when the backup was made: it may have been sent since."
 
 
-def park_mail(entries: Sequence[JournalEntry]) -> str:
+def mark_waiting_mail_uncertain(entries: Sequence[JournalEntry]) -> str:
     """Writes down everything that is owed, and parks it with what waited already."""
-    while relay.relay_events():
+    while relay.relay_all_events():
         pass
-    audience.fan_out_newsletter()
+    audience.fan_out_released_issues()
     now = timezone.localtime()
     if now.isoweekday() >= THURSDAY:  # this week's letters were due already
-        audience.queue_recommendations(now)
-    waiting = OutgoingEmail.objects.filter(state__in=WAITING)
+        audience.queue_weekly_recommendations(now)
+    waiting = OutgoingEmail.objects.filter(state__in=WAITING_STATES)
     count = waiting.update(state=OutgoingEmail.State.UNCERTAIN, claim_token=None, last_error=REASON)
     return f"Parked for staff: {count} mails (`outbox` lists them)."
 
 
-def redo_unticking(entries: Sequence[JournalEntry]) -> str:
+def redo_order_optouts(entries: Sequence[JournalEntry]) -> str:
     """Takes back again the ticks on single orders that guests took back."""
     count = 0
     for entry in entries:

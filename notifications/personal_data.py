@@ -11,29 +11,29 @@ from accounts import purposes
 from accounts.models import Customer
 from notifications import suppressions
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
-from notifications.outbox import WAITING
+from notifications.outbox import WAITING_STATES
 from notifications.queueing import PICK
 from notifications.topics import TOPICS
 from shop.personal_data import Holding, Processor, Rows, export_rows, register_holding, register_processor
 
-STEERING = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
-KEPT_FOR = timedelta(days=400)
+STEERING_PURPOSES = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
+RETENTION = timedelta(days=400)
 
 
 def retire_mail() -> int:
     """Deletes the record of mails that were dealt with long ago. Returns how many rows went, items included."""
-    old = OutgoingEmail.objects.filter(created_at__lt=timezone.now() - KEPT_FOR).exclude(state__in=WAITING)
+    old = OutgoingEmail.objects.filter(created_at__lt=timezone.now() - RETENTION).exclude(state__in=WAITING_STATES)
     return old.delete()[0]
 
 
-def _mails(customer: Customer) -> QuerySet[OutgoingEmail]:
+def _get_mails(customer: Customer) -> QuerySet[OutgoingEmail]:
     """Every mail to the customer, to an order of theirs, or to their address whoever it was meant for."""
     found = Q(customer=customer) | Q(order__customer=customer)
     return OutgoingEmail.objects.filter(found | Q(to_address__iexact=customer.email) if customer.email else found)
 
 
 def export_mail(customer: Customer) -> Rows:
-    found = _mails(customer).order_by("created_at").prefetch_related("items")
+    found = _get_mails(customer).order_by("created_at").prefetch_related("items")
     return [
         {
             "topic": TOPICS[email.topic].key if email.topic in TOPICS else email.topic,
@@ -43,13 +43,13 @@ def export_mail(customer: Customer) -> Rows:
             "why_not_sent": email.get_skip_reason_display(),
             "queued_at": email.created_at.isoformat(),
             "sent_at": email.sent_at.isoformat() if email.sent_at else None,
-            "parts": [_part(item) for item in email.items.all()],
+            "parts": [_export_part(item) for item in email.items.all()],
         }
         for email in found
     ]
 
 
-def _part(item: OutgoingItem) -> dict[str, Any]:
+def _export_part(item: OutgoingItem) -> dict[str, Any]:
     return {
         "part": item.block,
         "why": item.why,
@@ -59,14 +59,16 @@ def _part(item: OutgoingItem) -> dict[str, Any]:
     }
 
 
-def let_fall(customer: Customer, purpose_key: str, *, until: datetime | None = None) -> int:
+def withdraw_waiting_picks(customer: Customer, purpose_key: str, *, until: datetime | None = None) -> int:
     """Suggestions not yet sent lose what they stand on: the gate leaves out what came from a past that is forgotten."""
-    waiting = OutgoingItem.objects.filter(email__customer=customer, email__state__in=WAITING, purpose=purpose_key)
+    waiting = OutgoingItem.objects.filter(
+        email__customer=customer, email__state__in=WAITING_STATES, purpose=purpose_key
+    )
     waiting = waiting.filter(email__created_at__lte=until or timezone.now())
     return waiting.filter(is_dropped=False, block=PICK).update(consent_record=None)
 
 
-def _suppressions(customer: Customer) -> QuerySet[Suppression]:
+def _get_suppressions(customer: Customer) -> QuerySet[Suppression]:
     return Suppression.objects.filter(address__iexact=customer.email or "-")
 
 
@@ -85,9 +87,9 @@ def register_holdings() -> None:
             models=("notifications.OutgoingEmail", "notifications.OutgoingItem"),
             retention="Thirteen months, so that we can say why a mail came. What it said is not kept.",
             export=export_mail,
-            count=lambda customer: _mails(customer).count(),
-            erase=lambda customer: _mails(customer).delete()[0],
-            forget={key: partial(let_fall, purpose_key=key) for key in STEERING},
+            count=lambda customer: _get_mails(customer).count(),
+            erase=lambda customer: _get_mails(customer).delete()[0],
+            forget={key: partial(withdraw_waiting_picks, purpose_key=key) for key in STEERING_PURPOSES},
             retire=retire_mail,
         )
     )
@@ -98,9 +100,9 @@ def register_holdings() -> None:
             models=("notifications.Suppression",),
             retention="Until the address takes mail again: without the note we would go on writing to it.",
             export=lambda customer: export_rows(
-                _suppressions(customer), address="address", why="reason", detail="detail", since="created_at"
+                _get_suppressions(customer), address="address", why="reason", detail="detail", since="created_at"
             ),
-            erase=lambda customer: suppressions.seal(customer.email) if customer.email else 0,
+            erase=lambda customer: suppressions.hash_suppression(customer.email) if customer.email else 0,
             kept="If your address refuses our mail: a keyed hash of it. It tells us not to write, should the address "
             "turn up again, and cannot be turned back into the address.",
         )

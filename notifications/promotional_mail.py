@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 
 from accounts import purposes
 from notifications import links
-from notifications.goods import shown_as
-from notifications.letters import Letter
+from notifications.goods import build_product_block
+from notifications.letters import EmailContext
 from notifications.queueing import PICK
 
 Context = dict[str, Any]
@@ -19,15 +19,15 @@ PLAIN_LINK = '<a href="{}">{}</a>'
 MAIL_LINK = '<a href="{}" style="color:#25211c;text-decoration-color:#ad3b1c">{}</a>'
 
 
-def recommendations(letter: Letter) -> Context | None:
+def recommendations(letter: EmailContext) -> Context | None:
     """None when fewer picks stand than a letter is worth."""
     shown = letter.offered(PICK)
     if len(shown) < letter.topic.fewest_things:
         return None
-    return {"picks": [shown_as(item) for item in shown], "shown": shown}
+    return {"picks": [build_product_block(item) for item in shown], "shown": shown}
 
 
-def newsletter(letter: Letter) -> Context | None:
+def newsletter(letter: EmailContext) -> Context | None:
     issue = letter.named(letter.desk.issues, "issue")
     if issue is None:
         return None
@@ -47,9 +47,9 @@ def _linked(text: str, link: str) -> SafeString:
     return linebreaksbr(html)
 
 
-def confirmation(letter: Letter) -> Context | None:
+def confirmation(letter: EmailContext) -> Context | None:
     """None once the address has answered: there is nothing to ask any more."""
     request = letter.named(letter.desk.requests, "consent_request")
     if request is None or request.confirmed_at is not None:
         return None
-    return {"confirm_url": links.confirmation(request), "purpose": purposes.get_purpose(request.purpose)}
+    return {"confirm_url": links.build_confirmation_url(request), "purpose": purposes.get_purpose(request.purpose)}

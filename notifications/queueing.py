@@ -12,8 +12,8 @@ from accounts.cadence import Cadence
 from accounts.models import Consent, Customer
 from accounts.purposes import MailKind
 from notifications import digest, gate, pacing, suppressions
-from notifications.digest import News
-from notifications.gate import Answer, Standing
+from notifications.digest import DigestNews
+from notifications.gate import Basis, PurposeAnswer
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
 from notifications.topics import Topic
 from orders.models import Order, OrderTick
@@ -45,18 +45,18 @@ class Draft:
     items: tuple[DraftItem, ...] = ()
 
 
-class Answers:
+class BatchAnswers:
     """What the people of a batch have said, read in three queries."""
 
     def __init__(self, drafts: Sequence[Draft]) -> None:
-        self._consents = _consents(drafts)
-        self._ticks = _ticks(drafts)
-        self._suppressed = suppressions.refusing({draft.to_address for draft in drafts})
+        self._consents = _read_consents(drafts)
+        self._ticks = _read_ticks(drafts)
+        self._suppressed = suppressions.find_suppressed({draft.to_address for draft in drafts})
         customers = {draft.customer.pk for draft in drafts if draft.customer}
         self._paces = cadence.get_cadences_by_customer(customers) if customers else {}
-        self._full = pacing.over_ceiling(customers) if customers else set()
+        self._full = pacing.find_customers_over_ceiling(customers) if customers else set()
 
-    def to(self, draft: Draft, purpose: str) -> list[Answer]:
+    def to(self, draft: Draft, purpose: str) -> list[PurposeAnswer]:
         customer_id = draft.customer.pk if draft.customer else None
         order_id = draft.order.pk if draft.order else None
         return self._consents[customer_id, purpose] + self._ticks[order_id, purpose]
@@ -78,26 +78,26 @@ class Answers:
         return wanted
 
 
-def _consents(drafts: Sequence[Draft]) -> dict[tuple[int | None, str], list[Answer]]:
-    found: dict[tuple[int | None, str], list[Answer]] = defaultdict(list)
+def _read_consents(drafts: Sequence[Draft]) -> dict[tuple[int | None, str], list[PurposeAnswer]]:
+    found: dict[tuple[int | None, str], list[PurposeAnswer]] = defaultdict(list)
     customers = {draft.customer.pk for draft in drafts if draft.customer}
     rows = Consent.objects.filter(customer__in=customers) if customers else Consent.objects.none()
     for row in rows.values_list("customer_id", "purpose", "granted", "changed_at", "record_id"):
-        found[row[0], row[1]].append(Answer(row[2], row[3], record_id=row[4]))
+        found[row[0], row[1]].append(PurposeAnswer(row[2], row[3], record_id=row[4]))
     return found
 
 
-def _ticks(drafts: Sequence[Draft]) -> dict[tuple[int | None, str], list[Answer]]:
-    found: dict[tuple[int | None, str], list[Answer]] = defaultdict(list)
+def _read_ticks(drafts: Sequence[Draft]) -> dict[tuple[int | None, str], list[PurposeAnswer]]:
+    found: dict[tuple[int | None, str], list[PurposeAnswer]] = defaultdict(list)
     orders = {draft.order.pk for draft in drafts if draft.order}
     rows = OrderTick.objects.filter(order__in=orders) if orders else OrderTick.objects.none()
     for row in rows.values_list("order_id", "purpose", "granted", "changed_at", "id"):
-        found[row[0], row[1]].append(Answer(row[2], row[3], tick_id=row[4]))
+        found[row[0], row[1]].append(PurposeAnswer(row[2], row[3], tick_id=row[4]))
     return found
 
 
 @transaction.atomic(savepoint=False)
-def queue(drafts: Sequence[Draft], answers: Answers | None = None) -> list[OutgoingEmail]:
+def queue_drafts(drafts: Sequence[Draft], answers: BatchAnswers | None = None) -> list[OutgoingEmail]:
     """Puts drafts to the gate and writes them down; those with a known key were dealt with before and are left out.
 
     Somebody else may be writing the same ones down this moment: what they were first with is theirs.
@@ -106,23 +106,23 @@ def queue(drafts: Sequence[Draft], answers: Answers | None = None) -> list[Outgo
     fresh = [draft for draft in drafts if draft.key not in known]
     if not fresh:
         return []
-    answers = answers or Answers(fresh)
-    rows = _write_emails([_row(draft, answers) for draft in fresh])
+    answers = answers or BatchAnswers(fresh)
+    rows = _insert_emails([_build_row(draft, answers) for draft in fresh])
     OutgoingItem.objects.bulk_create(item for row in rows for item in row.items)
-    digest.gather(row.news for row in rows if row.news)
+    digest.gather_into_digests(row.news for row in rows if row.news)
     return [row.email for row in rows]
 
 
 @dataclass(frozen=True)
-class Row:
+class OutgoingRow:
     """A draft as it is written down; `news` when it is to be told in a digest."""
 
     email: OutgoingEmail
     items: Sequence[OutgoingItem] = ()
-    news: News | None = None
+    news: DigestNews | None = None
 
 
-def _write_emails(rows: Sequence[Row]) -> list[Row]:
+def _insert_emails(rows: Sequence[OutgoingRow]) -> list[OutgoingRow]:
     """Returns those that were not there yet. Two who write the same wait for each other in one order: by the key."""
     emails = sorted((row.email for row in rows), key=lambda email: email.key)
     OutgoingEmail.objects.bulk_create(emails, ignore_conflicts=True)
@@ -130,7 +130,7 @@ def _write_emails(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if row.email.pk in ours]
 
 
-def _row(draft: Draft, answers: Answers) -> Row:
+def _build_row(draft: Draft, answers: BatchAnswers) -> OutgoingRow:
     topic = draft.topic
     email = OutgoingEmail(
         key=draft.key,
@@ -141,24 +141,26 @@ def _row(draft: Draft, answers: Answers) -> Row:
         order=draft.order,
         context=draft.context,
     )
-    decision = _decision(draft, answers)
+    decision = _decide_draft(draft, answers)
     if isinstance(decision, SkipReason):
         email.state, email.skip_reason = OutgoingEmail.State.SKIPPED, decision
-        return Row(email)
+        return OutgoingRow(email)
     if wanted := answers.gathered(draft):
         email.state, email.skip_reason = OutgoingEmail.State.SKIPPED, SkipReason.GATHERED
-        return Row(email, news=News(email, topic.purpose, decision, wanted))
-    items = [_item(email, DraftItem(BODY, topic.purpose, topic.kind), decision)]
+        return OutgoingRow(email, news=DigestNews(email, topic.purpose, decision, wanted))
+    items = [_build_item(email, DraftItem(BODY, topic.purpose, topic.kind), decision)]
     for part in draft.items:
-        items.append(_item(email, part, gate.standing(part.kind, answers.to(draft, part.purpose)), len(items)))
+        items.append(
+            _build_item(email, part, gate.find_legal_basis(part.kind, answers.to(draft, part.purpose)), len(items))
+        )
     if sum(not item.is_dropped for item in items[1:]) < topic.fewest_things:
         email.state, email.skip_reason = OutgoingEmail.State.SKIPPED, SkipReason.TOO_FEW
-        return Row(email)
-    return Row(email, items)
+        return OutgoingRow(email)
+    return OutgoingRow(email, items)
 
 
-def _decision(draft: Draft, answers: Answers) -> Standing | SkipReason:
-    decision = gate.decide(
+def _decide_draft(draft: Draft, answers: BatchAnswers) -> Basis | SkipReason:
+    decision = gate.decide_mail(
         draft.topic.kind,
         address=draft.to_address,
         is_suppressed=answers.is_suppressed(draft),
@@ -173,7 +175,7 @@ def _decision(draft: Draft, answers: Answers) -> Standing | SkipReason:
     return decision
 
 
-def _item(email: OutgoingEmail, part: DraftItem, decision: Standing | SkipReason, position: int = 0) -> OutgoingItem:
+def _build_item(email: OutgoingEmail, part: DraftItem, decision: Basis | SkipReason, position: int = 0) -> OutgoingItem:
     item = OutgoingItem(
         email=email,
         block=part.block,

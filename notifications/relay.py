@@ -20,8 +20,8 @@ from accounts import purposes
 from accounts.models import AccountEvent
 from accounts.purposes import MailKind
 from notifications import gate, topics
-from notifications.gate import Standing
-from notifications.queueing import OFFER, Answers, Draft, DraftItem, queue
+from notifications.gate import Basis
+from notifications.queueing import OFFER, BatchAnswers, Draft, DraftItem, queue_drafts
 from notifications.topics import BY_EVENT
 from orders.models import Order, OrderEvent
 from recommendations import picks
@@ -42,7 +42,7 @@ ACCOUNT_NEWS = loops.register_loop(Loop("account_news", "News of an account", AD
 
 
 @dataclass(frozen=True)
-class Source:
+class EventSource:
     """An event table. `waiting`: its unrelayed rows, locked as read; `draft`: the mail an event may set off."""
 
     loop: Loop
@@ -51,7 +51,7 @@ class Source:
     draft: Callable[[Any], Draft | None]
 
 
-def relay_events() -> int:
+def relay_all_events() -> int:
     """Relays all there is. Returns how many events were dealt with."""
     count = 0
     for source in SOURCES:
@@ -61,38 +61,38 @@ def relay_events() -> int:
     return count
 
 
-def relay_batch(source: Source, size: int = BATCH) -> int:
+def relay_batch(source: EventSource, size: int = BATCH) -> int:
     """Returns how many events were dealt with; one that fails is put off and keeps no other waiting."""
     due = source.loop.due(source.waiting())
     try:
-        return _relay(source, due[:size])
+        return _relay_waiting(source, due[:size])
     except Exception:
         logger.exception("A batch of events could not be relayed; each is tried alone")
         with transaction.atomic():
             ids = [event.pk for event in due[:size]]
-    return sum(_relay_alone(source, event_id) for event_id in ids)
+    return sum(_relay_one(source, event_id) for event_id in ids)
 
 
-def _relay_alone(source: Source, event_id: int) -> int:
+def _relay_one(source: EventSource, event_id: int) -> int:
     with source.loop.attempt(event_id, subject=f"{source.loop.title} (event {event_id})"):
-        return _relay(source, source.waiting().filter(pk=event_id))
+        return _relay_waiting(source, source.waiting().filter(pk=event_id))
     return 0
 
 
 @transaction.atomic
-def _relay(source: Source, waiting: QuerySet[Any]) -> int:
+def _relay_waiting(source: EventSource, waiting: QuerySet[Any]) -> int:
     events = list(waiting)
     if not events:
         return 0
     drafts = [draft for event in events if (draft := source.draft(event))]
-    answers = Answers(drafts)
-    queue([_with_offer(draft, answers) for draft in drafts], answers)
+    answers = BatchAnswers(drafts)
+    queue_drafts([_add_receipt_offer(draft, answers) for draft in drafts], answers)
     ids = [event.pk for event in events]
     source.events.filter(pk__in=ids).update(relayed_at=timezone.now())
     return len(events)
 
 
-def _waiting_order_events() -> QuerySet[OrderEvent]:
+def _lock_waiting_order_events() -> QuerySet[OrderEvent]:
     """The oldest unrelayed event of each order, so that two relays cannot swap an order's news."""
     stuck = StuckItem.objects.filter(loop=ORDER_NEWS.key, attempt_count__gte=ATTEMPTS_IN_THE_WAY)
     given_up = stuck.filter(item=Cast(OuterRef("pk"), CharField()))
@@ -101,32 +101,32 @@ def _waiting_order_events() -> QuerySet[OrderEvent]:
     return waiting.select_for_update(skip_locked=True, of=("self",)).select_related("order__customer")
 
 
-def _waiting_account_events() -> QuerySet[AccountEvent]:
+def _lock_waiting_account_events() -> QuerySet[AccountEvent]:
     waiting = AccountEvent.objects.filter(relayed_at=None).order_by("pk")
     locked = waiting.select_for_update(skip_locked=True, of=("self",))
     return locked.select_related("consent_request", "customer")
 
 
-def _order_draft(event: OrderEvent) -> Draft | None:
+def _draft_order_mail(event: OrderEvent) -> Draft | None:
     topic = BY_EVENT.get(event.kind)
     if topic is None:
         return None
     return Draft(
-        key=_order_key(topic.key, event),
+        key=_make_order_mail_key(topic.key, event),
         topic=topic,
         to_address=event.order.email,
         customer=event.order.customer,
         order=event.order,
-        context=_order_context(event),
+        context=_build_order_context(event),
     )
 
 
-def _order_context(event: OrderEvent) -> dict[str, Any]:
+def _build_order_context(event: OrderEvent) -> dict[str, Any]:
     context = {name: event.data[name] for name in ("amount", "by_bank", "reason") if name in event.data}
     return {**context, "shipment": event.shipment_id} if event.shipment_id else context
 
 
-def _order_key(topic: str, event: OrderEvent) -> str:
+def _make_order_mail_key(topic: str, event: OrderEvent) -> str:
     """What the mail is for: an order has one receipt, a parcel leaves once, but money may go back several times."""
     if event.shipment_id:
         return f"{topic}:shipment:{event.shipment_id}"
@@ -135,7 +135,7 @@ def _order_key(topic: str, event: OrderEvent) -> str:
     return f"{topic}:order:{event.order_id}"
 
 
-def _account_draft(event: AccountEvent) -> Draft | None:
+def _draft_account_mail(event: AccountEvent) -> Draft | None:
     topic = BY_EVENT.get(event.kind)
     if topic is None:
         return None
@@ -148,30 +148,30 @@ def _account_draft(event: AccountEvent) -> Draft | None:
     return Draft(key, topic, event.customer.email or "", event.customer, context=event.data)
 
 
-def _with_offer(draft: Draft, answers: Answers) -> Draft:
+def _add_receipt_offer(draft: Draft, answers: BatchAnswers) -> Draft:
     """The receipt's block with one offer, which is gated on its own. Nothing is picked for those who did not ask."""
     if draft.topic.key != topics.RECEIPT or draft.order is None:
         return draft
     part = DraftItem(OFFER, purposes.RECEIPT_OFFER)
-    if isinstance(gate.standing(MailKind.SERVICE, answers.to(draft, purposes.RECEIPT_OFFER)), Standing):
-        pick = _offer_for(draft.order)
+    if isinstance(gate.find_legal_basis(MailKind.SERVICE, answers.to(draft, purposes.RECEIPT_OFFER)), Basis):
+        pick = _pick_offer_or_none(draft.order)
         if pick is None:
             return draft
         part = DraftItem(OFFER, purposes.RECEIPT_OFFER, product_id=pick.product_id, why=pick.why)
     return Draft(draft.key, draft.topic, draft.to_address, draft.customer, draft.order, draft.context, (part,))
 
 
-def _offer_for(order: Order) -> picks.Pick | None:
+def _pick_offer_or_none(order: Order) -> picks.Pick | None:
     """A receipt never waits for, or falls with, a suggestion."""
     try:
         with transaction.atomic():
-            return picks.offer_for(order)
+            return picks.pick_receipt_offer(order)
     except (DatabaseError, ArithmeticError, LookupError, TypeError, ValueError):
         logger.exception("No offer for order %s", order.pk)
         return None
 
 
-SOURCES: tuple[Source, ...] = (
-    Source(ORDER_NEWS, OrderEvent.objects, _waiting_order_events, _order_draft),
-    Source(ACCOUNT_NEWS, AccountEvent.objects, _waiting_account_events, _account_draft),
+SOURCES: tuple[EventSource, ...] = (
+    EventSource(ORDER_NEWS, OrderEvent.objects, _lock_waiting_order_events, _draft_order_mail),
+    EventSource(ACCOUNT_NEWS, AccountEvent.objects, _lock_waiting_account_events, _draft_account_mail),
 )

@@ -16,7 +16,7 @@ from accounts.models import Customer
 from accounts.purposes import Cadence, MailKind
 from notifications import emails, topics
 from notifications.digest import NEWS
-from notifications.letters import Desk, Letter
+from notifications.letters import BatchData, EmailContext
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.queueing import BODY, OFFER, PICK
 from notifications.topics import TOPICS, Topic
@@ -42,7 +42,7 @@ def write(customer: Customer, purpose_key: str) -> mail.Message | None:
     topic = SHOWN_IN[purpose_key]
     if topic.purpose and not consent.allows(customer, topic.purpose):
         return None
-    return emails.write(_WRITERS.get(topic.key, _order_news)(customer, topic))
+    return emails.render_email(_WRITERS.get(topic.key, _order_news)(customer, topic))
 
 
 def is_made_up(customer: Customer, purpose_key: str) -> bool:
@@ -51,7 +51,7 @@ def is_made_up(customer: Customer, purpose_key: str) -> bool:
     return is_of_an_order and _latest_order(customer) is None
 
 
-def _order_news(customer: Customer, topic: Topic) -> Letter:
+def _order_news(customer: Customer, topic: Topic) -> EmailContext:
     order = _latest_order(customer) or _made_up_order(customer)
     parcel = _latest_parcel(order) or _made_up_parcel(order)
     context = {"shipment": parcel.pk}
@@ -65,7 +65,7 @@ def is_gathered(customer: Customer, purpose_key: str) -> bool:
     return is_news and cadence.get_cadence(customer, purpose_key) is not Cadence.AS_IT_HAPPENS
 
 
-def _together(alone: Letter) -> Letter:
+def _together(alone: EmailContext) -> EmailContext:
     """The digest that a piece of news waits for, with that one piece in it."""
     news, body = alone.email, alone.items[0]
     digest = OutgoingEmail(
@@ -73,38 +73,38 @@ def _together(alone: Letter) -> Letter:
     )
     item = OutgoingItem(email=digest, block=NEWS, news=news, order=news.order, purpose=body.purpose)
     item.stands_since_at = body.stands_since_at
-    return Letter(digest, [item], alone.desk)
+    return EmailContext(digest, [item], alone.desk)
 
 
-def _receipt(customer: Customer, topic: Topic) -> Letter:
+def _receipt(customer: Customer, topic: Topic) -> EmailContext:
     order = _latest_order(customer) or _made_up_order(customer)
     letter = _letter(customer, topic, order=order)
     if consent.allows(customer, purposes.RECEIPT_OFFER):
-        offer = picks.offer_for(order)
+        offer = picks.pick_receipt_offer(order)
         letter.items += _shown(letter.email, OFFER, [offer] if offer else [], customer)
     return letter
 
 
-def _recommendations(customer: Customer, topic: Topic) -> Letter:
+def _recommendations(customer: Customer, topic: Topic) -> EmailContext:
     letter = _letter(customer, topic)
-    picked = picks.for_mail(customer, consent.get_granted_purposes(customer))
+    picked = picks.pick_for_mail(customer, consent.get_granted_purposes(customer))
     letter.items += _shown(letter.email, PICK, picked, customer)
     return letter
 
 
-def _newsletter(customer: Customer, topic: Topic) -> Letter:
+def _newsletter(customer: Customer, topic: Topic) -> EmailContext:
     issue = NewsletterIssue.objects.filter(released_at__isnull=False).order_by("-released_at").first()
     return compose_newsletter(
         customer, issue or NewsletterIssue(pk=NOT_SAVED, subject="News of the shop", body=PLAIN_LETTER)
     )
 
 
-def compose_newsletter(reader: Customer, issue: NewsletterIssue) -> Letter:
+def compose_newsletter(reader: Customer, issue: NewsletterIssue) -> EmailContext:
     """One reader's copy of an issue, which need not be saved."""
     return _letter(reader, TOPICS[topics.NEWSLETTER], context={"issue": issue.pk}, issues={issue.pk: issue})
 
 
-_WRITERS: dict[str, Callable[[Customer, Topic], Letter]] = {
+_WRITERS: dict[str, Callable[[Customer, Topic], EmailContext]] = {
     topics.RECEIPT: _receipt,
     topics.RECOMMENDATIONS: _recommendations,
     topics.NEWSLETTER: _newsletter,
@@ -119,7 +119,7 @@ def _letter(
     context: dict[str, Any] | None = None,
     shipments: dict[int, Shipment] | None = None,
     issues: dict[int, NewsletterIssue] | None = None,
-) -> Letter:
+) -> EmailContext:
     email = OutgoingEmail(
         topic=topic.key,
         kind=topic.kind,
@@ -130,8 +130,8 @@ def _letter(
     )
     body = OutgoingItem(email=email, block=BODY, purpose=topic.purpose, is_essential=topic.kind is MailKind.ESSENTIAL)
     body.stands_since_at = _since(customer).get(topic.purpose, timezone.now()) if topic.purpose else None
-    desk = Desk(shop=ShopSettings.current(), shipments=shipments or {}, issues=issues or {}, requests={})
-    return Letter(email, [body], desk)
+    desk = BatchData(shop=ShopSettings.current(), shipments=shipments or {}, issues=issues or {}, requests={})
+    return EmailContext(email, [body], desk)
 
 
 def _shown(email: OutgoingEmail, block: str, picked: list[Pick], customer: Customer) -> list[OutgoingItem]:

@@ -16,14 +16,14 @@ from notifications.models import Suppression
 _BLOCK = 64  # SHA-256's, in bytes
 
 
-def sealed(address: str) -> str:
+def hash_address(address: str) -> str:
     """HMAC-SHA256 of the address under `ADDRESS_HASH_KEY`."""
-    return hmac.new(_key(), address.lower().encode(), hashlib.sha256).hexdigest()
+    return hmac.new(_get_hash_key(), address.lower().encode(), hashlib.sha256).hexdigest()
 
 
-def refusing(addresses: Collection[str]) -> set[str]:
+def find_suppressed(addresses: Collection[str]) -> set[str]:
     """Those of the addresses that get no mail, in lower case."""
-    by_seal = {sealed(address): address.lower() for address in addresses}
+    by_seal = {hash_address(address): address.lower() for address in addresses}
     lowered = set(by_seal.values())
     found = Suppression.objects.annotate(lowered=Lower("address"))
     rows = found.filter(Q(lowered__in=lowered) | Q(address_hash__in=by_seal)).values_list("lowered", "address_hash")
@@ -31,19 +31,19 @@ def refusing(addresses: Collection[str]) -> set[str]:
 
 
 @transaction.atomic
-def seal(address: str) -> int:
+def hash_suppression(address: str) -> int:
     """Puts the keyed hash in the place of an address that refuses mail. Returns how many rows."""
     plain = Suppression.objects.filter(address__iexact=address)
-    if Suppression.objects.filter(address_hash=sealed(address)).exists():
+    if Suppression.objects.filter(address_hash=hash_address(address)).exists():
         return plain.delete()[0]
-    return plain.update(address=None, address_hash=sealed(address), detail="")
+    return plain.update(address=None, address_hash=hash_address(address), detail="")
 
 
-def pads() -> tuple[bytes, bytes]:
+def get_hmac_pads() -> tuple[bytes, bytes]:
     """The two halves of the key as HMAC uses them, so that SQL can seal an address by two calls of sha256."""
-    key = _key().ljust(_BLOCK, b"\0")
+    key = _get_hash_key().ljust(_BLOCK, b"\0")
     return bytes(byte ^ 0x5C for byte in key), bytes(byte ^ 0x36 for byte in key)
 
 
-def _key() -> bytes:
+def _get_hash_key() -> bytes:
     return hashlib.sha256(b"say-when.address" + settings.ADDRESS_HASH_KEY.encode()).digest()

@@ -11,8 +11,8 @@ class OrdersConfig(AppConfig):
         from accounts.proof import register_address_proved_callback
         from orders import guests, login, personal_data, statutory
 
-        login.connect()
+        login.connect_order_receivers()
         grants.register_keys_cleared_at_login(guests.GRANTS)
-        register_address_proved_callback(guests.join_orders)
+        register_address_proved_callback(guests.join_orders_to_customer)
         personal_data.register_holdings()
-        erasure.register_erasure_obstacle(statutory.waits_for_orders)
+        erasure.register_erasure_obstacle(statutory.explain_wait_for_orders)

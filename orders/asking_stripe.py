@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from orders.gateways import breaker, stripe
-from orders.gateways.stripe import Busy, Unreachable
+from orders.gateways.stripe import StripeBusy, StripeUnreachable
 from shop.retrying.loops import Loop
 
 
-class StripeAway(Unreachable):
+class StripeUnavailable(StripeUnreachable):
     """Stripe answers nothing at all now; whatever else there is to ask can wait."""
 
 
@@ -22,12 +22,12 @@ def attempt_at_stripe(loop: Loop, item: object, *, subject: str) -> Iterator[Non
     """As `Loop.attempt`. Raises `StripeAway` when the trouble is not the item's."""
     try:
         yield
-    except Busy:
+    except StripeBusy:
         return  # somebody else is asking the same this moment
-    except Unreachable as trouble:
+    except StripeUnreachable as trouble:
         if not stripe.is_answering():
-            breaker.note_silence(trouble)
-            raise StripeAway(str(trouble)) from trouble
+            breaker.record_silence(trouble)
+            raise StripeUnavailable(str(trouble)) from trouble
         with loop.attempt(item, subject=subject):
             raise
     except Exception:

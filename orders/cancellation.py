@@ -4,22 +4,22 @@ from django.db import transaction
 
 from orders import payments, status
 from orders.fulfilment import TransitionRefused
-from orders.locks import locked_order
+from orders.locks import lock_order
 from orders.models import Order, Payment
-from orders.refunds import NOTHING, find_shut, refundable
-from orders.release import call_off
+from orders.refunds import NOTHING, find_refundable_payment, find_unrefundable_payment
+from orders.release import cancel_and_release_stock
 
 
 def may_cancel(order: Order) -> bool:
     """Money has come for it, it is open, and no parcel has left."""
     if order.status == Order.Status.PENDING:
-        return _has_money_that_does_not_fit(order)
+        return _has_only_mismatched_money(order)
     if order.status != Order.Status.CONFIRMED:
         return False
-    return not order.shipments.filter(stage__in=status.ON_ITS_WAY).exists()
+    return not order.shipments.filter(stage__in=status.DISPATCHED_STAGES).exists()
 
 
-def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
+def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:
     """Cancels and refunds in full, unless the payment is disputed. Raises `TransitionRefused` once a parcel has left.
 
     The refund is asked for in the same transaction and sent to Stripe after it; should Stripe be out of reach, the
@@ -27,27 +27,29 @@ def cancel(order_id: int, *, actor: str, reason: str = "") -> Order:
     knows whether money is on its way.
     """
     with transaction.atomic():
-        order = locked_order(order_id)
+        order = lock_order(order_id)
         if not may_cancel(order):
-            raise TransitionRefused(_why_not(order))
-        is_shut = find_shut(order) is not None
-        call_off(order, actor=actor, reason=reason, gives_back=NOTHING if is_shut else refundable(order)[1])
+            raise TransitionRefused(_explain_cancel_refusal(order))
+        is_shut = find_unrefundable_payment(order) is not None
+        cancel_and_release_stock(
+            order, actor=actor, reason=reason, gives_back=NOTHING if is_shut else find_refundable_payment(order)[1]
+        )
         refund = None
         if not is_shut:  # else the bank decides where the money goes; staff see what is left to do after that
             refund = payments.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
     if refund:
-        payments.settle_refund(refund.pk)
+        payments.try_send_refund(refund.pk)
         order.refresh_from_db()
     return order
 
 
-def _has_money_that_does_not_fit(order: Order) -> bool:
+def _has_only_mismatched_money(order: Order) -> bool:
     """Whether it waits for nothing but somebody to end it: what was paid is not what was owed."""
     states = set(order.payments.values_list("status", flat=True))
     return Payment.Status.FLAGGED in states and states.isdisjoint(payments.PAYABLE)
 
 
-def _why_not(order: Order) -> str:
+def _explain_cancel_refusal(order: Order) -> str:
     if order.status == Order.Status.CANCELLED:
         return f"{order.number} was cancelled already."
     if order.payment_status == Order.PaymentStatus.PROCESSING:

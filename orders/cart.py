@@ -16,63 +16,63 @@ from accounts.models import Customer
 from orders.models import Cart, CartLine, Order, ShopSettings
 from shop.catalog.models import Variant
 
-TOKEN = "cart"  # noqa: S105  (a session key)
-COUNT = "cart_count"
+TOKEN_SESSION_KEY = "cart"  # noqa: S105  (a session key)
+COUNT_SESSION_KEY = "cart_count"
 
 
 @dataclass(frozen=True)
-class Change:
+class CartChange:
     """`count`: things in the cart now. `notice` says, for people, what was capped; empty when all went as asked."""
 
     count: int
     notice: str = ""
 
 
-def of(request: HttpRequest) -> Cart | None:
+def get_cart_for_request(request: HttpRequest) -> Cart | None:
     """The cart of whoever asks, if there is one."""
     customer = get_login_customer(request)
     if customer is not None:
         return Cart.objects.filter(customer=customer).first()
-    token = request.session.get(TOKEN)
+    token = request.session.get(TOKEN_SESSION_KEY)
     return Cart.objects.filter(customer=None, token=token).first() if token else None
 
 
-def for_adding(request: HttpRequest) -> Cart:
+def get_or_create_cart(request: HttpRequest) -> Cart:
     """The cart of whoever asks, made when there is none."""
     customer = get_login_customer(request)
     if customer is not None:
         return Cart.objects.get_or_create(customer=customer)[0]
-    cart = of(request)
+    cart = get_cart_for_request(request)
     if cart is None:
         cart = Cart.objects.create()
-        request.session[TOKEN] = cart.token
+        request.session[TOKEN_SESSION_KEY] = cart.token
     return cart
 
 
-def keep_count(request: HttpRequest, cart: Cart | None) -> None:
+def refresh_session_count(request: HttpRequest, cart: Cart | None) -> None:
     """Writes how many things are in the cart into the session, for the page's head."""
-    count = count_of(cart) if cart else 0
-    remember_count(request, count)
+    count = count_cart_items(cart) if cart else 0
+    store_session_count(request, count)
 
 
-def remember_count(request: HttpRequest, count: int) -> None:
-    if request.session.get(COUNT, 0) != count:
-        request.session[COUNT] = count
+def store_session_count(request: HttpRequest, count: int) -> None:
+    if request.session.get(COUNT_SESSION_KEY, 0) != count:
+        request.session[COUNT_SESSION_KEY] = count
 
 
-def count_of(cart: Cart) -> int:
+def count_cart_items(cart: Cart) -> int:
     return cart.lines.aggregate(sum=Sum("quantity"))["sum"] or 0
 
 
-def lines_with_prices(cart: Cart) -> list[CartLine]:
+def get_priced_lines(cart: Cart) -> list[CartLine]:
     """The lines with variant, product, picture and stock, in one query."""
     return list(CartLine.objects.with_goods().filter(cart=cart))
 
 
 @transaction.atomic
-def add(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = False) -> Change:
+def add_to_cart(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = False) -> CartChange:
     """Adds to the line of its kind, as far as stock and the shop's limit go. A gift and no gift are two lines."""
-    lines = _locked_lines(cart)
+    lines = _lock_cart_lines(cart)
     line = next((each for each in lines if (each.variant_id, each.is_gift) == (variant.pk, is_gift)), None)
     before = line.quantity if line else 0
     wanted = before + max(1, quantity)
@@ -82,19 +82,19 @@ def add(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = Fals
     else:
         line.quantity = wanted
         line.save(update_fields=["quantity"])
-    return _capped(line, lines, before=before)
+    return _cap_line(line, lines, before=before)
 
 
 @transaction.atomic
-def add_if_missing(cart: Cart, variant: Variant) -> Change:
+def add_if_missing(cart: Cart, variant: Variant) -> CartChange:
     """Adds one, as far as stock goes. In the cart already, as a gift or not: nothing changes; the notice says so."""
-    lines = _locked_lines(cart)
+    lines = _lock_cart_lines(cart)
     if any(line.variant_id == variant.pk for line in lines):
-        return Change(_count(lines), f"{variant} is in your cart already.")
-    return add(cart, variant)
+        return CartChange(_sum_quantities(lines), f"{variant} is in your cart already.")
+    return add_to_cart(cart, variant)
 
 
-def quantity_limit() -> int:
+def get_quantity_limit() -> int:
     """How many of one thing the shop sells in one order, as staff have set it."""
     return ShopSettings.current().quantity_limit
 
@@ -104,58 +104,58 @@ def describe_limit(limit: int) -> str:
 
 
 @transaction.atomic
-def set_quantity(cart: Cart, line_id: int, quantity: int) -> Change:
+def set_quantity(cart: Cart, line_id: int, quantity: int) -> CartChange:
     """As many as asked, as far as stock and the shop's limit go. A line that is gone changes nothing."""
-    lines = _locked_lines(cart)
+    lines = _lock_cart_lines(cart)
     line = next((each for each in lines if each.pk == line_id), None)
     if line is None:
-        return Change(count=_count(lines))
+        return CartChange(count=_sum_quantities(lines))
     line.quantity = max(1, quantity)
     line.save(update_fields=["quantity"])
-    return _capped(line, lines, before=0)
+    return _cap_line(line, lines, before=0)
 
 
-def _capped(line: CartLine, lines: list[CartLine], *, before: int) -> Change:
+def _cap_line(line: CartLine, lines: list[CartLine], *, before: int) -> CartChange:
     """Lowers a line to what there is and to the shop's limit, and says so; one with nothing to be had goes away."""
     limited = CartLine.objects.with_goods().annotate(limit=Subquery(ShopSettings.objects.values("quantity_limit")[:1]))
     goods = limited.get(pk=line.pk)
     limit = goods.limit or ShopSettings().quantity_limit
     most = max(0, min(goods.available, limit - goods.twin_count))
     if most >= goods.quantity:
-        return Change(_count(lines))
-    count = _count(lines) - goods.quantity + most
+        return CartChange(_sum_quantities(lines))
+    count = _sum_quantities(lines) - goods.quantity + most
     if most == 0:
         goods.delete()
     else:
         goods.quantity = most
         goods.save(update_fields=["quantity"])
-    return Change(count, _why_fewer(goods, most=most, limit=limit, before=before))
+    return CartChange(count, _explain_cap(goods, most=most, limit=limit, before=before))
 
 
-def _why_fewer(goods: CartLine, *, most: int, limit: int, before: int) -> str:
+def _explain_cap(goods: CartLine, *, most: int, limit: int, before: int) -> str:
     title, in_all = str(goods.variant), most + goods.twin_count
     if in_all == 0:
         return f"{title} is out of stock just now, so it is not in your cart."
     if limit - goods.twin_count < goods.available:
         return f"{describe_limit(limit)} Of {title}, {in_all:,} are in your cart."
-    return _all_there_is(title, in_all, was_there=before >= most)
+    return _describe_last_stock(title, in_all, was_there=before >= most)
 
 
-def _all_there_is(title: str, available: int, *, was_there: bool) -> str:
+def _describe_last_stock(title: str, available: int, *, was_there: bool) -> str:
     already = " already" if was_there else ""
     if available == 1:
         return f"There is only 1 of {title}; it is in your cart{already}."
     return f"There are only {available} of {title}; they are all in your cart{already}."
 
 
-def _count(lines: Iterable[CartLine]) -> int:
+def _sum_quantities(lines: Iterable[CartLine]) -> int:
     return sum(line.quantity for line in lines)
 
 
 @transaction.atomic
 def set_gift(cart: Cart, line_id: int, *, is_gift: bool) -> None:
     """Makes a line a gift or no gift; where the cart has one of that kind already, the two become one."""
-    lines = _locked_lines(cart)
+    lines = _lock_cart_lines(cart)
     line = next((each for each in lines if each.pk == line_id and each.is_gift != is_gift), None)
     if line is None:
         return
@@ -169,14 +169,14 @@ def set_gift(cart: Cart, line_id: int, *, is_gift: bool) -> None:
 
 @transaction.atomic
 def set_gift_note(cart: Cart, note: str) -> None:
-    _lock(cart)
+    _lock_cart(cart)
     Cart.objects.filter(pk=cart.pk).update(gift_note=note)
 
 
 @transaction.atomic
-def remove(cart: Cart, line_id: int) -> CartLine | None:
+def remove_line(cart: Cart, line_id: int) -> CartLine | None:
     """Takes a line out and returns what it was, so that it can be put back."""
-    _lock(cart)
+    _lock_cart(cart)
     line = cart.lines.select_related("variant__product").filter(pk=line_id).first()
     if line is not None:
         CartLine.objects.filter(pk=line.pk).delete()
@@ -184,26 +184,26 @@ def remove(cart: Cart, line_id: int) -> CartLine | None:
 
 
 @transaction.atomic
-def merge(into: Cart, visitor_cart: Cart) -> list[str]:
+def merge_carts(into: Cart, visitor_cart: Cart) -> list[str]:
     """Moves a visitor's lines into the customer's cart, as far as stock goes. Returns notices of what was capped."""
     pair = Cart.objects.select_for_update().filter(pk__in=[into.pk, visitor_cart.pk]).order_by("pk")
     if len(pair) < 2:  # another login of the same visitor was first
         return []
-    lines = lines_with_prices(visitor_cart)
-    _take_over_payment(into, visitor_cart)  # first: what it holds is there for the lines
-    notices = [_move(line, into) for line in lines]
+    lines = get_priced_lines(visitor_cart)
+    _move_unfinished_payment(into, visitor_cart)  # first: what it holds is there for the lines
+    notices = [_move_line(line, into) for line in lines]
     if visitor_cart.gift_note and not into.gift_note:
         Cart.objects.filter(pk=into.pk).update(gift_note=visitor_cart.gift_note)
     visitor_cart.delete()
     return [notice for notice in notices if notice]
 
 
-def _move(line: CartLine, into: Cart) -> str:
-    change = add(into, line.variant, quantity=line.quantity, is_gift=line.is_gift)
+def _move_line(line: CartLine, into: Cart) -> str:
+    change = add_to_cart(into, line.variant, quantity=line.quantity, is_gift=line.is_gift)
     return change.notice
 
 
-def _take_over_payment(into: Cart, visitor_cart: Cart) -> None:
+def _move_unfinished_payment(into: Cart, visitor_cart: Cart) -> None:
     """An unfinished payment goes with its goods, unless the customer's own cart has one."""
     waiting = Order.objects.filter(cart=visitor_cart, status=Order.Status.PENDING)
     if not Order.objects.filter(cart=into, status=Order.Status.PENDING).exists():
@@ -211,7 +211,7 @@ def _take_over_payment(into: Cart, visitor_cart: Cart) -> None:
 
 
 @transaction.atomic
-def take_out(cart_id: int, bought: Iterable[tuple[int, bool, int]]) -> None:
+def remove_bought_items(cart_id: int, bought: Iterable[tuple[int, bool, int]]) -> None:
     """Takes what was bought, `(variant id, is a gift, quantity)`, out of the cart; what was added since stays.
 
     The line of its kind first, then the other: somebody may have changed their mind about the gift while they paid.
@@ -228,20 +228,20 @@ def take_out(cart_id: int, bought: Iterable[tuple[int, bool, int]]) -> None:
                 CartLine.objects.filter(pk=line.pk).update(quantity=F("quantity") - taken)
 
 
-def claim(customer: Customer, token: str) -> tuple[Cart | None, list[str]]:
+def claim_visitor_cart(customer: Customer, token: str) -> tuple[Cart | None, list[str]]:
     """At login: what the visitor had goes into the customer's cart."""
     visitor_cart = Cart.objects.filter(customer=None, token=token).first() if token else None
     if visitor_cart is None:
         return Cart.objects.filter(customer=customer).first(), []
     own, _ = Cart.objects.get_or_create(customer=customer)
-    return own, merge(own, visitor_cart)
+    return own, merge_carts(own, visitor_cart)
 
 
-def _locked_lines(cart: Cart) -> list[CartLine]:
-    _lock(cart)
+def _lock_cart_lines(cart: Cart) -> list[CartLine]:
+    _lock_cart(cart)
     return list(cart.lines.all())
 
 
-def _lock(cart: Cart) -> None:
+def _lock_cart(cart: Cart) -> None:
     """Raises `Cart.DoesNotExist` for a cart that was merged into another meanwhile."""
     Cart.objects.select_for_update().only("pk").get(pk=cart.pk)

@@ -29,7 +29,7 @@ from shop.catalog.stock import OutOfStock
 from shop.money import format_amount
 
 TRIES = 3  # for a cart whose earlier payment has to be ended first
-ADDRESS = ("full_name", "line1", "line2", "city", "region", "postcode", "country", "phone")
+ADDRESS_FIELDS = ("full_name", "line1", "line2", "city", "region", "postcode", "country", "phone")
 
 
 class CheckoutRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -45,7 +45,7 @@ class SoldOut(CheckoutRefused):
     """`lines`: what cannot be had as asked."""
 
     def __init__(self, lines: list[CartLine]) -> None:
-        named = "; ".join(_shortage(line) for line in lines)
+        named = "; ".join(_describe_shortage(line) for line in lines)
         super().__init__(f"{named}. Nothing was ordered or charged.")
         self.lines = lines
 
@@ -66,7 +66,7 @@ class GoodsChanged(CheckoutRefused):
 
 
 @dataclass(frozen=True)
-class Details:
+class CheckoutDetails:
     """What the buyer says. `ticks`: a guest's own for this order, purpose to answer; a customer has none.
 
     `expected_subtotal`: what the goods came to on the page, when it said so.
@@ -85,52 +85,54 @@ class Details:
 
 
 @dataclass(frozen=True)
-class Begun:
+class StartedCheckout:
     """`payment` is None when there is nothing to pay: the order is confirmed then."""
 
     order: Order
     payment: Payment | None
 
 
-def begin(cart: Cart, details: Details, *, customer: Customer | None, terms: Terms) -> Begun:
+def start_checkout(cart: Cart, details: CheckoutDetails, *, customer: Customer | None, terms: Terms) -> StartedCheckout:
     """Makes the order and its payment, or finds the ones the same cart and details made before.
 
     Raises `CheckoutRefused`, and `payments.Unreachable` when an earlier payment of the cart can't be ended now.
     """
     for _ in range(TRIES):
-        found = _place(cart, details, customer, terms)
-        if isinstance(found, Begun):
+        found = _try_start_checkout(cart, details, customer, terms)
+        if isinstance(found, StartedCheckout):
             return found
-        payments.expire(found)
-    raise payments.Unreachable("The cart's earlier payment would not end.")
+        payments.expire_payment(found)
+    raise payments.StripeUnreachable("The cart's earlier payment would not end.")
 
 
 @transaction.atomic
-def _place(cart: Cart, details: Details, customer: Customer | None, terms: Terms) -> Begun | Payment:
+def _try_start_checkout(
+    cart: Cart, details: CheckoutDetails, customer: Customer | None, terms: Terms
+) -> StartedCheckout | Payment:
     """The order, or the earlier payment that has to end first."""
-    _lock(cart)
-    lines = carts.lines_with_prices(cart)
-    totals = _checked_totals(lines, details, terms)
-    fingerprint = _fingerprint(lines, totals, details, customer)
-    earlier = _unfinished(cart)
+    _lock_cart_for_checkout(cart)
+    lines = carts.get_priced_lines(cart)
+    totals = _check_and_price_lines(lines, details, terms)
+    fingerprint = _compute_cart_fingerprint(lines, totals, details, customer)
+    earlier = _find_unfinished_payment(cart)
     if earlier is not None:
-        return _again(earlier, fingerprint) or earlier
-    order = _make_order(cart, lines, totals, details, customer, terms, fingerprint)
-    order_lines = _make_lines(order, lines, totals)
-    OrderTick.objects.bulk_create(_ticks(order, details.ticks))
-    payment = _payment_for(order)
-    _allocate(lines, order_lines)
+        return _reuse_unfinished(earlier, fingerprint) or earlier
+    order = _create_order(cart, lines, totals, details, customer, terms, fingerprint)
+    order_lines = _create_order_lines(order, lines, totals)
+    OrderTick.objects.bulk_create(_build_order_ticks(order, details.ticks))
+    payment = _create_payment(order)
+    _allocate_stock(lines, order_lines)
     if payment is None:
-        _confirm_unpaid(order)
-    return Begun(order, payment)
+        _confirm_free_order(order)
+    return StartedCheckout(order, payment)
 
 
-def _lock(cart: Cart) -> None:
+def _lock_cart_for_checkout(cart: Cart) -> None:
     if not Cart.objects.select_for_update().filter(pk=cart.pk).exists():
         raise CartIsEmpty
 
 
-def _checked_totals(lines: list[CartLine], details: Details, terms: Terms) -> Totals:
+def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, terms: Terms) -> Totals:
     if not lines:
         raise CartIsEmpty
     lacking = [line for line in lines if not line.is_sellable or line.is_short]
@@ -139,41 +141,41 @@ def _checked_totals(lines: list[CartLine], details: Details, terms: Terms) -> To
     limit = terms.settings.quantity_limit
     if over := next((line for line in lines if line.quantity + line.twin_count > limit), None):
         raise OverLimit(over, limit)
-    totals = pricing.price(lines, details.method, details.country, terms=terms)
+    totals = pricing.compute_totals(lines, details.method, details.country, terms=terms)
     if details.expected_subtotal not in (None, totals.subtotal):
         raise GoodsChanged(format_amount(totals.subtotal, totals.currency))
     return totals
 
 
-def _unfinished(cart: Cart) -> Payment | None:
+def _find_unfinished_payment(cart: Cart) -> Payment | None:
     live = Payment.objects.filter(order__cart=cart, order__status=Order.Status.PENDING, status__in=payments.LIVE)
     return live.select_related("order").order_by("-id").first()
 
 
-def _again(earlier: Payment, fingerprint: str) -> Begun | None:
+def _reuse_unfinished(earlier: Payment, fingerprint: str) -> StartedCheckout | None:
     """The unfinished order with a payment to go on with, when it is still what the buyer asks for."""
     age = timezone.now() - earlier.created_at
     if earlier.order.cart_fingerprint != fingerprint or age > timedelta(seconds=settings.PAYMENT_HOLD_SECONDS):
         return None
     if not earlier.problem:
-        return Begun(earlier.order, earlier)
+        return StartedCheckout(earlier.order, earlier)
     # Stripe failed over this payment's key and may go on saying so. Nobody ever saw a page of it: a new key is safe.
     Payment.objects.filter(pk=earlier.pk).update(status=Payment.Status.EXPIRED)
-    return Begun(earlier.order, _payment_for(earlier.order))
+    return StartedCheckout(earlier.order, _create_payment(earlier.order))
 
 
-def _make_order(
+def _create_order(
     cart: Cart,
     lines: list[CartLine],
     totals: Totals,
-    details: Details,
+    details: CheckoutDetails,
     customer: Customer | None,
     terms: Terms,
     fingerprint: str,
 ) -> Order:
-    promised = promised_for(lines, details.method, terms)
+    promised = compute_cart_promise(lines, details.method, terms)
     return Order.objects.create(
-        **{name: details.address.get(name, "") for name in ADDRESS},
+        **{name: details.address.get(name, "") for name in ADDRESS_FIELDS},
         email=details.email,
         customer=customer if customer and customer.is_proved else None,
         cart=cart,
@@ -193,12 +195,12 @@ def _make_order(
     )
 
 
-def promised_for(lines: Iterable[CartLine], method: ShippingMethod, terms: Terms) -> promise.Promise | None:
+def compute_cart_promise(lines: Iterable[CartLine], method: ShippingMethod, terms: Terms) -> promise.Promise | None:
     """When all of it would come, sent together now with this method."""
     now = timezone.now()
-    return promise.together(
+    return promise.combine_promises(
         [
-            promise.promise(
+            promise.compute_promise(
                 terms.calendar,
                 method,
                 availability=line,
@@ -211,7 +213,7 @@ def promised_for(lines: Iterable[CartLine], method: ShippingMethod, terms: Terms
     )
 
 
-def _make_lines(order: Order, lines: list[CartLine], totals: Totals) -> list[OrderLine]:
+def _create_order_lines(order: Order, lines: list[CartLine], totals: Totals) -> list[OrderLine]:
     return OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
@@ -230,20 +232,20 @@ def _make_lines(order: Order, lines: list[CartLine], totals: Totals) -> list[Ord
     )
 
 
-def _ticks(order: Order, ticks: Mapping[str, bool]) -> Iterable[OrderTick]:
+def _build_order_ticks(order: Order, ticks: Mapping[str, bool]) -> Iterable[OrderTick]:
     return (
         OrderTick(order=order, purpose=key, granted=granted, wording_version=purposes.get_purpose(key).wording_version)
         for key, granted in ticks.items()
     )
 
 
-def _payment_for(order: Order) -> Payment | None:
+def _create_payment(order: Order) -> Payment | None:
     if not order.total:
         return None
     return Payment.objects.create(order=order, amount=order.total, currency=order.currency)
 
 
-def _allocate(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
+def _allocate_stock(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
     """Last, so that the rows everybody wants are held the shortest."""
     wanted: Counter[int] = Counter()
     for line in lines:  # a gift and no gift of one variant are two lines
@@ -258,15 +260,17 @@ def _allocate(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
     )
 
 
-def _confirm_unpaid(order: Order) -> None:
+def _confirm_free_order(order: Order) -> None:
     """Nothing to pay: the order is placed at once."""
     order.payment_status = Order.PaymentStatus.PAID
-    placing.confirm(order)
+    placing.confirm_order(order)
     status.recalculate(order)
     placing.approve_by_rule(order)
 
 
-def _fingerprint(lines: list[CartLine], totals: Totals, details: Details, customer: Customer | None) -> str:
+def _compute_cart_fingerprint(
+    lines: list[CartLine], totals: Totals, details: CheckoutDetails, customer: Customer | None
+) -> str:
     asked: list[Any] = [
         sorted((line.variant_id, line.quantity, str(line.variant.price), line.is_gift) for line in lines),
         [str(totals.total), str(totals.tax), totals.currency, details.method.pk],
@@ -277,7 +281,7 @@ def _fingerprint(lines: list[CartLine], totals: Totals, details: Details, custom
     return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
 
-def _shortage(line: CartLine) -> str:
+def _describe_shortage(line: CartLine) -> str:
     title = str(line.variant)
     if not line.is_sellable:
         return f"{title} is no longer for sale"

@@ -3,7 +3,7 @@ from typing import Any
 from orders.models import Order, OrderEvent, Shipment
 
 
-def record(
+def record_order_event(
     order: Order, kind: OrderEvent.Kind, *, shipment: Shipment | None = None, actor: str = "", **data: Any
 ) -> OrderEvent:
     """Writes down what happened, in the transaction in which it happens. `data`: JSON, no personal data."""

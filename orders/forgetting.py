@@ -13,7 +13,7 @@ from accounts import purposes
 from accounts.customers import lock_customer
 from accounts.models import Customer, ForgottenPast
 from orders.models import OrderLine
-from orders.models.order import IN_A_SIZE, forgotten
+from orders.models.order import IN_A_SIZE, build_forgotten_filter
 
 # Which of a customer's own purchases each purpose reads, now or once they are delivered.
 READS_PURCHASES: Mapping[str, Q] = {
@@ -23,10 +23,10 @@ READS_PURCHASES: Mapping[str, Q] = {
 }
 
 
-def held_counts(customer: Customer) -> dict[str, int]:
+def count_readable_purchases(customer: Customer) -> dict[str, int]:
     """By purpose, how many things the customer bought that it may read, or could if it were allowed. One query."""
     own = OrderLine.objects.steering().filter(order__customer=customer)
-    counts = {key: Count("pk", filter=read & ~Q(forgotten(key))) for key, read in READS_PURCHASES.items()}
+    counts = {key: Count("pk", filter=read & ~Q(build_forgotten_filter(key))) for key, read in READS_PURCHASES.items()}
     return own.aggregate(**counts)
 
 
@@ -36,14 +36,14 @@ def held_dates(customer: Customer) -> dict[str, tuple[datetime, datetime]]:
     bought_at = Coalesce("order__placed_at", "order__created_at")
     ends: dict[str, Min | Max] = {}
     for key, read in READS_PURCHASES.items():
-        ends[f"{key}_first"] = Min(bought_at, filter=read & ~Q(forgotten(key)))
-        ends[f"{key}_last"] = Max(bought_at, filter=read & ~Q(forgotten(key)))
+        ends[f"{key}_first"] = Min(bought_at, filter=read & ~Q(build_forgotten_filter(key)))
+        ends[f"{key}_last"] = Max(bought_at, filter=read & ~Q(build_forgotten_filter(key)))
     found = own.aggregate(**ends)
     return {key: (found[f"{key}_first"], found[f"{key}_last"]) for key in READS_PURCHASES if found[f"{key}_first"]}
 
 
 @transaction.atomic
-def forget(customer: Customer, purpose_key: str, *, until: datetime | None = None) -> int:
+def forget_purchases(customer: Customer, purpose_key: str, *, until: datetime | None = None) -> int:
     """Shuts everything bought until then, or until now, off from the purpose; what was shut off stays so.
 
     Returns how many lines it could have read. Safe to run twice: what was told for that very moment stands, or was
@@ -55,9 +55,9 @@ def forget(customer: Customer, purpose_key: str, *, until: datetime | None = Non
     reach = _reach([past for past in told if past.taken_back_at is None])
     if (reach is not None and reach >= moment) or any(past.before_at == moment for past in told):
         return 0
-    before = held_counts(customer)[purpose_key]
+    before = count_readable_purchases(customer)[purpose_key]
     past = ForgottenPast.objects.create(customer=customer, purpose=purpose_key, after_at=reach, before_at=moment)
-    past.line_count = before - held_counts(customer)[purpose_key]
+    past.line_count = before - count_readable_purchases(customer)[purpose_key]
     past.save(update_fields=["line_count"])
     return past.line_count
 

@@ -10,11 +10,11 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from orders import events, holds, status
-from orders.carriers import carrier_name
+from orders.carriers import get_carrier_name
 from orders.carriers.tracking_numbers import get_bare_number
-from orders.locks import lock_number, locked_order, locked_shipment
+from orders.locks import lock_number, lock_order, lock_shipment
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, StripeRecord
-from orders.release import standing_allocations
+from orders.release import get_open_allocations
 from shop.catalog import stock
 
 Stage = Shipment.Stage
@@ -38,26 +38,26 @@ class TransitionRefused(Exception):  # noqa: N818  (a refusal, not an error)
 
 
 @transaction.atomic
-def approve(order_id: int, *, actor: str) -> Order:
+def approve_order(order_id: int, *, actor: str) -> Order:
     """Accepts a paid order: its parcels come into being, one per store that the goods were promised from."""
-    order = locked_order(order_id)
+    order = lock_order(order_id)
     if order.status != Order.Status.CONFIRMED:
         raise TransitionRefused(f"{order.number} is not a paid, open order.")
     if order.approved_at:
         raise TransitionRefused(f"{order.number} was approved already.")
-    _refuse_while_held(order)
-    if not _make_shipments(order):
+    _refuse_while_on_hold(order)
+    if not _create_shipments(order):
         raise TransitionRefused(f"Nothing is set aside for {order.number}: there would be no parcel.")
     order.approved_at = timezone.now()
     order.save(update_fields=["approved_at"])
-    events.record(order, Kind.APPROVED, actor=actor)
+    events.record_order_event(order, Kind.APPROVED, actor=actor)
     status.recalculate(order)
     return order
 
 
-def _make_shipments(order: Order) -> int:
+def _create_shipments(order: Order) -> int:
     by_store: dict[int, list[Allocation]] = defaultdict(list)
-    for allocation in standing_allocations(order):
+    for allocation in get_open_allocations(order):
         by_store[allocation.record.store_id].append(allocation)
     for store_id, allocations in sorted(by_store.items()):
         shipment = Shipment.objects.create(order=order, store_id=store_id, carrier=order.carrier)
@@ -68,20 +68,20 @@ def _make_shipments(order: Order) -> int:
     return len(by_store)
 
 
-def start_picking(shipment_id: int, *, actor: str) -> Shipment:
-    return _move(shipment_id, Stage.PICKING, actor=actor)
+def start_picking_shipment(shipment_id: int, *, actor: str) -> Shipment:
+    return _advance_shipment(shipment_id, Stage.PICKING, actor=actor)
 
 
-def mark_picked(shipment_id: int, *, actor: str) -> Shipment:
-    return _move(shipment_id, Stage.PICKED, actor=actor)
+def mark_shipment_picked(shipment_id: int, *, actor: str) -> Shipment:
+    return _advance_shipment(shipment_id, Stage.PICKED, actor=actor)
 
 
-def mark_packed(shipment_id: int, *, actor: str, note: str = "", packed_by: str = "") -> Shipment:
+def mark_shipment_packed(shipment_id: int, *, actor: str, note: str = "", packed_by: str = "") -> Shipment:
     """`note`: a line to the customer from whoever packed it, shown on the order and signed `packed_by`."""
-    return _move(shipment_id, Stage.PACKED, actor=actor, packing_note=note, packed_by=packed_by)
+    return _advance_shipment(shipment_id, Stage.PACKED, actor=actor, packing_note=note, packed_by=packed_by)
 
 
-def dispatch(
+def dispatch_shipment(
     shipment_id: int, *, actor: str, carrier: str, tracking_number: str, may_share_number: bool = False
 ) -> Shipment:
     """The parcel leaves: promised stock becomes gone stock. Refused when the shelf never held it (a backorder).
@@ -90,7 +90,7 @@ def dispatch(
     """
     try:
         with transaction.atomic():
-            shipment = _move(
+            shipment = _advance_shipment(
                 shipment_id,
                 Stage.DISPATCHED,
                 actor=actor,
@@ -108,7 +108,7 @@ def dispatch(
 
 
 @transaction.atomic
-def correct_tracking(
+def correct_shipment_tracking(
     shipment_id: int,
     *,
     actor: str,
@@ -122,10 +122,10 @@ def correct_tracking(
     `tracking_number` and `may_share_number`: as for `dispatch`. `seen`: the carrier and number shown to whoever
     corrects them; refused when they have changed since.
     """
-    shipment = locked_shipment(shipment_id)
+    shipment = lock_shipment(shipment_id)
     before, after = (shipment.carrier, shipment.tracking_number), (carrier, tracking_number)
     number = shipment.order.number
-    if shipment.stage not in status.ON_ITS_WAY:
+    if shipment.stage not in status.DISPATCHED_STAGES:
         raise TransitionRefused(f"{number} has not left: its carrier and number are asked for by “Ship”.")
     if seen is not None and seen != before:
         raise TransitionRefused(f"{number}: the carrier or number was corrected meanwhile. Look again.")
@@ -136,8 +136,8 @@ def correct_tracking(
     shipment.save(update_fields=["carrier", "tracking_number", "is_untracked"])
     is_another = get_bare_number(before[1]) != get_bare_number(tracking_number)
     _check_number(shipment, may_share=may_share_number or not is_another)
-    was, now_is = (f"{carrier_name(who)} {what or 'without a number'}".strip() for who, what in (before, after))
-    events.record(
+    was, now_is = (f"{get_carrier_name(who)} {what or 'without a number'}".strip() for who, what in (before, after))
+    events.record_order_event(
         shipment.order, Kind.TRACKING_CORRECTED, shipment=shipment, actor=actor, reason=f"{was} became {now_is}"
     )
     return shipment
@@ -157,7 +157,7 @@ def _check_number(shipment: Shipment, *, may_share: bool) -> None:
 
 
 def _consume_stock(shipment: Shipment, *, actor: str) -> None:
-    promised = standing_allocations(shipment.order).filter(
+    promised = get_open_allocations(shipment.order).filter(
         order_line__shipment_lines__shipment=shipment, record__store=shipment.store_id
     )
     for item in promised:
@@ -166,8 +166,8 @@ def _consume_stock(shipment: Shipment, *, actor: str) -> None:
 
 
 @transaction.atomic
-def mark_delivered(shipment_id: int, *, actor: str) -> Shipment:
-    shipment = _move(shipment_id, Stage.DELIVERED, actor=actor, delivered_at=timezone.now())
+def mark_shipment_delivered(shipment_id: int, *, actor: str) -> Shipment:
+    shipment = _advance_shipment(shipment_id, Stage.DELIVERED, actor=actor, delivered_at=timezone.now())
     order = shipment.order
     if order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
         order.status = Order.Status.COMPLETED
@@ -176,26 +176,26 @@ def mark_delivered(shipment_id: int, *, actor: str) -> Shipment:
 
 
 @transaction.atomic
-def _move(shipment_id: int, to_stage: Shipment.Stage, *, actor: str, **changes: object) -> Shipment:
-    shipment = locked_shipment(shipment_id)
+def _advance_shipment(shipment_id: int, to_stage: Shipment.Stage, *, actor: str, **changes: object) -> Shipment:
+    shipment = lock_shipment(shipment_id)
     from_stages, kind = TRANSITIONS[to_stage]
     if shipment.stage not in from_stages:
-        raise TransitionRefused(_why_not(shipment, to_stage))
-    if to_stage not in status.ON_ITS_WAY or to_stage == Stage.DISPATCHED:
-        _refuse_while_held(shipment.order)
+        raise TransitionRefused(_explain_stage_refusal(shipment, to_stage))
+    if to_stage not in status.DISPATCHED_STAGES or to_stage == Stage.DISPATCHED:
+        _refuse_while_on_hold(shipment.order)
     shipment.stage = to_stage
     for name, value in changes.items():
         setattr(shipment, name, value)
     shipment.save(update_fields=["stage", *changes])
-    events.record(shipment.order, kind, shipment=shipment, actor=actor)
+    events.record_order_event(shipment.order, kind, shipment=shipment, actor=actor)
     status.recalculate(shipment.order)
     return shipment
 
 
 @transaction.atomic
-def release(order_id: int, *, actor: str) -> Order:
+def release_order_from_hold(order_id: int, *, actor: str) -> Order:
     """Staff have looked: an order on hold goes on in spite of what stands. Something new puts it on hold again."""
-    order = locked_order(order_id)
+    order = lock_order(order_id)
     if not order.hold:
         raise TransitionRefused(f"{order.number} is not on hold.")
     standing = StripeRecord.objects.filter(payment__order=order, cleared_at=None)
@@ -204,17 +204,17 @@ def release(order_id: int, *, actor: str) -> Order:
     given_back.update(cleared_at=timezone.now(), cleared_by=actor)
     order.unsure_at = None
     order.save(update_fields=["unsure_at"])
-    events.record(order, Kind.RELEASED, actor=actor)
+    events.record_order_event(order, Kind.RELEASED, actor=actor)
     status.recalculate(order)
     return order
 
 
-def _refuse_while_held(order: Order) -> None:
+def _refuse_while_on_hold(order: Order) -> None:
     if order.hold:
         raise TransitionRefused(f"{order.number} is on hold. {holds.explain_hold(order)}")
 
 
-def _why_not(shipment: Shipment, to_stage: Shipment.Stage) -> str:
+def _explain_stage_refusal(shipment: Shipment, to_stage: Shipment.Stage) -> str:
     number, now = shipment.order.number, shipment.get_stage_display().lower()
     if shipment.stage == to_stage:
         return f"{number} is “{now}” already."

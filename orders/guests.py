@@ -22,36 +22,36 @@ GRANTS = "orders"
 MOST_GRANTS = 30
 
 
-def order_link(order: Order) -> str:
+def build_order_link(order: Order) -> str:
     """The link to the order for its mails."""
     token = tokens.sign_token(TOKEN_KIND, number=order.number)
     return settings.SITE_URL + reverse("order_open", args=[order.number, token])
 
 
-def is_valid(number: str, token: str) -> bool:
+def is_valid_order_token(number: str, token: str) -> bool:
     ids = tokens.read_token(token, TOKEN_KIND, max_age=LIFETIME)
     return ids is not None and ids.get("number") == number
 
 
-def grant(request: HttpRequest, order: Order) -> None:
+def grant_order_access(request: HttpRequest, order: Order) -> None:
     """Lets this session see this order, and nothing else."""
     granted = [number for number in request.session.get(GRANTS, []) if number != order.number]
     request.session[GRANTS] = [*granted, order.number][-MOST_GRANTS:]
 
 
-def forget_grants(request: HttpRequest) -> None:
+def revoke_order_access(request: HttpRequest) -> None:
     """This session sees no order by its link any more."""
     request.session.pop(GRANTS, None)
 
 
-def may_see(request: HttpRequest, order: Order) -> bool:
+def may_see_order(request: HttpRequest, order: Order) -> bool:
     if order.number in request.session.get(GRANTS, []):
         return True
     customer = get_customer(request)
     return customer is not None and order.customer_id == customer.pk
 
 
-def find(request: HttpRequest, number: str) -> Order:
+def get_order_or_404(request: HttpRequest, number: str) -> Order:
     """The order, for those who may see it. Everybody else gets the same 404 as for an order that isn't there."""
     mine = Q(customer=get_customer(request), customer__isnull=False)
     if number in request.session.get(GRANTS, []):
@@ -75,13 +75,13 @@ def owns(request: HttpRequest, order: Order) -> bool:
 
 def find_own(request: HttpRequest, number: str) -> Order:
     """The order, for those whose it is (see `owns`). Everybody else gets the 404 of an order that isn't there."""
-    order = find(request, number)
+    order = get_order_or_404(request, number)
     if not owns(request, order):
         raise Http404
     return order
 
 
-def join_orders(customer: Customer) -> None:
+def join_orders_to_customer(customer: Customer) -> None:
     """An address was proved: the orders placed with it are that customer's from now on."""
     if not (customer.email and customer.is_proved):
         return

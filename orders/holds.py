@@ -15,9 +15,9 @@ Hold = Order.Hold
 Kind = StripeRecord.Kind
 
 AT_STRIPE = "found at Stripe"  # the actor of what was done there and not from here
-LEFT = (Order.FulfilmentStatus.DISPATCHED, Order.FulfilmentStatus.DELIVERED)
+DISPATCHED_STATUSES = (Order.FulfilmentStatus.DISPATCHED, Order.FulfilmentStatus.DELIVERED)
 
-SENTENCES: dict[Hold, str] = {
+STAFF_EXPLANATIONS: dict[Hold, str] = {
     Hold.DISPUTED: "The buyer's bank disputes the payment and holds the money. Answer the dispute at Stripe. "
     "Refunds are shut; if it is won, the order goes on by itself.",
     Hold.CHARGED_BACK: "A dispute was lost: the bank gave the buyer the disputed sum back. Cancel the order, or "
@@ -41,9 +41,9 @@ def find_hold(order: Order, records: Iterable[StripeRecord], *, all_back_by: Ite
 
     `all_back_by`: the refunds, sent or under way, after which nothing is left of its money; none while some is left.
     """
-    if order.status != Order.Status.CONFIRMED or order.fulfilment_status in LEFT:
+    if order.status != Order.Status.CONFIRMED or order.fulfilment_status in DISPATCHED_STATUSES:
         return ""
-    found = {reason for record in records if record.cleared_at is None and (reason := _reason(record))}
+    found = {reason for record in records if record.cleared_at is None and (reason := _find_hold_reason(record))}
     if any(refund.cleared_at is None for refund in all_back_by):
         found.add(Hold.REFUNDED)
     if order.unsure_at:
@@ -51,22 +51,22 @@ def find_hold(order: Order, records: Iterable[StripeRecord], *, all_back_by: Ite
     return next((reason for reason in Hold if reason in found), "")
 
 
-def _reason(record: StripeRecord) -> Hold | None:
+def _find_hold_reason(record: StripeRecord) -> Hold | None:
     if record.kind == Kind.DISPUTE:
-        return _dispute_reason(record)
+        return _get_dispute_hold(record)
     return Hold.WARNING if record.kind == Kind.WARNING else None
 
 
 def is_open_dispute(record: StripeRecord) -> bool:
     """Whether the bank holds the money; an inquiry only asks."""
-    return record.kind == Kind.DISPUTE and _dispute_reason(record) == Hold.DISPUTED
+    return record.kind == Kind.DISPUTE and _get_dispute_hold(record) == Hold.DISPUTED
 
 
-def is_lost(record: StripeRecord) -> bool:
+def is_lost_dispute(record: StripeRecord) -> bool:
     return record.kind == Kind.DISPUTE and record.status == "lost"
 
 
-def _dispute_reason(record: StripeRecord) -> Hold | None:
+def _get_dispute_hold(record: StripeRecord) -> Hold | None:
     if record.status == "lost":
         return Hold.CHARGED_BACK
     if record.status in CLOSED_DISPUTES:
@@ -76,12 +76,12 @@ def _dispute_reason(record: StripeRecord) -> Hold | None:
 
 def explain_hold(order: Order) -> str:
     """The sentence for staff; empty for an order that is not on hold."""
-    return SENTENCES[Hold(order.hold)] if order.hold else ""
+    return STAFF_EXPLANATIONS[Hold(order.hold)] if order.hold else ""
 
 
-def record_change(order: Order, *, before: str) -> None:
+def record_hold_change(order: Order, *, before: str) -> None:
     """Writes down that the order was put on hold, or came off it by itself. The caller holds its lock."""
     if order.hold and order.hold != before:
-        events.record(order, OrderEvent.Kind.HELD, reason=explain_hold(order))
+        events.record_order_event(order, OrderEvent.Kind.HELD, reason=explain_hold(order))
     elif before and not order.hold:
-        events.record(order, OrderEvent.Kind.RELEASED, actor=AT_STRIPE)
+        events.record_order_event(order, OrderEvent.Kind.RELEASED, actor=AT_STRIPE)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 MINUTE = 60
 
 
-def within(request: HttpRequest, action: str, *, most_per_minute: int) -> bool:
+def is_within_rate_limit(request: HttpRequest, action: str, *, most_per_minute: int) -> bool:
     """Counts this request; False once its address has had enough. The address is what TRUSTED_PROXIES makes of it."""
     address = get_adapter().get_client_ip(request)
     key = f"limit:{action}:{address}:{int(time.time()) // MINUTE}"

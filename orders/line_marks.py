@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts import journal
 from accounts.journal import JournalEntry
-from orders.locks import locked_order
+from orders.locks import lock_order
 from orders.models import Order, OrderLine
 
 
@@ -29,7 +29,7 @@ def set_mark(order: Order, line_id: int, mark: LineMark, *, is_set: bool) -> Ord
 
     Written to the journal under the order's lock, so that its last word is what stands.
     """
-    locked_order(order.pk)
+    lock_order(order.pk)
     line = order.lines.filter(pk=line_id).first()
     if line is not None and getattr(line, FIELDS[mark]) != is_set:
         setattr(line, FIELDS[mark], is_set)

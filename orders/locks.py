@@ -8,24 +8,24 @@ from orders.models import Order, Payment, Shipment
 from shop.advisory_locks import AdvisoryLock, lock_until_commit, to_lock_part
 
 
-def locked_order(order_id: int) -> Order:
+def lock_order(order_id: int) -> Order:
     """The order, freshly read under its row lock. Needs a transaction."""
     return Order.objects.select_for_update().get(pk=order_id)
 
 
-def locked_shipment(shipment_id: int) -> Shipment:
+def lock_shipment(shipment_id: int) -> Shipment:
     """The shipment with its order locked first; `shipment.order` is the locked order. Needs a transaction."""
     order_id = Shipment.objects.values_list("order_id", flat=True).get(pk=shipment_id)
-    order = locked_order(order_id)
+    order = lock_order(order_id)
     shipment = Shipment.objects.select_for_update().get(pk=shipment_id)
     shipment.order = order
     return shipment
 
 
-def locked_payment(payment_id: int) -> Payment:
+def lock_payment(payment_id: int) -> Payment:
     """The payment with its order locked first; `payment.order` is the locked order. Needs a transaction."""
     order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
-    order = locked_order(order_id)
+    order = lock_order(order_id)
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     payment.order = order
     return payment

@@ -9,21 +9,21 @@ from accounts.models import User
 from orders import cart, guests
 
 
-def merge_cart(request: HttpRequest, user: User, **kwargs: Any) -> None:
+def merge_cart_at_login(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """What a visitor put into the cart goes along when they log in. After logout the session, and its cart, is new."""
     customer = get_or_create_customer(user)
-    own, notices = cart.claim(customer, request.session.pop(cart.TOKEN, ""))
-    cart.keep_count(request, own)
+    own, notices = cart.claim_visitor_cart(customer, request.session.pop(cart.TOKEN_SESSION_KEY, ""))
+    cart.refresh_session_count(request, own)
     if hasattr(request, "_messages"):  # a login without the middleware, such as a test client's, has nowhere to say it
         for notice in notices:
             messages.warning(request, notice)
 
 
-def join_orders(request: HttpRequest, user: User, **kwargs: Any) -> None:
+def join_orders_at_login(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """What they bought meanwhile without signing in, with the address they have proved, joins their account."""
-    guests.join_orders(get_or_create_customer(user))
+    guests.join_orders_to_customer(get_or_create_customer(user))
 
 
-def connect() -> None:
-    user_logged_in.connect(join_orders, dispatch_uid="orders.join_orders")
-    user_logged_in.connect(merge_cart, dispatch_uid="orders.merge_cart")
+def connect_order_receivers() -> None:
+    user_logged_in.connect(join_orders_at_login, dispatch_uid="orders.join_orders")
+    user_logged_in.connect(merge_cart_at_login, dispatch_uid="orders.merge_cart")

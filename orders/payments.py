@@ -18,97 +18,104 @@ from django.utils import timezone
 from orders import events, placing, status
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount, to_stripe_amount
-from orders.gateways.stripe import Busy, Failed, Refused, Session, Slow, Unreachable
-from orders.locks import locked_payment
+from orders.gateways.stripe import (
+    CheckoutSession,
+    StripeBusy,
+    StripeFailed,
+    StripeRefused,
+    StripeSlow,
+    StripeUnreachable,
+)
+from orders.locks import lock_payment
 from orders.models import Cart, Order, OrderEvent, OrderLine, Payment
-from orders.refunds import FRESH, KEY_LIFE, RefundRefused, refund, request_refund, settle_refund
-from orders.release import call_off, release_stock
+from orders.refunds import FRESH, KEY_LIFE, RefundRefused, refund_order, request_refund, try_send_refund
+from orders.release import cancel_and_release_stock, release_stock
 from shop.money import format_amount
 from shop.patience import get_current_patience
 
 __all__ = [
     "RefundRefused",
-    "Refused",
-    "Slow",
+    "StripeRefused",
+    "StripeSlow",
+    "StripeUnreachable",
     "UnknownSession",
-    "Unreachable",
-    "adopt",
-    "draw",
-    "end_unknown",
-    "expire",
-    "is_key",
-    "open_page",
-    "refund",
+    "apply_session_state",
+    "end_unknown_payment",
+    "expire_payment",
+    "is_idempotency_key",
+    "is_past_expiry",
+    "match_payment_to_session",
+    "open_checkout_session",
+    "refund_order",
     "request_refund",
-    "settle",
-    "settle_refund",
-    "start",
-    "surely_expired",
+    "retry_opening_session",
+    "settle_payment",
+    "try_send_refund",
 ]
 
 SHORTEST_SESSION = timedelta(minutes=35)  # Stripe's own least is 30, counted when the request arrives
 LONGEST_SESSION = timedelta(hours=23)
 MARGIN = timedelta(minutes=15)  # between our own clearing up and Stripe's
-CLOCKS = timedelta(minutes=10)  # how far Stripe's clock may be from ours
+CLOCK_SKEW = timedelta(minutes=10)  # how far Stripe's clock may be from ours
 BUSY_PAUSE_SECONDS = 0.25
-PATIENCE = 20  # pauses while somebody else opens the same session
+MOST_PAUSES = 20  # pauses while somebody else opens the same session
 LIVE = (Payment.Status.CREATED, Payment.Status.OPEN)
 PAYABLE = (*LIVE, Payment.Status.PROCESSING)  # money may still come for the order
 
 
-class UnknownSession(Unreachable):
+class UnknownSession(StripeUnreachable):
     """This Stripe account, or the key we have for it, does not know the payment's session."""
 
 
-def start(payment: Payment, *, waits_for_others: bool = True) -> Payment:
+def open_checkout_session(payment: Payment, *, waits_for_others: bool = True) -> Payment:
     """Opens the payment's session at Stripe, once, however often and by however many it is asked.
 
     Raises `Refused` (the order is then called off) or `Unreachable` (everything stays; ask again later).
     """
     age = timezone.now() - payment.created_at
     if age > KEY_LIFE and payment.status == Payment.Status.CREATED:
-        return _find(payment) or _let_go(payment, "No session came of it")
-    for _ in range(PATIENCE):
+        return _find_lost_session(payment) or _end_unstarted_payment(payment, "No session came of it")
+    for _ in range(MOST_PAUSES):
         if payment.status != Payment.Status.CREATED:
             return payment
         try:
-            return _opened(payment, _create(payment))
-        except Busy as busy:
-            _pause(busy, is_allowed=waits_for_others)
+            return _record_opened_session(payment, _create_session_with_retry(payment))
+        except StripeBusy as busy:
+            _pause_while_busy(busy, is_allowed=waits_for_others)
             payment.refresh_from_db()
-        except Refused as refusal:
-            if age > FRESH and (found := _find(payment)):
+        except StripeRefused as refusal:
+            if age > FRESH and (found := _find_lost_session(payment)):
                 return found
-            _never_began(payment.pk, str(refusal))
+            _mark_not_started(payment.pk, str(refusal))
             raise
-    raise Unreachable("Somebody else has been opening the same session for too long.")
+    raise StripeUnreachable("Somebody else has been opening the same session for too long.")
 
 
-def _pause(busy: Busy, *, is_allowed: bool) -> None:
+def _pause_while_busy(busy: StripeBusy, *, is_allowed: bool) -> None:
     """Raises `Slow` where a request has no more time for it, or is not to wait for somebody else at all."""
     if not is_allowed:
-        raise Slow(str(busy)) from busy
+        raise StripeSlow(str(busy)) from busy
     patience = get_current_patience()
     if patience is not None:
         patience.seconds_left -= BUSY_PAUSE_SECONDS
         if patience.seconds_left <= 0:
-            raise Slow(str(busy)) from busy
+            raise StripeSlow(str(busy)) from busy
     time.sleep(BUSY_PAUSE_SECONDS)
 
 
-def _create(payment: Payment) -> Session:
+def _create_session_with_retry(payment: Payment) -> CheckoutSession:
     """Asks once more after a failure: its answer may have been lost, not the session."""
     try:
-        return _create_once(payment)
-    except Failed:
+        return _create_session_once(payment)
+    except StripeFailed:
         try:
-            return _create_once(payment)
-        except Failed:
+            return _create_session_once(payment)
+        except StripeFailed:
             Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(problem="Stripe failed")
             raise
 
 
-def _create_once(payment: Payment) -> Session:
+def _create_session_once(payment: Payment) -> CheckoutSession:
     order = payment.order
     page = settings.SITE_URL + reverse("order", args=[order.number])
     return stripe.create_session(
@@ -116,43 +123,43 @@ def _create_once(payment: Payment) -> Session:
         order_number=order.number,
         email=order.email,
         currency=payment.currency,
-        items=list(_items(order)),
-        expires_at=int(ends_at(payment).timestamp()),
+        items=list(_build_session_items(order)),
+        expires_at=int(compute_session_end(payment).timestamp()),
         success_url=f"{page}paid/?session={{CHECKOUT_SESSION_ID}}",
         cancel_url=f"{page}unpaid/",
     )
 
 
-def _items(order: Order) -> Iterator[stripe.Item]:
+def _build_session_items(order: Order) -> Iterator[stripe.SessionItem]:
     lines = list(order.lines.all())
     if len(lines) >= stripe.MOST_LINES:
-        yield stripe.Item(f"Order {order.number}", to_stripe_amount(order.total, order.currency), 1)
+        yield stripe.SessionItem(f"Order {order.number}", to_stripe_amount(order.total, order.currency), 1)
         return
     for line in lines:
         price = to_stripe_amount(line.unit_price, order.currency)
         marks = {"sku": line.sku, "tax_rate": str(line.tax_rate)}
-        yield stripe.Item(_name(line), price, line.quantity, marks)
+        yield stripe.SessionItem(_name_order_line(line), price, line.quantity, marks)
     if order.shipping_total:
         shipping = to_stripe_amount(order.shipping_total, order.currency)
-        yield stripe.Item(order.shipping_name or "Shipping", shipping, 1, {"shipping": order.carrier or "yes"})
+        yield stripe.SessionItem(order.shipping_name or "Shipping", shipping, 1, {"shipping": order.carrier or "yes"})
 
 
-def _name(line: OrderLine) -> str:
+def _name_order_line(line: OrderLine) -> str:
     return f"{line.title}, {line.options}" if line.options else line.title
 
 
-def ends_at(payment: Payment) -> datetime:
+def compute_session_end(payment: Payment) -> datetime:
     """When Stripe itself ends the session. Counted from the row, so that asking again asks for the same."""
     hold = timedelta(seconds=settings.PAYMENT_HOLD_SECONDS) + MARGIN
     return payment.created_at + min(max(hold, SHORTEST_SESSION), LONGEST_SESSION)
 
 
-def surely_expired(payment: Payment) -> bool:
+def is_past_expiry(payment: Payment) -> bool:
     """Past the end that Stripe was told, whatever came of the request."""
-    return timezone.now() > ends_at(payment) + CLOCKS
+    return timezone.now() > compute_session_end(payment) + CLOCK_SKEW
 
 
-def _opened(payment: Payment, session: Session) -> Payment:
+def _record_opened_session(payment: Payment, session: CheckoutSession) -> Payment:
     known = {"status": Payment.Status.OPEN, "provider_reference": session.reference, "redirect_url": session.url}
     if not Payment.objects.filter(pk=payment.pk, status=Payment.Status.CREATED).update(problem="", **known):
         payment.refresh_from_db()  # somebody else was told first
@@ -162,21 +169,23 @@ def _opened(payment: Payment, session: Session) -> Payment:
     return payment
 
 
-def adopt(session: Session) -> Payment | None:
+def match_payment_to_session(session: CheckoutSession) -> Payment | None:
     """The payment a session belongs to; one whose answer was lost learns of it here. None: not ours."""
     payment = Payment.objects.filter(provider_reference=session.reference).first()
     if payment is None and session.key:
-        payment = _by_key(session.key)
+        payment = _find_payment_by_key(session.key)
         if payment and payment.status == Payment.Status.CREATED:
-            return _opened(payment, session)
+            return _record_opened_session(payment, session)
     return payment
 
 
-def _by_key(key: str) -> Payment | None:
-    return Payment.objects.select_related("order").filter(idempotency_key=key).first() if is_key(key) else None
+def _find_payment_by_key(key: str) -> Payment | None:
+    return (
+        Payment.objects.select_related("order").filter(idempotency_key=key).first() if is_idempotency_key(key) else None
+    )
 
 
-def is_key(text: str) -> bool:
+def is_idempotency_key(text: str) -> bool:
     """Whether it looks like an idempotency key of ours; anybody may write anything into what Stripe keeps."""
     try:
         uuid.UUID(text)
@@ -185,7 +194,7 @@ def is_key(text: str) -> bool:
     return True
 
 
-def settle(payment_id: int) -> Payment:
+def settle_payment(payment_id: int) -> Payment:
     """Asks Stripe where the payment stands and draws the consequences. Safe to call any number of times.
 
     Raises `Unreachable` when Stripe gives no answer: nothing changes then.
@@ -194,109 +203,109 @@ def settle(payment_id: int) -> Payment:
     if payment.status in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
         return payment
     if payment.status == Payment.Status.CREATED:
-        payment = open_page(payment)
+        payment = retry_opening_session(payment)
     if payment.provider_reference is None:
         return payment
-    return draw(payment.pk, _asked(payment))
+    return apply_session_state(payment.pk, _fetch_session(payment))
 
 
-def open_page(payment: Payment) -> Payment:
+def retry_opening_session(payment: Payment) -> Payment:
     """A payment whose answer never came: asks again, or lets go once it is surely over and Stripe knows of no session.
 
     Raises `Unreachable` when Stripe gives no answer.
     """
     try:
-        return start(payment)
-    except Refused:
+        return open_checkout_session(payment)
+    except StripeRefused:
         payment.refresh_from_db()
-    except Unreachable:
-        if not surely_expired(payment):
+    except StripeUnreachable:
+        if not is_past_expiry(payment):
             raise
-        payment = _find(payment) or _let_go(payment, "No session came of it")
+        payment = _find_lost_session(payment) or _end_unstarted_payment(payment, "No session came of it")
     return payment
 
 
-def _find(payment: Payment) -> Payment | None:
+def _find_lost_session(payment: Payment) -> Payment | None:
     """Looks for a session that was begun for this payment and whose answer was lost, before anything is repeated."""
     begun_at = payment.created_at
     session = stripe.find_session(
-        str(payment.idempotency_key), since=begun_at - CLOCKS, until=begun_at + LONGEST_SESSION + CLOCKS
+        str(payment.idempotency_key), since=begun_at - CLOCK_SKEW, until=begun_at + LONGEST_SESSION + CLOCK_SKEW
     )
-    return _opened(payment, session) if session else None
+    return _record_opened_session(payment, session) if session else None
 
 
-def _let_go(payment: Payment, problem: str) -> Payment:
-    _never_began(payment.pk, problem)
+def _end_unstarted_payment(payment: Payment, problem: str) -> Payment:
+    _mark_not_started(payment.pk, problem)
     payment.refresh_from_db()
     return payment
 
 
-def _asked(payment: Payment) -> Session:
+def _fetch_session(payment: Payment) -> CheckoutSession:
     try:
         return stripe.fetch_session(payment.provider_reference or "")
-    except Refused as refusal:  # that proves nothing about money
+    except StripeRefused as refusal:  # that proves nothing about money
         raise UnknownSession(str(refusal)) from refusal
 
 
-def end_unknown(payment_id: int, *, actor: str) -> Payment:
+def end_unknown_payment(payment_id: int, *, actor: str) -> Payment:
     """Ends a payment on somebody's word that nobody paid it, when this Stripe account does not know its session.
 
     One that Stripe knows is settled instead. Raises `Unreachable` when Stripe gives no answer.
     """
     payment = Payment.objects.get(pk=payment_id)
     try:
-        return settle(payment.pk)
+        return settle_payment(payment.pk)
     except UnknownSession:
-        return _end_on_word(payment.pk, actor)
+        return _end_payment_unverified(payment.pk, actor)
 
 
 @transaction.atomic
-def _end_on_word(payment_id: int, actor: str) -> Payment:
-    _lock_cart_of(payment_id)
-    payment = locked_payment(payment_id)
+def _end_payment_unverified(payment_id: int, actor: str) -> Payment:
+    _lock_cart_of_payment(payment_id)
+    payment = lock_payment(payment_id)
     if payment.status in PAYABLE:
         payment.problem = f"Unknown to this Stripe account; ended by {actor}"[:200]
-        _over(payment)
+        _mark_expired(payment)
     return payment
 
 
 @transaction.atomic
-def draw(payment_id: int, session: Session) -> Payment:
+def apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
     """The one transition: paid, flagged, expired, or nothing yet. Under the locks of cart, order and payment."""
-    _lock_cart_of(payment_id)
-    payment = locked_payment(payment_id)
+    _lock_cart_of_payment(payment_id)
+    payment = lock_payment(payment_id)
     if session.is_paid and payment.status not in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
-        _paid(payment, session)
+        _record_paid(payment, session)
     elif session.has_failed and payment.status in PAYABLE:
-        _fail(payment, session)
+        _record_bank_failure(payment, session)
     elif session.is_under_way and payment.status in LIVE:
-        _wait_for_bank(payment, session)
+        _mark_processing(payment, session)
     elif session.is_expired and payment.status in LIVE:
-        _over(payment)
+        _mark_expired(payment)
     return payment
 
 
-def _lock_cart_of(payment_id: int) -> None:
+def _lock_cart_of_payment(payment_id: int) -> None:
     Cart.objects.select_for_update(of=("self",)).filter(orders__payments=payment_id).first()
 
 
-def _paid(payment: Payment, session: Session) -> None:
+def _record_paid(payment: Payment, session: CheckoutSession) -> None:
     payment.payment_intent = session.payment_intent
     payment.captured_at = timezone.now()
-    payment.problem = _mismatch(payment, session)
+    payment.problem = _explain_mismatch(payment, session)
     if payment.problem:
-        _flag(payment, session)
+        _flag_payment(payment, session)
         return
     if payment.status == Payment.Status.PROCESSING:
         placing.renew_promise(payment.order)
     payment.status = Payment.Status.CAPTURED
     payment.save(update_fields=["status", "payment_intent", "captured_at", "problem"])
-    placing.confirm(payment.order)
+    placing.confirm_order(payment.order)
     status.recalculate(payment.order)
     placing.approve_by_rule(payment.order)
 
 
-def _mismatch(payment: Payment, session: Session) -> str:
+def _explain_mismatch(payment: Payment, session: CheckoutSession) -> str:
     """Why this money is not for this order as it stands; empty when it is."""
     order = payment.order
     if order.status != Order.Status.PENDING or payment.status not in PAYABLE:
@@ -312,7 +321,7 @@ def _mismatch(payment: Payment, session: Session) -> str:
     return ""
 
 
-def _flag(payment: Payment, session: Session) -> None:
+def _flag_payment(payment: Payment, session: CheckoutSession) -> None:
     """Money came that fits no order: staff look at it. The buyer's cart is free for another try, the goods for sale."""
     payment.status = Payment.Status.FLAGGED
     payment.amount, payment.currency = from_stripe_amount(session.amount, session.currency), session.currency
@@ -323,7 +332,7 @@ def _flag(payment: Payment, session: Session) -> None:
         release_stock(order)  # nothing leads from here to the door: it can only be cancelled
 
 
-def _wait_for_bank(payment: Payment, session: Session) -> None:
+def _mark_processing(payment: Payment, session: CheckoutSession) -> None:
     """The buyer has paid and the bank takes its days: the goods stay held, and the cart is free for something else."""
     payment.status, payment.payment_intent = Payment.Status.PROCESSING, session.payment_intent
     payment.save(update_fields=["status", "payment_intent"])
@@ -331,7 +340,7 @@ def _wait_for_bank(payment: Payment, session: Session) -> None:
     status.recalculate(payment.order)
 
 
-def _fail(payment: Payment, session: Session) -> None:
+def _record_bank_failure(payment: Payment, session: CheckoutSession) -> None:
     """The bank did not pay after all: nothing was charged, and the goods go back on the shelf."""
     was_told = payment.status == Payment.Status.PROCESSING
     payment.status, payment.payment_intent = Payment.Status.FAILED, session.payment_intent
@@ -340,37 +349,37 @@ def _fail(payment: Payment, session: Session) -> None:
     order = payment.order
     if order.status == Order.Status.PENDING and not order.payments.filter(status__in=PAYABLE).exists():
         if was_told:
-            events.record(order, OrderEvent.Kind.PAYMENT_FAILED)
-        call_off(order, actor=placing.RULE)
+            events.record_order_event(order, OrderEvent.Kind.PAYMENT_FAILED)
+        cancel_and_release_stock(order, actor=placing.RULE)
 
 
-def _over(payment: Payment) -> None:
+def _mark_expired(payment: Payment) -> None:
     payment.status = Payment.Status.EXPIRED
     payment.save(update_fields=["status", "problem"])
     order = payment.order
     others = order.payments.filter(status__in=[*PAYABLE, Payment.Status.CAPTURED, Payment.Status.FLAGGED])
     if order.status == Order.Status.PENDING and not others.exists():
-        call_off(order, actor=placing.RULE)
+        cancel_and_release_stock(order, actor=placing.RULE)
 
 
 @transaction.atomic
-def _never_began(payment_id: int, problem: str) -> None:
+def _mark_not_started(payment_id: int, problem: str) -> None:
     """Stripe has no session for this payment, so nobody can pay it."""
-    payment = locked_payment(payment_id)
+    payment = lock_payment(payment_id)
     if payment.status == Payment.Status.CREATED:
         payment.problem = problem[:200]
-        _over(payment)
+        _mark_expired(payment)
 
 
-def expire(payment: Payment) -> Payment:
+def expire_payment(payment: Payment) -> Payment:
     """Ends a session that is no longer wanted, then settles: it may have been paid meanwhile.
 
     Raises `Unreachable` when Stripe gives no answer: everything stays as it is.
     """
     if payment.status == Payment.Status.CREATED:
-        payment = open_page(payment)
+        payment = retry_opening_session(payment)
     if payment.status != Payment.Status.OPEN:
         return payment
-    with contextlib.suppress(Refused):  # complete, or expired already: settling finds out which
+    with contextlib.suppress(StripeRefused):  # complete, or expired already: settling finds out which
         stripe.expire_session(payment.provider_reference or "")
-    return settle(payment.pk)
+    return settle_payment(payment.pk)

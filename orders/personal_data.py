@@ -11,7 +11,7 @@ from accounts.models import Customer
 from orders import forgetting, statutory, stripe_events
 from orders.carriers import CARRIERS
 from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, StripeRecord
-from orders.statutory import orders_of
+from orders.statutory import get_customer_orders
 from shop.personal_data import (
     Holding,
     Processor,
@@ -55,32 +55,36 @@ _PARCEL_FIELDS = (
 
 
 def export_orders(customer: Customer) -> Rows:
-    found = orders_of(customer).order_by("pk").prefetch_related("lines", "adjustments", "shipments", "events", "ticks")
-    return [_order(order) for order in found]
+    found = (
+        get_customer_orders(customer)
+        .order_by("pk")
+        .prefetch_related("lines", "adjustments", "shipments", "events", "ticks")
+    )
+    return [_export_order(order) for order in found]
 
 
-def _order(order: Order) -> dict[str, object]:
+def _export_order(order: Order) -> dict[str, object]:
     return {
-        **_fields(order, *_ORDER_FIELDS),
-        "lines": [_fields(line, *_LINE_FIELDS) for line in order.lines.all()],
-        "adjustments": [_fields(item, "label", "amount") for item in order.adjustments.all()],
-        "parcels": [_fields(item, *_PARCEL_FIELDS) for item in order.shipments.all()],
-        "events": [_fields(event, "kind", "created_at", "data") for event in order.events.all()],
-        "ticks": [_fields(tick, "purpose", "granted", "changed_at") for tick in order.ticks.all()],
+        **_export_fields(order, *_ORDER_FIELDS),
+        "lines": [_export_fields(line, *_LINE_FIELDS) for line in order.lines.all()],
+        "adjustments": [_export_fields(item, "label", "amount") for item in order.adjustments.all()],
+        "parcels": [_export_fields(item, *_PARCEL_FIELDS) for item in order.shipments.all()],
+        "events": [_export_fields(event, "kind", "created_at", "data") for event in order.events.all()],
+        "ticks": [_export_fields(tick, "purpose", "granted", "changed_at") for tick in order.ticks.all()],
     }
 
 
-def _fields(row: Any, *names: str) -> dict[str, Any]:
+def _export_fields(row: Any, *names: str) -> dict[str, Any]:
     return {name: convert_to_json_value(getattr(row, name)) for name in names}
 
 
-def _payments(customer: Customer) -> QuerySet[Payment]:
-    return Payment.objects.filter(order__in=orders_of(customer)).order_by("pk")
+def _get_customer_payments(customer: Customer) -> QuerySet[Payment]:
+    return Payment.objects.filter(order__in=get_customer_orders(customer)).order_by("pk")
 
 
 def export_payments(customer: Customer) -> Rows:
     paid = export_rows(
-        _payments(customer),
+        _get_customer_payments(customer),
         order="order__number",
         through="provider",
         reference="provider_reference",
@@ -91,7 +95,7 @@ def export_payments(customer: Customer) -> Rows:
         begun_at="created_at",
         paid_at="captured_at",
     )
-    refunds = Refund.objects.filter(payment__in=_payments(customer)).order_by("pk")
+    refunds = Refund.objects.filter(payment__in=_get_customer_payments(customer)).order_by("pk")
     back = export_rows(
         refunds,
         order="payment__order__number",
@@ -103,7 +107,7 @@ def export_payments(customer: Customer) -> Rows:
         asked_at="created_at",
         settled_at="settled_at",
     )
-    disputes = StripeRecord.objects.filter(payment__in=_payments(customer)).order_by("pk")
+    disputes = StripeRecord.objects.filter(payment__in=_get_customer_payments(customer)).order_by("pk")
     said = export_rows(
         disputes.exclude(kind__in=[StripeRecord.Kind.CHARGE, StripeRecord.Kind.REFUND]),
         order="payment__order__number",
@@ -130,12 +134,12 @@ def export_carts(customer: Customer) -> Rows:
     )
 
 
-def _stripe_events(customer: Customer) -> QuerySet[StripeEvent]:
+def _get_customer_stripe_events(customer: Customer) -> QuerySet[StripeEvent]:
     """What Stripe told us about their payments and refunds."""
-    refunds = Refund.objects.filter(payment__in=_payments(customer))
-    known = Q(object_id__in=_payments(customer).order_by().values("provider_reference"))
-    known |= Q(object_id__in=_payments(customer).order_by().values("payment_intent"))
-    known |= Q(object_id__in=_payments(customer).order_by().values("stripe_records__reference"))
+    refunds = Refund.objects.filter(payment__in=_get_customer_payments(customer))
+    known = Q(object_id__in=_get_customer_payments(customer).order_by().values("provider_reference"))
+    known |= Q(object_id__in=_get_customer_payments(customer).order_by().values("payment_intent"))
+    known |= Q(object_id__in=_get_customer_payments(customer).order_by().values("stripe_records__reference"))
     return StripeEvent.objects.filter(known | Q(object_id__in=refunds.order_by().values("provider_reference")))
 
 
@@ -169,9 +173,9 @@ def register_holdings() -> None:
             ),
             retention="What you bought, where it went and what we told you: six years, as tax law asks.",
             export=export_orders,
-            count=lambda customer: orders_of(customer).count(),
-            forget={key: partial(forgetting.forget, purpose_key=key) for key in forgetting.READS_PURCHASES},
-            held=forgetting.held_counts,
+            count=lambda customer: get_customer_orders(customer).count(),
+            forget={key: partial(forgetting.forget_purchases, purpose_key=key) for key in forgetting.READS_PURCHASES},
+            held=forgetting.count_readable_purchases,
             held_dates=forgetting.held_dates,
             erase=statutory.erase_orders,
             kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
@@ -210,9 +214,13 @@ def register_holdings() -> None:
             models=("orders.StripeEvent",),
             retention="Ids and times, without names: 90 days.",
             export=lambda customer: export_rows(
-                _stripe_events(customer), event="event_id", kind="kind", about="object_id", received_at="received_at"
+                _get_customer_stripe_events(customer),
+                event="event_id",
+                kind="kind",
+                about="object_id",
+                received_at="received_at",
             ),
-            erase=lambda customer: _stripe_events(customer).delete()[0],
-            retire=stripe_events.retire,
+            erase=lambda customer: _get_customer_stripe_events(customer).delete()[0],
+            retire=stripe_events.retire_stripe_events,
         )
     )

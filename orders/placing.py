@@ -23,14 +23,16 @@ def await_payment(order: Order) -> None:
     _empty_cart(order)
     order.cart = None
     order.save(update_fields=["cart"])
-    events.record(order, OrderEvent.Kind.PAYMENT_UNDER_WAY)
+    events.record_order_event(order, OrderEvent.Kind.PAYMENT_UNDER_WAY)
 
 
 def renew_promise(order: Order) -> None:
     """The money came days after the order: its dates count from now. The caller holds the order's lock."""
     if order.shipping_method is None or order.ships_on is None:
         return
-    promised = promise.promise(terms.load().calendar, order.shipping_method, availability=Held(), now=timezone.now())
+    promised = promise.compute_promise(
+        terms.load_terms().calendar, order.shipping_method, availability=ReservedGoods(), now=timezone.now()
+    )
     if promised is None or promised.ships_on <= order.ships_on:
         return
     order.ships_on, order.promised_from_on, order.promised_by_on = promised.ships_on, promised.from_on, promised.by_on
@@ -38,7 +40,7 @@ def renew_promise(order: Order) -> None:
 
 
 @dataclass(frozen=True)
-class Held:
+class ReservedGoods:
     """Goods that are kept for an order, as `promise` looks at goods."""
 
     available: int = 1
@@ -49,10 +51,10 @@ class Held:
 def _empty_cart(order: Order) -> None:
     if order.cart_id:
         bought = order.lines.filter(variant__isnull=False).values_list("variant_id", "is_gift", "quantity")
-        carts.take_out(order.cart_id, bought)
+        carts.remove_bought_items(order.cart_id, bought)
 
 
-def confirm(order: Order) -> None:
+def confirm_order(order: Order) -> None:
     """Pending becomes confirmed. The caller holds the locks of cart and order, and recalculates afterwards.
 
     What was bought leaves the cart, a guest's newsletter tick asks its address to confirm, and the order approves
@@ -61,7 +63,7 @@ def confirm(order: Order) -> None:
     order.status = Order.Status.CONFIRMED
     order.placed_at = timezone.now()
     order.save(update_fields=["status", "placed_at"])
-    events.record(order, OrderEvent.Kind.PLACED)
+    events.record_order_event(order, OrderEvent.Kind.PLACED)
     _empty_cart(order)
     if order.ticks.filter(purpose=purposes.NEWSLETTER, granted=True).exists():
         request_consent(order.email, purposes.NEWSLETTER, source="checkout")
@@ -76,4 +78,4 @@ def approve_by_rule(order: Order) -> None:
     limit = rule.approve_up_to
     if limit is not None and order.currency == rule.currency and order.total <= limit:
         with contextlib.suppress(fulfilment.TransitionRefused):
-            fulfilment.approve(order.pk, actor=RULE)
+            fulfilment.approve_order(order.pk, actor=RULE)

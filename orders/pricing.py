@@ -12,7 +12,7 @@ from shop.money import compute_included_tax, format_amount, get_shop_currency, i
 NOTHING = Decimal(0)
 
 
-class Priced(Protocol):
+class PricedLine(Protocol):
     """A line with a price: of a cart or an order. `line_total` holds its tax."""
 
     @property
@@ -36,7 +36,7 @@ class Totals:
         return format_amount(self.total, self.currency)
 
 
-def price(lines: Sequence[Priced], method: ShippingMethod | None, country: str, *, terms: Terms) -> Totals:
+def compute_totals(lines: Sequence[PricedLine], method: ShippingMethod | None, country: str, *, terms: Terms) -> Totals:
     """The totals for a country; without a method, of the goods alone."""
     rate, currency = terms.rate(country), get_shop_currency()
     subtotal = sum((line.line_total for line in lines), NOTHING)
@@ -53,6 +53,6 @@ def price(lines: Sequence[Priced], method: ShippingMethod | None, country: str, 
     )
 
 
-def reaching(methods: Iterable[ShippingMethod], country: str) -> list[ShippingMethod]:
+def filter_shipping_methods(methods: Iterable[ShippingMethod], country: str) -> list[ShippingMethod]:
     """The ways a parcel can go there, in the shop's order; none with a price that cannot be charged."""
     return [each for each in methods if is_price(each.price, each.currency) and each.reaches(country)]

@@ -23,24 +23,24 @@ class Queue:
 
 
 TO_APPROVE = Queue("approve", "To approve")
-ROAD = Queue("road", "On the road", (Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY))
-BY_STAGE = (
+ON_THE_ROAD = Queue("road", "On the road", (Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY))
+STAGE_QUEUES = (
     Queue("pick", "To pick", (Stage.WAITING,)),
     Queue("picking", "Being picked", (Stage.PICKING,)),
     Queue("pack", "To pack", (Stage.PICKED,)),
     Queue("ship", "To ship", (Stage.PACKED,)),
-    ROAD,
+    ON_THE_ROAD,
 )
 LATE = Queue("late", "Late to leave")
-LOOK = Queue("look", "Payment needs a look")
-HELD = Queue("held", "On hold")
-UNDER_WAY = Queue("under_way", "Payment on its way")
-WORK = (TO_APPROVE, *BY_STAGE)
-QUEUES = {queue.key: queue for queue in (*WORK, LATE, LOOK, HELD, UNDER_WAY)}
+PAYMENT_PROBLEM = Queue("look", "Payment needs a look")
+ON_HOLD = Queue("held", "On hold")
+PAYMENT_UNDER_WAY = Queue("under_way", "Payment on its way")
+WORK_QUEUES = (TO_APPROVE, *STAGE_QUEUES)
+QUEUES = {queue.key: queue for queue in (*WORK_QUEUES, LATE, PAYMENT_PROBLEM, ON_HOLD, PAYMENT_UNDER_WAY)}
 
 
 @dataclass(frozen=True)
-class Standing:
+class QueueSummary:
     """How many orders stand in a queue, and since when the longest-waiting of them has been paid."""
 
     queue: Queue
@@ -48,40 +48,40 @@ class Standing:
     oldest_at: datetime | None = None
 
 
-def in_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
+def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
     """The orders of one queue; nobody works on those on hold. Raises KeyError for a queue there is not."""
     queue = QUEUES[key]
     if queue.stages:
         return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), stage__in=queue.stages)), hold="")
-    if queue == LOOK:
-        return orders.filter(needs_a_look())
-    if queue == HELD:
-        return orders.filter(IS_HELD)
-    if queue == UNDER_WAY:
+    if queue == PAYMENT_PROBLEM:
+        return orders.filter(build_payment_problem_filter())
+    if queue == ON_HOLD:
+        return orders.filter(IS_ON_HOLD)
+    if queue == PAYMENT_UNDER_WAY:
         return orders.filter(IS_UNDER_WAY)
-    return orders.filter(_is_late() if queue == LATE else IS_TO_APPROVE, status=Order.Status.CONFIRMED)
+    return orders.filter(_build_late_filter() if queue == LATE else IS_TO_APPROVE, status=Order.Status.CONFIRMED)
 
 
-def of(order: Order, stages: Collection[str]) -> Queue | None:
+def find_queue_for_order(order: Order, stages: Collection[str]) -> Queue | None:
     """The queue an order stands in, by the stages of its parcels: the one furthest behind."""
     if order.hold:
-        return HELD
+        return ON_HOLD
     if order.status == Order.Status.CONFIRMED and not order.approved_at:
         return TO_APPROVE
-    return next((queue for queue in BY_STAGE if not set(queue.stages).isdisjoint(stages)), None)
+    return next((queue for queue in STAGE_QUEUES if not set(queue.stages).isdisjoint(stages)), None)
 
 
 IS_TO_APPROVE = Q(approved_at=None, hold="")
-IS_HELD = ~Q(hold="")
+IS_ON_HOLD = ~Q(hold="")
 IS_UNDER_WAY = Q(status=Order.Status.PENDING, payment_status=Order.PaymentStatus.PROCESSING)
 
 
-def _is_late() -> Q:
+def _build_late_filter() -> Q:
     not_left = [Order.FulfilmentStatus.UNFULFILLED, Order.FulfilmentStatus.IN_PROGRESS]
     return Q(ships_on__lt=timezone.localdate(), fulfilment_status__in=not_left, hold="")
 
 
-def needs_a_look() -> Q:
+def build_payment_problem_filter() -> Q:
     """Money that is not where it belongs: paid but not what was owed, kept although the order was called off, or come
     back to us after it was given back.
     """
@@ -96,32 +96,32 @@ def needs_a_look() -> Q:
     return Q(pk__in=flagged.values("order")) | is_kept | Q(Exists(came_back))
 
 
-def standings() -> list[Standing]:
+def summarize_queues() -> list[QueueSummary]:
     """Every queue of `WORK`, then `LATE`, `LOOK`, `HELD` and `UNDER_WAY`, in four queries."""
     waiting = Order.objects.order_by().filter(status=Order.Status.CONFIRMED)
     found = waiting.aggregate(
         approve_count=Count("pk", filter=IS_TO_APPROVE),
         approve_oldest=Min("placed_at", filter=IS_TO_APPROVE),
-        late_count=Count("pk", filter=_is_late()),
-        late_oldest=Min("placed_at", filter=_is_late()),
-        held_count=Count("pk", filter=IS_HELD),
-        held_oldest=Min("placed_at", filter=IS_HELD),
+        late_count=Count("pk", filter=_build_late_filter()),
+        late_oldest=Min("placed_at", filter=_build_late_filter()),
+        held_count=Count("pk", filter=IS_ON_HOLD),
+        held_oldest=Min("placed_at", filter=IS_ON_HOLD),
     )
-    found |= _parcels()
-    found["look_count"] = Order.objects.filter(needs_a_look()).count()
+    found |= _count_parcels_by_queue()
+    found["look_count"] = Order.objects.filter(build_payment_problem_filter()).count()
     found |= (
         Order.objects.order_by()
         .filter(IS_UNDER_WAY)
         .aggregate(under_way_count=Count("pk"), under_way_oldest=Min("created_at"))
     )
-    return [Standing(queue, found[f"{key}_count"], found.get(f"{key}_oldest")) for key, queue in QUEUES.items()]
+    return [QueueSummary(queue, found[f"{key}_count"], found.get(f"{key}_oldest")) for key, queue in QUEUES.items()]
 
 
-def _parcels() -> dict[str, Any]:
+def _count_parcels_by_queue() -> dict[str, Any]:
     wanted: dict[str, Count | Min] = {}
-    for queue in BY_STAGE:
+    for queue in STAGE_QUEUES:
         here = Q(stage__in=queue.stages, order__hold="")
         wanted[f"{queue.key}_count"] = Count("order", filter=here, distinct=True)
         wanted[f"{queue.key}_oldest"] = Min("order__placed_at", filter=here)
-    active = [stage for queue in BY_STAGE for stage in queue.stages]
+    active = [stage for queue in STAGE_QUEUES for stage in queue.stages]
     return Shipment.objects.order_by().filter(stage__in=active).aggregate(**wanted)

@@ -14,8 +14,8 @@ from orders import holds, payments
 from orders.fulfilment import TransitionRefused
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount
-from orders.gateways.stripe import Item, Session
-from orders.locks import locked_order
+from orders.gateways.stripe import CheckoutSession, SessionItem
+from orders.locks import lock_order
 from orders.models import Allocation, Order, OrderLine, Payment, ShopSettings
 from shop.catalog import stock
 from shop.catalog.models import Variant
@@ -26,7 +26,7 @@ NOTHING = Decimal(0)
 
 
 @dataclass(frozen=True)
-class Rebuilt:
+class RebuiltPayment:
     """`payment` of an order that was there, or of one that was made. `short`: SKUs of which too few are left."""
 
     payment: Payment
@@ -34,30 +34,30 @@ class Rebuilt:
     short: list[str] = field(default_factory=list)
 
 
-def rebuild_paid_order(payment_intent: str) -> Rebuilt | None:
+def rebuild_paid_order(payment_intent: str) -> RebuiltPayment | None:
     """What this shop sold for that money, made again; None when the money is none of its orders'.
 
     The payment is `open`: `payments.draw` settles it. Raises `Unreachable`.
     """
     session = stripe.find_session_paid_by(payment_intent)
-    if session is None or not (session.order_number and payments.is_key(session.key)):
+    if session is None or not (session.order_number and payments.is_idempotency_key(session.key)):
         return None
     items = stripe.fetch_session_items(session.reference)
     with transaction.atomic():
         order = Order.objects.filter(number=session.order_number).first()
         if order is not None:
-            return Rebuilt(_make_payment(order, session), is_new_order=False)
-        if not all(_is_line(item) for item in items):
+            return RebuiltPayment(_create_rebuilt_payment(order, session), is_new_order=False)
+        if not all(_has_our_marks(item) for item in items):
             return None
-        order, short = _make_order(session, items)
-        return Rebuilt(_make_payment(order, session), is_new_order=True, short=short)
+        order, short = _rebuild_order(session, items)
+        return RebuiltPayment(_create_rebuilt_payment(order, session), is_new_order=True, short=short)
 
 
 @transaction.atomic
-def complete_address(order_id: int, **address: str) -> Order:
+def set_rebuilt_address(order_id: int, **address: str) -> Order:
     """What the buyer said where it goes. Raises `TransitionRefused` for any other order, and once it has left."""
-    order = locked_order(order_id)
-    if order.source != Order.Source.REBUILT or order.fulfilment_status in holds.LEFT:
+    order = lock_order(order_id)
+    if order.source != Order.Source.REBUILT or order.fulfilment_status in holds.DISPATCHED_STATUSES:
         raise TransitionRefused(f"{order.number}: its address is not to be changed.")
     for name, value in address.items():
         setattr(order, name, value)
@@ -65,11 +65,11 @@ def complete_address(order_id: int, **address: str) -> Order:
     return order
 
 
-def _is_line(item: Item) -> bool:
+def _has_our_marks(item: SessionItem) -> bool:
     return "sku" in item.marks or "shipping" in item.marks
 
 
-def _make_payment(order: Order, session: Session) -> Payment:
+def _create_rebuilt_payment(order: Order, session: CheckoutSession) -> Payment:
     return Payment.objects.create(
         order=order,
         status=Payment.Status.OPEN,
@@ -80,10 +80,10 @@ def _make_payment(order: Order, session: Session) -> Payment:
     )
 
 
-def _make_order(session: Session, items: list[Item]) -> tuple[Order, list[str]]:
+def _rebuild_order(session: CheckoutSession, items: list[SessionItem]) -> tuple[Order, list[str]]:
     currency = session.currency
     goods = [item for item in items if "sku" in item.marks]
-    rate = max((_rate(item) for item in goods), default=NOTHING)
+    rate = max((_read_tax_rate(item) for item in goods), default=NOTHING)
     shipping = next((item for item in items if "shipping" in item.marks), None)
     shipping_total = from_stripe_amount(shipping.unit_amount, currency) if shipping else NOTHING
     total = from_stripe_amount(session.amount, currency)
@@ -100,13 +100,15 @@ def _make_order(session: Session, items: list[Item]) -> tuple[Order, list[str]]:
         total=total,
         shipping_name=shipping.name[:80] if shipping else "",
     )
-    lines = [_make_line(order, item) for item in goods]
+    lines = [_rebuild_line(order, item) for item in goods]
     order.tax_total += sum((line.tax_amount for line in lines), NOTHING)
     order.save(update_fields=["tax_total"])
-    return order, [line.sku for line in sorted(lines, key=lambda line: line.variant_id or 0) if not _allocate(line)]
+    return order, [
+        line.sku for line in sorted(lines, key=lambda line: line.variant_id or 0) if not _try_allocate_line(line)
+    ]
 
 
-def _make_line(order: Order, item: Item) -> OrderLine:
+def _rebuild_line(order: Order, item: SessionItem) -> OrderLine:
     sku = item.marks["sku"]
     variant = Variant.objects.select_related("product").filter(sku=sku).first()
     price = from_stripe_amount(item.unit_amount, order.currency)
@@ -119,20 +121,20 @@ def _make_line(order: Order, item: Item) -> OrderLine:
         options=variant.label if variant else "",
         quantity=item.quantity,
         unit_price=price,
-        tax_rate=_rate(item),
-        tax_amount=compute_included_tax(price * item.quantity, rate=_rate(item), currency=order.currency),
+        tax_rate=_read_tax_rate(item),
+        tax_amount=compute_included_tax(price * item.quantity, rate=_read_tax_rate(item), currency=order.currency),
         is_excluded=True,
     )
 
 
-def _rate(item: Item) -> Decimal:
+def _read_tax_rate(item: SessionItem) -> Decimal:
     try:
         return Decimal(item.marks.get("tax_rate", "0"))
     except InvalidOperation:
         return NOTHING
 
 
-def _allocate(line: OrderLine) -> bool:
+def _try_allocate_line(line: OrderLine) -> bool:
     """Whether the line's goods could be set aside: they may have left before the restore, or been sold again."""
     if line.variant_id is None:
         return False

@@ -10,14 +10,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders import payments, stripe_feed
-from orders.asking_stripe import StripeAway, attempt_at_stripe
+from orders.asking_stripe import StripeUnavailable, attempt_at_stripe
 from orders.gateways import stripe
-from orders.gateways.stripe import Session
-from orders.locks import locked_order
+from orders.gateways.stripe import CheckoutSession
+from orders.locks import lock_order
 from orders.models import Order, Payment, Refund, StripeRecord
 from orders.placing import RULE
-from orders.refunds import refundable, send_refund
-from orders.release import call_off
+from orders.refunds import find_refundable_payment, send_refund
+from orders.release import cancel_and_release_stock
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -32,7 +32,7 @@ PAYMENTS = loops.register_loop(
         model="orders.payment",
     )
 )
-PAGES = loops.register_loop(
+PAYMENT_PAGES = loops.register_loop(
     Loop(
         "payment_pages",
         "A payment page",
@@ -42,7 +42,7 @@ PAGES = loops.register_loop(
         first_pause_seconds=5,
     )
 )
-FROM_BANKS = loops.register_loop(
+BANK_PAYMENTS = loops.register_loop(
     Loop(
         "bank_payments",
         "A payment on its way from a bank",
@@ -58,7 +58,7 @@ REFUNDS = loops.register_loop(
         model="orders.payment",
     )
 )
-COMPLETED = loops.register_loop(
+COMPLETED_SESSIONS = loops.register_loop(
     Loop(
         "completed_sessions",
         "Stripe's list of what was paid",
@@ -67,40 +67,46 @@ COMPLETED = loops.register_loop(
 )
 
 
-def reconcile() -> int:
+def reconcile_with_stripe() -> int:
     """Draws the consequences of what was paid, asks again where no answer came, ends what has been open for too long,
     and works through what Stripe's own list of events has that no webhook brought. Returns how many payments and
     refunds it dealt with.
 
     One that fails waits alone. The run ends when Stripe answers nothing at all: the rest would only wait longer.
     """
-    PAYMENTS.forget_settled(_live())
+    PAYMENTS.forget_settled(_get_live_payments())
     REFUNDS.forget_settled(Refund.objects.filter(status=Refund.Status.REQUESTED))
     now = timezone.now()
     young = now - timedelta(seconds=min(60, settings.RECONCILE_SECONDS))
     held = now - timedelta(seconds=settings.PAYMENT_HOLD_SECONDS)
     count = 0
-    with suppress(StripeAway):
-        for part in (_settle_completed, _ask_about_banks, _end_overdue, _open_unanswered, _send_refunds):
+    with suppress(StripeUnavailable):
+        for part in (
+            _settle_completed_sessions,
+            _poll_bank_payments,
+            _end_overdue_payments,
+            _settle_unanswered_payments,
+            _send_requested_refunds,
+        ):
             count += part(young=young, held=held)
-        stripe_feed.catch_up()
-    _end_given_back()
+        stripe_feed.catch_up_on_events()
+    _end_refunded_mismatches()
     return count
 
 
-def open_payment_pages() -> int:
+def open_waiting_payment_pages() -> int:
     """Opens, for buyers who wait for them, the payment pages that Stripe was too slow with. Returns how many."""
     begun = timezone.now() - timedelta(seconds=settings.PATIENCE_SECONDS)
     held = timezone.now() - timedelta(seconds=settings.PAYMENT_HOLD_SECONDS)
-    unopened = _live().filter(status=Payment.Status.CREATED, problem="")
-    PAGES.forget_settled(unopened)
-    waiting = PAGES.due(unopened.filter(created_at__lt=begun, created_at__gte=held))
-    with suppress(StripeAway):
-        return _each(PAGES, waiting, payments.open_page)
+    unopened = _get_live_payments().filter(status=Payment.Status.CREATED, problem="")
+    PAYMENT_PAGES.forget_settled(unopened)
+    waiting = PAYMENT_PAGES.due(unopened.filter(created_at__lt=begun, created_at__gte=held))
+    with suppress(StripeUnavailable):
+        return _apply_to_due_payments(PAYMENT_PAGES, waiting, payments.retry_opening_session)
     return 0
 
 
-def _end_given_back() -> None:
+def _end_refunded_mismatches() -> None:
     """Orders whose only money did not fit and was given back, by us or a bank: nobody pays for them any more."""
     flagged = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.FLAGGED)
     payable = Payment.objects.filter(order=OuterRef("pk"), status__in=payments.PAYABLE)
@@ -110,69 +116,75 @@ def _end_given_back() -> None:
     ended = Order.objects.filter(Exists(flagged), went_back, ~Exists(payable), status=Order.Status.PENDING)
     for order_id in ended.values_list("pk", flat=True)[:BATCH]:
         with PAYMENTS.attempt(f"order {order_id}", subject="An order whose money was given back"), transaction.atomic():
-            order = locked_order(order_id)
-            if order.status == Order.Status.PENDING and refundable(order)[0] is None:
-                call_off(order, actor=RULE)
+            order = lock_order(order_id)
+            if order.status == Order.Status.PENDING and find_refundable_payment(order)[0] is None:
+                cancel_and_release_stock(order, actor=RULE)
 
 
-def _live() -> QuerySet[Payment]:
+def _get_live_payments() -> QuerySet[Payment]:
     return Payment.objects.filter(status__in=payments.LIVE).select_related("order").order_by("created_at")
 
 
-def _settle_completed(*, young: datetime, held: datetime) -> int:
+def _settle_completed_sessions(*, young: datetime, held: datetime) -> int:
     """Asks once for all that was paid, not once for each that may have been: most of those still open never will be."""
     waiting = PAYMENTS.due(Payment.objects.filter(status=Payment.Status.OPEN, created_at__lt=young))
     known = {payment.provider_reference: payment for payment in waiting.select_related("order")}
     oldest = min((payment.created_at for payment in known.values()), default=None)
-    if oldest is None or not COMPLETED.is_due():
+    if oldest is None or not COMPLETED_SESSIONS.is_due():
         return 0
-    sessions: list[Session] = []
-    with attempt_at_stripe(COMPLETED, loops.WHOLE, subject=COMPLETED.title):
-        sessions = [each for each in stripe.completed_sessions(oldest - payments.CLOCKS) if each.reference in known]
+    sessions: list[CheckoutSession] = []
+    with attempt_at_stripe(COMPLETED_SESSIONS, loops.WHOLE, subject=COMPLETED_SESSIONS.title):
+        sessions = [
+            each for each in stripe.list_completed_sessions(oldest - payments.CLOCK_SKEW) if each.reference in known
+        ]
     count = 0
     for session in sessions:
         payment = known[session.reference]
-        with attempt_at_stripe(PAYMENTS, payment.pk, subject=_named(payment)):
-            payments.draw(payment.pk, session)
+        with attempt_at_stripe(PAYMENTS, payment.pk, subject=_describe_payment(payment)):
+            payments.apply_session_state(payment.pk, session)
             count += 1
     return count
 
 
-def _ask_about_banks(*, young: datetime, held: datetime) -> int:
+def _poll_bank_payments(*, young: datetime, held: datetime) -> int:
     """Bank payments whose webhook may be lost. Each is asked about often at first and rarely after days: again once a
     sixtieth of its age has passed.
     """
     processing = Payment.objects.filter(status=Payment.Status.PROCESSING).select_related("order")
-    FROM_BANKS.forget_settled(processing)
+    BANK_PAYMENTS.forget_settled(processing)
     now, count = timezone.now(), 0
-    for payment in FROM_BANKS.due(processing).order_by("created_at"):
+    for payment in BANK_PAYMENTS.due(processing).order_by("created_at"):
         if payment.asked_at and now - payment.asked_at < (now - payment.created_at) / 60:
             continue
-        with attempt_at_stripe(FROM_BANKS, payment.pk, subject=_named(payment)):
+        with attempt_at_stripe(BANK_PAYMENTS, payment.pk, subject=_describe_payment(payment)):
             Payment.objects.filter(pk=payment.pk).update(asked_at=now)
-            count += payments.settle(payment.pk).status != Payment.Status.PROCESSING
+            count += payments.settle_payment(payment.pk).status != Payment.Status.PROCESSING
     return count
 
 
-def _end_overdue(*, young: datetime, held: datetime) -> int:
-    return _each(PAYMENTS, PAYMENTS.due(_live().filter(created_at__lt=held)), payments.expire)
+def _end_overdue_payments(*, young: datetime, held: datetime) -> int:
+    return _apply_to_due_payments(
+        PAYMENTS, PAYMENTS.due(_get_live_payments().filter(created_at__lt=held)), payments.expire_payment
+    )
 
 
-def _open_unanswered(*, young: datetime, held: datetime) -> int:
-    unanswered = _live().filter(status=Payment.Status.CREATED, created_at__lt=young, created_at__gte=held)
-    return _each(PAYMENTS, PAYMENTS.due(unanswered), lambda payment: payments.settle(payment.pk))
+def _settle_unanswered_payments(*, young: datetime, held: datetime) -> int:
+    unanswered = _get_live_payments().filter(status=Payment.Status.CREATED, created_at__lt=young, created_at__gte=held)
+    return _apply_to_due_payments(
+        PAYMENTS, PAYMENTS.due(unanswered), lambda payment: payments.settle_payment(payment.pk)
+    )
 
 
-def _each(loop: Loop, waiting: QuerySet[Payment], step: Callable[[Payment], object]) -> int:
+def _apply_to_due_payments(loop: Loop, waiting: QuerySet[Payment], step: Callable[[Payment], object]) -> int:
     count = 0
     for payment in waiting[:BATCH]:
-        with attempt_at_stripe(loop, payment.pk, subject=_named(payment)):
+        with attempt_at_stripe(loop, payment.pk, subject=_describe_payment(payment)):
             step(payment)
             count += 1
     return count
 
 
-def _send_refunds(*, young: datetime, held: datetime) -> int:
+def _send_requested_refunds(*, young: datetime, held: datetime) -> int:
     requested = Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=young).order_by("created_at")
     count = 0
     for noted in REFUNDS.due(requested.select_related("payment__order"))[:BATCH]:
@@ -182,5 +194,5 @@ def _send_refunds(*, young: datetime, held: datetime) -> int:
     return count
 
 
-def _named(payment: Payment) -> str:
+def _describe_payment(payment: Payment) -> str:
     return f"The payment of order {payment.order.number}"

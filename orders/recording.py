@@ -13,16 +13,16 @@ from orders import events, holds, payments, refunds, status
 from orders.cancellation import may_cancel
 from orders.gateways import stripe, stripe_records
 from orders.gateways.amounts import from_stripe_amount
-from orders.gateways.stripe import RefundAnswer, Refused
+from orders.gateways.stripe import RefundAnswer, StripeRefused
 from orders.gateways.stripe_records import StripeItem
-from orders.locks import locked_order
+from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Payment, Refund, StripeRecord
 from orders.models.stripe_record import CLOSED_DISPUTES
-from orders.release import call_off
+from orders.release import cancel_and_release_stock
 
 Kind = StripeRecord.Kind
-PAID = (Payment.Status.CAPTURED, Payment.Status.FLAGGED)
-REASONS = {"duplicate": "It was paid twice.", "expired_uncaptured_charge": "It was never taken."}
+PAID_STATUSES = (Payment.Status.CAPTURED, Payment.Status.FLAGGED)
+REFUND_REASONS = {"duplicate": "It was paid twice.", "expired_uncaptured_charge": "It was never taken."}
 
 
 def record_reference(kind: str, reference: str) -> StripeRecord | None:
@@ -32,7 +32,7 @@ def record_reference(kind: str, reference: str) -> StripeRecord | None:
     """
     try:
         return record_item(stripe_records.fetch_item(kind, reference))
-    except Refused:
+    except StripeRefused:
         return None
 
 
@@ -46,21 +46,21 @@ def record_item(item: StripeItem) -> StripeRecord | None:
     """Writes it down and draws the consequences; None for what is no money. Raises `Unreachable`."""
     if not item.is_money:
         return None
-    payment = _settle_charge(item) if item.kind == Kind.CHARGE else _find_payment(item)
+    payment = _settle_charge(item) if item.kind == Kind.CHARGE else _find_payment_for_item(item)
     if payment is None:
-        return _save(item, None)
+        return _save_record(item, None)
     with transaction.atomic():
-        order = locked_order(payment.order_id)
+        order = lock_order(payment.order_id)
         earlier = StripeRecord.objects.filter(reference=item.reference).first()
         if earlier and earlier.seen_at > item.asked_at:
             return earlier
-        record = _save(item, payment)
+        record = _save_record(item, payment)
         _CONSEQUENCES[Kind(item.kind)](order, payment, item, earlier.status if earlier else None)
-        status.recalculate_and_note_hold(order)
+        status.recalculate_and_record_hold(order)
     return record
 
 
-def _save(item: StripeItem, payment: Payment | None) -> StripeRecord:
+def _save_record(item: StripeItem, payment: Payment | None) -> StripeRecord:
     """A matter that Stripe moves on is a new one: what staff had cleared stands again."""
     fields = {
         "kind": item.kind,
@@ -87,15 +87,15 @@ def _save(item: StripeItem, payment: Payment | None) -> StripeRecord:
     return record
 
 
-def _find_payment(item: StripeItem) -> Payment | None:
+def _find_payment_for_item(item: StripeItem) -> Payment | None:
     """The payment behind a refund, dispute or warning. Its charge is recorded first, and settles a payment that this
     shop did not know to be paid.
     """
     mark = item.metadata.get("refund", "")
     known = Q(payment_intent=item.payment_intent) if item.payment_intent else Q(pk=None)
-    if item.kind == Kind.REFUND and payments.is_key(mark):
+    if item.kind == Kind.REFUND and payments.is_idempotency_key(mark):
         known |= Q(refunds__idempotency_key=mark)
-    payment = Payment.objects.filter(known, status__in=PAID).first()
+    payment = Payment.objects.filter(known, status__in=PAID_STATUSES).first()
     if payment is None and item.charge:
         charge = StripeRecord.objects.filter(reference=item.charge).first()
         charge = charge if charge and charge.payment_id else record_reference(Kind.CHARGE, item.charge)
@@ -107,77 +107,81 @@ def _settle_charge(item: StripeItem) -> Payment | None:
     """The payment that was charged, settled by its session if nobody had told us; None when it is none of ours."""
     if not item.payment_intent:
         return None
-    payment = Payment.objects.filter(payment_intent=item.payment_intent, status__in=PAID).first()
+    payment = Payment.objects.filter(payment_intent=item.payment_intent, status__in=PAID_STATUSES).first()
     if payment is None and (session := stripe.find_session_paid_by(item.payment_intent)):
-        payment = payments.adopt(session)
+        payment = payments.match_payment_to_session(session)
         if payment is not None:
-            payment = payments.draw(payment.pk, session)
+            payment = payments.apply_session_state(payment.pk, session)
     return payment
 
 
-def _note_charge(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
+def _apply_charge(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
     """A charge's own consequences were drawn as its session was settled."""
 
 
-def _note_refund(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
+def _apply_refund(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
     """One that nobody asked for from here gets its row, and its mail, as if somebody had."""
-    noted = _find_refund(item) or Refund.objects.create(
+    noted = _find_refund_for_item(item) or Refund.objects.create(
         payment=payment,
         provider_reference=item.reference,
         amount=from_stripe_amount(item.amount, item.currency),
         currency=item.currency,
-        reason=REASONS.get(item.reason, ""),
+        reason=REFUND_REASONS.get(item.reason, ""),
         actor=holds.AT_STRIPE,
         sent_at=item.created_at,
         for_cancellation="cancelled" in item.metadata,
-        **_own_key(item),
+        **_recover_refund_key(item),
     )
-    refunds.apply_answer(order, noted.pk, RefundAnswer(item.reference, item.status, item.problem))
+    refunds.apply_refund_answer(order, noted.pk, RefundAnswer(item.reference, item.status, item.problem))
     if noted.for_cancellation and may_cancel(order):  # a backup was restored from before it was cancelled
-        call_off(order, actor=holds.AT_STRIPE, gives_back=noted.amount)
+        cancel_and_release_stock(order, actor=holds.AT_STRIPE, gives_back=noted.amount)
 
 
-def _find_refund(item: StripeItem) -> Refund | None:
+def _find_refund_for_item(item: StripeItem) -> Refund | None:
     known = Q(provider_reference=item.reference)
     mark = item.metadata.get("refund", "")
-    if payments.is_key(mark):
+    if payments.is_idempotency_key(mark):
         known |= Q(provider_reference=None, idempotency_key=mark)
     return Refund.objects.filter(known).first()
 
 
-def _own_key(item: StripeItem) -> dict[str, str]:
+def _recover_refund_key(item: StripeItem) -> dict[str, str]:
     """The key of a refund of ours whose row is gone. Somebody may have copied our words onto another one."""
     mark = item.metadata.get("refund", "")
-    is_free = payments.is_key(mark) and not Refund.objects.filter(idempotency_key=mark).exists()
+    is_free = payments.is_idempotency_key(mark) and not Refund.objects.filter(idempotency_key=mark).exists()
     return {"idempotency_key": mark} if is_free else {}
 
 
-def _note_dispute(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
+def _apply_dispute(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
     if item.status == before:
         return
     if before is None:
-        events.record(order, OrderEvent.Kind.DISPUTED, reason=_said(item.reason), amount=_amount(item))
+        events.record_order_event(
+            order, OrderEvent.Kind.DISPUTED, reason=_humanize_code(item.reason), amount=_serialize_amount(item)
+        )
     if item.status in CLOSED_DISPUTES:
-        lost: dict[str, Any] = {"amount": _amount(item)} if item.status == "lost" else {}
-        events.record(order, OrderEvent.Kind.DISPUTE_CLOSED, reason=_said(item.status), dispute=item.reference, **lost)
+        lost: dict[str, Any] = {"amount": _serialize_amount(item)} if item.status == "lost" else {}
+        events.record_order_event(
+            order, OrderEvent.Kind.DISPUTE_CLOSED, reason=_humanize_code(item.status), dispute=item.reference, **lost
+        )
 
 
-def _note_warning(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
+def _apply_warning(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
     if before is None:
-        events.record(order, OrderEvent.Kind.FRAUD_WARNED, reason=_said(item.reason))
+        events.record_order_event(order, OrderEvent.Kind.FRAUD_WARNED, reason=_humanize_code(item.reason))
 
 
 _CONSEQUENCES = {
-    Kind.CHARGE: _note_charge,
-    Kind.REFUND: _note_refund,
-    Kind.DISPUTE: _note_dispute,
-    Kind.WARNING: _note_warning,
+    Kind.CHARGE: _apply_charge,
+    Kind.REFUND: _apply_refund,
+    Kind.DISPUTE: _apply_dispute,
+    Kind.WARNING: _apply_warning,
 }
 
 
-def _said(words: str) -> str:
+def _humanize_code(words: str) -> str:
     return words.replace("_", " ").capitalize()
 
 
-def _amount(item: StripeItem) -> str:
+def _serialize_amount(item: StripeItem) -> str:
     return str(from_stripe_amount(item.amount, item.currency))

@@ -20,9 +20,9 @@ from accounts.journal import JournalEntry
 from orders import holds, payments, rebuilding, recording, status, stripe_feed
 from orders.gateways import stripe, stripe_records
 from orders.gateways.amounts import from_stripe_amount
-from orders.gateways.stripe import Unreachable
+from orders.gateways.stripe import StripeUnreachable
 from orders.gateways.stripe_records import StripeItem
-from orders.locks import locked_order
+from orders.locks import lock_order
 from orders.models import Order, Payment, Refund, StripeRecord
 from orders.refunds import FAILURES
 from shop.money import format_amount
@@ -31,14 +31,14 @@ log = logging.getLogger(__name__)
 
 Kind = StripeRecord.Kind
 # How long before the backup things were made that may have changed since: a refund comes back, a dispute is decided.
-REACH = {
+LOOK_BACK = {
     Kind.CHARGE: timedelta(days=2),
     Kind.REFUND: timedelta(days=60),
     Kind.DISPUTE: timedelta(days=150),
     Kind.WARNING: timedelta(days=2),
 }
-SUMMED = {Kind.CHARGE: "charged", Kind.REFUND: "refunded", Kind.DISPUTE: "disputed"}
-CLOCKS = timedelta(minutes=10)
+SUMMED_KINDS = {Kind.CHARGE: "charged", Kind.REFUND: "refunded", Kind.DISPUTE: "disputed"}
+CLOCK_SKEW = timedelta(minutes=10)
 NOTHING = Decimal(0)
 Sums = defaultdict[tuple[str, Kind], Decimal]  # by currency and kind
 
@@ -50,27 +50,27 @@ class RecoveryIncomplete(Exception):  # noqa: N818  (a state of affairs, not an 
 def hold_open_orders(entries: Sequence[JournalEntry]) -> str:
     """Nobody knows what happened since to orders that had not left: none goes on until somebody has looked."""
     waiting = Order.objects.filter(status__in=[Order.Status.PENDING, Order.Status.CONFIRMED])
-    waiting = waiting.exclude(fulfilment_status__in=holds.LEFT).exclude(source=Order.Source.IMPORT)
-    stripe_feed.keep_mark(_newest_row_at())
+    waiting = waiting.exclude(fulfilment_status__in=holds.DISPATCHED_STATUSES).exclude(source=Order.Source.IMPORT)
+    stripe_feed.set_initial_feed_position(_estimate_backup_time())
     count = 0
     for pk in waiting.order_by("pk").values_list("pk", flat=True):
-        count += _hold(pk)
+        count += _hold_order(pk)
     return f"On hold until somebody has looked: {count} orders that had not left when the backup was made."
 
 
 @transaction.atomic
-def _hold(order_id: int) -> bool:
-    order = locked_order(order_id)
+def _hold_order(order_id: int) -> bool:
+    order = lock_order(order_id)
     order.unsure_at = order.unsure_at or timezone.now()
     order.save(update_fields=["unsure_at"])
-    status.recalculate_and_note_hold(order)
+    status.recalculate_and_record_hold(order)
     return bool(order.hold)
 
 
-def _newest_row_at() -> datetime:
+def _estimate_backup_time() -> datetime:
     """About when the backup was made, for a shop that had not read Stripe's list of events yet."""
     newest = Payment.objects.order_by("-created_at").values_list("created_at", flat=True).first()
-    return newest or timezone.now() - stripe_feed.LONGEST
+    return newest or timezone.now() - stripe_feed.FEED_RETENTION
 
 
 def recover_money(entries: Sequence[JournalEntry]) -> str:
@@ -78,18 +78,18 @@ def recover_money(entries: Sequence[JournalEntry]) -> str:
 
     Raises `Unreachable` when Stripe gives no answer, `RecoveryIncomplete` for what could not be taken in.
     """
-    since = find_start()
+    since = find_recovery_start()
     said: list[str] = []
     failed: list[str] = []
     for kind in Kind:
-        for item in reversed(list(stripe_records.list_items(kind, since=since - REACH[kind]))):
+        for item in reversed(list(stripe_records.list_items(kind, since=since - LOOK_BACK[kind]))):
             try:
-                said += _take_in(item)
-            except Unreachable:
+                said += _recover_item(item)
+            except StripeUnreachable:
                 raise
             except Exception as error:  # one that cannot be taken in stops no other, and is named
                 log.exception("%s was not taken in", item.reference)
-                failed.append(f"{_describe(item)}: {type(error).__name__}")
+                failed.append(f"{_describe_stripe_item(item)}: {type(error).__name__}")
     Order.objects.filter(status=Order.Status.PENDING).update(unsure_at=None)  # whatever is paid from now on is new
     listed = "\n".join(f"  {line}" for line in said)
     if failed:
@@ -97,12 +97,12 @@ def recover_money(entries: Sequence[JournalEntry]) -> str:
     return f"Found at Stripe: {len(said)} things that the backup did not know.\n{listed}".rstrip()
 
 
-def find_start() -> datetime:
+def find_recovery_start() -> datetime:
     """Surely before the backup."""
-    return (stripe_feed.read_mark() - REACH[Kind.CHARGE]).replace(microsecond=0)
+    return (stripe_feed.read_feed_position() - LOOK_BACK[Kind.CHARGE]).replace(microsecond=0)
 
 
-def _take_in(item: StripeItem) -> Iterator[str]:
+def _recover_item(item: StripeItem) -> Iterator[str]:
     """Says what was not known before."""
     is_known = StripeRecord.objects.filter(reference=item.reference).exists()
     record = recording.record_item(item)
@@ -110,21 +110,21 @@ def _take_in(item: StripeItem) -> Iterator[str]:
         return
     note = ""
     if record.payment is None and item.kind == Kind.CHARGE:
-        note = _rebuild(item)
+        note = _rebuild_order_of_charge(item)
         record.refresh_from_db()
     if item.kind == Kind.CHARGE and record.payment:
-        _date_back(record.payment, item.created_at)
+        _backdate_payment(record.payment, item.created_at)
     if not is_known:
         whose = f"order {record.payment.order.number}" if record.payment else "no order here"
-        yield f"{_describe(item)}, {whose}{note}"
+        yield f"{_describe_stripe_item(item)}, {whose}{note}"
 
 
-def _rebuild(item: StripeItem) -> str:
+def _rebuild_order_of_charge(item: StripeItem) -> str:
     rebuilt = rebuilding.rebuild_paid_order(item.payment_intent)
     if rebuilt is None:
         return "; look at what it was for"
     session = stripe.fetch_session(rebuilt.payment.provider_reference or "")
-    payments.draw(rebuilt.payment.pk, session)
+    payments.apply_session_state(rebuilt.payment.pk, session)
     recording.record_item(item)
     if not rebuilt.is_new_order:
         return ""
@@ -132,19 +132,19 @@ def _rebuild(item: StripeItem) -> str:
     return f" (rebuilt: ask {session.email} for the address{short})"
 
 
-def _date_back(payment: Payment, paid_at: datetime) -> None:
+def _backdate_payment(payment: Payment, paid_at: datetime) -> None:
     """It was paid when it was paid, not when the backup was restored."""
-    Payment.objects.filter(pk=payment.pk, captured_at__gt=paid_at + CLOCKS).update(captured_at=paid_at)
-    Order.objects.filter(pk=payment.order_id, placed_at__gt=paid_at + CLOCKS).update(placed_at=paid_at)
+    Payment.objects.filter(pk=payment.pk, captured_at__gt=paid_at + CLOCK_SKEW).update(captured_at=paid_at)
+    Order.objects.filter(pk=payment.order_id, placed_at__gt=paid_at + CLOCK_SKEW).update(placed_at=paid_at)
 
 
-def _describe(item: StripeItem) -> str:
-    amount = f" {_amount_of(item)}" if item.amount else ""
+def _describe_stripe_item(item: StripeItem) -> str:
+    amount = f" {_format_item_amount(item)}" if item.amount else ""
     made_at = date_format(timezone.localtime(item.created_at), "j M H:i")
     return f"{Kind(item.kind).label} {item.reference}{amount}, {made_at}"
 
 
-def _amount_of(item: StripeItem) -> str:
+def _format_item_amount(item: StripeItem) -> str:
     return format_amount(from_stripe_amount(item.amount, item.currency), item.currency)
 
 
@@ -153,9 +153,9 @@ def compare_sums(entries: Sequence[JournalEntry]) -> str:
 
     Asks Stripe anew. Raises `Unreachable`, and `RecoveryIncomplete` with both sums where they differ.
     """
-    since = find_start()
-    theirs, ours, stray = _sum_theirs(since), _sum_ours(since), _sum_stray(since)
-    both = _plus(ours, stray)
+    since = find_recovery_start()
+    theirs, ours, stray = _sum_at_stripe(since), _sum_in_orders(since), _sum_stray_records(since)
+    both = _add_sums(ours, stray)
     lines = [f"Since {date_format(timezone.localtime(since), 'j M Y H:i')}:"]
     for currency, kind in sorted({*theirs, *both}):
         there, here = theirs.get((currency, kind), NOTHING), both.get((currency, kind), NOTHING)
@@ -163,30 +163,30 @@ def compare_sums(entries: Sequence[JournalEntry]) -> str:
         of_no_order = f", of which {format_amount(other, currency)} of no order" if other else ""
         verdict = "" if there == here else " – THEY DIFFER"
         sums = f"at Stripe {format_amount(there, currency)}, here {format_amount(here, currency)}{of_no_order}"
-        lines.append(f"  {currency} {SUMMED[kind]}: {sums}{verdict}")
+        lines.append(f"  {currency} {SUMMED_KINDS[kind]}: {sums}{verdict}")
     text = "\n".join(lines)
     if theirs != both:
         raise RecoveryIncomplete(text)
     return f"{text}\n  They agree."
 
 
-def _plus(ours: Sums, stray: Sums) -> Sums:
+def _add_sums(ours: Sums, stray: Sums) -> Sums:
     both: Sums = defaultdict(Decimal)
     for key in {*ours, *stray}:
         both[key] = ours.get(key, NOTHING) + stray.get(key, NOTHING)
     return both
 
 
-def _sum_theirs(since: datetime) -> Sums:
+def _sum_at_stripe(since: datetime) -> Sums:
     sums: Sums = defaultdict(Decimal)
-    for kind in SUMMED:
+    for kind in SUMMED_KINDS:
         for item in stripe_records.list_items(kind, since=since):
             if item.is_money and item.status not in (FAILURES if kind == Kind.REFUND else ()):
                 sums[item.currency, kind] += from_stripe_amount(item.amount, item.currency)
     return sums
 
 
-def _sum_ours(since: datetime) -> Sums:
+def _sum_in_orders(since: datetime) -> Sums:
     """From the orders' own books: payments and refunds, and the disputes that are about them."""
     records = StripeRecord.objects.filter(created_at__gte=since).exclude(payment=None)
     paid = Payment.objects.filter(pk__in=records.filter(kind=Kind.CHARGE).values("payment"), captured_at__isnull=False)
@@ -197,19 +197,19 @@ def _sum_ours(since: datetime) -> Sums:
         (Kind.REFUND, given_back.exclude(status=Refund.Status.FAILED)),
         (Kind.DISPUTE, records.filter(kind=Kind.DISPUTE)),
     ):
-        _add(sums, kind, rows.order_by().values_list("currency").annotate(Sum("amount")))
+        _add_amounts(sums, kind, rows.order_by().values_list("currency").annotate(Sum("amount")))
     return sums
 
 
-def _sum_stray(since: datetime) -> Sums:
+def _sum_stray_records(since: datetime) -> Sums:
     records = StripeRecord.objects.filter(created_at__gte=since, payment=None)
     sums: Sums = defaultdict(Decimal)
-    for kind in SUMMED:
+    for kind in SUMMED_KINDS:
         found = records.filter(kind=kind).exclude(status__in=FAILURES if kind == Kind.REFUND else ())
-        _add(sums, kind, found.order_by().values_list("currency").annotate(Sum("amount")))
+        _add_amounts(sums, kind, found.order_by().values_list("currency").annotate(Sum("amount")))
     return sums
 
 
-def _add(sums: Sums, kind: Kind, rows: Iterable[Any]) -> None:
+def _add_amounts(sums: Sums, kind: Kind, rows: Iterable[Any]) -> None:
     for currency, amount in rows:
         sums[currency, kind] += amount

@@ -12,8 +12,8 @@ from django.utils import timezone
 from orders import events, status
 from orders.gateways import stripe
 from orders.gateways.amounts import to_stripe_amount
-from orders.gateways.stripe import RefundAnswer, Refused, Unreachable
-from orders.locks import locked_order
+from orders.gateways.stripe import RefundAnswer, StripeRefused, StripeUnreachable
+from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Payment, Refund
 from shop.money import check_price, format_amount
 
@@ -21,7 +21,7 @@ NOTHING = Decimal(0)
 FRESH = timedelta(minutes=1)  # a refund noted longer ago may have been sent before, by a shop restored from a backup
 FAILURES = ("failed", "canceled")  # in Stripe's words
 KEY_LIFE = timedelta(hours=23)  # Stripe forgets a key after 24
-SHUT = "Stripe refunds nothing until the dispute is decided."
+DISPUTED_MESSAGE = "Stripe refunds nothing until the dispute is decided."
 SHUT_FOR_GOOD = "was lost in part, and Stripe refunds nothing more of the payment. Give the rest back another way."
 
 
@@ -29,7 +29,7 @@ class RefundRefused(Exception):  # noqa: N818  (a refusal, not an error)
     """More than is left, or nothing at all; the message says so, for people."""
 
 
-def refund(
+def refund_order(
     order_id: int, *, amount: Decimal | None, actor: str, reason: str = "", seen_left: Decimal | None = None
 ) -> Refund:
     """Gives money back, all that is left when `amount` is None. Raises `RefundRefused`.
@@ -38,14 +38,14 @@ def refund(
     Stripe out of reach leaves the refund requested; the reconciler sends it again.
     """
     with transaction.atomic():
-        order = locked_order(order_id)
-        if seen_left is not None and seen_left != refundable(order)[1]:
+        order = lock_order(order_id)
+        if seen_left is not None and seen_left != find_refundable_payment(order)[1]:
             raise RefundRefused(f"{order.number}: money was given back meanwhile. Look again.")
         noted = request_refund(order, amount=amount, actor=actor, reason=reason)
-        status.recalculate_and_note_hold(order)
+        status.recalculate_and_record_hold(order)
     if noted is None:
         raise RefundRefused(f"{order.number}: there is nothing left to refund.")
-    settle_refund(noted.pk)
+    try_send_refund(noted.pk)
     noted.refresh_from_db()
     return noted
 
@@ -55,9 +55,9 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
 
     None when there is nothing to give back. Raises `RefundRefused` for more than is left, and while it is disputed.
     """
-    payment, left = refundable(order)
+    payment, left = find_refundable_payment(order)
     if payment is None:
-        if shut := find_shut(order):
+        if shut := find_unrefundable_payment(order):
             raise RefundRefused(f"{order.number}: {_explain_shut(shut)}")
         return None
     wanted = left if amount is None else amount
@@ -77,29 +77,29 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
     )
 
 
-def refundable(order: Order) -> tuple[Payment | None, Decimal]:
+def find_refundable_payment(order: Order) -> tuple[Payment | None, Decimal]:
     """The payment to give back from and what is left of it; one that needs a look has its money given back too.
 
     A payment whose refunding is shut (`find_shut`) is passed over.
     """
-    open_ones = ((payment, left) for payment, left, shut in _standings(order) if not shut)
+    open_ones = ((payment, left) for payment, left, shut in _list_unrefunded_payments(order) if not shut)
     return next(open_ones, (None, NOTHING))
 
 
-def find_shut(order: Order) -> Payment | None:
+def find_unrefundable_payment(order: Order) -> Payment | None:
     """A payment with money left of which nothing can be given back: its bank holds the money while it is disputed, and
     Stripe may refund nothing more after a dispute over a part was lost.
     """
-    return next((payment for payment, _, shut in _standings(order) if shut), None)
+    return next((payment for payment, _, shut in _list_unrefunded_payments(order) if shut), None)
 
 
 def _explain_shut(payment: Payment) -> str:
     if any(each.is_open_dispute for each in payment.stripe_records.all()):
-        return f"the buyer's bank disputes the payment and holds the money. {SHUT}"
+        return f"the buyer's bank disputes the payment and holds the money. {DISPUTED_MESSAGE}"
     return f"a dispute {SHUT_FOR_GOOD}"
 
 
-def _standings(order: Order) -> Iterator[tuple[Payment, Decimal, bool]]:
+def _list_unrefunded_payments(order: Order) -> Iterator[tuple[Payment, Decimal, bool]]:
     """The payments with money left that neither we gave back nor the bank took, how much, and whether it is shut."""
     came_in = order.payments.filter(status__in=[Payment.Status.CAPTURED, Payment.Status.FLAGGED])
     for payment in came_in.order_by("status"):
@@ -111,9 +111,9 @@ def _standings(order: Order) -> Iterator[tuple[Payment, Decimal, bool]]:
             yield payment, left, not all(each.is_refundable for each in disputes)
 
 
-def settle_refund(refund_id: int) -> None:
+def try_send_refund(refund_id: int) -> None:
     """As `send_refund`; Stripe out of reach leaves it requested, and the reconciler sends it again."""
-    with suppress(Unreachable):
+    with suppress(StripeUnreachable):
         send_refund(refund_id)
 
 
@@ -127,30 +127,30 @@ def send_refund(refund_id: int) -> None:
     if noted.status != Refund.Status.REQUESTED:
         return
     try:
-        answer = _ask(noted)
-    except Refused as refusal:
+        answer = _send_or_fetch_refund(noted)
+    except StripeRefused as refusal:
         answer = RefundAnswer("", "failed", str(refusal))
     with transaction.atomic():
-        order = locked_order(noted.payment.order_id)
-        apply_answer(order, refund_id, answer)
-        status.recalculate_and_note_hold(order)
+        order = lock_order(noted.payment.order_id)
+        apply_refund_answer(order, refund_id, answer)
+        status.recalculate_and_record_hold(order)
 
 
-def _ask(noted: Refund) -> RefundAnswer:
+def _send_or_fetch_refund(noted: Refund) -> RefundAnswer:
     if noted.provider_reference:
         return stripe.fetch_refund(noted.provider_reference)
     intent, mark = noted.payment.payment_intent, str(noted.idempotency_key)
     is_first = noted.sent_at is None and timezone.now() - noted.created_at < FRESH
     found = None if is_first else stripe.find_refund(intent, mark=mark)
     return found or stripe.create_refund(
-        key=_fresh_key(noted),
+        key=_renew_refund_key(noted),
         payment_intent=intent,
         amount=to_stripe_amount(noted.amount, noted.currency),
-        marks=_marks(noted),
+        marks=_build_refund_metadata(noted),
     )
 
 
-def _marks(noted: Refund) -> dict[str, str]:
+def _build_refund_metadata(noted: Refund) -> dict[str, str]:
     """What tells us, even after a backup was restored, which refund of ours it was. The same however often it is sent:
     Stripe refuses a key that comes with other words.
     """
@@ -158,7 +158,7 @@ def _marks(noted: Refund) -> dict[str, str]:
     return marks | ({"cancelled": "yes"} if noted.for_cancellation else {})
 
 
-def _fresh_key(noted: Refund) -> str:
+def _renew_refund_key(noted: Refund) -> str:
     """The key to send it with: the same for all who send it now, and a new one before Stripe forgets the old.
 
     Noted before anything is sent. Of several who find the key too old, one makes the new one and the others take it.
@@ -174,7 +174,7 @@ def _fresh_key(noted: Refund) -> str:
     return f"{key}-{noted.key_count}" if noted.key_count else key
 
 
-def apply_answer(order: Order, refund_id: int, answer: RefundAnswer) -> None:
+def apply_refund_answer(order: Order, refund_id: int, answer: RefundAnswer) -> None:
     """Draws the consequences of what Stripe says of a refund. The caller holds the order's lock, and recalculates.
 
     What was given back may still come back: a bank can return it weeks later. What has failed at Stripe stays so.
@@ -190,13 +190,13 @@ def apply_answer(order: Order, refund_id: int, answer: RefundAnswer) -> None:
         noted.problem = answer.problem[:200]
     noted.save()
     if noted.status != before:
-        _record_settled(order, noted, came_back=before == Refund.Status.SUCCEEDED)
+        _record_refund_event(order, noted, came_back=before == Refund.Status.SUCCEEDED)
 
 
 _STATES = {"succeeded": Refund.Status.SUCCEEDED} | dict.fromkeys(FAILURES, Refund.Status.FAILED)
 
 
-def _record_settled(order: Order, noted: Refund, *, came_back: bool) -> None:
+def _record_refund_event(order: Order, noted: Refund, *, came_back: bool) -> None:
     """A refund that never went through leaves no event: nobody was told of it."""
     if noted.status == Refund.Status.SUCCEEDED:
         kind, actor = OrderEvent.Kind.REFUNDED, noted.actor
@@ -204,7 +204,7 @@ def _record_settled(order: Order, noted: Refund, *, came_back: bool) -> None:
         kind, actor = OrderEvent.Kind.REFUND_FAILED, ""
     else:
         return
-    events.record(
+    events.record_order_event(
         order,
         kind,
         actor=actor,

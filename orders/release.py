@@ -11,19 +11,19 @@ from orders.models import Allocation, Order, OrderEvent, Shipment
 from shop.catalog import stock
 
 
-def standing_allocations(order: Order) -> QuerySet[Allocation]:
+def get_open_allocations(order: Order) -> QuerySet[Allocation]:
     """What is still promised to the order, in the order in which stock is locked."""
     standing = Allocation.objects.filter(order_line__order=order, released_at=None, consumed_at=None)
     return standing.select_related("record").order_by("record__variant_id")
 
 
 def release_stock(order: Order) -> None:
-    for item in standing_allocations(order):
+    for item in get_open_allocations(order):
         stock.release_allocation(item.record_id, quantity=item.quantity)
-    standing_allocations(order).update(released_at=timezone.now())
+    get_open_allocations(order).update(released_at=timezone.now())
 
 
-def call_off(order: Order, *, actor: str, reason: str = "", gives_back: Decimal = Decimal(0)) -> None:
+def cancel_and_release_stock(order: Order, *, actor: str, reason: str = "", gives_back: Decimal = Decimal(0)) -> None:
     """Marks the order cancelled, stops its parcels, releases what was promised to it, and records it.
 
     `gives_back`: what goes back to the buyer with it, which their mail names beside what their bank took back before.
@@ -38,5 +38,5 @@ def call_off(order: Order, *, actor: str, reason: str = "", gives_back: Decimal 
     if was_placed:
         sums = {"amount": gives_back, "by_bank": status.lost_total(order)}
         money: dict[str, Any] = {name: str(amount) for name, amount in sums.items() if amount}
-        events.record(order, OrderEvent.Kind.CANCELLED, actor=actor, reason=reason, **money)
+        events.record_order_event(order, OrderEvent.Kind.CANCELLED, actor=actor, reason=reason, **money)
     status.recalculate(order)

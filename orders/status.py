@@ -11,7 +11,7 @@ from shop.money import format_amount
 
 Stage = Shipment.Stage
 
-ON_ITS_WAY = frozenset({Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY, Stage.DELIVERED})
+DISPATCHED_STAGES = frozenset({Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY, Stage.DELIVERED})
 
 
 def recalculate(order: Order) -> None:
@@ -42,35 +42,35 @@ def recalculate(order: Order) -> None:
     hold: the rule of `orders.holds`, by its refunds and by what Stripe says of its payments.
     """
     records = list(_stripe_records(order)) if order.placed_at else []
-    refunds = list(_money_back(order))
-    captured = captured_total(order)
-    lost = _lost_total(records)
+    refunds = list(_get_valid_refunds(order))
+    captured = sum_captured(order)
+    lost = _sum_lost_disputes(records)
     is_all_back = captured > 0 and sum((each.amount for each in refunds), lost) >= captured
-    order.payment_status = _payment_status(order, records)
-    order.fulfilment_status = _fulfilment_status(order)
+    order.payment_status = _derive_payment_status(order, records)
+    order.fulfilment_status = _derive_fulfilment_status(order)
     order.hold = holds.find_hold(order, records, all_back_by=refunds if is_all_back else ())
     order.save(update_fields=["payment_status", "fulfilment_status", "hold"])
 
 
-def recalculate_and_note_hold(order: Order) -> None:
+def recalculate_and_record_hold(order: Order) -> None:
     """As `recalculate`; writes down too whether the order was put on hold by it, or came off."""
     before = order.hold
     recalculate(order)
-    holds.record_change(order, before=before)
+    holds.record_hold_change(order, before=before)
 
 
-def captured_total(order: Order) -> Decimal:
+def sum_captured(order: Order) -> Decimal:
     captured = order.payments.filter(status=Payment.Status.CAPTURED).aggregate(sum=Sum("amount"))["sum"]
     return captured or Decimal(0)
 
 
-def refunded_total(order: Order) -> Decimal:
+def sum_refunded(order: Order) -> Decimal:
     """What went back to the buyer of what was paid for the order; a payment that did not fit it does not count."""
-    refunds = _money_back(order).filter(status=Refund.Status.SUCCEEDED)
+    refunds = _get_valid_refunds(order).filter(status=Refund.Status.SUCCEEDED)
     return refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 
-def _money_back(order: Order) -> QuerySet[Refund]:
+def _get_valid_refunds(order: Order) -> QuerySet[Refund]:
     """The refunds of what was paid for the order, those under way included."""
     ours = Refund.objects.filter(payment__order=order, payment__status=Payment.Status.CAPTURED)
     return ours.exclude(status=Refund.Status.FAILED)
@@ -78,15 +78,15 @@ def _money_back(order: Order) -> QuerySet[Refund]:
 
 def lost_total(order: Order) -> Decimal:
     """What the buyer's bank took back, by disputes that were lost, of what was paid for the order."""
-    return _lost_total(_stripe_records(order))
+    return _sum_lost_disputes(_stripe_records(order))
 
 
 def _stripe_records(order: Order) -> QuerySet[StripeRecord]:
     return StripeRecord.objects.filter(payment__order=order).select_related("payment").order_by("pk")
 
 
-def _lost_total(records: Iterable[StripeRecord]) -> Decimal:
-    lost = (record.amount for record in records if holds.is_lost(record) and _is_of_order(record))
+def _sum_lost_disputes(records: Iterable[StripeRecord]) -> Decimal:
+    lost = (record.amount for record in records if holds.is_lost_dispute(record) and _is_of_order(record))
     return sum(lost, Decimal(0))
 
 
@@ -95,16 +95,16 @@ def _is_of_order(record: StripeRecord) -> bool:
     return record.payment is not None and record.payment.status == Payment.Status.CAPTURED
 
 
-def _payment_status(order: Order, records: list[StripeRecord]) -> str:
+def _derive_payment_status(order: Order, records: list[StripeRecord]) -> str:
     if not order.payments.exists():
         return order.payment_status
-    captured, refunded = captured_total(order), refunded_total(order)
+    captured, refunded = sum_captured(order), sum_refunded(order)
     if not captured:
         is_processing = order.payments.filter(status=Payment.Status.PROCESSING).exists()
         return Order.PaymentStatus.PROCESSING if is_processing else Order.PaymentStatus.UNPAID
     if any(holds.is_open_dispute(record) and _is_of_order(record) for record in records):
         return Order.PaymentStatus.DISPUTED
-    lost = _lost_total(records)
+    lost = _sum_lost_disputes(records)
     if not refunded + lost:
         return Order.PaymentStatus.PAID
     if refunded + lost < captured:
@@ -112,13 +112,13 @@ def _payment_status(order: Order, records: list[StripeRecord]) -> str:
     return Order.PaymentStatus.CHARGED_BACK if lost else Order.PaymentStatus.REFUNDED
 
 
-def _fulfilment_status(order: Order) -> str:
+def _derive_fulfilment_status(order: Order) -> str:
     stages = set(order.shipments.exclude(stage=Stage.CANCELLED).values_list("stage", flat=True))
     if not stages or stages == {Stage.WAITING}:
         return Order.FulfilmentStatus.UNFULFILLED
     if stages == {Stage.DELIVERED}:
         return Order.FulfilmentStatus.DELIVERED
-    if stages <= ON_ITS_WAY:
+    if stages <= DISPATCHED_STAGES:
         return Order.FulfilmentStatus.DISPATCHED
     return Order.FulfilmentStatus.IN_PROGRESS
 
@@ -130,7 +130,7 @@ _BY_FULFILMENT = {
 }
 
 
-def words(order: Order) -> str:
+def get_customer_status_label(order: Order) -> str:
     """The order's state as the customer reads it, everywhere."""
     if order.status == Order.Status.PENDING:
         is_processing = order.payment_status == Order.PaymentStatus.PROCESSING
@@ -163,7 +163,7 @@ _BY_HOLD = {
 }
 
 
-def customer_notice(order: Order) -> str:
+def get_customer_notice(order: Order) -> str:
     """Why the order keeps still, or what its bank has done, as the customer reads it; empty when all is well."""
     taken = _describe_lost(order)
     if order.hold == Order.Hold.CHARGED_BACK and order.payment_status == Order.PaymentStatus.CHARGED_BACK:
@@ -189,7 +189,7 @@ def _describe_lost(order: Order) -> str:
     return f"Your bank gave you {sum_text} of your money back."
 
 
-def customer_may_cancel(order: Order) -> bool:
+def may_customer_cancel(order: Order) -> bool:
     """Whether the button may promise the money back: not while an order is on hold, nor when its bank took some."""
     with_the_bank = (Order.PaymentStatus.DISPUTED, Order.PaymentStatus.CHARGED_BACK)
     return not order.hold and order.payment_status not in with_the_bank and not lost_total(order)

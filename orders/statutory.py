@@ -24,13 +24,13 @@ from orders.models import (
     StripeRecord,
 )
 
-KEPT = timedelta(days=6 * 365 + 2)
+RETENTION = timedelta(days=6 * 365 + 2)
 NOT_ON_AN_INVOICE = {"email": "", "phone": "", "gift_note": "", "cart_fingerprint": "", "cart": None}
 ON_AN_INVOICE = {"full_name": "", "line1": "", "line2": "", "city": "", "region": "", "postcode": ""}
-IN_FLIGHT = (Order.Status.PENDING, Order.Status.CONFIRMED)
+OPEN_STATUSES = (Order.Status.PENDING, Order.Status.CONFIRMED)
 
 
-def orders_of(customer: Customer) -> QuerySet[Order]:
+def get_customer_orders(customer: Customer) -> QuerySet[Order]:
     """Their orders, those placed as a guest with their proved address included."""
     mine = Q(customer=customer)
     if customer.email and customer.is_proved:
@@ -38,18 +38,18 @@ def orders_of(customer: Customer) -> QuerySet[Order]:
     return Order.objects.filter(mine)
 
 
-def in_flight(customer: Customer) -> QuerySet[Order]:
+def get_unfinished_orders(customer: Customer) -> QuerySet[Order]:
     """Orders that are neither with their buyer nor called off, or whose money is on its way back or disputed."""
     going_back = Refund.objects.filter(status=Refund.Status.REQUESTED)
     settled = Q(fulfilment_status=Order.FulfilmentStatus.DELIVERED) | Q(payment_status=Order.PaymentStatus.REFUNDED)
-    under_way = Q(status__in=IN_FLIGHT) & ~settled & ~Q(source=Order.Source.IMPORT)
+    under_way = Q(status__in=OPEN_STATUSES) & ~settled & ~Q(source=Order.Source.IMPORT)
     under_way |= Q(payment_status=Order.PaymentStatus.DISPUTED)
-    return orders_of(customer).filter(under_way | Q(payments__refunds__in=going_back))
+    return get_customer_orders(customer).filter(under_way | Q(payments__refunds__in=going_back))
 
 
-def waits_for_orders(customer: Customer) -> str:
+def explain_wait_for_orders(customer: Customer) -> str:
     """The sentence an erasure waits with; empty when nothing is under way."""
-    numbers = list(in_flight(customer).order_by("pk").values_list("number", flat=True).distinct())
+    numbers = list(get_unfinished_orders(customer).order_by("pk").values_list("number", flat=True).distinct())
     if not numbers:
         return ""
     which = f"Order {numbers[0]} is" if len(numbers) == 1 else f"Orders {', '.join(numbers)} are"
@@ -61,7 +61,7 @@ def erase_orders(customer: Customer) -> int:
 
     The orders stay the customer's, the row that goes last, so that an erasure cut short finds them again.
     """
-    numbers = list(orders_of(customer).values_list("pk", flat=True))
+    numbers = list(get_customer_orders(customer).values_list("pk", flat=True))
     orders = Order.objects.filter(pk__in=numbers)
     Shipment.objects.filter(order__in=numbers).update(tracking_number="", packing_note="")
     OrderEvent.objects.filter(order__in=numbers).update(data={}, relayed_at=timezone.now())
@@ -72,30 +72,30 @@ def erase_orders(customer: Customer) -> int:
 
 def erase_payments(customer: Customer) -> int:
     """The words of people, and the link to Stripe's page, which knows the address."""
-    paid = Payment.objects.filter(order__in=orders_of(customer))
+    paid = Payment.objects.filter(order__in=get_customer_orders(customer))
     Refund.objects.filter(payment__in=paid).update(reason="", problem="")
     return paid.update(redirect_url="", problem="")
 
 
-def _old() -> QuerySet[Order]:
+def _get_expired_orders() -> QuerySet[Order]:
     """Orders in our books for longer than tax law asks. Imported ones came into them on the day of the import."""
-    return Order.objects.filter(created_at__lt=timezone.now() - KEPT).exclude(status=Order.Status.PENDING)
+    return Order.objects.filter(created_at__lt=timezone.now() - RETENTION).exclude(status=Order.Status.PENDING)
 
 
 def retire_payments() -> int:
-    old = Payment.objects.filter(order__in=_old())
-    stray = StripeRecord.objects.filter(payment=None, created_at__lt=timezone.now() - KEPT)
+    old = Payment.objects.filter(order__in=_get_expired_orders())
+    stray = StripeRecord.objects.filter(payment=None, created_at__lt=timezone.now() - RETENTION)
     return stray.delete()[0] + Refund.objects.filter(payment__in=old).delete()[0] + old.delete()[0]
 
 
 def retire_orders() -> int:
     """Deletes old orders whole, with their payments, parcels and events."""
     count = retire_payments()
-    count += ShipmentLine.objects.filter(shipment__order__in=_old()).delete()[0]
-    count += Allocation.objects.filter(order_line__order__in=_old()).delete()[0]
-    OrderEvent.objects.filter(order__in=_old()).delete()
-    count += Shipment.objects.filter(order__in=_old()).delete()[0]
-    return count + _old().delete()[0]
+    count += ShipmentLine.objects.filter(shipment__order__in=_get_expired_orders()).delete()[0]
+    count += Allocation.objects.filter(order_line__order__in=_get_expired_orders()).delete()[0]
+    OrderEvent.objects.filter(order__in=_get_expired_orders()).delete()
+    count += Shipment.objects.filter(order__in=_get_expired_orders()).delete()[0]
+    return count + _get_expired_orders().delete()[0]
 
 
 def erase_cart(customer: Customer) -> int:

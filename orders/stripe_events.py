@@ -10,9 +10,9 @@ from django.db.models import F
 from django.utils import timezone
 
 from orders import payments, recording
-from orders.asking_stripe import StripeAway, attempt_at_stripe
+from orders.asking_stripe import StripeUnavailable, attempt_at_stripe
 from orders.gateways import stripe
-from orders.gateways.stripe import Event, Refused
+from orders.gateways.stripe import StripeEventData, StripeRefused
 from orders.models import Payment, StripeEvent, StripeRecord
 from shop.retrying import loops
 from shop.retrying.loops import Loop
@@ -26,15 +26,15 @@ EVENTS = loops.register_loop(
         model="orders.stripeevent",
     )
 )
-KEPT = timedelta(days=90)
+RETENTION = timedelta(days=90)
 
 
-def store(event: Event) -> None:
+def store_event(event: StripeEventData) -> None:
     """Keeps the event once, however often it is delivered."""
-    store_all([event])
+    store_events([event])
 
 
-def store_all(events: Iterable[Event]) -> int:
+def store_events(events: Iterable[StripeEventData]) -> int:
     """Keeps each event once. Returns how many there were, known ones included."""
     rows = [
         StripeEvent(
@@ -49,7 +49,7 @@ def store_all(events: Iterable[Event]) -> int:
     return len(rows)
 
 
-def process_waiting() -> int:
+def process_waiting_events() -> int:
     """Works through what waits; one that fails waits alone. Returns how many are done.
 
     The run ends when Stripe answers nothing at all.
@@ -57,17 +57,17 @@ def process_waiting() -> int:
     waiting = StripeEvent.objects.filter(processed_at=None)
     EVENTS.forget_settled(waiting)
     done = 0
-    with suppress(StripeAway):
+    with suppress(StripeUnavailable):
         for event in EVENTS.due(waiting).order_by("received_at")[:BATCH]:
             with attempt_at_stripe(EVENTS, event.pk, subject=f"Stripe's event {event.event_id}"):
                 StripeEvent.objects.filter(pk=event.pk).update(attempt_count=F("attempt_count") + 1)
-                problem = process(event)
+                problem = process_event(event)
                 StripeEvent.objects.filter(pk=event.pk).update(processed_at=timezone.now(), problem=problem)
                 done += 1
     return done
 
 
-def process(event: StripeEvent) -> str:
+def process_event(event: StripeEvent) -> str:
     """Does what the event is about; returns why nothing was to do, or an empty string."""
     for beginning, deal_with in _BY_KIND:
         if event.kind.startswith(beginning):
@@ -75,23 +75,23 @@ def process(event: StripeEvent) -> str:
     return "Not about anything we keep"
 
 
-def _session(reference: str) -> str:
-    payment = Payment.objects.filter(provider_reference=reference).first() or _adopted(reference)
+def _settle_session(reference: str) -> str:
+    payment = Payment.objects.filter(provider_reference=reference).first() or _match_lost_session(reference)
     if payment is None:
         return "Not a session of ours"
-    payments.settle(payment.pk)
+    payments.settle_payment(payment.pk)
     return ""
 
 
-def _adopted(reference: str) -> Payment | None:
+def _match_lost_session(reference: str) -> Payment | None:
     """For a session whose answer we never got: it carries our key."""
     try:
-        return payments.adopt(stripe.fetch_session(reference))
-    except Refused:
+        return payments.match_payment_to_session(stripe.fetch_session(reference))
+    except StripeRefused:
         return None
 
 
-def _record(kind: StripeRecord.Kind) -> Callable[[str], str]:
+def _make_recorder(kind: StripeRecord.Kind) -> Callable[[str], str]:
     def record(reference: str) -> str:
         found = recording.record_reference(kind, reference)
         if found is None:
@@ -101,7 +101,7 @@ def _record(kind: StripeRecord.Kind) -> Callable[[str], str]:
     return record
 
 
-def _payment_intent(reference: str) -> str:
+def _record_missing_charge(reference: str) -> str:
     if not StripeRecord.objects.filter(kind=StripeRecord.Kind.CHARGE, payment_intent=reference).exists():
         recording.record_payment_intent(reference)
     return ""
@@ -109,18 +109,18 @@ def _payment_intent(reference: str) -> str:
 
 # What an event is about, by the beginning of its kind; of two that fit, the first.
 _BY_KIND: tuple[tuple[str, Callable[[str], str]], ...] = (
-    ("checkout.session.", _session),
-    ("refund.", _record(StripeRecord.Kind.REFUND)),
-    ("charge.refund.", _record(StripeRecord.Kind.REFUND)),
-    ("charge.dispute.", _record(StripeRecord.Kind.DISPUTE)),
-    ("charge.refunded", _record(StripeRecord.Kind.CHARGE)),
-    ("charge.succeeded", _record(StripeRecord.Kind.CHARGE)),
-    ("charge.captured", _record(StripeRecord.Kind.CHARGE)),
-    ("radar.early_fraud_warning.", _record(StripeRecord.Kind.WARNING)),
-    ("payment_intent.succeeded", _payment_intent),
+    ("checkout.session.", _settle_session),
+    ("refund.", _make_recorder(StripeRecord.Kind.REFUND)),
+    ("charge.refund.", _make_recorder(StripeRecord.Kind.REFUND)),
+    ("charge.dispute.", _make_recorder(StripeRecord.Kind.DISPUTE)),
+    ("charge.refunded", _make_recorder(StripeRecord.Kind.CHARGE)),
+    ("charge.succeeded", _make_recorder(StripeRecord.Kind.CHARGE)),
+    ("charge.captured", _make_recorder(StripeRecord.Kind.CHARGE)),
+    ("radar.early_fraud_warning.", _make_recorder(StripeRecord.Kind.WARNING)),
+    ("payment_intent.succeeded", _record_missing_charge),
 )
 
 
-def retire() -> int:
+def retire_stripe_events() -> int:
     """Deletes events that were dealt with long ago."""
-    return StripeEvent.objects.filter(processed_at__lt=timezone.now() - KEPT).delete()[0]
+    return StripeEvent.objects.filter(processed_at__lt=timezone.now() - RETENTION).delete()[0]

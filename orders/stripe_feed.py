@@ -13,7 +13,7 @@ from shop.retrying.loops import Loop
 
 ONLY_ROW = 1
 OVERLAP = timedelta(minutes=10)  # Stripe lists an event a little after the time it bears
-LONGEST = timedelta(days=30)  # Stripe keeps them no longer
+FEED_RETENTION = timedelta(days=30)  # Stripe keeps them no longer
 KINDS = [
     *("checkout.session.completed", "charge.succeeded"),
     *("refund.created", "refund.updated", "refund.failed", "charge.refund.updated", "charge.refunded"),
@@ -30,7 +30,7 @@ FEED = loops.register_loop(
 )
 
 
-def catch_up() -> None:
+def catch_up_on_events() -> None:
     """Reads the list and works through it; should that fail, it is read again later from the same place.
 
     Raises `StripeAway` when Stripe answers nothing at all.
@@ -38,7 +38,7 @@ def catch_up() -> None:
     if FEED.is_due():
         with attempt_at_stripe(FEED, loops.WHOLE, subject=FEED.title):
             read_feed()
-    stripe_events.process_waiting()
+    stripe_events.process_waiting_events()
 
 
 def read_feed() -> int:
@@ -47,18 +47,18 @@ def read_feed() -> int:
     Raises `Unreachable`: the next time reads the same again.
     """
     asked_at = timezone.now()
-    since = max(read_mark() - OVERLAP, asked_at - LONGEST)
-    count = stripe_events.store_all(reversed(list(stripe_records.list_events(since, kinds=KINDS))))
+    since = max(read_feed_position() - OVERLAP, asked_at - FEED_RETENTION)
+    count = stripe_events.store_events(reversed(list(stripe_records.list_events(since, kinds=KINDS))))
     StripeFeed.objects.update_or_create(pk=ONLY_ROW, defaults={"read_until_at": asked_at})
     return count
 
 
-def read_mark() -> datetime:
+def read_feed_position() -> datetime:
     """Until when the list has been read; as far back as it goes if it never was."""
     mark = StripeFeed.objects.filter(pk=ONLY_ROW).values_list("read_until_at", flat=True).first()
-    return mark or timezone.now() - LONGEST
+    return mark or timezone.now() - FEED_RETENTION
 
 
-def keep_mark(otherwise: datetime) -> None:
+def set_initial_feed_position(otherwise: datetime) -> None:
     """Sets the mark to `otherwise`, unless there is one."""
     StripeFeed.objects.get_or_create(pk=ONLY_ROW, defaults={"read_until_at": otherwise})

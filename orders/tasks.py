@@ -6,20 +6,20 @@ from orders.asking_stripe import ask_in_background
 
 @shared_task
 def open_payment_pages() -> None:
-    with ask_in_background(reconciling.PAGES) as may_ask:
+    with ask_in_background(reconciling.PAYMENT_PAGES) as may_ask:
         if may_ask:
-            reconciling.open_payment_pages()
+            reconciling.open_waiting_payment_pages()
 
 
 @shared_task
 def reconcile_payments() -> None:
     with ask_in_background(reconciling.PAYMENTS) as may_ask:
         if may_ask:
-            reconciling.reconcile()
+            reconciling.reconcile_with_stripe()
 
 
 @shared_task
 def process_stripe_events() -> None:
     with ask_in_background(stripe_events.EVENTS) as may_ask:
         if may_ask:
-            stripe_events.process_waiting()
+            stripe_events.process_waiting_events()

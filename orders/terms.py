@@ -26,7 +26,7 @@ class Calendar:
 
     @classmethod
     def load(cls) -> "Calendar":
-        return load().calendar
+        return load_terms().calendar
 
 
 @dataclass(frozen=True)
@@ -43,52 +43,52 @@ class Terms:
         return self.rates.get(country, Decimal(0))
 
 
-def load() -> Terms:
+def load_terms() -> Terms:
     """One query; four more while staff have never saved any settings."""
-    parts = {"days_off": _days_off(), "taxes": _taxes(), "shipping": _shipping()}
+    parts = {"days_off": _query_days_off(), "taxes": _query_tax_rates(), "shipping": _query_shipping_methods()}
     settings = ShopSettings.objects.annotate(**{name: ArraySubquery(rows) for name, rows in parts.items()}).first()
     if settings is None:
-        return _terms(ShopSettings.current(), **{name: _in_json(rows) for name, rows in parts.items()})
-    return _terms(settings, **{name: getattr(settings, name) for name in parts})
+        return _build_terms(ShopSettings.current(), **{name: _fetch_json_rows(rows) for name, rows in parts.items()})
+    return _build_terms(settings, **{name: getattr(settings, name) for name in parts})
 
 
-def for_request(request: HttpRequest) -> Terms:
+def get_terms_for_request(request: HttpRequest) -> Terms:
     """The terms, read once for a request."""
     terms: Terms | None = getattr(request, "terms", None)
     if terms is None:
-        terms = load()
+        terms = load_terms()
         request.terms = terms  # type: ignore[attr-defined]
     return terms
 
 
-def _days_off() -> QuerySet[Any, Any]:
+def _query_days_off() -> QuerySet[Any, Any]:
     ahead = Holiday.objects.order_by().filter(falls_on__gte=timezone.localdate() - timedelta(days=1))
     return ahead.values(json=JSONObject(on="falls_on", shop="closes_shop", post="stops_delivery"))
 
 
-def _taxes() -> QuerySet[Any, Any]:
+def _query_tax_rates() -> QuerySet[Any, Any]:
     return TaxRate.objects.order_by().values(
         json=JSONObject(country="country", name="name", rate=Cast("rate", CharField()))
     )
 
 
-def _shipping() -> QuerySet[Any, Any]:
+def _query_shipping_methods() -> QuerySet[Any, Any]:
     columns = {field.attname: field.attname for field in ShippingMethod._meta.concrete_fields}  # noqa: SLF001
     money = {name: Cast(name, CharField()) for name in ("price", "free_from")}
     return ShippingMethod.objects.filter(is_active=True).values(json=JSONObject(**{**columns, **money}))
 
 
-def _method(json: dict[str, Any]) -> ShippingMethod:
+def _parse_shipping_method(json: dict[str, Any]) -> ShippingMethod:
     free_from = json["free_from"]
     money = {"price": Decimal(json["price"]), "free_from": free_from if free_from is None else Decimal(free_from)}
     return ShippingMethod(**{**json, **money})
 
 
-def _in_json(rows: QuerySet[Any, Any]) -> list[dict[str, Any]]:
+def _fetch_json_rows(rows: QuerySet[Any, Any]) -> list[dict[str, Any]]:
     return list(rows.values_list("json", flat=True))
 
 
-def _terms(
+def _build_terms(
     settings: ShopSettings,
     *,
     days_off: list[dict[str, Any]],
@@ -104,4 +104,4 @@ def _terms(
     )
     rates = {tax["country"]: Decimal(tax["rate"]) for tax in taxes}
     names = {tax["country"]: tax["name"] for tax in taxes}
-    return Terms(settings, calendar, rates, names, tuple(_method(each) for each in shipping))
+    return Terms(settings, calendar, rates, names, tuple(_parse_shipping_method(each) for each in shipping))

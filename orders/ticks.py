@@ -13,7 +13,7 @@ OF_ONE_ORDER = (*purposes.ORDER_STAGES, purposes.RECEIPT_OFFER)
 
 
 @dataclass(frozen=True)
-class News:
+class OrderMailOptIn:
     """One kind of mail about an order, or part of one, and whether it comes."""
 
     key: str
@@ -21,7 +21,7 @@ class News:
     is_on: bool
 
 
-def of(order: Order) -> list[News]:
+def get_optins_for_order(order: Order) -> list[OrderMailOptIn]:
     """What was ticked for this order. The latest answer counts, given for the order or for the account."""
     ticks = {tick.purpose: tick for tick in order.ticks.filter(purpose__in=OF_ONE_ORDER)}
     if not ticks:
@@ -31,27 +31,31 @@ def of(order: Order) -> list[News]:
     for consent in consents:
         if consent.changed_at > ticks[consent.purpose].changed_at:
             answers[consent.purpose] = consent
-    return [News(key, purposes.get_purpose(key).title, answers[key].granted) for key in OF_ONE_ORDER if key in answers]
+    return [
+        OrderMailOptIn(key, purposes.get_purpose(key).title, answers[key].granted)
+        for key in OF_ONE_ORDER
+        if key in answers
+    ]
 
 
-def has_standing(customer: Customer) -> bool:
+def has_active_optin(customer: Customer) -> bool:
     """Whether news that was ticked for a single order of theirs is still on, while that order is open."""
     found = OrderTick.objects.filter(order__customer=customer, order__status=Order.Status.CONFIRMED, granted=True)
     return found.exists()
 
 
-def has_any(customer: Customer) -> bool:
+def has_ever_opted_in(customer: Customer) -> bool:
     """Whether anything was ever ticked for a single order of theirs."""
     return OrderTick.objects.filter(order__customer=customer, granted=True).exists()
 
 
-def decline(order: Order, key: str) -> None:
+def decline_order_mail(order: Order, key: str) -> None:
     """A no to what was never ticked for this order; what was answered already stays as it was."""
     version = purposes.get_purpose(key).wording_version
     OrderTick.objects.get_or_create(order=order, purpose=key, defaults={"granted": False, "wording_version": version})
 
 
-def turn_off(order_id: int, key: str) -> bool:
+def turn_off_order_mail(order_id: int, key: str) -> bool:
     """The order's own no, from now on. False when this was never ticked for it."""
     found = OrderTick.objects.filter(order=order_id, purpose=key)
     for number in found.filter(granted=True).values_list("order__number", flat=True):

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils import timezone
 
-from orders.carriers import carrier_name, tracking_url
+from orders.carriers import build_tracking_url, get_carrier_name
 from orders.models import Order, OrderEvent, Shipment
 from shop.money import format_amount
 
@@ -14,7 +14,7 @@ Kind = OrderEvent.Kind
 
 
 @dataclass(frozen=True)
-class Step:
+class TimelineStep:
     """One line of the story. `at` when it happened; `expected_on` while it has not.
 
     `state`: done, now, next, wait (to come, and later than we said) or stop (nothing follows).
@@ -34,14 +34,14 @@ class Timeline:
     """The story of one parcel; an order in several parcels has one each. `note` is the packer's."""
 
     title: str
-    steps: list[Step]
+    steps: list[TimelineStep]
     note: str = ""
     note_by: str = ""
 
 
-BANK = (Kind.PAYMENT_UNDER_WAY, "Payment on its way from your bank")
-NOT_PAID = "Nothing was charged, and the goods are no longer held."
-ROAD: tuple[tuple[OrderEvent.Kind, str], ...] = (
+BANK_MILESTONE = (Kind.PAYMENT_UNDER_WAY, "Payment on its way from your bank")
+NOT_PAID_TEXT = "Nothing was charged, and the goods are no longer held."
+MILESTONES: tuple[tuple[OrderEvent.Kind, str], ...] = (
     (Kind.PLACED, "Placed and paid"),
     (Kind.APPROVED, "Approved"),
     (Kind.PICKED, "Picked"),
@@ -51,48 +51,61 @@ ROAD: tuple[tuple[OrderEvent.Kind, str], ...] = (
 )
 
 
-def timelines(order: Order) -> list[Timeline]:
+def build_timelines(order: Order) -> list[Timeline]:
     """Two queries: the order's events and its parcels."""
     happened = list(order.events.all())
     parcels = [parcel for parcel in order.shipments.all() if parcel.stage != Shipment.Stage.CANCELLED]
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:
-        return [_timeline(order, happened, parcels[0] if parcels else None, title="")]
+        return [_build_parcel_timeline(order, happened, parcels[0] if parcels else None, title="")]
     count = len(parcels)
     return [
-        _timeline(order, happened, parcel, title=f"Parcel {number} of {count}")
+        _build_parcel_timeline(order, happened, parcel, title=f"Parcel {number} of {count}")
         for number, parcel in enumerate(parcels, start=1)
     ]
 
 
-def _timeline(order: Order, happened: list[OrderEvent], parcel: Shipment | None, *, title: str) -> Timeline:
+def _build_parcel_timeline(
+    order: Order, happened: list[OrderEvent], parcel: Shipment | None, *, title: str
+) -> Timeline:
     mine = [event for event in happened if event.shipment_id is None or (parcel and event.shipment_id == parcel.pk)]
     is_cancelled = order.status == Order.Status.CANCELLED
-    steps = _cancelled_road(order, mine) if is_cancelled else _road(order, mine, parcel)
+    steps = _build_cancelled_steps(order, mine) if is_cancelled else _build_steps(order, mine, parcel)
     came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
-    steps += [_refund(order, event) for event in given_back]
-    steps += [_failed_refund(order, event) for event in mine if event.kind == Kind.REFUND_FAILED]
+    steps += [_build_refund_step(order, event) for event in given_back]
+    steps += [_build_failed_refund_step(order, event) for event in mine if event.kind == Kind.REFUND_FAILED]
     steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
     if parcel is None:
         return Timeline(title, steps)
     return Timeline(title, steps, note=parcel.packing_note, note_by=parcel.packed_by)
 
 
-def _cancelled_road(order: Order, mine: list[OrderEvent]) -> list[Step]:
+def _build_cancelled_steps(order: Order, mine: list[OrderEvent]) -> list[TimelineStep]:
     by_kind = {event.kind: event for event in mine}
-    steps = [Step(title, "done", at=by_kind[kind].created_at) for kind, title in (BANK, *ROAD) if kind in by_kind]
+    steps = [
+        TimelineStep(title, "done", at=by_kind[kind].created_at)
+        for kind, title in (BANK_MILESTONE, *MILESTONES)
+        if kind in by_kind
+    ]
     if Kind.PAYMENT_FAILED in by_kind:
-        steps.append(Step("Your bank did not pay", "stop", at=by_kind[Kind.PAYMENT_FAILED].created_at, text=NOT_PAID))
+        steps.append(
+            TimelineStep(
+                "Your bank did not pay", "stop", at=by_kind[Kind.PAYMENT_FAILED].created_at, text=NOT_PAID_TEXT
+            )
+        )
     ended = by_kind.get(Kind.CANCELLED)
     reason = str(ended.data.get("reason", "")) if ended else ""
-    return [*steps, Step("Cancelled", "stop", at=ended.created_at if ended else order.cancelled_at, text=reason)]
+    return [
+        *steps,
+        TimelineStep("Cancelled", "stop", at=ended.created_at if ended else order.cancelled_at, text=reason),
+    ]
 
 
-def _refund(order: Order, event: OrderEvent) -> Step:
+def _build_refund_step(order: Order, event: OrderEvent) -> TimelineStep:
     amount = event.data.get("amount")
     title = f"{format_amount(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
     said = ("The way you paid.", str(event.data.get("reason", "")))
-    return Step(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
+    return TimelineStep(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
 
 
 def _lost_disputes(mine: list[OrderEvent]) -> list[OrderEvent]:
@@ -101,42 +114,42 @@ def _lost_disputes(mine: list[OrderEvent]) -> list[OrderEvent]:
     return [event for event in last.values() if event.data.get("amount")]
 
 
-def _taken_back(order: Order, event: OrderEvent) -> Step:
+def _taken_back(order: Order, event: OrderEvent) -> TimelineStep:
     sum_text = format_amount(Decimal(event.data["amount"]), order.currency)
-    return Step(f"{sum_text} given back by your bank", "done", at=event.created_at)
+    return TimelineStep(f"{sum_text} given back by your bank", "done", at=event.created_at)
 
 
-def _failed_refund(order: Order, event: OrderEvent) -> Step:
+def _build_failed_refund_step(order: Order, event: OrderEvent) -> TimelineStep:
     amount = event.data.get("amount")
     title = f"{format_amount(Decimal(amount), order.currency) if amount else 'A refund'} could not be paid back"
-    return Step(title, "wait", at=event.created_at, text="Your bank returned it. We will find another way.")
+    return TimelineStep(title, "wait", at=event.created_at, text="Your bank returned it. We will find another way.")
 
 
-def _road(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list[Step]:
+def _build_steps(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list[TimelineStep]:
     if order.payment_status == Order.PaymentStatus.PROCESSING:
-        return _road_to_payment(mine)
-    at = _times(order, mine, parcel)
-    reached = max((place for place, (kind, _) in enumerate(ROAD) if kind in at), default=-1)
+        return _build_awaiting_payment_steps(mine)
+    at = _collect_event_times(order, mine, parcel)
+    reached = max((place for place, (kind, _) in enumerate(MILESTONES) if kind in at), default=-1)
     steps = []
-    for place, (kind, title) in enumerate(ROAD):
+    for place, (kind, title) in enumerate(MILESTONES):
         if place > reached:
-            steps.append(_to_come(order, kind, title))
+            steps.append(_build_coming_step(order, kind, title))
         else:
-            is_last = place == len(ROAD) - 1
+            is_last = place == len(MILESTONES) - 1
             state = "now" if place == reached and not is_last else "done"
-            steps.append(_reached(kind, title, state, at, parcel))
+            steps.append(_build_reached_step(kind, title, state, at, parcel))
     return steps
 
 
-def _road_to_payment(mine: list[OrderEvent]) -> list[Step]:
+def _build_awaiting_payment_steps(mine: list[OrderEvent]) -> list[TimelineStep]:
     """While the bank takes its days no later date can be told: they are counted from the day the money is here."""
-    kind, title = BANK
+    kind, title = BANK_MILESTONE
     begun_at = next((event.created_at for event in mine if event.kind == kind), None)
-    to_come = ["Paid", *(step for kind, step in ROAD if kind != Kind.PLACED)]
-    return [Step(title, "now", at=begun_at), *(Step(step, "next") for step in to_come)]
+    to_come = ["Paid", *(step for kind, step in MILESTONES if kind != Kind.PLACED)]
+    return [TimelineStep(title, "now", at=begun_at), *(TimelineStep(step, "next") for step in to_come)]
 
 
-def _times(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> dict[str, datetime | None]:
+def _collect_event_times(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> dict[str, datetime | None]:
     """When each thing happened: by its event, else (an imported order has none) by what the order itself knows."""
     known: dict[str, datetime | None] = {Kind.PLACED: order.placed_at, Kind.APPROVED: order.approved_at}
     if parcel:
@@ -147,21 +160,21 @@ def _times(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> dic
     return at | {event.kind: event.created_at for event in mine}
 
 
-def _reached(
+def _build_reached_step(
     kind: OrderEvent.Kind, title: str, state: str, at: dict[str, datetime | None], parcel: Shipment | None
-) -> Step:
+) -> TimelineStep:
     moment = at.get(kind)
     if kind == Kind.DISPATCHED and parcel:
-        return Step(
+        return TimelineStep(
             title,
             state,
             at=moment,
             text=_describe_tracking(parcel),
-            link_url=tracking_url(parcel.carrier, parcel.tracking_number),
+            link_url=build_tracking_url(parcel.carrier, parcel.tracking_number),
             link_text="Follow it at the carrier",
         )
     is_picking = kind == Kind.APPROVED and state == "now" and Kind.PICKING in at
-    return Step(title, state, at=moment, text="Somebody is fetching it from the shelf." if is_picking else "")
+    return TimelineStep(title, state, at=moment, text="Somebody is fetching it from the shelf." if is_picking else "")
 
 
 def _describe_tracking(parcel: Shipment) -> str:
@@ -169,15 +182,15 @@ def _describe_tracking(parcel: Shipment) -> str:
     if parcel.tracking_number:
         return f"Tracking number {parcel.tracking_number}."
     if parcel.is_untracked:
-        carrier = f" with {carrier_name(parcel.carrier)}," if parcel.carrier else ""
+        carrier = f" with {get_carrier_name(parcel.carrier)}," if parcel.carrier else ""
         return f"Sent{carrier} without a tracking number."
     return ""
 
 
-def _to_come(order: Order, kind: OrderEvent.Kind, title: str) -> Step:
+def _build_coming_step(order: Order, kind: OrderEvent.Kind, title: str) -> TimelineStep:
     expected = {Kind.DISPATCHED: order.ships_on, Kind.DELIVERED: order.promised_by_on}.get(kind)
     if order.hold:
-        return Step(title, "wait")
+        return TimelineStep(title, "wait")
     if expected and expected < timezone.localdate():
-        return Step(title, "wait", expected_on=expected, text="Later than we said. We are sorry.")
-    return Step(title, "next", expected_on=expected)
+        return TimelineStep(title, "wait", expected_on=expected, text="Later than we said. We are sorry.")
+    return TimelineStep(title, "next", expected_on=expected)

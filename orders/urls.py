@@ -3,15 +3,15 @@ from django.urls import path
 from orders.views import cart, order, webhook
 
 urlpatterns = [
-    path("cart/lines/", cart.add, name="cart_add"),
+    path("cart/lines/", cart.add_cart_line, name="cart_add"),
     path("cart/lines/<int:line_id>/quantity/", cart.change_quantity, name="cart_quantity"),
     path("cart/lines/<int:line_id>/gift/", cart.change_gift, name="cart_gift"),
-    path("cart/lines/<int:line_id>/removal/", cart.remove, name="cart_remove"),
+    path("cart/lines/<int:line_id>/removal/", cart.remove_cart_line, name="cart_remove"),
     path("cart/note/", cart.change_note, name="cart_note"),
-    path("orders/<str:number>/open/<str:token>/", order.open_link, name="order_open"),
-    path("orders/<str:number>/paid/", order.paid, name="order_paid"),
-    path("orders/<str:number>/unpaid/", order.unpaid, name="order_unpaid"),
-    path("orders/<str:number>/cancellation/", order.cancel, name="order_cancellation"),
+    path("orders/<str:number>/open/<str:token>/", order.open_order_link, name="order_open"),
+    path("orders/<str:number>/paid/", order.order_paid, name="order_paid"),
+    path("orders/<str:number>/unpaid/", order.order_unpaid, name="order_unpaid"),
+    path("orders/<str:number>/cancellation/", order.cancel_own_order, name="order_cancellation"),
     path("orders/<str:number>/news/<slug:key>/removal/", order.end_news, name="order_news_removal"),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe_webhook"),
 ]

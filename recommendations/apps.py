@@ -12,7 +12,7 @@ class RecommendationsConfig(AppConfig):
         from recommendations import login
         from recommendations.personal_data import register_holdings
 
-        login.connect()
+        login.connect_visit_receivers()
         register_holdings()
         observed = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
         for purpose in (purposes.RECOMMEND_FROM_TOLD, *observed):

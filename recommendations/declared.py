@@ -9,13 +9,13 @@ from django.utils import timezone
 
 from accounts.interests import Exclusions, Interests
 from accounts.models import Interest
-from recommendations.withdrawn import LOST, lost_values
+from recommendations.withdrawn import WITHDRAWN_SQL, get_withdrawn_parameters
 
 MOST_FOLLOWED = 20  # of the things told, the latest
 Kind = Interest.Kind
 
 
-class Match(NamedTuple):
+class InterestMatch(NamedTuple):
     interest: Interest
     product_id: int
     title: str
@@ -56,16 +56,18 @@ _MATCHING = """
     ORDER BY place, interest_id DESC"""
 
 
-def _statement(ways: Collection[int]) -> str:
+def _build_statement(ways: Collection[int]) -> str:
     parts = [
         _BY_WAY.format(way=way, number=number, wanted=NOT_HIDDEN)
         for number, way in enumerate(_WAYS.values())
         if number in ways
     ]
-    return _MATCHING.format(lost=LOST, ways=" UNION ALL ".join(parts))
+    return _MATCHING.format(lost=WITHDRAWN_SQL, ways=" UNION ALL ".join(parts))
 
 
-def matching(interests: Interests, *, limit: int, left_out: Collection[int] = ()) -> list[Match]:
+def match_products_to_interests(
+    interests: Interests, *, limit: int, left_out: Collection[int] = ()
+) -> list[InterestMatch]:
     """Each product once, for the first thing told that found it; the things told take turns. One query, or none.
 
     `left_out`: products it must not find. A size alone comes last: it says what fits, not what is liked.
@@ -76,24 +78,24 @@ def matching(interests: Interests, *, limit: int, left_out: Collection[int] = ()
     by_id = {each.pk: each for each in told}
     sizes = [each.words for each in told if each.kind == Kind.SIZE]
     values: dict[str, Any] = {
-        "told": json.dumps([_asked(each, interests) for each in told]),
+        "told": json.dumps([_build_interest_row(each, interests) for each in told]),
         "sizes": sizes,
         "today": timezone.localdate(),
         "limit": limit,
         "left_out": list(left_out),
-        **hidden_values(interests.hidden),
-        **lost_values(),
+        **get_hidden_parameters(interests.hidden),
+        **get_withdrawn_parameters(),
     }
     with connection.cursor() as cursor:
-        cursor.execute(_statement({_way(each) for each in told}), values)
-        found = [Match(by_id[interest_id], *product) for interest_id, *product in cursor.fetchall()]
-    first: dict[int, Match] = {}
+        cursor.execute(_build_statement({_get_way_number(each) for each in told}), values)
+        found = [InterestMatch(by_id[interest_id], *product) for interest_id, *product in cursor.fetchall()]
+    first: dict[int, InterestMatch] = {}
     for match in sorted(found, key=lambda match: match.interest.kind == Kind.SIZE):
         first.setdefault(match.product_id, match)
     return list(first.values())[:limit]
 
 
-def why(interest: Interest) -> str:
+def explain_interest_match(interest: Interest) -> str:
     """The reason shown beside what it found. Department and maker must be loaded."""
     if interest.kind == Kind.SIZE:
         return f"Comes in {interest.words}, the size you told us"
@@ -102,22 +104,22 @@ def why(interest: Interest) -> str:
     return f"You told us you like {interest.title}"
 
 
-def _asked(interest: Interest, interests: Interests) -> dict[str, object]:
+def _build_interest_row(interest: Interest, interests: Interests) -> dict[str, object]:
     branch = interests.branches.get(interest.pk)
     return {
         "id": interest.pk,
-        "way": _way(interest),
+        "way": _get_way_number(interest),
         "maker_id": interest.maker_id,
         "category_ids": sorted(branch) if branch else None,
         "words": interest.words,
     }
 
 
-def _way(interest: Interest) -> int:
+def _get_way_number(interest: Interest) -> int:
     return list(_WAYS).index((Kind(interest.kind), interest.category_id is not None))
 
 
-def hidden_values(hidden: Exclusions) -> dict[str, list[int]]:
+def get_hidden_parameters(hidden: Exclusions) -> dict[str, list[int]]:
     """As parameters of a shelf's statement."""
     return {
         "products": list(hidden.product_ids),

@@ -16,13 +16,13 @@ from django.utils.formats import date_format
 from accounts import consent
 from accounts.models import Customer
 from orders.models import OrderLine
-from recommendations.history import KEPT
+from recommendations.history import RETENTION
 from recommendations.models import Effect
-from recommendations.picks import Because, Pick, Source
+from recommendations.picks import Evidence, EvidenceSource, Pick
 
 Place = Effect.Place
 DAY = 24 * 60 * 60
-_COLUMNS = {Source.TOLD: "interest_id", Source.BOUGHT: "line_id", Source.SEEN: "view_id"}
+_COLUMNS = {EvidenceSource.TOLD: "interest_id", EvidenceSource.BOUGHT: "line_id", EvidenceSource.SEEN: "view_id"}
 
 # Asked and written in one statement, and at most once a day for each row.
 _RECORD = """
@@ -41,13 +41,13 @@ _RECORD = """
     DO UPDATE SET shown_on = excluded.shown_on WHERE recommendations_effect.shown_on < excluded.shown_on"""
 
 
-def record(customer: Customer | None, picks: Sequence[Pick], *, place: str) -> None:
+def record_effects(customer: Customer | None, picks: Sequence[Pick], *, place: str) -> None:
     """Notes what put these products there. Nothing for a preview, for what is not personal, or a second time a day."""
     personal = [pick for pick in picks if pick.because]
     if customer is None or not personal or consent.is_overlay_active():
         return
     today = timezone.localdate()
-    shown = json.dumps([_row(pick) for pick in personal])
+    shown = json.dumps([_build_effect_row(pick) for pick in personal])
     if not cache.add(f"effects:{customer.pk}:{place}:{today}:{crc32(shown.encode())}", value=True, timeout=DAY):
         return
     values: dict[str, Any] = {
@@ -62,19 +62,19 @@ def record(customer: Customer | None, picks: Sequence[Pick], *, place: str) -> N
         cursor.execute(_RECORD, values)
 
 
-def _row(pick: Pick) -> dict[str, Any]:
+def _build_effect_row(pick: Pick) -> dict[str, Any]:
     assert pick.because is not None  # noqa: S101  (the caller leaves the others out)
     return {"purpose": pick.purpose, "product_id": pick.product_id, _COLUMNS[pick.because.source]: pick.because.pk}
 
 
 @dataclass(frozen=True)
-class Used:
+class Explanation:
     """A datum that lately did something. `title`: what it is; `since`: when it came to us.
 
     `line`: the purchase, where it is one.
     """
 
-    because: Because
+    because: Evidence
     title: str
     since: datetime | None
     last_used_on: date
@@ -83,42 +83,48 @@ class Used:
     line: OrderLine | None = None
 
 
-def of_interests(customer: Customer) -> dict[int, list[str]]:
+def get_interest_effects(customer: Customer) -> dict[int, list[str]]:
     """By interest, what it lately did, in words. One query."""
     found: dict[int, list[str]] = {}
-    for effect in _of(customer).filter(interest__isnull=False):
-        found.setdefault(effect.interest_id, []).append(words(effect))
+    for effect in _get_recent_effects(customer).filter(interest__isnull=False):
+        found.setdefault(effect.interest_id, []).append(format_effect(effect))
     return found
 
 
-def observed(customer: Customer) -> list[Used]:
+def explain_observed_data(customer: Customer) -> list[Explanation]:
     """The purchases and looks that lately did something, the latest used first. One query."""
-    by_datum: dict[Because, list[Effect]] = {}
-    for effect in _of(customer).filter(interest=None).select_related("product", "line__order", "view__product"):
-        by_datum.setdefault(_because(effect), []).append(effect)
-    return [_used(because, effects) for because, effects in by_datum.items()]
+    by_datum: dict[Evidence, list[Effect]] = {}
+    for effect in (
+        _get_recent_effects(customer).filter(interest=None).select_related("product", "line__order", "view__product")
+    ):
+        by_datum.setdefault(_get_evidence(effect), []).append(effect)
+    return [_build_explanation(because, effects) for because, effects in by_datum.items()]
 
 
-def _of(customer: Customer) -> Any:
-    since = timezone.localdate() - KEPT
+def _get_recent_effects(customer: Customer) -> Any:
+    since = timezone.localdate() - RETENTION
     return Effect.objects.filter(customer=customer, shown_on__gt=since).select_related("product")
 
 
-def _because(effect: Effect) -> Because:
-    return Because(Source.BOUGHT, effect.line_id) if effect.line_id else Because(Source.SEEN, effect.view_id or 0)
+def _get_evidence(effect: Effect) -> Evidence:
+    return (
+        Evidence(EvidenceSource.BOUGHT, effect.line_id)
+        if effect.line_id
+        else Evidence(EvidenceSource.SEEN, effect.view_id or 0)
+    )
 
 
-def _used(because: Because, effects: Collection[Effect]) -> Used:
+def _build_explanation(because: Evidence, effects: Collection[Effect]) -> Explanation:
     first = next(iter(effects))
-    said = tuple(words(effect) for effect in effects)
+    said = tuple(format_effect(effect) for effect in effects)
     if first.line:
-        return Used(because, first.line.title, first.line.order.placed_at, first.shown_on, said, line=first.line)
+        return Explanation(because, first.line.title, first.line.order.placed_at, first.shown_on, said, line=first.line)
     view = first.view
     assert view is not None  # noqa: S101  (each effect stands on one of three)
-    return Used(because, view.product.title, view.viewed_at, first.shown_on, said, view.viewed_at + KEPT)
+    return Explanation(because, view.product.title, view.viewed_at, first.shown_on, said, view.viewed_at + RETENTION)
 
 
-def words(effect: Effect) -> str:
+def format_effect(effect: Effect) -> str:
     """“Put Foxglove Wool Socks on your home shelf on 3 May”."""
     day = date_format(effect.shown_on, "j F")
     if effect.place == Place.LETTER:
@@ -126,6 +132,6 @@ def words(effect: Effect) -> str:
     return f"Put {effect.product.title} on {Place(effect.place).label} on {day}"
 
 
-def retire() -> int:
+def retire_effects() -> int:
     """Deletes what was noted more than thirty days ago; returns how many rows."""
-    return Effect.objects.filter(shown_on__lte=timezone.localdate() - KEPT).delete()[0]
+    return Effect.objects.filter(shown_on__lte=timezone.localdate() - RETENTION).delete()[0]

@@ -10,11 +10,11 @@ import numpy as np
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 
-from orders.importing.reading import COLUMNS, Kind, read_customer, read_orders
+from orders.importing.reading import COLUMNS, RowKind, read_customer, read_orders
 from recommendations.engine import metrics, queries, rankers
-from recommendations.engine.model import Model
-from recommendations.engine.purchases import Ints, Purchases, Row, moment
-from recommendations.engine.queries import NOBODY, Query
+from recommendations.engine.model import PurchaseModel
+from recommendations.engine.purchases import Ints, PurchaseRow, Purchases, to_epoch_days
+from recommendations.engine.queries import NOBODY, RankingQuery
 from shop.csv_files import (
     BadRow,
     Columns,
@@ -39,7 +39,7 @@ Prediction = tuple[str, int, str, float]  # query, rank, SKU, score
 class OrderHistory:
     """Purchases as files tell them: no cancellation, gift, price or quantity of 0, and nobody without a name."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[PurchaseRow] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)  # by SKU; the latest one wins
 
     def add(self, path: Path, how: CsvFormat | None = None) -> RowReport:
@@ -52,9 +52,9 @@ class OrderHistory:
             for row in read_orders(table):
                 if isinstance(row, BadRow):
                     bad.add(row)
-                elif row.kind is Kind.LINE and row.customer and row.unit_price and not row.is_gift:
+                elif row.kind is RowKind.LINE and row.customer and row.unit_price and not row.is_gift:
                     at = timezone.localtime(row.placed_at).replace(tzinfo=None)
-                    self.rows.append(Row(row.customer, row.sku, at, row.quantity))
+                    self.rows.append(PurchaseRow(row.customer, row.sku, at, row.quantity))
                     self.titles[row.sku] = row.title
         return bad
 
@@ -72,7 +72,7 @@ class Question:
 
 
 @dataclass
-class Bench:
+class EvaluationBench:
     """Everything interned once; models are frozen at a moment of it."""
 
     purchases: Purchases
@@ -80,12 +80,12 @@ class Bench:
     k: int
 
     @classmethod
-    def of(cls, history: OrderHistory, *, k: int, products: Sequence[str] = ()) -> "Bench":
+    def of(cls, history: OrderHistory, *, k: int, products: Sequence[str] = ()) -> "EvaluationBench":
         purchases = Purchases.of(history.rows, products=products)
         return cls(purchases, [history.titles.get(sku, "") for sku in purchases.products], k)
 
-    def frozen_at(self, cutoff: float) -> Model:
-        return Model.frozen(self.purchases, end=cutoff, titles=self.titles, k=self.k)
+    def frozen_at(self, cutoff: float) -> PurchaseModel:
+        return PurchaseModel.frozen(self.purchases, end=cutoff, titles=self.titles, k=self.k)
 
 
 @dataclass
@@ -97,45 +97,45 @@ class Tally:
     query_count: int = 0
 
     def report(self) -> dict[str, Any]:
-        return {"queries": self.query_count, "ours": _means(self.ours), "popular": _means(self.popular)}
+        return {"queries": self.query_count, "ours": _compute_means(self.ours), "popular": _compute_means(self.popular)}
 
 
-def judge(
+def evaluate_tasks(
     history: OrderHistory, cutoff: datetime, *, k: int, say: Say, keep: Callable[[Prediction], None] | None = None
 ) -> dict[str, dict[str, Any]]:
     """All tasks at one cut-off, everything after it being the future. `keep` receives what was predicted."""
-    bench = Bench.of(history, k=k)
-    start = moment(cutoff)
+    bench = EvaluationBench.of(history, k=k)
+    start = to_epoch_days(cutoff)
     model = bench.frozen_at(start)
     report = {}
-    for task, posed in queries.pose(model.history, bench.purchases.between(start)).items():
+    for task, posed in queries.build_queries(model.history, bench.purchases.between(start)).items():
         say(f"{task}: {len(posed)} queries")
-        report[task] = _judged(task, [(model, posed)], keep).report()
-    report["new"] = _judged("new", _windows(bench, start, say), keep).report()
+        report[task] = _evaluate_batches(task, [(model, posed)], keep).report()
+    report["new"] = _evaluate_batches("new", _build_new_windows(bench, start, say), keep).report()
     return report
 
 
-def predict(history: OrderHistory, questions: Sequence[Question], *, k: int, say: Say) -> Iterator[Prediction]:
+def predict_answers(history: OrderHistory, questions: Sequence[Question], *, k: int, say: Say) -> Iterator[Prediction]:
     """Answers a file's questions, each with only what was known at its own cut-off."""
     asked = [sku for question in questions for sku in (*question.given, *question.candidates)]
-    bench = Bench.of(history, k=k, products=asked)
+    bench = EvaluationBench.of(history, k=k, products=asked)
     for cutoff in sorted({question.cutoff for question in questions}):
-        model = bench.frozen_at(moment(cutoff))
+        model = bench.frozen_at(to_epoch_days(cutoff))
         for task in queries.TASKS:
             wanted = [question for question in questions if (question.cutoff, question.task) == (cutoff, task)]
             if wanted:
                 say(f"{cutoff:%Y-%m-%d} {task}: {len(wanted)} queries")
-                posed = [_query(model, question) for question in wanted]
-                answers = rankers.rank(rankers.RANKERS[task], model, posed, top=PREDICTED)
+                posed = [_build_query(model, question) for question in wanted]
+                answers = rankers.rank_products(rankers.RANKERS[task], model, posed, top=PREDICTED)
                 for question, answer in zip(wanted, answers, strict=True):
-                    yield from _predictions(question.name, model, *answer)
+                    yield from _list_predictions(question.name, model, *answer)
 
 
 def read_questions(path: Path, how: CsvFormat | None = None) -> tuple[list[Question], RowReport]:
     """The questions of a file, and what is wrong with its other rows. Raises UnusableFileError."""
     questions, bad = [], RowReport()
     with open_table(path, QUESTIONS, how=how or CsvFormat()) as table:
-        for row in table.read_rows(_question):
+        for row in table.read_rows(_parse_question):
             if isinstance(row, BadRow):
                 bad.add(row)
             else:
@@ -146,7 +146,7 @@ def read_questions(path: Path, how: CsvFormat | None = None) -> tuple[list[Quest
     return questions, bad
 
 
-def wall_time(text: str) -> datetime:
+def parse_wall_time(text: str) -> datetime:
     """A date or moment by the shop's clock; one with a zone is converted. Raises ValueError."""
     day = parse_date(text)
     at = datetime.combine(day, datetime.min.time()) if day else parse_datetime(text)
@@ -155,44 +155,46 @@ def wall_time(text: str) -> datetime:
     return timezone.localtime(at).replace(tzinfo=None) if timezone.is_aware(at) else at
 
 
-def _windows(bench: Bench, start: float, say: Say) -> Iterator[tuple[Model, list[Query]]]:
+def _build_new_windows(
+    bench: EvaluationBench, start: float, say: Say
+) -> Iterator[tuple[PurchaseModel, list[RankingQuery]]]:
     """The windows of `new`: the four weeks from the cut-off, and those before it."""
     for index in range(queries.WINDOWS):
         opens = start - index * queries.WINDOW_DAYS
-        posed = queries.pose_new(bench.purchases, start=opens)
+        posed = queries.build_new_product_queries(bench.purchases, start=opens)
         say(f"new, window {index + 1}: {len(posed)} queries")
         yield bench.frozen_at(opens), posed
 
 
-def _judged(task: str, batches: Any, keep: Callable[[Prediction], None] | None) -> Tally:
+def _evaluate_batches(task: str, batches: Any, keep: Callable[[Prediction], None] | None) -> Tally:
     tally = Tally()
     for model, posed in batches:
-        ours = list(rankers.rank(rankers.RANKERS[task], model, posed, top=PREDICTED))
-        popular = list(rankers.rank(rankers.popular, model, posed))
-        tally.ours.append(_measured(task, ours, posed))
-        tally.popular.append(_measured(task, popular, posed))
+        ours = list(rankers.rank_products(rankers.RANKERS[task], model, posed, top=PREDICTED))
+        popular = list(rankers.rank_products(rankers.score_popular, model, posed))
+        tally.ours.append(_measure_answers(task, ours, posed))
+        tally.popular.append(_measure_answers(task, popular, posed))
         for number, answer in enumerate(ours, start=tally.query_count + 1):
             if keep is not None:
-                for prediction in _predictions(f"{task}-{number}", model, *answer):
+                for prediction in _list_predictions(f"{task}-{number}", model, *answer):
                     keep(prediction)
         tally.query_count += len(posed)
     return tally
 
 
-def _measured(task: str, answers: Sequence[tuple[Ints, Any]], posed: Sequence[Query]) -> dict[str, Any]:
+def _measure_answers(task: str, answers: Sequence[tuple[Ints, Any]], posed: Sequence[RankingQuery]) -> dict[str, Any]:
     ranked = [best for best, _ in answers]
-    measured = metrics.measure(ranked, posed)
+    measured = metrics.measure_rankings(ranked, posed)
     if task == "new":
-        measured[f"hr@{NEW_CUT}"] = metrics.measure(ranked, posed, at=NEW_CUT)[f"hr@{NEW_CUT}"]
+        measured[f"hr@{NEW_CUT}"] = metrics.measure_rankings(ranked, posed, at=NEW_CUT)[f"hr@{NEW_CUT}"]
     return measured
 
 
-def _means(batches: Sequence[dict[str, Any]]) -> dict[str, float]:
+def _compute_means(batches: Sequence[dict[str, Any]]) -> dict[str, float]:
     joined = {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]} if batches else {}
     return {name: round(float(values.mean()), 5) if len(values) else 0.0 for name, values in joined.items()}
 
 
-def _question(_number: int, cells: Mapping[str, str]) -> Question:
+def _parse_question(_number: int, cells: Mapping[str, str]) -> Question:
     task = cells["task"].strip()
     if task not in queries.TASKS:
         raise UnusableRowError(f"{quote_cell(task)} is no task; there are {', '.join(queries.TASKS)}")
@@ -202,7 +204,7 @@ def _question(_number: int, cells: Mapping[str, str]) -> Question:
     return Question(cells["query"].strip(), task, cutoff, customer, given, candidates)
 
 
-def _query(model: Model, question: Question) -> Query:
+def _build_query(model: PurchaseModel, question: Question) -> RankingQuery:
     index = model.history.product_index
     customer = model.history.customer_index.get(question.customer, NOBODY)
     given = np.array([index[sku] for sku in question.given], dtype=np.int64)
@@ -212,9 +214,9 @@ def _query(model: Model, question: Question) -> Query:
     if question.task == "new" and not len(candidates):
         candidates = np.flatnonzero(~model.history.known)
     limited = len(candidates) > 0 or question.task == "new"
-    return Query(customer, given, candidates=candidates if limited else None)
+    return RankingQuery(customer, given, candidates=candidates if limited else None)
 
 
-def _predictions(name: str, model: Model, best: Ints, scores: Any) -> Iterator[Prediction]:
+def _list_predictions(name: str, model: PurchaseModel, best: Ints, scores: Any) -> Iterator[Prediction]:
     for rank, (product, score) in enumerate(zip(best.tolist(), scores.tolist(), strict=True), start=1):
         yield name, rank, model.history.products[product], round(score, 8)

@@ -10,12 +10,12 @@ from accounts.models import User
 from recommendations import visitors
 
 
-def join_visit(request: HttpRequest, user: User, **kwargs: Any) -> None:
+def join_visit_at_login(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """The visit's history ends with the login. It comes along only where it was ticked and the switch is on."""
     is_wanted = request.session.pop(BRING_ALONG, None) == user.pk
-    if visitors.KEY not in request.session:
+    if visitors.SESSION_KEY not in request.session:
         return
-    count = visitors.bring_along(request, get_or_create_customer(user), is_wanted=is_wanted)
+    count = visitors.move_history_to_customer(request, get_or_create_customer(user), is_wanted=is_wanted)
     if not hasattr(request, "_messages"):
         return
     if count:
@@ -24,5 +24,5 @@ def join_visit(request: HttpRequest, user: User, **kwargs: Any) -> None:
         messages.info(request, "What you looked at before you signed in is deleted.")
 
 
-def connect() -> None:
-    user_logged_in.connect(join_visit, dispatch_uid="recommendations.join_visit")
+def connect_visit_receivers() -> None:
+    user_logged_in.connect(join_visit_at_login, dispatch_uid="recommendations.join_visit")

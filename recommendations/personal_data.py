@@ -12,37 +12,39 @@ from recommendations import effects, history
 from recommendations.models import Contribution, Effect, ProductView
 from shop.personal_data import Holding, Rows, export_rows, register_holding
 
-STANDS_ON = {
+EFFECT_FIELDS = {
     purposes.RECOMMEND_FROM_PURCHASES: "line",
     purposes.RECOMMEND_FROM_BROWSING: "view",
     purposes.RECOMMEND_FROM_TOLD: "interest",
 }
 
 
-def _views(customer: Customer) -> QuerySet[ProductView]:
+def _get_views(customer: Customer) -> QuerySet[ProductView]:
     return ProductView.objects.filter(customer=customer)
 
 
-def _counted(customer: Customer) -> QuerySet[Contribution]:
+def _get_contributions(customer: Customer) -> QuerySet[Contribution]:
     return Contribution.objects.filter(customer=customer)
 
 
 def forget_views(customer: Customer, *, until: datetime) -> int:
-    return _views(customer).filter(viewed_at__lte=until).delete()[0]
+    return _get_views(customer).filter(viewed_at__lte=until).delete()[0]
 
 
-def _effects(customer: Customer, **standing_on: bool) -> QuerySet[Effect]:
+def _get_effects(customer: Customer, **standing_on: bool) -> QuerySet[Effect]:
     return Effect.objects.filter(customer=customer, **standing_on)
 
 
 def forget_effects(customer: Customer, *, until: datetime, of: str) -> int:
     """Effects of what is forgotten, named by the field that holds it."""
-    return _effects(customer, **{f"{of}__isnull": False}).filter(shown_on__lte=timezone.localdate(until)).delete()[0]
+    return (
+        _get_effects(customer, **{f"{of}__isnull": False}).filter(shown_on__lte=timezone.localdate(until)).delete()[0]
+    )
 
 
 def _export_effects(customer: Customer) -> Rows:
     return export_rows(
-        _effects(customer),
+        _get_effects(customer),
         told="interest__words",
         told_maker="interest__maker__name",
         told_department="interest__category__name",
@@ -67,11 +69,11 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("recommendations.ProductView",),
         retention="While its switch is on, and never longer than 30 days. Turned off, it is used no more at once, "
         "and deleted the night after, or when you say so.",
-        export=lambda customer: export_rows(_views(customer), product="product__title", seen_at="viewed_at"),
-        erase=lambda customer: _views(customer).delete()[0],
+        export=lambda customer: export_rows(_get_views(customer), product="product__title", seen_at="viewed_at"),
+        erase=lambda customer: _get_views(customer).delete()[0],
         forget={purposes.RECOMMEND_FROM_BROWSING: forget_views},
-        held=lambda customer: {purposes.RECOMMEND_FROM_BROWSING: _views(customer).count()},
-        retire=history.retire,
+        held=lambda customer: {purposes.RECOMMEND_FROM_BROWSING: _get_views(customer).count()},
+        retire=history.retire_views,
     ),
     Holding(
         key="visits",
@@ -89,8 +91,10 @@ HOLDINGS: tuple[Holding, ...] = (
         title="Which of your purchases are counted in “others also bought”",
         models=("recommendations.Contribution",),
         retention="Only while its switch is on; out of the counts within a minute of turning it off.",
-        export=lambda customer: export_rows(_counted(customer), product="product__title", bought_at="bought_at"),
-        erase=lambda customer: _counted(customer).delete()[0],  # `training.withdraw` misses them
+        export=lambda customer: export_rows(
+            _get_contributions(customer), product="product__title", bought_at="bought_at"
+        ),
+        erase=lambda customer: _get_contributions(customer).delete()[0],  # `training.withdraw` misses them
     ),
     Holding(
         key="effects",
@@ -98,9 +102,9 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("recommendations.Effect",),
         retention="30 days, or until what it stands on is deleted.",
         export=_export_effects,
-        erase=lambda customer: _effects(customer).delete()[0],
-        forget={key: partial(forget_effects, of=of) for key, of in STANDS_ON.items()},
-        retire=effects.retire,
+        erase=lambda customer: _get_effects(customer).delete()[0],
+        forget={key: partial(forget_effects, of=of) for key, of in EFFECT_FIELDS.items()},
+        retire=effects.retire_effects,
     ),
 )
 

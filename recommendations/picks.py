@@ -23,9 +23,9 @@ from orders.models import Order, OrderLine
 from recommendations import declared
 from recommendations.beside import ADVICE, Found, Way, choose, find_beside
 from recommendations.engine.names import read_name
-from recommendations.history import KEPT
+from recommendations.history import RETENTION
 from recommendations.models import Contribution, ModelRun, ProductSimilarity, ProductView
-from recommendations.withdrawn import lost_products
+from recommendations.withdrawn import build_withdrawn_products_query
 from shop.catalog import availability
 from shop.catalog.models import Product, Variant
 from shop.catalog.querysets import ProductQuerySet
@@ -38,7 +38,7 @@ SPARE = 50  # read beyond the shelf where some of it may be of no use
 FEWEST_SIBLINGS = 3
 
 
-class Source(StrEnum):
+class EvidenceSource(StrEnum):
     """Where a datum about a customer comes from."""
 
     TOLD = "told"
@@ -47,10 +47,10 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True)
-class Because:
+class Evidence:
     """The one datum a personal pick follows: an interest, an order line, or a look."""
 
-    source: Source
+    source: EvidenceSource
     pk: int
 
 
@@ -64,11 +64,11 @@ class Pick:
     product_id: int
     why: str
     purpose: str | None = None
-    because: Because | None = None
+    because: Evidence | None = None
     way: Way = Way.PAIR
 
 
-class Bought(NamedTuple):
+class RecentPurchase(NamedTuple):
     """The latest purchase of a product. `lifespan_months`: how long it lasts, where it wears out or is used up."""
 
     line_id: int
@@ -88,10 +88,10 @@ class Bought(NamedTuple):
 class Owned:
     """What somebody bought, as far as it may be used, by product; the newest first."""
 
-    products: Mapping[int, Bought]
+    products: Mapping[int, RecentPurchase]
 
     @property
-    def latest(self) -> dict[int, Bought]:
+    def latest(self) -> dict[int, RecentPurchase]:
         """What steers."""
         return dict(islice(self.products.items(), RECENT_PURCHASES))
 
@@ -112,7 +112,7 @@ class Owned:
 _PUBLIC_WORDS = {Way.PAIR: "Often bought with {}", Way.STAFF: "We would put it with {}", Way.ALIKE: "Like {}"}
 
 
-def also_bought(
+def pick_frequently_bought_with(
     product_ids: Sequence[int],
     *,
     limit: int = 8,
@@ -149,7 +149,7 @@ def _public_pick(found: Found) -> Pick:
     return Pick(found.product_id, _PUBLIC_WORDS[found.way].format(found.beside.title), way=found.way)
 
 
-def helped_by(customer: Customer) -> int | None:
+def find_most_influenced_product(customer: Customer) -> int | None:
     """The product whose shelf the customer's own purchases help most to fill, for showing what being counted does."""
     own = Contribution.objects.filter(customer=customer, run__is_current=True).values("product")
     pairs = ProductSimilarity.objects.filter(run__is_current=True, goes_well=True, product__in=own, similar__in=own)
@@ -157,7 +157,7 @@ def helped_by(customer: Customer) -> int | None:
     return shown.order_by("-score", "product").values_list("product", flat=True).first()
 
 
-def for_you(
+def pick_for_customer(
     customer: Customer | None, granted: Collection[str], *, limit: int = 8, told: Interests | None = None
 ) -> list[Pick]:
     """A shelf for one customer: what matches what they told us first, then what goes with what they bought and saw.
@@ -176,22 +176,24 @@ def _personal(
     customer: Customer, granted: Collection[str], *, limit: int, told: Interests, owned: Owned, near: bool
 ) -> list[Pick]:
     """`near`: also what merely stands in the same department, where there is nothing better."""
-    seen = _viewed(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else {}
-    declared_picks = _told(told, limit=limit, owned=owned) if purposes.RECOMMEND_FROM_TOLD in granted else []
+    seen = _find_recent_views(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else {}
+    declared_picks = (
+        _pick_from_interests(told, limit=limit, owned=owned) if purposes.RECOMMEND_FROM_TOLD in granted else []
+    )
     taken = [pick.product_id for pick in declared_picks]
-    noticed = _noticed(owned, seen, limit=limit, exclude=taken, told=told, near=near)
+    noticed = _pick_from_behaviour(owned, seen, limit=limit, exclude=taken, told=told, near=near)
     room_for_told = max(limit - len(noticed), limit - limit // 4)
     return [*declared_picks[:room_for_told], *noticed][:limit]
 
 
-def _told(told: Interests, *, limit: int, owned: Owned) -> list[Pick]:
-    found = declared.matching(told, limit=limit + SPARE, left_out=owned.left_out)
+def _pick_from_interests(told: Interests, *, limit: int, owned: Owned) -> list[Pick]:
+    found = declared.match_products_to_interests(told, limit=limit + SPARE, left_out=owned.left_out)
     return [
         Pick(
             match.product_id,
-            declared.why(match.interest),
+            declared.explain_interest_match(match.interest),
             purposes.RECOMMEND_FROM_TOLD,
-            Because(Source.TOLD, match.interest.pk),
+            Evidence(EvidenceSource.TOLD, match.interest.pk),
             way=Way.TOLD,
         )
         for match in found
@@ -199,7 +201,7 @@ def _told(told: Interests, *, limit: int, owned: Owned) -> list[Pick]:
     ][:limit]
 
 
-def _noticed(
+def _pick_from_behaviour(
     owned: Owned, seen: Mapping[int, int], *, limit: int, exclude: Collection[int], told: Interests, near: bool
 ) -> list[Pick]:
     """What goes with the latest purchases, and what goes with or is like the latest looks.
@@ -226,19 +228,19 @@ def _nearest(found: Sequence[Found]) -> Sequence[Found]:
     return [each for each in found if each.way is not Way.NEAR] or found
 
 
-def _personal_pick(found: Found, had: Mapping[int, Bought], seen: Mapping[int, int]) -> Pick:
+def _personal_pick(found: Found, had: Mapping[int, RecentPurchase], seen: Mapping[int, int]) -> Pick:
     bought = had.get(found.beside.id)
     if bought is None:
-        because = Because(Source.SEEN, seen[found.beside.id])
+        because = Evidence(EvidenceSource.SEEN, seen[found.beside.id])
         why = f"You looked at {found.beside.title}"
         return Pick(found.product_id, why, purposes.RECOMMEND_FROM_BROWSING, because, way=found.way)
-    because = Because(Source.BOUGHT, bought.line_id)
+    because = Evidence(EvidenceSource.BOUGHT, bought.line_id)
     words = "From the same shelf as" if found.way is Way.NEAR else "Goes with"
-    why = f"{words} {found.beside.title}, which you bought in {_month(bought.placed_at)}"
+    why = f"{words} {found.beside.title}, which you bought in {_format_purchase_month(bought.placed_at)}"
     return Pick(found.product_id, why, purposes.RECOMMEND_FROM_PURCHASES, because, way=found.way)
 
 
-def from_looks(seen: Sequence[int], *, limit: int = 8) -> list[Pick]:
+def pick_from_visitor_history(seen: Sequence[int], *, limit: int = 8) -> list[Pick]:
     """A shelf for a visitor from what they ticked we may remember of this visit; one query, none for nothing."""
     found = choose(_nearest(find_beside(seen, left_out=seen, near=True)), limit=limit)
     return [
@@ -254,12 +256,12 @@ def _owned(customer: Customer, granted: Collection[str]) -> Owned:
     lines = OrderLine.objects.usable_for(purposes.RECOMMEND_FROM_PURCHASES).filter(order__customer=customer)
     latest = lines.filter(product__isnull=False).order_by("product", "-order__placed_at", "-pk").distinct("product")
     rows = latest.values_list("product", "pk", "order__placed_at", "product__title", "product__lifespan_months")
-    bought = [(row[0], Bought(row[1], row[2], row[3], row[4])) for row in rows]
+    bought = [(row[0], RecentPurchase(row[1], row[2], row[3], row[4])) for row in rows]
     bought.sort(key=lambda item: (item[1].placed_at is not None, item[1].placed_at, item[1].line_id), reverse=True)
     return Owned(dict(bought))
 
 
-def _month(at: datetime | None) -> str:
+def _format_purchase_month(at: datetime | None) -> str:
     """“March”, or “March 2024” where the last March could be meant; “the past” for what was never placed here."""
     if at is None:
         return "the past"
@@ -267,14 +269,14 @@ def _month(at: datetime | None) -> str:
     return timezone.localtime(at).strftime("%B" if is_recent else "%B %Y")
 
 
-def _viewed(customer: Customer) -> dict[int, int]:
+def _find_recent_views(customer: Customer) -> dict[int, int]:
     """The looks, by product, that the customer had lately, while they allow them to be used; newest first."""
     allowed = consent.build_consent_filter(purposes.RECOMMEND_FROM_BROWSING)
-    views = ProductView.objects.filter(allowed, customer=customer, viewed_at__gt=timezone.now() - KEPT)
+    views = ProductView.objects.filter(allowed, customer=customer, viewed_at__gt=timezone.now() - RETENTION)
     return dict(views.order_by("-viewed_at").values_list("product", "pk")[:RECENT_VIEWS])
 
 
-def offer_for(order: Order) -> Pick | None:
+def pick_receipt_offer(order: Order) -> Pick | None:
     """For an order's receipt: of what goes with it, what we have most of; None where nothing does.
 
     From this order alone. Gifts, and what the buyer wants kept out of suggestions, steer nothing.
@@ -285,12 +287,12 @@ def offer_for(order: Order) -> Pick | None:
     paired = choose(_advice(found), limit=12)
     if not paired:
         return None
-    stock = _on_shelf([item.product_id for item in paired])
+    stock = _count_stock_by_product([item.product_id for item in paired])
     best = max(paired, key=lambda item: stock.get(item.product_id, 0))
     return Pick(best.product_id, f"Goes with {best.beside.title}", purposes.RECEIPT_OFFER, way=best.way)
 
 
-def _on_shelf(product_ids: Sequence[int]) -> dict[int, int]:
+def _count_stock_by_product(product_ids: Sequence[int]) -> dict[int, int]:
     """How many of each product stand unpromised on the shelf."""
     owner = dict(Variant.objects.filter(product__in=product_ids, is_active=True).values_list("pk", "product"))
     counts: dict[int, int] = {}
@@ -299,7 +301,7 @@ def _on_shelf(product_ids: Sequence[int]) -> dict[int, int]:
     return counts
 
 
-def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) -> list[Pick]:
+def pick_for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) -> list[Pick]:
     """For the letter: what the suggestion switches allow, then what sells well, and nothing else; perhaps nothing.
 
     Nothing that they bought, as far as a switch lets us know of it.
@@ -310,25 +312,29 @@ def for_mail(customer: Customer, granted: Collection[str], *, limit: int = 4) ->
     own = replace(told, hidden=hidden)
     found = _personal(customer, granted, limit=limit, told=own, owned=owned, near=False)
     taken = {pick.product_id for pick in found}
-    selling = popular(limit=limit + len(taken), hidden=hidden)
+    selling = pick_popular(limit=limit + len(taken), hidden=hidden)
     return [*found, *(pick for pick in selling if pick.product_id not in taken)][:limit]
 
 
-def popular(*, limit: int = 8, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Pick]:
+def pick_popular(*, limit: int = 8, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Pick]:
     """What sells well, counted over those who allow it; one query. Empty before the first epoch."""
     run = ModelRun.objects.filter(is_current=True)
-    goods = _shown_to(hidden).filter(popularities__run__in=run).exclude(pk__in=lost_products())
+    goods = (
+        _get_showable_products(hidden)
+        .filter(popularities__run__in=run)
+        .exclude(pk__in=build_withdrawn_products_query())
+    )
     best = goods.order_by("-popularities__score", "pk").values_list("pk", "popularities__run__clock_on")[:limit]
-    return [Pick(product_id, _how_it_sells(clock_on), way=Way.SELLS) for product_id, clock_on in best]
+    return [Pick(product_id, _describe_sales(clock_on), way=Way.SELLS) for product_id, clock_on in best]
 
 
-def _how_it_sells(clock_on: date | None) -> str:
+def _describe_sales(clock_on: date | None) -> str:
     """“Just now” only where the last purchase counted was lately."""
     is_lately = clock_on is not None and timezone.localdate() - clock_on < SELLS_NOW
     return "Sells well just now" if is_lately else "Sells well here"
 
 
-def _shown_to(hidden: Exclusions) -> ProductQuerySet:
+def _get_showable_products(hidden: Exclusions) -> ProductQuerySet:
     goods = Product.objects.published().released().filter(is_available=True)
     if hidden.product_ids:
         goods = goods.exclude(pk__in=hidden.product_ids)

@@ -15,7 +15,7 @@ from shop.catalog.tree import CategoryTree
 MOST_READ = 200  # of the things kept, the latest
 
 
-class Kept(NamedTuple):
+class KeptPurchase(NamedTuple):
     """One thing the customer bought and kept."""
 
     size: str
@@ -27,13 +27,13 @@ class Kept(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Guess:
+class SizeGuess:
     """A size that may be the customer's in one department. `kept`: what they kept in it, the latest first."""
 
     size: str
     category_id: int
     department: str
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptPurchase, ...]
 
     @property
     def key(self) -> str:
@@ -49,29 +49,29 @@ class Guess:
         return Interest(kind=kind, words=self.size, category_id=self.category_id)
 
 
-def guesses(customer: Customer, told: Collection[Interest], tree: CategoryTree) -> list[Guess]:
+def guess_sizes(customer: Customer, told: Collection[Interest], tree: CategoryTree) -> list[SizeGuess]:
     """At most one for each department: the size of more than half of what the customer kept there. One query.
 
     Empty without the purpose's yes. `told`: all they told us. Departments they gave a size for are theirs to say, and
     what they said is not theirs counts no more.
     """
-    by_department: dict[int, list[Kept]] = {}
-    for each in _kept(customer):
-        if not _is_told(each, told, tree):
+    by_department: dict[int, list[KeptPurchase]] = {}
+    for each in _find_kept_purchases(customer):
+        if not _is_already_told(each, told, tree):
             by_department.setdefault(each.category_id, []).append(each)
-    found = map(_guess, by_department.values())
+    found = map(_guess_from_purchases, by_department.values())
     return [each for each in found if each is not None]
 
 
-def _kept(customer: Customer) -> list[Kept]:
+def _find_kept_purchases(customer: Customer) -> list[KeptPurchase]:
     lines = OrderLine.objects.usable_for(purposes.GUESS_SIZES).filter(KEPT_IN_A_SIZE, order__customer=customer)
     latest = lines.order_by("-order__placed_at", "-pk").values_list(
         *("variant__size", "product__category", "product__category__name", "title", "options", "order__placed_at")
     )
-    return [Kept(*row) for row in latest[:MOST_READ]]
+    return [KeptPurchase(*row) for row in latest[:MOST_READ]]
 
 
-def _is_told(kept: Kept, told: Collection[Interest], tree: CategoryTree) -> bool:
+def _is_already_told(kept: KeptPurchase, told: Collection[Interest], tree: CategoryTree) -> bool:
     above = {step.id for step in tree.path(kept.category_id)}
     here = [each for each in told if each.category_id is None or each.category_id in above]
     return any(
@@ -81,9 +81,9 @@ def _is_told(kept: Kept, told: Collection[Interest], tree: CategoryTree) -> bool
     )
 
 
-def _guess(kept: list[Kept]) -> Guess | None:
+def _guess_from_purchases(kept: list[KeptPurchase]) -> SizeGuess | None:
     size, count = Counter(each.size for each in kept).most_common(1)[0]
     if 2 * count <= len(kept):
         return None
     same = tuple(each for each in kept if each.size == size)
-    return Guess(size, same[0].category_id, same[0].department, same)
+    return SizeGuess(size, same[0].category_id, same[0].department, same)

@@ -29,14 +29,14 @@ def train() -> None:
 
 @shared_task
 def take_out_withdrawn() -> None:
-    TAKING_OUT.run_whole(training.take_out_withdrawn)
+    TAKING_OUT.run_whole(training.delete_withdrawn_lines)
 
 
 @shared_task
 def withdraw() -> None:
-    RECOMPUTING.run_whole(training.withdraw)
+    RECOMPUTING.run_whole(training.rebuild_without_withdrawn)
 
 
 @shared_task
 def relate() -> None:
-    LIKENESS.run_whole(training.relate)
+    LIKENESS.run_whole(training.compute_similar_products)

@@ -19,8 +19,8 @@ from accounts import consent, purposes
 from accounts.models import ForgottenPast
 from orders.models import OrderLine
 from recommendations.engine.model import K
-from recommendations.engine.published import Goods, alike, publish
-from recommendations.engine.purchases import Purchases, Row
+from recommendations.engine.published import ProductFacts, compute_published_tables, find_similar_products
+from recommendations.engine.purchases import PurchaseRow, Purchases
 from recommendations.models import Contribution, ModelRun, ProductLikeness, ProductPopularity, ProductSimilarity
 from shop.advisory_locks import AdvisoryLock, try_lock_until_commit
 from shop.catalog.demand import replace_demand
@@ -33,14 +33,14 @@ _FIELDS = "(run_id, customer_id, product_id, order_line_id, consent_record_id, b
 
 
 @transaction.atomic
-def train(*, cutoff_at: datetime | None = None, k: int = K) -> ModelRun | None:
+def train_epoch(*, cutoff_at: datetime | None = None, k: int = K) -> ModelRun | None:
     """Publishes a new epoch. None while another training is under way."""
-    if not _is_alone():
+    if not _try_training_lock():
         return None
     run = ModelRun.objects.create(cutoff_at=cutoff_at or timezone.now(), k=k)
-    lines = usable_lines().filter(order__placed_at__lte=run.cutoff_at)
-    _count_in(run, lines.values_list("order__customer", "product", "id", "record", "order__placed_at"))
-    return _publish(run)
+    lines = get_usable_lines().filter(order__placed_at__lte=run.cutoff_at)
+    _insert_contributions(run, lines.values_list("order__customer", "product", "id", "record", "order__placed_at"))
+    return _publish_run(run)
 
 
 def train_when_due() -> ModelRun | None:
@@ -50,66 +50,68 @@ def train_when_due() -> ModelRun | None:
     """
     last = ModelRun.objects.filter(is_current=True).first()
     if last is None:
-        return train()
+        return train_epoch()
     if timezone.now() - last.cutoff_at < EPOCH:
         return None
     counted = last.contributions.filter(order_line_id=OuterRef("pk"))
-    added = usable_lines().filter(~Exists(counted), order__placed_at__lte=timezone.now())
+    added = get_usable_lines().filter(~Exists(counted), order__placed_at__lte=timezone.now())
     buyers = added.order_by().values("order__customer").distinct()
-    return train() if buyers[: last.k].count() == last.k else None
+    return train_epoch() if buyers[: last.k].count() == last.k else None
 
 
 @transaction.atomic
-def relate() -> None:
+def compute_similar_products() -> None:
     """Recomputes which products are alike, from what they are called and where they stand. Reads no purchase."""
-    rows = alike(_goods())
+    rows = find_similar_products(_load_product_facts())
     ProductLikeness.objects.all().delete()
-    _insert("productlikeness", "product_id similar_id score rank", rows)
-    _analyze(ProductLikeness)
+    _insert_rows("productlikeness", "product_id similar_id score rank", rows)
+    _analyze_tables(ProductLikeness)
 
 
 @transaction.atomic
-def take_out_withdrawn() -> int:
+def delete_withdrawn_lines() -> int:
     """Deletes from the published epoch what may no longer be used and the pairs and best sellers it stood behind.
 
     Waits for no training: one that is just publishing does this itself. Returns how many lines went; `withdraw`
     recomputes what is left.
     """
     current = ModelRun.objects.select_for_update(skip_locked=True).filter(is_current=True).first()
-    count = _take_out(current) if current else 0
+    count = _delete_withdrawn_from_run(current) if current else 0
     if current and count:
-        _tell_demand(current)
+        _update_demand(current)
     return count
 
 
-def withdraw() -> ModelRun | None:
+def rebuild_without_withdrawn() -> ModelRun | None:
     """Recomputes the published epoch without what may no longer be used, again while that grows. None: nothing did."""
-    take_out_withdrawn()
+    delete_withdrawn_lines()
     recomputed = None
-    while run := _recompute():
+    while run := _rebuild_once():
         recomputed = run
     return recomputed
 
 
 @transaction.atomic
-def _recompute() -> ModelRun | None:
+def _rebuild_once() -> ModelRun | None:
     """The published epoch from what is left of its lines; None when none has gone, or another training is under way."""
     current = ModelRun.objects.filter(is_current=True).first()
-    if current is None or current.contributions.count() == current.line_count or not _is_alone():
+    if current is None or current.contributions.count() == current.line_count or not _try_training_lock():
         return None
     run = ModelRun.objects.create(cutoff_at=current.cutoff_at, k=current.k)
-    kept = current.contributions.exclude(pk__in=fallen(current).values("pk"))
-    _count_in(run, kept.values_list("customer", "product", "order_line_id", "consent_record_id", "bought_at"))
-    return _publish(run)
+    kept = current.contributions.exclude(pk__in=find_withdrawn_contributions(current).values("pk"))
+    _insert_contributions(
+        run, kept.values_list("customer", "product", "order_line_id", "consent_record_id", "bought_at")
+    )
+    return _publish_run(run)
 
 
-def usable_lines() -> QuerySet[Any]:
+def get_usable_lines() -> QuerySet[Any]:
     """What may be counted now, each line with the consent record it stands on (`record`)."""
     answered = OrderLine.objects.usable_for(PURPOSE).filter(order__customer__consents__purpose=PURPOSE)
     return answered.annotate(record=F("order__customer__consents__record"))
 
 
-def fallen(run: ModelRun) -> QuerySet[Contribution]:
+def find_withdrawn_contributions(run: ModelRun) -> QuerySet[Contribution]:
     """What the run counted and may not be used any more, or only under a newer yes."""
     standing = consent.find_granted_consents(PURPOSE).filter(
         customer=OuterRef("customer"), record=OuterRef("consent_record_id")
@@ -126,9 +128,9 @@ def _forgotten_during(run: ModelRun) -> QuerySet[ForgottenPast]:
     return covering.filter(Q(after_at=None) | Q(after_at__lt=OuterRef("bought_at")))
 
 
-def _take_out(run: ModelRun) -> int:
+def _delete_withdrawn_from_run(run: ModelRun) -> int:
     """Deletes the fallen lines of a run and what they stood behind. A pair may have had others: recomputing tells."""
-    lines, values = fallen(run).values("id", "customer_id", "product_id").query.sql_with_params()
+    lines, values = find_withdrawn_contributions(run).values("id", "customer_id", "product_id").query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE TEMPORARY TABLE fallen ON COMMIT DROP AS {lines}", values)
         count = int(cursor.rowcount)
@@ -155,7 +157,7 @@ _TAKE_OUT = (
 )
 
 
-def _is_alone() -> bool:
+def _try_training_lock() -> bool:
     """Whether no other training is under way. This one may then take as long as it needs."""
     if not try_lock_until_commit(AdvisoryLock.TRAINING):
         return False
@@ -164,7 +166,7 @@ def _is_alone() -> bool:
     return True
 
 
-def _count_in(run: ModelRun, rows: QuerySet) -> None:
+def _insert_contributions(run: ModelRun, rows: QuerySet) -> None:
     """Writes the run's contributions from a queryset of their columns, in one statement."""
     select, values = rows.order_by().query.sql_with_params()
     with connection.cursor() as cursor:
@@ -175,30 +177,32 @@ def _count_in(run: ModelRun, rows: QuerySet) -> None:
         )
 
 
-def _publish(run: ModelRun) -> ModelRun:
+def _publish_run(run: ModelRun) -> ModelRun:
     """Computes the run's tables from its contributions and puts them on the shelves, in the caller's transaction.
 
     What was withdrawn meanwhile is taken out of them first.
     """
-    purchases = Purchases.of(_rows(run))
-    tables = publish(purchases, _goods(), cutoff=timezone.make_naive(run.cutoff_at), k=run.k)
+    purchases = Purchases.of(_read_purchase_rows(run))
+    tables = compute_published_tables(
+        purchases, _load_product_facts(), cutoff=timezone.make_naive(run.cutoff_at), k=run.k
+    )
     together = [(run.pk, *_COLUMNS_OF(pair)) for pair in tables.together]
-    _insert("productsimilarity", "run_id product_id similar_id score cart_score support rank goes_well", together)
+    _insert_rows("productsimilarity", "run_id product_id similar_id score cart_score support rank goes_well", together)
     popular = [(run.pk, product, score) for product, score in tables.popular.items()]
-    _insert("productpopularity", "run_id product_id score", popular)
+    _insert_rows("productpopularity", "run_id product_id score", popular)
     ModelRun.objects.filter(is_current=True).update(is_current=False)
     run.customer_count, run.line_count = len(purchases.customers), len(purchases.product)
     run.is_current, run.published_at, run.clock_on = True, timezone.now(), tables.clock_on
     run.save()
     for table in (Contribution, ProductSimilarity, ProductPopularity):
         table.objects.exclude(run=run).delete()
-    _analyze(ModelRun, Contribution, ProductSimilarity, ProductPopularity)
-    _take_out(run)
-    _tell_demand(run)
+    _analyze_tables(ModelRun, Contribution, ProductSimilarity, ProductPopularity)
+    _delete_withdrawn_from_run(run)
+    _update_demand(run)
     return run
 
 
-def _tell_demand(run: ModelRun) -> None:
+def _update_demand(run: ModelRun) -> None:
     """The catalog's lists go by what is published as selling well, and by nothing else."""
     replace_demand(dict(run.popularities.values_list("product", "score")))
 
@@ -206,7 +210,7 @@ def _tell_demand(run: ModelRun) -> None:
 _COLUMNS_OF = attrgetter("product", "similar", "score", "cart_score", "support", "rank", "goes_well")
 
 
-def _rows(run: ModelRun) -> Iterator[Row]:
+def _read_purchase_rows(run: ModelRun) -> Iterator[PurchaseRow]:
     """The run's contributions, in the shop's wall time."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -214,24 +218,24 @@ def _rows(run: ModelRun) -> Iterator[Row]:
             "WHERE run_id = %s",
             [timezone.get_current_timezone_name(), run.pk],
         )
-        yield from (Row(*counted) for counted in cursor)
+        yield from (PurchaseRow(*counted) for counted in cursor)
 
 
-def _analyze(*tables: type[Model]) -> None:
+def _analyze_tables(*tables: type[Model]) -> None:
     """Tables that were filled at once need statistics before anybody asks them something."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE " + ", ".join(table._meta.db_table for table in tables))  # noqa: SLF001
 
 
-def _goods() -> dict[Hashable, Goods]:
+def _load_product_facts() -> dict[Hashable, ProductFacts]:
     products = Product.objects.published().values_list("pk", "title", "category", "maker")
     return {
-        product_id: Goods(title, frozenset({("category", category), ("maker", maker)} - {("maker", None)}))
+        product_id: ProductFacts(title, frozenset({("category", category), ("maker", maker)} - {("maker", None)}))
         for product_id, title, category, maker in products.iterator()
     }
 
 
-def _insert(table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def _insert_rows(table: str, columns: str, rows: Sequence[tuple[Any, ...]]) -> None:
     """Many rows in one statement, a column at a time."""
     names = columns.split()
     if rows:

@@ -14,91 +14,91 @@ from accounts import gpc
 from accounts.current import get_login_customer
 from accounts.models import Customer
 from recommendations import history
-from recommendations.history import KEPT
+from recommendations.history import RETENTION
 
-KEY = "looked_at"
+SESSION_KEY = "looked_at"
 MOST = 20  # as many as steer a shelf
 
 
-def may_have(request: HttpRequest) -> bool:
+def may_have_history(request: HttpRequest) -> bool:
     """Whether there is a switch for this visit at all: nobody is logged in, and the browser has not said no."""
     return not gpc.has_gpc_signal(request) and get_login_customer(request) is None
 
 
-def is_on(request: HttpRequest) -> bool:
-    return may_have(request) and _kept(request) is not None
+def is_history_on(request: HttpRequest) -> bool:
+    return may_have_history(request) and _read_history(request) is not None
 
 
-def until(request: HttpRequest) -> datetime | None:
+def get_history_end(request: HttpRequest) -> datetime | None:
     """When it all goes; None while the switch is off."""
-    kept = _kept(request) if may_have(request) else None
+    kept = _read_history(request) if may_have_history(request) else None
     return datetime.fromisoformat(kept["until"]) if kept else None
 
 
-def seen(request: HttpRequest) -> list[int]:
+def get_viewed_products(request: HttpRequest) -> list[int]:
     """The products the visitor looked at, the latest first; none without the switch."""
-    kept = _kept(request) if may_have(request) else None
+    kept = _read_history(request) if may_have_history(request) else None
     return [product_id for product_id, _ in kept["views"]] if kept else []
 
 
-def record_view(request: HttpRequest, product_id: int) -> None:
+def record_visitor_view(request: HttpRequest, product_id: int) -> None:
     """Notes that a visitor opened a product page, if they ticked that; otherwise nothing is written.
 
     A browser that has begun to say no has its history deleted.
     """
-    kept = _kept(request)
+    kept = _read_history(request)
     if kept is None or get_login_customer(request) is not None:
         return
     if gpc.has_gpc_signal(request):
-        del request.session[KEY]
+        del request.session[SESSION_KEY]
         return
     views = [view for view in kept["views"] if view[0] != product_id]
     kept["views"] = [[product_id, timezone.now().isoformat()], *views][:MOST]
     request.session.modified = True
 
 
-def delete_if_refused(request: HttpRequest) -> None:
+def delete_history_if_refused(request: HttpRequest) -> None:
     """A browser that has begun to say no has its history deleted."""
-    if gpc.has_gpc_signal(request) and _kept(request) is not None:
-        del request.session[KEY]
+    if gpc.has_gpc_signal(request) and _read_history(request) is not None:
+        del request.session[SESSION_KEY]
 
 
-def turn_on(request: HttpRequest) -> bool:
+def turn_on_history(request: HttpRequest) -> bool:
     """Begins thirty days. False, and nothing changes, where a visit cannot have it."""
-    if not may_have(request):
+    if not may_have_history(request):
         return False
-    if _kept(request) is None:
-        ends_at = timezone.now() + KEPT
-        request.session[KEY] = {"until": ends_at.isoformat(), "views": []}
+    if _read_history(request) is None:
+        ends_at = timezone.now() + RETENTION
+        request.session[SESSION_KEY] = {"until": ends_at.isoformat(), "views": []}
         request.session.set_expiry(ends_at)
     return True
 
 
-def turn_off(request: HttpRequest) -> None:
+def turn_off_history(request: HttpRequest) -> None:
     """At once, with all there was. A page still under way in another tab cannot bring it back: its session is gone."""
-    if request.session.pop(KEY, None) is not None:
+    if request.session.pop(SESSION_KEY, None) is not None:
         request.session.cycle_key()
 
 
-def bring_along(request: HttpRequest, customer: Customer, *, is_wanted: bool) -> int:
+def move_history_to_customer(request: HttpRequest, customer: Customer, *, is_wanted: bool) -> int:
     """At login: the visit's history goes to the account where both its tick and the customer's switch say so.
 
     Otherwise it is deleted here. Returns how many views came along.
     """
-    kept = request.session.pop(KEY, None)
-    if kept is None or not is_wanted or _is_over(kept) or gpc.has_gpc_signal(request):
+    kept = request.session.pop(SESSION_KEY, None)
+    if kept is None or not is_wanted or _is_history_expired(kept) or gpc.has_gpc_signal(request):
         return 0
     views = [(product_id, datetime.fromisoformat(at)) for product_id, at in kept["views"]]
-    return history.take_over(customer, views)
+    return history.import_visitor_views(customer, views)
 
 
-def _kept(request: HttpRequest) -> dict[str, Any] | None:
+def _read_history(request: HttpRequest) -> dict[str, Any] | None:
     """Looks into the session only where there already is one."""
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return None
-    kept: dict[str, Any] | None = request.session.get(KEY)
-    return None if kept is None or _is_over(kept) else kept
+    kept: dict[str, Any] | None = request.session.get(SESSION_KEY)
+    return None if kept is None or _is_history_expired(kept) else kept
 
 
-def _is_over(kept: dict[str, Any]) -> bool:
+def _is_history_expired(kept: dict[str, Any]) -> bool:
     return datetime.fromisoformat(kept["until"]) <= timezone.now()

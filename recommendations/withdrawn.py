@@ -16,7 +16,7 @@ from accounts import consent, purposes
 # A forgetting that was taken back hides all the same until the next epoch: what comes back waits for that.
 # A change counts from a few seconds before the epoch began: it may have been on its way then. (Ranges with an end:
 # the planner takes them for the few rows that they are.)
-LOST = """
+WITHDRAWN_SQL = """
     run AS MATERIALIZED (
         SELECT id, created_at - interval '5 seconds' AS since FROM recommendations_modelrun WHERE is_current LIMIT 1),
     lost AS MATERIALIZED (
@@ -38,18 +38,18 @@ LOST = """
         SELECT a.customer_id, a.product_id FROM recommendations_contribution a
         WHERE a.customer_id = %(supposed)s::bigint AND a.run_id = (SELECT id FROM run))"""
 _NAMED = re.compile(r"%\((\w+)\)s")
-_LOST_PRODUCTS = f"WITH {LOST} SELECT product_id FROM lost"  # noqa: S608  (no value is part of it)
+_LOST_PRODUCTS = f"WITH {WITHDRAWN_SQL} SELECT product_id FROM lost"  # noqa: S608  (no value is part of it)
 
 
-def lost_values() -> dict[str, Any]:
+def get_withdrawn_parameters() -> dict[str, Any]:
     """The parameters of `LOST`, a preview's supposed answer among them."""
     purpose = purposes.COUNT_IN_ALSO_BOUGHT
     return {"counted": purpose, "supposed": consent.find_customer_changed_by_overlay(purpose)}
 
 
-def lost_products() -> RawSQL:
+def build_withdrawn_products_query() -> RawSQL:
     """For `pk__in`: products whose best-seller count holds a purchase that is withdrawn."""
-    values = lost_values()
+    values = get_withdrawn_parameters()
     named = _NAMED.findall(_LOST_PRODUCTS)
     statement = _NAMED.sub("%s", _LOST_PRODUCTS)  # a statement of ours; every value travels as a parameter
     return RawSQL(statement, [values[name] for name in named])  # noqa: S611  # nosec B611

@@ -152,7 +152,7 @@ def placed_order(*variants: Variant, quantity: int = 1, **fields) -> Order:
         Allocation(order_line=line, record_id=taken[line.variant_id], quantity=quantity) for line in made.lines.all()
     )
     payment(made)
-    events.record(made, OrderEvent.Kind.PLACED)
+    events.record_order_event(made, OrderEvent.Kind.PLACED)
     return made
 
 

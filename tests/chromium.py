@@ -23,6 +23,6 @@ FLAGS = [
 def launched() -> Iterator[Browser]:
     """While it is open Playwright's loop runs in this thread, and Django refuses to talk to its database there."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=testing.chromium(), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=testing.find_chromium(), args=FLAGS)
         yield browser
         browser.close()

@@ -18,7 +18,7 @@ from tests import databases
 
 hypothesis_settings.register_profile("shop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("shop")  # a busy machine is no fault of the shop
-testing.prepare()
+testing.prepare_test_environment()
 django.setup()
 databases.be_patient(connection.settings_dict)
 # A worker that inherits this would load its settings, and with them another's Redis database, before it gets here.
@@ -63,13 +63,13 @@ def fresh_frame() -> None:
     """The frame keeps departments and terms for a few seconds; no test may see another's."""
     from shop.storefront import frame
 
-    frame.forget()
+    frame.clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first: what one process has to itself, or else the others wait for it at the end."""
     items.sort(key=_is_shared)
-    if testing.chromium() is None:
+    if testing.find_chromium() is None:
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason="no Chromium here"))
@@ -81,7 +81,7 @@ def _is_shared(item: pytest.Item) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if testing.chromium() is None:
+    if testing.find_chromium() is None:
         terminalreporter.write_line("")
         terminalreporter.write_line(
             "Browser tests did NOT run: no Chromium here. Install Debian's chromium, or set CHROMIUM=/path/to/it."
@@ -89,7 +89,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_unconfigure() -> None:
-    testing.stop()
+    testing.stop_test_servers()
 
 
 @pytest.fixture(autouse=True)

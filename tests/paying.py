@@ -78,7 +78,7 @@ def pay(client: Client, standin: StandIn, payment: Payment) -> Order:
 
 
 def process_webhooks() -> int:
-    return stripe_events.process_waiting()
+    return stripe_events.process_waiting_events()
 
 
 def check_stock() -> None:

@@ -7,7 +7,7 @@ from django.db import models
 _LOOKS_LIKE_A_LINK = re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE)
 
 
-def stray_links(text: str) -> list[str]:
+def find_stray_links(text: str) -> list[str]:
     """The addresses in a text that lead away from the shop."""
     home = f"{settings.SITE_URL}/"
     return [link for link in _LOOKS_LIKE_A_LINK.findall(text) if not f"{link}/".startswith(home)]
@@ -31,5 +31,5 @@ class NewsletterIssue(models.Model):
 
     def clean(self) -> None:
         """Our mail links to nobody but ourselves."""
-        if stray := stray_links(self.body):
+        if stray := find_stray_links(self.body):
             raise ValidationError({"body": f"Links lead to {settings.SITE_URL} only. Take out: {', '.join(stray)}"})

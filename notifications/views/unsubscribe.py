@@ -31,61 +31,63 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if not ids or not purposes.is_purpose(ids["purpose"]):
         return render(request, "notifications/unsubscribe_unknown.html", status=404)
     purpose = purposes.get_purpose(ids["purpose"])
-    context: dict[str, Any] = {"purpose": purpose, "order": _order(ids)}
-    is_on = _is_on(ids, purpose)
+    context: dict[str, Any] = {"purpose": purpose, "order": _find_order(ids)}
+    is_on = _is_subscribed(ids, purpose)
     context["was_off"] = not is_on
     if not is_on and (request.method != "POST" or ("less" in request.POST and ONE_CLICK not in request.POST)):
         context["is_done"] = True
     elif request.method != "POST":
-        context["less"] = [(each, cadence.get_cadence_label(purpose.key, each)) for each in _less_often(ids, purpose)]
+        context["less"] = [
+            (each, cadence.get_cadence_label(purpose.key, each)) for each in _list_slower_cadences(ids, purpose)
+        ]
     elif "less" in request.POST and ONE_CLICK not in request.POST:
-        context["less_words"] = _lessen(ids, purpose, request.POST["less"])
+        context["less_words"] = _lower_cadence(ids, purpose, request.POST["less"])
     else:
-        _turn_off(ids, purpose)
+        _unsubscribe_purpose(ids, purpose)
         context["is_done"] = True
     return render(request, "notifications/unsubscribe.html", context)
 
 
-def _is_on(ids: dict[str, Any], purpose: Purpose) -> bool:
+def _is_subscribed(ids: dict[str, Any], purpose: Purpose) -> bool:
     """Whether this mail was asked for and would come, now or once the whole personal shopper is on again."""
-    order, customer = _order(ids), _customer(ids)
+    order, customer = _find_order(ids), _find_customer(ids)
     if order is not None:
-        return any(news.key == purpose.key and news.is_on for news in ticks.of(order)) or (
+        return any(news.key == purpose.key and news.is_on for news in ticks.get_optins_for_order(order)) or (
             order.ticks.filter(purpose=purpose.key, granted=True).exclude(purpose__in=ticks.OF_ONE_ORDER).exists()
         )
     return customer is not None and customer.consents.filter(purpose=purpose.key, chosen=True).exists()
 
 
-def _less_often(ids: dict[str, Any], purpose: Purpose) -> tuple[Cadence, ...]:
+def _list_slower_cadences(ids: dict[str, Any], purpose: Purpose) -> tuple[Cadence, ...]:
     """What comes less often than now; nothing for a tick on one order, which is soon over by itself."""
-    customer = _customer(ids)
+    customer = _find_customer(ids)
     if customer is None:
         return ()
     return cadence.get_less_frequent_cadences(purpose.key, cadence.get_cadence(customer, purpose.key))
 
 
-def _lessen(ids: dict[str, Any], purpose: Purpose, wanted: str) -> str:
+def _lower_cadence(ids: dict[str, Any], purpose: Purpose, wanted: str) -> str:
     """Never more often, whatever the form says. Returns the pace in words."""
-    customer = _customer(ids)
-    if customer is None or wanted not in _less_often(ids, purpose):
+    customer = _find_customer(ids)
+    if customer is None or wanted not in _list_slower_cadences(ids, purpose):
         raise BadRequest
     cadence.set_cadence(customer, purpose.key, Cadence(wanted))
     return cadence.get_cadence_label(purpose.key, Cadence(wanted)).lower()
 
 
-def _turn_off(ids: dict[str, Any], purpose: Purpose) -> None:
+def _unsubscribe_purpose(ids: dict[str, Any], purpose: Purpose) -> None:
     """Saying it twice changes nothing. Whoever is gone gets nothing anyway."""
     if "order" in ids:
-        ticks.turn_off(ids["order"], purpose.key)
+        ticks.turn_off_order_mail(ids["order"], purpose.key)
         return
-    customer = _customer(ids)
+    customer = _find_customer(ids)
     if customer:
         consent.set_consent(customer, purpose.key, granted=False, source="mail_link")
 
 
-def _customer(ids: dict[str, Any]) -> Customer | None:
+def _find_customer(ids: dict[str, Any]) -> Customer | None:
     return Customer.objects.filter(pk=ids["customer"]).first() if "customer" in ids else None
 
 
-def _order(ids: dict[str, Any]) -> Order | None:
+def _find_order(ids: dict[str, Any]) -> Order | None:
     return Order.objects.filter(pk=ids["order"]).first() if "order" in ids else None

@@ -11,23 +11,25 @@ from django.http import HttpRequest
 
 from accounts.models import AccessKind
 from orders import fulfilment
-from orders.admin.pages import note_orders
+from orders.admin.pages import log_order_access
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Shipment
 from orders.payments import RefundRefused
-from orders.queue import ROAD
+from orders.queue import ON_THE_ROAD
 
 Stage = Shipment.Stage
 NUMBERS_NAMED = 5  # more are counted
 
 
-def actor_of(request: HttpRequest) -> str:
+def get_actor_name(request: HttpRequest) -> str:
     """Who is at work, as the order's history names them."""
     user = request.user
     return str(user) if user.is_authenticated else ""
 
 
-def try_each(request: HttpRequest, orders: Iterable[Order], step: Callable[[Order], object], *, done: str) -> None:
+def try_each_order(
+    request: HttpRequest, orders: Iterable[Order], step: Callable[[Order], object], *, done: str
+) -> None:
     """Tries `step` on each order; it may raise a refusal."""
     succeeded: list[Order] = []
     refused: list[str] = []
@@ -43,16 +45,16 @@ def try_each(request: HttpRequest, orders: Iterable[Order], step: Callable[[Orde
     if not succeeded and not refused:
         messages.warning(request, "Nothing was done: what you chose is no longer in this queue.")
     if succeeded:
-        note_orders(request, succeeded, what=AccessKind.CHANGE, detail=done)
-        messages.success(request, f"{done}: {_named([order.number for order in succeeded])}.")
+        log_order_access(request, succeeded, what=AccessKind.CHANGE, detail=done)
+        messages.success(request, f"{done}: {_join_order_numbers([order.number for order in succeeded])}.")
 
 
-def _named(numbers: list[str]) -> str:
+def _join_order_numbers(numbers: list[str]) -> str:
     distinct = list(dict.fromkeys(numbers))
     return ", ".join(distinct) if len(distinct) <= NUMBERS_NAMED else f"{len(distinct)} orders"
 
 
-def _each_parcel(
+def _apply_to_parcels(
     request: HttpRequest,
     orders: QuerySet[Order],
     verb: Callable[[int], object],
@@ -67,14 +69,14 @@ def _each_parcel(
         parcels = list(order.shipments.values_list("pk", "stage"))
         ready = [pk for pk, stage in parcels if stage in at_stage]
         if not ready:
-            raise TransitionRefused(_nothing_ready(order, [stage for _, stage in parcels]))
+            raise TransitionRefused(_explain_nothing_ready(order, [stage for _, stage in parcels]))
         for pk in ready:
             verb(pk)
 
-    try_each(request, orders, step, done=done)
+    try_each_order(request, orders, step, done=done)
 
 
-def _nothing_ready(order: Order, stages: list[str]) -> str:
+def _explain_nothing_ready(order: Order, stages: list[str]) -> str:
     if not stages:
         state = "is not approved yet" if order.status == Order.Status.CONFIRMED else "has no parcel"
         return f"{order.number} {state}."
@@ -84,21 +86,31 @@ def _nothing_ready(order: Order, stages: list[str]) -> str:
 
 @admin.action(description="Approve", permissions=["change"])
 def approve(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
-    try_each(request, orders, lambda order: fulfilment.approve(order.pk, actor=actor_of(request)), done="Approved")
+    try_each_order(
+        request,
+        orders,
+        lambda order: fulfilment.approve_order(order.pk, actor=get_actor_name(request)),
+        done="Approved",
+    )
 
 
 @admin.action(description="Release", permissions=["change"])
 def release(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
     """Somebody has looked into why the orders are on hold: they go on."""
-    try_each(request, orders, lambda order: fulfilment.release(order.pk, actor=actor_of(request)), done="Released")
+    try_each_order(
+        request,
+        orders,
+        lambda order: fulfilment.release_order_from_hold(order.pk, actor=get_actor_name(request)),
+        done="Released",
+    )
 
 
 @admin.action(description="Start picking", permissions=["change"])
 def start_picking(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
-    _each_parcel(
+    _apply_to_parcels(
         request,
         orders,
-        lambda pk: fulfilment.start_picking(pk, actor=actor_of(request)),
+        lambda pk: fulfilment.start_picking_shipment(pk, actor=get_actor_name(request)),
         stages=[Stage.WAITING],
         done="Being picked",
     )
@@ -106,10 +118,10 @@ def start_picking(_admin: admin.ModelAdmin, request: HttpRequest, orders: QueryS
 
 @admin.action(description="Mark picked", permissions=["change"])
 def mark_picked(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
-    _each_parcel(
+    _apply_to_parcels(
         request,
         orders,
-        lambda pk: fulfilment.mark_picked(pk, actor=actor_of(request)),
+        lambda pk: fulfilment.mark_shipment_picked(pk, actor=get_actor_name(request)),
         stages=[Stage.WAITING, Stage.PICKING],
         done="Picked",
     )
@@ -120,10 +132,10 @@ def mark_packed(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
     """The packer's note, signed with their first name, comes from the order's own page only."""
     note = request.POST.get("note", "").strip()[:280]
     packed_by = getattr(request.user, "first_name", "")
-    _each_parcel(
+    _apply_to_parcels(
         request,
         orders,
-        lambda pk: fulfilment.mark_packed(pk, actor=actor_of(request), note=note, packed_by=packed_by),
+        lambda pk: fulfilment.mark_shipment_packed(pk, actor=get_actor_name(request), note=note, packed_by=packed_by),
         stages=[Stage.PICKED],
         done="Packed",
     )
@@ -131,10 +143,10 @@ def mark_packed(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
 
 @admin.action(description="Mark delivered", permissions=["change"])
 def mark_delivered(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
-    _each_parcel(
+    _apply_to_parcels(
         request,
         orders,
-        lambda pk: fulfilment.mark_delivered(pk, actor=actor_of(request)),
-        stages=ROAD.stages,
+        lambda pk: fulfilment.mark_shipment_delivered(pk, actor=get_actor_name(request)),
+        stages=ON_THE_ROAD.stages,
         done="Delivered",
     )

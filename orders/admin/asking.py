@@ -8,9 +8,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from orders import cancellation, payments, rebuilding, status
-from orders.admin.actions import Stage, actor_of, try_each
-from orders.admin.forms import AddressForm, CancelForm, RefundForm, are_valid, put_focus
-from orders.admin.pages import step_page
+from orders.admin.actions import Stage, get_actor_name, try_each_order
+from orders.admin.forms import CancelForm, OrderAddressForm, RefundForm, focus_first_error, validate_all_forms
+from orders.admin.pages import render_step_page
 from orders.admin.tracking_forms import ParcelForm, ShipForm, TrackingForm, are_numbers_settled
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, Refund, Shipment
@@ -42,18 +42,18 @@ def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[O
         return None
     data = request.POST if SENT in request.POST else None
     asked = [ShipForm(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
-    if data and are_valid(asked):
+    if data and validate_all_forms(asked):
         leaving = [form for form in asked if form.leaves]
         if leaving and are_numbers_settled(leaving):
-            _dispatch(request, leaving)
+            _dispatch_parcels(request, leaving)
             return None
         if not leaving:
             messages.error(request, "Type at least one tracking number, or tick that there is none.")
-    put_focus(asked, "tracking_number")
+    focus_first_error(asked, "tracking_number")
     left_out = orders.exclude(pk__in=[parcel.order_id for parcel in parcels])
     seen = [parcel.order for parcel in parcels]
     question = any(form.has_question for form in asked)
-    return step_page(
+    return render_step_page(
         model_admin,
         request,
         orders,
@@ -66,11 +66,13 @@ def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[O
     )
 
 
-def _dispatch(request: HttpRequest, leaving: Sequence[ShipForm]) -> None:
+def _dispatch_parcels(request: HttpRequest, leaving: Sequence[ShipForm]) -> None:
     """In one go, so that what was done is said once."""
     waiting = iter(leaving)
-    actor = actor_of(request)
-    try_each(request, [form.parcel.order for form in leaving], lambda _: next(waiting).dispatch(actor), done="Shipped")
+    actor = get_actor_name(request)
+    try_each_order(
+        request, [form.parcel.order for form in leaving], lambda _: next(waiting).dispatch(actor), done="Shipped"
+    )
     _warn_of_numbers(request, leaving)
 
 
@@ -79,23 +81,23 @@ def correct_tracking(
     model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]
 ) -> HttpResponse | None:
     """Asks for the right carrier and number of every parcel that has left; what is not changed stays as it is."""
-    left = Shipment.objects.filter(order__in=orders, stage__in=status.ON_ITS_WAY).select_related("order")
+    left = Shipment.objects.filter(order__in=orders, stage__in=status.DISPATCHED_STAGES).select_related("order")
     parcels = list(left.order_by("order__placed_at", "pk"))
     if not parcels:
         messages.error(request, "No parcel has left here: carrier and number are asked for by “Ship”.")
         return None
     data = request.POST if SENT in request.POST else None
     asked = [TrackingForm(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
-    if data and are_valid(asked):
+    if data and validate_all_forms(asked):
         changed = [form for form in asked if form.is_changed]
         if are_numbers_settled(changed):
             _correct(request, changed)
             return None
-    put_focus(asked, "tracking_number")
+    focus_first_error(asked, "tracking_number")
     seen = [parcel.order for parcel in parcels]
     title = "Correct the tracking"
     question = any(form.has_question for form in asked)
-    return step_page(
+    return render_step_page(
         model_admin, request, orders, "correct_tracking", seen=seen, title=title, forms=asked, has_question=question
     )
 
@@ -105,8 +107,8 @@ def _correct(request: HttpRequest, changed: Sequence[TrackingForm]) -> None:
         messages.warning(request, "Nothing was changed.")
         return
     waiting = iter(changed)
-    actor = actor_of(request)
-    try_each(
+    actor = get_actor_name(request)
+    try_each_order(
         request,
         [form.parcel.order for form in changed],
         lambda _: next(waiting).correct(actor),
@@ -128,17 +130,19 @@ def cancel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
     form = CancelForm(request.POST if SENT in request.POST else None)
 
     def step(order: Order) -> None:
-        called_off = cancellation.cancel(order.pk, actor=actor_of(request), reason=form.cleaned_data["reason"])
+        called_off = cancellation.cancel_order(
+            order.pk, actor=get_actor_name(request), reason=form.cleaned_data["reason"]
+        )
         if _has_failed_refund(called_off):
             raise TransitionRefused(f"{order.number} is cancelled, but Stripe did not give the money back: refund it.")
         if what_of_money := NO_MONEY_SENT.get(Order.PaymentStatus(called_off.payment_status)):
             messages.warning(request, f"{order.number}: no money was given back now; {what_of_money}")
 
     if form.is_valid():
-        try_each(request, orders, step, done="Cancelled, and the money goes back")
+        try_each_order(request, orders, step, done="Cancelled, and the money goes back")
         return None
-    put_focus([form], "reason")
-    return step_page(model_admin, request, orders, "cancel", seen=orders, title="Cancel", form=form)
+    focus_first_error([form], "reason")
+    return render_step_page(model_admin, request, orders, "cancel", seen=orders, title="Cancel", form=form)
 
 
 def _has_failed_refund(order: Order) -> bool:
@@ -155,16 +159,19 @@ def complete_address(
     if order is None:
         messages.error(request, "Choose one order that was rebuilt after a restore: the others have their address.")
         return None
-    form = AddressForm(request.POST if SENT in request.POST else None, instance=order)
+    form = OrderAddressForm(request.POST if SENT in request.POST else None, instance=order)
     if form.is_valid():
         details = {name: form.cleaned_data[name] for name in form.fields}
-        try_each(
-            request, [order], lambda each: rebuilding.complete_address(each.pk, **details), done="The address is noted"
+        try_each_order(
+            request,
+            [order],
+            lambda each: rebuilding.set_rebuilt_address(each.pk, **details),
+            done="The address is noted",
         )
         return None
-    put_focus([form], "full_name")
+    focus_first_error([form], "full_name")
     title = "Type in the address"
-    return step_page(model_admin, request, orders, "address", seen=orders, title=title, form=form)
+    return render_step_page(model_admin, request, orders, "address", seen=orders, title=title, form=form)
 
 
 @admin.action(description="Refund", permissions=["change"])
@@ -173,19 +180,19 @@ def refund(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
     single = orders.get() if orders.count() == 1 else None
     form = RefundForm(request.POST if SENT in request.POST else None, order=single)
     if form.is_valid():
-        try_each(request, orders, lambda order: _give_back(request, order, form), done="Refunded")
+        try_each_order(request, orders, lambda order: _refund_and_report(request, order, form), done="Refunded")
         return None
-    put_focus([form], "amount" if single else "reason")
-    return step_page(model_admin, request, orders, "refund", seen=orders, title="Refund", form=form)
+    focus_first_error([form], "amount" if single else "reason")
+    return render_step_page(model_admin, request, orders, "refund", seen=orders, title="Refund", form=form)
 
 
-def _give_back(request: HttpRequest, order: Order, form: forms.Form) -> None:
-    given = payments.refund(
+def _refund_and_report(request: HttpRequest, order: Order, form: forms.Form) -> None:
+    given = payments.refund_order(
         order.pk,
         amount=form.cleaned_data.get("amount"),
         seen_left=form.cleaned_data.get("seen_left"),
         reason=form.cleaned_data["reason"],
-        actor=actor_of(request),
+        actor=get_actor_name(request),
     )
     if given.status == Refund.Status.FAILED:
         raise RefundRefused(f"{order.number}: Stripe refused the refund. {given.problem}")

@@ -5,18 +5,18 @@ from typing import Any
 from django import forms
 
 from orders.models import Order
-from orders.refunds import refundable
+from orders.refunds import find_refundable_payment
 from shop.money import format_amount, get_price_step
 from shop.price_field import PriceField
 
 
-def are_valid(asked: Sequence[forms.Form]) -> bool:
+def validate_all_forms(asked: Sequence[forms.Form]) -> bool:
     """Checks every form, so that each says what is wrong with it."""
     wrong = [form for form in asked if not form.is_valid()]
     return not wrong
 
 
-def put_focus(asked: Sequence[forms.BaseForm], name: str) -> None:
+def focus_first_error(asked: Sequence[forms.BaseForm], name: str) -> None:
     """The focus goes to the first field with an error, else to the first form's field `name`."""
     wrong = [(form, field) for form in asked if form.is_bound for field in form.errors if field in form.fields]
     form, field = wrong[0] if wrong else (asked[0], name)
@@ -33,7 +33,7 @@ class CancelForm(forms.Form):
     reason = ReasonField()
 
 
-class AddressForm(forms.ModelForm):
+class OrderAddressForm(forms.ModelForm):
     class Meta:
         model = Order
         fields = ["full_name", "line1", "line2", "city", "region", "postcode", "country", "phone"]
@@ -51,7 +51,7 @@ class RefundForm(forms.Form):
         if order is None:
             del self.fields["amount"], self.fields["seen_left"]
             return
-        payment, self.left = refundable(order)
+        payment, self.left = find_refundable_payment(order)
         currency = payment.currency if payment else order.currency
         least = get_price_step(currency)
         self.fields["amount"] = PriceField(currency=currency, min_value=least, max_digits=12)

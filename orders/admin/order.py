@@ -22,14 +22,14 @@ from orders import cancellation, holds, queue, status
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
 from orders.admin.asking import cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
-from orders.admin.pages import order_subject, way_back
-from orders.admin.paging import FarPaginator
+from orders.admin.pages import build_order_subject, get_return_url
+from orders.admin.paging import DeepPaginator
 from orders.admin.sheets import packing_slips, pick_list
 from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
-from orders.refunds import refundable
-from orders.status import words
-from orders.timeline import timelines
+from orders.refunds import find_refundable_payment
+from orders.status import get_customer_status_label
+from orders.timeline import build_timelines
 from shop.money import format_amount
 
 Stage = Shipment.Stage
@@ -40,7 +40,7 @@ NEXT_STEP = {
     Stage.PICKING: ("mark_picked", "Mark picked"),
     Stage.PICKED: ("mark_packed", "Mark packed"),
     Stage.PACKED: ("ship", "Ship"),
-    **dict.fromkeys(queue.ROAD.stages, ("mark_delivered", "Mark delivered")),
+    **dict.fromkeys(queue.ON_THE_ROAD.stages, ("mark_delivered", "Mark delivered")),
 }
 # the buttons above a queue's list
 QUICK_STEPS = {
@@ -72,7 +72,7 @@ class QueueFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         wanted = self.value()
         if wanted in queue.QUEUES:
-            return queue.in_queue(queryset, wanted)
+            return queue.filter_by_queue(queryset, wanted)
         return queryset if wanted == self.ANY else queryset.filter(placed_at__isnull=False)
 
 
@@ -88,7 +88,7 @@ class OrderAdmin(MaskedAdmin):
     search_help_text = "Order number, whole e-mail address, name or whole postcode"
     list_per_page = 50
     list_max_show_all = 50
-    paginator = FarPaginator
+    paginator = DeepPaginator
     actions = [
         approve,
         start_picking,
@@ -107,7 +107,7 @@ class OrderAdmin(MaskedAdmin):
     change_form_template = "admin/orders/order/change_form.html"
 
     def subject(self, order: Order) -> DataSubject:
-        return order_subject(order)
+        return build_order_subject(order)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -149,7 +149,7 @@ class OrderAdmin(MaskedAdmin):
     @admin.display(description="placed", ordering="placed_at")
     def placed(self, order: Order) -> str:
         moment = order.placed_at
-        return placed_text(timezone.localtime(moment)) if moment else "not paid"
+        return format_placed_at(timezone.localtime(moment)) if moment else "not paid"
 
     @admin.display(description="goes by, to")
     def goes(self, order: Order) -> str:
@@ -157,8 +157,8 @@ class OrderAdmin(MaskedAdmin):
 
     @admin.display(description="where it stands")
     def state(self, order: Order) -> SafeString:
-        kind, text = standing(order, order.parcel_stages)  # type: ignore[attr-defined]
-        back = money_back_mark(order, order.refunds_made)  # type: ignore[attr-defined]
+        kind, text = get_status_badge(order, order.parcel_stages)  # type: ignore[attr-defined]
+        back = format_refund_badge(order, order.refunds_made)  # type: ignore[attr-defined]
         at_bank = dispute_marks(order.disputes_standing)  # type: ignore[attr-defined]
         return format_html('<span class="badge {}">{}</span>{}{}', kind, text, at_bank, back)
 
@@ -186,14 +186,16 @@ class OrderAdmin(MaskedAdmin):
         ours = OUR_NUMBER.fullmatch(re.sub(r"[^0-9A-Z]", "", term.upper()))
         if ours:
             return queryset.filter(number=f"SW-{'-'.join(ours.groups())}"), False
-        return queryset.alias(bare_postcode=BARE_POSTCODE).filter(_named(term)) if term else queryset, False
+        return queryset.alias(bare_postcode=BARE_POSTCODE).filter(
+            _build_search_filter(term)
+        ) if term else queryset, False
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A step taken from an order's own page leads back there."""
         shown = request.GET.get(QueueFilter.parameter_name, "")
         context = {"title": "Orders", "quick_steps": QUICK_STEPS.get(shown, [])}
         response = super().changelist_view(request, {**(extra_context or {}), **context})
-        back = way_back(request)
+        back = get_return_url(request)
         return HttpResponseRedirect(back) if back and isinstance(response, HttpResponseRedirect) else response
 
     def change_view(
@@ -204,19 +206,19 @@ class OrderAdmin(MaskedAdmin):
         order = self.get_object(request, object_id)
         context: dict[str, Any] = {}
         if order:
-            context = order_page(order, may_act=self.has_change_permission(request, order))
-            context["contact"] = contact(order, is_shown=self.is_shown(request, order))
+            context = build_order_page_context(order, may_act=self.has_change_permission(request, order))
+            context["contact"] = build_contact_details(order, is_shown=self.is_shown(request, order))
             context["reason_form"] = ReasonForm()
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
 
-def _named(term: str) -> Q:
+def _build_search_filter(term: str) -> Q:
     """Orders to somebody whose name has each of these words in it, or to this postcode, or of this old number."""
     by_name = Q(*(Q(full_name__icontains=word) for word in term.split()))
     return by_name | Q(bare_postcode="".join(term.upper().split())) | Q(external_reference__iexact=term)
 
 
-def money_back_mark(order: Order, refunds: list[dict[str, str]]) -> SafeString:
+def format_refund_badge(order: Order, refunds: list[dict[str, str]]) -> SafeString:
     """How much went back, and why, for the list; empty for most orders."""
     if not refunds:
         return SafeString("")
@@ -234,7 +236,7 @@ def dispute_marks(disputes: list[dict[str, str]]) -> SafeString:
     return format_html_join("", ' <span class="badge out">{}</span>', ((text,) for text in texts))
 
 
-def placed_text(moment: datetime) -> str:
+def format_placed_at(moment: datetime) -> str:
     """The year only where it is not this one."""
     is_this_year = moment.year == timezone.localdate().year
     return date_format(moment, "D j M, H:i" if is_this_year else "j M Y, H:i")
@@ -247,42 +249,48 @@ def is_late(order: Order) -> bool:
     return is_open and order.ships_on is not None and order.ships_on < timezone.localdate()
 
 
-def standing(order: Order, stages: list[str]) -> tuple[str, str]:
+def get_status_badge(order: Order, stages: list[str]) -> tuple[str, str]:
     """A badge's colour and words: the queue an order waits in, else what the customer reads."""
-    waits_in = queue.of(order, stages)
-    if waits_in and waits_in != queue.ROAD:
+    waits_in = queue.find_queue_for_order(order, stages)
+    if waits_in and waits_in != queue.ON_THE_ROAD:
         return "wait", waits_in.title
     if order.status == Order.Status.CANCELLED:
-        return "out", words(order)
+        return "out", get_customer_status_label(order)
     is_delivered = order.fulfilment_status == Order.FulfilmentStatus.DELIVERED
-    return "in" if is_delivered or waits_in else "", words(order)
+    return "in" if is_delivered or waits_in else "", get_customer_status_label(order)
 
 
-def order_page(order: Order, *, may_act: bool) -> dict[str, Any]:
+def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
     """What an order's page shows; the buttons for those who may take steps."""
     prefetch_related_objects([order], "events", "shipments__store", "shipments__lines__order_line")
     prefetch_related_objects([order], "payments__refunds", "payments__stripe_records")
     parcels = list(order.shipments.all())
-    kind, text = standing(order, [parcel.stage for parcel in parcels])
+    kind, text = get_status_badge(order, [parcel.stage for parcel in parcels])
     return {
         "title": f"Order {order.number}",
         "subtitle": None,
         "order": order,
-        "state": {"kind": kind, "text": text, "for_customer": words(order), "is_late": is_late(order)},
+        "state": {
+            "kind": kind,
+            "text": text,
+            "for_customer": get_customer_status_label(order),
+            "is_late": is_late(order),
+        },
         "lines": order.lines.all(),
         "adjustments": order.adjustments.all(),
         "parcels": parcels,
         "payments": order.payments.all(),
         "hold": holds.explain_hold(order),
-        "has_parcel_here": order.status == Order.Status.CONFIRMED and order.fulfilment_status not in holds.LEFT,
+        "has_parcel_here": order.status == Order.Status.CONFIRMED
+        and order.fulfilment_status not in holds.DISPATCHED_STATUSES,
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
-        "stories": timelines(order),
-        "steps": _steps(order, parcels) if may_act else {},
+        "stories": build_timelines(order),
+        "steps": _list_next_steps(order, parcels) if may_act else {},
         "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
     }
 
 
-def contact(order: Order, *, is_shown: bool) -> dict[str, Any]:
+def build_contact_details(order: Order, *, is_shown: bool) -> dict[str, Any]:
     """Where the order goes and whom to write to: while there is work to do on it, or once somebody has said why."""
     if order.status == Order.Status.CONFIRMED or is_shown:
         return {
@@ -294,22 +302,22 @@ def contact(order: Order, *, is_shown: bool) -> dict[str, Any]:
     return {"is_whole": False, "lines": [order.full_name], "email": mask_email(order.email), "gift_note": ""}
 
 
-def _steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
+def _list_next_steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
     """The buttons: the next steps, then what else can be done."""
     stages = [Stage(parcel.stage) for parcel in parcels]
     following = dict.fromkeys(NEXT_STEP[stage] for stage in stages if stage in NEXT_STEP)
-    if queue.of(order, stages) == queue.TO_APPROVE:
+    if queue.find_queue_for_order(order, stages) == queue.TO_APPROVE:
         following = {("approve", "Approve"): None}
     if order.hold:
         following = {("release", "Release"): None}
     if order.hold == Order.Hold.REBUILT:
         following = {("complete_address", "Type in the address"): None, **following}
     more = []
-    if not status.ON_ITS_WAY.isdisjoint(stages):
+    if not status.DISPATCHED_STAGES.isdisjoint(stages):
         more.append(("correct_tracking", "Correct the tracking"))
     if cancellation.may_cancel(order):
         more.append(("cancel", "Cancel"))
-    if refundable(order)[0]:
+    if find_refundable_payment(order)[0]:
         more.append(("refund", "Refund"))
     is_unpacked = not {Stage.WAITING, Stage.PICKING, Stage.PICKED, Stage.PACKED}.isdisjoint(stages)
     return {"following": list(following), "more": more, "has_slip": is_unpacked}

@@ -16,23 +16,23 @@ from accounts.models import AccessKind
 from orders.models import Order
 
 
-def way_back(request: HttpRequest) -> str:
+def get_return_url(request: HttpRequest) -> str:
     """The page of ours that a step was taken from, if it says one."""
     back = request.POST.get("back", "")
     return back if url_has_allowed_host_and_scheme(back, allowed_hosts=None) else ""
 
 
-def order_subject(order: Order, *, about: str = "") -> DataSubject:
+def build_order_subject(order: Order, *, about: str = "") -> DataSubject:
     """Whose order it is, for the access log."""
     return DataSubject(order.customer_id, order.number, about or f"Order {order.number}")
 
 
-def note_orders(request: HttpRequest, orders: Iterable[Order], *, what: AccessKind, detail: str = "") -> None:
+def log_order_access(request: HttpRequest, orders: Iterable[Order], *, what: AccessKind, detail: str = "") -> None:
     """Writes to the access log what was done with some orders, for each of their customers."""
-    access.log_access_to_subjects(request.user, map(order_subject, orders), what=what, detail=detail)  # type: ignore[arg-type]
+    access.log_access_to_subjects(request.user, map(build_order_subject, orders), what=what, detail=detail)  # type: ignore[arg-type]
 
 
-def step_page(
+def render_step_page(
     model_admin: admin.ModelAdmin,
     request: HttpRequest,
     orders: QuerySet[Order],
@@ -46,7 +46,7 @@ def step_page(
 
     `seen`: the orders whose names are on it, for the access log.
     """
-    note_orders(request, seen, what=what, detail=context["title"])
+    log_order_access(request, seen, what=what, detail=context["title"])
     return TemplateResponse(
         request,
         f"admin/orders/order/{name}.html",
@@ -55,7 +55,7 @@ def step_page(
             "opts": model_admin.opts,
             "orders": orders,
             "action": request.POST.get("action", ""),
-            "back": way_back(request) or request.get_full_path(),
+            "back": get_return_url(request) or request.get_full_path(),
             "list_url": reverse("admin:orders_order_changelist"),
             **context,
         },

@@ -5,7 +5,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 
 
-class FarPaginator(Paginator):
+class DeepPaginator(Paginator):
     """Deep pages as quick as the first: ids come from the index alone, and from its nearer end."""
 
     object_list: QuerySet[Any]

@@ -5,7 +5,7 @@ from django.http import HttpRequest
 from accounts.access import DataSubject
 from accounts.admin.looking import AuditedAdmin, ReadOnlyAdmin
 from orders import payments
-from orders.admin.pages import order_subject
+from orders.admin.pages import build_order_subject
 from orders.models import Payment, StripeEvent
 from shop.money import format_amount
 
@@ -21,10 +21,10 @@ def settle(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Paym
     for payment in chosen.select_related("order"):
         number = payment.order.number
         try:
-            settled = payments.settle(payment.pk)
+            settled = payments.settle_payment(payment.pk)
         except payments.UnknownSession:
             messages.error(request, f"{number}: {UNKNOWN}")
-        except payments.Unreachable:
+        except payments.StripeUnreachable:
             messages.error(request, f"{number}: Stripe gives no answer; nothing has changed.")
         else:
             messages.success(request, f"{number}: {settled.get_status_display().lower()}.")
@@ -36,8 +36,8 @@ def end_unknown(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet
     for payment in chosen.select_related("order"):
         number = payment.order.number
         try:
-            ended = payments.end_unknown(payment.pk, actor=str(request.user))
-        except payments.Unreachable:
+            ended = payments.end_unknown_payment(payment.pk, actor=str(request.user))
+        except payments.StripeUnreachable:
             messages.error(request, f"{number}: Stripe gives no answer; nothing has changed.")
         else:
             messages.success(request, f"{number}: {ended.get_status_display().lower()}.")
@@ -63,7 +63,7 @@ class PaymentAdmin(AuditedAdmin, ReadOnlyAdmin):
         return format_amount(payment.amount, payment.currency)
 
     def subject(self, payment: Payment) -> DataSubject:
-        return order_subject(payment.order, about=f"The payment for order {payment.order.number}")
+        return build_order_subject(payment.order, about=f"The payment for order {payment.order.number}")
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.change_order")

@@ -6,7 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
-from orders.carriers import CARRIERS, carrier_name
+from orders.carriers import CARRIERS, get_carrier_name
 from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.settings import ONLY_ROW
 from shop.admin_queries import StrictAdmin, check_parameters
@@ -77,7 +77,7 @@ class ShippingMethodAdmin(StrictAdmin):
 
     @admin.display(description="carrier", ordering="carrier")
     def by(self, method: ShippingMethod) -> str:
-        return carrier_name(method.carrier)
+        return get_carrier_name(method.carrier)
 
     def save_model(self, request: HttpRequest, obj: ShippingMethod, form: forms.ModelForm, change: bool) -> None:
         obj.currency = get_shop_currency()

@@ -8,13 +8,13 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import AccessKind
 from orders.admin.actions import Stage
-from orders.admin.pages import step_page
+from orders.admin.pages import render_step_page
 from orders.models import Order, Shipment
 
 BEFORE_PACKING = (Stage.WAITING, Stage.PICKING, Stage.PICKED)
 
 
-def _parcels(orders: QuerySet[Order], stages: tuple[Shipment.Stage, ...]) -> QuerySet[Shipment]:
+def _get_parcels_at_stages(orders: QuerySet[Order], stages: tuple[Shipment.Stage, ...]) -> QuerySet[Shipment]:
     chosen = Shipment.objects.filter(order__in=orders, stage__in=stages)
     return (
         chosen.select_related("order", "store")
@@ -26,7 +26,7 @@ def _parcels(orders: QuerySet[Order], stages: tuple[Shipment.Stage, ...]) -> Que
 @admin.action(description="Print the pick list", permissions=["view"])
 def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
     """What to fetch, by SKU, for all chosen orders together, and then parcel by parcel."""
-    parcels = list(_parcels(orders, (Stage.WAITING, Stage.PICKING)))
+    parcels = list(_get_parcels_at_stages(orders, (Stage.WAITING, Stage.PICKING)))
     if not parcels:
         messages.error(request, "There is nothing to pick here.")
         return None
@@ -37,7 +37,7 @@ def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Query
             fetched[parcel.store.name, item.sku, item.title, item.options] += line.quantity
     items = [(*what, quantity) for what, quantity in sorted(fetched.items())]
     waiting = [parcel.order_id for parcel in parcels if parcel.stage == Stage.WAITING]
-    return step_page(
+    return render_step_page(
         model_admin,
         request,
         orders.filter(pk__in=waiting),
@@ -54,11 +54,11 @@ def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Query
 @admin.action(description="Print packing slips", permissions=["view"])
 def packing_slips(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
     """One sheet to put into each parcel. It names no price: the parcel may be a gift."""
-    parcels = list(_parcels(orders, (*BEFORE_PACKING, Stage.PACKED)))
+    parcels = list(_get_parcels_at_stages(orders, (*BEFORE_PACKING, Stage.PACKED)))
     if not parcels:
         messages.error(request, "There is no parcel to pack here.")
         return None
-    return step_page(
+    return render_step_page(
         model_admin,
         request,
         orders,

@@ -8,8 +8,8 @@ from django.utils.formats import date_format
 
 from accounts.access import DataSubject
 from accounts.admin.looking import AuditedAdmin, ReadOnlyAdmin
-from orders.admin.actions import actor_of
-from orders.admin.pages import order_subject
+from orders.admin.actions import get_actor_name
+from orders.admin.pages import build_order_subject
 from orders.models import StripeRecord
 from orders.models.stripe_record import StripeRecordQuerySet
 from shop.money import format_amount
@@ -35,7 +35,7 @@ class MatterFilter(admin.SimpleListFilter):
 def clear(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[StripeRecord]) -> None:
     """Of no order here, and somebody knows what it is: it leaves the first page. An order is released on its page."""
     stray = chosen.filter(payment=None, cleared_at=None)
-    count = stray.update(cleared_at=timezone.now(), cleared_by=actor_of(request))
+    count = stray.update(cleared_at=timezone.now(), cleared_by=get_actor_name(request))
     if count:
         messages.success(request, f"Looked at: {count}.")
     else:
@@ -78,7 +78,9 @@ class StripeRecordAdmin(AuditedAdmin, ReadOnlyAdmin):
     def subject(self, record: StripeRecord) -> DataSubject:
         if record.payment is None:
             return DataSubject(None, record.reference, f"{record}, of no order here")
-        return order_subject(record.payment.order, about=f"What Stripe says of order {record.payment.order.number}")
+        return build_order_subject(
+            record.payment.order, about=f"What Stripe says of order {record.payment.order.number}"
+        )
 
     def has_clear_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.change_order")

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from orders import fulfilment
-from orders.carriers import CARRIERS, carrier_name, find_carrier
+from orders.carriers import CARRIERS, find_carrier, get_carrier_name
 from orders.carriers.tracking_numbers import (
     ImpossibleNumberError,
     clean_number,
@@ -173,7 +173,7 @@ class ShipForm(ParcelForm):
         return cleaned
 
     def dispatch(self, actor: str) -> Shipment:
-        parcel = fulfilment.dispatch(
+        parcel = fulfilment.dispatch_shipment(
             self.parcel.pk,
             actor=actor,
             carrier=self.cleaned_data["carrier"],
@@ -196,7 +196,7 @@ class TrackingForm(ParcelForm):
 
     def correct(self, actor: str) -> Shipment:
         typed = self.cleaned_data
-        parcel = fulfilment.correct_tracking(
+        parcel = fulfilment.correct_shipment_tracking(
             self.parcel.pk,
             actor=actor,
             carrier=typed["carrier"],
@@ -242,7 +242,7 @@ def _doubt_form(carrier: str, number: str) -> str:
         why = f" It looks like one of {' or '.join(others)}: is the carrier right?"
     elif has_wrong_check_digit(carrier, number):
         why = " Its check digit does not fit, so one of its characters is probably wrong."
-    return f"“{number}” does not look like a {carrier_name(carrier)} number.{why}"
+    return f"“{number}” does not look like a {get_carrier_name(carrier)} number.{why}"
 
 
 def _doubt_reuse(parcel: Shipment, others: Iterable[Shipment]) -> str:

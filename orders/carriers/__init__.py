@@ -34,12 +34,12 @@ def find_carrier(name: str) -> str:
     return next((key for known, key in named.items() if f" {known} " in words), "")
 
 
-def tracking_url(carrier: str, number: str) -> str:
+def build_tracking_url(carrier: str, number: str) -> str:
     """The carrier's own page for the parcel; empty for a carrier we don't know."""
     known = CARRIERS.get(find_carrier(carrier))
     return known.url.format(quote(number.strip(), safe="")) if known and number.strip() else ""
 
 
-def carrier_name(carrier: str) -> str:
+def get_carrier_name(carrier: str) -> str:
     known = CARRIERS.get(carrier)
     return known.name if known else carrier

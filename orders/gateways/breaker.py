@@ -39,7 +39,7 @@ class BreakerState(Enum):
     TRIAL = "trial"
 
 
-def look() -> BreakerState:
+def check_breaker() -> BreakerState:
     """One query; two after Stripe was silent."""
     stuck = StuckItem.objects.filter(loop=AWAY.key)
     silences = stuck.values_list("attempt_count", flat=True).first()
@@ -51,9 +51,9 @@ def look() -> BreakerState:
     return BreakerState.TRIAL if is_ours else BreakerState.CLOSED
 
 
-def note_silence(error: Exception) -> None:
+def record_silence(error: Exception) -> None:
     AWAY.record_failure(loops.WHOLE, error, subject=AWAY.title)
 
 
-def note_answer() -> None:
+def record_answer() -> None:
     AWAY.clear()

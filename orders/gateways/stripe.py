@@ -30,28 +30,28 @@ PLACES = Bulkhead("stripe", places=32)
 T = TypeVar("T")
 
 
-class Unreachable(Exception):  # noqa: N818  (a state of the world, not an error of ours)
+class StripeUnreachable(Exception):  # noqa: N818  (a state of the world, not an error of ours)
     """No answer, or one that doesn't say what happened. What was asked may or may not have been done."""
 
 
-class Busy(Unreachable):
+class StripeBusy(StripeUnreachable):
     """The same thing is being asked by somebody else this moment."""
 
 
-class Slow(Unreachable):
+class StripeSlow(StripeUnreachable):
     """No answer within the time a request can wait. It is asked for again in the background."""
 
 
-class Failed(Unreachable):
+class StripeFailed(StripeUnreachable):
     """Stripe said that it failed (500). The same key may find the true answer, or the same failure for a day."""
 
 
-class Refused(Exception):  # noqa: N818
+class StripeRefused(Exception):  # noqa: N818
     """Stripe understood and said no; nothing was done."""
 
 
 @dataclass(frozen=True)
-class Item:
+class SessionItem:
     """One line of the payment page; `unit_amount` as Stripe counts (`amounts`). `marks`: ours, for `rebuilding`."""
 
     name: str
@@ -61,7 +61,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Session:
+class CheckoutSession:
     """A Checkout session as Stripe sees it now. `amount`: as Stripe counts. `key`: our payment's idempotency key,
     `order_number` and `email` its order's.
     """
@@ -108,7 +108,7 @@ class RefundAnswer:
 
 
 @dataclass(frozen=True)
-class Event:
+class StripeEventData:
     reference: str
     kind: str
     object_id: str
@@ -121,16 +121,16 @@ def create_session(
     order_number: str,
     email: str,
     currency: str,
-    items: Sequence[Item],
+    items: Sequence[SessionItem],
     expires_at: int,
     success_url: str,
     cancel_url: str,
-) -> Session:
+) -> CheckoutSession:
     """The same key always gives the same session."""
     marks = {"order": order_number, "payment": key}
     params: dict[str, Any] = {
         "mode": "payment",
-        "line_items": [_line_item(item, currency) for item in items],
+        "line_items": [_build_line_item(item, currency) for item in items],
         "client_reference_id": order_number,
         "customer_email": email,
         "metadata": marks,
@@ -140,16 +140,16 @@ def create_session(
         "cancel_url": cancel_url,
     }
     with translate_errors():
-        made = client().v1.checkout.sessions.create(params, {"idempotency_key": key})  # type: ignore[arg-type]
-    return _session(made)
+        made = get_client().v1.checkout.sessions.create(params, {"idempotency_key": key})  # type: ignore[arg-type]
+    return _parse_session(made)
 
 
-def fetch_session(reference: str) -> Session:
+def fetch_session(reference: str) -> CheckoutSession:
     with translate_errors():
-        return _session(client().v1.checkout.sessions.retrieve(reference, {"expand": ["payment_intent"]}))
+        return _parse_session(get_client().v1.checkout.sessions.retrieve(reference, {"expand": ["payment_intent"]}))
 
 
-def completed_sessions(since: datetime) -> Iterator[Session]:
+def list_completed_sessions(since: datetime) -> Iterator[CheckoutSession]:
     """Those begun since then that were completed, the newest first, a hundred for each request to Stripe."""
     params: dict[str, Any] = {
         "status": "complete",
@@ -158,51 +158,51 @@ def completed_sessions(since: datetime) -> Iterator[Session]:
         "expand": ["data.payment_intent"],
     }
     with translate_errors():
-        for found in client().v1.checkout.sessions.list(params).auto_paging_iter():  # type: ignore[arg-type]
-            yield _session(found)
+        for found in get_client().v1.checkout.sessions.list(params).auto_paging_iter():  # type: ignore[arg-type]
+            yield _parse_session(found)
 
 
-def find_session(key: str, *, since: datetime, until: datetime) -> Session | None:
+def find_session(key: str, *, since: datetime, until: datetime) -> CheckoutSession | None:
     """The session that was begun between then under our payment's key, if Stripe has made it."""
     params: dict[str, Any] = {"created": {"gte": int(since.timestamp()), "lte": int(until.timestamp())}, "limit": 100}
     with translate_errors():
-        for found in client().v1.checkout.sessions.list(params).auto_paging_iter():  # type: ignore[arg-type]
+        for found in get_client().v1.checkout.sessions.list(params).auto_paging_iter():  # type: ignore[arg-type]
             if read_metadata(found).get("payment") == key:
-                return _session(found)
+                return _parse_session(found)
     return None
 
 
-def find_session_paid_by(payment_intent: str) -> Session | None:
+def find_session_paid_by(payment_intent: str) -> CheckoutSession | None:
     with translate_errors():
-        found = client().v1.checkout.sessions.list({"payment_intent": payment_intent, "limit": 1}).data
-    return _session(found[0]) if found else None
+        found = get_client().v1.checkout.sessions.list({"payment_intent": payment_intent, "limit": 1}).data
+    return _parse_session(found[0]) if found else None
 
 
-def fetch_session_items(reference: str) -> list[Item]:
+def fetch_session_items(reference: str) -> list[SessionItem]:
     """What a session was for, with our marks on each line."""
     params: dict[str, Any] = {"limit": 100, "expand": ["data.price.product"]}
     with translate_errors():
-        found = client().v1.checkout.sessions.line_items.list(reference, params)  # type: ignore[arg-type]
-        return [_read_item(made) for made in found.auto_paging_iter()]
+        found = get_client().v1.checkout.sessions.line_items.list(reference, params)  # type: ignore[arg-type]
+        return [_parse_session_item(made) for made in found.auto_paging_iter()]
 
 
-def _read_item(made: Any) -> Item:
-    return Item(made.description, made.price.unit_amount, made.quantity, read_metadata(made.price.product))
+def _parse_session_item(made: Any) -> SessionItem:
+    return SessionItem(made.description, made.price.unit_amount, made.quantity, read_metadata(made.price.product))
 
 
 def expire_session(reference: str) -> None:
     """Raises `Refused` when it is complete or expired already."""
     with translate_errors():
-        client().v1.checkout.sessions.expire(reference)
+        get_client().v1.checkout.sessions.expire(reference)
 
 
 def is_answering() -> bool:
     """Whether Stripe says anything sensible now, to a question that is about nothing in particular."""
     try:
         with translate_errors():
-            probe = _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, PROBE_SECONDS)
+            probe = _build_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, PROBE_SECONDS)
             probe.v1.checkout.sessions.list({"limit": 1})
-    except (Refused, Unreachable):
+    except (StripeRefused, StripeUnreachable):
         return False
     return True
 
@@ -210,39 +210,39 @@ def is_answering() -> bool:
 def create_refund(*, key: str, payment_intent: str, amount: int, marks: Mapping[str, str]) -> RefundAnswer:
     """`key`: good for a day, then Stripe forgets it and would give the money again. `marks`: our own words on it."""
     with translate_errors():
-        made = client().v1.refunds.create(
+        made = get_client().v1.refunds.create(
             {"payment_intent": payment_intent, "amount": amount, "metadata": dict(marks)},
             {"idempotency_key": key},
         )
-    return _refund(made)
+    return _parse_refund_answer(made)
 
 
 def find_refund(payment_intent: str, *, mark: str) -> RefundAnswer | None:
     """The refund of this payment that we marked so, if Stripe has made it."""
     with translate_errors():
-        refunds = client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100})
+        refunds = get_client().v1.refunds.list({"payment_intent": payment_intent, "limit": 100})
         for made in refunds.auto_paging_iter():
             if read_metadata(made).get("refund") == mark:
-                return _refund(made)
+                return _parse_refund_answer(made)
     return None
 
 
 def fetch_refund(reference: str) -> RefundAnswer:
     with translate_errors():
-        return _refund(client().v1.refunds.retrieve(reference))
+        return _parse_refund_answer(get_client().v1.refunds.retrieve(reference))
 
 
-def read_event(payload: bytes, signature: str) -> Event | None:
+def read_event(payload: bytes, signature: str) -> StripeEventData | None:
     """The event in a webhook; None unless it is one, signed with one of our secrets in the last five minutes."""
     if not any(_is_signed(payload, signature, secret) for secret in settings.STRIPE_WEBHOOK_SECRETS):
         return None
     try:
-        return _event(json.loads(payload))
+        return _parse_event(json.loads(payload))
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError):  # signed, and still not an event
         return None
 
 
-def _event(told: Any) -> Event:
+def _parse_event(told: Any) -> StripeEventData:
     """Raises ValueError, TypeError, LookupError or AttributeError for what is no event of Stripe's.
 
     What it is about may have no id, as a balance has none.
@@ -254,7 +254,7 @@ def _event(told: Any) -> Event:
     created = told["created"]
     if type(created) is not int or not 0 < created < END_OF_TIME:
         raise ValueError("Not a time")
-    return Event(told["id"], told["type"], about, created)
+    return StripeEventData(told["id"], told["type"], about, created)
 
 
 def _is_signed(payload: bytes, signature: str, secret: str) -> bool:
@@ -267,7 +267,7 @@ def _is_signed(payload: bytes, signature: str, secret: str) -> bool:
     return True
 
 
-class OutOfTimeError(stripe.APIConnectionError):
+class StripeTimeoutError(stripe.APIConnectionError):
     """Raised by us, where the library would go on waiting."""
 
     def __init__(self, message: str) -> None:
@@ -291,36 +291,36 @@ class PatientClient(stripe.RequestsClient):
         ask = partial(super().request, method, url, headers, post_data)
         patience = get_current_patience()
         if patience is None:
-            return _ask_unhurried(ask)
-        way = breaker.look()
+            return _ask_without_deadline(ask)
+        way = breaker.check_breaker()
         if way is BreakerState.CLOSED:
-            raise OutOfTimeError("Stripe did not answer a moment ago.")
+            raise StripeTimeoutError("Stripe did not answer a moment ago.")
         try:
             answer = PLACES.run(ask, patience)
         except BulkheadFull as crowd:
-            raise OutOfTimeError(str(crowd)) from crowd
+            raise StripeTimeoutError(str(crowd)) from crowd
         except WaitTimedOut as silence:
-            breaker.note_silence(silence)
-            raise OutOfTimeError(str(silence)) from silence
+            breaker.record_silence(silence)
+            raise StripeTimeoutError(str(silence)) from silence
         if way is not BreakerState.OPEN:
-            breaker.note_answer()
+            breaker.record_answer()
         return answer
 
 
-def _ask_unhurried(ask: Callable[[], T]) -> T:
+def _ask_without_deadline(ask: Callable[[], T]) -> T:
     begun_at = time.monotonic()
     answer = ask()
     if time.monotonic() - begun_at < settings.PATIENCE_SECONDS:
-        breaker.note_answer()
+        breaker.record_answer()
     return answer
 
 
-def client() -> stripe.StripeClient:
-    return _client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_TIMEOUT_SECONDS)
+def get_client() -> stripe.StripeClient:
+    return _build_client(settings.STRIPE_SECRET_KEY, settings.STRIPE_API_BASE, settings.STRIPE_TIMEOUT_SECONDS)
 
 
 @cache
-def _client(secret_key: str, base: str, timeout: int) -> stripe.StripeClient:
+def _build_client(secret_key: str, base: str, timeout: int) -> stripe.StripeClient:
     return stripe.StripeClient(
         secret_key,
         base_addresses={"api": base},
@@ -335,23 +335,23 @@ def translate_errors() -> Iterator[None]:
     try:
         yield
     except stripe.InvalidRequestError as error:
-        raise Refused(str(error)) from error
+        raise StripeRefused(str(error)) from error
     except stripe.IdempotencyError as error:
         in_use = error.http_status == HTTPStatus.CONFLICT  # else: the same key with other parameters
-        raise (Busy if in_use else Unreachable)(str(error)) from error
-    except OutOfTimeError as error:
-        raise Slow(str(error)) from error
+        raise (StripeBusy if in_use else StripeUnreachable)(str(error)) from error
+    except StripeTimeoutError as error:
+        raise StripeSlow(str(error)) from error
     except (stripe.APIConnectionError, stripe.RateLimitError) as error:
-        raise Unreachable(type(error).__name__) from error
+        raise StripeUnreachable(type(error).__name__) from error
     except stripe.APIError as error:
         if error.http_status == HTTPStatus.CONFLICT:  # the library has no class of its own for it
-            raise Busy(str(error)) from error
-        raise Failed(type(error).__name__) from error
+            raise StripeBusy(str(error)) from error
+        raise StripeFailed(type(error).__name__) from error
     except stripe.StripeError as error:  # a wrong or narrow key, say: not a word about what we asked
-        raise Unreachable(type(error).__name__) from error
+        raise StripeUnreachable(type(error).__name__) from error
 
 
-def _line_item(item: Item, currency: str) -> dict[str, Any]:
+def _build_line_item(item: SessionItem, currency: str) -> dict[str, Any]:
     price = {
         "currency": currency.lower(),
         "unit_amount": item.unit_amount,
@@ -360,8 +360,8 @@ def _line_item(item: Item, currency: str) -> dict[str, Any]:
     return {"quantity": item.quantity, "price_data": price}
 
 
-def _session(made: stripe.checkout.Session) -> Session:
-    return Session(
+def _parse_session(made: stripe.checkout.Session) -> CheckoutSession:
+    return CheckoutSession(
         reference=made.id,
         url=made.url or "",
         status=made.status or "",
@@ -382,5 +382,5 @@ def read_metadata(made: Any) -> dict[str, str]:
     return {str(key): str(value) for key, value in metadata.to_dict().items()} if metadata else {}
 
 
-def _refund(made: stripe.Refund) -> RefundAnswer:
+def _parse_refund_answer(made: stripe.Refund) -> RefundAnswer:
     return RefundAnswer(made.id, made.status or "", getattr(made, "failure_reason", None) or "")

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from orders.gateways.stripe import Event, client, read_metadata, translate_errors
+from orders.gateways.stripe import StripeEventData, get_client, read_metadata, translate_errors
 
 PAGE_SIZE = 100  # Stripe's most
 CHARGE, REFUND, DISPUTE, WARNING = "charge", "refund", "dispute", "warning"
@@ -45,7 +45,7 @@ def fetch_item(kind: str, reference: str) -> StripeItem:
     """Raises `Refused` when this Stripe account has no such thing, `Unreachable` when there is no answer."""
     asked_at = timezone.now()
     with translate_errors():
-        return _item(kind, _service(kind).retrieve(reference), asked_at)
+        return _parse_item(kind, _get_service(kind).retrieve(reference), asked_at)
 
 
 def list_items(kind: str, *, since: datetime | None = None, **filters: str) -> Iterator[StripeItem]:
@@ -55,36 +55,36 @@ def list_items(kind: str, *, since: datetime | None = None, **filters: str) -> I
         params["created"] = {"gte": int(since.timestamp())}
     asked_at = timezone.now()
     with translate_errors():
-        for found in _service(kind).list(params).auto_paging_iter():
-            yield _item(kind, found, asked_at)
+        for found in _get_service(kind).list(params).auto_paging_iter():
+            yield _parse_item(kind, found, asked_at)
 
 
-def list_events(since: datetime, *, kinds: list[str]) -> Iterator[Event]:
+def list_events(since: datetime, *, kinds: list[str]) -> Iterator[StripeEventData]:
     """Stripe's own list, whether or not they were ever delivered; it goes back thirty days. The newest first."""
     params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "types": kinds, "limit": PAGE_SIZE}
     with translate_errors():
-        for found in client().v1.events.list(params).auto_paging_iter():  # type: ignore[arg-type]
-            yield Event(found.id, found.type, str(getattr(found.data.object, "id", "")), found.created)
+        for found in get_client().v1.events.list(params).auto_paging_iter():  # type: ignore[arg-type]
+            yield StripeEventData(found.id, found.type, str(getattr(found.data.object, "id", "")), found.created)
 
 
-def _service(kind: str) -> Any:
-    v1 = client().v1
+def _get_service(kind: str) -> Any:
+    v1 = get_client().v1
     return {CHARGE: v1.charges, REFUND: v1.refunds, DISPUTE: v1.disputes, WARNING: v1.radar.early_fraud_warnings}[kind]
 
 
-def _item(kind: str, made: Any, asked_at: datetime) -> StripeItem:
+def _parse_item(kind: str, made: Any, asked_at: datetime) -> StripeItem:
     return StripeItem(
         kind=kind,
         reference=made.id,
-        payment_intent=_id(getattr(made, "payment_intent", None)),
+        payment_intent=_get_id(getattr(made, "payment_intent", None)),
         created_at=datetime.fromtimestamp(made.created, UTC),
         asked_at=asked_at,
         metadata=read_metadata(made),
-        **_PARTICULARS[kind](made),
+        **_PARSERS[kind](made),
     )
 
 
-def _charge(made: Any) -> dict[str, Any]:
+def _parse_charge(made: Any) -> dict[str, Any]:
     return {
         "charge": made.id,
         "amount": made.amount_captured,
@@ -95,9 +95,9 @@ def _charge(made: Any) -> dict[str, Any]:
     }
 
 
-def _refund(made: Any) -> dict[str, Any]:
+def _parse_refund(made: Any) -> dict[str, Any]:
     return {
-        "charge": _id(made.charge),
+        "charge": _get_id(made.charge),
         "amount": made.amount,
         "currency": made.currency.upper(),
         "status": made.status or "",
@@ -106,10 +106,10 @@ def _refund(made: Any) -> dict[str, Any]:
     }
 
 
-def _dispute(made: Any) -> dict[str, Any]:
+def _parse_dispute(made: Any) -> dict[str, Any]:
     due = made.evidence_details.due_by if made.evidence_details else None
     return {
-        "charge": _id(made.charge),
+        "charge": _get_id(made.charge),
         "amount": _lost_amount(made) if made.status == "lost" else made.amount,
         "currency": made.currency.upper(),
         "status": made.status,
@@ -127,14 +127,14 @@ def _lost_amount(made: Any) -> int:
     return -sum(moved) if moved else int(made.amount)
 
 
-def _warning(made: Any) -> dict[str, Any]:
+def _parse_warning(made: Any) -> dict[str, Any]:
     status = "actionable" if made.actionable else "not actionable"
-    return {"charge": _id(made.charge), "amount": 0, "currency": "", "status": status, "reason": made.fraud_type}
+    return {"charge": _get_id(made.charge), "amount": 0, "currency": "", "status": status, "reason": made.fraud_type}
 
 
-_PARTICULARS = {CHARGE: _charge, REFUND: _refund, DISPUTE: _dispute, WARNING: _warning}
+_PARSERS = {CHARGE: _parse_charge, REFUND: _parse_refund, DISPUTE: _parse_dispute, WARNING: _parse_warning}
 
 
-def _id(value: Any) -> str:
+def _get_id(value: Any) -> str:
     """The id of something that Stripe gives as an id, or whole when it was asked to."""
     return str(getattr(value, "id", value) or "")

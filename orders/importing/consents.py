@@ -21,7 +21,7 @@ SOURCE = "import"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ConsentRow:
     number: int
     customer: str
     purpose: str
@@ -41,15 +41,15 @@ class ConsentImport:
     bad: RowReport = field(default_factory=RowReport)
 
     def run(self, table: CsvTable) -> Iterator[int]:
-        lines = table.read_rows(_parse)
+        lines = table.read_rows(_parse_consent_row)
         for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
             self.row_count += len(chunk)
             self.bad.extend(each for each in chunk if isinstance(each, BadRow))
-            self._take([each for each in chunk if isinstance(each, Line)])
+            self._take([each for each in chunk if isinstance(each, ConsentRow)])
             yield self.row_count
 
-    def _take(self, lines: list[Line]) -> None:
-        people = _people({line.customer for line in lines})
+    def _take(self, lines: list[ConsentRow]) -> None:
+        people = _find_customer_ids({line.customer for line in lines})
         numbers: dict[consent.ImportedAnswer, int] = {}
         for line in lines:
             if line.customer in people:
@@ -64,7 +64,7 @@ class ConsentImport:
         self.new_count += consent.import_consents(numbers, source=SOURCE, is_dry=self.is_dry, on_left_out=leave_out)
 
 
-def _parse(number: int, cells: Mapping[str, str]) -> Line:
+def _parse_consent_row(number: int, cells: Mapping[str, str]) -> ConsentRow:
     purpose = cells["purpose"].strip()
     customer = read_customer(cells["customer"])
     if not customer:
@@ -72,10 +72,10 @@ def _parse(number: int, cells: Mapping[str, str]) -> Line:
     if not purposes.is_purpose(purpose):
         raise UnusableRowError(f"there is no such purpose: {quote_cell(purpose)}")
     granted = read_flag(cells["granted"], name="granted")
-    return Line(number, customer, purpose, granted, read_moment(cells["at"], name="at", may_be_ahead=True))
+    return ConsentRow(number, customer, purpose, granted, read_moment(cells["at"], name="at", may_be_ahead=True))
 
 
-def _people(names: set[str]) -> dict[str, int]:
+def _find_customer_ids(names: set[str]) -> dict[str, int]:
     """Customer ids by e-mail in the form the shop keeps, or by the very external reference."""
     emails = [name for name in names if "@" in name]
     found = Customer.objects.annotate(low=Lower("email")).filter(

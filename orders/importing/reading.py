@@ -58,12 +58,12 @@ COUNTRIES = {make_spelling_key(str(word)): code for code, name in countries for 
 }
 
 
-class Format(StrEnum):
+class OrderFormat(StrEnum):
     OWN = "own"
     ONLINE_RETAIL = "online-retail"
 
 
-class Kind(StrEnum):
+class RowKind(StrEnum):
     """What a row becomes: an order line; an amount on an order; an amount given back for a cancellation."""
 
     LINE = "L"
@@ -72,11 +72,11 @@ class Kind(StrEnum):
 
 
 COLUMNS = {
-    Format.OWN: Columns(
+    OrderFormat.OWN: Columns(
         required=("order_number", "placed_at", "customer", "sku", "title", "quantity", "unit_price", "gift"),
         optional=("promised_on", "shipped_at", "delivered_at", "carrier_service", "country", "postcode"),
     ),
-    Format.ONLINE_RETAIL: Columns(
+    OrderFormat.ONLINE_RETAIL: Columns(
         required=(
             "InvoiceNo",
             "StockCode",
@@ -91,11 +91,11 @@ COLUMNS = {
 }
 
 
-class Row(NamedTuple):
+class OrderRow(NamedTuple):
     """A row that can be used. `has_fate`: the file says what became of orders (shipped, delivered)."""
 
     number: int
-    kind: Kind
+    kind: RowKind
     reference: str
     placed_at: datetime
     customer: str
@@ -113,7 +113,7 @@ class Row(NamedTuple):
     has_fate: bool = False
 
 
-def format_of(table: CsvTable) -> Format:
+def get_table_format(table: CsvTable) -> OrderFormat:
     return next(layout for layout, columns in COLUMNS.items() if columns is table.columns)
 
 
@@ -123,28 +123,28 @@ def suggest_format(header: Sequence[str]) -> str:
     return f" It looks like --format {fits[0]}." if fits else ""
 
 
-def read_orders(table: CsvTable) -> Iterator[Row | BadRow]:
+def read_orders(table: CsvTable) -> Iterator[OrderRow | BadRow]:
     decimal = table.how.decimal
-    if format_of(table) is Format.ONLINE_RETAIL:
-        return table.read_rows(lambda number, cells: _parse_online_retail(number, cells, decimal))
-    return table.read_rows(lambda number, cells: _parse_own(number, cells, decimal))
+    if get_table_format(table) is OrderFormat.ONLINE_RETAIL:
+        return table.read_rows(lambda number, cells: _parse_online_retail_row(number, cells, decimal))
+    return table.read_rows(lambda number, cells: _parse_own_row(number, cells, decimal))
 
 
-def _parse_own(number: int, cells: Mapping[str, str], decimal: str) -> Row:
-    row = Row(
+def _parse_own_row(number: int, cells: Mapping[str, str], decimal: str) -> OrderRow:
+    row = OrderRow(
         number=number,
-        kind=Kind.LINE,
+        kind=RowKind.LINE,
         reference=read_word(cells["order_number"], name="order_number", longest=LONGEST_REFERENCE),
         placed_at=read_moment(cells["placed_at"], name="placed_at"),
         customer=read_customer(cells["customer"]),
         sku=_read_sku(cells["sku"]),
         title=_read_title(cells["title"]),
         quantity=_read_quantity(cells["quantity"], lowest=1),
-        unit_price=_read_price(cells["unit_price"], decimal, "unit_price", get_shop_currency()),
+        unit_price=_read_unit_price(cells["unit_price"], decimal, "unit_price", get_shop_currency()),
         is_gift=bool(cells["gift"].strip()) and read_flag(cells["gift"], name="gift"),
         country=_read_country(cells.get("country", "")),
-        postcode=_read_short(cells.get("postcode", ""), "postcode", 16),
-        service=_read_short(cells.get("carrier_service", ""), "carrier_service", 40),
+        postcode=_read_optional_word(cells.get("postcode", ""), "postcode", 16),
+        service=_read_optional_word(cells.get("carrier_service", ""), "carrier_service", 40),
         promised_on=_read_promised_on(cells.get("promised_on", "")),
         shipped_at=_read_moment_or_none(cells.get("shipped_at", ""), "shipped_at"),
         delivered_at=_read_moment_or_none(cells.get("delivered_at", ""), "delivered_at"),
@@ -154,7 +154,7 @@ def _parse_own(number: int, cells: Mapping[str, str], decimal: str) -> Row:
     return row
 
 
-def _check_order_of_events(row: Row) -> None:
+def _check_order_of_events(row: OrderRow) -> None:
     """By days of the shop's own clock: files often give no time."""
     placed_on = timezone.localdate(row.placed_at)
     days = [("placed_at", placed_on)]
@@ -166,26 +166,26 @@ def _check_order_of_events(row: Row) -> None:
         raise UnusableRowError("promised_on lies before placed_at")
 
 
-def _parse_online_retail(number: int, cells: Mapping[str, str], decimal: str) -> Row:
+def _parse_online_retail_row(number: int, cells: Mapping[str, str], decimal: str) -> OrderRow:
     """An invoice number with a C takes something back. Codes that are no product's are amounts on the order."""
     reference = read_word(cells["InvoiceNo"], name="InvoiceNo", longest=LONGEST_REFERENCE)
     sku = _read_sku(cells["StockCode"])
     quantity = _read_quantity(cells["Quantity"], lowest=-LARGEST_QUANTITY)
-    unit_price = _read_price(cells["UnitPrice"], decimal, "UnitPrice", "GBP")  # a British shop's file
+    unit_price = _read_unit_price(cells["UnitPrice"], decimal, "UnitPrice", "GBP")  # a British shop's file
     customer = read_customer(cells["CustomerID"].removesuffix(".0"))
     is_credit = reference.startswith("C")
     if is_credit != (quantity < 0) or quantity == 0:
         raise UnusableRowError("a correction of stock, not a sale")
     if not unit_price and not customer:
         raise UnusableRowError("no price and no customer: not a sale")
-    return Row(
+    return OrderRow(
         number=number,
-        kind=Kind.CREDIT if is_credit else Kind.LINE if PRODUCT_CODE.match(sku) else Kind.ADJUSTMENT,
+        kind=RowKind.CREDIT if is_credit else RowKind.LINE if PRODUCT_CODE.match(sku) else RowKind.ADJUSTMENT,
         reference=reference,
         placed_at=read_moment(cells["InvoiceDate"], name="InvoiceDate"),
         customer=customer,
         sku=sku,
-        title=_quieten(_read_title(cells["Description"])) or sku,
+        title=_lower_shouted_title(_read_title(cells["Description"])) or sku,
         quantity=quantity,
         unit_price=unit_price,
         country=COUNTRIES.get(make_spelling_key(cells["Country"]), ""),
@@ -210,7 +210,7 @@ def _read_quantity(text: str, *, lowest: int) -> int:
     return read_integer(text, name="quantity", lowest=lowest, highest=LARGEST_QUANTITY)
 
 
-def _read_price(text: str, decimal: str, name: str, currency: str) -> Decimal:
+def _read_unit_price(text: str, decimal: str, name: str, currency: str) -> Decimal:
     return read_amount(text, name=name, decimal=decimal, highest=LARGEST_PRICE, currency=currency)
 
 
@@ -225,12 +225,12 @@ def _read_title(text: str) -> str:
 
 
 @lru_cache(REMEMBERED)
-def _quieten(title: str) -> str:
+def _lower_shouted_title(title: str) -> str:
     """That file shouts; a shelf does not."""
     return title.capitalize() if title.isupper() else title
 
 
-def _read_short(text: str, name: str, longest: int) -> str:
+def _read_optional_word(text: str, name: str, longest: int) -> str:
     return read_word(text, name=name, longest=longest) if text.strip() else ""
 
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from orders.importing.reading import Row
+from orders.importing.reading import OrderRow
 from shop.advisory_locks import AdvisoryLock, lock_until_commit
 
 NULL = "\x01"  # stands for nothing in what is copied; the texts of rows are printable
@@ -184,25 +184,25 @@ SELECT order_id, shipment_id, kind, '{}', '', happened_at, now() FROM (
 """
 
 
-def open_table() -> None:
+def create_staging_table() -> None:
     """Within the import's own transaction: one import at a time, and as long as it takes."""
     lock_until_commit(AdvisoryLock.ORDER_IMPORT)
-    _run("SET LOCAL statement_timeout = 0")
-    _run("SET LOCAL lock_timeout = 0")
-    _run("SET CONSTRAINTS ALL IMMEDIATE")  # checked as it goes, not kept in memory until the end
-    _run("DROP TABLE IF EXISTS pg_temp.staged")  # of an import before, within the same transaction
-    _run(_CREATE)
+    _execute_statement("SET LOCAL statement_timeout = 0")
+    _execute_statement("SET LOCAL lock_timeout = 0")
+    _execute_statement("SET CONSTRAINTS ALL IMMEDIATE")  # checked as it goes, not kept in memory until the end
+    _execute_statement("DROP TABLE IF EXISTS pg_temp.staged")  # of an import before, within the same transaction
+    _execute_statement(_CREATE)
 
 
-def copy(rows: Iterable[Row]) -> None:
+def copy_rows(rows: Iterable[OrderRow]) -> None:
     text = io.StringIO()
-    csv.writer(text).writerows(_values(row) for row in rows)
+    csv.writer(text).writerows(_get_row_values(row) for row in rows)
     text.seek(0)
     with connection.cursor() as cursor:
         cursor.copy_expert(f"COPY staged FROM STDIN (FORMAT csv, NULL '{NULL}')", text)
 
 
-def _values(row: Row) -> tuple[object, ...]:
+def _get_row_values(row: OrderRow) -> tuple[object, ...]:
     """In the table's order."""
     return (
         row.number,
@@ -225,17 +225,17 @@ def _values(row: Row) -> tuple[object, ...]:
     )
 
 
-def find_others() -> list[tuple[int, str]]:
+def find_orders_of_others() -> list[tuple[int, str]]:
     """Number and reason of each row of an order that the shop knows as somebody else's."""
     with connection.cursor() as cursor:
         cursor.execute(_OTHERS)
         return list(cursor.fetchall())
 
 
-def prepare() -> int:
+def discard_known_rows() -> int:
     """Leaves only what is new; returns how many rows were known already."""
-    known = _run(_FORGET_KNOWN)
-    _run("ANALYZE staged")
+    known = _execute_statement(_FORGET_KNOWN)
+    _execute_statement("ANALYZE staged")
     return known
 
 
@@ -246,59 +246,59 @@ def refuse_contradictions(*, with_places: bool) -> list[tuple[int, str]]:
         return list(cursor.fetchall())
 
 
-def staged_skus() -> list[str]:
+def list_staged_skus() -> list[str]:
     """In the order of the file."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT sku FROM staged WHERE kind = 'L' GROUP BY sku ORDER BY min(number)")
         return [sku for (sku,) in cursor.fetchall()]
 
 
-def respell_goods(spellings: Mapping[str, str]) -> None:
+def respell_skus(spellings: Mapping[str, str]) -> None:
     if spellings:
         with connection.cursor() as cursor:
             cursor.execute(_RESPELL, [list(spellings), list(spellings.values())])
 
 
 def make_customers() -> int:
-    return _run(_CUSTOMERS_BY_REFERENCE) + _run(_CUSTOMERS_BY_EMAIL)
+    return _execute_statement(_CUSTOMERS_BY_REFERENCE) + _execute_statement(_CUSTOMERS_BY_EMAIL)
 
 
 def make_orders(*, alphabet: str, currency: str) -> int:
-    return _run(_ORDERS.replace("{number}", _NUMBER), alphabet, currency)
+    return _execute_statement(_ORDERS.replace("{number}", _NUMBER), alphabet, currency)
 
 
 def make_lines() -> int:
-    return _run(_LINES)
+    return _execute_statement(_LINES)
 
 
 def make_adjustments() -> int:
-    return _run(_ADJUSTMENTS)
+    return _execute_statement(_ADJUSTMENTS)
 
 
 def make_shipments(*, store_id: int) -> int:
-    made = _run(_SHIPMENTS, store_id)
+    made = _execute_statement(_SHIPMENTS, store_id)
     if made:
-        _run(_SHIPMENT_LINES)
+        _execute_statement(_SHIPMENT_LINES)
     return made
 
 
 def make_events() -> None:
-    _run(_EVENTS)
+    _execute_statement(_EVENTS)
 
 
-def missing_goods() -> list[tuple[str, str, Decimal]]:
+def find_missing_goods() -> list[tuple[str, str, Decimal]]:
     """SKU, title and price, as of the latest sale above 0, of what the catalog does not have."""
     with connection.cursor() as cursor:
         cursor.execute(MISSING_GOODS)
         return list(cursor.fetchall())
 
 
-def analyze() -> None:
+def analyze_import_tables() -> None:
     """Tables that grew at once need statistics before anybody asks them something."""
-    _run("ANALYZE accounts_customer, catalog_product, catalog_variant, orders_order, orders_orderline")
+    _execute_statement("ANALYZE accounts_customer, catalog_product, catalog_variant, orders_order, orders_orderline")
 
 
-def _run(statement: str, *values: str | int) -> int:
+def _execute_statement(statement: str, *values: str | int) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
         return int(cursor.rowcount)

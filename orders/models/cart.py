@@ -42,16 +42,16 @@ class CartLineQuerySet(models.QuerySet["CartLine"]):
         """
         lines = self.select_related("variant__product__maker").defer(*_UNSHOWN)
         return lines.annotate(
-            stock_now=Subquery(_stock()),
-            held_count=Coalesce(Subquery(_held()), 0),
-            twin_count=Coalesce(Subquery(_twin()), 0),
+            stock_now=Subquery(_query_best_stock()),
+            held_count=Coalesce(Subquery(_query_held_quantity()), 0),
+            twin_count=Coalesce(Subquery(_query_twin_quantity()), 0),
         )
 
 
 _UNSHOWN = tuple(f"variant__product__{name}" for name in ("description", "attributes", "search_text", "search_vector"))
 
 
-def _stock() -> models.QuerySet[Any, Any]:
+def _query_best_stock() -> models.QuerySet[Any, Any]:
     """Of the shipping store that has the most of it: a line comes whole from one store."""
     records = StockRecord.objects.filter(variant=OuterRef("variant"), store__ships_orders=True)
     most = records.order_by(
@@ -61,7 +61,7 @@ def _stock() -> models.QuerySet[Any, Any]:
     return most.values(json=facts)[:1]
 
 
-def _held() -> models.QuerySet[Any, Any]:
+def _query_held_quantity() -> models.QuerySet[Any, Any]:
     from orders.models.order import Allocation
 
     standing = Allocation.objects.filter(
@@ -74,7 +74,7 @@ def _held() -> models.QuerySet[Any, Any]:
     return standing.order_by().values("order_line__variant").annotate(sum=models.Sum("quantity")).values("sum")
 
 
-def _twin() -> models.QuerySet[Any, Any]:
+def _query_twin_quantity() -> models.QuerySet[Any, Any]:
     """How many the cart's other line of the variant takes."""
     same = CartLine.objects.filter(cart=OuterRef("cart"), variant=OuterRef("variant"))
     return same.exclude(pk=OuterRef("pk")).values("quantity")[:1]

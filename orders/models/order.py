@@ -181,7 +181,7 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         The only way `recommendations` reads what people bought.
         """
         allowed = consent.build_consent_filter(purpose_key, customer="order__customer")
-        return self.steering().filter(allowed, ~forgotten(purpose_key))
+        return self.steering().filter(allowed, ~build_forgotten_filter(purpose_key))
 
     def steering(self) -> "OrderLineQuerySet":
         """Bought, for oneself, and not excluded: what a purpose could read if it were allowed."""
@@ -198,7 +198,7 @@ IN_A_SIZE = Q(
 KEPT_IN_A_SIZE = IN_A_SIZE & Q(order__fulfilment_status=Order.FulfilmentStatus.DELIVERED)
 
 
-def forgotten(purpose_key: str) -> Exists:
+def build_forgotten_filter(purpose_key: str) -> Exists:
     """The buyer told this purpose to forget what they had bought by then, and has not taken it back."""
     bought_at = Coalesce(OuterRef("order__placed_at"), OuterRef("order__created_at"))
     told = ForgottenPast.objects.filter(

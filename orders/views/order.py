@@ -27,60 +27,60 @@ RETURNS_WITHIN = timedelta(days=1)  # no session lives longer
 
 @never_cache
 @require_safe
-def open_link(request: HttpRequest, number: str, token: str) -> HttpResponse:
+def open_order_link(request: HttpRequest, number: str, token: str) -> HttpResponse:
     """From the mail to the order: the token becomes a grant for this order. Nothing is proved by opening a link."""
     order = Order.objects.filter(number=number).first()
-    if order is None or not guests.is_valid(number, token):
+    if order is None or not guests.is_valid_order_token(number, token):
         raise Http404
-    guests.grant(request, order)
+    guests.grant_order_access(request, order)
     return see_other("order", number)
 
 
 @never_cache
 @require_safe
-def paid(request: HttpRequest, number: str) -> HttpResponse:
+def order_paid(request: HttpRequest, number: str) -> HttpResponse:
     """Where Stripe sends the buyer after paying. Stripe's own word counts, not that somebody came here."""
-    payment = _payment_of(request, number)
+    payment = _get_payment_or_404(request, number)
     try:
-        payment = payments.settle(payment.pk)
-    except payments.Unreachable:
+        payment = payments.settle_payment(payment.pk)
+    except payments.StripeUnreachable:
         log.warning("Stripe is out of reach on the return of %s", number)
-    carts.keep_count(request, carts.of(request))
+    carts.refresh_session_count(request, carts.get_cart_for_request(request))
     page = reverse("order", args=[number])
     return see_other(f"{page}?paid=unknown" if payment.status in payments.LIVE else page)
 
 
 @never_cache
 @require_safe
-def unpaid(request: HttpRequest, number: str) -> HttpResponse:
+def order_unpaid(request: HttpRequest, number: str) -> HttpResponse:
     """Where Stripe sends the buyer who turned back. The session stays good for as long as we hold the goods."""
-    _payment_of(request, number)
+    _get_payment_or_404(request, number)
     messages.info(request, "Nothing was charged. Your cart is as you left it.")
     return see_other("cart")
 
 
-def _payment_of(request: HttpRequest, number: str) -> Payment:
+def _get_payment_or_404(request: HttpRequest, number: str) -> Payment:
     """The order's latest payment, for whoever may see the order or brings the session's own secret reference."""
     payment = Payment.objects.select_related("order").filter(order__number=number).order_by("-id").first()
     if payment is None:
         raise Http404
-    if guests.may_see(request, payment.order):
+    if guests.may_see_order(request, payment.order):
         return payment
     is_fresh = timezone.now() - payment.created_at < RETURNS_WITHIN
     if not payment.provider_reference or request.GET.get("session") != payment.provider_reference or not is_fresh:
         raise Http404
-    guests.grant(request, payment.order)
+    guests.grant_order_access(request, payment.order)
     return payment
 
 
 @require_POST
-def cancel(request: HttpRequest, number: str) -> HttpResponse:
-    order = guests.find(request, number)
-    if not status.customer_may_cancel(order):
+def cancel_own_order(request: HttpRequest, number: str) -> HttpResponse:
+    order = guests.get_order_or_404(request, number)
+    if not status.may_customer_cancel(order):
         messages.error(request, f"This order is on hold, so it cannot be cancelled from here. {WRITE}")
         return see_other("order", number)
     try:
-        cancellation.cancel(order.pk, actor=BUYER, reason="Called off before it left.")
+        cancellation.cancel_order(order.pk, actor=BUYER, reason="Called off before it left.")
     except TransitionRefused:
         messages.error(request, "This order can no longer be cancelled: it has left us, or was cancelled before.")
     else:
@@ -92,8 +92,8 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def end_news(request: HttpRequest, number: str, key: str) -> HttpResponse:
     """Turns one kind of mail about this order off. The link in a mail is enough for that, and for no more."""
-    order = guests.find(request, number)
-    if key not in ticks.OF_ONE_ORDER or not ticks.turn_off(order.pk, key):
+    order = guests.get_order_or_404(request, number)
+    if key not in ticks.OF_ONE_ORDER or not ticks.turn_off_order_mail(order.pk, key):
         raise Http404
     messages.success(request, f"“{purposes.get_purpose(key).title}” is off for this order, from now on.")
     return see_other("order", number)

@@ -13,5 +13,5 @@ def stripe_webhook(request: HttpRequest) -> HttpResponse:
     event = stripe.read_event(request.body, request.headers.get("Stripe-Signature", ""))
     if event is None:
         return HttpResponse("The signature does not fit.", status=400, content_type="text/plain")
-    stripe_events.store(event)
+    stripe_events.store_event(event)
     return HttpResponse("Noted.", content_type="text/plain")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from recommendations.engine.purchases import Floats, Ints
-from recommendations.engine.queries import Query
+from recommendations.engine.queries import RankingQuery
 
 
-def measure(rankings: Sequence[Ints], queries: Sequence[Query], *, at: int = 10) -> dict[str, Floats]:
+def measure_rankings(rankings: Sequence[Ints], queries: Sequence[RankingQuery], *, at: int = 10) -> dict[str, Floats]:
     """NDCG, hit rate and recall at a cut, one number per query. The ideal puts min(wanted, cut) hits on top."""
     discount = 1 / np.log2(np.arange(2, at + 2))
     gain, hit, recall = (np.zeros(len(queries)) for _ in range(3))
@@ -20,7 +20,7 @@ def measure(rankings: Sequence[Ints], queries: Sequence[Query], *, at: int = 10)
     return {f"ndcg@{at}": gain, f"hr@{at}": hit, f"recall@{at}": recall}
 
 
-def bootstrap(ours: Floats, theirs: Floats, *, draws: int = 2000, seed: int = 1) -> tuple[float, float]:
+def bootstrap_difference(ours: Floats, theirs: Floats, *, draws: int = 2000, seed: int = 1) -> tuple[float, float]:
     """The 95 % interval of the mean difference, queries drawn again and again in pairs."""
     random = np.random.default_rng(seed)
     difference = ours - theirs

@@ -35,7 +35,7 @@ ALIKE = 50  # neighbours by title
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class PurchaseModel:
     """Trained lazily, part by part; frozen at `today` (days since 1970), the first day it does not know.
 
     `titles` are those of all products of the index, also of those nobody has bought: names are no secret.
@@ -47,7 +47,7 @@ class Model:
     k: int = K
 
     @classmethod
-    def frozen(cls, purchases: Purchases, *, end: float, titles: Sequence[str], k: int = K) -> "Model":
+    def frozen(cls, purchases: Purchases, *, end: float, titles: Sequence[str], k: int = K) -> "PurchaseModel":
         """What the purchases before `end` (days since 1970) tell, by the shop's own clock and calendar.
 
         The shelves and their evaluation both come from here.
@@ -61,7 +61,7 @@ class Model:
 
     @cached_property
     def support(self) -> sparse.csr_array:
-        return pairs.support(self.baskets, k=self.k)
+        return pairs.compute_support(self.baskets, k=self.k)
 
     @cached_property
     def beside_one(self) -> sparse.csr_array:
@@ -89,11 +89,11 @@ class Model:
 
     @cached_property
     def alike(self) -> sparse.csr_array:
-        return text.alike(self.title_vectors, top=ALIKE)
+        return text.find_alike_titles(self.title_vectors, top=ALIKE)
 
     @cached_property
     def title_vectors(self) -> sparse.csr_array:
-        return text.vectors(self.titles)
+        return text.vectorize_titles(self.titles)
 
     def popular(self, days: int) -> Floats:
         """Baskets of the last `days` with each product, as a share of the most; 0 under k distinct customers."""
@@ -104,13 +104,13 @@ class Model:
 
     def own(self, half_life: float = np.inf) -> sparse.csr_array:
         """Customers × products: how often each bought what, an old purchase counting less."""
-        weight = pairs.decay(self.baskets, today=self.today, half_life=half_life)[self.baskets.line_basket]
+        weight = pairs.compute_decay(self.baskets, today=self.today, half_life=half_life)[self.baskets.line_basket]
         where = (self.baskets.customer[self.baskets.line_basket], self.baskets.contents.indices)
         return sparse.csr_array((weight, where), shape=self.history.shape)
 
     @cached_property
     def _gram(self) -> sparse.csr_array:
-        return pairs.together(self.baskets, today=self.today, half_life=HALF_LIFE)
+        return pairs.weigh_co_purchases(self.baskets, today=self.today, half_life=HALF_LIFE)
 
     @cached_property
     def _together(self) -> sparse.csr_array:
@@ -144,7 +144,7 @@ class Model:
         rows, columns = together.coords
         size = np.sqrt(self._tally)
         scores = together.data / (size[rows] * size[columns] + COSINE_SHRINK)
-        return text.strongest(sparse.csr_array((scores, (rows, columns)), shape=together.shape), top=COSINE_KEPT)
+        return text.keep_strongest(sparse.csr_array((scores, (rows, columns)), shape=together.shape), top=COSINE_KEPT)
 
     @property
     def _ease(self) -> sparse.csr_array:
@@ -153,7 +153,7 @@ class Model:
         B = I − P/diag(P) with P = (G + λI + δ·diag(G))⁻¹, G = XᵀWX. λ as in Steck 2019 (EASE), δ the dropout of
         Steck 2020 (EDLAE): a product must be told by others, not by how often it is bought.
         """
-        gram = pairs.together(self.baskets, today=self.today, half_life=EASE_HALF_LIFE).toarray()
+        gram = pairs.weigh_co_purchases(self.baskets, today=self.today, half_life=EASE_HALF_LIFE).toarray()
         gram[np.diag_indices_from(gram)] += EASE_RIDGE + EASE_DROPOUT * np.diag(gram)
         factor, _ = lapack.dpotrf(gram, lower=1, overwrite_a=1)
         lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)

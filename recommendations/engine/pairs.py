@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 from scipy import sparse
 
-from recommendations.engine.purchases import Baskets, Ints, distinct
+from recommendations.engine.purchases import Baskets, Ints, sort_distinct
 
 DRAWN = 2.0  # so many times as often as expected
 LEAST_EXPECTED = 1.5  # baskets: a few more than that prove little
@@ -13,27 +13,27 @@ PRIOR_BASKETS, PRIOR_LINES = 20, 50  # without the first: before that nothing is
 _CHUNK = 4_000_000  # ordered pairs held at once
 
 
-def decay(baskets: Baskets, *, today: int, half_life: float) -> np.ndarray:
+def compute_decay(baskets: Baskets, *, today: int, half_life: float) -> np.ndarray:
     """A basket's weight: half as much for every `half_life` days of age."""
     return np.asarray(0.5 ** (np.maximum(today - baskets.day, 0) / half_life))
 
 
-def together(baskets: Baskets, *, today: int, half_life: float) -> sparse.csr_array:
+def weigh_co_purchases(baskets: Baskets, *, today: int, half_life: float) -> sparse.csr_array:
     """Products × products: the summed weight of baskets with both, and on the diagonal of those with one.
 
     A basket weighs 0.5^(age/half life)/√size: a wholesaler's two hundred lines say little about each pair.
     """
-    weight = decay(baskets, today=today, half_life=half_life) / np.sqrt(np.maximum(baskets.sizes, 1))
+    weight = compute_decay(baskets, today=today, half_life=half_life) / np.sqrt(np.maximum(baskets.sizes, 1))
     weighted = sparse.diags_array(weight) @ baskets.contents
     return sparse.csr_array(baskets.contents.T @ weighted)
 
 
-def support(baskets: Baskets, *, k: int) -> sparse.csr_array:
+def compute_support(baskets: Baskets, *, k: int) -> sparse.csr_array:
     """Products × products: how many distinct customers have both in one basket; pairs under `k` are not there."""
     width = baskets.contents.shape[1]
     keys, counts = np.empty(0, np.int64), np.empty(0, np.int64)
-    for start, end in _customer_chunks(baskets):
-        found = np.concatenate((keys, _pairs_once_per_customer(baskets, start, end)))
+    for start, end in _split_by_customer(baskets):
+        found = np.concatenate((keys, _find_pairs_per_customer(baskets, start, end)))
         weights = np.concatenate((counts, np.ones(len(found) - len(keys), np.int64)))
         order = np.argsort(found)
         found, weights = found[order], weights[order]
@@ -62,7 +62,7 @@ def are_drawn(baskets: Baskets, rows: np.ndarray, columns: np.ndarray) -> np.nda
     return np.asarray(both >= DRAWN * (expected + LEAST_EXPECTED))
 
 
-def _customer_chunks(baskets: Baskets) -> list[tuple[int, int]]:
+def _split_by_customer(baskets: Baskets) -> list[tuple[int, int]]:
     """Runs of baskets that hold about `_CHUNK` pairs and never split a customer."""
     cost = np.cumsum(baskets.sizes**2)
     ends = np.flatnonzero(np.diff(baskets.customer, append=-1)) + 1  # where a customer's baskets end
@@ -74,7 +74,7 @@ def _customer_chunks(baskets: Baskets) -> list[tuple[int, int]]:
     return list(pairwise(bounds))
 
 
-def _pairs_once_per_customer(baskets: Baskets, start: int, end: int) -> Ints:
+def _find_pairs_per_customer(baskets: Baskets, start: int, end: int) -> Ints:
     """Keys (left × width + right, left < right) of the pairs of these baskets, each once per customer."""
     lines = baskets.contents[start:end]
     sizes = baskets.sizes[start:end]
@@ -88,4 +88,4 @@ def _pairs_once_per_customer(baskets: Baskets, start: int, end: int) -> Ints:
     keys = lines.indices[left[upper]].astype(np.int64) * width + lines.indices[right[upper]]
     _, person = np.unique(baskets.customer[start:end], return_inverse=True)
     person = np.repeat(np.repeat(person, sizes), repeats)[upper]
-    return distinct(person * width**2 + keys) % width**2
+    return sort_distinct(person * width**2 + keys) % width**2

@@ -13,17 +13,17 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine import pairs, text
-from recommendations.engine.model import Model
+from recommendations.engine.model import PurchaseModel
 from recommendations.engine.names import Kinds, is_same_kind, read_name
-from recommendations.engine.purchases import Ints, Purchases, day_of, moment
+from recommendations.engine.purchases import Ints, Purchases, from_epoch_day, to_epoch_days
 
-KEPT = 50  # neighbours of a product, by either score
+NEIGHBOURS_KEPT = 50  # neighbours of a product, by either score
 ALIKE_KEPT = 12
 _SAME_GROUP = 0.15  # a shared category or maker, against 1.0 for the same title
 
 
 @dataclass(frozen=True)
-class Goods:
+class ProductFacts:
     """What a product is called, and the groups it is in (its category, its maker). Reveals no purchase."""
 
     title: str
@@ -31,7 +31,7 @@ class Goods:
 
 
 @dataclass(frozen=True)
-class Pair:
+class ProductPair:
     """`similar` beside `product`: rank 1 is best. `score` beside it alone, `cart_score` to be summed over a cart.
 
     `goes_well`: advice, as a shopkeeper would give it. Neither the same kind of thing nor what sells to everybody.
@@ -47,41 +47,43 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedTables:
     """`clock_on`: the day that ages were counted from."""
 
-    together: list[Pair]
+    together: list[ProductPair]
     popular: dict[Hashable, float]
     clock_on: date
 
 
-def publish(purchases: Purchases, goods: Mapping[Hashable, Goods], *, cutoff: datetime, k: int) -> Published:
+def compute_published_tables(
+    purchases: Purchases, goods: Mapping[Hashable, ProductFacts], *, cutoff: datetime, k: int
+) -> PublishedTables:
     """Every product's neighbours that at least `k` customers bought with it, and what sells, over `k` again."""
     titles = [goods[product].title if product in goods else "" for product in purchases.products]
     kinds = Kinds(each.title for each in goods.values())
-    model = Model.frozen(purchases, end=moment(cutoff), titles=titles, k=k)
+    model = PurchaseModel.frozen(purchases, end=to_epoch_days(cutoff), titles=titles, k=k)
     popularity = model.popular(28)
     popular = {purchases.products[index]: float(popularity[index]) for index in np.flatnonzero(popularity)}
-    return Published(_pairs(model, kinds), popular, day_of(model.today))
+    return PublishedTables(_build_pairs(model, kinds), popular, from_epoch_day(model.today))
 
 
-def _pairs(model: Model, kinds: Kinds) -> list[Pair]:
+def _build_pairs(model: PurchaseModel, kinds: Kinds) -> list[ProductPair]:
     if not model.support.nnz:
         return []
     rows, columns = sparse.coo_array(model.support).coords
     support = model.support[rows, columns]
     score = model.beside_one[rows, columns] + model.beside_anything[columns]
     cart_score = model.beside_several[rows, columns]
-    rank, cart_rank = _ranks(rows, columns, score), _ranks(rows, columns, cart_score)
-    kept = np.flatnonzero((rank <= KEPT) | (cart_rank <= KEPT))
+    rank, cart_rank = _compute_ranks(rows, columns, score), _compute_ranks(rows, columns, cart_score)
+    kept = np.flatnonzero((rank <= NEIGHBOURS_KEPT) | (cart_rank <= NEIGHBOURS_KEPT))
     kept = kept[np.lexsort((rank[kept], rows[kept]))]
     key = model.history.products
     advice = _advised(model, kinds, rows[kept], columns[kept])
     fields = (*(array[kept].tolist() for array in (rows, columns, score, cart_score, support, rank)), advice)
-    return [Pair(key[row], key[column], *rest) for row, column, *rest in zip(*fields, strict=True)]
+    return [ProductPair(key[row], key[column], *rest) for row, column, *rest in zip(*fields, strict=True)]
 
 
-def _advised(model: Model, kinds: Kinds, rows: np.ndarray, columns: np.ndarray) -> list[bool]:
+def _advised(model: PurchaseModel, kinds: Kinds, rows: np.ndarray, columns: np.ndarray) -> list[bool]:
     """Of each pair, whether one is drawn by the other and they are things of two kinds."""
     names = [read_name(title) for title in model.titles]
     return [
@@ -92,7 +94,7 @@ def _advised(model: Model, kinds: Kinds, rows: np.ndarray, columns: np.ndarray) 
     ]
 
 
-def _ranks(rows: np.ndarray, columns: np.ndarray, score: np.ndarray) -> Ints:
+def _compute_ranks(rows: np.ndarray, columns: np.ndarray, score: np.ndarray) -> Ints:
     """1 for the best of each row; of equals, the one that comes first."""
     order = np.lexsort((columns, -score, rows))
     starts = np.searchsorted(rows[order], np.arange(rows.max() + 1))
@@ -101,22 +103,22 @@ def _ranks(rows: np.ndarray, columns: np.ndarray, score: np.ndarray) -> Ints:
     return ranks
 
 
-def alike(goods: Mapping[Any, Goods]) -> list[tuple[Hashable, Hashable, float, int]]:
+def find_similar_products(goods: Mapping[Any, ProductFacts]) -> list[tuple[Hashable, Hashable, float, int]]:
     """(product, similar, score, rank): like by title, category and maker, for shelves that purchases do not fill."""
     products = sorted(goods)
-    titles = text.vectors([goods[product].title for product in products])
+    titles = text.vectorize_titles([goods[product].title for product in products])
     names = sorted({group for product in products for group in goods[product].groups}, key=repr)
     group_at = {name: index for index, name in enumerate(names)}
     where = [(row, group_at[name]) for row, product in enumerate(products) for name in goods[product].groups]
     rows, columns = np.array(where, dtype=np.int64).reshape(-1, 2).T
     member = np.full(len(rows), np.sqrt(_SAME_GROUP))
     groups = sparse.csr_array((member, (rows, columns)), shape=(len(products), len(names)))
-    nearest = text.alike(sparse.csr_array(sparse.hstack((titles, groups))), top=ALIKE_KEPT)
+    nearest = text.find_alike_titles(sparse.csr_array(sparse.hstack((titles, groups))), top=ALIKE_KEPT)
     if not nearest.nnz:
         return []
     found = sparse.coo_array(nearest)
     row_at, column_at = found.coords
-    columns_of_answer = (row_at, column_at, found.data, _ranks(row_at, column_at, found.data))
+    columns_of_answer = (row_at, column_at, found.data, _compute_ranks(row_at, column_at, found.data))
     return [
         (products[row], products[column], score, place)
         for row, column, score, place in zip(*(column.tolist() for column in columns_of_answer), strict=True)

@@ -18,7 +18,7 @@ REST_DAYS = 28  # a shop in which nothing was bought for longer was resting
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - shop-local wall time throughout
 
 
-class Row(NamedTuple):
+class PurchaseRow(NamedTuple):
     """One line of an order. `bought_at` is the shop's wall time, without a zone: a basket is a customer's day."""
 
     customer: Any
@@ -27,18 +27,18 @@ class Row(NamedTuple):
     quantity: int = 1
 
 
-def distinct(keys: Ints) -> Ints:
+def sort_distinct(keys: Ints) -> Ints:
     """The sorted keys, each once. (A plain sort: several times faster than `np.unique` here.)"""
     ordered: Ints = np.sort(keys)
     return np.asarray(ordered[np.diff(ordered, prepend=-1) != 0])
 
 
-def moment(at: datetime) -> float:
+def to_epoch_days(at: datetime) -> float:
     """Days since 1970, with the time of day as the fraction."""
     return (at - _EPOCH).total_seconds() / 86400
 
 
-def day_of(number: int) -> date:
+def from_epoch_day(number: int) -> date:
     """The date of a count of days since 1970."""
     return (_EPOCH + timedelta(days=number)).date()
 
@@ -57,7 +57,7 @@ class Purchases:
     at: Floats
 
     @classmethod
-    def of(cls, rows: Iterable[Row], *, products: Sequence[Any] = ()) -> "Purchases":
+    def of(cls, rows: Iterable[PurchaseRow], *, products: Sequence[Any] = ()) -> "Purchases":
         """Interns rows. `products` adds things nobody has bought yet; a quantity of 0 or less is no purchase."""
         kept = [row for row in rows if row.quantity > 0]
         people = sorted({row.customer for row in kept})
@@ -66,7 +66,7 @@ class Purchases:
         thing_at = {key: index for index, key in enumerate(things)}
         customer = np.array([person_at[row.customer] for row in kept], dtype=np.int64)
         product = np.array([thing_at[row.product] for row in kept], dtype=np.int64)
-        at = np.array([moment(row.bought_at) for row in kept], dtype=np.float64)
+        at = np.array([to_epoch_days(row.bought_at) for row in kept], dtype=np.float64)
         order = np.lexsort((product, at, customer))
         return cls(tuple(people), tuple(things), customer[order], product[order], at[order])
 
@@ -107,7 +107,7 @@ class Purchases:
     @cached_property
     def ever(self) -> sparse.csr_array:
         """Customers × products: 1 where the customer bought it at all."""
-        keys = distinct(self.customer * len(self.products) + self.product)
+        keys = sort_distinct(self.customer * len(self.products) + self.product)
         where = (keys // max(len(self.products), 1), keys % max(len(self.products), 1))
         return sparse.csr_array((np.ones(len(keys)), where), shape=self.shape)
 
@@ -142,8 +142,8 @@ class Baskets:
         first = day.min(initial=0)
         span = int(day.max(initial=0) - first) + 1
         visit = purchases.customer * span + (day - first)
-        visits = distinct(visit)
-        lines = distinct(np.searchsorted(visits, visit) * width + purchases.product)
+        visits = sort_distinct(visit)
+        lines = sort_distinct(np.searchsorted(visits, visit) * width + purchases.product)
         basket = lines // max(width, 1)
         starts = np.searchsorted(basket, np.arange(len(visits)))
         kept = np.arange(len(lines)) - starts[basket] < BASKET_CAP

@@ -16,12 +16,12 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 
 from shop.admin_queries import LONGEST_SEARCH, PAGE_NUMBER, QueryRefused, check_parameters
-from shop.backoffice.stuck import stuck_items
-from shop.backoffice.today import MOST_SHOWN, shelves, today
+from shop.backoffice.stuck import list_stuck_items
+from shop.backoffice.today import MOST_SHOWN, find_sold_out_variants, get_today_summary
 
-ROOMS = ["orders", "catalog", "accounts", "notifications", "recommendations", "retrying"]
+APP_ORDER = ["orders", "catalog", "accounts", "notifications", "recommendations", "retrying"]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
-HIDDEN = {"account", "mfa", "usersessions"}  # allauth's apps
+HIDDEN_APPS = {"account", "mfa", "usersessions"}  # allauth's apps
 logger = logging.getLogger("django.security.admin")
 
 
@@ -36,7 +36,7 @@ class BackofficeSite(admin.AdminSite):
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Leaves out what allauth would show: the secrets of second factors, addresses only their owner may prove."""
         models = model_or_iterable if isinstance(model_or_iterable, Iterable) else [model_or_iterable]
-        ours = [model for model in models if model._meta.app_label not in HIDDEN]  # noqa: SLF001  (Django documents _meta)
+        ours = [model for model in models if model._meta.app_label not in HIDDEN_APPS]  # noqa: SLF001  (Django documents _meta)
         super().register(ours, admin_class, **options)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -55,7 +55,8 @@ class BackofficeSite(admin.AdminSite):
         """The rooms staff are in most come first."""
         rooms: list[Any] = super().get_app_list(request, app_label)
         return sorted(
-            rooms, key=lambda room: ROOMS.index(room["app_label"]) if room["app_label"] in ROOMS else len(ROOMS)
+            rooms,
+            key=lambda room: APP_ORDER.index(room["app_label"]) if room["app_label"] in APP_ORDER else len(APP_ORDER),
         )
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
@@ -67,7 +68,7 @@ class BackofficeSite(admin.AdminSite):
         @wraps(view)
         def refusing(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
-                _check_choices(request)
+                _check_selected_rows(request)
                 return view(request, *args, **kwargs)
             except QueryRefused as refusal:
                 logger.warning("%s asked what it may not: %s", request.user.pk, refusal)
@@ -83,9 +84,9 @@ class BackofficeSite(admin.AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Each part for those who may see what it counts."""
         context = {
-            "today": today() if request.user.has_perm("orders.view_order") else None,
-            "stuck": stuck_items(MOST_SHOWN) if request.user.has_perm("retrying.view_stuckitem") else [],
-            "shelves": shelves() if request.user.has_perm("catalog.view_variant") else None,
+            "today": get_today_summary() if request.user.has_perm("orders.view_order") else None,
+            "stuck": list_stuck_items(MOST_SHOWN) if request.user.has_perm("retrying.view_stuckitem") else [],
+            "shelves": find_sold_out_variants() if request.user.has_perm("catalog.view_variant") else None,
         }
         return super().index(request, {**(extra_context or {}), **context})
 
@@ -111,7 +112,7 @@ class BackofficeSite(admin.AdminSite):
         return redirect("account_change_password")
 
 
-def _check_choices(request: HttpRequest) -> None:
+def _check_selected_rows(request: HttpRequest) -> None:
     """Django looks up whatever a list's checkboxes are said to hold, and breaks on what can't be a key."""
     if not all(choice.isdecimal() for choice in request.POST.getlist(ACTION_CHECKBOX_NAME)):
         raise SuspiciousOperation("A choice in a list that is no row's number")

@@ -9,9 +9,9 @@ class BackofficeConfig(AppConfig):
     def ready(self) -> None:
         from shop.backoffice import customers, role_pages, stuck_list
 
-        customers.register()
-        role_pages.register()
-        stuck_list.register()
+        customers.register_customer_admin()
+        role_pages.register_role_admin()
+        stuck_list.register_stuck_item_admin()
 
 
 class BackofficeAdminConfig(admin.AdminConfig):

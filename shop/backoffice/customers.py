@@ -23,7 +23,7 @@ from orders.models import Order
 MOST_ORDERS = 20
 
 
-class DayForm(forms.Form):
+class CustomerDayForm(forms.Form):
     on = forms.DateField(label="On", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
@@ -69,7 +69,7 @@ class CustomerAdmin(MaskedAdmin):
 
     def _page(self, request: HttpRequest, customer: Customer) -> dict[str, Any]:
         may_see = request.user.has_perm
-        in_hand = _in_hand(customer) if may_see("orders.view_order") else []
+        in_hand = _find_orders_in_hand(customer) if may_see("orders.view_order") else []
         is_whole = bool(in_hand) or self.is_shown(request, customer)
         has_book = is_whole and may_see("accounts.view_address")
         return {
@@ -80,8 +80,8 @@ class CustomerAdmin(MaskedAdmin):
             "is_whole": is_whole,
             "email": customer.email if is_whole else mask_email(customer.email),
             "addresses": list(customer.addresses.all()) if has_book else None,
-            "switches": _switches(customer) if may_see("accounts.view_consent") else None,
-            **(_on_a_day(request, customer) if may_see("accounts.view_consentpayload") else {}),
+            "switches": _list_answered_switches(customer) if may_see("accounts.view_consent") else None,
+            **(_get_states_on_day(request, customer) if may_see("accounts.view_consentpayload") else {}),
             "reason_form": ReasonForm(),
         }
 
@@ -98,25 +98,25 @@ class CustomerAdmin(MaskedAdmin):
         return not customer.is_guest
 
 
-def _in_hand(customer: Customer) -> list[Order]:
+def _find_orders_in_hand(customer: Customer) -> list[Order]:
     """Their orders that staff have work to do on."""
     return list(Order.objects.filter(customer=customer, status=Order.Status.CONFIRMED)[:MOST_ORDERS])
 
 
-def _switches(customer: Customer) -> list[dict[str, Any]]:
+def _list_answered_switches(customer: Customer) -> list[dict[str, Any]]:
     """What they have answered, in the order of the registry."""
     answers = {answer.purpose: answer for answer in customer.consents.defer("record")}
     known = [purposes.PERSONAL_SHOPPER, *purposes.PURPOSES]
     return [{"title": each.title, "answer": answers[each.key]} for each in known if each.key in answers]
 
 
-def _on_a_day(request: HttpRequest, customer: Customer) -> dict[str, Any]:
+def _get_states_on_day(request: HttpRequest, customer: Customer) -> dict[str, Any]:
     """“What had they allowed on 3 May?”"""
-    form = DayForm(request.GET)
+    form = CustomerDayForm(request.GET)
     day: date | None = form.cleaned_data["on"] if form.is_valid() else None
     return {"day_form": form, "day": day, "standings": proofs.get_switch_states_on(customer, day) if day else []}
 
 
-def register() -> None:
+def register_customer_admin() -> None:
     """Called when the back office is ready: the page joins what lies in several apps."""
     admin.site.register(Customer, CustomerAdmin)

@@ -11,7 +11,7 @@ class RoleAdmin(StrictAdmin, GroupAdmin):
     list_display = ["name"]
 
 
-def register() -> None:
+def register_role_admin() -> None:
     """Called when the back office is ready, in the place of Django's own."""
     admin.site.unregister(Group)
     admin.site.register(Group, RoleAdmin)

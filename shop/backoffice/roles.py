@@ -56,10 +56,10 @@ def make_roles() -> None:
     """Makes or mends the groups. Safe to repeat; permissions somebody added by hand are taken away again."""
     for name, rights in ROLES.items():
         group, _ = Group.objects.get_or_create(name=name)
-        group.permissions.set(Permission.objects.filter(_wanted(rights)))
+        group.permissions.set(Permission.objects.filter(_build_permission_filter(rights)))
 
 
-def _wanted(rights: Mapping[str, tuple[str, ...]]) -> Q:
+def _build_permission_filter(rights: Mapping[str, tuple[str, ...]]) -> Q:
     wanted = Q()
     for label, verbs in rights.items():
         app, model = label.split(".")

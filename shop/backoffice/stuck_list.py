@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin.looking import ReadOnlyAdmin
-from shop.backoffice.stuck import address_of, advice_on
+from shop.backoffice.stuck import get_stuck_advice, get_stuck_item_url
 from shop.retrying import loops
 from shop.retrying.models import StuckItem
 
@@ -26,10 +26,10 @@ class StuckItemAdmin(ReadOnlyAdmin):
 
     @admin.display(description="what is stuck")
     def what(self, item: StuckItem) -> SafeString:
-        url = address_of(item)
+        url = get_stuck_item_url(item)
         name = format_html('<a href="{}">{}</a>', url, item) if url else format_html("<strong>{}</strong>", item)
-        return format_html("{}<br>{}", name, advice_on(item))
+        return format_html("{}<br>{}", name, get_stuck_advice(item))
 
 
-def register() -> None:
+def register_stuck_item_admin() -> None:
     admin.site.register(StuckItem, StuckItemAdmin)

@@ -32,7 +32,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Today:
+class TodaySummary:
     """`alarms` are tiles that should read 0; only those that don't are there."""
 
     work: list[Tile]
@@ -42,43 +42,45 @@ class Today:
 
 
 @dataclass(frozen=True)
-class Shelves:
+class SoldOutVariants:
     """What ran out: the first few, and whether there are more."""
 
     ran_out: list[Variant]
     has_more: bool
 
 
-def today() -> Today:
+def get_today_summary() -> TodaySummary:
     """Seven queries."""
-    standings = queue.standings()
-    came_in = _came_in()
-    alarms = [_tile(each) for each in standings if each.queue not in (*queue.WORK, queue.UNDER_WAY)]
-    waiting = [_tile(each) for each in standings if each.queue == queue.UNDER_WAY and each.count]
-    return Today(
-        work=[*(_tile(each) for each in standings if each.queue in queue.WORK), *waiting],
-        alarms=[tile for tile in [*alarms, *_stripe(), *_mail()] if tile.count],
+    standings = queue.summarize_queues()
+    came_in = _sum_paid_today()
+    alarms = [
+        _make_queue_tile(each) for each in standings if each.queue not in (*queue.WORK_QUEUES, queue.PAYMENT_UNDER_WAY)
+    ]
+    waiting = [_make_queue_tile(each) for each in standings if each.queue == queue.PAYMENT_UNDER_WAY and each.count]
+    return TodaySummary(
+        work=[*(_make_queue_tile(each) for each in standings if each.queue in queue.WORK_QUEUES), *waiting],
+        alarms=[tile for tile in [*alarms, *_make_stripe_tiles(), *_make_mail_tiles()] if tile.count],
         order_count=sum(count for count, _ in came_in.values()),
         takings=[format_amount(total, currency) for currency, (_, total) in came_in.items()],
     )
 
 
-def shelves() -> Shelves:
+def find_sold_out_variants() -> SoldOutVariants:
     """One query."""
-    found = list(_ran_out()[: MOST_SHOWN + 1])
-    return Shelves(found[:MOST_SHOWN], has_more=len(found) > MOST_SHOWN)
+    found = list(_filter_sold_out()[: MOST_SHOWN + 1])
+    return SoldOutVariants(found[:MOST_SHOWN], has_more=len(found) > MOST_SHOWN)
 
 
-def _tile(standing: queue.Standing) -> Tile:
+def _make_queue_tile(standing: queue.QueueSummary) -> Tile:
     url = f"{reverse('admin:orders_order_changelist')}?queue={standing.queue.key}"
-    return Tile(standing.queue.title, standing.count, url, _waited(standing.oldest_at))
+    return Tile(standing.queue.title, standing.count, url, _format_wait(standing.oldest_at))
 
 
-def _waited(since: datetime | None) -> str:
+def _format_wait(since: datetime | None) -> str:
     return timesince(since, depth=1) if since else ""
 
 
-def _came_in() -> dict[str, tuple[int, Decimal]]:
+def _sum_paid_today() -> dict[str, tuple[int, Decimal]]:
     """Count and sum of the orders paid since midnight, by currency: without what was called off or given back since."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     paid = (
@@ -95,7 +97,7 @@ def _came_in() -> dict[str, tuple[int, Decimal]]:
     return {currency: (count, total) for currency, count, total in rows}
 
 
-def _ran_out() -> QuerySet[Variant]:
+def _filter_sold_out() -> QuerySet[Variant]:
     """Variants on sale of which nothing can be sold; those nobody expects more of come first."""
     ships = Q(stock__store__ships_orders=True)
     left = Sum(F("stock__on_hand") + F("stock__backorder_limit") - F("stock__allocated"), filter=ships)
@@ -104,7 +106,7 @@ def _ran_out() -> QuerySet[Variant]:
     return counted.filter(left__lte=0).order_by(F("more_on").asc(nulls_first=True), "product__title", "pk")
 
 
-def _stripe() -> list[Tile]:
+def _make_stripe_tiles() -> list[Tile]:
     """What happened at Stripe and waits for an answer, or for somebody to say what it is."""
     url = reverse("admin:orders_striperecord_changelist")
     matters = StripeRecord.objects.count_matters()
@@ -116,16 +118,16 @@ def _stripe() -> list[Tile]:
     ]
 
 
-def _mail() -> list[Tile]:
+def _make_mail_tiles() -> list[Tile]:
     """Mail that the mail server refused, or of which nobody knows whether it went."""
     since = timezone.now() - timedelta(days=MAIL_DAYS)
     recent = OutgoingEmail.objects.order_by().filter(created_at__gte=since, state__in=[State.FAILED, State.UNCERTAIN])
     counts = dict(recent.values_list("state").annotate(Count("pk")))
     titles = {State.UNCERTAIN: "Mail perhaps sent", State.FAILED: "Mail refused"}
-    return [Tile(title, counts.get(state, 0), _mail_url(state)) for state, title in titles.items()]
+    return [Tile(title, counts.get(state, 0), _get_mail_list_url(state)) for state, title in titles.items()]
 
 
-def _mail_url(state: str) -> str:
+def _get_mail_list_url(state: str) -> str:
     try:
         return f"{reverse('admin:notifications_outgoingemail_changelist')}?state__exact={state}"
     except NoReverseMatch:

@@ -5,20 +5,20 @@ import sys
 
 from shop.local.account import LocalError
 from shop.local.console import Console
-from shop.local.drop import become_ordinary
-from shop.local.manage import manage
-from shop.local.run import run
+from shop.local.drop import drop_root
+from shop.local.manage import run_manage_command
+from shop.local.run import run_shop
 
 SHOPS = ("sample", "online-retail")
 
 
 def main() -> int:
-    options = _options()
+    options = _parse_options()
     try:
         if options.command == "manage":
-            return manage(options.data, options.line)
-        become_ordinary(options.data, sys.argv[1:], say=Console().say)
-        run(options.data)
+            return run_manage_command(options.data, options.line)
+        drop_root(options.data, sys.argv[1:], say=Console().say)
+        run_shop(options.data)
     except LocalError as error:
         sys.stderr.write(f"\n{error}\n")
         return 1
@@ -27,7 +27,7 @@ def main() -> int:
     return 0
 
 
-def _options() -> argparse.Namespace:
+def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="shop.local", description="The shop on this machine.")
     commands = parser.add_subparsers(dest="command", required=True)
     for name, about in (("run", "start the shop and keep it running"), ("manage", "run a management command")):

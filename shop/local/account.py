@@ -21,7 +21,7 @@ class LocalError(Exception):
 
 
 @dataclass(frozen=True)
-class Account:
+class SystemAccount:
     name: str
     uid: int
     gid: int
@@ -37,7 +37,7 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
-def servers_account() -> Account | None:
+def get_servers_account() -> SystemAccount | None:
     """The account for servers when we are root; None when we are already an ordinary user."""
     if not is_root():
         return None
@@ -45,10 +45,10 @@ def servers_account() -> Account | None:
         entry = pwd.getpwnam("nobody")
     except KeyError as error:
         raise LocalError("Started by root, the shop runs as `nobody`, and this system has no such account.") from error
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    return SystemAccount(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
-def root_folder(checkout: Path) -> Path:
+def ensure_root_folder(checkout: Path) -> Path:
     """The one folder outside the checkout, used only by root. Raises `LocalError` if anyone else made it."""
     key = hashlib.sha256(str(checkout.resolve()).encode()).hexdigest()[:12]
     folder = ROOT_FOLDERS / f"say-when-{key}"
@@ -60,7 +60,7 @@ def root_folder(checkout: Path) -> Path:
     return folder
 
 
-def private_folder(path: Path, owner: Account | None = None) -> Path:
+def ensure_private_folder(path: Path, owner: SystemAccount | None = None) -> Path:
     """Makes the folder for its owner's eyes only. Raises `LocalError` if it is somebody else's."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     uid = owner.uid if owner else os.geteuid()
@@ -80,7 +80,7 @@ def write_safely(path: Path, text: str, *, mode: int = 0o600) -> None:
         file.write(text)
 
 
-def can_run(program: Path, account: Account) -> bool:
+def can_run(program: Path, account: SystemAccount) -> bool:
     """Whether the account can start the program, all folders above it included. Asked by trying."""
     try:
         subprocess.run([program, "--version"], check=True, capture_output=True, cwd="/", **account.popen_arguments())

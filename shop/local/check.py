@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop.local.home import CHECKOUT, home_of, locked
+from shop.local.home import CHECKOUT, file_lock, get_home
 from shop.local.postgres import Postgres
-from shop.local.servers import clear_left_behind, started_servers
+from shop.local.servers import started_servers, stop_servers_left_behind
 from shop.local.valkey import Valkey
 
-_ROOMS = ("shop", "accounts", "orders", "notifications", "recommendations")
-_NO_SECRETS_THERE = r"requirements.*\.txt$|tests/fixtures/"  # hashes of packages; published examples
+_PACKAGES = ("shop", "accounts", "orders", "notifications", "recommendations")
+_SCAN_EXCLUDES = r"requirements.*\.txt$|tests/fixtures/"  # hashes of packages; published examples
 
 
 @dataclass(frozen=True)
@@ -29,41 +29,46 @@ class Check:
     command: Sequence[str]
 
 
-def main() -> int:
+def run_all_checks() -> int:
     os.chdir(CHECKOUT)
-    home = home_of("check")
-    with locked(home.path / "lock", wait=True):
-        clear_left_behind(home)
+    home = get_home("check")
+    with file_lock(home.path / "lock", wait=True):
+        stop_servers_left_behind(home)
         with started_servers(home, durable=False):
-            environment = production_like(database_url=Postgres(home).url(), redis_url=Valkey(home).url())
-            _write(f"Checking: {', '.join(check.title for check in checks())} …")
+            environment = build_production_environment(database_url=Postgres(home).url(), redis_url=Valkey(home).url())
+            _print_line(f"Checking: {', '.join(check.title for check in list_checks())} …")
             with ThreadPoolExecutor(max_workers=2) as pool:
-                outcomes = list(pool.map(lambda check: _run(check, environment), checks()))
-    _write("")
+                outcomes = list(pool.map(lambda check: _run_check(check, environment), list_checks()))
+    _print_line("")
     for title, outcome, seconds in outcomes:
-        _write(f"  {outcome:<8} {title} ({seconds:.1f} s)")
+        _print_line(f"  {outcome:<8} {title} ({seconds:.1f} s)")
     failed = [title for title, outcome, _ in outcomes if outcome == "FAILED"]
-    _write(
+    _print_line(
         f"\n{len(failed)} of {len(outcomes)} checks failed.\n" if failed else "\nAll checks passed; now the tests.\n"
     )
     return 1 if failed else 0
 
 
-def checks() -> list[Check]:
+def list_checks() -> list[Check]:
     return [
-        Check("types (mypy)", _tool("mypy", *_rooms())),  # the longest first
-        Check("lint (ruff)", _tool("ruff", "check", "--quiet", ".")),
-        Check("format (ruff)", _tool("ruff", "format", "--check", "--quiet", ".")),
-        Check("rooms (import-linter)", [_script("lint-imports"), "--no-cache"]),
-        Check("templates (djade)", [_script("djade"), "--check", "--target-version", "5.2", *_files(".html")]),
-        Check("migrations", _manage("makemigrations", "--check", "--dry-run", "-v", "1")),
-        Check("settings for production", _manage("check", "--deploy", "--fail-level", "WARNING")),
-        Check("weak spots (bandit)", _tool("bandit", "-q", "-r", *_rooms(), "-c", "pyproject.toml")),
-        Check("secrets (detect-secrets)", _secret_scan()),
+        Check("types (mypy)", _build_tool_command("mypy", *_find_packages())),  # the longest first
+        Check("lint (ruff)", _build_tool_command("ruff", "check", "--quiet", ".")),
+        Check("format (ruff)", _build_tool_command("ruff", "format", "--check", "--quiet", ".")),
+        Check("rooms (import-linter)", [_get_script_path("lint-imports"), "--no-cache"]),
+        Check(
+            "templates (djade)",
+            [_get_script_path("djade"), "--check", "--target-version", "5.2", *_list_project_files(".html")],
+        ),
+        Check("migrations", _build_django_command("makemigrations", "--check", "--dry-run", "-v", "1")),
+        Check("settings for production", _build_django_command("check", "--deploy", "--fail-level", "WARNING")),
+        Check(
+            "weak spots (bandit)", _build_tool_command("bandit", "-q", "-r", *_find_packages(), "-c", "pyproject.toml")
+        ),
+        Check("secrets (detect-secrets)", _build_secret_scan_command()),
     ]
 
 
-def production_like(*, database_url: str, redis_url: str) -> dict[str, str]:
+def build_production_environment(*, database_url: str, redis_url: str) -> dict[str, str]:
     """What a real shop would set, with services of our own: the deployment check must have nothing to say to it."""
     return {
         **os.environ,
@@ -84,7 +89,7 @@ def production_like(*, database_url: str, redis_url: str) -> dict[str, str]:
     }
 
 
-def _run(check: Check, environment: dict[str, str]) -> tuple[str, str, float]:
+def _run_check(check: Check, environment: dict[str, str]) -> tuple[str, str, float]:
     """Its title, how it went, and for how many seconds. What it has to say is printed only if it failed."""
     began = time.monotonic()
     program = check.command[0]
@@ -94,24 +99,24 @@ def _run(check: Check, environment: dict[str, str]) -> tuple[str, str, float]:
     seconds = time.monotonic() - began
     if done.returncode == 0:
         return check.title, "passed", seconds
-    _write(f"--- {check.title}\n{done.stdout}{done.stderr}")
+    _print_line(f"--- {check.title}\n{done.stdout}{done.stderr}")
     return check.title, "FAILED", seconds
 
 
-def _tool(module: str, *arguments: str) -> list[str]:
+def _build_tool_command(module: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", module, *arguments]
 
 
-def _script(name: str) -> str:
+def _get_script_path(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def _manage(*arguments: str) -> list[str]:
+def _build_django_command(*arguments: str) -> list[str]:
     return [sys.executable, "-W", "error", "manage.py", *arguments]
 
 
-def _secret_scan() -> list[str]:
-    hook = _script("detect-secrets-hook")
+def _build_secret_scan_command() -> list[str]:
+    hook = _get_script_path("detect-secrets-hook")
     # Words such as `password = …` are ruff's to find; `user:password@` stands in explanations.
     quiet = [
         "--disable-plugin",
@@ -119,16 +124,16 @@ def _secret_scan() -> list[str]:
         "--exclude-secrets",
         "^password$",
         "--exclude-files",
-        _NO_SECRETS_THERE,
+        _SCAN_EXCLUDES,
     ]
-    return [hook, *quiet, *_files()]
+    return [hook, *quiet, *_list_project_files()]
 
 
-def _rooms() -> list[str]:
-    return [room for room in _ROOMS if Path(room).is_dir()]
+def _find_packages() -> list[str]:
+    return [room for room in _PACKAGES if Path(room).is_dir()]
 
 
-def _files(suffix: str = "") -> list[str]:
+def _list_project_files(suffix: str = "") -> list[str]:
     """The project's own files: those under version control, or all there are where there is no git."""
     listed = subprocess.run(
         ["git", "-c", "safe.directory=*", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -136,19 +141,19 @@ def _files(suffix: str = "") -> list[str]:
         capture_output=True,
         text=True,
     )
-    names = listed.stdout.splitlines() if listed.returncode == 0 else _walk()
+    names = listed.stdout.splitlines() if listed.returncode == 0 else _walk_files()
     return [name for name in names if name.endswith(suffix) and Path(name).is_file()]
 
 
-def _walk() -> list[str]:
+def _walk_files() -> list[str]:
     hidden = (".venv", ".local", ".git")
     return [str(path) for path in Path().rglob("*") if path.is_file() and path.parts[0] not in hidden]
 
 
-def _write(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_all_checks())

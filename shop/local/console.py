@@ -17,7 +17,7 @@ class Console:
     def __init__(self, stream: TextIO | None = None, log_path: Path | None = None) -> None:
         self._stream = stream or sys.stdout
         self._coloured = self._stream.isatty() and not os.environ.get("NO_COLOR")
-        self._log = _fresh_log(log_path) if log_path else None
+        self._log = _open_fresh_log(log_path) if log_path else None
         self._lock = threading.Lock()
 
     def line(self, part: str, text: str) -> None:
@@ -50,7 +50,7 @@ class Console:
             self._stream = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
-def _fresh_log(path: Path) -> TextIO:
+def _open_fresh_log(path: Path) -> TextIO:
     """Opens the log, keeping the one of the run before as `.1`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():

@@ -10,7 +10,7 @@ from pathlib import Path
 def copy_tree(source: Path, target: Path, *, but_not: Sequence[str] = (), may_link: bool = False) -> None:
     """`may_link`: files nobody will change in place may be the same files under another name, which takes no time."""
     copy = link_or_copy if may_link else copy_file
-    with everybody_may_read():
+    with world_readable_files():
         shutil.copytree(source, target, ignore=shutil.ignore_patterns(*but_not), copy_function=copy)
         for folder, _, _ in os.walk(target):  # they came with the modes of the originals
             Path(folder).chmod(0o755)
@@ -33,7 +33,7 @@ def link_or_copy(source: str | Path, target: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def everybody_may_read() -> Iterator[None]:
+def world_readable_files() -> Iterator[None]:
     """What is made inside the block can be read by every account."""
     before = os.umask(0o022)
     try:

@@ -28,22 +28,22 @@ class Ports:
 
 def choose_ports(environment: Mapping[str, str] = os.environ) -> Ports:
     """The ports asked for. Raises `LocalError` when one that somebody asked for, or the shop's own, is taken."""
-    web = _asked(environment, "PORT") or _free_or_explain(WEB_PORT, "PORT")
+    web = _read_port(environment, "PORT") or _require_free_port(WEB_PORT, "PORT")
     chosen = [web]
     for name, distance in (
         ("MAILBOX_PORT", _MAILBOX_AFTER),
         ("STRIPE_PORT", _STRIPE_AFTER),
         ("SMTP_PORT", _SMTP_AFTER),
     ):
-        chosen.append(_asked(environment, name) or _free_from(web + distance, but_not=chosen))
+        chosen.append(_read_port(environment, name) or _find_free_port(web + distance, but_not=chosen))
     return Ports(*chosen)
 
 
-def remember_ports(home: Home, ports: Ports) -> None:
+def save_ports(home: Home, ports: Ports) -> None:
     (home.path / "ports.json").write_text(json.dumps(asdict(ports)))
 
 
-def remembered_ports(home: Home) -> Ports:
+def load_ports(home: Home) -> Ports:
     try:
         return Ports(**json.loads((home.path / "ports.json").read_text()))
     except (OSError, ValueError, TypeError):
@@ -51,12 +51,12 @@ def remembered_ports(home: Home) -> Ports:
         return Ports(web, web + _MAILBOX_AFTER, web + _STRIPE_AFTER, web + _SMTP_AFTER)
 
 
-def uses_own(name: str, environment: Mapping[str, str] = os.environ) -> bool:
+def uses_local_service(name: str, environment: Mapping[str, str] = os.environ) -> bool:
     """Whether the developer left this service to us."""
     return not environment.get(name)
 
 
-def environment_of(home: Home, ports: Ports) -> dict[str, str]:
+def build_shop_environment(home: Home, ports: Ports) -> dict[str, str]:
     """What every part of this shop is started with: the caller's environment wins, the local stack fills the rest."""
     ours = {
         "SECRET_KEY": home.secret("SECRET_KEY"),
@@ -77,7 +77,7 @@ def environment_of(home: Home, ports: Ports) -> dict[str, str]:
         "REQUIRE_STAFF_MFA": "0",
         "PYTHONUNBUFFERED": "1",
     }
-    if uses_own("STRIPE_SECRET_KEY"):
+    if uses_local_service("STRIPE_SECRET_KEY"):
         ours |= {
             "STRIPE_SECRET_KEY": f"sk_test_{home.secret('STRIPE_SECRET_KEY')}",
             "STRIPE_WEBHOOK_SECRET": f"whsec_{home.secret('STRIPE_WEBHOOK_SECRET')}",
@@ -87,29 +87,29 @@ def environment_of(home: Home, ports: Ports) -> dict[str, str]:
     return {**ours, **{name: value for name, value in os.environ.items() if value or name not in ours}}
 
 
-def _asked(environment: Mapping[str, str], name: str) -> int | None:
+def _read_port(environment: Mapping[str, str], name: str) -> int | None:
     value = environment.get(name)
     if not value:
         return None
     if not value.isdigit() or not 0 < int(value) < 65536:
         raise LocalError(f"{name}={value} is not a port number.")
-    return _free_or_explain(int(value), name)
+    return _require_free_port(int(value), name)
 
 
-def _free_or_explain(port: int, name: str) -> int:
-    problem = _problem_with(port)
+def _require_free_port(port: int, name: str) -> int:
+    problem = _find_port_problem(port)
     if problem:
-        other = _free_from(port + 1)
+        other = _find_free_port(port + 1)
         raise LocalError(f"Port {port} {problem}. Stop what uses it, or choose another: make run {name}={other}")
     return port
 
 
-def _free_from(port: int, *, but_not: Collection[int] = ()) -> int:
+def _find_free_port(port: int, *, but_not: Collection[int] = ()) -> int:
     every = chain(range(port, 65536), range(1024, 65536))
-    return next(each for each in every if each not in but_not and _problem_with(each) is None)
+    return next(each for each in every if each not in but_not and _find_port_problem(each) is None)
 
 
-def _problem_with(port: int) -> str | None:
+def _find_port_problem(port: int) -> str | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

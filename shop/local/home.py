@@ -11,7 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop.local.account import Account, private_folder, root_folder, servers_account, write_safely
+from shop.local.account import (
+    SystemAccount,
+    ensure_private_folder,
+    ensure_root_folder,
+    get_servers_account,
+    write_safely,
+)
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 RUNNING_ALREADY = "This shop is running already. Stop that one first (Ctrl-C where it runs)."
@@ -23,10 +29,10 @@ class Home:
     """The folder of one local shop. `owner` is the account its servers run as, when that isn't ourselves."""
 
     path: Path
-    owner: Account | None = None
+    owner: SystemAccount | None = None
 
     def folder(self, name: str) -> Path:
-        return private_folder(self.path / name, self.owner)
+        return ensure_private_folder(self.path / name, self.owner)
 
     @property
     def notes(self) -> Path:
@@ -37,9 +43,9 @@ class Home:
         """The sockets' folder; a short one elsewhere if this path is too long for a socket's address."""
         inside = self.path / "sockets"
         if len(os.fsencode(inside)) <= _LONGEST_SOCKET_FOLDER:
-            return private_folder(inside, self.owner)
+            return ensure_private_folder(inside, self.owner)
         key = hashlib.sha256(os.fsencode(inside)).hexdigest()[:12]
-        return private_folder(Path(tempfile.gettempdir()) / f"say-when-sockets-{key}", self.owner)
+        return ensure_private_folder(Path(tempfile.gettempdir()) / f"say-when-sockets-{key}", self.owner)
 
     def secret(self, name: str) -> str:
         """A random value, made once and kept for this shop."""
@@ -62,17 +68,17 @@ class Home:
                 self.owner.own(path)
 
 
-def home_of(shop: str, *, owner: Account | None = None) -> Home:
+def get_home(shop: str, *, owner: SystemAccount | None = None) -> Home:
     """The folder of the shop so named: inside the checkout, or for root in root's own folder."""
-    owner = owner or servers_account()
+    owner = owner or get_servers_account()
     if override := os.environ.get("SAY_WHEN_HOME"):
-        return Home(private_folder(Path(override), owner), owner)
-    base = root_folder(CHECKOUT) if owner else private_folder(CHECKOUT / ".local")
-    return Home(private_folder(base / shop, owner), owner)
+        return Home(ensure_private_folder(Path(override), owner), owner)
+    base = ensure_root_folder(CHECKOUT) if owner else ensure_private_folder(CHECKOUT / ".local")
+    return Home(ensure_private_folder(base / shop, owner), owner)
 
 
 @contextmanager
-def locked(path: Path, *, wait: bool = False, shared: bool = False) -> Iterator[bool]:
+def file_lock(path: Path, *, wait: bool = False, shared: bool = False) -> Iterator[bool]:
     """Whether we hold the lock at `path`. The system lets go of it when its holder ends, however it ends."""
     with path.open("a+") as file:
         try:

@@ -5,24 +5,29 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from shop.local.environment import Ports, uses_own
+from shop.local.environment import Ports, uses_local_service
 from shop.local.home import CHECKOUT, Home
 from shop.local.processes import Part
 
 WEB_WORKERS = 2
 
 
-def parts_of(home: Home, ports: Ports, environment: dict[str, str]) -> list[Part]:
+def build_parts(home: Home, ports: Ports, environment: dict[str, str]) -> list[Part]:
     """In the order they start; they stop in the reverse."""
     parts = []
-    if uses_own("EMAIL_URL"):
-        parts.append(_mailbox(home, ports, environment))
-    if uses_own("STRIPE_SECRET_KEY"):
-        parts.append(_stripe(home, ports, environment))
-    return [*parts, *_workers(home, environment), _beat(home, environment), _web(ports, environment)]
+    if uses_local_service("EMAIL_URL"):
+        parts.append(_make_mailbox_part(home, ports, environment))
+    if uses_local_service("STRIPE_SECRET_KEY"):
+        parts.append(_make_stripe_part(home, ports, environment))
+    return [
+        *parts,
+        *_make_worker_parts(home, environment),
+        _make_beat_part(home, environment),
+        _make_web_part(ports, environment),
+    ]
 
 
-def answers(port: int, path: str = "/healthz") -> Callable[[], bool]:
+def make_health_check(port: int, path: str = "/healthz") -> Callable[[], bool]:
     """A question to ask again and again: does the part on this port answer 200?"""
 
     def ask() -> bool:
@@ -38,55 +43,57 @@ def answers(port: int, path: str = "/healthz") -> Callable[[], bool]:
     return ask
 
 
-def _web(ports: Ports, environment: dict[str, str]) -> Part:
+def _make_web_part(ports: Ports, environment: dict[str, str]) -> Part:
     # Threads, because browsers open connections ahead of need and a worker without threads would wait on them.
-    command = _python(
+    command = _build_python_command(
         *("gunicorn", "shop.wsgi", "--bind", f"127.0.0.1:{ports.web}", "--workers", str(WEB_WORKERS), "--threads", "4"),
         *("--preload", "--graceful-timeout", "8", "--no-control-socket", "--log-level", "warning"),
     )
-    return Part("web", command, environment, CHECKOUT, is_ready=answers(ports.web), patience_seconds=12)
+    return Part("web", command, environment, CHECKOUT, is_ready=make_health_check(ports.web), patience_seconds=12)
 
 
-def _workers(home: Home, environment: dict[str, str]) -> list[Part]:
+def _make_worker_parts(home: Home, environment: dict[str, str]) -> list[Part]:
     """One for the ticks that must never wait (a mail server may hold up two of its processes), one for long work."""
     return [
-        _celery(name, environment, "worker", "-Q", queue, "-c", processes, "-n", f"{name}@shop", *_QUIET_WORKER)
+        _make_celery_part(
+            name, environment, "worker", "-Q", queue, "-c", processes, "-n", f"{name}@shop", *_QUIET_WORKER
+        )
         for name, queue, processes in (("ticks", "ticks", "3"), ("worker", "work", "1"))
     ]
 
 
-def _beat(home: Home, environment: dict[str, str]) -> Part:
-    return _celery("beat", environment, "beat", "--pidfile", "")
+def _make_beat_part(home: Home, environment: dict[str, str]) -> Part:
+    return _make_celery_part("beat", environment, "beat", "--pidfile", "")
 
 
-def _stripe(home: Home, ports: Ports, environment: dict[str, str]) -> Part:
-    command = _python(
+def _make_stripe_part(home: Home, ports: Ports, environment: dict[str, str]) -> Part:
+    command = _build_python_command(
         *("shop.local.stripe", "--port", str(ports.stripe), "--data", str(home.folder("stripe"))),
         *("--webhook-url", f"http://127.0.0.1:{ports.web}/webhooks/stripe/"),
         *("--webhook-secret", environment["STRIPE_WEBHOOK_SECRET"], "--api-key", environment["STRIPE_SECRET_KEY"]),
     )
-    return Part("stripe", command, environment, CHECKOUT, is_ready=answers(ports.stripe), stop_rank=1)
+    return Part("stripe", command, environment, CHECKOUT, is_ready=make_health_check(ports.stripe), stop_rank=1)
 
 
-def _mailbox(home: Home, ports: Ports, environment: dict[str, str]) -> Part:
-    command = _python(
+def _make_mailbox_part(home: Home, ports: Ports, environment: dict[str, str]) -> Part:
+    command = _build_python_command(
         *("shop.local.mailbox", "--smtp-port", str(ports.smtp), "--port", str(ports.mailbox)),
         *("--data", str(home.folder("mailbox"))),
     )
-    return Part("mailbox", command, environment, CHECKOUT, is_ready=answers(ports.mailbox), stop_rank=1)
+    return Part("mailbox", command, environment, CHECKOUT, is_ready=make_health_check(ports.mailbox), stop_rank=1)
 
 
 _QUIET_WORKER = ("--without-gossip", "--without-mingle")
 
 
-def _celery(name: str, environment: dict[str, str], *arguments: str) -> Part:
-    command = _python("celery", "-A", "shop", "--quiet", *arguments, "--loglevel", "INFO")
+def _make_celery_part(name: str, environment: dict[str, str], *arguments: str) -> Part:
+    command = _build_python_command("celery", "-A", "shop", "--quiet", *arguments, "--loglevel", "INFO")
     return Part(name, command, environment, CHECKOUT, patience_seconds=15)
 
 
-def _python(*arguments: str) -> list[str]:
+def _build_python_command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
-def manage_command(*arguments: str) -> list[str]:
+def build_manage_command(*arguments: str) -> list[str]:
     return [sys.executable, str(Path(CHECKOUT) / "manage.py"), *arguments]

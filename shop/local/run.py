@@ -6,16 +6,16 @@ from pathlib import Path
 
 from shop.local.account import LocalError
 from shop.local.console import Console
-from shop.local.environment import Ports, choose_ports, environment_of, remember_ports, uses_own
-from shop.local.home import CHECKOUT, RUNNING_ALREADY, Home, home_of, locked
-from shop.local.parts import manage_command, parts_of
+from shop.local.environment import Ports, build_shop_environment, choose_ports, save_ports, uses_local_service
+from shop.local.home import CHECKOUT, RUNNING_ALREADY, Home, file_lock, get_home
+from shop.local.parts import build_manage_command, build_parts
 from shop.local.postgres import Postgres
 from shop.local.processes import Part
-from shop.local.servers import clear_left_behind
-from shop.local.supervisor import Supervisor, run_under
+from shop.local.servers import stop_servers_left_behind
+from shop.local.supervisor import Supervisor, run_supervised
 from shop.local.valkey import Valkey
 
-BEFORE_OPENING = ("mailbox", "stripe")  # what the shop leans on
+STARTED_FIRST = ("mailbox", "stripe")  # what the shop leans on
 REAL_FILE = "online_retail.csv.gz"
 _PASSWORD = "say-when-please"  # noqa: S105  (of the sample people, on this machine only)
 _LOGINS = (
@@ -25,51 +25,51 @@ _LOGINS = (
 )
 
 
-def run(shop: str) -> None:
+def run_shop(shop: str) -> None:
     """Raises `LocalError` with what to do about it."""
-    home = home_of(shop)
-    with locked(home.path / "lock") as ours:
+    home = get_home(shop)
+    with file_lock(home.path / "lock") as ours:
         if not ours:
             raise LocalError(RUNNING_ALREADY)
         console = Console(log_path=home.path / "shop.log")
-        left = clear_left_behind(home)
+        left = stop_servers_left_behind(home)
         if left:
             console.say(f"The run before was killed and left {', '.join(left)} running: stopped.")
         ports = choose_ports()
-        remember_ports(home, ports)
+        save_ports(home, ports)
         supervisor = Supervisor(home, console)
-        run_under(supervisor, lambda: _get_ready(shop, home, ports, supervisor, console))
+        run_supervised(supervisor, lambda: _start_shop(shop, home, ports, supervisor, console))
 
 
-def _get_ready(shop: str, home: Home, ports: Ports, supervisor: Supervisor, console: Console) -> None:
-    environment = environment_of(home, ports)
-    if uses_own("DATABASE_URL"):
+def _start_shop(shop: str, home: Home, ports: Ports, supervisor: Supervisor, console: Console) -> None:
+    environment = build_shop_environment(home, ports)
+    if uses_local_service("DATABASE_URL"):
         postgres = Postgres(home)
         console.say("Starting PostgreSQL …")
         supervisor.start_server(postgres.part())
         postgres.make_database()
-    if uses_own("REDIS_URL"):
+    if uses_local_service("REDIS_URL"):
         supervisor.start_server(Valkey(home).part())
-    steps = _Steps(home, environment, supervisor)
+    steps = _SetupSteps(home, environment, supervisor)
     steps.always("Bringing the database up to date", "migrate", "--verbosity", "1")
-    steps.when_changed("Gathering static files", _fingerprint(), "collectstatic", "--noinput", "-v", "0")
-    fill(shop, home, steps)
-    parts = parts_of(home, ports, environment)
+    steps.when_changed("Gathering static files", _fingerprint_static_files(), "collectstatic", "--noinput", "-v", "0")
+    load_shop_data(shop, home, steps)
+    parts = build_parts(home, ports, environment)
     for part in parts:
-        if part.name in BEFORE_OPENING:
+        if part.name in STARTED_FIRST:
             supervisor.start(part)
     supervisor.wait_until_ready()
-    if shop != "online-retail" and uses_own("STRIPE_SECRET_KEY"):
+    if shop != "online-retail" and uses_local_service("STRIPE_SECRET_KEY"):
         steps.once("Paying for the sample orders at the Stripe stand-in", "pay_sample_orders")
     console.say("Opening the shop …")
     for part in parts:
-        if part.name not in BEFORE_OPENING:
+        if part.name not in STARTED_FIRST:
             supervisor.start(part)
     supervisor.wait_until_ready()
-    console.plain(_welcome(home, ports, environment))
+    console.plain(_format_welcome(home, ports, environment))
 
 
-class _Steps:
+class _SetupSteps:
     """Management commands on the way to an open shop, some done only once or only after a change."""
 
     def __init__(self, home: Home, environment: dict[str, str], supervisor: Supervisor) -> None:
@@ -78,7 +78,7 @@ class _Steps:
         self._done = home.folder("done")
 
     def always(self, title: str, *arguments: str) -> None:
-        part = Part("setup", manage_command(*arguments), self._environment, CHECKOUT, patience_seconds=5)
+        part = Part("setup", build_manage_command(*arguments), self._environment, CHECKOUT, patience_seconds=5)
         self._supervisor.step(title, part)
 
     def once(self, title: str, *arguments: str) -> None:
@@ -91,16 +91,16 @@ class _Steps:
             mark.write_text(state)
 
 
-def fill(shop: str, home: Home, steps: _Steps) -> None:
+def load_shop_data(shop: str, home: Home, steps: _SetupSteps) -> None:
     if shop == "online-retail":
-        _fill_from_the_real_file(home, steps)
+        _load_real_file(home, steps)
     else:
         steps.once("Filling the shelves with the sample store", "load_sample_store")
 
 
-def _fill_from_the_real_file(home: Home, steps: _Steps) -> None:
+def _load_real_file(home: Home, steps: _SetupSteps) -> None:
     orders, no_orders, consents = (
-        _shared_data() / REAL_FILE,
+        _find_shared_data() / REAL_FILE,
         home.path / "no-orders.csv",
         str(home.path / "consents.csv"),
     )
@@ -114,7 +114,7 @@ def _fill_from_the_real_file(home: Home, steps: _Steps) -> None:
     steps.once("Learning what goes with what", "train_recommendations")
 
 
-def _shared_data() -> Path:
+def _find_shared_data() -> Path:
     folder = Path(os.environ.get("SHARED_DATA") or CHECKOUT.parent / "shared" / "data")
     if not (folder / REAL_FILE).is_file():
         raise LocalError(
@@ -123,7 +123,7 @@ def _shared_data() -> Path:
     return folder
 
 
-def _fingerprint() -> str:
+def _fingerprint_static_files() -> str:
     """Changes whenever a static file does, ours or a library's."""
     digest = hashlib.sha256((CHECKOUT / "requirements.txt").read_bytes())
     for path in sorted((CHECKOUT / "static").rglob("*")):
@@ -132,7 +132,7 @@ def _fingerprint() -> str:
     return digest.hexdigest()
 
 
-def _welcome(home: Home, ports: Ports, environment: dict[str, str]) -> str:
+def _format_welcome(home: Home, ports: Ports, environment: dict[str, str]) -> str:
     lines = [
         "",
         f"  The shop is open:   {environment['SITE_URL']}",
@@ -140,9 +140,9 @@ def _welcome(home: Home, ports: Ports, environment: dict[str, str]) -> str:
     ]
     lines += [f"    {login:<26}{about}" for login, about in _LOGINS]
     lines.append(f"  Password for all:   {_PASSWORD}   (this machine only)")
-    if uses_own("EMAIL_URL"):
+    if uses_local_service("EMAIL_URL"):
         lines.append(f"  Mailbox:            http://localhost:{ports.mailbox}   every mail the shop sends")
-    if uses_own("STRIPE_SECRET_KEY"):
+    if uses_local_service("STRIPE_SECRET_KEY"):
         lines.append(f"  Stripe stand-in:    http://localhost:{ports.stripe}   no real card is ever charged")
     else:
         lines.append("  Payments:           real Stripe, by the STRIPE_SECRET_KEY in your environment")

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from shop.local.account import LocalError
-from shop.local.home import Home, locked
+from shop.local.home import Home, file_lock
 from shop.local.postgres import Postgres
-from shop.local.processes import Part, Running, describe_exit, stop_what_was_left
+from shop.local.processes import Part, RunningPart, describe_exit, stop_left_behind
 from shop.local.valkey import Valkey
 
 _PATIENCE_SECONDS = 120  # a busy machine starts a server slowly
@@ -19,7 +19,7 @@ def started_servers(home: Home, *, durable: bool = True) -> Iterator[None]:
     """Both servers, started here and stopped at the end. The caller holds the shop's lock."""
     with contextlib.ExitStack() as stack:
         for server in (Postgres(home, durable), Valkey(home, durable)):
-            running = start_when_free(server.part(), notes=home.notes)
+            running = start_with_retries(server.part(), notes=home.notes)
             stack.callback(running.stop)
         Postgres(home).make_database()
         yield
@@ -28,28 +28,30 @@ def started_servers(home: Home, *, durable: bool = True) -> Iterator[None]:
 @contextlib.contextmanager
 def borrowed_servers(home: Home) -> Iterator[None]:
     """The running shop's servers, or our own for as long as we and those who borrow them from us need them."""
-    with locked(home.path / "lock") as ours:
+    with file_lock(home.path / "lock") as ours:
         if ours:
-            clear_left_behind(home)
+            stop_servers_left_behind(home)
             with started_servers(home):
                 yield
-                with locked(home.path / "borrowed", wait=True):
+                with file_lock(home.path / "borrowed", wait=True):
                     pass
         else:
-            with locked(home.path / "borrowed", shared=True):
-                _wait_for_somebody_elses(home)
+            with file_lock(home.path / "borrowed", shared=True):
+                _wait_for_running_servers(home)
                 yield
 
 
-def clear_left_behind(home: Home) -> list[str]:
+def stop_servers_left_behind(home: Home) -> list[str]:
     """Stops whatever a killed supervisor left running for this shop. Returns the names of what was found."""
-    left = stop_what_was_left(home.notes)
+    left = stop_left_behind(home.notes)
     if Postgres(home).stop_what_was_left():
         left.append("postgres")
     return left
 
 
-def start_when_free(part: Part, *, notes: Path, on_line: Callable[[str, str], None] = lambda *_: None) -> Running:
+def start_with_retries(
+    part: Part, *, notes: Path, on_line: Callable[[str, str], None] = lambda *_: None
+) -> RunningPart:
     """Starts a server and waits until it answers.
 
     After a `kill -9` its old lock may stand for a second or two, so a start that fails is tried again.
@@ -57,7 +59,7 @@ def start_when_free(part: Part, *, notes: Path, on_line: Callable[[str, str], No
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
-        running = Running(part, notes=notes, on_line=on_line)
+        running = RunningPart(part, notes=notes, on_line=on_line)
         code = _wait_until_ready(running, deadline)
         if code is None:
             return running
@@ -68,7 +70,7 @@ def start_when_free(part: Part, *, notes: Path, on_line: Callable[[str, str], No
         time.sleep(0.5)
 
 
-def _wait_until_ready(running: Running, deadline: float) -> int | None:
+def _wait_until_ready(running: RunningPart, deadline: float) -> int | None:
     """None once it answers, or the code it ended with."""
     while running.part.is_ready and not running.part.is_ready():
         code = running.exit_code()
@@ -81,7 +83,7 @@ def _wait_until_ready(running: Running, deadline: float) -> int | None:
     return running.exit_code()
 
 
-def _wait_for_somebody_elses(home: Home) -> None:
+def _wait_for_running_servers(home: Home) -> None:
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while not (Postgres(home).is_ready() and Valkey(home).is_ready()):
         if time.monotonic() > deadline:

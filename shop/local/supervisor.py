@@ -10,16 +10,16 @@ from types import FrameType
 from shop.local.account import LocalError
 from shop.local.console import Console
 from shop.local.home import Home
-from shop.local.processes import Part, Running, describe_exit
-from shop.local.servers import start_when_free
+from shop.local.processes import Part, RunningPart, describe_exit
+from shop.local.servers import start_with_retries
 
-_LOOK_SECONDS = 0.2
+_CHECK_SECONDS = 0.2
 _SETTLED_SECONDS = 30  # a part that ran this long starts anew without waiting
 _LONGEST_WAIT_SECONDS = 30
 _TRIES_BEFORE_FIRST_ANSWER = 3
 _STILL_WORKING_SECONDS = 5
 _SLOW_STOP_SECONDS = 3
-_MOMENT_SECONDS = 2
+_ASSUMED_READY_SECONDS = 2
 
 
 class StoppedError(Exception):
@@ -27,9 +27,9 @@ class StoppedError(Exception):
 
 
 @dataclass
-class _Kept:
+class _SupervisedPart:
     part: Part
-    running: Running | None
+    running: RunningPart | None
     has_answered: bool = False
     is_reported_down: bool = False
     failures: int = 0
@@ -40,7 +40,7 @@ class Supervisor:
     def __init__(self, home: Home, console: Console) -> None:
         self._home = home
         self._console = console
-        self._kept: list[_Kept] = []
+        self._kept: list[_SupervisedPart] = []
         self._end = threading.Event()
         self._asked_at: float | None = None
 
@@ -52,17 +52,17 @@ class Supervisor:
 
     def start_server(self, part: Part) -> None:
         """Starts a server everything else needs, and waits until it answers."""
-        running = start_when_free(part, notes=self._home.notes, on_line=self._console.line)
-        self._kept.append(_Kept(part, running, has_answered=True))
+        running = start_with_retries(part, notes=self._home.notes, on_line=self._console.line)
+        self._kept.append(_SupervisedPart(part, running, has_answered=True))
 
     def start(self, part: Part) -> None:
-        self._kept.append(_Kept(part, self._spawn(part)))
+        self._kept.append(_SupervisedPart(part, self._spawn(part)))
 
     def step(self, title: str, part: Part) -> None:
         """Runs one step of getting ready and shows how it goes. Raises `LocalError` with its last words."""
         began = time.monotonic()
         self._console.say(f"{title} …")
-        running = Running(part, notes=self._home.notes, on_line=lambda _, line: self._console.line("setup", line))
+        running = RunningPart(part, notes=self._home.notes, on_line=lambda _, line: self._console.line("setup", line))
         try:
             code = self._wait_for(running, title)
         finally:
@@ -82,7 +82,7 @@ class Supervisor:
 
     def keep_running(self) -> None:
         """Until somebody asks for the end."""
-        while not self._end.wait(_LOOK_SECONDS):
+        while not self._end.wait(_CHECK_SECONDS):
             self._look_after_all()
 
     def stop(self) -> None:
@@ -96,7 +96,7 @@ class Supervisor:
                 self._wait_for_end(each)
         self._console.say("Everything has stopped.")
 
-    def _wait_for_end(self, running: Running) -> None:
+    def _wait_for_end(self, running: RunningPart) -> None:
         began = time.monotonic()
         ended_by_itself = running.stop(is_asked=True)
         seconds = time.monotonic() - began
@@ -107,10 +107,10 @@ class Supervisor:
         elif seconds > _SLOW_STOP_SECONDS:
             self._console.say(f"{running.part.name} stopped after {seconds:.0f} s.")
 
-    def _spawn(self, part: Part) -> Running:
-        return Running(part, notes=self._home.notes, on_line=self._console.line)
+    def _spawn(self, part: Part) -> RunningPart:
+        return RunningPart(part, notes=self._home.notes, on_line=self._console.line)
 
-    def _wait_for(self, running: Running, title: str) -> int:
+    def _wait_for(self, running: RunningPart, title: str) -> int:
         """The code it ends with. While it says nothing itself, we say now and then that it is still at it."""
         began = quiet_since = time.monotonic()
         seen: list[str] = []
@@ -127,7 +127,7 @@ class Supervisor:
         return code
 
     def _pause(self) -> None:
-        if self._end.wait(_LOOK_SECONDS):
+        if self._end.wait(_CHECK_SECONDS):
             raise StoppedError
 
     def _look_after_all(self) -> None:
@@ -139,13 +139,13 @@ class Supervisor:
             elif not kept.has_answered or kept.is_reported_down:
                 self._on_first_answer(kept)
 
-    def _on_first_answer(self, kept: _Kept) -> None:
-        if kept.running and _answers(kept.running):
+    def _on_first_answer(self, kept: _SupervisedPart) -> None:
+        if kept.running and _is_answering(kept.running):
             if kept.is_reported_down:
                 self._console.say(f"{kept.part.name} is back.")
             kept.has_answered, kept.is_reported_down = True, False
 
-    def _on_death(self, kept: _Kept, running: Running, code: int) -> None:
+    def _on_death(self, kept: _SupervisedPart, running: RunningPart, code: int) -> None:
         lived_seconds = time.monotonic() - running.started_at
         running.clear_away()
         kept.running = None
@@ -157,7 +157,7 @@ class Supervisor:
         kept.due_at, kept.is_reported_down = time.monotonic() + wait_seconds, True
         self._console.say(f"{kept.part.name} died ({describe_exit(code)}). Starting it again in {wait_seconds:g} s.")
 
-    def _start_again_when_due(self, kept: _Kept) -> None:
+    def _start_again_when_due(self, kept: _SupervisedPart) -> None:
         if time.monotonic() >= kept.due_at:
             kept.running = self._spawn(kept.part)
 
@@ -171,13 +171,13 @@ class Supervisor:
         self._end.set()
 
 
-def _answers(running: Running) -> bool:
+def _is_answering(running: RunningPart) -> bool:
     if running.part.is_ready is None:
-        return time.monotonic() - running.started_at > _MOMENT_SECONDS
+        return time.monotonic() - running.started_at > _ASSUMED_READY_SECONDS
     return running.part.is_ready()
 
 
-def run_under(supervisor: Supervisor, getting_ready: Callable[[], None]) -> None:
+def run_supervised(supervisor: Supervisor, getting_ready: Callable[[], None]) -> None:
     """Gets ready, keeps running, and stops everything however that ends."""
     supervisor.listen()
     try:

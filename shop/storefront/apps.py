@@ -11,4 +11,4 @@ class StorefrontConfig(AppConfig):
         from shop import checks  # noqa: F401  (importing registers them)
         from shop.storefront.views import told
 
-        grants.register_keys_cleared_at_login(told.REMOVED)
+        grants.register_keys_cleared_at_login(told.REMOVED_KEY)

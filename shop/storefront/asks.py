@@ -20,29 +20,29 @@ from accounts.purposes import Purpose
 from recommendations import visitors
 
 
-class Place(StrEnum):
+class PromptPlace(StrEnum):
     PRODUCT = "product"
     SEARCH = "search"
     CART = "cart"
     ORDER = "order"
 
 
-NEWS = (purposes.MAIL_ORDER_DISPATCHED, purposes.MAIL_ORDER_DELIVERED)
-ASKED: dict[Place, tuple[str, ...]] = {
-    Place.PRODUCT: (purposes.RECOMMEND_FROM_BROWSING,),
-    Place.SEARCH: (purposes.RECOMMEND_FROM_BROWSING,),
-    Place.CART: (purposes.RECOMMEND_FROM_PURCHASES, purposes.COUNT_IN_ALSO_BOUGHT),
-    Place.ORDER: NEWS,
+ORDER_NEWS = (purposes.MAIL_ORDER_DISPATCHED, purposes.MAIL_ORDER_DELIVERED)
+PURPOSES_BY_PLACE: dict[PromptPlace, tuple[str, ...]] = {
+    PromptPlace.PRODUCT: (purposes.RECOMMEND_FROM_BROWSING,),
+    PromptPlace.SEARCH: (purposes.RECOMMEND_FROM_BROWSING,),
+    PromptPlace.CART: (purposes.RECOMMEND_FROM_PURCHASES, purposes.COUNT_IN_ALSO_BOUGHT),
+    PromptPlace.ORDER: ORDER_NEWS,
 }
 SHOWN = "asks_shown"  # in the session of a guest at an order's page: the questions put in this visit
 ON_SCREEN = "Asked-Already"  # a header: what the page being changed in place is asking already (`cart.html`)
-VISITORS = purposes.VISITOR_HISTORY.key
+VISITOR_PURPOSE = purposes.VISITOR_HISTORY.key
 # A search sets no cookie, not even the one that guards forms: it asks visitors who have one already.
-VISITORS_ASKED = (Place.PRODUCT, Place.CART, Place.SEARCH)
+VISITOR_PLACES = (PromptPlace.PRODUCT, PromptPlace.CART, PromptPlace.SEARCH)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ConsentPrompt:
     """What `partials/ask.html` shows: the words of the registry, and where the answer goes."""
 
     purpose: Purpose
@@ -50,7 +50,9 @@ class Asked:
     fields: tuple[tuple[str, str], ...]
 
 
-def here(request: HttpRequest, place: Place, keys: Sequence[str] | None = None) -> Asked | None:
+def get_prompt_for_page(
+    request: HttpRequest, place: PromptPlace, keys: Sequence[str] | None = None
+) -> ConsentPrompt | None:
     """The question of this page, if there is one. `keys`: which of the place's purposes make sense just now.
 
     At most one query for a customer, and one more to note that it was put; none for a visitor and none once all is
@@ -60,16 +62,18 @@ def here(request: HttpRequest, place: Place, keys: Sequence[str] | None = None) 
         return None
     customer = get_login_customer(request)
     if customer is None:
-        return _asked(request, place, VISITORS) if _may_ask_visitor(request, place) else None
-    offered = [key for key in (ASKED[place] if keys is None else keys) if not is_refused(request, key)]
+        return _make_prompt(request, place, VISITOR_PURPOSE) if _may_prompt_visitor(request, place) else None
+    offered = [
+        key for key in (PURPOSES_BY_PLACE[place] if keys is None else keys) if not is_refused_by_browser(request, key)
+    ]
     if _is_in_place(request):
         on_screen = request.headers.get(ON_SCREEN, "")
         stays = on_screen in offered and asks.is_open(customer, on_screen)
-        return _asked(request, place, on_screen) if stays else None
-    key = asks.find_first_unanswered(request, customer, offered, beside=ASKED[place]) if offered else None
+        return _make_prompt(request, place, on_screen) if stays else None
+    key = asks.find_first_unanswered(request, customer, offered, beside=PURPOSES_BY_PLACE[place]) if offered else None
     if key and request.method == "GET":
         asks.note_shown(customer, key)
-    return _asked(request, place, key) if key else None
+    return _make_prompt(request, place, key) if key else None
 
 
 def _is_in_place(request: HttpRequest) -> bool:
@@ -77,7 +81,7 @@ def _is_in_place(request: HttpRequest) -> bool:
     return bool(getattr(request, "htmx", False))
 
 
-def for_guest(request: HttpRequest, order_number: str, keys: Sequence[str]) -> Asked | None:
+def get_prompt_for_guest(request: HttpRequest, order_number: str, keys: Sequence[str]) -> ConsentPrompt | None:
     """The question to whoever came by an order's link: news of it that was not ticked. None for those who signed in."""
     if consent.is_overlay_active() or get_login_customer(request) is not None:
         return None
@@ -87,34 +91,34 @@ def for_guest(request: HttpRequest, order_number: str, keys: Sequence[str]) -> A
     if not set(shown) <= set(settled):
         return None
     for key in keys:
-        if guest_answer(order_number, key) not in settled and not is_refused(request, key):
+        if make_guest_answer_key(order_number, key) not in settled and not is_refused_by_browser(request, key):
             if request.method == "GET":
-                request.session[SHOWN] = [guest_answer(order_number, key)]
-            return _asked(request, Place.ORDER, key, ("order", order_number))
+                request.session[SHOWN] = [make_guest_answer_key(order_number, key)]
+            return _make_prompt(request, PromptPlace.ORDER, key, ("order", order_number))
     return None
 
 
-def guest_answer(order_number: str, key: str) -> str:
+def make_guest_answer_key(order_number: str, key: str) -> str:
     """What the session keeps of a guest's answer."""
     return f"{order_number} {key}"
 
 
-def is_refused(request: HttpRequest, key: str) -> bool:
+def is_refused_by_browser(request: HttpRequest, key: str) -> bool:
     """The browser has answered already."""
     return gpc.has_gpc_signal(request) and gpc.covers_purpose(purposes.get_purpose(key))
 
 
-def _may_ask_visitor(request: HttpRequest, place: Place) -> bool:
+def _may_prompt_visitor(request: HttpRequest, place: PromptPlace) -> bool:
     """A visitor who brings the cookie that guards forms was asked before, or has seen the switch where it stands."""
-    if place not in VISITORS_ASKED or gpc.has_gpc_signal(request):
+    if place not in VISITOR_PLACES or gpc.has_gpc_signal(request):
         return False
-    if settings.CSRF_COOKIE_NAME in request.COOKIES and request.headers.get(ON_SCREEN) != VISITORS:
+    if settings.CSRF_COOKIE_NAME in request.COOKIES and request.headers.get(ON_SCREEN) != VISITOR_PURPOSE:
         return False
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
-        return place != Place.SEARCH
-    return not visitors.is_on(request) and VISITORS not in request.session.get(asks.ANSWERED_KEY, [])
+        return place != PromptPlace.SEARCH
+    return not visitors.is_history_on(request) and VISITOR_PURPOSE not in request.session.get(asks.ANSWERED_KEY, [])
 
 
-def _asked(request: HttpRequest, place: Place, key: str, *more: tuple[str, str]) -> Asked:
+def _make_prompt(request: HttpRequest, place: PromptPlace, key: str, *more: tuple[str, str]) -> ConsentPrompt:
     fields = (("place", place.value), ("back", request.get_full_path()), *more)
-    return Asked(purposes.get_purpose(key), reverse("ask", args=[key]), fields)
+    return ConsentPrompt(purposes.get_purpose(key), reverse("ask", args=[key]), fields)

@@ -18,7 +18,7 @@ from shop.catalog.tree import Branch, CategoryTree
 from shop.money import format_round
 from shop.storefront import frame
 
-MOST_CHOSEN = 20  # values of one facet at once
+MOST_VALUES_PER_FACET = 20  # values of one facet at once
 LAST_PAGE = 10_000
 SORT_NAMES = {
     Sort.RELEVANCE: "Closest match",
@@ -27,11 +27,11 @@ SORT_NAMES = {
     Sort.DEAREST: "Price, high to low",
     Sort.NAME: "Name",
 }
-_BAND = re.compile(r"(\d{1,8}(?:\.\d{1,3})?)?-(\d{1,8}(?:\.\d{1,3})?)?", re.ASCII)
+_PRICE_BAND_PATTERN = re.compile(r"(\d{1,8}(?:\.\d{1,3})?)?-(\d{1,8}(?:\.\d{1,3})?)?", re.ASCII)
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListQuery:
     """A list's address, read."""
 
     text: str
@@ -61,7 +61,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class FacetChoice:
     value: str
     label: str
     count: str
@@ -69,13 +69,13 @@ class Choice:
 
 
 @dataclass
-class Group:
+class FacetGroup:
     """One facet. `kind`: radio, checkbox or chip. It writes itself, like a card: a page has tens of choices."""
 
     title: str
     name: str
     kind: str
-    choices: list[Choice] = field(default_factory=list)
+    choices: list[FacetChoice] = field(default_factory=list)
 
     def __html__(self) -> str:
         write = self._chip if self.kind == "chip" else self._pick
@@ -83,20 +83,20 @@ class Group:
         inside = f'<div class="chips">{choices}</div>' if self.kind == "chip" else choices
         return f"<fieldset><legend>{escape(self.title)}</legend>\n{inside}</fieldset>\n"
 
-    def _chip(self, choice: Choice) -> str:
+    def _chip(self, choice: FacetChoice) -> str:
         return f'<label class="chip">{self._input(choice, "checkbox")}<span>{escape(choice.label)}</span></label>'
 
-    def _pick(self, choice: Choice) -> str:
+    def _pick(self, choice: FacetChoice) -> str:
         count = f'<span class="number">{choice.count}</span>' if choice.count else ""
         return f'<label class="pick">{self._input(choice, self.kind)}{escape(choice.label)}{count}</label>\n'
 
-    def _input(self, choice: Choice, kind: str) -> str:
+    def _input(self, choice: FacetChoice, kind: str) -> str:
         checked = " checked" if choice.is_chosen else ""
         return f'<input type="{kind}" name="{self.name}" value="{escape(choice.value)}"{checked}>'
 
 
 @dataclass(frozen=True)
-class PageOf:
+class ListPage:
     """What `partials/pagination.html` takes."""
 
     number: int
@@ -115,43 +115,43 @@ class PageOf:
         return self.number - 1
 
 
-def read(
+def read_list_query(
     query: QueryDict, tree: CategoryTree, *, category: Branch | None = None, default: Sort = Sort.RELEVANCE
-) -> Asked:
-    return Asked(
-        text=_clean(query.get("q", "")),
+) -> ListQuery:
+    return ListQuery(
+        text=_normalize_text(query.get("q", "")),
         category=category or tree.by_slug.get(query.get("category", "")),
-        makers=_several(query.getlist("maker")),
-        sizes=_several(query.getlist("size")),
-        price=_band(query.get("price", "")),
+        makers=_read_values(query.getlist("maker")),
+        sizes=_read_values(query.getlist("size")),
+        price=_parse_price_band(query.get("price", "")),
         in_stock=query.get("in_stock") == "1",
-        sort=_sort(query.get("sort", ""), default),
-        page=_page(query.get("page", "")),
+        sort=_parse_sort(query.get("sort", ""), default),
+        page=_parse_page_number(query.get("page", "")),
     )
 
 
-def _clean(text: str) -> str:
+def _normalize_text(text: str) -> str:
     return " ".join(text.replace("\x00", " ")[:200].split())
 
 
-def _several(values: Iterable[str]) -> tuple[str, ...]:
-    kept = dict.fromkeys(_clean(value) for value in values)
-    return tuple(value for value in kept if value)[:MOST_CHOSEN]
+def _read_values(values: Iterable[str]) -> tuple[str, ...]:
+    kept = dict.fromkeys(_normalize_text(value) for value in values)
+    return tuple(value for value in kept if value)[:MOST_VALUES_PER_FACET]
 
 
-def _band(value: str) -> PriceBand | None:
-    match = _BAND.fullmatch(value)
+def _parse_price_band(value: str) -> PriceBand | None:
+    match = _PRICE_BAND_PATTERN.fullmatch(value)
     if not match or value == "-":
         return None
     low, high = (Decimal(part) if part else None for part in match.groups())
     return PriceBand(low, high)
 
 
-def _sort(value: str, default: Sort) -> Sort:
+def _parse_sort(value: str, default: Sort) -> Sort:
     return Sort(value) if value in set(Sort) else default
 
 
-def _page(value: str) -> int:
+def _parse_page_number(value: str) -> int:
     is_number = value.isascii() and value.isdigit() and len(value) <= len(str(LAST_PAGE))
     return min(max(int(value), 1), LAST_PAGE) if is_number else 1
 
@@ -159,12 +159,17 @@ def _page(value: str) -> int:
 # -- What to offer next ------------------------------------------------------------------------------------
 
 
-def groups(asked: Asked, facets: Facets, currency: str) -> list[Group]:
-    offered = [_prices(asked, facets, currency), _sizes(asked, facets), _makers(asked, facets), _stock(asked, facets)]
+def build_facet_groups(asked: ListQuery, facets: Facets, currency: str) -> list[FacetGroup]:
+    offered = [
+        _build_price_group(asked, facets, currency),
+        _build_size_group(asked, facets),
+        _build_maker_group(asked, facets),
+        _build_stock_group(asked, facets),
+    ]
     return [group for group in offered if group.choices]
 
 
-def counted(number: int, *, is_bounded: bool = False) -> str:
+def format_count(number: int, *, is_bounded: bool = False) -> str:
     """1,000+ where counting stopped; `is_bounded`: only some of the matches were counted, so there may be more."""
     if number >= BOUND:
         return f"{BOUND - 1:,}+"
@@ -173,59 +178,65 @@ def counted(number: int, *, is_bounded: bool = False) -> str:
     return f"{number:,}"
 
 
-def _prices(asked: Asked, facets: Facets, currency: str) -> Group:
-    group, bands = Group("Price", "price", "radio"), get_price_bands(currency)
+def _build_price_group(asked: ListQuery, facets: Facets, currency: str) -> FacetGroup:
+    group, bands = FacetGroup("Price", "price", "radio"), get_price_bands(currency)
     is_bounded = "price" in facets.bounded
     for index, band in enumerate(bands):
         is_chosen = asked.price == band
         if facets.prices.get(index) or is_chosen or is_bounded:
-            count = counted(facets.prices.get(index, 0), is_bounded=is_bounded)
-            group.choices.append(Choice(band.key, _band_label(band, currency), count, is_chosen))
+            count = format_count(facets.prices.get(index, 0), is_bounded=is_bounded)
+            group.choices.append(FacetChoice(band.key, _format_band_label(band, currency), count, is_chosen))
     if asked.price and asked.price not in bands:
-        group.choices.append(Choice(asked.price.key, _band_label(asked.price, currency), "", is_chosen=True))
+        group.choices.append(
+            FacetChoice(asked.price.key, _format_band_label(asked.price, currency), "", is_chosen=True)
+        )
     if len(group.choices) > 1 or asked.price:
-        group.choices.insert(0, Choice("", "Any price", "", is_chosen=asked.price is None))
+        group.choices.insert(0, FacetChoice("", "Any price", "", is_chosen=asked.price is None))
         return group
-    return Group("Price", "price", "radio")
+    return FacetGroup("Price", "price", "radio")
 
 
-def _band_label(band: PriceBand, currency: str) -> str:
+def _format_band_label(band: PriceBand, currency: str) -> str:
     low, high = (None if edge is None else format_round(edge, currency) for edge in (band.low, band.high))
     if not band.low:
         return f"Under {high}"
     return f"{low} and over" if high is None else f"{low} to {high}"
 
 
-def _sizes(asked: Asked, facets: Facets) -> Group:
-    found = sorted({*facets.sizes, *asked.sizes}, key=natural)
+def _build_size_group(asked: ListQuery, facets: Facets) -> FacetGroup:
+    found = sorted({*facets.sizes, *asked.sizes}, key=make_size_sort_key)
     is_bounded = "size" in facets.bounded
     choices = [
-        Choice(size, size, counted(facets.sizes.get(size, 0), is_bounded=is_bounded), is_chosen=size in asked.sizes)
+        FacetChoice(
+            size, size, format_count(facets.sizes.get(size, 0), is_bounded=is_bounded), is_chosen=size in asked.sizes
+        )
         for size in found
     ]
-    return Group("Size", "size", "chip", choices)
+    return FacetGroup("Size", "size", "chip", choices)
 
 
-def _makers(asked: Asked, facets: Facets) -> Group:
+def _build_maker_group(asked: ListQuery, facets: Facets) -> FacetGroup:
     choices = [
-        Choice(slug, name, counted(count, is_bounded="maker" in facets.bounded), is_chosen=slug in asked.makers)
+        FacetChoice(
+            slug, name, format_count(count, is_bounded="maker" in facets.bounded), is_chosen=slug in asked.makers
+        )
         for slug, (name, count) in sorted(facets.makers.items(), key=lambda item: item[1][0].casefold())
     ]
-    unseen = counted(0, is_bounded="maker" in facets.bounded)
-    missing = [Choice(slug, slug, unseen, is_chosen=True) for slug in asked.makers if slug not in facets.makers]
-    return Group("Maker", "maker", "checkbox", choices + missing)
+    unseen = format_count(0, is_bounded="maker" in facets.bounded)
+    missing = [FacetChoice(slug, slug, unseen, is_chosen=True) for slug in asked.makers if slug not in facets.makers]
+    return FacetGroup("Maker", "maker", "checkbox", choices + missing)
 
 
-def _stock(asked: Asked, facets: Facets) -> Group:
+def _build_stock_group(asked: ListQuery, facets: Facets) -> FacetGroup:
     is_bounded = "stock" in facets.bounded
     if not facets.in_stock and not asked.in_stock and not is_bounded:
-        return Group("Stock", "in_stock", "checkbox")
-    count = counted(facets.in_stock, is_bounded=is_bounded)
-    choice = Choice("1", "In stock now", count, is_chosen=asked.in_stock)
-    return Group("Stock", "in_stock", "checkbox", [choice])
+        return FacetGroup("Stock", "in_stock", "checkbox")
+    count = format_count(facets.in_stock, is_bounded=is_bounded)
+    choice = FacetChoice("1", "In stock now", count, is_chosen=asked.in_stock)
+    return FacetGroup("Stock", "in_stock", "checkbox", [choice])
 
 
-def natural(size: str) -> tuple[tuple[int, float, str], ...]:
+def make_size_sort_key(size: str) -> tuple[tuple[int, float, str], ...]:
     """Sorts 9 before 10, and S before M before L before XL."""
     letters = {"XXS": 0, "XS": 1, "S": 2, "M": 3, "L": 4, "XL": 5, "XXL": 6, "XXXL": 7}
     if size.upper() in letters:
@@ -238,7 +249,7 @@ def natural(size: str) -> tuple[tuple[int, float, str], ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Aisle:
+class CategoryLink:
     name: str
     url: str
     count: str
@@ -250,45 +261,45 @@ class Aisle:
         return f'<li><a href="{escape(self.url)}"{here}>{escape(self.name)}{number}</a></li>'
 
 
-def aisles_below(here: Branch, facets: Facets) -> list[Aisle]:
+def list_subcategories(here: Branch, facets: Facets) -> list[CategoryLink]:
     """The categories right under this one that hold anything of what is listed."""
-    tree = frame.tree()
+    tree = frame.get_cached_tree()
     return [
-        Aisle(branch.name, branch.get_absolute_url(), count)
+        CategoryLink(branch.name, branch.get_absolute_url(), count)
         for branch in tree.children(here.id)
-        if (count := _counted_under(branch, facets, tree)) is not None
+        if (count := _format_count_under(branch, facets, tree)) is not None
     ]
 
 
-def aisles_found(asked: Asked, facets: Facets) -> list[Aisle]:
+def list_search_categories(asked: ListQuery, facets: Facets) -> list[CategoryLink]:
     """For a search: the departments it found things in, and the aisles of the chosen one."""
-    tree = frame.tree()
+    tree = frame.get_cached_tree()
     found = []
-    for branch in _offered(asked.category, tree):
-        count = _counted_under(branch, facets, tree)
+    for branch in _get_candidate_branches(asked.category, tree):
+        count = _format_count_under(branch, facets, tree)
         if count is not None:
             query = urlencode({"q": asked.text, "category": branch.slug})
-            found.append(Aisle(branch.name, f"?{query}", count, is_here=branch == asked.category))
+            found.append(CategoryLink(branch.name, f"?{query}", count, is_here=branch == asked.category))
     return found
 
 
-def _offered(chosen: Branch | None, tree: CategoryTree) -> list[Branch]:
+def _get_candidate_branches(chosen: Branch | None, tree: CategoryTree) -> list[Branch]:
     if chosen is None:
         return tree.roots
     return [*tree.path(chosen.id), *tree.children(chosen.id)]
 
 
-def _counted_under(branch: Branch, facets: Facets, tree: CategoryTree) -> str | None:
+def _format_count_under(branch: Branch, facets: Facets, tree: CategoryTree) -> str | None:
     """None: certainly nothing there."""
     number = min(sum(facets.categories.get(each, 0) for each in tree.subtree_ids(branch.id)), BOUND)
     is_bounded = "category" in facets.bounded
-    return counted(number, is_bounded=is_bounded) if number or is_bounded else None
+    return format_count(number, is_bounded=is_bounded) if number or is_bounded else None
 
 
-def crumbs(branch: Branch | None, tree: CategoryTree, *last: str) -> list[tuple[str, str]]:
+def build_breadcrumbs(branch: Branch | None, tree: CategoryTree, *last: str) -> list[tuple[str, str]]:
     path = tree.path(branch.id) if branch else []
     return [("Home", "/"), *((step.name, step.get_absolute_url()) for step in path), *((title, "") for title in last)]
 
 
-def page_of(asked: Asked, results: SearchResults) -> PageOf:
-    return PageOf(asked.page, results.has_next)
+def make_list_page(asked: ListQuery, results: SearchResults) -> ListPage:
+    return ListPage(asked.page, results.has_next)

@@ -18,13 +18,15 @@ from accounts.email_addresses import EmailAddressInput
 from accounts.models import Address, Customer
 from accounts.purposes import Purpose
 from orders import pricing, ticks
-from orders.checkout import ADDRESS, Details
+from orders.checkout import ADDRESS_FIELDS, CheckoutDetails
 from orders.models import Order, ShippingMethod
 
-TICKS: tuple[Purpose, ...] = tuple(purposes.get_purpose(key) for key in (*ticks.OF_ONE_ORDER, purposes.NEWSLETTER))
-ONE_LINE = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
+MAIL_PURPOSES: tuple[Purpose, ...] = tuple(
+    purposes.get_purpose(key) for key in (*ticks.OF_ONE_ORDER, purposes.NEWSLETTER)
+)
+ONE_LINE_VALIDATOR = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
 # No label but "Address" holds that word, none but "E-mail" that one: one thing has one name.
-WORDS: tuple[tuple[str, str, int, bool], ...] = (
+ADDRESS_INPUTS: tuple[tuple[str, str, int, bool], ...] = (
     ("full_name", "Full name", 120, True),
     ("line1", "Address", 120, True),
     ("line2", "Flat, floor or building", 120, False),
@@ -33,7 +35,7 @@ WORDS: tuple[tuple[str, str, int, bool], ...] = (
     ("postcode", "Postcode", 16, True),
 )
 # What we say where something is missing.
-MISSING = {
+MISSING_MESSAGES = {
     "E-mail": "We need an address to send the receipt to.",
     "Full name": "Please say who the parcel is for.",
     "Address": "Please give the house and the street.",
@@ -81,24 +83,24 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         super().__init__(*args, **kwargs)
         self.customer = customer
         self.every_method = list(methods)
-        for name, label, most, is_required in WORDS:
+        for name, label, most, is_required in ADDRESS_INPUTS:
             attrs = {"autocomplete": AUTOCOMPLETE[name]}
             self.fields[name] = forms.CharField(
                 label=label,
                 max_length=most,
                 required=is_required,
-                validators=[ONE_LINE],
+                validators=[ONE_LINE_VALIDATOR],
                 widget=forms.TextInput(attrs=attrs),
             )
-        for purpose in TICKS:
+        for purpose in MAIL_PURPOSES:
             self.fields[purpose.key] = forms.BooleanField(
                 label=purpose.title, help_text=purpose.explanation, required=False
             )
-        self.fields["country"].choices = [*_reachable(self.every_method)]  # type: ignore[attr-defined]
+        self.fields["country"].choices = [*_list_country_choices(self.every_method)]  # type: ignore[attr-defined]
         self.fields["method"].choices = [(str(each.pk), each.name) for each in self.methods]  # type: ignore[attr-defined]
         self.order_fields(self.field_order)
         for field in self.fields.values():
-            field.error_messages["required"] = MISSING.get(str(field.label), f"Please fill in: {field.label}.")
+            field.error_messages["required"] = MISSING_MESSAGES.get(str(field.label), f"Please fill in: {field.label}.")
         self.apply_postal_rules()
 
     @property
@@ -113,7 +115,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
     @property
     def methods(self) -> list[ShippingMethod]:
         """What goes to the chosen country."""
-        return pricing.reaching(self.every_method, self.chosen_country)
+        return pricing.filter_shipping_methods(self.every_method, self.chosen_country)
 
     @property
     def chosen_method(self) -> ShippingMethod | None:
@@ -124,63 +126,63 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
 
     @property
     def ticks(self) -> list[forms.BoundField]:
-        return [self[purpose.key] for purpose in TICKS]
+        return [self[purpose.key] for purpose in MAIL_PURPOSES]
 
-    def details(self) -> Details:
+    def details(self) -> CheckoutDetails:
         """Of a valid form."""
         data = self.cleaned_data
         method = next(each for each in self.every_method if str(each.pk) == data["method"])
         is_guest = self.customer is None
-        return Details(
+        return CheckoutDetails(
             email=data["email"],
-            address={name: data.get(name, "") for name in ADDRESS},
+            address={name: data.get(name, "") for name in ADDRESS_FIELDS},
             method=method,
             gift_note=data["gift_note"],
-            ticks={purpose.key: True for purpose in TICKS if data[purpose.key]} if is_guest else {},
+            ticks={purpose.key: True for purpose in MAIL_PURPOSES if data[purpose.key]} if is_guest else {},
             expected_subtotal=data["goods"],
         )
 
     def changed_switches(self) -> dict[str, bool]:
         """A customer's switches that were changed on this page: those that differ from what it showed."""
         shown = set(self.cleaned_data["shown"].split())
-        ticked = {purpose.key for purpose in TICKS if self.cleaned_data[purpose.key]}
-        known = {purpose.key for purpose in TICKS}
+        ticked = {purpose.key for purpose in MAIL_PURPOSES if self.cleaned_data[purpose.key]}
+        known = {purpose.key for purpose in MAIL_PURPOSES}
         return {key: key in ticked for key in (shown ^ ticked) & known}
 
     def address(self) -> Address:
-        return Address(**{name: self.cleaned_data.get(name, "") for name in ADDRESS})
+        return Address(**{name: self.cleaned_data.get(name, "") for name in ADDRESS_FIELDS})
 
 
-def _reachable(methods: list[ShippingMethod]) -> Iterable[tuple[str, str]]:
+def _list_country_choices(methods: list[ShippingMethod]) -> Iterable[tuple[str, str]]:
     if any(not method.countries for method in methods):
-        return _countries(get_language())
+        return _get_countries(get_language())
     codes = {str(item) for method in methods for item in method.countries}
-    return (pair for pair in _countries(get_language()) if pair[0] in codes)
+    return (pair for pair in _get_countries(get_language()) if pair[0] in codes)
 
 
 @cache
-def _countries(language: str) -> tuple[tuple[str, str], ...]:
+def _get_countries(language: str) -> tuple[tuple[str, str], ...]:
     """Sorted by name in that language; sorting hundreds for each page would cost as much as the rest of it."""
     return tuple((code, str(name)) for code, name in countries)
 
 
-def first_values(
+def build_initial_values(
     customer: Customer | None, book: list[Address], *, country: str, granted: frozenset[str], gift_note: str
 ) -> dict[str, Any]:
     """What the form knows before anybody types."""
     values: dict[str, Any] = {"country": country, "gift_note": gift_note}
     if customer is not None:
-        shown = [purpose.key for purpose in TICKS if purpose.key in granted]
+        shown = [purpose.key for purpose in MAIL_PURPOSES if purpose.key in granted]
         values |= {"email": customer.email or "", "full_name": customer.name, "shown": " ".join(shown)}
         values |= dict.fromkeys(shown, True)
-    return values | (address_values(book[0]) if book else {})
+    return values | (get_address_values(book[0]) if book else {})
 
 
-def address_values(address: Address | Order) -> dict[str, str]:
-    return {name: str(getattr(address, name)) for name in ADDRESS}
+def get_address_values(address: Address | Order) -> dict[str, str]:
+    return {name: str(getattr(address, name)) for name in ADDRESS_FIELDS}
 
 
-def typed(data: Mapping[str, str]) -> dict[str, Any]:
+def read_typed_values(data: Mapping[str, str]) -> dict[str, Any]:
     """What was typed so far, to be shown again without a word about what is missing."""
     values: dict[str, Any] = {name: data[name] for name in data if name != "goods"}
-    return values | {purpose.key: purpose.key in data for purpose in TICKS}
+    return values | {purpose.key: purpose.key in data for purpose in MAIL_PURPOSES}

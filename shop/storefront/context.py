@@ -6,19 +6,19 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts import grants
-from orders.cart import COUNT
+from orders.cart import COUNT_SESSION_KEY
 from shop.storefront import frame
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
-    terms = getattr(request, "terms", None) or frame.terms()
+    terms = getattr(request, "terms", None) or frame.get_cached_terms()
     has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
     return {
         "is_preview": getattr(request, "is_preview", False),  # see shop.storefront.preview
         "current_category": "",  # the slug of the department a page belongs to; its view says
-        "nav_categories": frame.tree().roots,
+        "nav_categories": frame.get_cached_tree().roots,
         "shop_settings": terms.settings,
-        "info_pages": frame.info_pages(),
-        "cart_count": request.session.get(COUNT, 0) if has_session else 0,
+        "info_pages": frame.get_cached_info_pages(),
+        "cart_count": request.session.get(COUNT_SESSION_KEY, 0) if has_session else 0,
         "guest_until": grants.get_guest_session_end(request) if has_session else None,
     }

@@ -6,10 +6,10 @@ from django.urls import reverse
 from shop.storefront import frame
 
 
-def who() -> dict[str, str]:
-    shop = frame.terms().settings
+def get_controller() -> dict[str, str]:
+    shop = frame.get_cached_terms().settings
     return {"name": shop.name, "address": shop.postal_address, "contact": shop.contact_email}
 
 
-def privacy_url() -> str:
+def build_privacy_url() -> str:
     return settings.SITE_URL + reverse("privacy")

@@ -16,48 +16,50 @@ from shop.catalog import tree as category_tree
 from shop.catalog.search import ListCounts
 from shop.catalog.tree import CategoryTree
 
-SECONDS = 10
-SECONDS_COUNTED = 60  # what is on a shelf is always that of now; how many there are may lag
+CACHE_SECONDS = 10
+COUNTS_CACHE_SECONDS = 60  # what is on a shelf is always that of now; how many there are may lag
 
 T = TypeVar("T")
-_kept: dict[str, tuple[float, Any]] = {}
+_cache: dict[str, tuple[float, Any]] = {}
 
 
-def tree() -> CategoryTree:
-    return _keep("tree", category_tree.read_category_tree)
+def get_cached_tree() -> CategoryTree:
+    return _get_or_load("tree", category_tree.read_category_tree)
 
 
-def terms() -> Terms:
-    return _keep("terms", order_terms.load)
+def get_cached_terms() -> Terms:
+    return _get_or_load("terms", order_terms.load_terms)
 
 
-def methods() -> list[ShippingMethod]:
+def get_domestic_methods() -> list[ShippingMethod]:
     """The shipping methods that dates on cards and product pages may come from: those of the shop's own country."""
-    agreed = terms()
+    agreed = get_cached_terms()
     country = agreed.settings.default_country.code
     return [method for method in agreed.methods if method.reaches(country)]
 
 
-def counts(scope: tuple[int, ...] = ()) -> ListCounts:
+def get_cached_counts(scope: tuple[int, ...] = ()) -> ListCounts:
     """How many things a whole category holds, by maker, price, size: for lists nobody has narrowed."""
-    return _keep(f"counts {scope}", lambda: search.count_products(scope), seconds=SECONDS_COUNTED)
+    return _get_or_load(f"counts {scope}", lambda: search.count_products(scope), seconds=COUNTS_CACHE_SECONDS)
 
 
-def info_pages() -> list[InfoPage]:
+def get_cached_info_pages() -> list[InfoPage]:
     """The published pages of words, without the words, for the foot of every page."""
-    return _keep("info_pages", lambda: list(InfoPage.objects.filter(is_published=True).only("title", "slug", "facts")))
+    return _get_or_load(
+        "info_pages", lambda: list(InfoPage.objects.filter(is_published=True).only("title", "slug", "facts"))
+    )
 
 
-def forget() -> None:
+def clear() -> None:
     """Staff changed something here, or a test starts."""
-    _kept.clear()
+    _cache.clear()
 
 
-def _keep(name: str, load: Callable[[], T], *, seconds: float = SECONDS) -> T:
+def _get_or_load(name: str, load: Callable[[], T], *, seconds: float = CACHE_SECONDS) -> T:
     now = time.monotonic()
-    until, value = _kept.get(name, (0.0, None))
+    until, value = _cache.get(name, (0.0, None))
     if value is None or now > until:
         value = load()
-        _kept[name] = (now + seconds, value)
+        _cache[name] = (now + seconds, value)
     kept: T = value
     return kept

@@ -9,28 +9,28 @@ from django.contrib.humanize.templatetags.humanize import apnumber
 from django.core.files.storage import default_storage
 
 from orders import promise
-from orders.promise import Words
+from orders.promise import PromiseWords
 from shop.catalog.availability import Availability
 from shop.catalog.details import ProductDetails, VariantOnSale
 from shop.catalog.models.variant import join_options
 from shop.storefront import frame
 
-GONE = '<span class="hush"> (out of stock)</span>'
+OUT_OF_STOCK_HTML = '<span class="hush"> (out of stock)</span>'
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class ProductPicture:
     url: str
     alt: str
 
 
 @dataclass
-class Option:
+class VariantOption:
     """A variant as a chip. `words` is its own promise line, shared by variants that promise the same."""
 
     variant: VariantOnSale
     label: str
-    words: Words
+    words: PromiseWords
     words_id: int
     is_chosen: bool = False
 
@@ -43,7 +43,7 @@ class Option:
         data = f'data-price="{self.variant.price_text}" data-promise="promise-{self.words_id}"'
         return (
             f'<label class="chip{gone}"><input type="radio" name="variant" value="{self.variant.pk}" {data}{state}>'
-            f"<span>{escape(self.label)}</span>{GONE if self.is_gone else ''}</label>"
+            f"<span>{escape(self.label)}</span>{OUT_OF_STOCK_HTML if self.is_gone else ''}</label>"
         )
 
 
@@ -52,32 +52,34 @@ class OptionGroup:
     """Chips under one heading: the sizes of a colour, or all there is to choose."""
 
     title: str
-    options: list[Option] = field(default_factory=list)
+    options: list[VariantOption] = field(default_factory=list)
 
 
-def pictures(product: ProductDetails) -> list[Picture]:
-    return [Picture(default_storage.url(file), alt or product.title) for file, alt in product.images]
+def list_product_pictures(product: ProductDetails) -> list[ProductPicture]:
+    return [ProductPicture(default_storage.url(file), alt or product.title) for file, alt in product.images]
 
 
-def options(product: ProductDetails, *, now: datetime, wanted: str = "", sizes: Sequence[str] = ()) -> list[Option]:
+def build_options(
+    product: ProductDetails, *, now: datetime, wanted: str = "", sizes: Sequence[str] = ()
+) -> list[VariantOption]:
     """The variants on sale. Chosen: the wanted one, else one of these sizes, else the first that can be had.
 
     A wanted one that is out of stock is spoken of, and stays unticked: no other is put in the cart in its place.
     """
-    lines: dict[Availability, Words] = {}
+    lines: dict[Availability, PromiseWords] = {}
     for variant in product.variants:
         if variant.stock not in lines:
-            lines[variant.stock] = _words(variant.stock, product, now)
+            lines[variant.stock] = _describe_variant_promise(variant.stock, product, now)
     said = list(dict.fromkeys(lines.values()))
     found = []
     for variant in product.variants:
         words = lines[variant.stock]
-        found.append(Option(variant, variant.label, words, said.index(words)))
-    _choose(found, wanted, sizes)
+        found.append(VariantOption(variant, variant.label, words, said.index(words)))
+    _mark_chosen_option(found, wanted, sizes)
     return found
 
 
-def _choose(found: Sequence[Option], wanted: str, sizes: Sequence[str]) -> None:
+def _mark_chosen_option(found: Sequence[VariantOption], wanted: str, sizes: Sequence[str]) -> None:
     can_be_had = [option for option in found if not option.is_gone]
     asked_for = [option for option in found if str(option.variant.pk) == wanted]
     fitting = [option for size in sizes for option in can_be_had if option.variant.size == size]
@@ -85,13 +87,15 @@ def _choose(found: Sequence[Option], wanted: str, sizes: Sequence[str]) -> None:
         option.is_chosen = True
 
 
-def _words(stock: Availability, product: ProductDetails, now: datetime) -> Words:
-    calendar = frame.terms().calendar
-    promised = promise.usual(calendar, frame.methods(), stock, now, released_on=product.released_on)
-    return promise.product_words(promised, availability=stock, now=now, released_on=product.released_on)
+def _describe_variant_promise(stock: Availability, product: ProductDetails, now: datetime) -> PromiseWords:
+    calendar = frame.get_cached_terms().calendar
+    promised = promise.compute_default_promise(
+        calendar, frame.get_domestic_methods(), stock, now, released_on=product.released_on
+    )
+    return promise.describe_product_promise(promised, availability=stock, now=now, released_on=product.released_on)
 
 
-def grouped(found: Sequence[Option]) -> list[OptionGroup]:
+def group_options(found: Sequence[VariantOption]) -> list[OptionGroup]:
     """By colour and style where sizes are to choose as well; else one group. Nothing to choose: no group."""
     if len(found) < 2:
         return []
@@ -106,18 +110,18 @@ def grouped(found: Sequence[Option]) -> list[OptionGroup]:
     return list(groups.values())
 
 
-def is_sold_out(found: Sequence[Option]) -> bool:
+def is_sold_out(found: Sequence[VariantOption]) -> bool:
     return all(option.is_gone for option in found)
 
 
-def lines(found: Sequence[Option]) -> list[tuple[int, Words, bool]]:
+def list_promise_lines(found: Sequence[VariantOption]) -> list[tuple[int, PromiseWords, bool]]:
     """Each promise once: its id, its words, whether the chosen option's."""
     chosen = next((option.words_id for option in found if option.is_chosen), None)
     by_id = {option.words_id: option.words for option in found}
     return [(each, words, each == chosen) for each, words in by_id.items()]
 
 
-def gone(found: Sequence[Option]) -> list[str]:
+def describe_sold_out_options(found: Sequence[VariantOption]) -> list[str]:
     """Beside options that can still be had: when the others are back. “13: out of stock, more expected Friday.”"""
     if is_sold_out(found):
         return []
@@ -129,7 +133,7 @@ def gone(found: Sequence[Option]) -> list[str]:
     return [f"{name[:1].upper()}{name[1:]}: {words[:1].lower()}{words[1:]}" for words, name in names.items()]
 
 
-def lifespan(months: int | None) -> str:
+def format_lifespan(months: int | None) -> str:
     """“Lasts about nine months in ordinary use.” Empty for what does not wear out."""
     if not months:
         return ""

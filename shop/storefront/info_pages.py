@@ -10,7 +10,7 @@ from orders.models import ShippingMethod
 from orders.terms import Terms
 from shop.money import format_amount
 
-_MANY = 6  # countries named one by one
+_MOST_NAMED_COUNTRIES = 6  # countries named one by one
 _markdown = MarkdownIt("commonmark", {"html": False})  # markup is shown as typed; links to scripts are refused
 
 
@@ -25,7 +25,7 @@ class DeliveryFact:
     reaches: str
 
 
-def render_words(body: str) -> SafeString:
+def render_markdown(body: str) -> SafeString:
     """Markdown as HTML. Headings start at the second level; markup typed in is shown as text."""
     tokens = _markdown.parse(body)
     for token in tokens:
@@ -38,7 +38,7 @@ def render_words(body: str) -> SafeString:
 
 def get_delivery_facts(terms: Terms) -> list[DeliveryFact]:
     """The ways of delivery in use, in the shop's order."""
-    return [_describe(method) for method in terms.methods]
+    return [_make_delivery_fact(method) for method in terms.methods]
 
 
 def format_delivery_price(methods: Sequence[ShippingMethod]) -> str:
@@ -52,7 +52,7 @@ def format_delivery_price(methods: Sequence[ShippingMethod]) -> str:
     return f"Delivery {format_amount(method.price, method.currency)}{free}"
 
 
-def _describe(method: ShippingMethod) -> DeliveryFact:
+def _make_delivery_fact(method: ShippingMethod) -> DeliveryFact:
     few, many = method.days_min, method.days_max
     return DeliveryFact(
         name=method.name,
@@ -69,6 +69,8 @@ def _name_countries(method: ShippingMethod) -> str:
     names = [country.name for country in method.countries]
     if not names:
         return "Everywhere"
-    if len(names) <= _MANY:
+    if len(names) <= _MOST_NAMED_COUNTRIES:
         return ", ".join(names)
-    return f"{', '.join(names[: _MANY - 1])} and {len(names) - _MANY + 1} more countries"
+    return (
+        f"{', '.join(names[: _MOST_NAMED_COUNTRIES - 1])} and {len(names) - _MOST_NAMED_COUNTRIES + 1} more countries"
+    )

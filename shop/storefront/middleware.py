@@ -9,8 +9,11 @@ from django.utils.cache import add_never_cache_headers
 
 from shop.patience import limit_waiting
 
-PRIVATE = ("/accounts/", "/admin/")  # others wrote these pages, and some forget to say that they are nobody else's
-PERMISSIONS = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
+PRIVATE_PATHS = (
+    "/accounts/",
+    "/admin/",
+)  # others wrote these pages, and some forget to say that they are nobody else's
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
 class SecurityHeadersMiddleware:
@@ -22,8 +25,8 @@ class SecurityHeadersMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
-        if request.path.startswith(PRIVATE) and "Cache-Control" not in response:
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        if request.path.startswith(PRIVATE_PATHS) and "Cache-Control" not in response:
             add_never_cache_headers(response)
         return response
 
@@ -56,11 +59,11 @@ class PlainTextMiddleware:
         texts = [request.path, *(text for data in given for pair in data.lists() for text in (pair[0], *pair[1]))]
         if any("\0" in str(text) for text in texts):
             raise SuspiciousOperation("A null byte in the request")
-        if not all(_is_address(url) for data in given for url in data.getlist(REDIRECT_FIELD_NAME)):
+        if not all(_is_parsable_url(url) for data in given for url in data.getlist(REDIRECT_FIELD_NAME)):
             raise SuspiciousOperation("A way back that is no address")
 
 
-def _is_address(url: str) -> bool:
+def _is_parsable_url(url: str) -> bool:
     """Whether it can be taken apart; browsers read a backslash as a slash."""
     try:
         urlsplit(str(url).strip().replace("\\", "/"))

@@ -17,19 +17,19 @@ from accounts.models import Customer
 from orders import promise
 from orders.models import CartLine
 from recommendations import effects, picks, visitors
-from recommendations.picks import Because, Pick, for_you, from_looks
+from recommendations.picks import Evidence, Pick, pick_for_customer, pick_from_visitor_history
 from shop.catalog import cards as listed
 from shop.catalog.availability import Availability
 from shop.catalog.cards import ProductCard
 from shop.money import format_amount, is_price
 from shop.storefront import frame
 
-SUGGESTING = (
+SUGGESTION_PURPOSES = (
     purposes.RECOMMEND_FROM_TOLD,
     purposes.RECOMMEND_FROM_PURCHASES,
     purposes.RECOMMEND_FROM_BROWSING,
 )
-COUNTED = (purposes.COUNT_IN_ALSO_BOUGHT,)
+CO_PURCHASE_PURPOSES = (purposes.COUNT_IN_ALSO_BOUGHT,)
 BESIDE = 4  # things on a shelf beside others
 BESIDE_CHECKOUT, CONSIDERED = 3, 16  # things on the checkout's shelf, and how many are looked through for them
 
@@ -105,7 +105,7 @@ class Shelf:
     purposes: tuple[str, ...] = ()
 
 
-def cards(
+def make_cards(
     products: Iterable[ProductCard],
     *,
     reasons: Mapping[int, Pick] | None = None,
@@ -117,31 +117,31 @@ def cards(
 
     `eager`: pictures to load at once.
     """
-    words = _WhenWords(now or timezone.now())
+    words = _AvailabilityWords(now or timezone.now())
     why = reasons or {}
     return [
-        _card(product, words, why.get(product.id), way, is_eager=place < eager)
+        _make_card(product, words, why.get(product.id), way, is_eager=place < eager)
         for place, product in enumerate(products)
     ]
 
 
-def picked(chosen: Sequence[Pick]) -> list[Card]:
+def read_picked_cards(chosen: Sequence[Pick]) -> list[Card]:
     """The cards of what was picked, in its order and with its reasons; one query, none for nothing."""
-    return _picked(chosen, listed.read_cards(pick.product_id for pick in chosen))
+    return _make_picked_cards(chosen, listed.read_cards(pick.product_id for pick in chosen))
 
 
-def _picked(chosen: Sequence[Pick], products: Sequence[ProductCard]) -> list[Card]:
-    return cards(products, reasons={pick.product_id: pick for pick in chosen})
+def _make_picked_cards(chosen: Sequence[Pick], products: Sequence[ProductCard]) -> list[Card]:
+    return make_cards(products, reasons={pick.product_id: pick for pick in chosen})
 
 
-def datum_url(because: Because) -> str:
+def build_evidence_url(because: Evidence) -> str:
     """Where the customer sees, changes or lets go of the one thing we know that a pick follows."""
     return f"{reverse('told')}#{because.source}-{because.pk}"
 
 
-def told_by(customer: Customer | None) -> Interests:
+def get_customer_interests(customer: Customer | None) -> Interests:
     """What the customer told us, as far as it may be used; one query, none for a stranger."""
-    return interests.get_interests(customer, tree=frame.tree)
+    return interests.get_interests(customer, tree=frame.get_cached_tree)
 
 
 def beside_product(product_id: int, *, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Shelf]:
@@ -183,52 +183,55 @@ def _leaves_now(product: ProductCard) -> bool:
 def _advise_on_cart(lines: Sequence[CartLine], customer: Customer | None, *, limit: int) -> list[Pick]:
     """What goes with the things in the cart, never with a gift, and never what is in it."""
     own = [line.variant.product_id for line in lines if not line.is_gift]
-    hidden = told_by(customer).hidden
+    hidden = get_customer_interests(customer).hidden
     gifts = hidden.product_ids.union(line.variant.product_id for line in lines if line.is_gift)
-    return picks.also_bought(own, limit=limit, hidden=replace(hidden, product_ids=gifts))
+    return picks.pick_frequently_bought_with(own, limit=limit, hidden=replace(hidden, product_ids=gifts))
 
 
 def _shared_shelf(
-    title: str, chosen: Sequence[Pick], found: Mapping[int, ProductCard], switches: tuple[str, ...] = COUNTED
+    title: str,
+    chosen: Sequence[Pick],
+    found: Mapping[int, ProductCard],
+    switches: tuple[str, ...] = CO_PURCHASE_PURPOSES,
 ) -> Shelf:
     """A shelf that is the same for everybody. Where customers' purchases stand behind it, it says how."""
     shown = [found[pick.product_id] for pick in chosen if pick.product_id in found]
-    shelf = Shelf(title, _picked(chosen, shown), purposes=switches)
+    shelf = Shelf(title, _make_picked_cards(chosen, shown), purposes=switches)
     if switches:
         shelf.link_url, shelf.link_text = f"{reverse('privacy')}#{switches[0]}", "How we know"
     return shelf
 
 
-def for_customer(
+def build_shelf_for_customer(
     customer: Customer | None, *, limit: int = 8, told: Interests | None = None, place: str | None = None
 ) -> Shelf:
     """“For you”, as far as the switches allow; empty without them. At most seven queries, none for a stranger.
 
     `told`: where the page has read it. `place`: where this is shown, to note what it did; None notes nothing.
     """
-    told = told_by(customer) if told is None else told
-    found = for_you(customer, consent.get_granted_purposes(customer), limit=limit, told=told)
+    told = get_customer_interests(customer) if told is None else told
+    found = pick_for_customer(customer, consent.get_granted_purposes(customer), limit=limit, told=told)
     products = listed.read_cards(pick.product_id for pick in found)
     on_sale = {product.id for product in products}
     chosen = [pick for pick in found if pick.product_id in on_sale]
     if place:
-        effects.record(customer, chosen, place=place)
+        effects.record_effects(customer, chosen, place=place)
     return Shelf(
         "For you",
-        _picked(chosen, products),
+        _make_picked_cards(chosen, products),
         link_url=reverse("recommendations"),
         link_text="What this uses, and the switches",
         picks=chosen,
-        purposes=SUGGESTING,
+        purposes=SUGGESTION_PURPOSES,
     )
 
 
-def for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
+def build_shelf_for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
     """From what a visitor looked at, as far as they ticked it; empty, and no query, without."""
-    chosen = from_looks(visitors.seen(request), limit=limit)
+    chosen = pick_from_visitor_history(visitors.get_viewed_products(request), limit=limit)
     return Shelf(
         "From what you looked at",
-        picked(chosen),
+        read_picked_cards(chosen),
         link_url=reverse("preferences"),
         link_text="What this uses, and the switch",
         picks=chosen,
@@ -236,15 +239,17 @@ def for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
     )
 
 
-def _card(product: ProductCard, words: "_WhenWords", pick: Pick | None, way: str, *, is_eager: bool) -> Card:
+def _make_card(
+    product: ProductCard, words: "_AvailabilityWords", pick: Pick | None, way: str, *, is_eager: bool
+) -> Card:
     kind, when = words.of(product.stock, product.released_on)
-    branch = frame.tree().by_id.get(product.category_id)
+    branch = frame.get_cached_tree().by_id.get(product.category_id)
     is_ahead = product.released_on is not None and product.released_on > words.today
     return Card(
-        url=_product_url(product),
+        url=_build_product_url(product),
         title=product.title,
         maker=product.maker or "",
-        price=price_text(product),
+        price=format_card_price(product),
         when=when,
         when_kind=kind,
         tint=branch.tint if branch else 1,
@@ -252,32 +257,32 @@ def _card(product: ProductCard, words: "_WhenWords", pick: Pick | None, way: str
         image_alt=product.image_alt,
         badge="Out soon" if is_ahead else "",
         why=pick.why if pick else "",
-        why_url=datum_url(pick.because) if pick and pick.because else "",
+        why_url=build_evidence_url(pick.because) if pick and pick.because else "",
         is_eager=is_eager,
         way=pick.way if pick else way,
         slug=product.slug,
     )
 
 
-def _product_url(product: ProductCard) -> str:
+def _build_product_url(product: ProductCard) -> str:
     """Opens with the option that the card is about, if it is about one."""
     option = f"?variant={product.variant_id}" if product.variant_id else ""
-    return f"{_product_prefix()}{product.slug}/{option}"
+    return f"{_get_product_url_prefix()}{product.slug}/{option}"
 
 
 @cache
-def _product_prefix() -> str:
+def _get_product_url_prefix() -> str:
     return reverse("product", args=["-"]).removesuffix("-/")
 
 
-def price_text(product: ProductCard) -> str:
+def format_card_price(product: ProductCard) -> str:
     """£14.00, or “from £14.00” where options differ in price."""
     price = format_amount(product.price_from, product.currency)
     return f"from {price}" if product.price_to > product.price_from else price
 
 
 @dataclass
-class _WhenWords:
+class _AvailabilityWords:
     """The dates of a shelf. Most cards share one answer, so each is counted once."""
 
     now: datetime
@@ -295,6 +300,8 @@ class _WhenWords:
         return self.found[key]
 
     def _count(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
-        calendar = frame.terms().calendar
-        promised = promise.usual(calendar, frame.methods(), stock, self.now, released_on=released_on)
-        return promise.card_words(promised, availability=stock, now=self.now, released_on=released_on)
+        calendar = frame.get_cached_terms().calendar
+        promised = promise.compute_default_promise(
+            calendar, frame.get_domestic_methods(), stock, self.now, released_on=released_on
+        )
+        return promise.describe_card_promise(promised, availability=stock, now=self.now, released_on=released_on)

@@ -8,7 +8,7 @@ from shop.storefront import controller
 
 @shared_task
 def build_exports() -> None:
-    export.build_waiting_exports(controller=controller.who(), privacy_url=controller.privacy_url())
+    export.build_waiting_exports(controller=controller.get_controller(), privacy_url=controller.build_privacy_url())
 
 
 @shared_task

@@ -25,7 +25,7 @@ LOOKED, BOUGHT = purposes.RECOMMEND_FROM_BROWSING, purposes.RECOMMEND_FROM_PURCH
 def ann(client):
     customer = builders.customer(ticks=(LOOKED, BOUGHT))
     client.force_login(customer.user)
-    history.record_view(customer, builders.product("Boots").pk)
+    history.record_customer_view(customer, builders.product("Boots").pk)
     builders.paid_order(customer=customer)
     return customer
 
@@ -71,10 +71,10 @@ def test_nobody_else_can_and_what_has_no_past_is_not_found(client, ann):
 
 
 def test_what_a_switched_off_purpose_held_is_deleted_the_night_after(ann):
-    history.retire()
+    history.retire_views()
     assert ProductView.objects.exists()
     consent.set_consent(ann, LOOKED, granted=False, source="test")
-    history.retire()
+    history.retire_views()
     assert not ProductView.objects.exists()
 
 

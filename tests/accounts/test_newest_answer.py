@@ -54,7 +54,7 @@ def test_an_old_yes_from_a_file_never_overrules_a_newer_no(tmp_path, capsys):
         assert "0 of them new, 1 left out" in said
     assert not consent.allows(alice, NEWSLETTER)
     assert ConsentRecord.objects.count() == before
-    audience.fan_out_newsletter()
+    audience.fan_out_released_issues()
     assert not OutgoingEmail.objects.exists()
 
 

@@ -59,7 +59,7 @@ def test_no_answer_is_given_in_a_preview_and_nothing_is_noted():
     person, thing = builders.customer(ticks=(LOOKED,)), builders.product()
     standing = list(Consent.objects.values())
     with consent.overlay_answers(person.pk, {LOOKED: True}):
-        history.record_view(person, thing.pk)
+        history.record_customer_view(person, thing.pk)
         with pytest.raises(RuntimeError):
             consent.set_consent(person, BOUGHT, granted=True, source="test")
         with pytest.raises(RuntimeError):
@@ -83,15 +83,15 @@ def test_a_shelf_in_a_preview_is_the_shelf_after_the_answer():
     boots, socks = (builders.variant(builders.product(each, sizes=())) for each in ("Boots", "Socks"))
     listing.refresh_listings([boots.product_id, socks.product_id])
     leaver, *_ = buyers(5, boots, socks)
-    training.train()
+    training.train_epoch()
     key = purposes.COUNT_IN_ALSO_BOUGHT
-    before = picks.also_bought([boots.product_id])
+    before = picks.pick_frequently_bought_with([boots.product_id])
     assert "Often bought" in before[0].why
     for granted in (True, False, True):
         with consent.overlay_answers(leaver.pk, {key: granted}):
-            previewed = picks.also_bought([boots.product_id])
+            previewed = picks.pick_frequently_bought_with([boots.product_id])
         consent.set_consent(leaver, key, granted=granted, source="preferences")
-        assert previewed == picks.also_bought([boots.product_id])
+        assert previewed == picks.pick_frequently_bought_with([boots.product_id])
     assert previewed != before  # who comes back counts from the next epoch
 
 
@@ -99,5 +99,5 @@ def test_what_was_looked_at_shows_only_where_it_is_supposed_to(django_assert_num
     person, thing = builders.customer(), builders.product()
     ProductView.objects.create(customer=person, product=thing, viewed_at=timezone.now())
     with consent.overlay_answers(person.pk, {LOOKED: True}):
-        assert list(picks._viewed(person)) == [thing.pk]
-    assert list(picks._viewed(person)) == []
+        assert list(picks._find_recent_views(person)) == [thing.pk]
+    assert list(picks._find_recent_views(person)) == []

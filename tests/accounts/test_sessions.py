@@ -154,7 +154,7 @@ def test_customers_stay_signed_in(alice, clock):
 
 def test_an_order_opened_by_its_link_is_closed_when_somebody_else_signs_in(alice, client):
     order = builders.paid_order(email="guest@example.com")
-    client.get(guests.order_link(order).removeprefix("http://localhost:8000"))
+    client.get(guests.build_order_link(order).removeprefix("http://localhost:8000"))
     assert client.get(f"/orders/{order.number}/").status_code == 200
     client.post("/accounts/login/", {"login": alice.email, "password": builders.PASSWORD})
     assert client.get(f"/orders/{order.number}/").status_code == 404

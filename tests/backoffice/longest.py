@@ -57,7 +57,7 @@ def _furnish(owner: User) -> None:
     made = [order_at(stage, item, builders.variant(), customer=alice, gift_note="x") for stage in STAGES]
     Shipment.objects.filter(order=made[2]).update(packing_note="x", packed_by="x")
     for number, order in enumerate([order_at("packed", item, customer=alice) for _ in range(2)]):
-        fulfilment.dispatch(order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number=f"T{number}")
+        fulfilment.dispatch_shipment(order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number=f"T{number}")
     builders.placed_order(item, customer=alice)
     ended = builders.placed_order(item, customer=alice)
     over = {"status": Order.Status.CANCELLED, "payment_status": Order.PaymentStatus.REFUNDED}  # the longest badge

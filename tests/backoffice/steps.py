@@ -40,8 +40,12 @@ def buttons(response) -> list[str]:
 def order_at(stage: str, *variants, **fields) -> Order:
     """An order whose parcel has come as far as `stage`."""
     order = builders.placed_order(*variants, **fields)
-    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get()
-    road = {"picking": fulfilment.start_picking, "picked": fulfilment.mark_picked, "packed": fulfilment.mark_packed}
+    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get()
+    road = {
+        "picking": fulfilment.start_picking_shipment,
+        "picked": fulfilment.mark_shipment_picked,
+        "packed": fulfilment.mark_shipment_packed,
+    }
     for reached, verb in road.items():
         if parcel.stage == stage:
             break

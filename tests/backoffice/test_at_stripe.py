@@ -36,7 +36,7 @@ def page_of(staff, order: Order) -> str:
 
 
 def alarms() -> dict[str, int]:
-    return {tile.title.split(" to answer")[0]: tile.count for tile in today.today().alarms}
+    return {tile.title.split(" to answer")[0]: tile.count for tile in today.get_today_summary().alarms}
 
 
 def test_a_dispute_is_told_on_the_first_page_the_orders_page_and_the_customers(client, order, standin, charge):
@@ -174,7 +174,7 @@ def test_no_other_orders_address_is_typed_over():
     where = {"full_name": "Mal", "line1": "2 Low Street", "city": "Hull", "postcode": "HU1 1AA", "country": "GB"}
     assert "have their address" in staff.post(ORDERS, {**step, **where}, follow=True).text
     with pytest.raises(TransitionRefused):
-        rebuilding.complete_address(order.pk, line1="2 Low Street")
+        rebuilding.set_rebuilt_address(order.pk, line1="2 Low Street")
     order.refresh_from_db()
     assert order.line1 == "1 High Street"
 

@@ -7,7 +7,7 @@ from notifications.models import OutgoingEmail
 from orders import fulfilment
 from orders.fulfilment import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment
-from orders.timeline import timelines
+from orders.timeline import build_timelines
 from tests.backoffice.steps import numbers, order_at, page_of, said, take
 
 pytestmark = pytest.mark.django_db
@@ -38,20 +38,20 @@ def corrections() -> int:
 @pytest.mark.parametrize("stage", ["dispatched", "delivered"])
 def test_the_customer_sees_the_new_number_and_the_history_keeps_both(staff, stage):
     order = sent(staff, stage=stage)
-    relay.relay_events()
+    relay.relay_all_events()
     mails = OutgoingEmail.objects.count()
     old = order.shipments.get().tracking_number
     assert "Correct the tracking</button>" in staff.get(page_of(order)).text
     take(staff, "correct_tracking", order, **typed(order))
     parcel = order.shipments.get()
     assert (parcel.carrier, parcel.tracking_number) == ("evri", "H01HYA0012345678")
-    step = next(step for step in timelines(Order.objects.get(pk=order.pk))[0].steps if step.link_url)
+    step = next(step for step in build_timelines(Order.objects.get(pk=order.pk))[0].steps if step.link_url)
     assert (step.text, step.link_url) == (
         "Tracking number H01HYA0012345678.",
         "https://www.evri.com/track/parcel/H01HYA0012345678",
     )
     assert f"DPD {old} became Evri H01HYA0012345678" in staff.get(page_of(order)).text
-    relay.relay_events()
+    relay.relay_all_events()
     assert OutgoingEmail.objects.count() == mails
 
 
@@ -84,7 +84,7 @@ def test_a_parcel_that_has_not_left_has_nothing_to_correct(staff):
     order = order_at("packed")
     assert "No parcel has left here" in said(take(staff, "correct_tracking", order, **typed(order)))[0]
     with pytest.raises(TransitionRefused, match="has not left"):
-        fulfilment.correct_tracking(order.shipments.get().pk, actor="Sam", carrier="evri", tracking_number="1")
+        fulfilment.correct_shipment_tracking(order.shipments.get().pk, actor="Sam", carrier="evri", tracking_number="1")
     assert (order.shipments.get().tracking_number, corrections()) == ("", 0)
 
 
@@ -93,7 +93,7 @@ def test_the_same_again_is_no_correction(staff):
     parcel = order.shipments.get()
     take(staff, "correct_tracking", order, **typed(order, carrier=parcel.carrier, number=parcel.tracking_number))
     with pytest.raises(TransitionRefused, match="already"):
-        fulfilment.correct_tracking(
+        fulfilment.correct_shipment_tracking(
             parcel.pk, actor="Sam", carrier=parcel.carrier, tracking_number=parcel.tracking_number
         )
     assert corrections() == 0

@@ -8,7 +8,7 @@ from django.db import connection
 
 from orders import fulfilment
 from orders.models import Order, OrderEvent, Shipment
-from orders.timeline import timelines
+from orders.timeline import build_timelines
 from tests import builders
 from tests.backoffice.steps import Stage, dpd_number, order_at, page_of, said, stages, take
 
@@ -60,7 +60,7 @@ def label(order: Order) -> tuple[str, str, bool]:
 
 def customer_reads(order: Order) -> list[tuple[str, str]]:
     """Of each thing that happened: the words and the link."""
-    return [(step.text, step.link_url) for step in timelines(Order.objects.get(pk=order.pk))[0].steps]
+    return [(step.text, step.link_url) for step in build_timelines(Order.objects.get(pk=order.pk))[0].steps]
 
 
 # -- What looks odd --------------------------------------------------------------------------------------------
@@ -202,7 +202,7 @@ def test_what_was_used_between_question_and_answer_is_refused_not_shared(staff):
     first, second = order_at("packed"), order_at("packed")
     page = ship(staff, first, **fields(first, ODD))
     parcel = second.shipments.get()
-    fulfilment.dispatch(parcel.pk, actor="Kit", carrier="royal_mail", tracking_number=ODD)
+    fulfilment.dispatch_shipment(parcel.pk, actor="Kit", carrier="royal_mail", tracking_number=ODD)
     page = ship(staff, first, **again(page))
     assert f"The same number is used for {second.number}" in page.text
     assert stages(first) == [Stage.PACKED]
@@ -251,7 +251,7 @@ def test_a_number_and_the_tick_that_there_is_none_cannot_both_be(staff):
 
 def test_of_a_parcel_that_only_came_with_an_import_nothing_is_claimed():
     order = order_at("packed")
-    fulfilment.dispatch(order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number="")
+    fulfilment.dispatch_shipment(order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number="")
     order.shipments.update(is_untracked=False)  # as imports leave it
     assert all("tracking number" not in text for text, _ in customer_reads(order))
 

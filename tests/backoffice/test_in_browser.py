@@ -97,7 +97,7 @@ def test_cancel_and_refund_ask_before_they_act_and_the_other_rooms_can_be_read(o
     page = open_page(viewport=TELEPHONE, color_scheme="light")
     builders.shipping_method()
     order = builders.placed_order(customer=builders.customer())
-    fulfilment.approve(order.pk, actor="Sam")
+    fulfilment.approve_order(order.pk, actor="Sam")
     for button, field in [("Cancel", "reason"), ("Refund", "amount")]:
         page.goto(f"{LIST}{order.pk}/change/")
         press(page, button)

@@ -41,7 +41,7 @@ def test_refunding_a_sample_order_moves_money_at_the_stand_in(staff: Client, sta
 
 def test_cancelling_a_sample_order_gives_its_money_back(staff: Client, standin):  # noqa: F811
     order = sample_order(1)
-    fulfilment.approve(order.pk, actor="Sam")
+    fulfilment.approve_order(order.pk, actor="Sam")
     call_command("pay_sample_orders", verbosity=0)
     take(staff, "cancel", order, confirm="1", reason="")
     order.refresh_from_db()
@@ -69,7 +69,7 @@ def test_what_stripe_lists_agrees_with_what_is_written(standin):  # noqa: F811
         recording.record_item(item)
     record = StripeRecord.objects.get()
     assert (record.payment, record.amount) == (order.payments.get(), Decimal(order.total))
-    assert stripe_events.process_waiting() == 0
+    assert stripe_events.process_waiting_events() == 0
 
 
 def test_at_stripe_itself_nothing_is_paid(settings):

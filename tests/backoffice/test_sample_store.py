@@ -34,7 +34,7 @@ def load() -> None:
 
 
 def test_the_store_is_as_large_as_a_general_store_should_be():
-    goods = content.products()
+    goods = content.read_products()
     assert len(goods) >= 84
     assert sum(len(product.variants) for product in goods) >= 220
     assert len({product.category for product in goods}) >= 9
@@ -42,7 +42,7 @@ def test_the_store_is_as_large_as_a_general_store_should_be():
 
 
 def test_every_product_has_words_a_price_a_picture_and_company():
-    goods = content.products()
+    goods = content.read_products()
     slugs = {product.slug for product in goods}
     for product in goods:
         assert len(product.summary) <= 200, product.slug
@@ -53,7 +53,7 @@ def test_every_product_has_words_a_price_a_picture_and_company():
 
 
 def test_pictures_are_small_and_hold_nothing_that_acts_or_reaches_out():
-    for product in content.products():
+    for product in content.read_products():
         drawn = product.picture.read_text()
         assert len(drawn) <= 4096, product.slug
         assert 'viewBox="0 0 200 200"' in drawn, product.slug
@@ -61,25 +61,25 @@ def test_pictures_are_small_and_hold_nothing_that_acts_or_reaches_out():
 
 
 def test_goods_of_one_category_can_be_compared_by_the_same_attributes():
-    wanted = {row["slug"]: row.get("attributes") for row in content.categories()}
-    for product in content.products():
+    wanted = {row["slug"]: row.get("attributes") for row in content.read_categories()}
+    for product in content.read_products():
         assert list(product.attributes) == wanted[product.category], product.slug
 
 
 def test_every_sku_is_its_own():
-    skus = Counter(variant.sku for product in content.products() for variant in product.variants)
+    skus = Counter(variant.sku for product in content.read_products() for variant in product.variants)
     assert max(skus.values()) == 1
 
 
 def test_socks_come_in_the_sizes_of_the_boots_up_to_13():
     sizes = defaultdict(set)
-    for product in content.products():
+    for product in content.read_products():
         sizes[product.category] |= {variant.size for variant in product.variants}
     assert sizes["socks"] == sizes["boots"] == {str(size) for size in range(5, 14)}
 
 
 def test_some_is_gone_with_a_day_some_too_much_some_still_to_come():
-    goods = content.products()
+    goods = content.read_products()
     variants = [variant for product in goods for variant in product.variants]
     assert all(variant.restock_days for variant in variants if not variant.on_hand)
     assert sum(not variant.on_hand for variant in variants) >= 8
@@ -89,14 +89,14 @@ def test_some_is_gone_with_a_day_some_too_much_some_still_to_come():
 
 
 def test_the_same_people_buy_the_same_things_each_time():
-    assert baskets.drawn(people.written()) == baskets.drawn(people.written())
+    assert baskets.draw_baskets(people.list_people()) == baskets.draw_baskets(people.list_people())
 
 
 @pytest.mark.parametrize("hour", [0, 8, 13, 23])
 @pytest.mark.parametrize("day", range(20, 27))  # a whole week
 def test_what_happened_to_an_order_follows_in_turn_and_never_lies_ahead(day, hour):
     now = datetime(2026, 11, day, hour, 7, tzinfo=UTC)
-    for story in histories.told(people.written(), now=now):
+    for story in histories.build_order_histories(people.list_people(), now=now):
         times = list(story.steps.values())
         assert times == sorted(times), story
         assert times[-1] <= (story.ended_at or now) <= now, story

@@ -31,8 +31,8 @@ STEPS = {
 
 @pytest.fixture(autouse=True)
 def _stripe_does_not_answer(monkeypatch):
-    monkeypatch.setattr("orders.refunds.settle_refund", lambda refund_id: None)
-    monkeypatch.setattr(payments, "settle_refund", lambda refund_id: None)
+    monkeypatch.setattr("orders.refunds.try_send_refund", lambda refund_id: None)
+    monkeypatch.setattr(payments, "try_send_refund", lambda refund_id: None)
 
 
 # -- Single, by the buttons of the order's page -----------------------------------------------------------
@@ -228,7 +228,7 @@ def test_an_order_in_two_parcels_is_shipped_parcel_by_parcel(staff):
     here, there = builders.variant(), builders.variant()
     there.stock.update(store=Store.objects.create(name="The barn", position=5))
     order = builders.placed_order(here, there)
-    fulfilment.approve(order.pk, actor="Sam")
+    fulfilment.approve_order(order.pk, actor="Sam")
     take(staff, "mark_picked", order)
     take(staff, "mark_packed", order)
     first, second = order.shipments.order_by("pk")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from notifications.models import OutgoingEmail
 from orders import fulfilment, queue
 from orders.models import Order, Payment, Refund
-from shop.backoffice.today import shelves, today
+from shop.backoffice.today import find_sold_out_variants, get_today_summary
 from shop.money import format_amount
 from tests import builders, cast
 
@@ -24,16 +24,16 @@ def staff() -> Client:
 
 
 def counts() -> dict[str, int]:
-    return {tile.title: tile.count for tile in [*today().work, *today().alarms]}
+    return {tile.title: tile.count for tile in [*get_today_summary().work, *get_today_summary().alarms]}
 
 
 def alarms() -> dict[str, int]:
-    return {tile.title: tile.count for tile in today().alarms}
+    return {tile.title: tile.count for tile in get_today_summary().alarms}
 
 
 def approved(**fields) -> Order:
     order = builders.placed_order(**fields)
-    fulfilment.approve(order.pk, actor="Sam")
+    fulfilment.approve_order(order.pk, actor="Sam")
     return order
 
 
@@ -41,10 +41,14 @@ def test_each_order_stands_in_its_queue():
     builders.placed_order()
     for verbs in range(5):
         parcel = approved().shipments.get().pk
-        for verb in [fulfilment.start_picking, fulfilment.mark_picked, fulfilment.mark_packed][:verbs]:
+        for verb in [
+            fulfilment.start_picking_shipment,
+            fulfilment.mark_shipment_picked,
+            fulfilment.mark_shipment_packed,
+        ][:verbs]:
             verb(parcel, actor="Sam")
         if verbs == 4:
-            fulfilment.dispatch(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+            fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
     assert counts() == {
         "To approve": 1,
         "To pick": 1,
@@ -58,7 +62,7 @@ def test_each_order_stands_in_its_queue():
 def test_a_queue_says_how_long_its_first_order_has_waited():
     approved(placed_at=timezone.now() - timedelta(hours=5))
     approved(placed_at=timezone.now() - timedelta(days=2))
-    to_pick = next(tile for tile in today().work if tile.title == "To pick")
+    to_pick = next(tile for tile in get_today_summary().work if tile.title == "To pick")
     assert (to_pick.count, to_pick.oldest) == (2, "2\xa0days")
 
 
@@ -67,10 +71,10 @@ def test_an_order_that_should_have_left_is_late_until_it_leaves():
     approved(ships_on=timezone.localdate())
     assert alarms() == {"Late to leave": 1}
     parcel = order.shipments.get().pk
-    fulfilment.mark_picked(parcel, actor="Sam")
-    fulfilment.mark_packed(parcel, actor="Sam")
+    fulfilment.mark_shipment_picked(parcel, actor="Sam")
+    fulfilment.mark_shipment_packed(parcel, actor="Sam")
     assert alarms() == {"Late to leave": 1}
-    fulfilment.dispatch(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
     assert alarms() == {}
 
 
@@ -88,7 +92,7 @@ def test_a_cancelled_order_whose_money_was_kept_needs_a_look():
     builders.placed_order()
     Order.objects.update(status="cancelled")
     assert alarms() == {"Payment needs a look": 1}
-    assert list(queue.in_queue(Order.objects.all(), "look")) == [Order.objects.get()]
+    assert list(queue.filter_by_queue(Order.objects.all(), "look")) == [Order.objects.get()]
     Order.objects.update(payment_status="refunded")
     assert alarms() == {}
 
@@ -105,14 +109,14 @@ def test_what_came_in_today_is_counted_and_summed():
     for price in ("10.00", "5.50"):
         builders.placed_order(builders.variant(price=price))
     builders.placed_order(placed_at=timezone.now() - timedelta(days=1, hours=1))
-    assert (today().order_count, today().takings) == (2, ["£15.50"])
+    assert (get_today_summary().order_count, get_today_summary().takings) == (2, ["£15.50"])
 
 
 def test_what_ran_out_is_named_and_first_what_nobody_expects_more_of():
     tin, mug, plenty = (builders.product(title, on_hand=count) for title, count in [("Tin", 0), ("Mug", 1), ("Jar", 9)])
     tin.variants.get().stock.update(restock_on=timezone.localdate() + timedelta(days=3))
     builders.placed_order(mug.variants.get(), plenty.variants.get())
-    assert [variant.product.title for variant in shelves().ran_out] == ["Mug", "Tin"]
+    assert [variant.product.title for variant in find_sold_out_variants().ran_out] == ["Mug", "Tin"]
 
 
 def test_a_quiet_morning_says_so(staff):
@@ -129,8 +133,11 @@ def test_the_first_page_costs_eleven_queries(staff, django_assert_max_num_querie
 
 def test_what_came_in_is_without_what_was_called_off_or_given_back_since():
     kept, part, gone = (builders.placed_order(builders.variant(price="20.00")) for _ in range(3))
-    assert (today().order_count, today().takings) == (3, [format_amount(kept.total * 3, "GBP")])
+    assert (get_today_summary().order_count, get_today_summary().takings) == (3, [format_amount(kept.total * 3, "GBP")])
     Order.objects.filter(pk=gone.pk).update(status="cancelled")
     for order, status in ((part, "succeeded"), (part, "requested"), (kept, "failed")):
         Refund.objects.create(payment=order.payments.get(), amount=5, currency="GBP", status=status)
-    assert (today().order_count, today().takings) == (2, [format_amount(kept.total * 2 - 10, "GBP")])
+    assert (get_today_summary().order_count, get_today_summary().takings) == (
+        2,
+        [format_amount(kept.total * 2 - 10, "GBP")],
+    )

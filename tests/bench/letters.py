@@ -16,11 +16,11 @@ def send_one(email_id: str) -> None:
     from django.core.mail import EmailMultiAlternatives
     from django.utils import timezone
 
-    from notifications.letters import load
+    from notifications.letters import load_email_contexts
     from notifications.models import OutgoingEmail
     from shop import mail
 
-    [letter] = load([email_id])
+    [letter] = load_email_contexts([email_id])
     issue = letter.named(letter.desk.issues, "issue")
     values = {"issue": issue, "paragraphs": issue.body.split("\n\n"), "shop_name": letter.desk.shop.name}
     subject, text, html = mail.render_message("newsletter", values)

@@ -13,32 +13,32 @@ import numpy as np
 from scipy import sparse
 
 from recommendations.engine import pairs, rankers, text
-from recommendations.engine.model import Model
+from recommendations.engine.model import PurchaseModel
 from recommendations.engine.purchases import Floats
-from recommendations.engine.queries import Query
+from recommendations.engine.queries import RankingQuery
 
 EASE_RIDGE = 300.0  # the best of 200, 300 and 600 on the earlier cut-offs
 KEPT = 50
 
 
-def popularity(model: Model, days: int) -> Floats:
+def popularity(model: PurchaseModel, days: int) -> Floats:
     recent = model.history.between(start=model.today - days).baskets.contents.sum(axis=0)
     return np.asarray(recent / recent.max())
 
 
 @lru_cache(maxsize=4)
-def neighbours(model: Model, alpha: float, shrink: float) -> sparse.csr_array:
-    counted = pairs.together(model.baskets, today=model.today, half_life=90).tocoo()
+def neighbours(model: PurchaseModel, alpha: float, shrink: float) -> sparse.csr_array:
+    counted = pairs.weigh_co_purchases(model.baskets, today=model.today, half_life=90).tocoo()
     rows, columns = counted.coords
     size = counted.diagonal()
     scores = counted.data / (size[rows] ** alpha * size[columns] ** (1 - alpha) + shrink)
     apart = rows != columns
     found = sparse.csr_array((scores[apart], (rows[apart], columns[apart])), shape=counted.shape)
-    return text.strongest(found, top=KEPT)
+    return text.keep_strongest(found, top=KEPT)
 
 
 @lru_cache(maxsize=2)
-def ease(model: Model, ridge: float = EASE_RIDGE) -> Floats:
+def ease(model: PurchaseModel, ridge: float = EASE_RIDGE) -> Floats:
     contents = model.baskets.contents
     inverse = np.linalg.inv((contents.T @ contents).toarray() + ridge * np.eye(contents.shape[1]))
     weights = -inverse / np.diag(inverse)
@@ -46,33 +46,33 @@ def ease(model: Model, ridge: float = EASE_RIDGE) -> Floats:
     return weights
 
 
-def own(model: Model, queries: Sequence[Query]) -> Floats:
-    return rankers._scaled(rankers._own(model, queries, 90.0))
+def own(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
+    return rankers._scale_rows(rankers._get_own_counts(model, queries, 90.0))
 
 
-def single(model: Model, queries: Sequence[Query]) -> Floats:
-    beside = (rankers._given(model, queries) @ neighbours(model, 0.7, 4.0)).toarray()
-    return rankers._scaled(beside) + 0.25 * popularity(model, 14)
+def single(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
+    beside = (rankers._build_given_matrix(model, queries) @ neighbours(model, 0.7, 4.0)).toarray()
+    return rankers._scale_rows(beside) + 0.25 * popularity(model, 14)
 
 
-def cart(model: Model, queries: Sequence[Query]) -> Floats:
-    given = rankers._given(model, queries)
-    beside = rankers._scaled((given @ neighbours(model, 0.5, 1.0)).toarray())
-    return 0.5 * beside + 0.5 * rankers._scaled(given @ ease(model))
+def cart(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
+    given = rankers._build_given_matrix(model, queries)
+    beside = rankers._scale_rows((given @ neighbours(model, 0.5, 1.0)).toarray())
+    return 0.5 * beside + 0.5 * rankers._scale_rows(given @ ease(model))
 
 
-def following(model: Model, queries: Sequence[Query]) -> Floats:
-    return rankers._own(model, queries, np.inf) + 0.5 * popularity(model, 28)
+def following(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
+    return rankers._get_own_counts(model, queries, np.inf) + 0.5 * popularity(model, 28)
 
 
-def following_new(model: Model, queries: Sequence[Query]) -> Floats:
-    return (rankers._own(model, queries, np.inf) > 0) @ ease(model)
+def following_new(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
+    return (rankers._get_own_counts(model, queries, np.inf) > 0) @ ease(model)
 
 
-def new(model: Model, queries: Sequence[Query]) -> Floats:
+def new(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
     titles = model.title_vectors
     bought = model.history.ever[[query.customer for query in queries]]
-    profile = text.unit_rows(sparse.csr_array(bought @ titles))
+    profile = text.normalize_rows(sparse.csr_array(bought @ titles))
     scores = (profile @ titles.T).toarray()
     for row in range(len(queries)):
         mine = bought[[row]].indices

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from shop.local.home import CHECKOUT, home_of
+from shop.local.home import CHECKOUT, get_home
 from tests.reliability.stack import free_port
 
 OPENING_SECONDS = 240  # a machine with its hands full takes its time
@@ -76,7 +76,7 @@ class Shop:
 @contextlib.contextmanager
 def open_shop() -> Iterator[Shop]:
     shop = Shop({name: free_port() for name in PARTS})
-    home = home_of("tests").folder(f"browser-{os.getpid()}")
+    home = get_home("tests").folder(f"browser-{os.getpid()}")
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "SAY_WHEN_HOME": str(home)}
     process = subprocess.Popen(
         [sys.executable, "-m", "shop.local", "run"],

@@ -136,7 +136,7 @@ def test_counts_that_stopped_early_say_so_and_offer_everything(client, monkeypat
         builders.product(f"Mug {number}", price="3.00" if number < 6 else "7.00", category=table, sizes=("S",))
     builders.product("Mug tin", price="30.00", category=tins)
     listing.refresh_listings()
-    frame.forget()
+    frame.clear()
     found = find(text, Filters())
     assert found.facets.bounded == {"category", "maker", "price", "size", "stock"}
     page = client.get(f"/search/?q={text}").content.decode()

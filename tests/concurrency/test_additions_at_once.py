@@ -28,6 +28,6 @@ def test_without_the_carts_lock_it_is_added_again(monkeypatch):
     def unlocked(cart: Cart) -> None:
         time.sleep(stretched(0.05))
 
-    monkeypatch.setattr(carts, "_lock", unlocked)
+    monkeypatch.setattr(carts, "_lock_cart", unlocked)
     with pytest.raises((AssertionError, DatabaseError)):  # several of it, or a line of a kind twice
         press_ten_times_at_once()

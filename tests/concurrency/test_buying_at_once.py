@@ -107,7 +107,7 @@ def test_the_same_form_twenty_times_at_once_is_one_order_one_session_and_one_cha
 
 
 def test_without_the_carts_lock_the_same_form_is_several_orders(standin, monkeypatch):
-    monkeypatch.setattr(checkout, "_lock", lambda cart: None)
+    monkeypatch.setattr(checkout, "_lock_cart_for_checkout", lambda cart: None)
     with pytest.raises(AssertionError):
         press_twenty_times(standin, slowed_ms=20)
 
@@ -119,7 +119,7 @@ def settle_ten_times(client, standin: StandIn) -> None:
     fill(client)
     payment = check_out(client)
     standin.pay(payment.provider_reference)
-    at_once([lambda: payments.settle(payment.pk)] * 10, slowed_ms=20)
+    at_once([lambda: payments.settle_payment(payment.pk)] * 10, slowed_ms=20)
     order = Order.objects.get()
     assert order.status == Order.Status.CONFIRMED
     assert order.events.filter(kind=OrderEvent.Kind.PLACED).count() == 1
@@ -134,8 +134,8 @@ def test_without_the_payments_lock_it_is_placed_again_and_again(client, standin,
     def unlocked(payment_id: int) -> Payment:
         return Payment.objects.select_related("order").get(pk=payment_id)
 
-    monkeypatch.setattr(payments, "locked_payment", unlocked)
-    monkeypatch.setattr(payments, "_lock_cart_of", lambda payment_id: None)
+    monkeypatch.setattr(payments, "lock_payment", unlocked)
+    monkeypatch.setattr(payments, "_lock_cart_of_payment", lambda payment_id: None)
     with pytest.raises(AssertionError):
         settle_ten_times(client, standin)
 

@@ -24,7 +24,7 @@ def forget_and_undo_at_once(monkeypatch) -> None:
     first = ForgottenPast.objects.get()
     builders.paid_order(customer=customer)
     has_counted, is_undone = threading.Event(), threading.Event()
-    count = forgetting.held_counts
+    count = forgetting.count_readable_purchases
 
     def count_and_wait(of: Customer) -> dict[str, int]:
         found = count(of)
@@ -37,7 +37,7 @@ def forget_and_undo_at_once(monkeypatch) -> None:
         held.take_back(customer, KEY, first.pk)
         is_undone.set()
 
-    monkeypatch.setattr(forgetting, "held_counts", count_and_wait)
+    monkeypatch.setattr(forgetting, "count_readable_purchases", count_and_wait)
     at_once([lambda: held.delete_for_purpose(customer, KEY), undo])
     [standing] = ForgottenPast.objects.filter(taken_back_at=None)
     assert standing.line_count == 1

@@ -17,10 +17,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def add_and_mark_at_once() -> None:
     """Twelve things go in, whichever line they end on; there is at most one line of either kind."""
     mug, cart = builders.variant(on_hand=100), Cart.objects.create()
-    carts.add(cart, mug, quantity=1)
-    carts.add(cart, mug, quantity=1, is_gift=True)
+    carts.add_to_cart(cart, mug, quantity=1)
+    carts.add_to_cart(cart, mug, quantity=1, is_gift=True)
     first = cart.lines.first().pk
-    jobs = [lambda gift=bool(n % 2): carts.add(cart, mug, is_gift=gift) for n in range(10)]
+    jobs = [lambda gift=bool(n % 2): carts.add_to_cart(cart, mug, is_gift=gift) for n in range(10)]
     jobs += [lambda gift=bool(n % 2): carts.set_gift(cart, first, is_gift=gift) for n in range(6)]
     at_once(jobs, slowed_ms=10)
     assert sum(cart.lines.values_list("quantity", flat=True)) == 12
@@ -35,6 +35,6 @@ def test_without_the_carts_lock_something_is_lost(monkeypatch):
     def unlocked(cart: Cart) -> None:
         time.sleep(stretched(0.05))
 
-    monkeypatch.setattr(carts, "_lock", unlocked)
+    monkeypatch.setattr(carts, "_lock_cart", unlocked)
     with pytest.raises((AssertionError, DatabaseError)):  # a count that is lost, or a line of a kind twice
         add_and_mark_at_once()

@@ -37,6 +37,6 @@ def test_marked_and_unmarked_at_once_the_journal_says_each_change_once_and_the_l
 
 
 def test_without_the_orders_lock_it_does_not(path, monkeypatch):
-    monkeypatch.setattr(line_marks, "locked_order", lambda pk: time.sleep(stretched(0.02)))
+    monkeypatch.setattr(line_marks, "lock_order", lambda pk: time.sleep(stretched(0.02)))
     with pytest.raises(AssertionError):
         mark_and_unmark_at_once(path)

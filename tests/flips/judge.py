@@ -145,7 +145,7 @@ class Judge:
             assert not ProductSimilarity.objects.exists(), "a pair of four is published"
 
     def visit(self, client, visit: VisitOracle, ids: dict[str, int]) -> None:
-        kept = client.session.get(visitors.KEY)
+        kept = client.session.get(visitors.SESSION_KEY)
         if visit.titles is None:
             assert kept is None, "a visit is kept without its tick"
             return

@@ -112,7 +112,7 @@ def purchases_are_read_anyhow(patch) -> None:
 
 
 def what_is_forgotten_comes_back(patch) -> None:
-    patch.setattr(order_models, "forgotten", lambda key: Q(pk__in=[]))
+    patch.setattr(order_models, "build_forgotten_filter", lambda key: Q(pk__in=[]))
 
 
 def looks_are_noted_anyhow(patch) -> None:
@@ -124,7 +124,7 @@ def sizes_are_guessed_from_what_is_under_way(patch) -> None:
 
 
 def nobody_is_withdrawn(patch) -> None:
-    patch.setattr(training, "withdraw", lambda: None)
+    patch.setattr(training, "rebuild_without_withdrawn", lambda: None)
 
 
 def browsers_are_not_heard(patch) -> None:
@@ -132,9 +132,11 @@ def browsers_are_not_heard(patch) -> None:
 
 
 def a_visit_joins_without_its_tick(patch) -> None:
-    whole = visitors.bring_along
+    whole = visitors.move_history_to_customer
     patch.setattr(
-        visitors, "bring_along", lambda request, customer, *, is_wanted: whole(request, customer, is_wanted=True)
+        visitors,
+        "move_history_to_customer",
+        lambda request, customer, *, is_wanted: whole(request, customer, is_wanted=True),
     )
 
 

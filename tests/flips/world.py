@@ -204,14 +204,14 @@ class World:
 
     def mail(self) -> None:
         if self.lot.random() < 0.7:
-            relay.relay_events()
+            relay.relay_all_events()
             self.judge.tables()
         if self.lot.random() < 0.7:
             self.deliver()
 
     def deliver(self) -> None:
         before = len(self.sink.received)
-        delivery.deliver()
+        delivery.deliver_due_mail()
         for received in self.sink.received[before:]:
             if received.to == self.customer.email:
                 self.judge.mail(received)
@@ -223,22 +223,22 @@ class World:
 
     def letter(self) -> None:
         self.week += timedelta(days=7)
-        audience.queue_recommendations(self.week)
+        audience.queue_weekly_recommendations(self.week)
 
     def newsletter(self) -> None:
         NewsletterIssue.objects.create(subject="News", body="Good day.", released_at=timezone.now())
-        audience.fan_out_newsletter()
+        audience.fan_out_released_issues()
 
     def train(self) -> None:
-        training.train()
+        training.train_epoch()
         self.judge.published()
 
     def withdraw(self) -> None:
-        training.withdraw()
+        training.rebuild_without_withdrawn()
         self.judge.published()
 
     def night(self) -> None:
-        history.retire()
+        history.retire_views()
         if not self.oracle.allows(LOOKED):
             self.oracle.seen.clear()
 

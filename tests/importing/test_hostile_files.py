@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from orders.importing.reading import COLUMNS, Format, read_orders
+from orders.importing.reading import COLUMNS, OrderFormat, read_orders
 from shop.catalog.importing.reading import CATALOG_COLUMNS, read_catalog_rows
 from shop.csv_files import CsvFormat, UnusableFileError, open_table
 
@@ -21,7 +21,7 @@ ORDERS_FILE = (
 )
 KINDS = {
     "goods": (GOODS_FILE, CATALOG_COLUMNS, read_catalog_rows),
-    "orders": (ORDERS_FILE, COLUMNS[Format.OWN], read_orders),
+    "orders": (ORDERS_FILE, COLUMNS[OrderFormat.OWN], read_orders),
 }
 PIECES = [
     b'"',

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 
-from shop.local.mailbox.smtp import smtp_server
-from shop.local.mailbox.store import Store
+from shop.local.mailbox.smtp import make_smtp_server
+from shop.local.mailbox.store import MailStore
 from tests import builders, cast
 from tests.journeys.walks import Mailbox
 from tests.paying import standin, standin_process
@@ -28,8 +28,8 @@ def mailbox(tmp_path: Path, settings: Any) -> Iterator[Mailbox]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    store = Store(tmp_path / "mailbox")
-    server = smtp_server(store, port=port)
+    store = MailStore(tmp_path / "mailbox")
+    server = make_smtp_server(store, port=port)
     server.start()
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port

@@ -44,8 +44,8 @@ def post(browser, django_capture_on_commit_callbacks):
 def readers() -> list[str]:
     """To whom an issue of the newsletter would be queued now."""
     issue = NewsletterIssue.objects.create(subject="News", body="Mugs")
-    newsletter.release(issue.pk, actor="Sam")
-    audience.fan_out_newsletter()
+    newsletter.release_issue(issue.pk, actor="Sam")
+    audience.fan_out_released_issues()
     issued = OutgoingEmail.objects.filter(topic="newsletter", state="queued", key__startswith=f"newsletter:{issue.pk}:")
     return sorted(issued.values_list("to_address", flat=True))
 
@@ -76,8 +76,8 @@ def test_what_was_allowed_waits_for_the_new_address_to_be_proved(walker, browser
     assert readers() == [NEW]
 
     mail.outbox.clear()
-    relay.relay_events()
-    delivery.deliver()
+    relay.relay_all_events()
+    delivery.deliver_due_mail()
     assert {message.to[0] for message in mail.outbox} == {NEW}
     unproved = OutgoingEmail.objects.filter(to_address=OLD, state="skipped", skip_reason="unproved")
     assert unproved.count() == waiting  # what was queued for the old address stays here

@@ -142,6 +142,6 @@ def test_who_closes_the_browser_after_paying_has_ordered_all_the_same(guest, mai
     standin.pay(Payment.objects.get().provider_reference)
     assert mailbox.topics() == []
     Payment.objects.update(created_at=Payment.objects.get().created_at.replace(year=2025))
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     assert mailbox.topics() == ["receipt"]
     check_books(standin)

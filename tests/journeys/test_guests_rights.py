@@ -62,7 +62,7 @@ def history(shop) -> Customer:
 
 def test_an_orders_link_shows_that_order_and_nothing_else(history):
     mine, other = builders.paid_order(email=EMAIL), history.orders.get()
-    reader = Person().open(guests.order_link(mine))
+    reader = Person().open(guests.build_order_link(mine))
     assert reader.path == f"/orders/{mine.number}/"
     open_nothing_else(reader, other.number)
 
@@ -115,7 +115,7 @@ def test_an_account_switch_said_later_decides_and_the_orders_page_shows_it(histo
     key = purposes.MAIL_ORDER_PACKED
     OrderTick.objects.create(order=order, purpose=key, granted=False, wording_version=1)
     consent.set_consent(history, key, granted=True, source="test")
-    reader = Person().open(guests.order_link(order))
+    reader = Person().open(guests.build_order_link(order))
     title = purposes.get_purpose(key).title
     assert reader.sees(f"{title}: on")
     reader.press(f"Turn off “{title}”")

@@ -13,7 +13,7 @@ EMAIL = "pat@example.com"
 
 def an_issue_goes_out(subject: str = "New mugs are in") -> None:
     NewsletterIssue.objects.create(subject=subject, body="They are tin.", released_at=timezone.now())
-    audience.fan_out_newsletter()
+    audience.fan_out_released_issues()
 
 
 def confirmed(guest, mailbox) -> None:

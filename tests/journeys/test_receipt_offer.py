@@ -35,8 +35,8 @@ def bought(client, standin, variant, **ticks):
 
 
 def receipts(sink) -> str:
-    relay.relay_events()
-    delivery.deliver()
+    relay.relay_all_events()
+    delivery.deliver_due_mail()
     return " ".join(mail.text for mail in sink.received)
 
 
@@ -73,7 +73,7 @@ def test_without_the_tick_nothing_is_picked(client, standin, sink, socks):
 
 def test_it_is_turned_off_on_the_orders_page_before_the_receipt_has_left(client, standin, sink, socks):
     order = bought(client, standin, socks["Socks"], **{OFFER: "on"})
-    relay.relay_events()
+    relay.relay_all_events()
     page = client.get(f"/orders/{order.number}/")
     assert f"{TITLE}: <strong>on</strong>" in page.text
     client.post(f"/orders/{order.number}/news/{OFFER}/removal/")

@@ -202,7 +202,7 @@ def somebody_leaves_a_mail(walk: Walk) -> None:
     buy(walk.person(), email=EMAIL, ticks=("Tell me when my order is approved",))
     tick = OrderTick.objects.get(granted=True)
     walk.scan()
-    walk.person().open(links.absolute(unsubscribe_path(tick))).press("Turn it off")
+    walk.person().open(links.build_absolute_url(unsubscribe_path(tick))).press("Turn it off")
     tick.refresh_from_db()
     assert not tick.granted
     walk.nothing_is_proved()

@@ -1,7 +1,7 @@
 """What people do again and again on their way through the shop."""
 
 from notifications import delivery, relay
-from shop.local.mailbox.store import Mail, Store
+from shop.local.mailbox.store import Mail, MailStore
 from tests import builders
 from tests.person import Person
 
@@ -19,13 +19,13 @@ ADDRESS = {"full_name": "Pat Reader", "address": "1 High Street", "city": "Leeds
 class Mailbox:
     """Everything that came over the wire. Looking in it lets the shop's own loops do what beat would."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: MailStore) -> None:
         self._store = store
 
     def collect(self, to: str = "") -> list[Mail]:
         """Oldest first."""
-        relay.relay_events()
-        delivery.deliver()
+        relay.relay_all_events()
+        delivery.deliver_due_mail()
         return self._store.find(to=to)[::-1]
 
     def topics(self, to: str = "") -> list[str]:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 from shop.local.account import LocalError
 from shop.local.console import Console
-from shop.local.home import Home, locked
+from shop.local.home import Home, file_lock
 from shop.local.processes import Part
-from shop.local.servers import clear_left_behind
-from shop.local.supervisor import Supervisor, run_under
+from shop.local.servers import stop_servers_left_behind
+from shop.local.supervisor import Supervisor, run_supervised
 
 _SLEEPER = """
 import os, pathlib, signal, subprocess, sys, time
@@ -27,14 +27,14 @@ def main(folder: Path) -> int:
     home = Home(folder / "home")
     home.path.mkdir(exist_ok=True)
     console = Console(log_path=folder / "log")
-    with locked(home.path / "lock") as ours:
+    with file_lock(home.path / "lock") as ours:
         if not ours:
             sys.stderr.write("running already\n")
             return 1
-        console.say(f"left: {clear_left_behind(home)}")
+        console.say(f"left: {stop_servers_left_behind(home)}")
         supervisor = Supervisor(home, console)
         try:
-            run_under(supervisor, lambda: _get_ready(folder, supervisor))
+            run_supervised(supervisor, lambda: _get_ready(folder, supervisor))
         except LocalError as error:
             sys.stderr.write(f"{error}\n")
             return 1

@@ -9,30 +9,32 @@ from pathlib import Path
 
 import pytest
 
-from shop.local.account import Account, servers_account
-from shop.local.copying import copy_tree, everybody_may_read
-from shop.local.drop import lay_out
-from shop.local.home import CHECKOUT, home_of
+from shop.local.account import SystemAccount, get_servers_account
+from shop.local.copying import copy_tree, world_readable_files
+from shop.local.drop import prepare_layout
+from shop.local.home import CHECKOUT, get_home
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops root")
 
 
 @pytest.fixture
-def account() -> Account:
-    found = servers_account()
+def account() -> SystemAccount:
+    found = get_servers_account()
     assert found
     return found
 
 
 @pytest.fixture
-def folder(account: Account) -> Iterator[Path]:
+def folder(account: SystemAccount) -> Iterator[Path]:
     """One the account can enter, which pytest's own temporary folders are not."""
-    made = home_of("tests").folder(f"drop-{os.getpid()}")
+    made = get_home("tests").folder(f"drop-{os.getpid()}")
     yield made
     shutil.rmtree(made)
 
 
-def test_a_copy_can_be_read_by_the_account_whatever_modes_the_original_has(folder: Path, account: Account) -> None:
+def test_a_copy_can_be_read_by_the_account_whatever_modes_the_original_has(
+    folder: Path, account: SystemAccount
+) -> None:
     original = folder / "original"
     (original / "inner").mkdir(parents=True, mode=0o700)
     (original / "inner" / "page.html").write_text("words")
@@ -49,9 +51,9 @@ def test_a_copy_can_be_read_by_the_account_whatever_modes_the_original_has(folde
     assert not (folder / "copy" / "cache").exists()
 
 
-def test_the_account_can_run_the_shop_from_what_was_laid_out(folder: Path, account: Account) -> None:
-    with everybody_may_read():
-        layout = lay_out(folder, account, shop="sample")
+def test_the_account_can_run_the_shop_from_what_was_laid_out(folder: Path, account: SystemAccount) -> None:
+    with world_readable_files():
+        layout = prepare_layout(folder, account, shop="sample")
 
     asked = subprocess.run(
         [layout.python, "-c", "import os, shop.local.supervisor; print(os.getuid())"],

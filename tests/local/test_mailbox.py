@@ -18,7 +18,7 @@ from tests.patience import PATIENCE_SECONDS, wait_until
 
 
 @dataclass
-class Mailbox:
+class MailboxProcess:
     smtp_port: int
     port: int
     folder: Path
@@ -47,8 +47,8 @@ class Mailbox:
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
-    box = Mailbox(free_port(), free_port(), tmp_path_factory.mktemp("mailbox"))
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MailboxProcess]:
+    box = MailboxProcess(free_port(), free_port(), tmp_path_factory.mktemp("mailbox"))
     flags = ["--smtp-port", str(box.smtp_port), "--port", str(box.port), "--data", str(box.folder)]
     process = subprocess.Popen([sys.executable, "-m", "shop.local.mailbox", *flags])
     try:
@@ -60,12 +60,12 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mailbox]:
 
 
 @pytest.fixture
-def mailbox(running: Mailbox) -> Mailbox:
+def mailbox(running: MailboxProcess) -> MailboxProcess:
     running.open("/api/messages", method="DELETE")
     return running
 
 
-def test_a_mail_sent_by_smtp_is_listed_newest_first_with_its_topic_and_recipient(mailbox: Mailbox) -> None:
+def test_a_mail_sent_by_smtp_is_listed_newest_first_with_its_topic_and_recipient(mailbox: MailboxProcess) -> None:
     mailbox.send("First")
     mailbox.send("Second", to="bob@saywhen.example")
 
@@ -77,7 +77,7 @@ def test_a_mail_sent_by_smtp_is_listed_newest_first_with_its_topic_and_recipient
     assert mailbox.messages("?topic=newsletter") == []
 
 
-def test_one_mail_can_be_read_as_html_text_headers_attachment_and_raw(mailbox: Mailbox) -> None:
+def test_one_mail_can_be_read_as_html_text_headers_attachment_and_raw(mailbox: MailboxProcess) -> None:
     mailbox.send("Your order")
     mail_id = mailbox.messages()[0]["id"]
 
@@ -91,7 +91,7 @@ def test_one_mail_can_be_read_as_html_text_headers_attachment_and_raw(mailbox: M
     assert b"Subject: Your order" in mailbox.open(f"/messages/{mail_id}/raw.eml")[2]
 
 
-def test_a_mail_runs_and_loads_nothing_where_it_is_shown(mailbox: Mailbox) -> None:
+def test_a_mail_runs_and_loads_nothing_where_it_is_shown(mailbox: MailboxProcess) -> None:
     mailbox.send(
         "Nasty <script>alert(1)</script>", html="<script>alert(1)</script><img src=http://elsewhere.example/a.png>"
     )
@@ -108,15 +108,15 @@ def test_a_mail_runs_and_loads_nothing_where_it_is_shown(mailbox: Mailbox) -> No
     assert "img-src data:" in mail_headers["Content-Security-Policy"]
 
 
-def test_mails_outlive_a_restart_because_they_are_on_disk(mailbox: Mailbox) -> None:
-    from shop.local.mailbox.store import Store
+def test_mails_outlive_a_restart_because_they_are_on_disk(mailbox: MailboxProcess) -> None:
+    from shop.local.mailbox.store import MailStore
 
     mailbox.send("Kept")
 
-    assert [mail.subject for mail in Store(mailbox.folder).find()] == ["Kept"]
+    assert [mail.subject for mail in MailStore(mailbox.folder).find()] == ["Kept"]
 
 
-def test_a_strange_page_cannot_empty_the_box(mailbox: Mailbox) -> None:
+def test_a_strange_page_cannot_empty_the_box(mailbox: MailboxProcess) -> None:
     mailbox.send("Still here")
 
     status, _, _ = mailbox.open("/empty", method="POST", Origin="http://elsewhere.example")
@@ -125,7 +125,7 @@ def test_a_strange_page_cannot_empty_the_box(mailbox: Mailbox) -> None:
     assert len(mailbox.messages()) == 1
 
 
-def test_the_owner_can_empty_the_box(mailbox: Mailbox) -> None:
+def test_the_owner_can_empty_the_box(mailbox: MailboxProcess) -> None:
     mailbox.send("Gone soon")
 
     mailbox.open("/empty", method="POST", Origin=f"http://localhost:{mailbox.port}")
@@ -134,9 +134,9 @@ def test_the_owner_can_empty_the_box(mailbox: Mailbox) -> None:
 
 
 @pytest.mark.parametrize("path", ["/messages/123/", "/messages/..%2fx/", "/api/messages/nothing", "/assets/web.py"])
-def test_what_is_not_there_is_a_404(mailbox: Mailbox, path: str) -> None:
+def test_what_is_not_there_is_a_404(mailbox: MailboxProcess, path: str) -> None:
     assert mailbox.open(path)[0] == 404
 
 
-def test_another_host_name_is_refused(mailbox: Mailbox) -> None:
+def test_another_host_name_is_refused(mailbox: MailboxProcess) -> None:
     assert mailbox.open("/", Host="rebound.example")[0] == 400

@@ -12,13 +12,13 @@ import psycopg2
 import pytest
 
 from shop.local import environment
-from shop.local.account import LocalError, private_folder, servers_account
-from shop.local.environment import Ports, choose_ports, environment_of
-from shop.local.home import Home, home_of, locked
-from shop.local.install import _is_whole
+from shop.local.account import LocalError, ensure_private_folder, get_servers_account
+from shop.local.environment import Ports, build_shop_environment, choose_ports
+from shop.local.home import Home, file_lock, get_home
+from shop.local.install import _is_up_to_date
 from shop.local.postgres import Postgres
-from shop.local.processes import is_running, start_time, stop_what_was_left
-from shop.local.servers import borrowed_servers, clear_left_behind, started_servers
+from shop.local.processes import get_start_time, is_process_running, stop_left_behind
+from shop.local.servers import borrowed_servers, started_servers, stop_servers_left_behind
 from tests.local.ports import free_port
 
 
@@ -26,10 +26,10 @@ from tests.local.ports import free_port
 def home() -> Iterator[Home]:
     import shutil
 
-    tests = home_of("tests")
+    tests = get_home("tests")
     made = Home(tests.folder(f"servers-{os.getpid()}"), tests.owner)
     yield made
-    clear_left_behind(made)
+    stop_servers_left_behind(made)
     shutil.rmtree(made.path)
 
 
@@ -57,7 +57,7 @@ def test_servers_answer_on_sockets_only_their_account_can_reach_and_stop_when_th
         sockets = home.sockets
 
     assert stat.S_IMODE(sockets.stat().st_mode) == 0o700
-    assert all(start_time(pid) is None for pid in pids)
+    assert all(get_start_time(pid) is None for pid in pids)
     assert list(home.notes.iterdir()) == []
 
 
@@ -71,7 +71,7 @@ def test_data_survives_kill_9_of_the_database_and_of_its_supervisor(home: Home) 
             os.kill(os.getpid(), signal.SIGKILL)
     os.waitpid(child, 0)
 
-    assert sorted(clear_left_behind(home)) == ["postgres", "valkey"]
+    assert sorted(stop_servers_left_behind(home)) == ["postgres", "valkey"]
     with started_servers(home):
         assert count_visits(home) == 2
 
@@ -80,11 +80,11 @@ def test_a_server_nobody_noted_is_found_by_its_own_pid_file(home: Home) -> None:
     with started_servers(home):
         (home.notes / "postgres.json").unlink()
 
-        assert clear_left_behind(home) == ["valkey", "postgres"]
+        assert stop_servers_left_behind(home) == ["valkey", "postgres"]
 
 
 def test_a_borrower_uses_the_servers_that_run_and_leaves_them_running(home: Home) -> None:
-    with locked(home.path / "lock"), started_servers(home):
+    with file_lock(home.path / "lock"), started_servers(home):
         with borrowed_servers(home):
             assert count_visits(home) == 1
         assert count_visits(home) == 2
@@ -100,7 +100,7 @@ def test_a_database_of_another_version_is_not_touched_and_the_message_says_what_
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root drops root")
 def test_root_hands_its_servers_to_another_account(home: Home) -> None:
-    account = servers_account()
+    account = get_servers_account()
     assert account
 
     with started_servers(home):
@@ -116,7 +116,7 @@ def test_a_folder_of_another_account_is_refused(tmp_path: Path) -> None:
     os.chown(foreign, 12345, 12345)
 
     with pytest.raises(LocalError, match="belongs to another account"):
-        private_folder(foreign)
+        ensure_private_folder(foreign)
 
     assert foreign.stat().st_uid == 12345
 
@@ -125,8 +125,8 @@ def test_a_note_about_an_id_that_is_somebody_elses_now_ends_nobody(tmp_path: Pat
     note = {"pid": os.getpid(), "start": "long ago", "stop_signal": int(signal.SIGKILL)}
     (tmp_path / "web.json").write_text(json.dumps(note))
 
-    assert stop_what_was_left(tmp_path) == []
-    assert is_running(os.getpid(), start_time(os.getpid()))
+    assert stop_left_behind(tmp_path) == []
+    assert is_process_running(os.getpid(), get_start_time(os.getpid()))
 
 
 def test_a_taken_port_is_named_with_a_free_one_beside_it() -> None:
@@ -160,10 +160,10 @@ def test_what_the_developer_sets_wins_over_the_local_stack(home: Home, monkeypat
     ports = Ports(8000, 8025, 8012, 8026)
     for name in ("DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_API_BASE", "EMAIL_URL", "SECRET_KEY", "SITE_URL"):
         monkeypatch.delenv(name, raising=False)
-    ours = environment_of(home, ports)
+    ours = build_shop_environment(home, ports)
     monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere/shop")
     monkeypatch.setenv("STRIPE_SECRET_KEY", "sk_test_theirs")
-    theirs = environment_of(home, ports)
+    theirs = build_shop_environment(home, ports)
 
     assert ours["SITE_URL"] == "http://localhost:8000"
     assert ours["STRIPE_API_BASE"] == "http://127.0.0.1:8012"
@@ -171,7 +171,7 @@ def test_what_the_developer_sets_wins_over_the_local_stack(home: Home, monkeypat
     assert "STRIPE_API_BASE" not in theirs, "real keys mean real Stripe"
     assert ours["SECRET_KEY"] == theirs["SECRET_KEY"], "made once"
     assert stat.S_IMODE((home.path / "secrets.json").stat().st_mode) == 0o600
-    assert environment.uses_own("EMAIL_URL")
+    assert environment.uses_local_service("EMAIL_URL")
 
 
 def test_an_environment_without_its_stamp_does_not_count_as_whole(
@@ -179,4 +179,4 @@ def test_an_environment_without_its_stamp_does_not_count_as_whole(
 ) -> None:
     monkeypatch.setattr("shop.local.install.VENV", tmp_path)
 
-    assert not _is_whole("run")
+    assert not _is_up_to_date("run")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from shop.local.processes import end_session, start_time
+from shop.local.processes import get_start_time, kill_session
 from tests.patience import PATIENCE_SECONDS, wait_until
 
 
@@ -59,11 +59,11 @@ def supervised(tmp_path: Path) -> Iterator[Supervised]:
     if running.process.poll() is None:
         running.stop(signal.SIGTERM)
     for name in ("web.pid", "base.pid"):
-        end_session(running.pid(name))
+        kill_session(running.pid(name))
 
 
 def is_gone(pid: int) -> bool:
-    return start_time(pid) is None
+    return get_start_time(pid) is None
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -35,19 +35,19 @@ def parcel(order: Order, **fields) -> Shipment:
 
 
 def happened(order: Order, kind: OrderEvent.Kind, **more) -> OrderEvent:
-    return events.record(order, kind, **more)
+    return events.record_order_event(order, kind, **more)
 
 
 def queued(order: Order, kind: OrderEvent.Kind, **more) -> OutgoingEmail:
     """Something happened, and the relay has dealt with it."""
     happened(order, kind, **more)
-    relay.relay_events()
+    relay.relay_all_events()
     return OutgoingEmail.objects.filter(order=order).latest("created_at")
 
 
 def relay_and_deliver() -> int:
-    relay.relay_events()
-    return delivery.deliver()
+    relay.relay_all_events()
+    return delivery.deliver_due_mail()
 
 
 def best_sellers(count: int = 3) -> list[Pick]:

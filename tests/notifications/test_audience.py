@@ -37,8 +37,8 @@ def test_the_newsletter_reaches_those_who_asked_and_nobody_else(sink):
     left = reader("left@example.com")
     acts.say_no(left, purposes.NEWSLETTER)
     issue()
-    assert audience.fan_out_newsletter() == 1
-    assert delivery.deliver() == 1
+    assert audience.fan_out_released_issues() == 1
+    assert delivery.deliver_due_mail() == 1
     assert [mail.to for mail in sink.received] == ["alice@example.com"]
     assert states() == {"alice@example.com": "sent"}
 
@@ -52,15 +52,15 @@ def test_whoever_asked_and_cannot_be_reached_is_skipped_with_the_reason(sink):
     reader("bounced@example.com")
     Suppression.objects.create(address="Bounced@example.com", reason=Suppression.Reason.BOUNCED)
     issue()
-    assert audience.newsletter_readers().count() == 1
-    assert audience.fan_out_newsletter() == 1
+    assert audience.get_newsletter_readers().count() == 1
+    assert audience.fan_out_released_issues() == 1
     assert states() == {
         "fine@example.com": "queued",
         "unproved@example.com": SkipReason.UNPROVED,
         "": SkipReason.NO_ADDRESS,
         "bounced@example.com": SkipReason.SUPPRESSED,
     }
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     assert [mail.to for mail in sink.received] == ["fine@example.com"]
 
 
@@ -69,12 +69,12 @@ def test_an_issue_is_fanned_out_once_even_when_the_work_was_cut_short(monkeypatc
     for _ in range(8):
         reader()
     sent = issue()
-    assert audience.fan_out_newsletter() == 8
-    assert audience.fan_out_newsletter() == 0
+    assert audience.fan_out_released_issues() == 8
+    assert audience.fan_out_released_issues() == 0
     NewsletterIssue.objects.update(fanned_out_at=None)
-    assert audience.fan_out_newsletter() == 0
+    assert audience.fan_out_released_issues() == 0
     assert OutgoingEmail.objects.count() == OutgoingItem.objects.count() == 8
-    assert newsletter.progress(sent) == [("Queued", 8)]
+    assert newsletter.count_issue_mails(sent) == [("Queued", 8)]
 
 
 def test_fanning_out_takes_as_many_statements_for_many_as_for_one(django_assert_num_queries):
@@ -82,13 +82,13 @@ def test_fanning_out_takes_as_many_statements_for_many_as_for_one(django_assert_
         reader()
     issue()
     with django_assert_num_queries(7):  # the issues and what is stuck of them; a full chunk, an empty one; the mark
-        assert audience.fan_out_newsletter() == 12
+        assert audience.fan_out_released_issues() == 12
 
 
 def test_each_newsletter_stands_on_the_very_record_of_the_yes():
     alice = reader()
     issue()
-    audience.fan_out_newsletter()
+    audience.fan_out_released_issues()
     item, consent = OutgoingItem.objects.get(), alice.consents.get()
     assert item.consent_record == consent.record
     assert item.stands_since_at == consent.changed_at
@@ -98,14 +98,14 @@ def test_each_newsletter_stands_on_the_very_record_of_the_yes():
 def test_a_draft_goes_to_nobody():
     reader()
     issue(released_at=None)
-    assert audience.fan_out_newsletter() == 0
+    assert audience.fan_out_released_issues() == 0
     assert not OutgoingEmail.objects.exists()
 
 
 def test_an_issue_is_released_once():
     draft = issue(released_at=None)
-    assert newsletter.release(draft.pk, actor="Sam") is True
-    assert newsletter.release(draft.pk, actor="Pat") is False
+    assert newsletter.release_issue(draft.pk, actor="Sam") is True
+    assert newsletter.release_issue(draft.pk, actor="Pat") is False
     draft.refresh_from_db()
     assert draft.released_by == "Sam"
 
@@ -124,7 +124,7 @@ def picked(monkeypatch):
         mine = Pick(from_purchases.pk, "Goes with your socks", purposes.RECOMMEND_FROM_PURCHASES)
         return [mine] * allowed + popular
 
-    monkeypatch.setattr(picks, "for_mail", for_mail)
+    monkeypatch.setattr(picks, "pick_for_mail", for_mail)
 
 
 def letter_reader(*more: str) -> Customer:
@@ -135,52 +135,52 @@ def test_the_weekly_letter_goes_once_a_week_to_those_who_asked(sink, picked):
     asked = letter_reader()
     cast.bob()
     for hours in (0, 1, 8):
-        audience.queue_recommendations(THURSDAY + timedelta(hours=hours))
-        delivery.deliver()
+        audience.queue_weekly_recommendations(THURSDAY + timedelta(hours=hours))
+        delivery.deliver_due_mail()
     assert [mail.to for mail in sink.received] == [asked.email]
-    audience.queue_recommendations(THURSDAY + timedelta(days=7))
-    delivery.deliver()
+    audience.queue_weekly_recommendations(THURSDAY + timedelta(days=7))
+    delivery.deliver_due_mail()
     assert len(sink.received) == 2
 
 
 def test_each_pick_stands_on_the_switch_it_came_from_and_falls_with_it(sink, picked):
     customer = letter_reader(purposes.RECOMMEND_FROM_PURCHASES)
-    audience.queue_recommendations(THURSDAY)
+    audience.queue_weekly_recommendations(THURSDAY)
     purpose_of = {item.product.title: item.purpose for item in OutgoingItem.objects.filter(block="pick")}
     assert purpose_of == {
         "Darning wool": purposes.RECOMMEND_FROM_PURCHASES,
         **dict.fromkeys(("Mug", "Bowl", "Cup"), purposes.MAIL_RECOMMENDATIONS),
     }
     acts.say_no(customer, purposes.RECOMMEND_FROM_PURCHASES)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert "Mug" in mail.text
     assert "Darning wool" not in mail.text + mail.html
 
 
 def test_whoever_has_nothing_picked_for_them_is_skipped_for_that(sink, monkeypatch):
-    monkeypatch.setattr(picks, "for_mail", lambda customer, granted: [])
+    monkeypatch.setattr(picks, "pick_for_mail", lambda customer, granted: [])
     letter_reader()
-    audience.queue_recommendations(THURSDAY)
+    audience.queue_weekly_recommendations(THURSDAY)
     assert OutgoingEmail.objects.get().skip_reason == SkipReason.TOO_FEW
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert sink.begun == []
 
 
 def test_the_weekly_letter_waits_for_a_proved_address(sink, picked):
     customer = letter_reader()
     Customer.objects.update(email_proved_at=None)
-    audience.queue_recommendations(THURSDAY)
+    audience.queue_weekly_recommendations(THURSDAY)
     assert OutgoingEmail.objects.get(customer=customer).skip_reason == SkipReason.UNPROVED
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert sink.begun == []
 
 
 def test_a_pick_from_a_past_that_was_forgotten_meanwhile_is_left_out(sink, picked):
     customer = letter_reader(purposes.RECOMMEND_FROM_PURCHASES)
-    audience.queue_recommendations(THURSDAY)
+    audience.queue_weekly_recommendations(THURSDAY)
     personal_data.forget_for_purpose(customer, purposes.RECOMMEND_FROM_PURCHASES)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert "Mug" in mail.text
     assert "Darning wool" not in mail.text + mail.html

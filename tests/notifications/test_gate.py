@@ -11,7 +11,7 @@ from accounts import consent, purposes
 from accounts.models import Consent, Customer
 from accounts.purposes import MailKind
 from notifications import claims, gate
-from notifications.gate import Answer
+from notifications.gate import PurposeAnswer
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason, Suppression
 from orders.models import Order, OrderTick
 from tests import builders
@@ -21,10 +21,10 @@ NOW = timezone.now()
 ESSENTIAL, SERVICE, PROMOTIONAL = MailKind.ESSENTIAL, MailKind.SERVICE, MailKind.PROMOTIONAL
 SAID = {
     "nothing": [],
-    "tick": [Answer(True, NOW, tick_id=1)],
-    "tick withdrawn": [Answer(False, NOW, tick_id=1)],
-    "consent": [Answer(True, NOW, record_id=1)],
-    "consent withdrawn": [Answer(False, NOW, record_id=1)],
+    "tick": [PurposeAnswer(True, NOW, tick_id=1)],
+    "tick withdrawn": [PurposeAnswer(False, NOW, tick_id=1)],
+    "consent": [PurposeAnswer(True, NOW, record_id=1)],
+    "consent withdrawn": [PurposeAnswer(False, NOW, record_id=1)],
 }
 
 # said, kind → None when it may go
@@ -50,25 +50,25 @@ ROWS = [(said, kind, reason) for (said, kind), reason in TABLE.items()]
 
 @pytest.mark.parametrize(("said", "kind", "reason"), ROWS)
 def test_the_table_decides(said, kind, reason):
-    decision = gate.decide(kind, address="a@example.com", is_suppressed=False, answers=SAID[said], is_proved=True)
+    decision = gate.decide_mail(kind, address="a@example.com", is_suppressed=False, answers=SAID[said], is_proved=True)
     assert (decision if isinstance(decision, SkipReason) else None) == reason
 
 
 @pytest.mark.parametrize(("said", "kind"), TABLE)
 def test_a_suppressed_address_gets_nothing_whatever_was_said(said, kind):
-    decision = gate.decide(kind, address="a@example.com", is_suppressed=True, answers=SAID[said], is_proved=True)
+    decision = gate.decide_mail(kind, address="a@example.com", is_suppressed=True, answers=SAID[said], is_proved=True)
     assert decision == SkipReason.SUPPRESSED
 
 
 @pytest.mark.parametrize(("said", "kind"), TABLE)
 def test_nobody_is_written_to_without_an_address(said, kind):
-    decision = gate.decide(kind, address="", is_suppressed=False, answers=SAID[said], is_proved=True)
+    decision = gate.decide_mail(kind, address="", is_suppressed=False, answers=SAID[said], is_proved=True)
     assert decision == SkipReason.NO_ADDRESS
 
 
 @pytest.mark.parametrize("said", SAID)
 def test_nothing_promotional_goes_to_an_address_nobody_proved(said):
-    decision = gate.decide(PROMOTIONAL, address="a@example.com", is_suppressed=False, answers=SAID[said])
+    decision = gate.decide_mail(PROMOTIONAL, address="a@example.com", is_suppressed=False, answers=SAID[said])
     assert decision == SkipReason.UNPROVED
 
 
@@ -76,15 +76,15 @@ def test_nothing_promotional_goes_to_an_address_nobody_proved(said):
 @pytest.mark.parametrize(("was", "is_now"), list(itertools.product([True, False], repeat=2)))
 def test_the_latest_answer_counts_whether_on_the_order_or_the_account(first, then, was, is_now):
     named = {"tick": {"tick_id": 1}, "consent": {"record_id": 1}}
-    answers = [Answer(is_now, NOW, **named[then]), Answer(was, NOW - timedelta(days=1), **named[first])]
-    decision = gate.standing(SERVICE, answers)
-    assert isinstance(decision, gate.Standing) == is_now
+    answers = [PurposeAnswer(is_now, NOW, **named[then]), PurposeAnswer(was, NOW - timedelta(days=1), **named[first])]
+    decision = gate.find_legal_basis(SERVICE, answers)
+    assert isinstance(decision, gate.Basis) == is_now
 
 
 def test_news_of_a_cancelled_order_does_not_go_but_what_is_essential_does():
     asked = {"address": "a@example.com", "is_suppressed": False, "answers": SAID["tick"], "is_order_cancelled": True}
-    assert gate.decide(SERVICE, **asked) == SkipReason.ORDER_CHANGED
-    assert gate.decide(ESSENTIAL, **asked) == gate.ESSENTIAL
+    assert gate.decide_mail(SERVICE, **asked) == SkipReason.ORDER_CHANGED
+    assert gate.decide_mail(ESSENTIAL, **asked) == gate.ESSENTIAL_BASIS
 
 
 # -- The same in SQL -----------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_the_last_question_follows_the_same_table(people, said, kind, reason):
     email = _claimed(kind, customer=customer, order=order)
     _standing_on(email, said)
     _withdraw(said, customer, order)
-    assert claims.begin(email.pk, email.claim_token, subject="") is (reason is None)
+    assert claims.begin_sending(email.pk, email.claim_token, subject="") is (reason is None)
     email.refresh_from_db()
     assert email.state == ("sending" if reason is None else "claimed")
 
@@ -153,8 +153,8 @@ def test_the_last_question_knows_of_suppression(people, kind):
     email = _claimed(kind, customer=customer, order=order)
     _standing_on(email, "consent")
     Suppression.objects.create(address=email.to_address.title(), reason=Suppression.Reason.COMPLAINED)
-    assert claims.begin(email.pk, email.claim_token, subject="") is False
-    assert claims.held(email.pk, email.claim_token) == SkipReason.SUPPRESSED
+    assert claims.begin_sending(email.pk, email.claim_token, subject="") is False
+    assert claims.check_claim(email.pk, email.claim_token) == SkipReason.SUPPRESSED
 
 
 @pytest.mark.django_db
@@ -164,7 +164,7 @@ def test_the_last_question_hears_a_later_no_given_elsewhere(people, stands_on, o
     email = _claimed(SERVICE, customer=customer, order=order)
     _standing_on(email, stands_on)
     _withdraw(other, customer, order)
-    assert claims.begin(email.pk, email.claim_token, subject="") is False
+    assert claims.begin_sending(email.pk, email.claim_token, subject="") is False
 
 
 @pytest.mark.django_db
@@ -175,8 +175,8 @@ def test_a_yes_of_somebody_else_permits_nothing(people):
     item = _standing_on(email, "consent")
     email.customer, email.to_address = people[0], people[0].email
     email.save()
-    assert claims.begin(email.pk, email.claim_token, subject="") is False
-    assert claims.drop_fallen(email.pk, email.claim_token) == {item.pk}
+    assert claims.begin_sending(email.pk, email.claim_token, subject="") is False
+    assert claims.drop_withdrawn_items(email.pk, email.claim_token) == {item.pk}
 
 
 @pytest.mark.django_db
@@ -193,8 +193,8 @@ def test_a_yes_to_something_else_by_the_same_click_permits_nothing(people):
         email=email, block="body", purpose=letter, consent_record=yes.record, stands_since_at=yes.changed_at
     )
     consent.set_consent(customer, letter, granted=False, source="test")
-    assert claims.begin(email.pk, email.claim_token, subject="") is False
-    assert claims.drop_fallen(email.pk, email.claim_token) == {item.pk}
+    assert claims.begin_sending(email.pk, email.claim_token, subject="") is False
+    assert claims.drop_withdrawn_items(email.pk, email.claim_token) == {item.pk}
 
 
 @pytest.mark.django_db
@@ -212,7 +212,7 @@ def test_without_a_standing_claim_nothing_begins(people, lost):
         email.state = OutgoingEmail.State.QUEUED
     email.save()
     OutgoingItem.objects.filter(pk=item.pk).update(is_dropped=lost == "nothing left")
-    assert claims.begin(email.pk, token, subject="") is False
+    assert claims.begin_sending(email.pk, token, subject="") is False
     assert not OutgoingEmail.objects.filter(state="sending").exists()
 
 
@@ -224,6 +224,6 @@ def test_the_last_question_knows_whose_address_it_is(people, changed):
     for email in (promotional, service):
         _standing_on(email, "consent")
     Customer.objects.filter(pk=customer.pk).update(**changed)
-    assert claims.begin(promotional.pk, promotional.claim_token, subject="") is False
-    assert claims.held(promotional.pk, promotional.claim_token) == SkipReason.UNPROVED
-    assert claims.begin(service.pk, service.claim_token, subject="") is True
+    assert claims.begin_sending(promotional.pk, promotional.claim_token, subject="") is False
+    assert claims.check_claim(promotional.pk, promotional.claim_token) == SkipReason.UNPROVED
+    assert claims.begin_sending(service.pk, service.claim_token, subject="") is True

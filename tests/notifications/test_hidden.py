@@ -22,13 +22,13 @@ def test_what_is_hidden_while_a_letter_waits_is_dropped_at_hand_off(sink, what):
     others = [builders.product(title) for title in ("Spoon", "Bowl", "Cup")]
     buyers(5, *(each.variants.get() for each in (jam, *others)))
     listing.refresh_listings()
-    training.train()
+    training.train_epoch()
     bob = builders.customer(ticks=(purposes.MAIL_RECOMMENDATIONS,))
-    audience.queue_recommendations(timezone.now())
+    audience.queue_weekly_recommendations(timezone.now())
     item = OutgoingItem.objects.get(product=jam)
     never = {"product": jam, "maker": jam.maker, "category": pantry.parent}
     interests.save_interest(bob, Interest(kind="never", **{what: never[what]}))
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     item.refresh_from_db()
     assert (item.is_dropped, item.drop_reason) == (True, "withdrawn")
     mail = sink.received[0].message

@@ -61,7 +61,7 @@ def test_a_draft_that_became_too_long_elsewhere_is_not_sent(admin_client, sink):
     builders.customer("a@example.com", ticks=(purposes.NEWSLETTER,))
     issue = NewsletterIssue.objects.create(subject="Mugs", body=written(124))
     with pytest.raises(lengths.TooLongError, match=r"12\d KB"):
-        newsletter.release(issue.pk, actor="Sam")
+        newsletter.release_issue(issue.pk, actor="Sam")
     page = admin_client.get(reverse("admin:notifications_newsletter_preview", args=[issue.pk])).text
     assert "Send to" not in page
     page = admin_client.post(reverse("admin:notifications_newsletter_preview", args=[issue.pk]), follow=True).text
@@ -74,8 +74,8 @@ def test_a_draft_that_became_too_long_elsewhere_is_not_sent(admin_client, sink):
 def test_a_letter_that_is_too_long_after_all_is_held_back_and_staff_see_why(sink):
     builders.customer("a@example.com", ticks=(purposes.NEWSLETTER,))
     NewsletterIssue.objects.create(subject="Mugs", body=written(124), released_at=timezone.now())
-    audience.fan_out_newsletter()
-    assert delivery.deliver() == 0
+    audience.fan_out_released_issues()
+    assert delivery.deliver_due_mail() == 0
     email = OutgoingEmail.objects.get()
     assert email.state == "failed"
     assert "cut off" in email.last_error
@@ -85,8 +85,8 @@ def test_a_letter_that_is_too_long_after_all_is_held_back_and_staff_see_why(sink
 def test_the_longest_newsletter_allowed_still_shows_its_leave_link(sink):
     builders.customer("a@example.com", ticks=(purposes.NEWSLETTER,))
     NewsletterIssue.objects.create(subject="Mugs", body=written(96), released_at=timezone.now())
-    audience.fan_out_newsletter()
-    assert delivery.deliver() == 1
+    audience.fan_out_released_issues()
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert len(mail.content) <= lengths.MOST_BYTES
     shown = mail.content[:100_000]
@@ -109,7 +109,7 @@ def test_a_digest_of_two_hundred_pieces_of_news_is_left_where_a_short_one_is(sin
             email=digest, block="news", position=place, news=news, order=order, purpose=first.purpose,
             consent_record=first.consent_record, stands_since_at=first.stands_since_at,
         )  # fmt: skip
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert len(mail.content) < lengths.MOST_BYTES
     assert "175 more, on the pages of your orders" in mail.text
@@ -128,7 +128,7 @@ def test_an_order_of_four_hundred_things_with_long_titles_makes_no_mail_that_is_
         shipment.lines.model.objects.bulk_create(
             shipment.lines.model(shipment=shipment, order_line=each, quantity=1) for each in made
         )
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert len(mail.content) < lengths.MOST_BYTES
     assert "361 more" in mail.text
@@ -144,7 +144,7 @@ def test_a_letter_of_suggestions_with_the_longest_titles_and_reasons_is_far_from
     for place in range(5, 12):
         item.pk, item.position = None, place
         item.save()
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     assert len(sink.received[0].content) < lengths.MOST_BYTES / 2
 
 
@@ -154,6 +154,6 @@ def test_measuring_stores_nothing_and_allows_for_the_longest_links(sink):
     assert not OutgoingEmail.objects.exists()
     builders.customer("a@example.com", ticks=(purposes.NEWSLETTER,))
     NewsletterIssue.objects.create(subject="Mugs", body="One.", released_at=timezone.now())
-    audience.fan_out_newsletter()
-    delivery.deliver()
+    audience.fan_out_released_issues()
+    delivery.deliver_due_mail()
     assert len(sink.received[0].content) <= size < len(sink.received[0].content) + 600

@@ -49,7 +49,7 @@ def shop() -> dict[str, Product]:
     for pair in (("Boots", "Dubbin"), ("Tray", "Spoon")):
         buyers(5, *(goods[title].variants.get() for title in pair))
     listing.refresh_listings()
-    training.train()
+    training.train_epoch()
     return goods
 
 
@@ -58,7 +58,7 @@ def reader(goods: dict[str, Product], *switches: str, bought: str = "Boots") -> 
     customer = builders.customer(ticks=(LETTER, LOOKED))
     interests.save_interest(customer, Interest(kind=Interest.Kind.MAKER, maker=goods["Hat"].maker))
     builders.paid_order(goods[bought].variants.get(), customer=customer)
-    history.record_view(customer, goods["Tray"].pk)
+    history.record_customer_view(customer, goods["Tray"].pk)
     acts.say_no(customer, LOOKED)
     for key in switches:
         acts.say_yes(customer, key)
@@ -70,7 +70,7 @@ def sell_out(product: Product) -> None:
 
 
 def queue_one(customer: Customer) -> OutgoingEmail:
-    audience.queue_recommendations(THURSDAY)
+    audience.queue_weekly_recommendations(THURSDAY)
     return OutgoingEmail.objects.get(customer=customer)
 
 
@@ -81,7 +81,7 @@ def test_the_letter_holds_what_the_words_of_its_switch_say(sink, shop, switches)
     assert "fewer than three" in words.explanation
     customer = reader(shop, *switches)
     queue_one(customer)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     picked = OutgoingItem.objects.filter(block="pick").order_by("position")
     assert picked.count() >= 3
     assert {item.purpose for item in picked} <= {*switches, LETTER}
@@ -102,12 +102,12 @@ def test_nothing_is_filled_up_with_what_is_new_and_two_best_sellers_are_no_lette
         builders.product(f"Bag {number}", price="164.00", released_on=timezone.localdate())
     buyers(5, mug.variants.get(), bowl.variants.get())
     listing.refresh_listings()
-    training.train()
+    training.train_epoch()
     email = queue_one(builders.customer(ticks=(LETTER,)))
     assert (email.state, email.skip_reason) == ("skipped", SkipReason.TOO_FEW)
     assert email.get_skip_reason_display() == "Fewer than three things worth sending"
     assert not email.items.exists()
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert sink.begun == []
 
 
@@ -129,7 +129,7 @@ def test_what_merely_stands_on_the_same_shelf_is_not_said_to_go_with_a_purchase(
 
 
 def titles_for(customer: Customer, *granted: str) -> list[str]:
-    found = picks.for_mail(customer, frozenset(granted))
+    found = picks.pick_for_mail(customer, frozenset(granted))
     return [Product.objects.get(pk=pick.product_id).title for pick in found]
 
 
@@ -158,7 +158,7 @@ def test_a_letter_of_which_fewer_than_three_are_left_does_not_leave(sink, shop, 
     email = queue_one(customer)
     for title in ("Mug", "Bowl"):
         fall(customer, shop[title])
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     email.refresh_from_db()
     assert (email.state, email.skip_reason) == ("skipped", SkipReason.TOO_FEW)
     assert sink.begun == []
@@ -171,7 +171,7 @@ def test_a_letter_of_which_three_are_left_leaves_with_those(sink, shop, how):
     customer = reader(shop)
     queue_one(customer)
     FALLS[how][0](customer, shop["Mug"])
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert "Bowl" in mail.text
     assert "Mug" not in mail.text + mail.html
@@ -179,11 +179,11 @@ def test_a_letter_of_which_three_are_left_leaves_with_those(sink, shop, how):
 
 def test_a_no_that_takes_the_picks_of_a_switch_stops_the_letter_too(sink, shop, monkeypatch):
     bought = [picks.Pick(shop[title].pk, "Goes with Boots", BOUGHT) for title in ("Mug", "Bowl")]
-    monkeypatch.setattr(picks, "for_mail", lambda *_: [*bought, picks.Pick(shop["Cup"].pk, "Sells well just now")])
+    monkeypatch.setattr(picks, "pick_for_mail", lambda *_: [*bought, picks.Pick(shop["Cup"].pk, "Sells well just now")])
     customer = reader(shop, BOUGHT)
     email = queue_one(customer)
     acts.say_no(customer, BOUGHT)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     email.refresh_from_db()
     assert email.skip_reason == SkipReason.TOO_FEW
     assert sink.begun == []
@@ -191,11 +191,13 @@ def test_a_no_that_takes_the_picks_of_a_switch_stops_the_letter_too(sink, shop, 
 
 def test_a_product_that_is_deleted_while_the_letter_waits_counts_for_none(sink, shop, monkeypatch):
     loose = [thing(f"Loose {number}") for number in range(3)]
-    monkeypatch.setattr(picks, "for_mail", lambda *_: [picks.Pick(each.pk, "Sells well just now") for each in loose])
+    monkeypatch.setattr(
+        picks, "pick_for_mail", lambda *_: [picks.Pick(each.pk, "Sells well just now") for each in loose]
+    )
     email = queue_one(reader(shop))
     StockRecord.objects.filter(variant__product=loose[0]).delete()
     OutgoingItem.objects.filter(product=loose[0]).update(product=None)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     email.refresh_from_db()
     assert email.skip_reason == SkipReason.TOO_FEW
 
@@ -204,7 +206,7 @@ def test_what_brought_a_pick_is_said_to_have_done_so_only_where_the_letter_goes(
     sends, has_few = reader(shop, BOUGHT), reader(shop, BOUGHT)
     for title in ("Mug", "Bowl", "Cup", "Jug", "Boots", "Tray", "Spoon"):
         never_show(has_few, shop[title])
-    audience.queue_recommendations(THURSDAY)
+    audience.queue_weekly_recommendations(THURSDAY)
     assert OutgoingEmail.objects.get(customer=has_few).skip_reason == SkipReason.TOO_FEW
     assert Effect.objects.filter(customer=sends, place=Effect.Place.LETTER).exists()
     assert not Effect.objects.filter(customer=has_few, place=Effect.Place.LETTER).exists()
@@ -217,7 +219,7 @@ def test_the_preview_says_the_same_as_the_outbox(client, shop):
     assert "Mug" in client.post(url).text
     for title in ("Mug", "Bowl", "Cup", "Jug", "Boots", "Dubbin"):
         never_show(customer, shop[title])
-    assert "Sells well" in picks.for_mail(customer, frozenset({LETTER}))[0].why
+    assert "Sells well" in picks.pick_for_mail(customer, frozenset({LETTER}))[0].why
     page = client.post(url).text
     assert "no letter would come this week: fewer than three things are worth sending you" in page
     assert queue_one(customer).skip_reason == SkipReason.TOO_FEW
@@ -247,25 +249,25 @@ def test_no_offer_stands_on_a_receipt_where_nothing_goes_with_the_order(shop):
     clogs = builders.product("Clogs", category=shop["Mug"].category)
     buyers(5, clogs.variants.get())
     listing.refresh_listings()
-    training.relate()
-    training.train()
+    training.compute_similar_products()
+    training.train_epoch()
     order = builders.placed_order(
         shop["Mug"].variants.get(), customer=builders.customer(ticks=(purposes.RECEIPT_OFFER,))
     )
-    assert picks.also_bought([shop["Mug"].pk]) == []
-    assert picks.offer_for(order) is None
-    relay.relay_events()
+    assert picks.pick_frequently_bought_with([shop["Mug"].pk]) == []
+    assert picks.pick_receipt_offer(order) is None
+    relay.relay_all_events()
     assert not OutgoingItem.objects.filter(block="offer", is_dropped=False).exists()
 
 
 def test_an_offer_sold_out_meanwhile_is_left_out_of_the_receipt(sink, shop):
     customer = builders.customer(ticks=(purposes.RECEIPT_OFFER,))
     builders.placed_order(shop["Boots"].variants.get(), customer=customer)
-    relay.relay_events()
+    relay.relay_all_events()
     item = OutgoingItem.objects.get(block="offer")
     assert item.product == shop["Dubbin"]
     sell_out(shop["Dubbin"])
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     assert "Dubbin" not in sink.received[0].text
     item.refresh_from_db()
     assert item.drop_reason == SkipReason.NOT_FOR_SALE

@@ -14,7 +14,7 @@ from accounts import cadence, purposes
 from accounts.cadence import Cadence
 from accounts.models import Customer
 from notifications import audience, claims, delivery, pacing, relay
-from notifications.letters import load
+from notifications.letters import load_email_contexts
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
 from orders.models import Order, OrderEvent
 from recommendations import picks
@@ -45,13 +45,13 @@ def happened(customer: Customer, *kinds: Kind, order: Order | None = None) -> Or
     order = order or builders.paid_order(customer=customer)
     for kind in kinds:
         acts.happened(order, kind)
-    relay.relay_events()
+    relay.relay_all_events()
     return order
 
 
 def issue(subject: str = "The mugs are back") -> None:
     NewsletterIssue.objects.create(subject=subject, body="Come and see.", released_at=timezone.now())
-    audience.fan_out_newsletter()
+    audience.fan_out_released_issues()
 
 
 def time_passes(**by: int) -> None:
@@ -78,11 +78,11 @@ def test_news_wanted_daily_is_told_together_the_next_morning(sink):
     customer = daily(APPROVED, PACKED)
     first = happened(customer, Kind.APPROVED, Kind.PACKED)
     second = happened(customer, Kind.APPROVED)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     [waiting] = OutgoingEmail.objects.filter(topic="digest")
     assert waiting.due_at == cadence.get_next_digest_time(Cadence.DAILY, timezone.now())
     digest_time()
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert mail.topic == "digest"
     assert mail.message["Subject"] == "News of 2 orders"
@@ -97,7 +97,7 @@ def test_each_cadence_has_its_own_moment_and_a_mail_as_it_happens_goes_at_once(s
         APPROVED, PACKED, purposes.MAIL_ORDER_PICKED, **{APPROVED: Cadence.WEEKLY, PACKED: Cadence.MONTHLY}
     )
     happened(customer, Kind.APPROVED, Kind.PICKED, Kind.PACKED)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     assert sink.topics == ["order_picked"]
     due = set(OutgoingEmail.objects.filter(topic="digest").values_list("due_at", flat=True))
     now = timezone.now()
@@ -111,7 +111,7 @@ def test_the_same_news_is_gathered_once(sink):
     customer = daily(APPROVED)
     happened(customer, Kind.APPROVED)
     OrderEvent.objects.update(relayed_at=None)
-    relay.relay_events()
+    relay.relay_all_events()
     assert OutgoingItem.objects.filter(block="news").count() == 1
 
 
@@ -121,7 +121,7 @@ def test_each_news_stands_on_its_own_yes_and_falls_alone(sink):
     acts.say_no(customer, PACKED)
     acts.say_yes(customer, PACKED)  # a new yes releases nothing old
     digest_time()
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert "started on it" in mail.text
     assert "Packed" not in mail.text + mail.html
@@ -134,7 +134,7 @@ def test_a_digest_with_nothing_left_does_not_go(sink):
     happened(customer, Kind.APPROVED)
     acts.say_no(customer, APPROVED)
     digest_time()
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert reasons("digest") == [SkipReason.WITHDRAWN]
     assert sink.begun == []
 
@@ -145,7 +145,7 @@ def test_news_of_an_order_called_off_falls_out_of_the_digest(sink):
     called_off = happened(customer, Kind.APPROVED)
     Order.objects.filter(pk=called_off.pk).update(status=Order.Status.CANCELLED)
     digest_time()
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert kept.number in mail.text
     assert called_off.number not in mail.text
@@ -160,7 +160,7 @@ def test_a_tick_on_an_order_is_withdrawn_in_the_digest_too(sink, client):
         happened(customer, Kind.APPROVED, order=each)
     acts.untick(order, APPROVED)
     digest_time()
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert order.number not in mail.text
     assert f"for order {other.number} on" in mail.text
@@ -170,15 +170,15 @@ def test_the_receipt_and_other_essential_mail_is_never_gathered_counted_or_held(
     customer = reader(APPROVED, ceiling=1, **{APPROVED: Cadence.WEEKLY})
     for _ in range(3):
         happened(customer, Kind.PLACED, Kind.CANCELLED)
-    assert delivery.deliver() == 6
-    assert pacing.over_ceiling([customer.pk]) == set()
+    assert delivery.deliver_due_mail() == 6
+    assert pacing.find_customers_over_ceiling([customer.pk]) == set()
 
 
 def test_a_guests_order_has_no_cadence(sink):
     order = builders.paid_order(email="guest@example.com")
     acts.tick(order, APPROVED)
     acts.queued(order, Kind.APPROVED)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     assert sink.topics == ["order_approved"]
 
 
@@ -197,7 +197,7 @@ def test_over_the_ceiling_news_waits_for_the_digest_and_a_letter_does_not_come(s
     for _ in range(4):
         happened(customer, Kind.APPROVED)
     issue()
-    assert delivery.deliver() == 2
+    assert delivery.deliver_due_mail() == 2
     assert sink.topics == ["order_approved"] * 2
     assert reasons("order_approved") == ["sent", "sent", SkipReason.GATHERED, SkipReason.GATHERED]
     assert reasons("newsletter") == [SkipReason.OVER_CEILING]
@@ -208,7 +208,7 @@ def test_the_ceiling_is_asked_about_before_anything_is_queued(sink):
     customer = reader(APPROVED, NEWSLETTER, ceiling=1)
     other = reader(NEWSLETTER)
     happened(customer, Kind.APPROVED)
-    delivery.deliver()
+    delivery.deliver_due_mail()
     happened(customer, Kind.APPROVED)
     issue()
     assert reasons("order_approved") == ["sent", SkipReason.GATHERED]
@@ -222,16 +222,16 @@ def test_a_digest_over_the_ceiling_waits_for_another_morning_and_takes_in_what_c
     customer = reader(APPROVED, ceiling=1)
     happened(customer, Kind.APPROVED)
     happened(customer, Kind.APPROVED)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     digest_time()
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     waiting = OutgoingEmail.objects.get(topic="digest")
     assert (waiting.state, waiting.attempt_count) == ("queued", 0)
     assert waiting.due_at == cadence.get_next_digest_time(Cadence.DAILY, timezone.now())
     happened(customer, Kind.APPROVED)
     assert OutgoingEmail.objects.get(topic="digest").items.count() == 2
     time_passes(days=8)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     assert sink.topics == ["order_approved", "digest"]
 
 
@@ -239,18 +239,18 @@ def test_a_digest_over_the_ceiling_waits_for_another_morning_and_takes_in_what_c
 def test_the_week_is_any_seven_days(sink, hours, is_over):
     customer = reader(APPROVED, ceiling=1)
     happened(customer, Kind.APPROVED)
-    delivery.deliver()
+    delivery.deliver_due_mail()
     time_passes(hours=hours)
-    assert pacing.over_ceiling([customer.pk]) == ({customer.pk} if is_over else set())
+    assert pacing.find_customers_over_ceiling([customer.pk]) == ({customer.pk} if is_over else set())
 
 
 def test_raising_the_ceiling_lets_more_through(sink):
     customer = reader(APPROVED, ceiling=1)
     happened(customer, Kind.APPROVED)
-    delivery.deliver()
+    delivery.deliver_due_mail()
     cadence.set_weekly_ceiling(customer, None)
     happened(customer, Kind.APPROVED)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -260,7 +260,7 @@ def test_two_workers_do_not_pass_the_ceiling_together(sink, monkeypatch, is_guar
     customer = reader(APPROVED, ceiling=1)
     for _ in range(2):
         happened(customer, Kind.APPROVED)
-    begin = claims.begin
+    begin = claims.begin_sending
 
     def slow(*args, **more) -> bool:
         with transaction.atomic():
@@ -268,14 +268,17 @@ def test_two_workers_do_not_pass_the_ceiling_together(sink, monkeypatch, is_guar
             time.sleep(0.4)
         return may_begin
 
-    monkeypatch.setattr(claims, "begin", slow)
+    monkeypatch.setattr(claims, "begin_sending", slow)
     if not is_guarded:
-        monkeypatch.setattr(claims, "alone", lambda _: nullcontext())
+        monkeypatch.setattr(claims, "customer_lock", lambda _: nullcontext())
     tokens = [uuid.uuid4(), uuid.uuid4()]
-    batches = [delivery.Batch(None, token, load(claims.claim(token, limit=1))) for token in tokens]
+    batches = [
+        delivery.DeliveryBatch(None, token, load_email_contexts(claims.claim_due_mail(token, limit=1)))
+        for token in tokens
+    ]
     begun: list[bool] = []
 
-    def worker(batch: delivery.Batch) -> None:
+    def worker(batch: delivery.DeliveryBatch) -> None:
         try:
             begun.append(batch.begin(batch.letters[0], subject=""))
         finally:
@@ -297,12 +300,12 @@ def test_once_a_month_brings_the_newest_issue_a_month_after_the_last(sink):
     each = reader(NEWSLETTER)
     for subject in ("One", "Two", "Three"):
         issue(subject)
-        delivery.deliver()
+        delivery.deliver_due_mail()
         time_passes(days=5)
     subjects = [mail.message["Subject"] for mail in sink.received if mail.to != each.email]
     assert subjects == ["One"]
     time_passes(days=20)
-    delivery.deliver()
+    delivery.deliver_due_mail()
     subjects = [mail.message["Subject"] for mail in sink.received if mail.to != each.email]
     assert subjects == ["One", "Three"]
     assert len(sink.received) == 3 + 2
@@ -313,7 +316,7 @@ def test_of_issues_sent_at_once_a_monthly_reader_gets_the_newest_alone(sink):
     reader(NEWSLETTER, **{NEWSLETTER: Cadence.MONTHLY})
     issue("One")
     issue("Two")
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert mail.message["Subject"] == "Two"
 
@@ -321,38 +324,38 @@ def test_of_issues_sent_at_once_a_monthly_reader_gets_the_newest_alone(sink):
 def test_an_issue_that_waits_for_its_month_still_asks_for_the_yes(sink):
     customer = reader(NEWSLETTER, **{NEWSLETTER: Cadence.MONTHLY})
     issue("One")
-    delivery.deliver()
+    delivery.deliver_due_mail()
     issue("Two")
     acts.say_no(customer, NEWSLETTER)
     time_passes(days=40)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert reasons("newsletter") == ["sent", SkipReason.WITHDRAWN]
 
 
 def test_choosing_monthly_holds_an_issue_already_queued(sink):
     customer = reader(NEWSLETTER)
     issue("One")
-    delivery.deliver()
+    delivery.deliver_due_mail()
     issue("Two")
     cadence.set_cadence(customer, NEWSLETTER, Cadence.MONTHLY)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     waiting = OutgoingEmail.objects.get(state="queued")
     assert waiting.due_at > timezone.now() + timedelta(days=27)
     time_passes(days=32)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
 
 
 @pytest.fixture
 def picked(monkeypatch):
     popular = acts.best_sellers()
-    monkeypatch.setattr(picks, "for_mail", lambda customer, granted: popular)
+    monkeypatch.setattr(picks, "pick_for_mail", lambda customer, granted: popular)
 
 
 def test_the_weekly_letter_comes_monthly_to_those_who_like_it_so(sink, picked):
     monthly, weekly = reader(LETTER, **{LETTER: Cadence.MONTHLY}), reader(LETTER)
     for week in range(6):
-        audience.queue_recommendations(THURSDAY + timedelta(weeks=week))
-        delivery.deliver()
+        audience.queue_weekly_recommendations(THURSDAY + timedelta(weeks=week))
+        delivery.deliver_due_mail()
         time_passes(days=7)
     assert len(sink.to(weekly.email)) == 6
     assert len(sink.to(monthly.email)) == 2
@@ -361,20 +364,20 @@ def test_the_weekly_letter_comes_monthly_to_those_who_like_it_so(sink, picked):
 def test_a_letter_already_queued_does_not_come_too_soon(sink, picked):
     customer = reader(LETTER)
     for week in range(2):
-        audience.queue_recommendations(THURSDAY + timedelta(weeks=week))
+        audience.queue_weekly_recommendations(THURSDAY + timedelta(weeks=week))
     [first, _] = OutgoingEmail.objects.order_by("created_at")
     OutgoingEmail.objects.filter(pk=first.pk).update(state="sent", sent_at=timezone.now())
     cadence.set_cadence(customer, LETTER, Cadence.MONTHLY)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert reasons("recommendations") == ["sent", SkipReason.TOO_SOON]
 
 
 def test_nothing_is_picked_for_whoever_has_had_enough_this_week(sink, picked, monkeypatch):
     customer = reader(LETTER, APPROVED, ceiling=1)
     happened(customer, Kind.APPROVED)
-    delivery.deliver()
-    monkeypatch.setattr(picks, "for_mail", lambda *_: pytest.fail("nothing is to be picked"))
-    audience.queue_recommendations(THURSDAY)
+    delivery.deliver_due_mail()
+    monkeypatch.setattr(picks, "pick_for_mail", lambda *_: pytest.fail("nothing is to be picked"))
+    audience.queue_weekly_recommendations(THURSDAY)
     assert reasons("recommendations") == [SkipReason.OVER_CEILING]
 
 

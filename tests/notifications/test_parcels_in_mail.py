@@ -26,12 +26,12 @@ def order_on_the_road(**parcel) -> Order:
 
 
 def correct(order: Order, *, carrier: str = "dpd", number: str = NEW) -> None:
-    fulfilment.correct_tracking(order.shipments.get().pk, actor="Sam", carrier=carrier, tracking_number=number)
+    fulfilment.correct_shipment_tracking(order.shipments.get().pk, actor="Sam", carrier=carrier, tracking_number=number)
 
 
 def test_a_mail_queued_before_a_correction_says_the_new_number(sink):
     order = order_on_the_road(tracking_number=OLD)
-    relay.relay_events()
+    relay.relay_all_events()
     correct(order)
     acts.relay_and_deliver()
     [mail] = sink.received
@@ -44,10 +44,10 @@ def test_a_mail_queued_before_a_correction_says_the_new_number(sink):
 @pytest.mark.parametrize("is_corrected", [False, True])
 def test_a_parcel_without_a_number_is_said_to_be_one(sink, is_corrected):
     order = order_on_the_road(**({"tracking_number": OLD} if is_corrected else {"is_untracked": True}))
-    relay.relay_events()
+    relay.relay_all_events()
     if is_corrected:
         correct(order, carrier="royal_mail", number="")
-    delivery.deliver()
+    delivery.deliver_due_mail()
     [mail] = sink.received
     for words in (mail.text, mail.html):
         assert "has left with Royal Mail" in words
@@ -81,11 +81,11 @@ def test_a_digest_gathered_before_a_correction_says_what_is_so_now(sink, number,
     acts.happened(
         order, Kind.DISPATCHED, shipment=acts.parcel(order, tracking_number=OLD, stage=Shipment.Stage.DISPATCHED)
     )
-    relay.relay_events()
-    delivery.deliver()
+    relay.relay_all_events()
+    delivery.deliver_due_mail()
     correct(order, number=number)
     OutgoingEmail.objects.filter(topic="digest").update(due_at=timezone.now())
-    delivery.deliver()
+    delivery.deliver_due_mail()
     [mail] = sink.received
     assert words in " ".join(mail.text.split())
     assert OLD not in mail.text

@@ -41,7 +41,7 @@ def approved(customer: Customer) -> OutgoingEmail:
 
 def newsletter() -> list[OutgoingEmail]:
     NewsletterIssue.objects.create(subject="The mugs are back", body="Come and see.", released_at=timezone.now())
-    audience.fan_out_newsletter()
+    audience.fan_out_released_issues()
     return list(OutgoingEmail.objects.filter(topic="newsletter"))
 
 
@@ -60,7 +60,7 @@ def in_background(work) -> threading.Thread:
 def always_permitted(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.UUID | None = None) -> bool:
     """The mutant: begins without asking anything."""
     if sent_id:
-        claims.mark_sent(sent_id)
+        claims.mark_mail_sent(sent_id)
     return OutgoingEmail.objects.filter(pk=email_id).update(state="sending") == 1
 
 
@@ -71,7 +71,7 @@ def test_no_while_queued(sink):
     customer = asking_customer("a@example.com")
     email = approved(customer)
     acts.say_no(customer, APPROVED)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     email.refresh_from_db()
     assert (email.state, email.skip_reason) == ("skipped", SkipReason.WITHDRAWN)
     assert sink.begun == []
@@ -86,7 +86,7 @@ def test_a_new_yes_releases_nothing_old(sink):
     acts.say_yes(customer, APPROVED)
     acts.untick(order, APPROVED)
     acts.tick_again(order, APPROVED)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     for email in emails:
         email.refresh_from_db()
         assert (email.state, email.skip_reason) == ("skipped", SkipReason.WITHDRAWN)
@@ -96,11 +96,11 @@ def test_a_new_yes_releases_nothing_old(sink):
 @pytest.mark.parametrize("is_guarded", [False, True], ids=["guard off", "guard on"])
 def test_no_while_claimed_and_behind_a_slow_one(sink, monkeypatch, is_guarded):
     if not is_guarded:
-        monkeypatch.setattr(claims, "begin", always_permitted)
+        monkeypatch.setattr(claims, "begin_sending", always_permitted)
     first, second = asking_customer("first@example.com"), asking_customer("second@example.com")
     approved(first), approved(second)
     sink.at_rcpt["first@example.com"] = "after 1.5 250 OK"
-    delivering = in_background(delivery.deliver)
+    delivering = in_background(delivery.deliver_due_mail)
     wait_until(lambda: sink.begun, "the first hand-off")
     assert OutgoingEmail.objects.get(customer=second).state == "claimed"
     acts.say_no(second, APPROVED)
@@ -118,7 +118,7 @@ def test_no_while_the_mail_server_thinks_about_the_envelope(sink, monkeypatch, i
     customer = asking_customer("a@example.com")
     [email] = [approved(customer)] if topic == "order" else newsletter()
     sink.at_rcpt["a@example.com"] = "after 1.5 250 OK"
-    delivering = in_background(delivery.deliver)
+    delivering = in_background(delivery.deliver_due_mail)
     wait_until(lambda: sink.begun, "the first hand-off")
     acts.say_no(customer, APPROVED if topic == "order" else purposes.NEWSLETTER)
     delivering.join()
@@ -134,12 +134,14 @@ def no_while_waiting(sink, settings) -> None:
     email = approved(customer)
     token = uuid.uuid4()
     with delivery.MailConnection(seconds=5) as line:
-        delivery.Batch(line, token, delivery.load(claims.claim(token, limit=1))).deliver()
+        delivery.DeliveryBatch(
+            line, token, delivery.load_email_contexts(claims.claim_due_mail(token, limit=1))
+        ).deliver()
     email.refresh_from_db()
     assert (email.state, len(sink.begun)) == ("queued", 1)
     acts.say_no(customer, APPROVED)
     sink.at_rcpt.clear()
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     email.refresh_from_db()
     assert (email.state, email.skip_reason) == ("skipped", SkipReason.WITHDRAWN)
     assert len(sink.begun) == 1
@@ -150,7 +152,7 @@ def test_no_while_waiting_to_be_tried_again(sink, settings):
 
 
 def test_without_the_last_question_a_no_while_waiting_is_too_late(sink, settings, monkeypatch):
-    monkeypatch.setattr(claims, "begin", always_permitted)
+    monkeypatch.setattr(claims, "begin_sending", always_permitted)
     with pytest.raises(AssertionError):
         no_while_waiting(sink, settings)
     assert len(sink.received) == 1
@@ -163,7 +165,7 @@ def many_noes(sink) -> None:
         approved(customer)
         sink.at_rcpt[customer.email] = "after 0.05 250 OK"
     said_no: dict[str, float] = {}
-    delivering = in_background(delivery.deliver)
+    delivering = in_background(delivery.deliver_due_mail)
     wait_until(lambda: sink.begun, "the first hand-off")
     for customer in reversed(customers):
         acts.say_no(customer, APPROVED)
@@ -183,7 +185,7 @@ def test_many_noes_while_much_is_being_sent(sink):
 
 
 def test_without_the_last_question_many_are_sent_what_they_refused(sink, monkeypatch):
-    monkeypatch.setattr(claims, "begin", always_permitted)
+    monkeypatch.setattr(claims, "begin_sending", always_permitted)
     with pytest.raises(AssertionError):
         many_noes(sink)
 
@@ -202,12 +204,12 @@ def claims_take_long(monkeypatch, *, is_locked: bool) -> None:
 def test_two_workers_at_once_send_each_mail_once(sink, monkeypatch, guards):
     claims_take_long(monkeypatch, is_locked=guards == "all")
     if guards == "none":
-        monkeypatch.setattr(claims, "begin", always_permitted)
+        monkeypatch.setattr(claims, "begin_sending", always_permitted)
     for number in range(12):
         address = f"c{number}@example.com"
         approved(asking_customer(address))
         sink.at_rcpt[address] = "after 0.03 250 OK"
-    workers = [in_background(delivery.deliver) for _ in range(2)]
+    workers = [in_background(delivery.deliver_due_mail) for _ in range(2)]
     for worker in workers:
         worker.join()
     counts = Counter(mail.to for mail in sink.received)
@@ -231,11 +233,11 @@ def relay_three_at_once(sink, monkeypatch) -> None:
             acts.happened(order, kind)
         for kind in (Kind.PICKED, Kind.PACKED, Kind.DISPATCHED):
             acts.happened(order, kind, shipment=shipment)
-    relays = [in_background(relay.relay_events) for _ in range(3)]
+    relays = [in_background(relay.relay_all_events) for _ in range(3)]
     for thread in relays:
         thread.join()
-    relay.relay_events()
-    delivery.deliver()
+    relay.relay_all_events()
+    delivery.deliver_due_mail()
     assert len(sink.received) == len({mail.message_id for mail in sink.received}) == 40
     for order in orders:
         mine = [mail.topic for mail in sink.received if order.number in mail.text]
@@ -243,7 +245,7 @@ def relay_three_at_once(sink, monkeypatch) -> None:
 
 
 def think_about_the_first(monkeypatch) -> None:
-    relay_batch, draft = relay.relay_batch, relay._order_draft
+    relay_batch, draft = relay.relay_batch, relay._draft_order_mail
 
     def think(event):
         if event.kind == Kind.PLACED:
@@ -266,7 +268,7 @@ def test_without_their_order_three_relays_swap_the_news(sink, monkeypatch):
         waiting = OrderEvent.objects.filter(relayed_at=None).order_by("pk")
         return waiting.select_for_update(skip_locked=True, of=("self",)).select_related("order__customer")
 
-    ours = relay._waiting_order_events
+    ours = relay._lock_waiting_order_events
     sources = tuple(replace(each, waiting=any_event) if each.waiting is ours else each for each in relay.SOURCES)
     monkeypatch.setattr(relay, "SOURCES", sources)
     with pytest.raises(AssertionError):
@@ -315,7 +317,7 @@ def test_without_leases_what_a_killed_worker_held_is_lost(sink, settings, monkey
 def test_a_letter_in_sending_taken_again_may_come_twice(sink, settings, monkeypatch):
     """The mutant: promotional mail is taken from "sending" too, as order mail is."""
     monkeypatch.setattr(claims, "_CLAIM_PROMOTIONAL", claims._CLAIM_PROMOTIONAL.replace("AND e.state <> 'sending'", ""))
-    monkeypatch.setattr(claims, "park_abandoned", lambda: 0)
+    monkeypatch.setattr(claims, "mark_abandoned_uncertain", lambda: 0)
     with pytest.raises(AssertionError):
         kill_a_worker(sink, settings, "newsletter", "dot")
 
@@ -339,7 +341,7 @@ def kill_a_worker(sink, settings, topic: str, moment: str, *, seconds: float = P
     assert worker.wait(timeout=PATIENCE_SECONDS) == -signal.SIGKILL
 
     def all_settled() -> bool:
-        delivery.deliver()
+        delivery.deliver_due_mail()
         return not OutgoingEmail.objects.filter(state__in=["queued", "claimed", "sending"]).exists()
 
     wait_until(all_settled, "every mail is settled", seconds=seconds)

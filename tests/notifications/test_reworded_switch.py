@@ -49,7 +49,7 @@ def test_what_waits_under_the_words_of_before_still_goes_and_keeps_its_version(s
     order = builders.paid_order()
     tick = acts.tick(order, LEAVES)
     left(order)
-    relay.relay_events()
+    relay.relay_all_events()
     reword()
     acts.relay_and_deliver()
     assert [each.topic for each in sink.received] == ["order_dispatched"]

@@ -12,7 +12,7 @@ from accounts import cadence, purposes
 from accounts.cadence import Cadence
 from notifications import audience, digest, queueing
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
-from notifications.queueing import Draft, queue
+from notifications.queueing import Draft, queue_drafts
 from notifications.topics import TOPICS
 from recommendations import picks
 from recommendations.picks import Pick
@@ -43,13 +43,13 @@ def is_guarded(request, monkeypatch) -> bool:
 @pytest.fixture
 def both_have_looked(monkeypatch) -> None:
     """Both see that nothing is written yet, and only then write."""
-    together, write = threading.Barrier(2), queueing._write_emails
+    together, write = threading.Barrier(2), queueing._insert_emails
 
     def write_together(rows):
         together.wait(PATIENCE_SECONDS)
         return write(rows)
 
-    monkeypatch.setattr(queueing, "_write_emails", write_together)
+    monkeypatch.setattr(queueing, "_insert_emails", write_together)
 
 
 def drafts(customers) -> list[Draft]:
@@ -62,9 +62,9 @@ def test_the_same_drafts_queued_twice_at_once_are_queued_once(is_guarded, both_h
     there, back = drafts(customers), drafts(customers)[::-1]
     if not is_guarded:
         with pytest.raises(IntegrityError):
-            at_once([lambda: queue(there), lambda: queue(back)])
+            at_once([lambda: queue_drafts(there), lambda: queue_drafts(back)])
         return
-    found = at_once([lambda: queue(there), lambda: queue(back)])
+    found = at_once([lambda: queue_drafts(there), lambda: queue_drafts(back)])
     assert sorted(len(each) for each in found) == [0, 5]
     assert OutgoingEmail.objects.count() == OutgoingItem.objects.count() == 5
 
@@ -74,9 +74,9 @@ def test_the_weekly_letter_queued_by_two_workers_is_queued_once_and_nothing_is_s
 ):
     goods = [builders.product() for _ in range(3)]
     picked = [Pick(each.pk, "You bought socks.", purpose=purposes.RECOMMEND_FROM_PURCHASES) for each in goods]
-    monkeypatch.setattr(picks, "for_mail", lambda *_: picked)
+    monkeypatch.setattr(picks, "pick_for_mail", lambda *_: picked)
     builders.customer(ticks=(purposes.MAIL_RECOMMENDATIONS, purposes.RECOMMEND_FROM_PURCHASES))
-    at_once([lambda: audience.queue_recommendations(THURSDAY)] * 2)
+    at_once([lambda: audience.queue_weekly_recommendations(THURSDAY)] * 2)
     email = OutgoingEmail.objects.get()
     assert [item.block for item in email.items.all()] == ["body", "pick", "pick", "pick"]
     assert ("recommendation_mail" in caplog.text) is not is_guarded
@@ -90,9 +90,9 @@ def test_news_for_a_digest_told_by_two_at_once_is_told_once(is_guarded, both_hav
     draft = Draft("test:packed", topic, customer.email, customer, order)
     if not is_guarded:
         with pytest.raises(IntegrityError):
-            at_once([lambda: queue([draft])] * 2)
+            at_once([lambda: queue_drafts([draft])] * 2)
         return
-    at_once([lambda: queue([draft])] * 2)
+    at_once([lambda: queue_drafts([draft])] * 2)
     assert OutgoingItem.objects.filter(block=digest.NEWS).count() == 1
 
 
@@ -100,6 +100,6 @@ def test_a_newsletter_fanned_out_by_two_at_once_reaches_each_reader_once():
     for _ in range(20):
         builders.customer(ticks=(purposes.NEWSLETTER,))
     NewsletterIssue.objects.create(subject="Mugs", body="Come.", released_at=timezone.now())
-    at_once([audience.fan_out_newsletter] * 2, slowed_ms=20)
+    at_once([audience.fan_out_released_issues] * 2, slowed_ms=20)
     assert OutgoingEmail.objects.count() == OutgoingItem.objects.count() == 20
     assert not StuckItem.objects.exists()

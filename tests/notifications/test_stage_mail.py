@@ -69,14 +69,14 @@ def test_relaying_and_delivering_again_sends_nothing_again(sink):
 
 def test_the_message_id_comes_from_the_outbox_row(sink):
     email = acts.queued(builders.paid_order(customer=cast.bob()), Kind.PLACED)
-    delivery.deliver()
+    delivery.deliver_due_mail()
     assert sink.received[0].message_id == f"<{email.pk}@localhost>"
 
 
 def test_events_nobody_writes_about_are_only_marked(sink):
     order = builders.paid_order(customer=cast.alice())
     acts.happened(order, Kind.PICKING, shipment=acts.parcel(order))
-    assert relay.relay_events() == 1
+    assert relay.relay_all_events() == 1
     assert not OutgoingEmail.objects.exists()
     assert not OrderEvent.objects.filter(relayed_at=None).exists()
 
@@ -86,7 +86,7 @@ def test_news_of_a_cancelled_order_is_no_news(sink):
     email = acts.queued(order, Kind.APPROVED)
     order.status = "cancelled"
     order.save()
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     email.refresh_from_db()
     assert (email.state, email.skip_reason) == ("skipped", SkipReason.ORDER_CHANGED)
     assert sink.begun == []
@@ -95,7 +95,7 @@ def test_news_of_a_cancelled_order_is_no_news(sink):
 def test_an_order_without_an_address_is_skipped_with_that_reason(sink):
     email = acts.queued(builders.paid_order(email=""), Kind.PLACED)
     assert (email.state, email.skip_reason) == ("skipped", SkipReason.NO_ADDRESS)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert sink.begun == []
 
 
@@ -108,7 +108,7 @@ def test_a_later_tick_off_by_the_account_outranks_the_guests_tick(sink):
     consent.set_consent(order.customer, purposes.MAIL_ORDER_APPROVED, granted=False, source="test")
     email = acts.queued(order, Kind.APPROVED)
     assert (email.state, email.skip_reason) == ("skipped", SkipReason.WITHDRAWN)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert sink.begun == []
 
 
@@ -150,7 +150,7 @@ def test_a_receipt_comes_even_when_nothing_can_be_picked(sink, monkeypatch):
     def broken(order):
         raise ValueError("no epoch")
 
-    monkeypatch.setattr(picks, "offer_for", broken)
+    monkeypatch.setattr(picks, "pick_receipt_offer", broken)
     acts.happened(builders.paid_order(customer=cast.alice()), Kind.PLACED)
     assert acts.relay_and_deliver() == 1
     assert sink.topics == ["receipt"]

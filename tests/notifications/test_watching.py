@@ -40,15 +40,15 @@ def test_ready_tells_what_waits(client):
 @pytest.mark.django_db(transaction=True)
 def test_ready_tells_when_nothing_waits(client, sink):
     acts.queued(builders.paid_order(), Kind.PLACED)
-    delivery.deliver()
+    delivery.deliver_due_mail()
     assert client.get("/readyz").json()["outbox"] == {"unrelayed": 0, "queued": 0, "oldest_seconds": 0}
 
 
-@pytest.mark.parametrize("state", outbox.WAITING)
+@pytest.mark.parametrize("state", outbox.WAITING_STATES)
 def test_mail_a_worker_holds_still_waits(state):
     acts.queued(builders.paid_order(), Kind.PLACED)
     OutgoingEmail.objects.update(state=state)
-    assert outbox.backlog()["queued"] == 1
+    assert outbox.measure_backlog()["queued"] == 1
 
 
 def test_the_outbox_command_tells_what_waits_what_was_skipped_and_what_needs_a_look():
@@ -141,18 +141,18 @@ def test_only_staff_see_or_send_a_newsletter(client, who):
     assert client.post(look).status_code == 302
     issue.refresh_from_db()
     assert issue.released_at is None
-    assert newsletter.progress(issue) == []
+    assert newsletter.count_issue_mails(issue) == []
 
 
 def test_a_topic_without_a_purpose_fails_a_check(monkeypatch):
-    assert checks.topics_have_purposes(None) == []
+    assert checks.check_topics_have_purposes(None) == []
     broken = {
         "a": Topic("a", topics.MailKind.PROMOTIONAL, title="A"),
         "b": Topic("b", topics.MailKind.SERVICE, "nonsense", title="B"),
         "c": Topic("c", topics.MailKind.ESSENTIAL, title="C"),
     }
     monkeypatch.setattr(checks, "TOPICS", broken)
-    assert [error.id for error in checks.topics_have_purposes(None)] == [
+    assert [error.id for error in checks.check_topics_have_purposes(None)] == [
         "notifications.E001",
         "notifications.E001",
         "notifications.E002",

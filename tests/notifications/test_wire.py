@@ -50,8 +50,8 @@ SUBJECTS = {
 def test_a_subject_in_any_script_arrives_as_it_was_written(sink, subject):
     builders.customer("a@example.com", ticks=(purposes.NEWSLETTER,))
     NewsletterIssue.objects.create(subject=subject, body="Come and see.", released_at=timezone.now())
-    audience.fan_out_newsletter()
-    assert delivery.deliver() == 1
+    audience.fan_out_released_issues()
+    assert delivery.deliver_due_mail() == 1
     [received] = sink.received
     assert get_header(received.content, "Subject") == " ".join(subject.split())
     assert received.message["Subject"] == " ".join(subject.split()) or "=?" in subject
@@ -68,7 +68,7 @@ def test_every_topic_keeps_to_the_rules_with_hostile_names_and_titles(sink, topi
         email.order.full_name = "Имя\rс переводом строки \x0b\x0c\x1f\x7f Очень" + "длинное" * 5
         email.order.gift_note = "one\r\ntwo\rthree\n.\n..\n" + "w" * 150
         email.order.save()
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     assert sink.faults == []
 
 
@@ -107,7 +107,7 @@ def test_a_shops_name_in_any_script_does_not_stop_its_mail(sink, settings, sende
     mail._format_from_header.cache_clear()
     settings.DEFAULT_FROM_EMAIL = sender
     acts.queued(builders.paid_order(email="a@example.com"), acts.Kind.PLACED)
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [received] = sink.received
     assert received.message["From"].addresses[0].addr_spec == "shop@saywhen.example"
     name = sender.rpartition("<")[0].strip().strip('"')

@@ -80,7 +80,7 @@ def account_news(topic: str, customer: Customer) -> None:
         AccountEvent.objects.create(kind=AccountEvent.Kind.EXPORT_READY, customer=customer)
     else:
         erasure.request_erasure(customer, at_once=False)
-    relay.relay_events()
+    relay.relay_all_events()
 
 
 def queue_letter(customer: Customer) -> None:
@@ -120,7 +120,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
     if topic == topics.CONSENT_CONFIRMATION:
         acts.say_no(customer, purposes.NEWSLETTER)
         consent_requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
-        relay.relay_events()
+        relay.relay_all_events()
     if topic in (topics.EXPORT_READY, topics.ERASURE_ASKED_FOR):
         account_news(topic, customer)
     if topic == topics.NEWSLETTER:
@@ -129,7 +129,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
             body=f"See {SITE}/product/mug/.\n\n<i>Soon</i>",
             released_at=timezone.now(),
         )
-        audience.fan_out_newsletter()
+        audience.fan_out_released_issues()
     if topic == topics.RECOMMENDATIONS:
         queue_letter(customer)
     return OutgoingEmail.objects.get(topic=topic)
@@ -139,7 +139,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
 def sent(sink):
     def send(topic: str, customer: Customer | None = None) -> Received:
         queue(topic, customer or cast.alice())
-        assert delivery.deliver() == 1
+        assert delivery.deliver_due_mail() == 1
         [mail] = sink.received
         assert mail.topic == topic
         return mail
@@ -256,7 +256,7 @@ def test_a_guest_is_told_which_tick_the_mail_stands_on(sink):
     order = full_order(customer=None)
     acts.tick(order, purposes.MAIL_ORDER_APPROVED)
     acts.queued(order, Kind.APPROVED)
-    delivery.deliver()
+    delivery.deliver_due_mail()
     [mail] = sink.received
     assert "You ticked “Tell me when my order is approved” for this order on " in mail.text
     assert "account/preferences" not in mail.text
@@ -267,7 +267,7 @@ def test_an_offer_that_is_no_longer_sold_is_left_out(sink):
     item = email.items.get(block="offer")
     item.product.is_published = False
     item.product.save()
-    assert delivery.deliver() == 1
+    assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert "Mending kit" not in mail.text
     assert "One offer on my receipt" not in mail.text
@@ -277,7 +277,7 @@ def test_a_letter_with_no_pick_left_does_not_go(sink):
     alice = cast.alice()
     email = queue(topics.RECOMMENDATIONS, alice)
     acts.say_no(alice, purposes.RECOMMEND_FROM_PURCHASES)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     email.refresh_from_db()
     assert (email.state, email.skip_reason) == ("skipped", "too_few")
     assert sink.received == []
@@ -285,9 +285,9 @@ def test_a_letter_with_no_pick_left_does_not_go(sink):
 
 def test_an_answered_confirmation_is_not_asked_for_again(sink):
     request = consent_requests.request_consent("new@example.com", purposes.NEWSLETTER, source="checkout")
-    relay.relay_events()
+    relay.relay_all_events()
     consent_requests.confirm_request(request)
-    assert delivery.deliver() == 0
+    assert delivery.deliver_due_mail() == 0
     assert sink.begun == []
 
 
@@ -296,9 +296,9 @@ def test_writing_and_handing_over_takes_one_statement_a_mail(sink, django_assert
         for _ in range(count):
             order = full_order(cast.builders.customer(ticks=(purposes.MAIL_ORDER_PICKED,)))
             acts.happened(order, Kind.PICKED, shipment=acts.parcel(order))
-        relay.relay_events()
+        relay.relay_all_events()
         with django_assert_max_num_queries(1000) as asked:
-            assert delivery.deliver() == count
+            assert delivery.deliver_due_mail() == count
         return len(asked)
 
     assert send(21) - send(1) == 20
@@ -309,7 +309,7 @@ def test_relaying_takes_as_many_statements_for_many_events_as_for_one(django_ass
         for _ in range(count):
             acts.happened(builders.paid_order(), Kind.PLACED)
         with django_assert_max_num_queries(1000) as asked:
-            assert relay.relay_events() == count
+            assert relay.relay_all_events() == count
         return len(asked)
 
     assert relayed(20) == relayed(1) <= 20

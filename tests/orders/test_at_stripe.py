@@ -16,7 +16,7 @@ from orders import cancellation, fulfilment, payments, queue, reconciling, recor
 from orders.gateways import stripe_records
 from orders.models import Order, OrderEvent, Refund, StripeEvent, StripeFeed, StripeRecord
 from orders.payments import RefundRefused
-from orders.timeline import timelines
+from orders.timeline import build_timelines
 from shop.retrying.models import StuckItem
 from tests import builders, cast
 from tests.paying import check_out, check_stock, fill, pay, process_webhooks
@@ -47,7 +47,7 @@ def by_webhook(standin) -> None:
 
 
 def by_reconciler(standin) -> None:
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
 
 
 @pytest.fixture(params=[by_webhook, by_reconciler], ids=["webhook", "reconciler"])
@@ -60,10 +60,10 @@ def told(order: Order) -> list[str]:
 
 
 def pack(order: Order) -> int:
-    fulfilment.approve(order.pk, actor="Sam")
+    fulfilment.approve_order(order.pk, actor="Sam")
     parcel = order.shipments.get()
-    fulfilment.mark_picked(parcel.pk, actor="Sam")
-    fulfilment.mark_packed(parcel.pk, actor="Sam")
+    fulfilment.mark_shipment_picked(parcel.pk, actor="Sam")
+    fulfilment.mark_shipment_packed(parcel.pk, actor="Sam")
     return parcel.pk
 
 
@@ -79,11 +79,11 @@ def test_all_of_it_given_back_in_the_dashboard_stops_the_order_and_is_told(order
     assert (refund.amount, refund.status, refund.actor) == (Decimal("23.50"), "succeeded", "found at Stripe")
     assert (order.payment_status, order.hold, order.status) == ("refunded", "refunded", "confirmed")
     with pytest.raises(fulfilment.TransitionRefused, match="money was given back"):
-        fulfilment.approve(order.pk, actor="Sam")
+        fulfilment.approve_order(order.pk, actor="Sam")
     assert not order.shipments.exists()
     with pytest.raises(RefundRefused, match="nothing left"):
-        payments.refund(order.pk, amount=None, actor="Sam")
-    relay.relay_events()
+        payments.refund_order(order.pk, amount=None, actor="Sam")
+    relay.relay_all_events()
     assert set(OutgoingEmail.objects.values_list("topic", flat=True)) == {"receipt", "order_refunded"}
     assert OutgoingEmail.objects.count() == 2
     assert StripeRecord.objects.get(kind="refund").payment == refund.payment
@@ -94,10 +94,10 @@ def test_a_part_given_back_in_the_dashboard_is_recorded_and_the_order_goes_on(or
     hear()
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("partially_refunded", "")
-    assert fulfilment.approve(order.pk, actor="Sam").approved_at
+    assert fulfilment.approve_order(order.pk, actor="Sam").approved_at
     with pytest.raises(RefundRefused, match=r"up to £18\.50"):
-        payments.refund(order.pk, amount=Decimal("20.00"), actor="Sam")
-    assert "It was paid twice." in timelines(order)[0].steps[-1].text
+        payments.refund_order(order.pk, amount=Decimal("20.00"), actor="Sam")
+    assert "It was paid twice." in build_timelines(order)[0].steps[-1].text
 
 
 def test_a_dashboard_refund_that_takes_its_time_and_one_that_is_called_off_there(order, standin, charge, hear):
@@ -120,13 +120,13 @@ def test_a_dashboard_refund_that_takes_its_time_and_one_that_is_called_off_there
 
 
 def payments_left(order: Order) -> Decimal:
-    from orders.refunds import refundable
+    from orders.refunds import find_refundable_payment
 
-    return refundable(order)[1]
+    return find_refundable_payment(order)[1]
 
 
 def test_a_refund_that_comes_back_weeks_later_is_owed_again_and_the_page_says_so(order, standin, charge, hear):
-    refund = payments.refund(order.pk, amount=Decimal("5.00"), actor="Sam")
+    refund = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     assert refund.status == "succeeded"
     standin.settle_refund(refund.provider_reference, "failed")
     hear()
@@ -134,17 +134,17 @@ def test_a_refund_that_comes_back_weeks_later_is_owed_again_and_the_page_says_so
     order.refresh_from_db()
     assert (refund.status, order.payment_status) == ("failed", "paid")
     assert told(order)[-1] == "refund_failed"
-    titles = [step.title for step in timelines(order)[0].steps]
+    titles = [step.title for step in build_timelines(order)[0].steps]
     assert "£5.00 refunded" not in titles
     assert "£5.00 could not be paid back" in titles
-    assert queue.in_queue(Order.objects.all(), "look").get() == order
-    payments.refund(order.pk, amount=Decimal("5.00"), actor="Sam")
-    assert not queue.in_queue(Order.objects.all(), "look").exists()
+    assert queue.filter_by_queue(Order.objects.all(), "look").get() == order
+    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    assert not queue.filter_by_queue(Order.objects.all(), "look").exists()
 
 
 def test_a_refund_of_ours_that_stripe_tells_of_before_it_answers_is_one_refund(order, standin, charge, hear):
     standin.fault("vanish", on="POST /v1/refunds")
-    asked = payments.refund(order.pk, amount=Decimal("5.00"), actor="Sam")
+    asked = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     assert asked.status == "requested"
     hear()
     asked.refresh_from_db()
@@ -152,7 +152,7 @@ def test_a_refund_of_ours_that_stripe_tells_of_before_it_answers_is_one_refund(o
 
 
 def test_somebody_elses_refund_that_bears_a_mark_of_ours_is_its_own_refund(order, standin, charge, hear):
-    ours = payments.refund(order.pk, amount=Decimal("5.00"), actor="Sam")
+    ours = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     standin.refund_in_dashboard(charge, amount=100, metadata={"refund": str(ours.idempotency_key)})
     standin.refund_in_dashboard(charge, amount=200, metadata={"refund": "not a key"})
     hear()
@@ -165,12 +165,12 @@ def test_a_flagged_payment_given_back_in_the_dashboard_needs_no_look_any_more(cl
     payment = check_out(client)
     Order.objects.update(total="999.00")
     standin.pay(payment.provider_reference)
-    payments.settle(payment.pk)
-    assert queue.in_queue(Order.objects.all(), "look").exists()
+    payments.settle_payment(payment.pk)
+    assert queue.filter_by_queue(Order.objects.all(), "look").exists()
     standin.refund_in_dashboard(standin.charges()[0]["id"])
     hear()
     assert Refund.objects.get().payment == payment
-    assert not queue.in_queue(Order.objects.all(), "look").exists()
+    assert not queue.filter_by_queue(Order.objects.all(), "look").exists()
 
 
 def test_the_refund_of_a_payment_nobody_told_us_of_settles_the_payment_first(client, standin, hear):
@@ -193,9 +193,9 @@ def test_a_dispute_holds_the_order_and_shuts_refunding_until_it_is_won(order, st
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("disputed", "disputed")
     with pytest.raises(fulfilment.TransitionRefused, match="disputes the payment"):
-        fulfilment.approve(order.pk, actor="Sam")
+        fulfilment.approve_order(order.pk, actor="Sam")
     with pytest.raises(RefundRefused, match="disputes the payment"):
-        payments.refund(order.pk, amount=None, actor="Sam")
+        payments.refund_order(order.pk, amount=None, actor="Sam")
     assert not Refund.objects.exists()
     assert not standin.requests(method="POST", path="/v1/refunds")
     standin.change_dispute(dispute["id"], "under_review")
@@ -217,8 +217,8 @@ def test_a_lost_dispute_is_money_gone(order, standin, charge, hear):
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("charged_back", "charged_back")
     with pytest.raises(RefundRefused, match="nothing left"):
-        payments.refund(order.pk, amount=None, actor="Sam")
-    cancellation.cancel(order.pk, actor="Sam")
+        payments.refund_order(order.pk, amount=None, actor="Sam")
+    cancellation.cancel_order(order.pk, actor="Sam")
     order.refresh_from_db()
     assert (order.status, order.hold, Refund.objects.count()) == ("cancelled", "", 0)
     check_stock()
@@ -231,20 +231,22 @@ def test_a_dispute_over_a_part_that_is_lost_shuts_refunding_as_stripe_does(order
     order.refresh_from_db()
     assert (order.payment_status, payments_left(order)) == ("partially_refunded", Decimal(0))
     with pytest.raises(RefundRefused, match="Give the rest back another way"):
-        payments.refund(order.pk, amount=Decimal("1.00"), actor="Sam")
+        payments.refund_order(order.pk, amount=Decimal("1.00"), actor="Sam")
     assert not Refund.objects.exists()
 
 
 def test_cancelling_a_disputed_order_lets_the_goods_go_and_asks_for_no_refund(order, standin, charge, hear):
     dispute = standin.dispute(charge)
     hear()
-    cancellation.cancel(order.pk, actor="Sam")
+    cancellation.cancel_order(order.pk, actor="Sam")
     order.refresh_from_db()
     assert (order.status, order.payment_status, Refund.objects.count()) == ("cancelled", "disputed", 0)
     check_stock()
     standin.change_dispute(dispute["id"], "won")
     hear()
-    assert queue.in_queue(Order.objects.all(), "look").get() == order  # paid, and called off: somebody owes the buyer
+    assert (
+        queue.filter_by_queue(Order.objects.all(), "look").get() == order
+    )  # paid, and called off: somebody owes the buyer
 
 
 def test_an_inquiry_takes_no_money_holds_the_order_and_can_be_ended_by_a_refund(order, standin, charge, hear):
@@ -252,7 +254,7 @@ def test_an_inquiry_takes_no_money_holds_the_order_and_can_be_ended_by_a_refund(
     hear()
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("paid", "inquiry")
-    assert payments.refund(order.pk, amount=Decimal("3.50"), actor="Sam").status == "succeeded"
+    assert payments.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam").status == "succeeded"
     standin.change_dispute(inquiry["id"], "warning_closed")
     hear()
     order.refresh_from_db()
@@ -262,7 +264,7 @@ def test_an_inquiry_takes_no_money_holds_the_order_and_can_be_ended_by_a_refund(
 def test_an_inquiry_that_staff_cleared_holds_the_order_again_once_it_is_a_dispute(order, standin, charge, hear):
     inquiry = standin.dispute(charge, status="warning_needs_response")
     hear()
-    fulfilment.release(order.pk, actor="Sam")
+    fulfilment.release_order_from_hold(order.pk, actor="Sam")
     hear()
     order.refresh_from_db()
     assert (order.hold, told(order)[-1]) == ("", "order_released")
@@ -278,12 +280,12 @@ def test_a_warning_holds_the_order_until_staff_release_it(order, standin, charge
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("paid", "warning")
     with pytest.raises(fulfilment.TransitionRefused, match="may be fraud"):
-        fulfilment.approve(order.pk, actor="Sam")
-    fulfilment.release(order.pk, actor="Sam")
+        fulfilment.approve_order(order.pk, actor="Sam")
+    fulfilment.release_order_from_hold(order.pk, actor="Sam")
     hear()
-    assert fulfilment.approve(order.pk, actor="Sam").approved_at
+    assert fulfilment.approve_order(order.pk, actor="Sam").approved_at
     with pytest.raises(fulfilment.TransitionRefused, match="not on hold"):
-        fulfilment.release(order.pk, actor="Sam")
+        fulfilment.release_order_from_hold(order.pk, actor="Sam")
     standin.warn(charge, fraud_type="made_with_stolen_card")
     hear()
     order.refresh_from_db()
@@ -295,22 +297,22 @@ def test_a_packed_parcel_of_a_disputed_order_does_not_leave(order, standin, char
     standin.dispute(charge)
     hear()
     with pytest.raises(fulfilment.TransitionRefused, match="on hold"):
-        fulfilment.dispatch(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+        fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
     order.refresh_from_db()
     assert order.fulfilment_status == "in_progress"
-    assert not queue.in_queue(Order.objects.all(), "ship").exists()
-    assert queue.in_queue(Order.objects.all(), "held").get() == order
+    assert not queue.filter_by_queue(Order.objects.all(), "ship").exists()
+    assert queue.filter_by_queue(Order.objects.all(), "held").get() == order
 
 
 def test_what_has_left_is_not_held_and_can_still_arrive(order, standin, charge, hear):
     parcel = pack(order)
-    fulfilment.dispatch(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
     standin.dispute(charge)
     standin.warn(charge)
     hear()
     order.refresh_from_db()
     assert (order.hold, order.payment_status) == ("", "disputed")
-    assert fulfilment.mark_delivered(parcel, actor="Sam").order.status == "completed"
+    assert fulfilment.mark_shipment_delivered(parcel, actor="Sam").order.status == "completed"
     assert told(order)[-1] == "shipment_delivered"
 
 
@@ -319,12 +321,12 @@ def test_a_dispute_keeps_an_erasure_waiting(client, standin, hear):
     client.force_login(alice.user)
     fill(client, builders.variant(price="20.00"))
     order = pay(client, standin, check_out(client))
-    fulfilment.dispatch(pack(order), actor="Sam", carrier="dpd", tracking_number="1")
-    fulfilment.mark_delivered(order.shipments.get().pk, actor="Sam")
-    assert not statutory.in_flight(alice).exists()
+    fulfilment.dispatch_shipment(pack(order), actor="Sam", carrier="dpd", tracking_number="1")
+    fulfilment.mark_shipment_delivered(order.shipments.get().pk, actor="Sam")
+    assert not statutory.get_unfinished_orders(alice).exists()
     standin.dispute(standin.charges()[0]["id"])
     hear()
-    assert statutory.in_flight(alice).get() == order
+    assert statutory.get_unfinished_orders(alice).get() == order
 
 
 # Money that is no order's
@@ -369,7 +371,7 @@ def test_the_list_of_events_is_read_on_from_where_it_was_read_to(order, standin,
     for number in range(60):  # two pages of events
         standin.refund_in_dashboard(charge, amount=1, metadata={"number": str(number)})
     assert stripe_feed.read_feed() > 110
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     while process_webhooks():
         pass
     assert Refund.objects.count() == 60
@@ -384,10 +386,10 @@ def test_a_list_that_breaks_off_is_read_again_from_the_same_place(order, standin
     until = StripeFeed.objects.get().read_until_at
     standin.dispute(charge)
     standin.fault("drop", on="GET /v1/events")
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     assert StripeFeed.objects.get().read_until_at == until
     StuckItem.objects.update(retry_at=timezone.now())
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     order.refresh_from_db()
     assert order.hold == "disputed"
 

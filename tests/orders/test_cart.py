@@ -155,7 +155,7 @@ def test_an_unfinished_payment_follows_its_goods_into_the_customers_cart():
     own = builders.cart(customer=customer)
     visitor = builders.cart(builders.variant())
     order = Order.objects.create(cart=visitor, full_name="Pat", line1="1", city="Leeds", country="GB")
-    carts.merge(own, visitor)
+    carts.merge_carts(own, visitor)
     order.refresh_from_db()
     assert order.cart == own
 
@@ -167,7 +167,7 @@ def test_the_last_unit_held_for_a_visitors_payment_stays_in_the_cart_at_login():
     line = order.lines.create(variant=mug, sku=mug.sku, title="Mug", quantity=1, unit_price=1)
     Allocation.objects.create(order_line=line, record=mug.stock.get(), quantity=1)
     mug.stock.update(allocated=1)
-    own, notices = carts.claim(builders.customer(), visitor.token)
+    own, notices = carts.claim_visitor_cart(builders.customer(), visitor.token)
     assert (own.lines.get().variant, notices) == (mug, [])
 
 
@@ -193,9 +193,9 @@ def test_goods_held_for_the_carts_own_payment_count_as_its_own(client):
     record = mug.stock.get()
     Allocation.objects.create(order_line=line, record=record, quantity=1)
     mug.stock.update(allocated=1)
-    (found,) = carts.lines_with_prices(cart)
+    (found,) = carts.get_priced_lines(cart)
     assert found.available == 1
-    (stranger,) = carts.lines_with_prices(builders.cart(mug))
+    (stranger,) = carts.get_priced_lines(builders.cart(mug))
     assert stranger.available == 0
 
 
@@ -267,7 +267,7 @@ def test_staff_set_the_limit_and_what_is_above_it_must_be_lowered(client, standi
     settings = ShopSettings.current()
     settings.quantity_limit = 12
     settings.save()
-    frame.forget()
+    frame.clear()
     assert "Make it 12 to check out" in client.get("/cart/").text
     response = client.post("/checkout/", form())
     assert response.status_code == 409

@@ -62,7 +62,7 @@ def test_money_goes_back_in_the_orders_currency_whatever_the_shop_sells_in_now(c
     fill(client, builders.variant(price=price), quantity=2)
     order = pay(client, standin, check_out(client))
     settings.CURRENCY = "USD"
-    given = refunds.refund(order.pk, amount=Decimal(price), actor="Sam")
+    given = refunds.refund_order(order.pk, amount=Decimal(price), actor="Sam")
     assert (given.status, given.currency, given.amount) == ("succeeded", currency, Decimal(price))
     assert standin.charges()[0]["amount_refunded"] == number
     assert OrderEvent.objects.get(order=order, kind=OrderEvent.Kind.REFUNDED).data["currency"] == currency
@@ -88,7 +88,7 @@ def test_a_refund_finer_than_the_currency_is_refused_and_nothing_goes_back(clien
     fill(client, builders.variant(price="5000"))
     order = pay(client, standin, check_out(client))
     with pytest.raises(RefundRefused, match=currency):
-        refunds.refund(order.pk, amount=Decimal(amount), actor="Sam")
+        refunds.refund_order(order.pk, amount=Decimal(amount), actor="Sam")
     assert not order.payments.get().refunds.exists()
     assert standin.charges()[0]["amount_refunded"] == 0
 

@@ -29,20 +29,20 @@ def test_what_was_bought_before_is_never_read_again_and_what_comes_after_is():
     ann, ben = builders.customer(ticks=(BOUGHT,)), builders.customer(ticks=(BOUGHT,))
     for person in (ann, ben):
         builders.paid_order(customer=person)
-    assert forgetting.held_counts(ann)[BOUGHT] == 1
-    assert forgetting.forget(ann, BOUGHT) == 1
+    assert forgetting.count_readable_purchases(ann)[BOUGHT] == 1
+    assert forgetting.forget_purchases(ann, BOUGHT) == 1
     assert usable(BOUGHT) == {ben.pk}
-    assert forgetting.held_counts(ann)[BOUGHT] == 0
+    assert forgetting.count_readable_purchases(ann)[BOUGHT] == 0
     assert Order.objects.filter(customer=ann).count() == 1
     builders.paid_order(customer=ann, placed_at=timezone.now() + timedelta(seconds=1))
     assert usable(BOUGHT) == {ann.pk, ben.pk}
-    assert forgetting.held_counts(ann)[BOUGHT] == 1
+    assert forgetting.count_readable_purchases(ann)[BOUGHT] == 1
 
 
 def test_it_is_forgotten_for_that_purpose_alone():
     ann = builders.customer(ticks=(BOUGHT, COUNTED))
     builders.paid_order(customer=ann)
-    forgetting.forget(ann, BOUGHT)
+    forgetting.forget_purchases(ann, BOUGHT)
     assert usable(BOUGHT) == set()
     assert usable(COUNTED) == {ann.pk}
 
@@ -59,7 +59,7 @@ def lines(customer, purpose=BOUGHT):
 
 def forget_at(customer, days_ago, purpose=BOUGHT):
     moment = timezone.now() - timedelta(days=days_ago)
-    forgetting.forget(customer, purpose, until=moment)
+    forgetting.forget_purchases(customer, purpose, until=moment)
     return ForgottenPast.objects.get(before_at=moment, purpose=purpose)
 
 
@@ -93,7 +93,7 @@ def test_a_purchase_without_the_day_of_its_payment_is_forgotten_too():
     ann = builders.customer(ticks=(BOUGHT,))
     order = builders.paid_order(customer=ann)
     Order.objects.filter(pk=order.pk).update(placed_at=None)
-    assert forgetting.forget(ann, BOUGHT) == 1
+    assert forgetting.forget_purchases(ann, BOUGHT) == 1
     assert lines(ann) == set()
 
 
@@ -101,17 +101,17 @@ def test_after_an_undo_the_counts_wait_for_the_next_epoch():
     boots, socks = builders.product("Boots").variants.get(), builders.product("Socks").variants.get()
     ann, *_ = buyers(5, boots, socks, ticks=(COUNTED,))
     listing.refresh_listings()
-    training.train()
-    assert picks.also_bought([boots.product_id])[0].why == "Often bought with Boots"
+    training.train_epoch()
+    assert picks.pick_frequently_bought_with([boots.product_id])[0].why == "Often bought with Boots"
     held.delete_for_purpose(ann, COUNTED)
     held.take_back(ann, COUNTED, ForgottenPast.objects.get().pk)
     assert lines(ann, COUNTED)
-    assert "Often bought" not in str(picks.also_bought([boots.product_id]))  # hidden all the same
-    training.withdraw()
+    assert "Often bought" not in str(picks.pick_frequently_bought_with([boots.product_id]))  # hidden all the same
+    training.rebuild_without_withdrawn()
     assert pairs() == set()
     ModelRun.objects.update(created_at=timezone.now() - timedelta(hours=6))
     ForgottenPast.objects.update(before_at=timezone.now() - timedelta(hours=5))
-    training.train()
+    training.train_epoch()
     assert pairs() == {("Boots", "Socks"), ("Socks", "Boots")}
 
 
@@ -119,21 +119,21 @@ def test_suggestions_from_it_stop_at_once():
     boots, socks = builders.product("Boots").variants.get(), builders.product("Socks").variants.get()
     listing.refresh_listings()
     buyers(5, boots, socks)
-    training.train()
+    training.train_epoch()
     ann = builders.customer(ticks=(BOUGHT,))
     builders.paid_order(boots, customer=ann)
-    assert [pick.product_id for pick in picks.for_you(ann, frozenset({BOUGHT}))] == [socks.product_id]
-    forgetting.forget(ann, BOUGHT)
-    assert picks.for_you(ann, frozenset({BOUGHT})) == []
+    assert [pick.product_id for pick in picks.pick_for_customer(ann, frozenset({BOUGHT}))] == [socks.product_id]
+    forgetting.forget_purchases(ann, BOUGHT)
+    assert picks.pick_for_customer(ann, frozenset({BOUGHT})) == []
 
 
 def test_the_counts_drop_it_at_the_next_withdrawal():
     boots, socks = builders.product("Boots").variants.get(), builders.product("Socks").variants.get()
     ann, *_ = buyers(5, boots, socks, ticks=(BOUGHT, COUNTED))
-    training.train()
-    forgetting.forget(ann, BOUGHT)
+    training.train_epoch()
+    forgetting.forget_purchases(ann, BOUGHT)
     assert pairs()
-    forgetting.forget(ann, COUNTED)
-    training.withdraw()
+    forgetting.forget_purchases(ann, COUNTED)
+    training.rebuild_without_withdrawn()
     assert pairs() == set()
     assert not Contribution.objects.filter(customer=ann).exists()

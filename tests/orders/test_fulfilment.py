@@ -21,7 +21,7 @@ Kind = OrderEvent.Kind
 @pytest.fixture(autouse=True)
 def _stripe_does_not_answer(monkeypatch):
     """Refunds stay noted; what Stripe makes of them is tested with the refunds."""
-    monkeypatch.setattr(payments, "settle_refund", lambda refund_id: None)
+    monkeypatch.setattr(payments, "try_send_refund", lambda refund_id: None)
 
 
 def parcel(order: Order) -> int:
@@ -29,15 +29,17 @@ def parcel(order: Order) -> int:
 
 
 VERBS: dict[str, Callable[[Order], object]] = {
-    "approve": lambda order: fulfilment.approve(order.pk, actor="Sam"),
-    "start_picking": lambda order: fulfilment.start_picking(parcel(order), actor="Sam"),
-    "mark_picked": lambda order: fulfilment.mark_picked(parcel(order), actor="Sam"),
-    "mark_packed": lambda order: fulfilment.mark_packed(parcel(order), actor="Sam", note="Hello", packed_by="Sam"),
-    "dispatch": lambda order: fulfilment.dispatch(
+    "approve": lambda order: fulfilment.approve_order(order.pk, actor="Sam"),
+    "start_picking": lambda order: fulfilment.start_picking_shipment(parcel(order), actor="Sam"),
+    "mark_picked": lambda order: fulfilment.mark_shipment_picked(parcel(order), actor="Sam"),
+    "mark_packed": lambda order: fulfilment.mark_shipment_packed(
+        parcel(order), actor="Sam", note="Hello", packed_by="Sam"
+    ),
+    "dispatch": lambda order: fulfilment.dispatch_shipment(
         parcel(order), actor="Sam", carrier="dpd", tracking_number="15501234567890"
     ),
-    "mark_delivered": lambda order: fulfilment.mark_delivered(parcel(order), actor="Sam"),
-    "cancel": lambda order: cancellation.cancel(order.pk, actor="Sam", reason="Asked to"),
+    "mark_delivered": lambda order: fulfilment.mark_shipment_delivered(parcel(order), actor="Sam"),
+    "cancel": lambda order: cancellation.cancel_order(order.pk, actor="Sam", reason="Asked to"),
 }
 ROAD = ["approve", "start_picking", "mark_picked", "mark_packed", "dispatch"]
 
@@ -163,17 +165,17 @@ def test_each_store_packs_a_parcel_of_its_own():
     assert [line.order_line.variant for line in first.lines.all()] == [here]
     assert [line.order_line.variant for line in second.lines.all()] == [there]
     for shipment in (first, second):
-        fulfilment.mark_picked(shipment.pk, actor="Sam")
-        fulfilment.mark_packed(shipment.pk, actor="Sam")
-    fulfilment.dispatch(first.pk, actor="Sam", carrier="dpd", tracking_number="1")
+        fulfilment.mark_shipment_picked(shipment.pk, actor="Sam")
+        fulfilment.mark_shipment_packed(shipment.pk, actor="Sam")
+    fulfilment.dispatch_shipment(first.pk, actor="Sam", carrier="dpd", tracking_number="1")
     assert there.stock.get().allocated == 1  # the other parcel is still here
     order.refresh_from_db()
     assert order.fulfilment_status == "in_progress"
-    fulfilment.dispatch(second.pk, actor="Sam", carrier="dpd", tracking_number="2")
-    fulfilment.mark_delivered(first.pk, actor="Sam")
+    fulfilment.dispatch_shipment(second.pk, actor="Sam", carrier="dpd", tracking_number="2")
+    fulfilment.mark_shipment_delivered(first.pk, actor="Sam")
     order.refresh_from_db()
     assert (order.status, order.fulfilment_status) == ("confirmed", "dispatched")
-    fulfilment.mark_delivered(second.pk, actor="Sam")
+    fulfilment.mark_shipment_delivered(second.pk, actor="Sam")
     order.refresh_from_db()
     assert (order.status, order.fulfilment_status) == ("completed", "delivered")
     check_stock()

@@ -26,7 +26,7 @@ def flagged(client, standin, mug) -> Payment:
     payment = check_out(client)
     Order.objects.update(total="999.00")
     standin.pay(payment.provider_reference)
-    payments.settle(payment.pk)
+    payments.settle_payment(payment.pk)
     payment.refresh_from_db()
     assert payment.status == Payment.Status.FLAGGED
     return payment
@@ -57,17 +57,17 @@ def test_staff_may_cancel_it_from_its_page(flagged):
     staff = Client()
     staff.force_login(cast.sam())
     assert 'value="cancel"' in staff.get(f"/admin/orders/order/{flagged.order_id}/change/").text
-    cancellation.cancel(flagged.order_id, actor="Sam")
+    cancellation.cancel_order(flagged.order_id, actor="Sam")
     assert Order.objects.get().status == "cancelled"
     with pytest.raises(TransitionRefused, match="cancelled already"):
-        cancellation.cancel(flagged.order_id, actor="Sam")
+        cancellation.cancel_order(flagged.order_id, actor="Sam")
     assert Refund.objects.count() == 1
 
 
 def test_an_order_that_may_still_be_paid_cannot_be_cancelled_past_its_payment(flagged, mug):
     builders.payment(flagged.order, status="open")
     with pytest.raises(TransitionRefused):
-        cancellation.cancel(flagged.order_id, actor="Sam")
+        cancellation.cancel_order(flagged.order_id, actor="Sam")
     assert not Refund.objects.exists()
 
 
@@ -76,22 +76,22 @@ def test_an_order_with_a_page_open_and_no_money_keeps_its_goods(client, standin,
     payment = check_out(client)
     assert not cancellation.may_cancel(payment.order)
     with pytest.raises(TransitionRefused):
-        cancellation.cancel(payment.order_id, actor="Sam")
+        cancellation.cancel_order(payment.order_id, actor="Sam")
     assert mug.stock.get().allocated == 1
 
 
 def test_giving_all_of_it_back_ends_the_order_too(flagged):
-    refunds.refund(flagged.order_id, amount=None, actor="Sam")
+    refunds.refund_order(flagged.order_id, amount=None, actor="Sam")
     assert Order.objects.get().status == "pending"
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     assert Order.objects.get().status == "cancelled"
     check_stock()
 
 
 def test_giving_part_of_it_back_does_not(flagged):
-    refunds.refund(flagged.order_id, amount=flagged.amount - 1, actor="Sam")
+    refunds.refund_order(flagged.order_id, amount=flagged.amount - 1, actor="Sam")
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=2))
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     assert Order.objects.get().status == "pending"
 
 
@@ -114,13 +114,13 @@ def test_staff_end_a_payment_that_this_stripe_account_does_not_know(client, stan
 def test_a_payment_that_stripe_knows_is_not_ended_on_anybodys_word(client, standin, mug):
     fill(client, mug)
     payment = check_out(client)
-    assert payments.end_unknown(payment.pk, actor="Sam").status == "open"
+    assert payments.end_unknown_payment(payment.pk, actor="Sam").status == "open"
     standin.pay(payment.provider_reference)
-    assert payments.end_unknown(payment.pk, actor="Sam").status == "captured"
+    assert payments.end_unknown_payment(payment.pk, actor="Sam").status == "captured"
     fill(client, builders.variant())
     other = check_out(client)
     standin.fault("drop", times=5)
-    with pytest.raises(payments.Unreachable):
-        payments.end_unknown(other.pk, actor="Sam")
+    with pytest.raises(payments.StripeUnreachable):
+        payments.end_unknown_payment(other.pk, actor="Sam")
     other.refresh_from_db()
     assert other.status == "open"

@@ -29,7 +29,7 @@ def monday(hour: int, minute: int = 0) -> datetime:
 
 
 def promised(calendar: Calendar = PLAIN, method: ShippingMethod = ROYAL_MAIL, *, now=None, goods=None, **more):
-    return promises.promise(calendar, method, availability=goods or Goods(), now=now or monday(10), **more)
+    return promises.compute_promise(calendar, method, availability=goods or Goods(), now=now or monday(10), **more)
 
 
 def test_an_order_before_the_cut_off_ships_the_next_working_day():
@@ -92,33 +92,35 @@ def test_a_release_ships_from_its_day_on():
 def test_one_parcel_is_as_late_as_its_last_thing():
     early = Promise(date(2026, 11, 24), date(2026, 11, 26), date(2026, 11, 27), monday(15))
     late = Promise(date(2026, 12, 2), date(2026, 12, 4), date(2026, 12, 5))
-    assert promises.together([early, late]) == late
-    assert promises.together([early, None]) is None
-    assert promises.together([]) is None
+    assert promises.combine_promises([early, late]) == late
+    assert promises.combine_promises([early, None]) is None
+    assert promises.combine_promises([]) is None
 
 
 def test_the_words_name_days_not_soon():
-    words = promises.product_words(promised(), availability=Goods(), now=monday(10))
+    words = promises.describe_product_promise(promised(), availability=Goods(), now=monday(10))
     assert str(words) == "In stock, ships tomorrow, arrives 26–27 November. Order by 3 pm today."
     sunday = datetime(2026, 11, 22, 10, tzinfo=LONDON)
-    words = promises.product_words(promised(now=sunday), availability=Goods(), now=sunday)
+    words = promises.describe_product_promise(promised(now=sunday), availability=Goods(), now=sunday)
     assert str(words) == "In stock, ships Tuesday, arrives 26–27 November."
 
 
 def test_the_words_for_what_is_scarce_gone_or_yet_to_come():
     few = Goods(available=2, on_shelf=2)
-    assert str(promises.product_words(promised(goods=few), availability=few, now=monday(10))).startswith("Only 2 left,")
+    assert str(promises.describe_product_promise(promised(goods=few), availability=few, now=monday(10))).startswith(
+        "Only 2 left,"
+    )
     gone = Goods(available=0, on_shelf=0, restock_on=date(2026, 12, 1))
-    words = promises.product_words(None, availability=gone, now=monday(10))
+    words = promises.describe_product_promise(None, availability=gone, now=monday(10))
     assert (words.kind, str(words)) == ("out", "Out of stock, more expected Tuesday 1 December.")
     release = {"availability": Goods(), "now": monday(10), "released_on": date(2026, 12, 3)}
-    assert promises.card_words(None, **release) == ("wait", "Out Thu 3 Dec")
+    assert promises.describe_card_promise(None, **release) == ("wait", "Out Thu 3 Dec")
 
 
 def test_spans_are_as_short_as_they_can_be():
     today = date(2026, 11, 23)
-    assert promises.span(date(2026, 11, 27), date(2026, 11, 27), today) == "Friday 27 November"
-    assert promises.span(date(2026, 11, 30), date(2026, 12, 2), today) == "30 November – 2 December"
+    assert promises.format_date_range(date(2026, 11, 27), date(2026, 11, 27), today) == "Friday 27 November"
+    assert promises.format_date_range(date(2026, 11, 30), date(2026, 12, 2), today) == "30 November – 2 December"
 
 
 # -- For any calendar --------------------------------------------------------------------------------------
@@ -144,14 +146,14 @@ GOODS = st.builds(Goods, st.integers(1, 9), st.integers(0, 9), DAYS)
 
 @given(CALENDARS, METHODS, GOODS, MOMENTS)
 def test_no_promise_lies_in_the_past_and_its_days_are_in_order(calendar, method, goods, now):
-    made = promises.promise(calendar, method, availability=goods, now=now)
+    made = promises.compute_promise(calendar, method, availability=goods, now=now)
     assert now.astimezone(LONDON).date() <= made.ships_on <= made.from_on <= made.by_on
     assert made.order_by is None or made.order_by > now
 
 
 @given(CALENDARS, METHODS, GOODS, MOMENTS)
 def test_nothing_ships_or_arrives_on_a_day_off(calendar, method, goods, now):
-    made = promises.promise(calendar, method, availability=goods, now=now)
+    made = promises.compute_promise(calendar, method, availability=goods, now=now)
     assert made.ships_on not in calendar.closed
     assert made.ships_on.weekday() < (6 if calendar.ships_on_saturday else 5)
     for arrives_on in (made.from_on, made.by_on):
@@ -161,9 +163,9 @@ def test_nothing_ships_or_arrives_on_a_day_off(calendar, method, goods, now):
 
 @given(CALENDARS, METHODS, GOODS, MOMENTS, DAYS)
 def test_one_more_holiday_never_makes_anything_earlier(calendar, method, goods, now, holiday):
-    before = promises.promise(calendar, method, availability=goods, now=now)
+    before = promises.compute_promise(calendar, method, availability=goods, now=now)
     longer = replace(calendar, closed=calendar.closed | {holiday}, undelivered=calendar.undelivered | {holiday})
-    after = promises.promise(longer, method, availability=goods, now=now)
+    after = promises.compute_promise(longer, method, availability=goods, now=now)
     assert (before.ships_on, before.from_on, before.by_on) <= (after.ships_on, after.from_on, after.by_on)
     assert before.from_on <= after.from_on
     assert before.by_on <= after.by_on
@@ -171,15 +173,15 @@ def test_one_more_holiday_never_makes_anything_earlier(calendar, method, goods, 
 
 @given(CALENDARS, METHODS, GOODS, MOMENTS, st.integers(0, 10 * 24 * 60))
 def test_ordering_later_never_brings_it_earlier(calendar, method, goods, now, minutes):
-    first = promises.promise(calendar, method, availability=goods, now=now)
-    second = promises.promise(calendar, method, availability=goods, now=now + timedelta(minutes=minutes))
+    first = promises.compute_promise(calendar, method, availability=goods, now=now)
+    second = promises.compute_promise(calendar, method, availability=goods, now=now + timedelta(minutes=minutes))
     assert first.ships_on <= second.ships_on
     assert first.by_on <= second.by_on
 
 
 @given(CALENDARS, METHODS, GOODS, MOMENTS)
 def test_every_promise_can_be_said(calendar, method, goods, now):
-    made = promises.promise(calendar, method, availability=goods, now=now)
-    words = promises.product_words(made, availability=goods, now=now)
+    made = promises.compute_promise(calendar, method, availability=goods, now=now)
+    words = promises.describe_product_promise(made, availability=goods, now=now)
     assert str(words).endswith(("November.", "today.", ".")) or words.arrives
     assert "None" not in str(words)

@@ -22,10 +22,10 @@ from notifications import relay
 from notifications.models import OutgoingEmail
 from orders import cancellation, fulfilment, payments, reconciling, recovering
 from orders.models import Allocation, Order, Payment, Refund, StripeRecord
-from orders.refunds import refundable
+from orders.refunds import find_refundable_payment
 from shop.catalog.models import Variant
-from shop.local.home import home_of
-from shop.local.postgres import find_binaries
+from shop.local.home import get_home
+from shop.local.postgres import find_postgres_binaries
 from shop.local.stripe.testing import StandIn
 from tests import builders
 from tests.paying import check_out, check_stock, fill, pay
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def tool(name: str, *arguments: str | Path) -> None:
-    command = [find_binaries(home_of("tests")) / name, *arguments]
+    command = [find_postgres_binaries(get_home("tests")) / name, *arguments]
     subprocess.run(command, capture_output=True, text=True, check=True)
 
 
@@ -109,18 +109,18 @@ def test_after_a_restore_every_penny_is_accounted_for_and_none_moves_twice(stand
     parcel = pack_and_send(sent)
     part_refunded, refunded_there, disputed = (buy(standin, goods[1]) for _ in range(3))
     (client, later_paid), (other_client, later_called_off), (_, never_paid) = (begin(goods[0]) for _ in range(3))
-    relay.relay_events()
+    relay.relay_all_events()
     restore = back_up()
 
     pay(client, standin, later_paid)
-    cancellation.cancel(pay(other_client, standin, later_called_off).pk, actor="Sam")
-    payments.refund(part_refunded.pk, amount=Decimal("5.00"), actor="Sam", reason="A scratch")
+    cancellation.cancel_order(pay(other_client, standin, later_called_off).pk, actor="Sam")
+    payments.refund_order(part_refunded.pk, amount=Decimal("5.00"), actor="Sam", reason="A scratch")
     standin.refund_in_dashboard(charge_of(standin, refunded_there))
     standin.dispute(charge_of(standin, disputed))
     new, new_called_off = buy(standin, goods[1], goods[2]), buy(standin, goods[2])
-    cancellation.cancel(new_called_off.pk, actor="Sam")
+    cancellation.cancel_order(new_called_off.pk, actor="Sam")
     stray = standin.charge_elsewhere(1234, currency="eur")
-    relay.relay_events()
+    relay.relay_all_events()
     money, contract = money_at(standin), contract_of(new)
 
     restore()
@@ -143,13 +143,13 @@ def test_after_a_restore_every_penny_is_accounted_for_and_none_moves_twice(stand
         new_called_off.number: ("cancelled", "refunded", ""),
     }
     assert contract_of(Order.objects.get(number=new.number)) == contract
-    assert refundable(Order.objects.get(pk=part_refunded.pk))[1] == part_refunded.total - 5
+    assert find_refundable_payment(Order.objects.get(pk=part_refunded.pk))[1] == part_refunded.total - 5
     assert StripeRecord.objects.get(reference=stray["id"]).payment is None
     assert "EUR charged: at Stripe €12.34, here €12.34, of which €12.34 of no order" in said
     assert "They agree." in said
     assert {stray["id"], new.number} <= set(re.split(r"[ ,\n]", said))
     check_nothing_follows(standin, money)
-    assert fulfilment.mark_delivered(parcel, actor="Sam")
+    assert fulfilment.mark_shipment_delivered(parcel, actor="Sam")
 
 
 def contract_of(order: Order) -> tuple[Any, ...]:
@@ -164,19 +164,19 @@ def check_nothing_follows(standin: StandIn, money: Counter[str]) -> None:
     mails = OutgoingEmail.objects.count()
     Refund.objects.update(created_at=timezone.now() - timedelta(minutes=5))  # old enough for the reconciler to look
     for _ in range(2):
-        reconciling.reconcile()
-        assert relay.relay_events() == 0
+        reconciling.reconcile_with_stripe()
+        assert relay.relay_all_events() == 0
     assert OutgoingEmail.objects.count() == mails
     assert money_at(standin) == money
     check_stock()
 
 
 def pack_and_send(order: Order) -> int:
-    fulfilment.approve(order.pk, actor="Sam")
+    fulfilment.approve_order(order.pk, actor="Sam")
     parcel = order.shipments.get()
-    fulfilment.mark_picked(parcel.pk, actor="Sam")
-    fulfilment.mark_packed(parcel.pk, actor="Sam")
-    fulfilment.dispatch(parcel.pk, actor="Sam", carrier="dpd", tracking_number="1")
+    fulfilment.mark_shipment_picked(parcel.pk, actor="Sam")
+    fulfilment.mark_shipment_packed(parcel.pk, actor="Sam")
+    fulfilment.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="1")
     return parcel.pk
 
 
@@ -225,9 +225,9 @@ def test_goods_sold_again_since_are_named_and_the_order_is_rebuilt_all_the_same(
     assert Order.objects.filter(status="confirmed").count() == 2
     assert Allocation.objects.filter(released_at=None).count() == 1
     rebuilt = Order.objects.get(source="rebuilt")
-    fulfilment.release(rebuilt.pk, actor="Sam")
+    fulfilment.release_order_from_hold(rebuilt.pk, actor="Sam")
     with pytest.raises(fulfilment.TransitionRefused, match="Nothing is set aside"):
-        fulfilment.approve(rebuilt.pk, actor="Sam")
+        fulfilment.approve_order(rebuilt.pk, actor="Sam")
     check_stock()
 
 
@@ -237,10 +237,10 @@ def test_a_second_payment_of_an_order_that_the_backup_knows_finds_its_order(stan
     Payment.objects.filter(pk=first.pk).update(status="expired")
     standin.lapse(first.provider_reference)
     second = Payment.objects.create(order=first.order, amount=first.amount, currency=first.currency)
-    payments.start(second)
+    payments.open_checkout_session(second)
     second.refresh_from_db()
     standin.pay(second.provider_reference)
-    payments.settle(second.pk)
+    payments.settle_payment(second.pk)
     restore()
     assert "They agree." in after_restore(journal)
     order = Order.objects.get()
@@ -254,9 +254,9 @@ def test_a_refund_taken_back_by_the_bank_and_a_dispute_decided_since_are_known_a
     standin, back_up, journal, goods
 ):
     returned, won = buy(standin, goods[0]), buy(standin, goods[0])
-    refund = payments.refund(returned.pk, amount=Decimal("5.00"), actor="Sam")
+    refund = payments.refund_order(returned.pk, amount=Decimal("5.00"), actor="Sam")
     dispute = standin.dispute(charge_of(standin, won))
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     restore = back_up()
     standin.settle_refund(refund.provider_reference, "failed")
     standin.change_dispute(dispute["id"], "lost")
@@ -296,7 +296,7 @@ def test_somebody_elses_sessions_and_nonsense_in_their_words_are_listed_and_not_
 
 def test_sums_that_differ_are_both_said_and_the_command_fails(standin, back_up, journal, goods):
     order = buy(standin, goods[0])
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     Payment.objects.filter(order=order).update(amount=Decimal("1.00"))
     with pytest.raises(recovering.RecoveryIncomplete, match=r"at Stripe £23\.50, here £1\.00 – THEY DIFFER"):
         recovering.compare_sums([])

@@ -24,7 +24,7 @@ Kind = OrderEvent.Kind
 
 @pytest.fixture(autouse=True)
 def _stripe_does_not_answer(monkeypatch):
-    monkeypatch.setattr(payments, "settle_refund", lambda refund_id: None)
+    monkeypatch.setattr(payments, "try_send_refund", lambda refund_id: None)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def without_locks(monkeypatch):
 
     for module in (fulfilment, cancellation):
         monkeypatch.setattr(module, "locked_order", lambda order_id: Order.objects.get(pk=order_id))
-    monkeypatch.setattr(fulfilment, "locked_shipment", unlocked_shipment)
+    monkeypatch.setattr(fulfilment, "lock_shipment", unlocked_shipment)
 
 
 def together(*steps: Callable[[], object]) -> list[str]:
@@ -80,30 +80,30 @@ def together(*steps: Callable[[], object]) -> list[str]:
 
 def packed_order() -> Order:
     order = builders.placed_order(builders.variant(on_hand=10), quantity=2)
-    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get().pk
-    fulfilment.mark_picked(parcel, actor="Sam")
-    fulfilment.mark_packed(parcel, actor="Sam")
+    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get().pk
+    fulfilment.mark_shipment_picked(parcel, actor="Sam")
+    fulfilment.mark_shipment_packed(parcel, actor="Sam")
     return order
 
 
 def approve_twice(order: Order) -> list[str]:
     return together(
-        lambda: fulfilment.approve(order.pk, actor="Sam"),
-        lambda: fulfilment.approve(order.pk, actor="Kit"),
+        lambda: fulfilment.approve_order(order.pk, actor="Sam"),
+        lambda: fulfilment.approve_order(order.pk, actor="Kit"),
     )
 
 
 def ship(order: Order, actor: str) -> Callable[[], object]:
     parcel = order.shipments.get().pk
-    return lambda: fulfilment.dispatch(parcel, actor=actor, carrier="dpd", tracking_number=actor)
+    return lambda: fulfilment.dispatch_shipment(parcel, actor=actor, carrier="dpd", tracking_number=actor)
 
 
 def cancel(order: Order) -> Callable[[], object]:
-    return lambda: cancellation.cancel(order.pk, actor="Kit")
+    return lambda: cancellation.cancel_order(order.pk, actor="Kit")
 
 
 def test_two_approve_the_same_order(slowly):
-    slowly(fulfilment, "_make_shipments")
+    slowly(fulfilment, "_create_shipments")
     order = builders.placed_order()
     assert approve_twice(order) == ["done", "refused"]
     assert Shipment.objects.count() == 1
@@ -111,7 +111,7 @@ def test_two_approve_the_same_order(slowly):
 
 
 def test_two_approve_without_the_lock_and_make_two_parcels(slowly, without_locks):
-    slowly(fulfilment, "_make_shipments")
+    slowly(fulfilment, "_create_shipments")
     order = builders.placed_order()
     assert approve_twice(order) == ["done", "done"]
     assert Shipment.objects.count() == 2
@@ -136,7 +136,7 @@ def test_two_ship_without_the_lock_and_the_parcel_leaves_twice(slowly, without_l
 def test_one_ships_while_the_other_cancels(slowly):
     order = packed_order()
     slowly(fulfilment, "_consume_stock")
-    slowly(cancellation, "call_off")
+    slowly(cancellation, "cancel_and_release_stock")
     assert together(ship(order, "Sam"), cancel(order)) == ["done", "refused"]
     order.refresh_from_db()
     has_left = order.fulfilment_status == Order.FulfilmentStatus.DISPATCHED
@@ -149,7 +149,7 @@ def test_one_ships_while_the_other_cancels(slowly):
 def test_without_the_lock_it_leaves_and_is_cancelled_too(slowly, without_locks):
     order = packed_order()
     slowly(fulfilment, "_consume_stock")
-    slowly(cancellation, "call_off")
+    slowly(cancellation, "cancel_and_release_stock")
     assert together(ship(order, "Sam"), cancel(order)) == ["done", "done"]
     assert OrderEvent.objects.filter(kind__in=[Kind.DISPATCHED, Kind.CANCELLED]).count() == 2
     assert Refund.objects.count() == 1
@@ -168,13 +168,15 @@ def without_number_lock(monkeypatch):
 
 def ship_as(order: Order, number: str) -> Callable[[], object]:
     parcel = order.shipments.get().pk
-    return lambda: fulfilment.dispatch(parcel, actor="Sam", carrier="royal_mail", tracking_number=number)
+    return lambda: fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number=number)
 
 
 def correct_to(order: Order, number: str, *, carrier: str = "royal_mail", seen: str = "") -> Callable[[], object]:
     parcel = order.shipments.get().pk
     shown = ("royal_mail", seen) if seen else None
-    return lambda: fulfilment.correct_tracking(parcel, actor="Kit", carrier=carrier, tracking_number=number, seen=shown)
+    return lambda: fulfilment.correct_shipment_tracking(
+        parcel, actor="Kit", carrier=carrier, tracking_number=number, seen=shown
+    )
 
 
 def check_log(*orders: Order) -> None:
@@ -215,7 +217,7 @@ def test_one_ships_with_the_number_that_the_other_corrects_to(slowly):
     one, other = packed_order(), packed_order()
     ship_as(other, "RB123456799GB")()
     slowly(fulfilment, "_consume_stock")
-    slowly(fulfilment, "carrier_name")  # after it has looked whether the number is used
+    slowly(fulfilment, "get_carrier_name")  # after it has looked whether the number is used
     assert together(ship_as(one, NUMBER), correct_to(other, NUMBER)) == ["done", "refused"]
     assert used_by() == 1
     check_log(one, other)
@@ -226,7 +228,7 @@ def test_without_the_numbers_lock_ship_and_correction_share_it_unasked(slowly, w
     one, other = packed_order(), packed_order()
     ship_as(other, "RB123456799GB")()
     slowly(fulfilment, "_consume_stock")
-    slowly(fulfilment, "carrier_name")  # after it has looked whether the number is used
+    slowly(fulfilment, "get_carrier_name")  # after it has looked whether the number is used
     assert together(ship_as(one, NUMBER), correct_to(other, NUMBER)) == ["done", "done"]
     assert used_by() == 2
 

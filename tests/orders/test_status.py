@@ -101,4 +101,4 @@ def test_the_customer_reads_one_set_of_words(fields, words):
         order.approved_at = order.placed_at
     for name, value in fields.items():
         setattr(order, name, value)
-    assert status.words(order) == words
+    assert status.get_customer_status_label(order) == words

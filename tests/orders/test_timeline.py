@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from orders import events, fulfilment
 from orders.models import Order, OrderEvent
-from orders.release import call_off
-from orders.timeline import Step, timelines
+from orders.release import cancel_and_release_stock
+from orders.timeline import TimelineStep, build_timelines
 from shop.catalog.models import Store
 from tests import builders
 
@@ -18,8 +18,8 @@ Kind = OrderEvent.Kind
 TODAY = timezone.localdate
 
 
-def story(order: Order) -> list[Step]:
-    (only,) = timelines(Order.objects.get(pk=order.pk))
+def story(order: Order) -> list[TimelineStep]:
+    (only,) = build_timelines(Order.objects.get(pk=order.pk))
     return only.steps
 
 
@@ -34,10 +34,10 @@ def order_due(**fields) -> Order:
 
 
 def taken_to_the_truck(order: Order) -> None:
-    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get().pk
-    fulfilment.mark_picked(parcel, actor="Sam")
-    fulfilment.mark_packed(parcel, actor="Sam", note="Enjoy the first cup.", packed_by="Sam")
-    fulfilment.dispatch(parcel, actor="Sam", carrier="royal_mail", tracking_number="AB123456789GB")
+    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get().pk
+    fulfilment.mark_shipment_picked(parcel, actor="Sam")
+    fulfilment.mark_shipment_packed(parcel, actor="Sam", note="Enjoy the first cup.", packed_by="Sam")
+    fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number="AB123456789GB")
 
 
 def test_before_anything_happens_it_says_what_comes_and_when():
@@ -56,9 +56,9 @@ def test_before_anything_happens_it_says_what_comes_and_when():
 
 def test_while_somebody_fetches_it_the_story_says_so():
     order = order_due()
-    parcel = fulfilment.approve(order.pk, actor="Sam").shipments.get()
+    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get()
     assert story(order)[1].text == ""
-    fulfilment.start_picking(parcel.pk, actor="Sam")
+    fulfilment.start_picking_shipment(parcel.pk, actor="Sam")
     approved = story(order)[1]
     assert (approved.state, approved.text) == ("now", "Somebody is fetching it from the shelf.")
 
@@ -75,14 +75,14 @@ def test_on_the_truck_it_links_to_the_carriers_own_page():
 def test_delivered_is_the_end_of_it():
     order = order_due()
     taken_to_the_truck(order)
-    fulfilment.mark_delivered(order.shipments.get().pk, actor="Sam")
+    fulfilment.mark_shipment_delivered(order.shipments.get().pk, actor="Sam")
     assert {state for _, state in outline(order)} == {"done"}
 
 
 def test_the_packers_note_is_on_it_signed():
     order = order_due()
     taken_to_the_truck(order)
-    (only,) = timelines(order)
+    (only,) = build_timelines(order)
     assert (only.note, only.note_by) == ("Enjoy the first cup.", "Sam")
 
 
@@ -95,16 +95,16 @@ def test_a_passed_date_is_owned_up_to():
 
 def test_a_cancelled_order_stops_there_with_its_reason():
     order = order_due()
-    fulfilment.approve(order.pk, actor="Sam")
-    call_off(Order.objects.get(), actor="Sam", reason="The last one was cracked.")
+    fulfilment.approve_order(order.pk, actor="Sam")
+    cancel_and_release_stock(Order.objects.get(), actor="Sam", reason="The last one was cracked.")
     assert outline(order) == [("Placed and paid", "done"), ("Approved", "done"), ("Cancelled", "stop")]
     assert story(order)[-1].text == "The last one was cracked."
 
 
 def test_each_refund_is_a_step_with_its_amount():
     order = order_due()
-    events.record(order, Kind.REFUNDED, amount="5.00")
-    events.record(order, Kind.REFUNDED, amount="9.00", reason="One mug came chipped.")
+    events.record_order_event(order, Kind.REFUNDED, amount="5.00")
+    events.record_order_event(order, Kind.REFUNDED, amount="9.00", reason="One mug came chipped.")
     assert outline(order)[-2:] == [("£5.00 refunded", "done"), ("£9.00 refunded", "done")]
     assert story(order)[-1].text == "The way you paid. One mug came chipped."
 
@@ -113,9 +113,9 @@ def test_two_parcels_have_a_story_each():
     here, there = builders.variant(), builders.variant()
     there.stock.update(store=Store.objects.create(name="The barn", position=5))
     order = builders.placed_order(here, there)
-    fulfilment.approve(order.pk, actor="Sam")
-    fulfilment.mark_picked(order.shipments.order_by("pk")[0].pk, actor="Sam")
-    first, second = timelines(Order.objects.get())
+    fulfilment.approve_order(order.pk, actor="Sam")
+    fulfilment.mark_shipment_picked(order.shipments.order_by("pk")[0].pk, actor="Sam")
+    first, second = build_timelines(Order.objects.get())
     assert [first.title, second.title] == ["Parcel 1 of 2", "Parcel 2 of 2"]
     assert first.steps[2].state == "now"
     assert second.steps[2].state == "next"
@@ -133,4 +133,4 @@ def test_a_story_costs_two_queries(django_assert_num_queries):
     taken_to_the_truck(order)
     found = Order.objects.get()
     with django_assert_num_queries(2):
-        timelines(found)
+        build_timelines(found)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from orders.carriers import find_carrier, tracking_url
+from orders.carriers import build_tracking_url, find_carrier
 from orders.carriers.tracking_numbers import (
     LONGEST_NUMBER,
     ImpossibleNumberError,
@@ -167,5 +167,5 @@ def test_a_carrier_named_in_words_is_found(words, carrier):
 
 
 def test_a_parcel_whose_carrier_came_in_words_can_be_followed_too():
-    assert tracking_url("DPD Next Day", "15501234567890") == tracking_url("dpd", "15501234567890") != ""
-    assert tracking_url("Pigeon", "1") == ""
+    assert build_tracking_url("DPD Next Day", "15501234567890") == build_tracking_url("dpd", "15501234567890") != ""
+    assert build_tracking_url("Pigeon", "1") == ""

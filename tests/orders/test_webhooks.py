@@ -140,9 +140,9 @@ def test_only_a_post_is_a_webhook(client):
 def test_old_events_are_retired(client, standin, paid):
     send(client, event(paid.provider_reference), secret=standin.webhook_secret)
     process_webhooks()
-    assert stripe_events.retire() == 0
+    assert stripe_events.retire_stripe_events() == 0
     StripeEvent.objects.update(processed_at="2020-01-01T00:00Z")
-    assert stripe_events.retire() == 1
+    assert stripe_events.retire_stripe_events() == 1
 
 
 @pytest.mark.django_db(transaction=True)

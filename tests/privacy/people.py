@@ -64,7 +64,7 @@ def delivered_order(customer: Customer | None, **fields) -> Order:
         order=order, store=builders.store(), stage=Shipment.Stage.DELIVERED, tracking_number=TRACKING, packing_note=NOTE
     )
     OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
-    events.record(order, OrderEvent.Kind.CANCELLED, actor="x", reason=f"{NAME} asked")
+    events.record_order_event(order, OrderEvent.Kind.CANCELLED, actor="x", reason=f"{NAME} asked")
     StripeEvent.objects.create(
         event_id=f"evt_zora_{order.pk}", kind="checkout.session.completed", object_id=payment.provider_reference,
         created_at=timezone.now(),

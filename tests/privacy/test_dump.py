@@ -14,8 +14,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from accounts import consent, purposes
-from shop.local.home import CHECKOUT, home_of
-from shop.local.postgres import find_binaries
+from shop.local.home import CHECKOUT, get_home
+from shop.local.postgres import find_postgres_binaries
 from tests import builders, cast
 from tests.privacy import people
 from tests.privacy.test_erasure import erased
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def tool(name: str, *arguments: str | Path) -> str:
-    command = [find_binaries(home_of("tests")) / name, *arguments]
+    command = [find_postgres_binaries(get_home("tests")) / name, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 

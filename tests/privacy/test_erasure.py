@@ -13,7 +13,7 @@ from accounts import consent, erasure, purposes, verification
 from accounts.models import AccountEvent, Consent, ConsentPayload, ConsentRecord, Customer, Erasure, User
 from notifications import claims, relay, suppressions
 from notifications.models import OutgoingEmail, SkipReason, Suppression
-from notifications.queueing import Draft, queue
+from notifications.queueing import Draft, queue_drafts
 from notifications.topics import RECEIPT, TOPICS
 from orders.models import Order, Shipment
 from recommendations import training
@@ -39,7 +39,7 @@ def erased(customer: Customer) -> Erasure:
 
 
 def notice_left() -> None:
-    relay.relay_events()
+    relay.relay_all_events()
     OutgoingEmail.objects.filter(topic="erasure_asked_for").update(state="sent")
 
 
@@ -77,7 +77,7 @@ def test_other_people_keep_everything():
     zora, alice = people.zora(), cast.alice()
     order = builders.placed_order(customer=alice)
     people.signed_in(alice)
-    relay.relay_events()
+    relay.relay_all_events()
     before = {holding.key: holding.export(alice) for holding in personal_data.get_holdings()}
     erased(zora)
     alice = Customer.objects.get(pk=alice.pk)
@@ -91,31 +91,31 @@ def test_a_suppressed_address_stays_suppressed_without_being_known():
     erased(zora)
     row = Suppression.objects.get()
     assert (row.address, row.detail) == (None, "")
-    assert row.address_hash == suppressions.sealed(people.EMAIL.upper())
+    assert row.address_hash == suppressions.hash_address(people.EMAIL.upper())
     draft = Draft("k", TOPICS[RECEIPT], people.EMAIL.title())
-    assert [email.skip_reason for email in queue([draft])] == [SkipReason.SUPPRESSED]
+    assert [email.skip_reason for email in queue_drafts([draft])] == [SkipReason.SUPPRESSED]
 
 
 def test_the_last_question_before_a_mail_knows_sealed_addresses():
-    email = queue([Draft("k", TOPICS[RECEIPT], people.EMAIL.title())])[0]
+    email = queue_drafts([Draft("k", TOPICS[RECEIPT], people.EMAIL.title())])[0]
     assert email.state == "queued"
     Suppression.objects.create(address=people.EMAIL, reason="bounced")
-    assert suppressions.seal(people.EMAIL) == 1
+    assert suppressions.hash_suppression(people.EMAIL) == 1
     token = uuid.uuid4()
-    assert claims.claim(token, limit=1) == [email.pk]
-    assert not claims.begin(email.pk, token, subject="No")
-    assert claims.held(email.pk, token) is SkipReason.SUPPRESSED
+    assert claims.claim_due_mail(token, limit=1) == [email.pk]
+    assert not claims.begin_sending(email.pk, token, subject="No")
+    assert claims.check_claim(email.pk, token) is SkipReason.SUPPRESSED
     Suppression.objects.all().delete()
-    assert claims.begin(email.pk, token, subject="Yes")
+    assert claims.begin_sending(email.pk, token, subject="Yes")
 
 
 def test_no_mail_can_reach_an_erased_person():
     zora = people.zora()
     people.delivered_order(zora)
-    relay.relay_events()
+    relay.relay_all_events()
     assert OutgoingEmail.objects.filter(to_address=people.EMAIL).count() > 1
     erased(zora)
-    relay.relay_events()
+    relay.relay_all_events()
     assert not OutgoingEmail.objects.filter(to_address__iexact=people.EMAIL).exists()
     assert not OutgoingEmail.objects.filter(state__in=["queued", "claimed", "sending"]).exists()
 
@@ -139,7 +139,7 @@ def test_the_notice_leaves_before_the_address_is_forgotten():
     zora = people.zora()
     erasure.request_erasure(zora, at_once=True)
     assert erasure.erase_due_customers() == 0
-    relay.relay_events()
+    relay.relay_all_events()
     assert erasure.erase_due_customers() == 0  # queued, and not handed over yet
     AccountEvent.objects.update(created_at=people.long_ago(minutes=11))
     OutgoingEmail.objects.update(created_at=people.long_ago(minutes=11))
@@ -200,10 +200,10 @@ def test_shelves_are_rebuilt_without_an_erased_person():
     for customer in crowd:
         order = builders.paid_order(tea.variants.get(), cup.variants.get(), customer=customer)
         Order.objects.filter(pk=order.pk).update(status="completed", fulfilment_status="delivered")
-    training.train(cutoff_at=timezone.now())
+    training.train_epoch(cutoff_at=timezone.now())
     assert ProductSimilarity.objects.exists()
     erased(crowd[0])
-    assert training.withdraw() is not None
+    assert training.rebuild_without_withdrawn() is not None
     assert not ProductSimilarity.objects.exists()  # four are fewer than five
     assert Contribution.objects.values("customer").distinct().count() == 4
     assert ModelRun.objects.get(is_current=True).customer_count == 4

@@ -81,7 +81,7 @@ def test_an_erasure_now_signs_out_and_says_when_it_is_done(at_home, zora):
 def people_mail_left() -> None:
     from notifications import relay
 
-    relay.relay_events()
+    relay.relay_all_events()
     OutgoingEmail.objects.update(state="sent")
 
 

@@ -64,7 +64,7 @@ def test_nothing_of_others_is_in_the_copy():
 def test_a_mail_says_that_it_is_ready_and_carries_no_file():
     zora = people.zora()
     built(zora)
-    relay.relay_events()
+    relay.relay_all_events()
     mail = OutgoingEmail.objects.get(topic="export_ready")
     assert (mail.state, mail.to_address, mail.context) == ("queued", people.EMAIL, {})
 

@@ -39,7 +39,7 @@ def test_the_journal_holds_ids_and_nothing_else(path):
     consent.set_master(zora, on=False, source="preferences")
     order = builders.placed_order(customer=zora)
     OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
-    ticks.turn_off(order.pk, purposes.MAIL_ORDER_PACKED)
+    ticks.turn_off_order_mail(order.pk, purposes.MAIL_ORDER_PACKED)
     erasure.repeat_erasure(zora.chain, at=timezone.now())
     entries = list(journal.read_journal(path))
     assert [entry.what for entry in entries] == ["withdrawn", "withdrawn", "unticked", "erased"]
@@ -92,7 +92,7 @@ def test_after_a_restore_withdrawals_count_again_and_later_answers_stay(path):
 def test_after_a_restore_mail_that_waited_is_parked_for_staff(path):
     alice = cast.alice()
     first = builders.placed_order(customer=alice)
-    relay.relay_events()
+    relay.relay_all_events()
     second = builders.placed_order(customer=alice)  # its event was not even relayed when the dump was made
     path.write_text("")
     after_restore(path)
@@ -100,7 +100,7 @@ def test_after_a_restore_mail_that_waited_is_parked_for_staff(path):
     assert {mail.order for mail in mails} == {first, second}
     assert {mail.state for mail in mails} == {"uncertain"}
     assert not OutgoingEmail.objects.filter(state__in=["queued", "claimed", "sending"]).exists()
-    assert relay.relay_events() == 0
+    assert relay.relay_all_events() == 0
 
 
 def test_a_journal_that_cannot_be_read_is_refused_before_anything_is_done(path):

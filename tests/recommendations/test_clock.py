@@ -13,8 +13,8 @@ from accounts import consent, purposes
 from accounts.models import Customer
 from orders.models import Order
 from recommendations import picks, training
-from recommendations.engine.model import Model
-from recommendations.engine.published import Goods, publish
+from recommendations.engine.model import PurchaseModel
+from recommendations.engine.published import ProductFacts, compute_published_tables
 from recommendations.engine.purchases import REST_DAYS, Purchases
 from recommendations.models import Contribution, ModelRun, ProductPopularity, ProductSimilarity
 from shop.catalog import listing
@@ -25,8 +25,8 @@ from tests.recommendations.test_training import PURPOSE, buyers
 
 
 def tables(rows, *, cutoff, k=1):
-    goods = {name: Goods(f"Thing {name}") for name in "abcdef"}
-    return publish(Purchases.of(rows, products=list(goods)), goods, cutoff=cutoff, k=k)
+    goods = {name: ProductFacts(f"Thing {name}") for name in "abcdef"}
+    return compute_published_tables(Purchases.of(rows, products=list(goods)), goods, cutoff=cutoff, k=k)
 
 
 @settings(max_examples=60)
@@ -70,7 +70,7 @@ def test_no_rest_is_made_of_an_ordinary_pause():
 def test_old_purchases_still_count_less_than_new_ones():
     rows = [row(f"old{n}", item, days_ago=20) for n in range(5) for item in "ab"]
     rows += [row(f"new{n}", item) for n in range(5) for item in "ac"]
-    model = Model.frozen(Purchases.of(rows), end=1e6, titles=["", "", ""], k=1)
+    model = PurchaseModel.frozen(Purchases.of(rows), end=1e6, titles=["", "", ""], k=1)
     assert model.beside_one[[0], [2]][0] > model.beside_one[[0], [1]][0]
 
 
@@ -112,13 +112,13 @@ def on_the_shelf():
 @pytest.mark.django_db
 def test_an_imported_past_is_shown_as_on_its_last_day(tmp_path):
     imported(order_file(tmp_path / "orders.csv"), tmp_path)
-    training.train(cutoff_at=LAST_DAY + timedelta(hours=9))  # the midnight after
+    training.train_epoch(cutoff_at=LAST_DAY + timedelta(hours=9))  # the midnight after
     then = on_the_shelf()
-    training.train()
+    training.train_epoch()
     assert on_the_shelf() == then
     assert then[1], "best sellers"
     spoons = Product.objects.get(title="Teaspoons")
-    first = picks.also_bought([spoons.pk])[0]
+    first = picks.pick_frequently_bought_with([spoons.pk])[0]
     assert (first.product_id, first.why) == (Product.objects.get(title="Teacup").pk, "Often bought with Teaspoons")
     assert ModelRun.objects.get(is_current=True).clock_on == LAST_DAY.date() + timedelta(days=1)
 
@@ -126,18 +126,18 @@ def test_an_imported_past_is_shown_as_on_its_last_day(tmp_path):
 @pytest.mark.django_db
 def test_best_sellers_of_long_ago_are_not_said_to_sell_just_now(tmp_path):
     imported(order_file(tmp_path / "orders.csv"), tmp_path)
-    training.train()
-    assert {pick.why for pick in picks.popular()} == {"Sells well here"}
+    training.train_epoch()
+    assert {pick.why for pick in picks.pick_popular()} == {"Sells well here"}
     boots = builders.product("Boots").variants.get()
     listing.refresh_listings()
     buyers(5, boots)
-    training.train()
-    assert {pick.why for pick in picks.popular()} == {"Sells well just now"}
+    training.train_epoch()
+    assert {pick.why for pick in picks.pick_popular()} == {"Sells well just now"}
 
 
 @pytest.mark.django_db
 def test_a_past_imported_after_the_first_epoch_makes_another_due(tmp_path):
-    training.train()  # an empty shop learns nothing
+    training.train_epoch()  # an empty shop learns nothing
     ModelRun.objects.update(cutoff_at=timezone.now() - timedelta(hours=7))
     assert training.train_when_due() is None
     imported(order_file(tmp_path / "orders.csv"), tmp_path)
@@ -149,7 +149,7 @@ def test_a_past_imported_after_the_first_epoch_makes_another_due(tmp_path):
 def test_a_first_yes_to_old_purchases_makes_an_epoch_due():
     boots, socks = builders.variant(), builders.variant()
     people = buyers(5, boots, socks, ticks=())
-    training.train()
+    training.train_epoch()
     ModelRun.objects.update(cutoff_at=timezone.now() - timedelta(hours=7))
     for person in people[:4]:
         consent.set_consent(person, PURPOSE, granted=True, source="test")
@@ -163,9 +163,11 @@ def test_the_reason_names_the_year_of_a_purchase_of_long_ago():
     boots, socks = builders.variant(), builders.variant()
     listing.refresh_listings()
     buyers(5, boots, socks)
-    training.train()
+    training.train_epoch()
     alice = builders.customer(ticks=(purposes.RECOMMEND_FROM_PURCHASES,))
     builders.paid_order(boots, customer=alice)
     Order.objects.filter(customer=alice).update(placed_at=datetime(2011, 3, 4, 12, tzinfo=UTC))
-    [pick, *_] = picks.for_you(Customer.objects.get(pk=alice.pk), frozenset({purposes.RECOMMEND_FROM_PURCHASES}))
+    [pick, *_] = picks.pick_for_customer(
+        Customer.objects.get(pk=alice.pk), frozenset({purposes.RECOMMEND_FROM_PURCHASES})
+    )
     assert pick.why.endswith("which you bought in March 2011")

@@ -10,9 +10,9 @@ import pytest
 
 from recommendations.engine import metrics, queries, rankers
 from recommendations.engine.model import K
-from recommendations.engine.published import Goods, Published, publish
-from recommendations.engine.purchases import Purchases, Row, moment
-from recommendations.evaluation import Bench, OrderHistory
+from recommendations.engine.published import ProductFacts, PublishedTables, compute_published_tables
+from recommendations.engine.purchases import PurchaseRow, Purchases, to_epoch_days
+from recommendations.evaluation import EvaluationBench, OrderHistory
 
 CUTOFF = datetime(2011, 10, 14)  # noqa: DTZ001  (wall time)
 YEARS_LATER = datetime(2026, 11, 26, 15)  # noqa: DTZ001
@@ -32,21 +32,23 @@ def history() -> OrderHistory:
 
 
 @pytest.fixture(scope="module")
-def bench(history) -> Bench:
-    return Bench.of(history, k=K)
+def bench(history) -> EvaluationBench:
+    return EvaluationBench.of(history, k=K)
 
 
 @pytest.fixture(scope="module")
-def tables(history, bench) -> Published:
+def tables(history, bench) -> PublishedTables:
     """What a shop of today publishes that knows the file up to the cut-off."""
-    return published(history, bench.purchases.between(end=moment(CUTOFF)))
+    return published(history, bench.purchases.between(end=to_epoch_days(CUTOFF)))
 
 
-def published(history: OrderHistory, purchases: Purchases) -> Published:
-    return publish(purchases, {sku: Goods(title) for sku, title in history.titles.items()}, cutoff=YEARS_LATER, k=K)
+def published(history: OrderHistory, purchases: Purchases) -> PublishedTables:
+    return compute_published_tables(
+        purchases, {sku: ProductFacts(title) for sku, title in history.titles.items()}, cutoff=YEARS_LATER, k=K
+    )
 
 
-def served(tables, bench: Bench, posed: list[queries.Query]) -> list[np.ndarray]:
+def served(tables, bench: EvaluationBench, posed: list[queries.RankingQuery]) -> list[np.ndarray]:
     """The ten best beside each cart, as the shelf's statement finds them: published cart scores, summed."""
     beside = defaultdict(list)
     for pair in tables.together:
@@ -63,14 +65,14 @@ def served(tables, bench: Bench, posed: list[queries.Query]) -> list[np.ndarray]
     return answers
 
 
-def gain(answers: list[np.ndarray], posed: list[queries.Query]) -> float:
-    return float(metrics.measure(answers, posed)["ndcg@10"].mean())
+def gain(answers: list[np.ndarray], posed: list[queries.RankingQuery]) -> float:
+    return float(metrics.measure_rankings(answers, posed)["ndcg@10"].mean())
 
 
 def test_the_real_files_shelves_read_as_evaluated(bench, tables, capsys):
-    model = bench.frozen_at(moment(CUTOFF))
-    posed = queries.pose(model.history, bench.purchases.between(moment(CUTOFF)))["cart"]
-    evaluated = gain([best for best, _ in rankers.rank(rankers.cart, model, posed)], posed)
+    model = bench.frozen_at(to_epoch_days(CUTOFF))
+    posed = queries.build_queries(model.history, bench.purchases.between(to_epoch_days(CUTOFF)))["cart"]
+    evaluated = gain([best for best, _ in rankers.rank_products(rankers.score_cart, model, posed)], posed)
     on_the_shelf = gain(served(tables, bench, posed), posed)
     with capsys.disabled():
         print(f"\ncart, N@10: evaluated {evaluated:.3f}, on the shelf {on_the_shelf:.3f}")  # noqa: T201
@@ -81,7 +83,7 @@ def test_the_real_files_shelves_read_as_evaluated(bench, tables, capsys):
 def test_one_purchase_of_today_does_not_forget_the_past(history, bench, tables):
     """The shop that imported its history opens: its first order must not make all the rest fifteen years old."""
     rows = [row for row in history.rows if row.bought_at < CUTOFF]
-    opening = Row("0", bench.purchases.products[0], YEARS_LATER)
+    opening = PurchaseRow("0", bench.purchases.products[0], YEARS_LATER)
     joined = published(history, Purchases.of([*rows, opening]))
     first = {pair.product: pair.similar for pair in tables.together if pair.rank == 1}
     still = {pair.product: pair.similar for pair in joined.together if pair.rank == 1}

@@ -64,7 +64,7 @@ def big_shop():
     ProductPopularity.objects.bulk_create(
         ProductPopularity(run=run, product_id=product_id, score=1 / (1 + n)) for n, product_id in enumerate(ids)
     )
-    training._analyze(ModelRun, Contribution, ProductSimilarity, ProductPopularity, Product, Consent, OrderLine)
+    training._analyze_tables(ModelRun, Contribution, ProductSimilarity, ProductPopularity, Product, Consent, OrderLine)
     return ids, people
 
 
@@ -88,9 +88,9 @@ def _rows_of_plan(plan: dict) -> int:
 
 
 SHELVES = {
-    "beside forty things": lambda ids: picks.also_bought(ids[:40]),
-    "beside one": lambda ids: picks.also_bought(ids[:1]),
-    "best sellers": lambda ids: picks.popular(),
+    "beside forty things": lambda ids: picks.pick_frequently_bought_with(ids[:40]),
+    "beside one": lambda ids: picks.pick_frequently_bought_with(ids[:1]),
+    "best sellers": lambda ids: picks.pick_popular(),
 }
 # Rows: the pairs and products a shelf is chosen from, and no more than a few steps over each of them.
 MOST = {"beside forty things": 40 * BESIDE * 12, "beside one": 6_000, "best sellers": 6_000}
@@ -114,7 +114,7 @@ def test_a_told_shelf_reads_what_it_chooses_from(big_shop):
     alice = builders.customer(ticks=(purposes.RECOMMEND_FROM_TOLD,))
     Interest.objects.create(customer=alice, kind=Interest.Kind.CATEGORY, category=builders.category())
     granted = frozenset({purposes.RECOMMEND_FROM_TOLD})
-    assert rows_touched(lambda: picks.for_you(alice, granted)) <= 12_000
+    assert rows_touched(lambda: picks.pick_for_customer(alice, granted)) <= 12_000
 
 
 # -- Statistics ------------------------------------------------------------------------------------------------
@@ -130,8 +130,8 @@ def test_what_an_epoch_writes_in_bulk_has_statistics_when_it_is_published():
     boots, socks = builders.variant(), builders.variant()
     listing.refresh_listings()
     buyers(6, boots, socks)
-    training.train()
-    training.relate()
+    training.train_epoch()
+    training.compute_similar_products()
     tables = "modelrun contribution productsimilarity productpopularity productlikeness"
     for table in tables.split():
         model = {m._meta.db_table: m for m in ModelRun._meta.apps.get_models()}[f"recommendations_{table}"]

@@ -114,15 +114,15 @@ def gift_shop():
     buyers(6, tattoo, heart)
     for number in range(8):
         buyers(5, thing(f"{'abcdefgh'[number] * 3} lamp"), thing(f"{'abcdefgh'[number] * 4} rug"), heart)
-    training.train()
-    training.relate()
+    training.train_epoch()
+    training.compute_similar_products()
     listing.refresh_listings()
     return {each.product.title: each.product for each in (bag, other_bag, third, stand, cup, green, heart, tattoo)}
 
 
 @pytest.mark.django_db
 def test_goes_well_with_it_holds_neither_siblings_nor_namesakes_nor_best_sellers(gift_shop):
-    shelves = {title: titles(picks.also_bought([product.pk])) for title, product in gift_shop.items()}
+    shelves = {title: titles(picks.pick_frequently_bought_with([product.pk])) for title, product in gift_shop.items()}
     assert shelves["Jumbo bag red retrospot"] == ["Paper doilies"]
     assert shelves["Jumbo bag strawberry"] == []  # only bags, and what everybody buys: no shelf
     assert len(shelves["Regency cakestand"]) == 1  # one teacup, not two of a colour each
@@ -139,7 +139,7 @@ def test_siblings_stand_on_a_shelf_of_their_own_in_numbers_or_not_at_all(gift_sh
     assert titles(advice) == ["Paper doilies"]
     assert siblings == []  # two are no choice
     thing("Jumbo bag apples")
-    training.relate()
+    training.compute_similar_products()
     advice, siblings = picks.beside_product(bag.pk)
     assert sorted(titles(siblings)) == ["Jumbo bag apples", "Jumbo bag owls", "Jumbo bag strawberry"]
     assert {pick.way for pick in siblings} == {Way.ALIKE}
@@ -151,11 +151,11 @@ def test_siblings_stand_on_a_shelf_of_their_own_in_numbers_or_not_at_all(gift_sh
 def test_what_is_retitled_or_moved_after_the_epoch_is_no_pair_any_more(ways):
     boots, clogs = thing("Boots", "Feet", sizes=("9", "10")), thing("Clogs", "Garden", sizes=("9", "10"))
     buyers(5, boots, clogs)
-    training.train()
-    assert titles(picks.also_bought([boots.product_id])) == ["Clogs"]
+    training.train_epoch()
+    assert titles(picks.pick_frequently_bought_with([boots.product_id])) == ["Clogs"]
     changes = {"title": {"title": "Garden boots"}, "sizes": {"category": builders.category("Feet")}}[ways]
     Product.objects.filter(pk=clogs.product_id).update(**changes)
-    assert picks.also_bought([boots.product_id]) == []
+    assert picks.pick_frequently_bought_with([boots.product_id]) == []
 
 
 @pytest.mark.django_db
@@ -163,7 +163,7 @@ def test_staffs_own_choice_is_advice_but_never_the_same_thing_again():
     boots, brush, other = thing("Boots"), thing("Boot brush"), thing("Boots, black")
     boots.product.goes_with.add(brush.product, other.product)
     listing.refresh_listings()
-    assert titles(picks.also_bought([boots.product_id])) == ["Boot brush"]
+    assert titles(picks.pick_frequently_bought_with([boots.product_id])) == ["Boot brush"]
 
 
 @pytest.mark.django_db
@@ -173,8 +173,11 @@ def test_at_most_two_of_one_maker_stand_in_four():
     others = [thing(title, maker=builders.maker(title)) for title in ("Socks", "Insoles")]
     buyers(9, boots, *own)
     buyers(5, boots, *others)
-    training.train()
-    found = [Product.objects.get(pk=pick.product_id) for pick in picks.also_bought([boots.product_id], limit=4)]
+    training.train_epoch()
+    found = [
+        Product.objects.get(pk=pick.product_id)
+        for pick in picks.pick_frequently_bought_with([boots.product_id], limit=4)
+    ]
     assert len(found) == 4
     assert [each.maker for each in found].count(maker) == 2
 
@@ -183,11 +186,11 @@ def test_at_most_two_of_one_maker_stand_in_four():
 def test_a_cart_is_offered_no_sibling_of_anything_in_it():
     boots, socks, grey = thing("Boots"), thing("Wool socks, red"), thing("Wool socks, grey")
     buyers(6, boots, grey)
-    training.train()
-    assert titles(picks.also_bought([boots.product_id])) == ["Wool socks, grey"]
-    assert picks.also_bought([boots.product_id, socks.product_id]) == []
-    assert picks.offer_for(builders.paid_order(boots, socks)) is None
-    assert picks.offer_for(builders.paid_order(boots)) is not None
+    training.train_epoch()
+    assert titles(picks.pick_frequently_bought_with([boots.product_id])) == ["Wool socks, grey"]
+    assert picks.pick_frequently_bought_with([boots.product_id, socks.product_id]) == []
+    assert picks.pick_receipt_offer(builders.paid_order(boots, socks)) is None
+    assert picks.pick_receipt_offer(builders.paid_order(boots)) is not None
 
 
 @pytest.mark.django_db
@@ -195,9 +198,9 @@ def test_a_receipt_offers_nothing_rather_than_what_is_only_near():
     boots = thing("Boots", "Footwear")
     thing("Clogs", "Footwear")
     buyers(6, boots)
-    training.train()
-    training.relate()
-    assert picks.offer_for(builders.paid_order(boots)) is None
+    training.train_epoch()
+    training.compute_similar_products()
+    assert picks.pick_receipt_offer(builders.paid_order(boots)) is None
 
 
 @pytest.mark.django_db
@@ -205,9 +208,9 @@ def test_who_withdraws_takes_the_best_sellers_verdict_along():
     """What is advice is told from the same lines as the pair: recomputed when one of them goes."""
     boots, socks = thing("Boots"), thing("Socks")
     leaver, *_ = buyers(6, boots, socks)
-    training.train()
+    training.train_epoch()
     consent.set_consent(leaver, PURPOSE, granted=False, source="test")
-    training.withdraw()
+    training.rebuild_without_withdrawn()
     assert set(ProductSimilarity.objects.values_list("support", "goes_well")) == {(5, True)}
 
 
@@ -226,14 +229,14 @@ def test_for_you_leaves_out_what_was_bought_only_where_purchases_may_be_used():
     told_of(alice, "Footwear")
     builders.paid_order(shoe, customer=alice)
     every = frozenset({TOLD, BOUGHT})
-    assert titles(picks.for_you(alice, every)) == ["Clog"]
+    assert titles(picks.pick_for_customer(alice, every)) == ["Clog"]
     for granted in (frozenset({TOLD}), every):  # the second: a page that read the answers too early
         consent.set_consent(alice, BOUGHT, granted=False, source="test")
-        assert sorted(titles(picks.for_you(alice, granted))) == ["Clog", "Oxford shoe"]
+        assert sorted(titles(picks.pick_for_customer(alice, granted))) == ["Clog", "Oxford shoe"]
         bob = builders.customer(ticks=(TOLD,))
         told_of(bob, "Footwear")
-        assert titles(picks.for_you(bob, granted)) == titles(picks.for_you(alice, granted))
-    assert clog.product_id in {pick.product_id for pick in picks.for_you(alice, every)}
+        assert titles(picks.pick_for_customer(bob, granted)) == titles(picks.pick_for_customer(alice, granted))
+    assert clog.product_id in {pick.product_id for pick in picks.pick_for_customer(alice, every)}
 
 
 @pytest.mark.django_db
@@ -244,7 +247,7 @@ def test_for_you_leaves_out_the_owned_thing_in_another_colour_size_or_pack():
     alice = builders.customer(ticks=(TOLD, BOUGHT))
     told_of(alice, "Hosiery")
     builders.paid_order(owned, customer=alice)
-    assert titles(picks.for_you(alice, frozenset({TOLD, BOUGHT}))) == ["Garters"]
+    assert titles(picks.pick_for_customer(alice, frozenset({TOLD, BOUGHT}))) == ["Garters"]
 
 
 @pytest.mark.django_db
@@ -256,7 +259,9 @@ def test_however_long_ago_it_was_bought_it_is_not_offered_again():
     builders.paid_order(shoe, customer=alice, placed_at=long_ago)
     for number in range(picks.RECENT_PURCHASES + 2):
         builders.paid_order(thing(f"{'abcdefghij'[number % 10] * (number + 3)}", "Sundries"), jam, customer=alice)
-    assert shoe.product_id not in {pick.product_id for pick in picks.for_you(alice, frozenset({TOLD, BOUGHT}))}
+    assert shoe.product_id not in {
+        pick.product_id for pick in picks.pick_for_customer(alice, frozenset({TOLD, BOUGHT}))
+    }
 
 
 @pytest.mark.django_db
@@ -268,7 +273,7 @@ def test_what_is_used_up_by_now_may_be_offered_again(lifespan_months, bought_day
     alice = builders.customer(ticks=(TOLD, BOUGHT))
     told_of(alice, "Coffee")
     builders.paid_order(coffee, customer=alice, placed_at=timezone.now() - timedelta(days=bought_days_ago))
-    assert bool(picks.for_you(alice, frozenset({TOLD, BOUGHT}))) is is_offered
+    assert bool(picks.pick_for_customer(alice, frozenset({TOLD, BOUGHT}))) is is_offered
 
 
 @pytest.mark.django_db
@@ -277,17 +282,17 @@ def test_a_gift_is_not_owned():
     alice = builders.customer(ticks=(TOLD, BOUGHT))
     told_of(alice, "Footwear")
     builders.paid_order(shoe, customer=alice, is_gift=True)
-    assert titles(picks.for_you(alice, frozenset({TOLD, BOUGHT}))) == ["Oxford shoe"]
+    assert titles(picks.pick_for_customer(alice, frozenset({TOLD, BOUGHT}))) == ["Oxford shoe"]
 
 
 @pytest.mark.django_db
 def test_the_letter_leaves_out_what_was_bought_as_the_pages_do():
     shoe, clog = thing("Oxford shoe", "Footwear"), thing("Clog", "Garden")
     buyers(5, shoe, clog)
-    training.train()
+    training.train_epoch()
     alice = builders.customer(ticks=(BOUGHT, purposes.MAIL_RECOMMENDATIONS))
     builders.paid_order(shoe, customer=alice)
     every = frozenset({BOUGHT, purposes.MAIL_RECOMMENDATIONS})
-    assert "Oxford shoe" not in titles(picks.for_mail(alice, every))
+    assert "Oxford shoe" not in titles(picks.pick_for_mail(alice, every))
     consent.set_consent(alice, BOUGHT, granted=False, source="test")
-    assert "Oxford shoe" in titles(picks.for_mail(alice, every - {BOUGHT}))
+    assert "Oxford shoe" in titles(picks.pick_for_mail(alice, every - {BOUGHT}))

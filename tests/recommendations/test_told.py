@@ -56,7 +56,7 @@ def pair():
     """Boots and socks, bought together by five."""
     boots, socks = thing("Boots", "Footwear"), thing("Socks", "Hosiery")
     buyers(5, boots.variants.get(), socks.variants.get())
-    training.train()
+    training.train_epoch()
     return boots, socks
 
 
@@ -64,9 +64,9 @@ def test_what_was_told_comes_before_what_was_noticed(alice, foxglove, pair):
     builders.paid_order(pair[0].variants.get(), customer=alice, placed_at=timezone.now() - timedelta(days=2))
     thing("Foxglove jam", "Pantry", maker=foxglove)
     told = tell(alice, Kind.MAKER, maker=foxglove)
-    first, second = picks.for_you(alice, frozenset({TOLD, BOUGHT}))
+    first, second = picks.pick_for_customer(alice, frozenset({TOLD, BOUGHT}))
     assert shown([first]) == [("Foxglove jam", "You told us you like Foxglove")]
-    assert (first.purpose, first.because) == (TOLD, picks.Because(picks.Source.TOLD, told.pk))
+    assert (first.purpose, first.because) == (TOLD, picks.Evidence(picks.EvidenceSource.TOLD, told.pk))
     assert second.purpose == BOUGHT
 
 
@@ -81,7 +81,7 @@ def test_each_kind_of_thing_told_finds_its_own_and_they_take_turns(alice, foxglo
     tell(alice, Kind.NEED, words="waterproof")
     tell(alice, Kind.CATEGORY, category=footwear)
     tell(alice, Kind.MAKER, maker=foxglove)
-    assert shown(picks.for_you(alice, frozenset({TOLD}))) == [
+    assert shown(picks.pick_for_customer(alice, frozenset({TOLD}))) == [
         (tea.title, "You told us you like Foxglove"),
         (clogs.title, "You told us you like Footwear"),
         (oilskin.title, "You told us you look for “waterproof”"),
@@ -95,26 +95,28 @@ def test_what_comes_in_a_told_size_goes_before_what_does_not(alice, foxglove):
     thing("Narrow boots", "Footwear", maker=foxglove, sizes=("7", "8"))
     tell(alice, Kind.MAKER, maker=foxglove)
     tell(alice, Kind.SIZE, words="13", category=builders.category("Footwear"))
-    assert shown(picks.for_you(alice, frozenset({TOLD})))[0][0] == fits.title
+    assert shown(picks.pick_for_customer(alice, frozenset({TOLD})))[0][0] == fits.title
 
 
 def test_what_is_sold_out_in_a_told_size_is_not_offered_for_it(alice):
     boots = thing("Wide boots", "Footwear", sizes=("9", "13"))
     tell(alice, Kind.SIZE, words="13")
-    assert shown(picks.for_you(alice, frozenset({TOLD}))) == [(boots.title, "Comes in 13, the size you told us")]
+    assert shown(picks.pick_for_customer(alice, frozenset({TOLD}))) == [
+        (boots.title, "Comes in 13, the size you told us")
+    ]
     boots.variants.get(size="13").stock.update(on_hand=0)
     listing.update_stock_flags()
-    assert picks.for_you(alice, frozenset({TOLD})) == []
+    assert picks.pick_for_customer(alice, frozenset({TOLD})) == []
 
 
 def test_what_was_told_steers_nothing_while_its_switch_is_off(foxglove):
     bob = builders.customer()
     thing("Jam", maker=foxglove)
     tell(bob, Kind.MAKER, maker=foxglove)
-    assert picks.for_you(bob, frozenset()) == []
-    assert picks.for_you(bob, frozenset({TOLD})) == []  # a page that read the answers too early
+    assert picks.pick_for_customer(bob, frozenset()) == []
+    assert picks.pick_for_customer(bob, frozenset({TOLD})) == []  # a page that read the answers too early
     consent.set_consent(bob, TOLD, granted=True, source="preferences")
-    assert len(picks.for_you(bob, frozenset({TOLD}))) == 1
+    assert len(picks.pick_for_customer(bob, frozenset({TOLD}))) == 1
     consent.set_consent(bob, TOLD, granted=False, source="preferences")
     assert interests.get_interests(bob) == interests.NO_INTERESTS
 
@@ -124,8 +126,8 @@ def test_a_preview_supposes_the_switch_without_writing(foxglove):
     thing("Jam", maker=foxglove)
     tell(bob, Kind.MAKER, maker=foxglove)
     with consent.overlay_answers(bob.pk, {TOLD: True}):
-        found = picks.for_you(bob, consent.get_granted_purposes(bob))
-        effects.record(bob, found, place=Effect.Place.HOME)
+        found = picks.pick_for_customer(bob, consent.get_granted_purposes(bob))
+        effects.record_effects(bob, found, place=Effect.Place.HOME)
     assert len(found) == 1
     assert not Effect.objects.exists()
 
@@ -141,8 +143,12 @@ def test_what_is_never_to_be_shown_is_on_no_shelf_letter_or_offer(pair, what):
 
     def put_forward():
         told = interests.get_interests(bob)
-        found = picks.for_you(bob, every) + picks.for_mail(bob, every) + [picks.offer_for(order)]
-        found += picks.also_bought([boots.pk], hidden=told.hidden) + picks.popular(hidden=told.hidden)
+        found = (
+            picks.pick_for_customer(bob, every) + picks.pick_for_mail(bob, every) + [picks.pick_receipt_offer(order)]
+        )
+        found += picks.pick_frequently_bought_with([boots.pk], hidden=told.hidden) + picks.pick_popular(
+            hidden=told.hidden
+        )
         return {pick.product_id for pick in found if pick}
 
     assert socks.pk in put_forward()
@@ -155,9 +161,9 @@ def test_a_department_never_to_be_shown_takes_everything_below_it_along(foxglove
     clogs = builders.product("Clogs", category=builders.category("Clogs", parent=footwear), maker=foxglove)
     listing.refresh_listings([clogs.pk])
     tell(bob, Kind.MAKER, maker=foxglove)
-    assert len(picks.for_you(bob, frozenset({TOLD}))) == 1
+    assert len(picks.pick_for_customer(bob, frozenset({TOLD}))) == 1
     tell(bob, Kind.NEVER, category=footwear)
-    assert picks.for_you(bob, frozenset({TOLD})) == []
+    assert picks.pick_for_customer(bob, frozenset({TOLD})) == []
 
 
 def test_it_costs_one_query_to_know_and_one_to_find(alice, foxglove, django_assert_num_queries):
@@ -166,7 +172,7 @@ def test_it_costs_one_query_to_know_and_one_to_find(alice, foxglove, django_asse
     with django_assert_num_queries(1):
         told = interests.get_interests(alice)
     with django_assert_num_queries(1):
-        picks.for_you(alice, frozenset({TOLD}), told=told)
+        picks.pick_for_customer(alice, frozenset({TOLD}), told=told)
     with django_assert_num_queries(0):
         interests.get_interests(None)
 
@@ -181,27 +187,27 @@ def jam(alice, foxglove):
 
 
 def test_what_it_did_is_noted_once_a_day_and_said_in_words(alice, jam):
-    found = picks.for_you(alice, frozenset({TOLD}))
+    found = picks.pick_for_customer(alice, frozenset({TOLD}))
     for _ in range(3):
-        effects.record(alice, found, place=Effect.Place.HOME)
+        effects.record_effects(alice, found, place=Effect.Place.HOME)
     today = timezone.localdate()
-    assert effects.of_interests(alice) == {jam.pk: [f"Put Jam on your home shelf on {today.day} {today:%B}"]}
+    assert effects.get_interest_effects(alice) == {jam.pk: [f"Put Jam on your home shelf on {today.day} {today:%B}"]}
     jam.refresh_from_db()
     assert jam.last_used_at.date() == timezone.now().date()
 
 
 def test_a_second_look_the_same_day_asks_the_database_nothing(alice, jam, django_assert_num_queries):
-    found = picks.for_you(alice, frozenset({TOLD}))
+    found = picks.pick_for_customer(alice, frozenset({TOLD}))
     with django_assert_num_queries(1):
-        effects.record(alice, found, place=Effect.Place.HOME)
+        effects.record_effects(alice, found, place=Effect.Place.HOME)
     with django_assert_num_queries(0):
-        effects.record(alice, found, place=Effect.Place.HOME)
+        effects.record_effects(alice, found, place=Effect.Place.HOME)
 
 
 def test_nothing_is_noted_once_the_switch_is_off(alice, jam):
-    found = picks.for_you(alice, frozenset({TOLD}))
+    found = picks.pick_for_customer(alice, frozenset({TOLD}))
     consent.set_consent(alice, TOLD, granted=False, source="preferences")
-    effects.record(alice, found, place=Effect.Place.HOME)
+    effects.record_effects(alice, found, place=Effect.Place.HOME)
     assert not Effect.objects.exists()
     jam.refresh_from_db()
     assert jam.last_used_at is None
@@ -213,34 +219,34 @@ def test_a_purchase_and_a_look_say_what_they_did_until_when(alice, pair):
     order = builders.paid_order(boots.variants.get(), customer=alice)
     clogs = thing("Clogs", "Footwear")
     thing("Galoshes", "Footwear")
-    history.record_view(alice, clogs.pk)
-    found = picks.for_you(alice, frozenset({BOUGHT, LOOKED}))
-    effects.record(alice, found, place=Effect.Place.FOR_YOU)
-    by_source = {used.because.source: used for used in effects.observed(alice)}
-    bought = by_source[picks.Source.BOUGHT]
+    history.record_customer_view(alice, clogs.pk)
+    found = picks.pick_for_customer(alice, frozenset({BOUGHT, LOOKED}))
+    effects.record_effects(alice, found, place=Effect.Place.FOR_YOU)
+    by_source = {used.because.source: used for used in effects.explain_observed_data(alice)}
+    bought = by_source[picks.EvidenceSource.BOUGHT]
     assert (bought.because.pk, bought.title, bought.expires_at) == (order.lines.get().pk, "Boots", None)
     assert any(words.startswith("Put Socks on your “For you” shelf on") for words in bought.effects)
-    if seen := by_source.get(picks.Source.SEEN):
+    if seen := by_source.get(picks.EvidenceSource.SEEN):
         assert seen.expires_at > timezone.now() + timedelta(days=29)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_datum_deleted_while_its_shelf_is_shown_leaves_no_effect_and_no_fault(alice, jam):
-    found = picks.for_you(alice, frozenset({TOLD}))
+    found = picks.pick_for_customer(alice, frozenset({TOLD}))
     jam.delete()
-    effects.record(alice, found, place=Effect.Place.HOME)
+    effects.record_effects(alice, found, place=Effect.Place.HOME)
     assert not Effect.objects.exists()
 
 
 def test_an_effect_goes_with_its_datum_and_after_thirty_days_by_itself(alice, jam):
-    found = picks.for_you(alice, frozenset({TOLD}))
-    effects.record(alice, found, place=Effect.Place.HOME)
+    found = picks.pick_for_customer(alice, frozenset({TOLD}))
+    effects.record_effects(alice, found, place=Effect.Place.HOME)
     Effect.objects.update(shown_on=timezone.localdate() - timedelta(days=29))
-    assert effects.retire() == 0
+    assert effects.retire_effects() == 0
     Effect.objects.update(shown_on=timezone.localdate() - timedelta(days=30))
-    assert effects.of_interests(alice) == {}
-    assert effects.retire() == 1
-    effects.record(alice, found, place=Effect.Place.FOR_YOU)
+    assert effects.get_interest_effects(alice) == {}
+    assert effects.retire_effects() == 1
+    effects.record_effects(alice, found, place=Effect.Place.FOR_YOU)
     jam.delete()
     assert not Effect.objects.exists()
 
@@ -249,10 +255,10 @@ def test_the_letter_says_what_it_was_picked_from(alice, jam):
     consent.set_consent(alice, purposes.MAIL_RECOMMENDATIONS, granted=True, source="preferences")
     for number in range(2):
         thing(f"Chutney {number}", "Pantry", maker=jam.maker)
-    audience.queue_recommendations(timezone.now())
+    audience.queue_weekly_recommendations(timezone.now())
     items = OutgoingItem.objects.filter(product__title="Jam")
     assert [item.why for item in items if item.why] == ["You told us you like Foxglove"]
-    assert effects.of_interests(alice)[jam.pk][0].startswith("Picked Jam for your letter of suggestions on")
+    assert effects.get_interest_effects(alice)[jam.pk][0].startswith("Picked Jam for your letter of suggestions on")
 
 
 # -- Kept until --------------------------------------------------------------------------------------------------------
@@ -280,7 +286,7 @@ def test_the_same_told_twice_is_kept_once_and_there_is_an_end(alice, foxglove, m
 
 def test_what_was_told_is_exported_forgotten_and_erased(alice, jam):
     tell(alice, Kind.NEVER, category=builders.category("Socks"))
-    effects.record(alice, picks.for_you(alice, frozenset({TOLD})), place=Effect.Place.HOME)
+    effects.record_effects(alice, picks.pick_for_customer(alice, frozenset({TOLD})), place=Effect.Place.HOME)
     holdings = {holding.key: holding for holding in personal_data.get_holdings()}
     assert [row["maker"] for row in holdings["told"].export(alice)] == ["Foxglove", None]
     assert [row["put_forward"] for row in holdings["effects"].export(alice)] == ["Jam"]

@@ -35,10 +35,10 @@ WITHDRAWALS: dict[str, Callable] = {
     "a gift mark": lambda person, variant: line_of(person, variant).update(is_gift=True),
     "a gift mark on one line": mark_one,
     "an exclusion": lambda person, variant: line_of(person, variant).update(is_excluded=True),
-    "a cancelled order": lambda person, variant: cancellation.cancel(person.orders.get().pk, actor="Sam"),
+    "a cancelled order": lambda person, variant: cancellation.cancel_order(person.orders.get().pk, actor="Sam"),
     "a cancelled order, by hand": lambda person, variant: person.orders.update(status=Order.Status.CANCELLED),
     "an order that was somebody else's": lambda person, variant: person.orders.update(customer=builders.customer()),
-    "a forgotten past": lambda person, variant: forgetting.forget(person, PURPOSE),
+    "a forgotten past": lambda person, variant: forgetting.forget_purchases(person, PURPOSE),
     "a no": lambda person, variant: consent.set_consent(person, PURPOSE, granted=False, source="test"),
     "the master switch": lambda person, variant: consent.set_master(person, on=False, source="test"),
 }
@@ -53,7 +53,7 @@ def goods():
 
 @pytest.fixture
 def _stripe_does_not_answer(monkeypatch):
-    monkeypatch.setattr(payments, "settle_refund", lambda refund_id: None)
+    monkeypatch.setattr(payments, "try_send_refund", lambda refund_id: None)
 
 
 @pytest.mark.django_db
@@ -62,15 +62,15 @@ def _stripe_does_not_answer(monkeypatch):
 @pytest.mark.parametrize("seen_from", [0, 1], ids=["beside it", "as what is beside"])
 def test_whatever_withdraws_a_purchase_hides_at_once_what_it_stood_behind(goods, how, seen_from):
     leaver, *_ = buyers(6, *goods)
-    training.train()
+    training.train_epoch()
     given, other = goods[seen_from].product_id, goods[1 - seen_from].product_id
-    assert [pick.product_id for pick in picks.also_bought([given])] == [other]
-    assert {pick.product_id for pick in picks.popular()} == {given, other}
+    assert [pick.product_id for pick in picks.pick_frequently_bought_with([given])] == [other]
+    assert {pick.product_id for pick in picks.pick_popular()} == {given, other}
     WITHDRAWALS[how](leaver, goods[0])
-    assert picks.also_bought([given]) == []  # before any job has run
-    assert goods[0].product_id not in {pick.product_id for pick in picks.popular()}
-    training.withdraw()
-    assert [pick.product_id for pick in picks.also_bought([given])] == [other]  # five are left
+    assert picks.pick_frequently_bought_with([given]) == []  # before any job has run
+    assert goods[0].product_id not in {pick.product_id for pick in picks.pick_popular()}
+    training.rebuild_without_withdrawn()
+    assert [pick.product_id for pick in picks.pick_frequently_bought_with([given])] == [other]  # five are left
     assert not Contribution.objects.filter(customer=leaver, product=goods[0].product_id).exists()
 
 
@@ -79,19 +79,19 @@ def test_a_gift_mark_hides_only_what_the_gift_stood_behind(goods):
     mug = builders.product("Mug", category=builders.category("Mugs"))
     listing.refresh_listings()
     leaver, *_ = buyers(6, *goods, mug.variants.get())
-    training.train()
+    training.train_epoch()
     line_of(leaver, goods[0]).update(is_gift=True)
-    assert [pick.product_id for pick in picks.also_bought([goods[1].product_id])] == [mug.pk]
+    assert [pick.product_id for pick in picks.pick_frequently_bought_with([goods[1].product_id])] == [mug.pk]
 
 
 @pytest.mark.django_db
 def test_a_gift_mark_taken_back_shows_again_at_once(goods):
     leaver, *_ = buyers(6, *goods)
-    training.train()
+    training.train_epoch()
     for is_gift in (True, False):
         line_of(leaver, goods[0]).update(is_gift=is_gift)
-    assert picks.also_bought([goods[0].product_id])
-    assert training.withdraw() is None
+    assert picks.pick_frequently_bought_with([goods[0].product_id])
+    assert training.rebuild_without_withdrawn() is None
 
 
 @pytest.mark.django_db
@@ -101,13 +101,15 @@ def test_a_best_seller_withdrawn_leads_no_told_shelf(goods):
     newer = builders.product("Sandals", category=boots.product.category)
     listing.refresh_listings()
     leaver, *_ = buyers(5, boots, socks)
-    training.train()
+    training.train_epoch()
     alice = builders.customer(ticks=(purposes.RECOMMEND_FROM_TOLD,))
     Interest.objects.create(customer=alice, kind=Interest.Kind.CATEGORY, category=boots.product.category)
     granted = frozenset({purposes.RECOMMEND_FROM_TOLD})
-    assert picks.for_you(alice, granted, told=interests.get_interests(alice))[0].product_id == boots.product_id
+    assert (
+        picks.pick_for_customer(alice, granted, told=interests.get_interests(alice))[0].product_id == boots.product_id
+    )
     line_of(leaver, boots).update(is_gift=True)
-    assert picks.for_you(alice, granted, told=interests.get_interests(alice))[0].product_id == newer.pk
+    assert picks.pick_for_customer(alice, granted, told=interests.get_interests(alice))[0].product_id == newer.pk
 
 
 # -- While a training is under way -----------------------------------------------------------------------------
@@ -137,14 +139,14 @@ def during_training(monkeypatch):
     """Has something happen while the next tables are computed, once."""
 
     def arrange(work: Callable[[], object]) -> None:
-        compute, waiting = training.publish, [work]
+        compute, waiting = training.compute_published_tables, [work]
 
         def interrupted(*args, **kwargs):
             if waiting:
                 elsewhere(waiting.pop())
             return compute(*args, **kwargs)
 
-        monkeypatch.setattr(training, "publish", interrupted)
+        monkeypatch.setattr(training, "compute_published_tables", interrupted)
 
     return arrange
 
@@ -157,10 +159,10 @@ def say_no(person):
 @pytest.mark.parametrize("is_guarded", [True, False], ids=["guard on", "guard off"])
 def test_no_epoch_is_published_with_what_was_withdrawn_meanwhile(goods, during_training, monkeypatch, is_guarded):
     if not is_guarded:
-        monkeypatch.setattr(training, "_take_out", lambda run: 0)
+        monkeypatch.setattr(training, "_delete_withdrawn_from_run", lambda run: 0)
     leaver, *_ = buyers(6, *goods)
     during_training(lambda: say_no(leaver))
-    training.train()
+    training.train_epoch()
     assert Contribution.objects.filter(customer=leaver).exists() != is_guarded
     assert ProductSimilarity.objects.exists() != is_guarded
 
@@ -168,11 +170,11 @@ def test_no_epoch_is_published_with_what_was_withdrawn_meanwhile(goods, during_t
 @pytest.mark.django_db(transaction=True)
 def test_no_recompute_is_published_with_what_was_withdrawn_meanwhile(goods, during_training):
     first, second, *_ = buyers(7, *goods)
-    training.train()
+    training.train_epoch()
     say_no(first)
-    training.take_out_withdrawn()
+    training.delete_withdrawn_lines()
     during_training(lambda: say_no(second))
-    assert training._recompute() is not None
+    assert training._rebuild_once() is not None
     assert not Contribution.objects.filter(customer=second).exists()
     assert not ProductSimilarity.objects.exists()
 
@@ -180,17 +182,17 @@ def test_no_recompute_is_published_with_what_was_withdrawn_meanwhile(goods, duri
 @pytest.mark.django_db(transaction=True)
 def test_a_withdrawal_is_taken_out_without_waiting_for_a_training(goods, during_training):
     first, second, *_ = buyers(7, *goods)
-    training.train()
+    training.train_epoch()
     seen = []
 
     def withdraw_and_look():
         say_no(second)
-        assert training.take_out_withdrawn() == 2
+        assert training.delete_withdrawn_lines() == 2
         seen.append((pairs(), ProductPopularity.objects.count(), Contribution.objects.filter(customer=second).count()))
 
     during_training(withdraw_and_look)
     say_no(first)
-    training.withdraw()
+    training.rebuild_without_withdrawn()
     assert seen == [(set(), 0, 0)]
 
 
@@ -199,23 +201,23 @@ def test_whoever_withdraws_during_a_recompute_waits_for_no_tick(goods, during_tr
     """One call of the job leaves the epoch as it would be without either."""
     first, second, *_ = buyers(7, *goods)
     now = timezone.now()
-    training.train(cutoff_at=now)
+    training.train_epoch(cutoff_at=now)
     say_no(first)
     during_training(lambda: say_no(second))
-    training.withdraw()
+    training.rebuild_without_withdrawn()
     assert pairs() == {("Boots", "Socks"), ("Socks", "Boots")}
     assert set(ProductSimilarity.objects.values_list("support", flat=True)) == {5}
     run = ModelRun.objects.get(is_current=True)
     assert (run.customer_count, run.contributions.count()) == (5, run.line_count)
     scores = list(ProductSimilarity.objects.order_by("product").values_list("score", flat=True))
-    training.train(cutoff_at=now)
+    training.train_epoch(cutoff_at=now)
     assert list(ProductSimilarity.objects.order_by("product").values_list("score", flat=True)) == scores
 
 
 @pytest.mark.django_db(transaction=True)
 def test_the_job_that_publishes_an_epoch_goes_on_to_withdraw(goods, during_training):
     leaver, *_ = buyers(6, *goods)
-    training.train()
+    training.train_epoch()
     ModelRun.objects.update(cutoff_at=timezone.now() - timedelta(hours=7))
     buyers(5, *goods)
     during_training(lambda: say_no(leaver))
@@ -228,9 +230,9 @@ def test_taking_out_leaves_the_pairs_of_others(goods):
     mug, jug = builders.variant(), builders.variant()
     buyers(5, mug, jug)
     leaver, *_ = buyers(5, *goods)
-    training.train()
+    training.train_epoch()
     say_no(leaver)
-    assert training.take_out_withdrawn() == 2
+    assert training.delete_withdrawn_lines() == 2
     assert pairs() == {(mug.product.title, jug.product.title), (jug.product.title, mug.product.title)}
     assert Contribution.objects.count() == 2 * 9
-    assert training.take_out_withdrawn() == 0
+    assert training.delete_withdrawn_lines() == 0

@@ -19,11 +19,11 @@ import psycopg2
 from django.contrib.admindocs.views import simplify_regex
 from django.urls import URLPattern, get_resolver
 
-from shop.local.home import CHECKOUT, Home, home_of, locked
-from shop.local.parts import answers
+from shop.local.home import CHECKOUT, Home, file_lock, get_home
+from shop.local.parts import make_health_check
 from shop.local.postgres import PORT, USER, Postgres
-from shop.local.processes import Part, Running
-from shop.local.servers import clear_left_behind, start_when_free
+from shop.local.processes import Part, RunningPart
+from shop.local.servers import start_with_retries, stop_servers_left_behind
 from shop.local.valkey import Valkey
 from tests.reliability.stack import free_port, wait_until
 
@@ -50,8 +50,8 @@ class Away:
         self.home = home
         self.port = free_port()
         self._postgres, self._valkey = Postgres(home, durable=False), Valkey(home)
-        self._servers: dict[str, Running] = {}
-        self._web: Running | None = None
+        self._servers: dict[str, RunningPart] = {}
+        self._web: RunningPart | None = None
 
     def start(self) -> None:
         self.start_postgres()
@@ -61,9 +61,9 @@ class Away:
         subprocess.run(manage, cwd=CHECKOUT, env=self._environment(), check=True, capture_output=True)
         web = ("--bind", f"127.0.0.1:{self.port}", "--threads", "8", "--no-control-socket", "--log-level", "critical")
         command = [sys.executable, "-m", "gunicorn", "shop.wsgi", *web]
-        part = Part("web", command, self._environment(), CHECKOUT, is_ready=answers(self.port))
-        self._web = Running(part, notes=self.home.notes, on_line=lambda *_: None)
-        wait_until(answers(self.port), seconds=60, what="the shop to open")
+        part = Part("web", command, self._environment(), CHECKOUT, is_ready=make_health_check(self.port))
+        self._web = RunningPart(part, notes=self.home.notes, on_line=lambda *_: None)
+        wait_until(make_health_check(self.port), seconds=60, what="the shop to open")
 
     def stop(self) -> None:
         self.thaw("postgres"), self.thaw("valkey")
@@ -73,10 +73,10 @@ class Away:
                 running.clear_away()
 
     def start_postgres(self) -> None:
-        self._servers["postgres"] = start_when_free(self._postgres.part(), notes=self.home.notes)
+        self._servers["postgres"] = start_with_retries(self._postgres.part(), notes=self.home.notes)
 
     def start_redis(self) -> None:
-        self._servers["valkey"] = start_when_free(self._valkey.part(), notes=self.home.notes)
+        self._servers["valkey"] = start_with_retries(self._valkey.part(), notes=self.home.notes)
 
     def stop_postgres(self) -> None:
         self._stop("postgres")
@@ -171,16 +171,16 @@ class Away:
 
 @contextmanager
 def running_shop() -> Iterator[Away]:
-    tests = home_of("tests")
+    tests = get_home("tests")
     home = Home(tests.folder(f"run-{os.getpid()}-away"), tests.owner)
-    with locked(home.path / "lock"):
+    with file_lock(home.path / "lock"):
         made = Away(home)
         try:
             made.start()
             yield made
         finally:
             made.stop()
-            clear_left_behind(home)
+            stop_servers_left_behind(home)
 
 
 def every_address() -> list[str]:

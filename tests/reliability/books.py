@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from django.db import connection
 
 from notifications.models import OutgoingEmail
-from notifications.outbox import backlog
+from notifications.outbox import measure_backlog
 from orders.models import Order, OrderEvent, OrderTick, Payment, Refund, StripeEvent
 from orders.payments import LIVE
 from shop.local.stripe.testing import StandIn
@@ -33,7 +33,7 @@ MOST_COPIES = 2  # of one mail whose worker died after the final dot
 
 def is_quiet() -> bool:
     """Nothing is under way any more."""
-    waits = backlog()
+    waits = measure_backlog()
     return not (
         waits["unrelayed"]
         or waits["queued"]
@@ -48,7 +48,7 @@ def what_waits() -> str:
     payments = dict(Counter(Payment.objects.values_list("status", flat=True)))
     events = StripeEvent.objects.filter(processed_at=None).count()
     mails = dict(Counter(OutgoingEmail.objects.values_list("state", flat=True)))
-    return f"outbox {backlog()}, payments {payments}, mails {mails}, events {events}"
+    return f"outbox {measure_backlog()}, payments {payments}, mails {mails}, events {events}"
 
 
 def check_all(buyers: list[Buyer], sink: Sink, standin: StandIn, *, deadlocks_before: int) -> None:

@@ -17,10 +17,10 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.db import connection
 
-from shop.local.home import CHECKOUT, Home, home_of, locked
-from shop.local.parts import answers
-from shop.local.processes import Part, Running
-from shop.local.servers import start_when_free
+from shop.local.home import CHECKOUT, Home, file_lock, get_home
+from shop.local.parts import make_health_check
+from shop.local.processes import Part, RunningPart
+from shop.local.servers import start_with_retries
 from shop.local.stripe.testing import StandIn
 from shop.local.valkey import Valkey
 from tests.notifications.sink import Server, Sink
@@ -48,9 +48,9 @@ class Stack:
         self.deaths: list[str] = []
         self.deadlocks_before = deadlock_count()
         self._valkey = Valkey(home)
-        self._broker: Running | None = None
+        self._broker: RunningPart | None = None
         self._parts = {part.name: part for part in self._services(smtp_port, web_port, timers)}
-        self._running: dict[str, Running | None] = {}
+        self._running: dict[str, RunningPart | None] = {}
         self._lock = threading.RLock()
         self._end = threading.Event()
         self._keeper = threading.Thread(target=self._keep_running, name="keeper", daemon=True)
@@ -94,7 +94,7 @@ class Stack:
             _kill(luck.choice(children))
 
     def start_broker(self) -> None:
-        self._broker = start_when_free(self._valkey.part(), notes=self.home.notes)
+        self._broker = start_with_retries(self._valkey.part(), notes=self.home.notes)
 
     def kill_broker(self) -> None:
         assert self._broker is not None
@@ -131,7 +131,7 @@ class Stack:
             "--no-control-socket",
         )
         quiet = ("--quiet", "--loglevel", "WARNING")
-        yield part("web", "gunicorn", "shop.wsgi", *web, "--log-level", "warning", is_ready=answers(web_port))
+        yield part("web", "gunicorn", "shop.wsgi", *web, "--log-level", "warning", is_ready=make_health_check(web_port))
         yield part("worker", "celery", "-A", "shop", *quiet[:1], "worker", "-c", "2", "--without-mingle", *quiet[1:])
         schedule = str(self.home.folder("beat") / "schedule")
         yield part("beat", "celery", "-A", "shop", *quiet[:1], "beat", "--pidfile", "", "-s", schedule, *quiet[1:])
@@ -154,7 +154,7 @@ class Stack:
         }
 
     def _spawn(self, name: str) -> None:
-        self._running[name] = Running(self._parts[name], notes=self.home.notes, on_line=self._note)
+        self._running[name] = RunningPart(self._parts[name], notes=self.home.notes, on_line=self._note)
 
     def _note(self, name: str, line: str) -> None:
         with self.log.open("a") as file:
@@ -175,11 +175,11 @@ class Stack:
 
 @contextmanager
 def running_stack(folder: Path, **timers: str) -> Iterator[tuple[Stack, Sink]]:
-    tests = home_of("tests")
+    tests = get_home("tests")
     home = Home(tests.folder(f"run-{os.getpid()}-stack"), tests.owner)
     sink, smtp_port, web_port = Sink(), free_port(), free_port()
     with ExitStack() as stack:
-        stack.enter_context(locked(home.path / "lock"))
+        stack.enter_context(file_lock(home.path / "lock"))
         server = Server(sink, smtp_port)
         server.start()
         stack.callback(server.stop, no_assert=True)

@@ -16,7 +16,7 @@ import pytest
 from orders import reconciling
 from orders.models import Order, Payment, ShopSettings
 from shop.local.home import CHECKOUT
-from shop.local.parts import answers
+from shop.local.parts import make_health_check
 from shop.local.stripe.testing import StandIn
 from shop.retrying import loops
 from shop.retrying.models import StuckItem
@@ -57,7 +57,7 @@ def web(standin: StandIn, **environment: str) -> Iterator[str]:
     }
     process = subprocess.Popen([sys.executable, *command, "--log-level", "warning"], cwd=CHECKOUT, env=settings)
     try:
-        wait_until(answers(port), seconds=120, what="the shop to open")
+        wait_until(make_health_check(port), seconds=120, what="the shop to open")
         yield site
     finally:
         process.kill()  # hung threads would hold up a polite end
@@ -159,7 +159,7 @@ def test_browsing_goes_on_while_stripe_hangs_and_every_buyer_gets_to_the_payment
 
 def opened_by_a_worker() -> bool:
     loops.retry_now(StuckItem.objects.all())
-    reconciling.open_payment_pages()
+    reconciling.open_waiting_payment_pages()
     return not Payment.objects.filter(status=Payment.Status.CREATED).exists()
 
 

@@ -24,10 +24,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 
 SLUGS = ["blanket", "mug", "socks", "pie-tin"]
 VERBS = (
-    lambda pk: fulfilment.mark_picked(pk, actor="Sam"),
-    lambda pk: fulfilment.mark_packed(pk, actor="Sam", note=""),
-    lambda pk: fulfilment.dispatch(pk, actor="Sam", carrier="dpd", tracking_number="155"),
-    lambda pk: fulfilment.mark_delivered(pk, actor="Sam"),
+    lambda pk: fulfilment.mark_shipment_picked(pk, actor="Sam"),
+    lambda pk: fulfilment.mark_shipment_packed(pk, actor="Sam", note=""),
+    lambda pk: fulfilment.dispatch_shipment(pk, actor="Sam", carrier="dpd", tracking_number="155"),
+    lambda pk: fulfilment.mark_shipment_delivered(pk, actor="Sam"),
 )
 Fault = tuple[str, str]
 KILLS: tuple[Fault, ...] = (

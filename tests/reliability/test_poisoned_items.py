@@ -55,7 +55,7 @@ class Poisoned:
 
 
 @dataclass
-class World:
+class PoisonedShop:
     client: Client
     standin: StandIn
     settings: Any
@@ -63,7 +63,7 @@ class World:
     tmp_path: Any
 
 
-def stock_flags(world: World) -> Poisoned:
+def stock_flags(world: PoisonedShop) -> Poisoned:
     bad, good = builders.product(on_hand=3), builders.product(on_hand=3)
     Product.objects.update(is_available=False)
     poison("catalog_product", f"NEW.id = {bad.pk}")
@@ -74,7 +74,7 @@ def stock_flags(world: World) -> Poisoned:
     )
 
 
-def relay(world: World) -> Poisoned:
+def relay(world: PoisonedShop) -> Poisoned:
     bad, good = builders.placed_order(), builders.placed_order()
     poison("notifications_outgoingemail", f"NEW.order_id = {bad.pk}", event="INSERT")
     return Poisoned("order_news", lambda: is_told(good), lambda: is_told(bad))
@@ -84,7 +84,7 @@ def is_told(order: Order) -> bool:
     return OutgoingEmail.objects.filter(order=order, topic="receipt").exists()
 
 
-def mail(world: World) -> Poisoned:
+def mail(world: PoisonedShop) -> Poisoned:
     """A mail of a topic that the shop no longer knows."""
     bad, good = (OutgoingEmail(key=key, kind="essential", to_address=f"{key}@example.com") for key in ("bad", "good"))
     bad.topic, good.topic = "gone", "erasure_asked_for"
@@ -98,7 +98,7 @@ def mail(world: World) -> Poisoned:
     )
 
 
-def newsletter(world: World) -> Poisoned:
+def newsletter(world: PoisonedShop) -> Poisoned:
     builders.customer(ticks=(purposes.NEWSLETTER,))
     bad, good = (NewsletterIssue.objects.create(subject=s, body="News.", released_at=timezone.now()) for s in "bg")
     poison("notifications_outgoingemail", f"NEW.context->>'issue' = '{bad.pk}'", event="INSERT")
@@ -106,9 +106,9 @@ def newsletter(world: World) -> Poisoned:
     return Poisoned("newsletter", lambda: issues.filter(pk=good.pk).exists(), lambda: issues.filter(pk=bad.pk).exists())
 
 
-def weekly_letter(world: World) -> Poisoned:
+def weekly_letter(world: PoisonedShop) -> Poisoned:
     goods = [Pick(builders.product().pk, "Sells well just now") for _ in range(3)]
-    world.monkeypatch.setattr(picks, "for_mail", lambda *_: goods)
+    world.monkeypatch.setattr(picks, "pick_for_mail", lambda *_: goods)
     bad, good = (builders.customer(ticks=(purposes.MAIL_RECOMMENDATIONS,)) for _ in range(2))
     poison("notifications_outgoingemail", f"NEW.customer_id = {bad.pk}", event="INSERT")
     mails = OutgoingEmail.objects.filter(topic="recommendations")
@@ -119,14 +119,14 @@ def weekly_letter(world: World) -> Poisoned:
     )
 
 
-def reconciler(world: World) -> Poisoned:
+def reconciler(world: PoisonedShop) -> Poisoned:
     """A session that this Stripe account does not know, ahead of a payment and of a refund."""
     bad, good, refunded = (buy(world) for _ in range(3))
     reference = bad.provider_reference
     Payment.objects.filter(pk=bad.pk).update(provider_reference="cs_test_of_another_account")
     world.standin.pay(good.provider_reference)
     world.standin.pay(refunded.provider_reference)
-    payments.settle(refunded.pk)
+    payments.settle_payment(refunded.pk)
     payments.request_refund(Order.objects.get(pk=refunded.order_id), amount=None, actor="Sam", reason="")
     long_ago = timezone.now() - timedelta(hours=1)
     Payment.objects.update(created_at=long_ago)
@@ -143,7 +143,7 @@ def reconciler(world: World) -> Poisoned:
     )
 
 
-def payment_pages(world: World) -> Poisoned:
+def payment_pages(world: PoisonedShop) -> Poisoned:
     """A page over whose idempotency key Stripe quarrels, ahead of one that only never came."""
     bad, good = (buy(world) for _ in range(2))
     a_moment_ago = timezone.now() - timedelta(seconds=5)
@@ -161,7 +161,7 @@ def give_new_key(payment: Payment) -> None:
     Payment.objects.filter(pk=payment.pk).update(idempotency_key=uuid.uuid4())
 
 
-def stripe_events(world: World) -> Poisoned:
+def stripe_events(world: PoisonedShop) -> Poisoned:
     bad, good = (buy(world) for _ in range(2))
     reference = bad.provider_reference
     Payment.objects.filter(pk=bad.pk).update(provider_reference="cs_test_of_another_account")
@@ -186,7 +186,7 @@ def stripe_events(world: World) -> Poisoned:
     )
 
 
-def buy(world: World) -> Payment:
+def buy(world: PoisonedShop) -> Payment:
     buyer = type(world.client)()
     fill(buyer)
     return check_out(buyer)
@@ -205,18 +205,18 @@ def withdrawn_epoch() -> int:
     return ModelRun.objects.get(is_current=True).pk
 
 
-def taking_out(world: World) -> Poisoned:
+def taking_out(world: PoisonedShop) -> Poisoned:
     withdrawn_epoch()
     poison("recommendations_contribution", event="DELETE")
     return Poisoned("withdrawal", lambda: True, lambda: not Contribution.objects.exists())
 
 
-def recomputing(world: World) -> Poisoned:
+def recomputing(world: PoisonedShop) -> Poisoned:
     first = withdrawn_epoch()
     return model_run("recomputing", lambda: not ModelRun.objects.filter(pk=first, is_current=True).exists())
 
 
-def training(world: World) -> Poisoned:
+def training(world: PoisonedShop) -> Poisoned:
     return model_run("training", lambda: ModelRun.objects.filter(is_current=True).exists())
 
 
@@ -225,14 +225,14 @@ def model_run(loop: str, is_done: Callable[[], bool]) -> Poisoned:
     return Poisoned(loop, lambda: True, is_done)
 
 
-def likeness(world: World) -> Poisoned:
+def likeness(world: PoisonedShop) -> Poisoned:
     for title in ("Mug, red", "Mug, blue"):
         builders.product(title)
     poison("recommendations_productlikeness", event="INSERT")
     return Poisoned("likeness", lambda: True, ProductLikeness.objects.exists)
 
 
-def checkpoint(world: World) -> Poisoned:
+def checkpoint(world: PoisonedShop) -> Poisoned:
     """A folder that cannot be made, because a file is in its place."""
     in_the_way = world.tmp_path / "checkpoints"
     in_the_way.write_text("")
@@ -240,14 +240,14 @@ def checkpoint(world: World) -> Poisoned:
     return Poisoned("checkpoints", lambda: True, in_the_way.is_dir, mend=in_the_way.unlink)
 
 
-def exports(world: World) -> Poisoned:
+def exports(world: PoisonedShop) -> Poisoned:
     bad, good = (export.request_export(builders.customer()) for _ in range(2))
     poison("accounts_dataexport", f"NEW.id = '{bad.pk}' AND NEW.done_count = 2")
     state = DataExport.objects.values_list("state", flat=True)
     return Poisoned("exports", lambda: state.get(pk=good.pk) == "ready", lambda: state.get(pk=bad.pk) == "ready")
 
 
-def erasures(world: World) -> Poisoned:
+def erasures(world: PoisonedShop) -> Poisoned:
     bad, good = (erasure.request_erasure(builders.customer(), at_once=True) for _ in range(2))
     relay_and_deliver()
     OutgoingEmail.objects.update(state="sent")
@@ -256,7 +256,7 @@ def erasures(world: World) -> Poisoned:
     return Poisoned("erasures", lambda: state.get(pk=good.pk) == "done", lambda: state.get(pk=bad.pk) == "done")
 
 
-def retention(world: World) -> Poisoned:
+def retention(world: PoisonedShop) -> Poisoned:
     """Old events of Stripe cannot be deleted; old requests for consent can."""
     long_ago = timezone.now() - timedelta(days=3000)
     StripeEvent.objects.create(event_id="evt", kind="charge.updated", created_at=long_ago, processed_at=long_ago)
@@ -270,7 +270,7 @@ def retention(world: World) -> Poisoned:
     )
 
 
-JOBS: dict[str, Callable[[World], Poisoned]] = {
+JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "recheck stock flags": stock_flags,
     "relay events": relay,
     "deliver mail": mail,
@@ -295,9 +295,9 @@ def test_every_periodic_job_has_its_poison():
 
 
 @pytest.fixture
-def world(client, standin, settings, monkeypatch, tmp_path, sink) -> World:
+def world(client, standin, settings, monkeypatch, tmp_path, sink) -> PoisonedShop:
     settings.RETRY_SECONDS = 60
-    return World(client, standin, settings, monkeypatch, tmp_path)
+    return PoisonedShop(client, standin, settings, monkeypatch, tmp_path)
 
 
 @pytest.mark.parametrize("name", sorted(JOBS))
@@ -357,7 +357,7 @@ def test_later_news_of_an_order_waits_for_the_stuck_one_and_then_goes_on(setting
     order = builders.placed_order()
     run = import_string(SCHEDULE["relay events"]["task"])
     poison("notifications_outgoingemail", "NEW.topic = 'receipt'", event="INSERT")
-    events.record(order, OrderEvent.Kind.CANCELLED)
+    events.record_order_event(order, OrderEvent.Kind.CANCELLED)
     for _ in range(2):
         again(run)
         assert not OutgoingEmail.objects.exists()
@@ -388,7 +388,7 @@ def test_a_session_whose_creation_fails_at_stripe_keeps_no_other_waiting(world):
     failed = Payment.objects.get()
     good = buy(world)
     world.standin.pay(good.provider_reference)
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     assert (status_of(failed), status_of(good)) == ("created", "captured")
     assert StuckItem.objects.get().item == str(failed.pk)
 
@@ -399,10 +399,10 @@ def test_when_stripe_is_away_nobody_is_blamed_and_all_goes_on_as_it_is_back(worl
         world.standin.pay(payment.provider_reference)
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     world.standin.fault("drop", times=50)
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     assert StuckItem.objects.get().loop == "stripe"
     world.standin.control("DELETE", "faults")
-    reconciling.reconcile()
+    reconciling.reconcile_with_stripe()
     assert {status_of(payment) for payment in paid} == {"captured"}
     assert not StuckItem.objects.exists()
 
@@ -423,8 +423,8 @@ def test_what_somebody_else_settled_is_stuck_no_longer(world):
     payment = buy(world)
     reconciling.PAYMENTS.record_failure(payment.pk, ValueError("no"))
     world.standin.pay(payment.provider_reference)
-    payments.settle(payment.pk)
-    reconciling.reconcile()
+    payments.settle_payment(payment.pk)
+    reconciling.reconcile_with_stripe()
     assert not StuckItem.objects.exists()
 
 

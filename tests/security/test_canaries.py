@@ -61,14 +61,14 @@ def word(who: str, what: str) -> str:
 
 
 @dataclass
-class Furnished:
+class CanaryData:
     people: dict[str, Customer] = field(default_factory=dict)
     orders: list[Order] = field(default_factory=list)
 
 
 @pytest.fixture
-def furnished() -> Furnished:
-    found = Furnished()
+def furnished() -> CanaryData:
+    found = CanaryData()
     for who in ("vera", "cora"):
         person = _person(who)
         found.people[who] = person
@@ -136,7 +136,7 @@ def client_of(role: str) -> Client:
 class Visit:
     """One member of staff going everywhere, and what came up where."""
 
-    def __init__(self, role: str, furnished: Furnished) -> None:
+    def __init__(self, role: str, furnished: CanaryData) -> None:
         self.client, self.furnished = client_of(role), furnished
         self.client.raise_request_exception = False
         self.found: set[tuple[str, str, str]] = set()
@@ -169,7 +169,7 @@ def _room(path: str) -> str:
     return "goods" if app == "catalog" else model.partition("/")[0] or app
 
 
-def _every_page(furnished: Furnished) -> Iterator[str]:
+def _every_page(furnished: CanaryData) -> Iterator[str]:
     yield from ("/admin/", "/admin/nonsense/", "/admin/orders/", "/admin/accounts/", reverse("admin:jsi18n"))
     for model in admin.site._registry:
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
@@ -211,7 +211,7 @@ def _every_look_up() -> Iterator[str]:
                 yield f"{reverse('admin:autocomplete')}?{asked}&term=qz"
 
 
-def _every_step(furnished: Furnished) -> Iterator[dict[str, object]]:
+def _every_step(furnished: CanaryData) -> Iterator[dict[str, object]]:
     chosen = [order.pk for order in furnished.orders]
     for action in ("approve", "pick_list", "packing_slips", "mark_picked", "mark_packed", "ship", "cancel", "refund"):
         yield {"action": action, "_selected_action": chosen}

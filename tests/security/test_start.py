@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from shop.local.check import production_like
+from shop.local.check import build_production_environment
 from shop.local.home import CHECKOUT
 from tests import builders
 from tests.reliability.stack import database_url
@@ -37,7 +37,7 @@ print(json.dumps(seen))
 
 
 def environment(**changes: str) -> dict[str, str]:
-    base = production_like(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"])
+    base = build_production_environment(database_url=os.environ["DATABASE_URL"], redis_url=os.environ["REDIS_URL"])
     return {**base, **changes}
 
 

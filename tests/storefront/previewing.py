@@ -13,12 +13,12 @@ from accounts.models import Customer, Interest
 from orders.models import Order
 from recommendations import history, training
 from shop.catalog import listing
-from shop.storefront.shelves import SUGGESTING
+from shop.storefront.shelves import SUGGESTION_PURPOSES
 from tests import builders
 from tests.recommendations.test_training import buyers
 
 SIDES = {"off": False, "on": True}
-TOLD, BOUGHT, LOOKED = SUGGESTING
+TOLD, BOUGHT, LOOKED = SUGGESTION_PURPOSES
 
 
 @pytest.fixture
@@ -34,11 +34,11 @@ def pat() -> Customer:
     Customer.objects.filter(pk=pat.pk).update(name="Pat Reader")
     buyers(5, boots, laces)
     buyers(5, mug, tray)
-    history.record_view(pat, mug.product_id)
+    history.record_customer_view(pat, mug.product_id)
     hats = builders.product("Hat", maker=builders.maker("Mizzle")).maker
     interests.save_interest(pat, Interest(kind=Interest.Kind.MAKER, maker=hats))
     listing.refresh_listings()
-    training.train()
+    training.train_epoch()
     gloves = builders.product("Gloves", sizes=("L",)).variants.get()
     arrived = {"fulfilment_status": Order.FulfilmentStatus.DELIVERED, "placed_at": timezone.now() - timedelta(days=9)}
     builders.paid_order(gloves, customer=pat, **arrived)

@@ -145,13 +145,13 @@ def test_asking_costs_a_query_and_another_when_it_is_put_and_none_for_those_who_
     assert request.user.customer == bob
     assert request.session.get("any") is None  # both are read for the frame of any page
     with django_assert_num_queries(2):
-        assert asks.here(request, asks.Place.PRODUCT)
+        assert asks.get_prompt_for_page(request, asks.PromptPlace.PRODUCT)
     with django_assert_num_queries(1):
-        assert asks.here(request, asks.Place.PRODUCT) is None
+        assert asks.get_prompt_for_page(request, asks.PromptPlace.PRODUCT) is None
     answer(client, LOOKED, "no")
-    asks.here(request, asks.Place.PRODUCT)
+    asks.get_prompt_for_page(request, asks.PromptPlace.PRODUCT)
     with django_assert_num_queries(0):
-        assert asks.here(request, asks.Place.PRODUCT) is None
+        assert asks.get_prompt_for_page(request, asks.PromptPlace.PRODUCT) is None
 
 
 def test_an_order_on_its_way_asks_only_for_what_is_still_to_come(client, bob, mug):
@@ -190,7 +190,7 @@ def bought(client, mug):
     """A guest's order of yesterday, opened by its link in this browser."""
     order = builders.placed_order(mug.variants.get(), email="pat@example.com")
     Order.objects.update(placed_at=timezone.now() - timedelta(days=1))
-    client.get(guests.order_link(order).removeprefix("http://localhost:8000"))
+    client.get(guests.build_order_link(order).removeprefix("http://localhost:8000"))
     return order
 
 
@@ -223,7 +223,7 @@ def test_a_guests_yes_counts_once_it_is_said_from_the_mailbox(client, bought):
 def test_a_guests_no_belongs_to_that_order_in_every_browser(client, bought):
     say_by_link(client, bought, "no")
     other = Client()
-    other.get(guests.order_link(bought).removeprefix("http://localhost:8000"))
+    other.get(guests.build_order_link(bought).removeprefix("http://localhost:8000"))
     assert asked(other.get(f"/orders/{bought.number}/")) == [title(ARRIVES)]
     assert not OrderTick.objects.get().granted
     assert not ConsentRequest.objects.exists()
@@ -353,14 +353,14 @@ def test_what_rests_is_exported_named_on_the_privacy_page_and_forgotten_when_it_
 def test_a_guest_is_asked_once_a_visit_whichever_order_they_open(client, bought, mug):
     other = builders.placed_order(mug.variants.get(), email="pat@example.com", placed_at=bought.placed_at)
     Order.objects.update(placed_at=timezone.now() - timedelta(days=1))
-    client.get(guests.order_link(other).removeprefix("http://localhost:8000"))
+    client.get(guests.build_order_link(other).removeprefix("http://localhost:8000"))
     put = [asked(client.get(f"/orders/{order.number}/")) for order in (bought, bought, other, other)]
     assert put == [[title(LEAVES)], [], [], []]
     assert not OrderTick.objects.exists()
     say_by_link(client, bought, "no")
     assert asked(client.get(f"/orders/{bought.number}/")) == [title(ARRIVES)]
     another_visit = Client()
-    another_visit.get(guests.order_link(other).removeprefix("http://localhost:8000"))
+    another_visit.get(guests.build_order_link(other).removeprefix("http://localhost:8000"))
     assert asked(another_visit.get(f"/orders/{other.number}/")) == [title(LEAVES)]
 
 

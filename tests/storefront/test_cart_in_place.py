@@ -36,7 +36,7 @@ def goods():
     found = {title: product.variants.get() for title, product in made.items()}
     buyers(5, found[BOOTS], found["Laces"])
     buyers(5, found["Mug"], found["Plate"])
-    training.train()
+    training.train_epoch()
     return found
 
 

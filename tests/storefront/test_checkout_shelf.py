@@ -43,7 +43,7 @@ def goods():
     for title in ("Laces", "Polish", "Brush"):
         buyers(5, found["Boots"], found[title])
     buyers(5, found["Jug"], found["Plate"])
-    training.train()
+    training.train_epoch()
     return found
 
 

@@ -41,7 +41,7 @@ def test_a_page_that_fails_says_so_in_the_shops_own_voice_with_the_same_headers(
     def broken() -> None:
         raise RuntimeError("the database has gone")
 
-    monkeypatch.setattr(frame, "tree", broken)
+    monkeypatch.setattr(frame, "get_cached_tree", broken)
     client.raise_request_exception = False
     answer = client.get("/")
     assert answer.status_code == 500

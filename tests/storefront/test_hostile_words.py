@@ -24,7 +24,7 @@ def hostile():
     made = builders.product(HOSTILE, slug="hostile", sizes=("9" + HOSTILE, "10"), category=shelf, maker=maker)
     ProductImage.objects.create(product=made, file="products/a.svg", alt=HOSTILE)
     listing.refresh_listings()
-    frame.forget()
+    frame.clear()
     return made
 
 

@@ -31,7 +31,7 @@ def post() -> ShippingMethod:
 
 
 def page_of(client, address: str) -> str:
-    frame.forget()
+    frame.clear()
     answer = client.get(address)
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
@@ -83,7 +83,7 @@ def test_every_page_leads_to_delivery_and_contact(client, address):
     ["<script>alert(1)</script>", "[x](javascript:alert(1))", "<img src=x onerror=alert(1)>", "![x](data:text/html,a)"],
 )
 def test_words_that_are_code_are_shown_and_never_run(typed):
-    words = info_pages.render_words(typed)
+    words = info_pages.render_markdown(typed)
     assert "<script" not in words
     assert "<img src=x" not in words
     assert 'href="javascript' not in words
@@ -91,7 +91,7 @@ def test_words_that_are_code_are_shown_and_never_run(typed):
 
 
 def test_words_become_headings_lists_and_links_below_the_title():
-    words = info_pages.render_words("# How\n\n- one\n- two\n\n[here](https://example.com/)")
+    words = info_pages.render_markdown("# How\n\n- one\n- two\n\n[here](https://example.com/)")
     assert "<h2>How</h2>" in words
     assert "<li>one</li>" in words
     assert '<a href="https://example.com/">here</a>' in words
@@ -139,7 +139,7 @@ def test_the_checkout_speaks_of_duty_where_there_may_be_some(client):
     builders.shipping_method("Abroad", price="9.00")
     client.post("/cart/lines/", {"variant": builders.variant().pk})
     assert "passes customs" not in page_of(client, "/checkout/")
-    frame.forget()
+    frame.clear()
     page = client.post("/checkout/", {"country": "IE", "reprice": "1"}).content.decode()
     assert "Going to Ireland, the parcel passes customs. Tax and duty may be asked of you there" in page
     builders.tax_rate("IE")

@@ -139,7 +139,7 @@ def test_in_place_the_page_becomes_what_a_fresh_look_shows(owner, order):
 
 
 def link(client: Client, order: Order) -> Client:
-    client.get(guests.order_link(order).removeprefix("http://localhost:8000"))
+    client.get(guests.build_order_link(order).removeprefix("http://localhost:8000"))
     assert client.get(f"/orders/{order.number}/").status_code == 200
     return client
 
@@ -220,7 +220,7 @@ def test_what_a_buyer_without_an_account_says_holds_when_the_address_is_proved(g
     press(guest, order, "Don’t use this purchase")
     assert not Customer.objects.exists()
     pat = builders.customer("pat@example.com", ticks=(BOUGHT, COUNTED))
-    guests.join_orders(pat)
+    guests.join_orders_to_customer(pat)
     assert pat.orders.get() == order
     assert usable(order) == set()
     assert guest.post(url(order, "exclusion", back=True)).status_code == 404  # it has an owner now
@@ -231,7 +231,7 @@ def test_what_a_buyer_without_an_account_says_holds_when_the_address_is_proved(g
 
 
 def beside(variant) -> set[int]:
-    return {pick.product_id for pick in picks.also_bought([variant.product_id])}
+    return {pick.product_id for pick in picks.pick_frequently_bought_with([variant.product_id])}
 
 
 @pytest.mark.parametrize("mark", LineMark)
@@ -242,19 +242,19 @@ def test_the_shelves_of_all_and_ones_own_lose_it_at_once_and_the_count_within_a_
     mug = builders.product("Mug")
     boots.product.goes_with.add(mug)
     listing.refresh_listings()
-    training.train()
+    training.train_epoch()
     assert boots.product_id in beside(socks)
     assert "Goes with Boots, which you bought" in owner.get("/account/recommendations/").text
     line = order.lines.get(product=boots.product)
     owner.post(f"/orders/{order.number}/lines/{line.pk}/{mark}/")
     assert "Goes with Boots, which you bought" not in owner.get("/account/recommendations/").text
     assert boots.product_id not in beside(socks)
-    training.withdraw()
+    training.rebuild_without_withdrawn()
     assert not Contribution.objects.filter(customer=alice, product=boots.product_id).exists()
     owner.post(f"/orders/{order.number}/lines/{line.pk}/{mark}/removal/")
     assert "Goes with Boots, which you bought" in owner.get("/account/recommendations/").text
     assert boots.product_id not in beside(socks)  # the count of many waits
-    training.train()
+    training.train_epoch()
     assert boots.product_id in beside(socks)
 
 
@@ -281,7 +281,7 @@ def test_a_letter_that_waits_and_a_receipts_offer_lose_what_they_stood_on(owner,
     boots.product.goes_with.add(socks.product)
     order = builders.paid_order(boots, customer=alice)
     acts.happened(order, acts.Kind.PLACED)
-    relay.relay_events()
+    relay.relay_all_events()
     letter = OutgoingEmail.objects.create(
         key="letter", topic="recommendations", kind="promotional", to_address=alice.email, customer=alice
     )

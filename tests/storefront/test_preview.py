@@ -13,7 +13,7 @@ from orders.models import Order
 from recommendations import history
 from shop.catalog import listing
 from shop.storefront import preview, still
-from shop.storefront.shelves import SUGGESTING
+from shop.storefront.shelves import SUGGESTION_PURPOSES
 from tests import builders
 from tests.security.visits import changed, fingerprint
 from tests.storefront.previewing import BOUGHT, LOOKED, SIDES, TOLD, fragments, looking, pat, seen, stopped_clock
@@ -22,7 +22,7 @@ __all__ = ["pat", "stopped_clock"]
 
 pytestmark = pytest.mark.django_db
 
-ON_PAGES = (*SUGGESTING, purposes.GUESS_SIZES, purposes.COUNT_IN_ALSO_BOUGHT)
+ON_PAGES = (*SUGGESTION_PURPOSES, purposes.GUESS_SIZES, purposes.COUNT_IN_ALSO_BOUGHT)
 MASTER = purposes.PERSONAL_SHOPPER.key
 
 
@@ -31,7 +31,7 @@ MASTER = purposes.PERSONAL_SHOPPER.key
 def test_the_marked_part_of_the_page_is_that_of_the_page_after_the_answer(pat, stopped_clock, key, stood):
     consent.set_consent(pat, key, granted=SIDES[stood], source="test")
     client = looking(pat)
-    path = preview.sight(key).url(pat)
+    path = preview.get_preview_target(key).url(pat)
     previewed = {side: fragments(seen(client, key, side), (key,)) for side in SIDES}
     for side in (stood, *(SIDES.keys() - {stood})):
         consent.set_consent(pat, key, granted=SIDES[side], source="preferences")
@@ -44,12 +44,12 @@ def test_the_marked_part_of_the_page_is_that_of_the_page_after_the_answer(pat, s
 def test_so_it_is_for_the_switch_over_all_of_them(pat, is_on):
     consent.set_master(pat, on=is_on, source="test")
     client = looking(pat)
-    previewed = {side: fragments(seen(client, MASTER, side), SUGGESTING) for side in SIDES}
+    previewed = {side: fragments(seen(client, MASTER, side), SUGGESTION_PURPOSES) for side in SIDES}
     assert "You looked at Mug" in previewed["on"][0]
     assert previewed["off"] == []
     for side in ("on", "off") if is_on else ("off", "on"):
         consent.set_master(pat, on=SIDES[side], source="preferences")
-        assert previewed[side] == fragments(client.get("/").content.decode(), SUGGESTING), side
+        assert previewed[side] == fragments(client.get("/").content.decode(), SUGGESTION_PURPOSES), side
 
 
 def test_under_a_master_switch_that_is_off_both_sides_are_alike_and_it_says_why(pat):
@@ -70,7 +70,9 @@ def test_it_says_so_where_the_switch_would_change_nothing(pat):
 
 
 def test_every_switch_of_the_shop_shows_somewhere():
-    assert preview.SIGHTS.keys() == {purpose.key for purpose in (*purposes.PURPOSES, purposes.PERSONAL_SHOPPER)}
+    assert preview.PREVIEW_TARGETS.keys() == {
+        purpose.key for purpose in (*purposes.PURPOSES, purposes.PERSONAL_SHOPPER)
+    }
 
 
 def test_with_nothing_to_show_it_says_so():
@@ -91,7 +93,7 @@ def everything() -> dict[str, str]:
         return fingerprint()
 
 
-@pytest.mark.parametrize("key", preview.SIGHTS)
+@pytest.mark.parametrize("key", preview.PREVIEW_TARGETS)
 def test_looking_writes_nothing_keeps_nothing_and_sets_no_cookie(pat, key):
     client = looking(pat)
     client.get("/")
@@ -112,7 +114,7 @@ def test_a_page_that_would_write_in_a_preview_fails_instead(pat, monkeypatch):
         with connection.cursor() as cursor:
             cursor.execute("UPDATE accounts_customer SET name = 'Noted'")
 
-    monkeypatch.setattr(preview, "visit", lambda request, url: noting(request))
+    monkeypatch.setattr(preview, "get_page_response", lambda request, url: noting(request))
     with pytest.raises(InternalError, match="read-only transaction"):
         looking(pat).post(f"/account/preferences/{BOUGHT}/preview/on/")
     assert not consent.is_overlay_active()
@@ -122,7 +124,7 @@ def test_a_page_that_would_write_in_a_preview_fails_instead(pat, monkeypatch):
 
 def test_a_session_held_for_a_preview_cannot_be_saved(pat):
     client = looking(pat)
-    held = preview.HeldSession(client.session)
+    held = preview.ReadOnlySession(client.session)
     held["noted"] = True
     assert "noted" not in client.session
     with pytest.raises(NotImplementedError):
@@ -138,9 +140,9 @@ def test_nobody_is_shown_another_customers_things(pat):
     listing.refresh_listings()
     order = builders.placed_order(lamp.variants.get(), customer=other)
     Order.objects.filter(pk=order.pk).update(full_name="Somebody Else")
-    history.record_view(other, lamp.pk)
+    history.record_customer_view(other, lamp.pk)
     client = looking(pat)
-    for key in preview.SIGHTS:
+    for key in preview.PREVIEW_TARGETS:
         for side in SIDES:
             page = seen(client, key, side)
             for theirs in (
@@ -193,7 +195,7 @@ def test_nothing_in_a_frame_can_be_pressed_but_what_differs_is_as_it_will_be():
         '<a class="b" href="/x/">x</a><button>y</button>'
         '<section data-purpose="one two"><a href="/z/">z</a></section><section data-purpose="two"></section></main>'
     )
-    shown = still.page(html, purposes=["one"], nothing="Nothing.")
+    shown = still.freeze_page(html, purposes=["one"], nothing="Nothing.")
     assert (
         '<div class="previewed" id="previewed"><section data-purpose="one two"><a href="/z/">z</a></section></div>'
         in shown
@@ -201,13 +203,13 @@ def test_nothing_in_a_frame_can_be_pressed_but_what_differs_is_as_it_will_be():
     assert "<script" not in shown
     assert 'href="/x/"' not in shown
     assert "<button disabled>" in shown
-    assert "<p>Nothing.</p></div></main>" in still.page(html, purposes=["two"], nothing="Nothing.")
-    assert "<p>Nothing.</p>" in still.page(html, purposes=["three"], nothing="Nothing.")
+    assert "<p>Nothing.</p></div></main>" in still.freeze_page(html, purposes=["two"], nothing="Nothing.")
+    assert "<p>Nothing.</p>" in still.freeze_page(html, purposes=["three"], nothing="Nothing.")
 
 
 def test_each_switch_on_the_preference_page_has_its_button_and_the_page_asks_by_it(pat):
     page = looking(pat).get("/account/preferences/").content.decode()
-    for key in preview.SIGHTS:
+    for key in preview.PREVIEW_TARGETS:
         assert f'form="see-the-difference" formaction="/account/preferences/{key}/preview/"' in page
     assert page.count('id="see-the-difference"') == 1
     shown = looking(pat).post(f"/account/preferences/{LOOKED}/preview/").content.decode()

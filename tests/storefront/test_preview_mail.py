@@ -9,7 +9,7 @@ from accounts import cadence, consent, purposes
 from accounts.models import Customer
 from accounts.purposes import Cadence
 from notifications import emails, letters, relay, topics
-from notifications.audience import fan_out_newsletter, queue_recommendations
+from notifications.audience import fan_out_released_issues, queue_weekly_recommendations
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders import events
 from orders.models import Order, OrderEvent
@@ -23,7 +23,7 @@ __all__ = ["pat", "stopped_clock"]
 
 pytestmark = pytest.mark.django_db
 
-BY_MAIL = tuple(key for key, seen in preview.SIGHTS.items() if seen.url is None)
+BY_MAIL = tuple(key for key, seen in preview.PREVIEW_TARGETS.items() if seen.url is None)
 
 
 def sent_now(customer: Customer, key: str) -> list[OutgoingEmail]:
@@ -31,17 +31,17 @@ def sent_now(customer: Customer, key: str) -> list[OutgoingEmail]:
     order = customer.orders.latest("pk")
     topic = preview.samples.SHOWN_IN[key]
     if topic.key == topics.RECOMMENDATIONS:
-        queue_recommendations(timezone.now())
+        queue_weekly_recommendations(timezone.now())
     elif topic.key == topics.NEWSLETTER:
-        fan_out_newsletter()
+        fan_out_released_issues()
     else:
         kind = OrderEvent.Kind(topic.event)
         sent = {"shipment": order.shipments.get()} if kind != OrderEvent.Kind.PLACED else {}
         if kind != OrderEvent.Kind.PLACED:
-            relay.relay_events()
+            relay.relay_all_events()
             OutgoingEmail.objects.all().delete()
-            events.record(order, kind, **sent)
-        relay.relay_events()
+            events.record_order_event(order, kind, **sent)
+        relay.relay_all_events()
     mails = OutgoingEmail.objects.filter(customer=customer, topic=topic.key)
     return list(mails.exclude(state=OutgoingEmail.State.SKIPPED))
 
@@ -66,8 +66,8 @@ def test_the_sample_mail_is_the_mail_that_comes_after_the_answer(pat, stopped_cl
         assert found == []
         assert "Off: no mail would come." in sample
         return
-    [letter] = letters.load([found[0].pk])
-    assert bare(sample) == bare(emails.write(letter).html)
+    [letter] = letters.load_email_contexts([found[0].pk])
+    assert bare(sample) == bare(emails.render_email(letter).html)
     if key == purposes.RECEIPT_OFFER:
         assert ("One thing that goes with it" in sample) is SIDES[side]
     if key == purposes.NEWSLETTER:
@@ -87,15 +87,15 @@ def test_without_an_order_the_mail_tells_of_a_made_up_one_and_the_page_says_so()
 def test_news_that_comes_gathered_is_shown_as_a_piece_of_that_mail(pat, stopped_clock):
     key = purposes.MAIL_ORDER_DISPATCHED
     shipment = parcel(pat.orders.latest("pk"), tracking_number="AB123")
-    relay.relay_events()
+    relay.relay_all_events()
     page = f"/account/preferences/{key}/preview/"
     assert "You have such news" not in looking(pat).post(page).content.decode()
     cadence.set_cadence(pat, key, Cadence.WEEKLY)
     assert "You have such news once a week" in looking(pat).post(page).content.decode()
     sample = seen(looking(pat), key, "on")
     consent.set_consent(pat, key, granted=True, source="preferences")
-    events.record(shipment.order, OrderEvent.Kind.DISPATCHED, shipment=shipment)
-    relay.relay_events()
-    [letter] = letters.load([OutgoingEmail.objects.get(topic=topics.DIGEST).pk])
-    assert bare(sample) == bare(emails.write(letter).html)
+    events.record_order_event(shipment.order, OrderEvent.Kind.DISPATCHED, shipment=shipment)
+    relay.relay_all_events()
+    [letter] = letters.load_email_contexts([OutgoingEmail.objects.get(topic=topics.DIGEST).pk])
+    assert bare(sample) == bare(emails.render_email(letter).html)
     assert "AB123" in sample

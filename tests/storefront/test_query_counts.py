@@ -35,7 +35,7 @@ def stock_shop(first: int, last: int) -> None:
 
 
 def asked(client, path: str, *, warm: bool) -> int:
-    frame.forget()
+    frame.clear()
     if warm:
         client.get(path)
     with CaptureQueriesContext(connection) as queries:
@@ -45,7 +45,7 @@ def asked(client, path: str, *, warm: bool) -> int:
 
 @pytest.fixture
 def shop(monkeypatch) -> None:
-    monkeypatch.setattr(frame, "SECONDS", 3600)  # a slow machine must not find the frame gone between two pages
+    monkeypatch.setattr(frame, "CACHE_SECONDS", 3600)  # a slow machine must not find the frame gone between two pages
     ShopSettings.current().save()
     builders.shipping_method()
     stock_shop(0, 10)

@@ -63,8 +63,7 @@ def boots():
         buyers(5, made["Boots"], made[title])
     for title in ALSO_SELL:
         buyers(6, made[title])
-    training.relate()
-    training.train()
+    training.train_epoch()
     return made["Boots"]
 
 

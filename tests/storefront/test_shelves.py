@@ -21,7 +21,7 @@ def pair():
     boots, socks = builders.product("Boots", category=builders.category("Footwear")), builders.product("Socks")
     listing.refresh_listings([boots.pk, socks.pk])
     buyers(5, boots.variants.get(), socks.variants.get())
-    training.train()
+    training.train_epoch()
     return boots, socks
 
 

@@ -158,7 +158,7 @@ def test_what_i_bought_so_far_can_be_forgotten_for_it_alone(client, bob, socks):
     assert "You bought 1 thing that this reads while it is on." in page(client, "/account/preferences/")
     client.post(f"/account/preferences/{GUESS}/forgetting/")
     assert QUESTION not in page(client)
-    assert forgetting.held_counts(bob) == {GUESS: 0, purposes.RECOMMEND_FROM_PURCHASES: 2,
+    assert forgetting.count_readable_purchases(bob) == {GUESS: 0, purposes.RECOMMEND_FROM_PURCHASES: 2,
                                            purposes.COUNT_IN_ALSO_BOUGHT: 2}  # fmt: skip
     kept(bob, socks, placed_at=timezone.now() + timedelta(seconds=1))
     assert QUESTION in page(client)
@@ -166,7 +166,7 @@ def test_what_i_bought_so_far_can_be_forgotten_for_it_alone(client, bob, socks):
 
 def test_what_is_still_on_its_way_can_be_forgotten_before_it_is_read(client, bob, socks):
     order = kept(bob, socks, fulfilment_status=Order.FulfilmentStatus.DISPATCHED)
-    assert forgetting.held_counts(bob)[GUESS] == 1
+    assert forgetting.count_readable_purchases(bob)[GUESS] == 1
     client.post(f"/account/preferences/{GUESS}/forgetting/")
     Order.objects.filter(pk=order.pk).update(fulfilment_status=Order.FulfilmentStatus.DELIVERED)
     assert QUESTION not in page(client)
@@ -275,7 +275,7 @@ def test_guesses_cost_the_page_one_query_however_many_there_are(client, bob, soc
     assert page(client).count(QUESTION) == 2
     assert asked(client, "/account/told/", warm=True) == none
     with CaptureQueriesContext(connection) as queries:
-        sizes.guesses(bob, (), read_category_tree())
+        sizes.guess_sizes(bob, (), read_category_tree())
     assert sum("orders_orderline" in each["sql"] for each in queries.captured_queries) == 1
 
 

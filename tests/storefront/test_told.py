@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts import consent, interests, purposes
 from accounts.models import Interest
 from notifications import relay
-from notifications.audience import queue_recommendations
+from notifications.audience import queue_weekly_recommendations
 from notifications.models import OutgoingEmail, OutgoingItem
 from orders.models import ShopSettings
 from recommendations.models import Effect
@@ -197,7 +197,7 @@ def test_an_order_says_what_it_put_on_its_receipt(client, bob, jam):
     order = builders.placed_order(builders.variant(jam, size="Huge"), customer=bob)
     jam.goes_with.add(builders.product("Spoon"))
     listing.refresh_listings()
-    relay.relay_events()
+    relay.relay_all_events()
     assert "for your receipt" not in page(client)  # not sent yet
     OutgoingEmail.objects.update(state=OutgoingEmail.State.SENT, sent_at=timezone.now())
     today = timezone.localdate()
@@ -219,7 +219,7 @@ def test_a_letter_that_waits_leaves_out_what_came_from_something_taken_back(clie
         consent.set_consent(bob, key, granted=True, source="test")
     client.post("/account/told/", MAKER)
     preserves()
-    queue_recommendations(timezone.now())
+    queue_weekly_recommendations(timezone.now())
     pick = OutgoingItem.objects.get(email__customer=bob, purpose=TOLD, product=jam)
     assert pick.consent_record is not None
     told = Interest.objects.get()
@@ -239,7 +239,7 @@ def test_a_letter_that_waits_keeps_what_has_nothing_to_do_with_it(client, bob, j
         "/account/told/", {"kind": "never", "never-what": "maker", "never-name": builders.maker("Mudlark").name}
     )
     preserves()
-    queue_recommendations(timezone.now())
+    queue_weekly_recommendations(timezone.now())
     client.post(f"/account/told/{Interest.objects.get(kind=Kind.NEVER).pk}/removal/")
     assert OutgoingItem.objects.get(email__customer=bob, purpose=TOLD, product=jam).consent_record is not None
 
@@ -296,7 +296,7 @@ def test_the_size_told_is_chosen_on_the_product_page_while_the_switch_is_on(clie
 
 
 def test_a_page_asks_once_more_for_those_who_are_signed_in(client, jam, monkeypatch, settings):
-    monkeypatch.setattr(frame, "SECONDS", 3600)
+    monkeypatch.setattr(frame, "CACHE_SECONDS", 3600)
     ShopSettings.current().save()
     most = {"/": 4 + 5, jam.get_absolute_url(): 5 + 4}  # session, user, answers, what was told; its shelf: find, read
     bob = builders.customer(ticks=(TOLD,))

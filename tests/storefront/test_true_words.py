@@ -46,7 +46,7 @@ def test_a_visit_names_what_it_remembers(client, boots):
     assert "the 1 thing you looked at" in page
     assert "we remember nothing" not in page
     order = builders.paid_order()
-    client.get(guests.order_link(order))
+    client.get(guests.build_order_link(order))
     assert "that you may see 1 order from here" in client.get(PAGE).text
 
 
@@ -118,7 +118,7 @@ def test_resting_news_can_still_be_left(client):
 
 def cancelled_mail(sink, order) -> tuple[str, str]:
     acts.relay_and_deliver()
-    delivery.deliver()
+    delivery.deliver_due_mail()
     [mail] = [each for each in sink.received if each.topic == "order_cancelled"]
     return mail.text, mail.html
 
@@ -131,7 +131,7 @@ def bought(client, standin) -> Order:
 
 def test_a_cancellation_names_its_reason_and_the_money(sink, standin, bought):
     order = bought
-    cancellation.cancel(order.pk, actor="Sam", reason="The dye came out wrong.")
+    cancellation.cancel_order(order.pk, actor="Sam", reason="The dye came out wrong.")
     for part in cancelled_mail(sink, order):
         assert "The dye came out wrong." in part
         assert f"The {order.total_text} you paid goes back" in part
@@ -140,8 +140,8 @@ def test_a_cancellation_names_its_reason_and_the_money(sink, standin, bought):
 
 def test_after_a_part_refund_a_cancellation_names_only_the_rest(sink, standin, bought):
     order = bought
-    payments.refund(order.pk, amount=Decimal("4.00"), actor="Sam")
-    cancellation.cancel(order.pk, actor="Sam")
+    payments.refund_order(order.pk, amount=Decimal("4.00"), actor="Sam")
+    cancellation.cancel_order(order.pk, actor="Sam")
     assert standin.charges()[0]["amount_refunded"] == 2350
     for part in cancelled_mail(sink, order):
         assert "The rest of your money, £19.50, goes back" in part
@@ -177,11 +177,11 @@ def given_back(order, amount: str) -> None:
 
 def test_after_a_part_refund_the_order_shows_what_it_comes_to(client):
     order = builders.placed_order()
-    client.get(guests.order_link(order))
+    client.get(guests.build_order_link(order))
     assert "Comes to" not in client.get(f"/orders/{order.number}/").text
     given_back(order, "4.00")
     page = client.get(f"/orders/{order.number}/").text
     assert "Given back</dt><dd>−£4.00" in page
     assert 'Comes to</dt><dd class="total">£10.00' in page
     assert "the rest of your money back" in page
-    assert refunds.refundable(order)[1] == Decimal("10.00")
+    assert refunds.find_refundable_payment(order)[1] == Decimal("10.00")

@@ -35,7 +35,7 @@ def say(client, answer: str, **more):
 
 
 def looked_at(client) -> list[int]:
-    return [view[0] for view in client.session.get(visitors.KEY, {"views": []})["views"]]
+    return [view[0] for view in client.session.get(visitors.SESSION_KEY, {"views": []})["views"]]
 
 
 def test_looking_leaves_no_session_and_no_history(client, boots):
@@ -63,7 +63,7 @@ def test_after_thirty_days_it_is_gone(client, boots):
     say(client, "yes")
     client.get("/product/boots/")
     session = client.session
-    session[visitors.KEY]["until"] = (timezone.now() - timedelta(seconds=1)).isoformat()
+    session[visitors.SESSION_KEY]["until"] = (timezone.now() - timedelta(seconds=1)).isoformat()
     session.save()
     assert "You looked at" not in client.get("/").text
     client.get("/product/laces/")
@@ -77,7 +77,7 @@ def test_no_thanks_is_remembered_and_notes_nothing(client, boots):
     say(client, "no")
     client.get("/product/boots/")
     assert asked(client.get("/product/boots/")) == []
-    assert visitors.KEY not in client.session
+    assert visitors.SESSION_KEY not in client.session
     assert client.session.get_expiry_age() > 365 * 24 * 3600
 
 
@@ -87,7 +87,7 @@ def test_turning_it_off_deletes_at_once_and_an_old_tab_brings_nothing_back(clien
     before = client.session.session_key
     answer = client.post("/visitors/history/", {}, headers={"HX-Request": "true"})
     assert "what we had is deleted" in answer.text
-    assert visitors.KEY not in client.session
+    assert visitors.SESSION_KEY not in client.session
     assert "You looked at" not in client.get("/").text
     assert not Session.objects.filter(session_key=before).exists()
 
@@ -102,7 +102,7 @@ def test_the_page_of_a_visitor_shows_the_one_switch_and_works_without_javascript
     assert "On until" in page
     assert "What you looked at" in page
     client.post("/visitors/history/", {})
-    assert visitors.KEY not in client.session
+    assert visitors.SESSION_KEY not in client.session
 
 
 def test_a_browser_that_says_no_is_not_asked_cannot_tick_and_loses_what_was_kept(client, boots):
@@ -110,13 +110,13 @@ def test_a_browser_that_says_no_is_not_asked_cannot_tick_and_loses_what_was_kept
     say(client, "yes", headers=GPC)
     client.post("/visitors/history/", {KEY: "on"}, headers=GPC)
     client.get("/product/boots/", headers=GPC)
-    assert visitors.KEY not in client.session
+    assert visitors.SESSION_KEY not in client.session
     assert "We do as it says" in client.get("/account/preferences/", headers=GPC).text
     say(client, "yes")
     client.get("/product/boots/")
     assert "You looked at" not in client.get("/", headers=GPC).text
     client.get("/product/laces/", headers=GPC)
-    assert visitors.KEY not in client.session
+    assert visitors.SESSION_KEY not in client.session
 
 
 def sign_in(client, customer, **more):
@@ -141,7 +141,7 @@ def test_it_joins_an_account_only_with_its_own_tick_and_the_customers_switch(cli
     assert "Bring along what I looked at" in client.get("/accounts/login/").text
     answer = sign_in(client, bob, **({"bring_along": "on"} if tick else {}))
     assert answer.status_code == 302
-    assert visitors.KEY not in client.session
+    assert visitors.SESSION_KEY not in client.session
     assert ProductView.objects.filter(customer=bob).count() == comes
     assert Consent.objects.count() == switch
 
@@ -156,7 +156,7 @@ def test_the_tick_outlives_the_second_factor_and_is_nobody_elses(client, bob, bo
     assert not ProductView.objects.exists()
     client.post("/accounts/2fa/authenticate/", {"code": code_of(bob.user)})
     assert ProductView.objects.filter(customer=bob).count() == 1
-    assert visitors.KEY not in client.session
+    assert visitors.SESSION_KEY not in client.session
 
 
 def test_a_tick_of_somebody_who_did_not_come_in_is_not_the_next_ones(client, bob, boots):
@@ -177,7 +177,7 @@ def test_what_a_customer_looks_at_never_enters_the_session(client, bob, boots):
     client.force_login(bob.user)
     say(client, "yes")
     client.get("/product/boots/")
-    assert visitors.KEY not in client.session
+    assert visitors.SESSION_KEY not in client.session
 
 
 def test_the_shop_says_that_it_honours_the_signal(client):

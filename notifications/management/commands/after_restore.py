@@ -8,7 +8,7 @@ from accounts import journal, restoring
 from accounts.journal import JournalEntry
 from notifications import parking
 from orders import line_marks, recovering
-from orders.gateways.stripe import Unreachable
+from orders.gateways.stripe import StripeUnreachable
 from orders.recovering import RecoveryIncomplete
 
 Step = Callable[[Sequence[JournalEntry]], str]
@@ -18,9 +18,9 @@ Step = Callable[[Sequence[JournalEntry]], str]
 STEPS: tuple[Step, ...] = (
     recovering.hold_open_orders,
     recovering.recover_money,
-    parking.park_mail,
+    parking.mark_waiting_mail_uncertain,
     restoring.redo_withdrawals,
-    parking.redo_unticking,
+    parking.redo_order_optouts,
     line_marks.redo_marks,
     restoring.redo_forgetting,
     restoring.redo_erasures,
@@ -56,7 +56,7 @@ class Command(BaseCommand):
         """Whether it did all there was to do. One that could not keeps no other from being taken."""
         try:
             self.stdout.write(step(entries))
-        except Unreachable as trouble:
+        except StripeUnreachable as trouble:
             self.stderr.write(f"{NO_ANSWER} ({trouble})")
         except RecoveryIncomplete as report:
             self.stderr.write(str(report))

@@ -25,21 +25,21 @@ class Command(BaseCommand):
 
     def _facts(self) -> dict[str, Any]:
         return {
-            **outbox.backlog(),
-            "mails": [dict(zip(("topic", "state", "count"), row, strict=True)) for row in outbox.counts()],
-            "skipped": [dict(zip(("topic", "reason", "count"), row, strict=True)) for row in outbox.skipped()],
+            **outbox.measure_backlog(),
+            "mails": [dict(zip(("topic", "state", "count"), row, strict=True)) for row in outbox.count_by_state()],
+            "skipped": [dict(zip(("topic", "reason", "count"), row, strict=True)) for row in outbox.count_skipped()],
         }
 
     def _waiting(self) -> None:
-        backlog = outbox.backlog()
+        backlog = outbox.measure_backlog()
         self.stdout.write(f"Events not relayed yet: {backlog['unrelayed']}")
         self.stdout.write(f"Mails to hand over:     {backlog['queued']}")
         self.stdout.write(f"The oldest has waited:  {backlog['oldest_seconds']} s")
 
     def _by_topic(self) -> None:
-        for topic, state, count in outbox.counts():
+        for topic, state, count in outbox.count_by_state():
             self.stdout.write(f"  {topic:<22} {OutgoingEmail.State(state).label:<36} {count:>8,}")
-        skipped = outbox.skipped()
+        skipped = outbox.count_skipped()
         if skipped:
             self.stdout.write("Not sent, and why:")
         for topic, reason, count in skipped:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from orders.importing import Format, Import
+from orders.importing import OrderFormat, OrderImport
 from orders.importing.consents import CONSENTS, ConsentImport
 from orders.importing.reading import COLUMNS, suggest_format
 from shop.csv_files import (
@@ -24,15 +24,16 @@ from shop.progress import Progress
 
 class Command(BaseCommand):
     help = (
-        f"Takes in order history from a CSV file. Columns: {', '.join(COLUMNS[Format.OWN].required)}; if you like also "
-        f"{', '.join(COLUMNS[Format.OWN].optional)}. “customer” is an e-mail address or a reference of your own. "
+        f"Takes in order history from a CSV file. Columns: {', '.join(COLUMNS[OrderFormat.OWN].required)}; "
+        f"if you like also {', '.join(COLUMNS[OrderFormat.OWN].optional)}. "
+        "“customer” is an e-mail address or a reference of your own. "
         "--format online-retail reads UCI's file. Nobody is mailed, nobody has consented to anything unless --consents "
         "says so. Rows that cannot be used are reported and the rest goes on. Running it twice changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", type=Path, help="a .csv file, or .csv.gz")
-        parser.add_argument("--format", choices=[each.value for each in Format], default=Format.OWN.value)
+        parser.add_argument("--format", choices=[each.value for each in OrderFormat], default=OrderFormat.OWN.value)
         parser.add_argument("--stock", type=int, default=0, help="opening stock of each product it makes (0)")
         parser.add_argument("--consents", type=Path, help="a file with customer, purpose, granted, at")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
@@ -45,12 +46,12 @@ class Command(BaseCommand):
         how = get_format(options)
         try:
             with ExitStack() as stack:
-                orders = stack.enter_context(_open_orders(options["file"], Format(options["format"]), how))
+                orders = stack.enter_context(_open_orders(options["file"], OrderFormat(options["format"]), how))
                 consents = options["consents"] and stack.enter_context(
                     open_table(options["consents"], CONSENTS, how=how)
                 )
                 if options["dry_run"]:
-                    stack.enter_context(_taken_back())
+                    stack.enter_context(_roll_back_at_end())
                 self._take_orders(orders, options)
                 if consents:
                     self._take_consents(consents, options)
@@ -58,7 +59,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _take_orders(self, table: CsvTable, options: dict[str, Any]) -> None:
-        run = Import(opening_stock=options["stock"])
+        run = OrderImport(opening_stock=options["stock"])
         with Progress("Orders", options["file"].stat().st_size) as bar:
             for step in run.run(table):
                 bar.at(table.position, step)
@@ -87,7 +88,7 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _open_orders(path: Path, layout: Format, how: CsvFormat) -> Iterator[CsvTable]:
+def _open_orders(path: Path, layout: OrderFormat, how: CsvFormat) -> Iterator[CsvTable]:
     try:
         with open_table(path, COLUMNS[layout], how=how) as table:
             yield table
@@ -96,7 +97,7 @@ def _open_orders(path: Path, layout: Format, how: CsvFormat) -> Iterator[CsvTabl
 
 
 @contextmanager
-def _taken_back() -> Iterator[None]:
+def _roll_back_at_end() -> Iterator[None]:
     """A transaction that is always rolled back."""
     with transaction.atomic():
         yield

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--history", type=Path, required=True, help="CSV of either format of import_orders, or .gz")
         split = parser.add_mutually_exclusive_group(required=True)
         split.add_argument("--future", type=Path, help="what happened next; its first moment is the cut-off")
-        split.add_argument("--cutoff", type=evaluation.wall_time, help="a date that splits the history")
+        split.add_argument("--cutoff", type=evaluation.parse_wall_time, help="a date that splits the history")
         split.add_argument("--queries", type=Path, help="answer this file's questions instead (needs --predictions)")
         parser.add_argument("--predictions", type=Path, help="write 20 ranks for each query here")
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -39,7 +39,7 @@ class Command(BaseCommand):
             report = self._answer(options) if options["queries"] else self._judge(options)
         except (OSError, UnusableFileError) as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(json.dumps(report, indent=2) if options["json"] else "\n".join(_table(report)))
+        self.stdout.write(json.dumps(report, indent=2) if options["json"] else "\n".join(_format_report(report)))
 
     def _judge(self, options: dict[str, Any]) -> dict[str, Any]:
         history = self._read(options["history"])
@@ -51,15 +51,15 @@ class Command(BaseCommand):
                 raise CommandError(f"{options['future']} has no usable line.")
             cutoff = min(row.bought_at for row in history.rows[known_count:])
         with ExitStack() as stack:
-            keep = stack.enter_context(_Predictions(options["predictions"])).add if options["predictions"] else None
-            return evaluation.judge(history, cutoff, k=options["k"], say=self._say, keep=keep)
+            keep = stack.enter_context(PredictionFile(options["predictions"])).add if options["predictions"] else None
+            return evaluation.evaluate_tasks(history, cutoff, k=options["k"], say=self._say, keep=keep)
 
     def _answer(self, options: dict[str, Any]) -> dict[str, Any]:
         questions, bad = evaluation.read_questions(options["queries"], self.how)
         bad.write_to(self.stderr)
         history = self._read(options["history"])
-        with _Predictions(options["predictions"]) as kept:
-            for prediction in evaluation.predict(history, questions, k=options["k"], say=self._say):
+        with PredictionFile(options["predictions"]) as kept:
+            for prediction in evaluation.predict_answers(history, questions, k=options["k"], say=self._say):
                 kept.add(prediction)
         tasks = sorted({question.task for question in questions})
         return {task: {"queries": sum(question.task == task for question in questions)} for task in tasks}
@@ -78,7 +78,7 @@ class Command(BaseCommand):
         self.stderr.write(f"{time.monotonic() - self.started:6.1f} s  {text}")
 
 
-class _Predictions:
+class PredictionFile:
     """The file of predictions: query, rank, SKU, score."""
 
     def __init__(self, path: Path) -> None:
@@ -86,7 +86,7 @@ class _Predictions:
         self.writer = CsvWriter(self.file)
         self.writer.write_row(("query", "rank", "sku", "score"))
 
-    def __enter__(self) -> "_Predictions":
+    def __enter__(self) -> "PredictionFile":
         return self
 
     def __exit__(self, *reason: object) -> None:
@@ -96,7 +96,7 @@ class _Predictions:
         self.writer.write_row(prediction)
 
 
-def _table(report: dict[str, Any]) -> Iterable[str]:
+def _format_report(report: dict[str, Any]) -> Iterable[str]:
     """Ours beside popularity, a line a task."""
     for task, figures in report.items():
         yield f"{task:15} {figures['queries']:6,} queries"

@@ -9,8 +9,8 @@ class Command(BaseCommand):
     help = "Rebuilds the recommendations from what consent allows now, and puts them on the shelves."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        training.relate()
-        run = training.train()
+        training.compute_similar_products()
+        run = training.train_epoch()
         if run is None:
             raise CommandError("Another training is under way; try again when it is done.")
         self.stdout.write(

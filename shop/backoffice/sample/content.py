@@ -54,27 +54,27 @@ class SampleProduct:
 
 
 @cache
-def read(name: str) -> dict[str, Any]:
+def read_toml(name: str) -> dict[str, Any]:
     return tomllib.loads((FOLDER / f"{name}.toml").read_text())
 
 
-def categories() -> list[dict[str, Any]]:
+def read_categories() -> list[dict[str, Any]]:
     """Parents before their children."""
-    rows: list[dict[str, Any]] = read("categories")["category"]
+    rows: list[dict[str, Any]] = read_toml("categories")["category"]
     return sorted(rows, key=lambda row: "parent" in row)
 
 
-def makers() -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = read("makers")["maker"]
+def read_makers() -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read_toml("makers")["maker"]
     return rows
 
 
 @cache
-def products() -> tuple[SampleProduct, ...]:
-    return tuple(_products())
+def read_products() -> tuple[SampleProduct, ...]:
+    return tuple(_parse_products())
 
 
-def _products() -> Iterator[SampleProduct]:
+def _parse_products() -> Iterator[SampleProduct]:
     for path in sorted((FOLDER / "products").glob("*.toml")):
         for row in tomllib.loads(path.read_text())["product"]:
             yield SampleProduct(
@@ -90,14 +90,14 @@ def _products() -> Iterator[SampleProduct]:
                 attributes=row["attributes"],
                 released_days=row["released"],
                 lifespan_months=row.get("lifespan_months"),
-                variants=tuple(_variant(row, each) for each in row["variants"]),
+                variants=tuple(_parse_variant(row, each) for each in row["variants"]),
             )
 
 
-def _variant(product: dict[str, Any], row: dict[str, Any]) -> SampleVariant:
+def _parse_variant(product: dict[str, Any], row: dict[str, Any]) -> SampleVariant:
     size, colour = row.get("size", ""), row.get("colour", "")
     style = next((row[name] for name in OTHER_CHOICES if name in row), "")
-    codes = [_code(option) for option in (colour, style, size) if option]
+    codes = [_make_sku_code(option) for option in (colour, style, size) if option]
     return SampleVariant(
         sku="-".join([product["sku"], *codes]),
         size=size,
@@ -109,7 +109,7 @@ def _variant(product: dict[str, Any], row: dict[str, Any]) -> SampleVariant:
     )
 
 
-def _code(option: str) -> str:
+def _make_sku_code(option: str) -> str:
     """“Sea blue” is SEABLUE, “24 cm” 24CM, “1,000” 1000."""
     words = "".join(mark if mark.isalnum() else " " for mark in option.replace(",", "")).split()
     return "".join(word[:4] if word[0].isdigit() else word[:5] for word in words).upper()

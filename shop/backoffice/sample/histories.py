@@ -10,18 +10,18 @@ from typing import Any
 from django.utils import timezone
 
 from shop.backoffice.sample import content
-from shop.backoffice.sample.baskets import Basket, SampleLine, drawn
+from shop.backoffice.sample.baskets import SampleBasket, SampleLine, draw_baskets
 from shop.backoffice.sample.content import SampleProduct
-from shop.backoffice.sample.people import Person
+from shop.backoffice.sample.people import SamplePerson
 
 STAGES = ("placed", "approved", "picking", "picked", "packed", "dispatched", "delivered")
 OPEN_STAGES = frozenset(STAGES[:5])  # what these need is still promised on the shelf
 SUNDAY = 6
-LINE = re.compile(r"^(?P<what>.+?)(?: × (?P<count>\d+))?(?P<gift> \(gift\))?$")
+LINE_PATTERN = re.compile(r"^(?P<what>.+?)(?: × (?P<count>\d+))?(?P<gift> \(gift\))?$")
 
 
 @dataclass(frozen=True)
-class Story:
+class SampleOrderHistory:
     """One order and how it went. `steps`: when each stage was reached; `ending`: cancelled, refunded or neither.
 
     `is_live` orders hold or moved real stock; the others are told as history, as an import would.
@@ -48,33 +48,33 @@ class Story:
         return next(stage for stage in reversed(STAGES) if stage in self.steps)
 
 
-def told(people: Sequence[Person], *, now: datetime) -> list[Story]:
+def build_order_histories(people: Sequence[SamplePerson], *, now: datetime) -> list[SampleOrderHistory]:
     """Every order of the sample store, oldest first."""
-    stories = [_of_basket(at, basket, now) for at, basket in enumerate(drawn(people), start=1)]
-    stories += list(_written(now))
+    stories = [_make_basket_history(at, basket, now) for at, basket in enumerate(draw_baskets(people), start=1)]
+    stories += list(_read_written_histories(now))
     return sorted(stories, key=lambda story: story.placed_at)
 
 
-def _of_basket(at: int, basket: Basket, now: datetime) -> Story:
+def _make_basket_history(at: int, basket: SampleBasket, now: datetime) -> SampleOrderHistory:
     draw = Random(f"{basket.email} {basket.days_ago} {basket.minute}")  # noqa: S311  (the same each time, not secret)
-    placed_at = _on_day(now, basket.days_ago, basket.minute)
-    return Story(
+    placed_at = _make_moment(now, basket.days_ago, basket.minute)
+    return SampleOrderHistory(
         f"sample-{at:04d}",
         basket.email,
         basket.lines,
-        _usual_steps(placed_at, draw, now),
+        _draw_usual_steps(placed_at, draw, now),
         packed_by=draw.choice(["Ines", "Tom"]),
     )
 
 
-def _on_day(now: datetime, days_ago: int, minute: int) -> datetime:
+def _make_moment(now: datetime, days_ago: int, minute: int) -> datetime:
     day = timezone.localdate(now) - timedelta(days=days_ago)
     return timezone.make_aware(datetime.combine(day, time(minute // 60, minute % 60)))
 
 
-def _usual_steps(placed_at: datetime, draw: Random, now: datetime) -> dict[str, datetime]:
+def _draw_usual_steps(placed_at: datetime, draw: Random, now: datetime) -> dict[str, datetime]:
     """Approved within the hour or two, packed the next working morning, at the door two or three days later."""
-    morning = _workday(placed_at + timedelta(days=1)).replace(hour=9, minute=draw.randint(0, 50))
+    morning = _skip_sunday(placed_at + timedelta(days=1)).replace(hour=9, minute=draw.randint(0, 50))
     steps = {
         "placed": placed_at,
         "approved": placed_at + timedelta(minutes=draw.randint(6, 110)),
@@ -82,59 +82,61 @@ def _usual_steps(placed_at: datetime, draw: Random, now: datetime) -> dict[str, 
         "picked": morning,
         "packed": morning + timedelta(minutes=draw.randint(25, 150)),
         "dispatched": morning.replace(hour=16, minute=draw.randint(0, 40)),
-        "delivered": _workday(morning + timedelta(days=draw.choice([2, 2, 2, 3]))).replace(hour=draw.randint(9, 16)),
+        "delivered": _skip_sunday(morning + timedelta(days=draw.choice([2, 2, 2, 3]))).replace(
+            hour=draw.randint(9, 16)
+        ),
     }
     return {stage: at for stage, at in steps.items() if at < now}
 
 
-def _workday(at: datetime) -> datetime:
+def _skip_sunday(at: datetime) -> datetime:
     return at + timedelta(days=1) if at.weekday() == SUNDAY else at
 
 
-def _written(now: datetime) -> Iterator[Story]:
-    goods = {product.slug: product for product in content.products()}
-    for at, row in enumerate(content.read("orders")["order"], start=1):
-        yield Story(
+def _read_written_histories(now: datetime) -> Iterator[SampleOrderHistory]:
+    goods = {product.slug: product for product in content.read_products()}
+    for at, row in enumerate(content.read_toml("orders")["order"], start=1):
+        yield SampleOrderHistory(
             f"sample-told-{at:02d}",
             row["who"],
-            tuple(_line(line, goods) for line in row["lines"]),
+            tuple(_parse_sample_line(line, goods) for line in row["lines"]),
             is_live="hours_ago" in row,
             gift_note=row.get("gift_note", ""),
             note=row.get("note", ""),
             packed_by=row.get("packed_by", "Ines"),
             ticks=tuple(row.get("ticks", ())),
-            **_course(row, now),
+            **_build_course(row, now),
         )
 
 
-def _course(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def _build_course(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """When each stage was reached, and how it ended."""
     stage = row.get("stage", "delivered")
     if "days_ago" in row:
         draw = Random(f"{row['who']} {row['days_ago']}")  # noqa: S311  (the same each time, not secret)
-        steps = _usual_steps(_on_day(now, row["days_ago"], draw.randint(480, 1200)), draw, now)
+        steps = _draw_usual_steps(_make_moment(now, row["days_ago"], draw.randint(480, 1200)), draw, now)
     else:
         draw = Random(f"{row['who']} {row['hours_ago']}")  # noqa: S311  (the same each time, not secret)
-        steps = _recent_steps(now - timedelta(hours=row["hours_ago"]), stage, draw, now)
+        steps = _spread_recent_steps(now - timedelta(hours=row["hours_ago"]), stage, draw, now)
     if stage not in ("cancelled", "refunded"):
         return {"steps": steps}
     last = max(steps.values())
     return {"steps": steps, "ending": stage, "ended_at": last + (now - last) / 3}
 
 
-def _recent_steps(placed_at: datetime, stage: str, draw: Random, now: datetime) -> dict[str, datetime]:
+def _spread_recent_steps(placed_at: datetime, stage: str, draw: Random, now: datetime) -> dict[str, datetime]:
     """Up to the named stage at the usual hours; where those are still to come, spread over the time since."""
     reached = STAGES[: STAGES.index(stage) + 1] if stage in STAGES else STAGES[:1]
-    usual = _usual_steps(placed_at, draw, now)
+    usual = _draw_usual_steps(placed_at, draw, now)
     if all(name in usual for name in reached):
         return {name: usual[name] for name in reached}
     pause = (now - placed_at) * 0.9 / max(len(reached) - 1, 1)
     return {name: placed_at + pause * at for at, name in enumerate(reached)}
 
 
-def _line(text: str, goods: Mapping[str, SampleProduct]) -> SampleLine:
+def _parse_sample_line(text: str, goods: Mapping[str, SampleProduct]) -> SampleLine:
     """“mouse-takes-the-ferry/Hardback × 2 (gift)”. Raises ValueError when no variant, or more than one, answers."""
-    found = LINE.match(text)
+    found = LINE_PATTERN.match(text)
     if found is None:
         raise ValueError(f"{text} is not a line.")
     slug, *options = found["what"].split("/")

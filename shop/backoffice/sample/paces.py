@@ -8,7 +8,7 @@ from accounts.models import Customer, MailCadence, PreferenceProfile
 from accounts.purposes import Cadence
 
 # purpose → who of a hundred chose how often
-_CHOSEN = {
+_CADENCE_SHARES = {
     purposes.NEWSLETTER: (25, Cadence.MONTHLY),
     purposes.MAIL_RECOMMENDATIONS: (20, Cadence.MONTHLY),
     purposes.MAIL_ORDER_PICKED: (15, Cadence.DAILY),
@@ -17,14 +17,14 @@ _CHOSEN = {
 _CAPPED_OF_A_HUNDRED, _CEILING = 12, 3
 
 
-def choose(customers: Iterable[Customer], *, leaving_alone: tuple[str, ...]) -> None:
+def create_mail_frequencies(customers: Iterable[Customer], *, leaving_alone: tuple[str, ...]) -> None:
     """The same choices each time. Whoever is left alone gets each mail as it comes, so that it can be watched."""
     cadences, profiles = [], []
     for customer in customers:
         if customer.email in leaving_alone:
             continue
         draw = Random(f"pace of {customer.email}")  # noqa: S311  (the same each time, not secret)
-        for key, (of_a_hundred, wanted) in _CHOSEN.items():
+        for key, (of_a_hundred, wanted) in _CADENCE_SHARES.items():
             if draw.randrange(100) < of_a_hundred:
                 cadences.append(MailCadence(customer=customer, purpose=key, cadence=wanted))
         if draw.randrange(100) < _CAPPED_OF_A_HUNDRED:

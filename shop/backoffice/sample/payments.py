@@ -15,29 +15,29 @@ from django.utils import timezone
 from orders.gateways.amounts import to_stripe_amount
 from orders.models import Order, Payment
 
-HOME = "http://127.0.0.1:"
-REFUNDABLE = timedelta(days=60)
-SECONDS = 10
+LOCAL_URL = "http://127.0.0.1:"
+REFUNDABLE_FOR = timedelta(days=60)
+TIMEOUT_SECONDS = 10
 
 
-def may_pay() -> bool:
+def may_pay_sample_orders() -> bool:
     """Whether the shop's Stripe is one of this machine."""
-    return settings.STRIPE_API_BASE.startswith(HOME)
+    return settings.STRIPE_API_BASE.startswith(LOCAL_URL)
 
 
-def unpaid() -> QuerySet[Order]:
+def find_unpaid_orders() -> QuerySet[Order]:
     """The sample orders that money may be given back for, and that no payment is written down for."""
     recent = Order.objects.filter(
         external_reference__startswith="sample-",
-        placed_at__gte=timezone.now() - REFUNDABLE,
+        placed_at__gte=timezone.now() - REFUNDABLE_FOR,
         payment_status=Order.PaymentStatus.PAID,
     )
     return recent.exclude(payments__isnull=False).order_by("pk")
 
 
-def pay(order: Order) -> Payment:
+def pay_order(order: Order) -> Payment:
     """Takes the order's total at the stand-in and writes it down. Raises OSError when the stand-in does not answer."""
-    charge = _charge(order)
+    charge = _charge_at_standin(order)
     return Payment.objects.create(
         order=order,
         payment_intent=charge["payment_intent"],
@@ -48,7 +48,7 @@ def pay(order: Order) -> Payment:
     )
 
 
-def _charge(order: Order) -> dict[str, Any]:
+def _charge_at_standin(order: Order) -> dict[str, Any]:
     given = {
         "amount": to_stripe_amount(order.total, order.currency),
         "currency": order.currency.lower(),
@@ -57,6 +57,6 @@ def _charge(order: Order) -> dict[str, Any]:
     }
     url = f"{settings.STRIPE_API_BASE}/_control/charges"
     asking = urllib.request.Request(url, json.dumps(given).encode(), {"Content-Type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(asking, timeout=SECONDS) as answer:  # noqa: S310  (this machine's; see `may_pay`)
+    with urllib.request.urlopen(asking, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  (this machine's; see `may_pay`)
         taken: dict[str, Any] = json.load(answer)
     return taken

@@ -23,7 +23,7 @@ SOURCE = "sample store"
 
 
 @dataclass(frozen=True)
-class Person:
+class SamplePerson:
     """`known_days`: how long ago they first came. `postal`: the fields of their address."""
 
     email: str
@@ -32,31 +32,34 @@ class Person:
     postal: dict[str, str]
 
 
-def written() -> list[Person]:
+def list_people() -> list[SamplePerson]:
     """Everybody who buys, the same people each time."""
-    draw, spoken = Random("the people of the sample store"), content.read("people")  # noqa: S311  (not for secrets)
+    draw, spoken = Random("the people of the sample store"), content.read_toml("people")  # noqa: S311  (not for secrets)
     first_names, last_names = spoken["first_names"], spoken["last_names"]
-    people = [_person("Alice Thornbury", ALICE, 425, spoken, draw), _person("Bob Arkwright", BOB, 400, spoken, draw)]
+    people = [
+        _make_person("Alice Thornbury", ALICE, 425, spoken, draw),
+        _make_person("Bob Arkwright", BOB, 400, spoken, draw),
+    ]
     for at, first in enumerate(first_names):
         last = last_names[(at * 7 + 3) % len(last_names)]
         email = f"{first}.{last}@saywhen.example".lower()
-        people.append(_person(f"{first} {last}", email, draw.randint(150, LONGEST_KNOWN_DAYS), spoken, draw))
+        people.append(_make_person(f"{first} {last}", email, draw.randint(150, LONGEST_KNOWN_DAYS), spoken, draw))
     return people
 
 
-def _person(name: str, email: str, known_days: int, spoken: dict[str, Any], draw: Random) -> Person:
+def _make_person(name: str, email: str, known_days: int, spoken: dict[str, Any], draw: Random) -> SamplePerson:
     city, postcode = draw.choice(spoken["towns"])
     line1 = f"{draw.randint(1, 88)} {draw.choice(spoken['streets'])}"
     postal = {"full_name": name, "line1": line1, "city": city, "postcode": postcode, "country": "GB"}
-    return Person(email, name, known_days, postal)
+    return SamplePerson(email, name, known_days, postal)
 
 
 @transaction.atomic
-def welcome(*, now: datetime) -> int:
+def create_people(*, now: datetime) -> int:
     """Makes who is missing, with address and answers; people already here are left as they are. Returns how many."""
-    _login(STAFF, "Sam", "Ferris", is_staff=True, is_superuser=True)
+    _get_or_create_login(STAFF, "Sam", "Ferris", is_staff=True, is_superuser=True)
     there = set(Customer.objects.values_list("email", flat=True))
-    missing = [person for person in written() if person.email not in there]
+    missing = [person for person in list_people() if person.email not in there]
     made = Customer.objects.bulk_create(
         Customer(email=person.email, name=person.name, email_proved_at=now - timedelta(days=person.known_days))
         for person in missing
@@ -70,17 +73,17 @@ def welcome(*, now: datetime) -> int:
     for customer in made:
         if customer.email in (ALICE, BOB):
             first, last = customer.name.split()
-            Customer.objects.filter(pk=customer.pk).update(user=_login(customer.email, first, last))
+            Customer.objects.filter(pk=customer.pk).update(user=_get_or_create_login(customer.email, first, last))
     consent.import_consents(
-        [answer for customer in made for answer in _answers(customer, now=now)],
+        [answer for customer in made for answer in _make_answers(customer, now=now)],
         source=SOURCE,
     )
-    interests.tell(made, alice=ALICE, bob=BOB, now=now)
-    paces.choose(made, leaving_alone=(ALICE, BOB))
+    interests.create_interests(made, alice=ALICE, bob=BOB, now=now)
+    paces.create_mail_frequencies(made, leaving_alone=(ALICE, BOB))
     return len(made)
 
 
-def _login(email: str, first_name: str, last_name: str, **rights: bool) -> User:
+def _get_or_create_login(email: str, first_name: str, last_name: str, **rights: bool) -> User:
     """A login whose address counts as proved. It keeps the password it has; a new one gets ours, or none at all."""
     there = User.objects.filter(email=email).first()
     if there:
@@ -96,7 +99,7 @@ def may_share_password() -> bool:
     return urlparse(settings.SITE_URL).hostname in LOOPBACK
 
 
-def _answers(customer: Customer, *, now: datetime) -> list[consent.ImportedAnswer]:
+def _make_answers(customer: Customer, *, now: datetime) -> list[consent.ImportedAnswer]:
     """Alice says yes to everything, Bob is never asked; one in ten of the others thinks better of a yes."""
     if customer.email == BOB:
         return []
@@ -106,14 +109,14 @@ def _answers(customer: Customer, *, now: datetime) -> list[consent.ImportedAnswe
             (customer.pk, purpose.key, True, asked_at + timedelta(minutes=at))
             for at, purpose in enumerate(purposes.PURPOSES)
         ]
-    return _mixed_answers(customer, now=now)
+    return _draw_answers(customer, now=now)
 
 
-def _mixed_answers(customer: Customer, *, now: datetime) -> list[consent.ImportedAnswer]:
+def _draw_answers(customer: Customer, *, now: datetime) -> list[consent.ImportedAnswer]:
     draw = Random(f"answers of {customer.email}")  # noqa: S311  (the same each time, not secret)
     said_at = customer.email_proved_at or now
     answers: list[consent.ImportedAnswer] = []
-    for key, of_a_hundred in content.read("people")["says_yes"].items():
+    for key, of_a_hundred in content.read_toml("people")["says_yes"].items():
         if draw.randrange(100) >= of_a_hundred:
             continue
         said_at += timedelta(seconds=draw.randint(3, 40))

@@ -17,14 +17,14 @@ from accounts import purposes
 from accounts.models import Customer
 from orders.carriers.tracking_numbers import compute_mod7_digit, compute_s10_digit
 from orders.models import Allocation, Order, OrderEvent, OrderLine, OrderTick, Shipment, ShipmentLine, ShippingMethod
-from shop.backoffice.sample.histories import OPEN_STAGES, Story
-from shop.backoffice.sample.people import Person
+from shop.backoffice.sample.histories import OPEN_STAGES, SampleOrderHistory
+from shop.backoffice.sample.people import SamplePerson
 from shop.catalog import stock
 from shop.catalog.models import Store, Variant
 from shop.money import compute_included_tax, get_shop_currency
 
 Kind = OrderEvent.Kind
-EVENTS = {
+EVENT_KINDS = {
     "placed": Kind.PLACED,
     "approved": Kind.APPROVED,
     "picking": Kind.PICKING,
@@ -33,41 +33,41 @@ EVENTS = {
     "dispatched": Kind.DISPATCHED,
     "delivered": Kind.DELIVERED,
 }
-FULFILMENT = {
+FULFILMENT_STATUSES = {
     "placed": Order.FulfilmentStatus.UNFULFILLED,
     "approved": Order.FulfilmentStatus.UNFULFILLED,
     "dispatched": Order.FulfilmentStatus.DISPATCHED,
     "delivered": Order.FulfilmentStatus.DELIVERED,
 }
-TAX = Decimal("0.20")
+TAX_RATE = Decimal("0.20")
 APPROVED_BY = "Sam"
-PROMISED = timedelta(days=3)
+PROMISED_WITHIN = timedelta(days=3)
 FRIDAY = 4
 
 
 @dataclass(frozen=True)
-class Told:
+class WrittenOrder:
     """A story beside the order and the lines written for it."""
 
-    story: Story
+    story: SampleOrderHistory
     order: Order
     lines: list[OrderLine]
 
 
-def are_written() -> bool:
-    return _written().exists()
+def has_sample_orders() -> bool:
+    return _find_sample_orders().exists()
 
 
-def _written() -> QuerySet[Order]:
+def _find_sample_orders() -> QuerySet[Order]:
     return Order.objects.filter(external_reference__startswith="sample-")
 
 
 @transaction.atomic
-def write(stories: Sequence[Story], people: Sequence[Person], store: Store) -> int:
+def write_sample_orders(stories: Sequence[SampleOrderHistory], people: Sequence[SamplePerson], store: Store) -> int:
     """Returns how many orders are new."""
-    told = _orders(stories, {person.email: person for person in people})
-    _shipments(told, store)
-    _events(told)
+    told = _bulk_create_orders(stories, {person.email: person for person in people})
+    _bulk_create_shipments(told, store)
+    _bulk_create_events(told)
     OrderTick.objects.bulk_create(
         OrderTick(
             order=each.order, purpose=key, granted=True, wording_version=purposes.get_purpose(key).wording_version
@@ -77,37 +77,39 @@ def write(stories: Sequence[Story], people: Sequence[Person], store: Store) -> i
     )
     for each in told:
         if each.story.is_live and not each.story.ending:
-            _take_stock(each)
+            _allocate_sample_stock(each)
     return len(told)
 
 
-def _orders(stories: Sequence[Story], people: Mapping[str, Person]) -> list[Told]:
+def _bulk_create_orders(
+    stories: Sequence[SampleOrderHistory], people: Mapping[str, SamplePerson]
+) -> list[WrittenOrder]:
     wanted = {line.sku for story in stories for line in story.lines}
     variants = {variant.sku: variant for variant in Variant.objects.select_related("product").filter(sku__in=wanted)}
     customers = {customer.email: customer for customer in Customer.objects.filter(email__in=people)}
     method = ShippingMethod.objects.filter(is_active=True).first()
     told = []
     for story in stories:
-        lines = [_line(each.quantity, variants[each.sku], is_gift=each.is_gift) for each in story.lines]
-        order = _order(story, lines, method)
+        lines = [_build_order_line(each.quantity, variants[each.sku], is_gift=each.is_gift) for each in story.lines]
+        order = _build_order(story, lines, method)
         order.customer = customers.get(story.email)
-        for name, value in _postal(story.email, people).items():
+        for name, value in _get_postal_fields(story.email, people).items():
             setattr(order, name, value)
-        told.append(Told(story, order, lines))
+        told.append(WrittenOrder(story, order, lines))
     Order.objects.bulk_create([each.order for each in told], batch_size=1000)
-    _written().update(created_at=F("placed_at"))
-    OrderLine.objects.bulk_create(list(_lines_of(told)), batch_size=2000)
+    _find_sample_orders().update(created_at=F("placed_at"))
+    OrderLine.objects.bulk_create(list(_iterate_order_lines(told)), batch_size=2000)
     return told
 
 
-def _lines_of(told: Iterable[Told]) -> Iterator[OrderLine]:
+def _iterate_order_lines(told: Iterable[WrittenOrder]) -> Iterator[OrderLine]:
     for each in told:
         for line in each.lines:
             line.order = each.order
             yield line
 
 
-def _line(quantity: int, variant: Variant, *, is_gift: bool) -> OrderLine:
+def _build_order_line(quantity: int, variant: Variant, *, is_gift: bool) -> OrderLine:
     return OrderLine(
         product=variant.product,
         variant=variant,
@@ -116,13 +118,13 @@ def _line(quantity: int, variant: Variant, *, is_gift: bool) -> OrderLine:
         options=variant.label,
         quantity=quantity,
         unit_price=variant.price,
-        tax_rate=TAX,
-        tax_amount=_tax(variant.price * quantity),
+        tax_rate=TAX_RATE,
+        tax_amount=_compute_tax(variant.price * quantity),
         is_gift=is_gift,
     )
 
 
-def _order(story: Story, lines: Sequence[OrderLine], method: ShippingMethod | None) -> Order:
+def _build_order(story: SampleOrderHistory, lines: Sequence[OrderLine], method: ShippingMethod | None) -> Order:
     subtotal = sum((line.line_total for line in lines), Decimal(0))
     shipping = method.price_for(subtotal) if method else Decimal(0)
     leaves_at = story.steps.get("dispatched", story.placed_at + timedelta(days=1))
@@ -130,51 +132,52 @@ def _order(story: Story, lines: Sequence[OrderLine], method: ShippingMethod | No
         external_reference=story.reference,
         source=Order.Source.IMPORT,
         email=story.email,
-        status=_status(story),
+        status=_get_order_status(story),
         payment_status=Order.PaymentStatus.REFUNDED if story.ending else Order.PaymentStatus.PAID,
-        fulfilment_status=_fulfilment(story),
+        fulfilment_status=_get_fulfilment_status(story),
         subtotal=subtotal,
         shipping_total=shipping,
         tax_total=sum(
-            (line.tax_amount for line in lines), compute_included_tax(shipping, rate=TAX, currency=get_shop_currency())
+            (line.tax_amount for line in lines),
+            compute_included_tax(shipping, rate=TAX_RATE, currency=get_shop_currency()),
         ),
         total=subtotal + shipping,
         shipping_method=method,
         shipping_name=method.name if method else "",
         carrier=method.carrier if method else "",
         gift_note=story.gift_note,
-        ships_on=_weekday(leaves_at),
-        promised_from_on=_weekday(leaves_at + timedelta(days=2)),
-        promised_by_on=_weekday(leaves_at + PROMISED),
+        ships_on=_get_next_weekday(leaves_at),
+        promised_from_on=_get_next_weekday(leaves_at + timedelta(days=2)),
+        promised_by_on=_get_next_weekday(leaves_at + PROMISED_WITHIN),
         placed_at=story.placed_at,
         approved_at=story.steps.get("approved"),
         cancelled_at=story.ended_at if story.ending == "cancelled" else None,
     )
 
 
-def _tax(gross: Decimal) -> Decimal:
-    return compute_included_tax(gross, rate=TAX, currency=get_shop_currency())
+def _compute_tax(gross: Decimal) -> Decimal:
+    return compute_included_tax(gross, rate=TAX_RATE, currency=get_shop_currency())
 
 
-def _weekday(moment: datetime) -> date:
+def _get_next_weekday(moment: datetime) -> date:
     """Nothing leaves or arrives on a weekend."""
     day = timezone.localdate(moment)
     return day + timedelta(days=max(0, 7 - day.weekday()) if day.weekday() > FRIDAY else 0)
 
 
-def _status(story: Story) -> str:
+def _get_order_status(story: SampleOrderHistory) -> str:
     if story.ending == "cancelled":
         return Order.Status.CANCELLED
     return Order.Status.COMPLETED if story.stage == "delivered" else Order.Status.CONFIRMED
 
 
-def _fulfilment(story: Story) -> str:
+def _get_fulfilment_status(story: SampleOrderHistory) -> str:
     if story.ending == "cancelled":
         return Order.FulfilmentStatus.UNFULFILLED
-    return FULFILMENT.get(story.stage, Order.FulfilmentStatus.IN_PROGRESS)
+    return FULFILMENT_STATUSES.get(story.stage, Order.FulfilmentStatus.IN_PROGRESS)
 
 
-def _postal(email: str, people: Mapping[str, Person]) -> dict[str, str]:
+def _get_postal_fields(email: str, people: Mapping[str, SamplePerson]) -> dict[str, str]:
     """A sample customer's address; a guest's is the shop's neighbour's."""
     if email in people:
         return people[email].postal
@@ -182,10 +185,12 @@ def _postal(email: str, people: Mapping[str, Person]) -> dict[str, str]:
     return {"full_name": name, "line1": "3 Harbour Row", "city": "Whitby", "postcode": "YO21 3PU", "country": "GB"}
 
 
-def _shipments(told: Sequence[Told], store: Store) -> None:
-    parcels = [(each, _shipment(each, store)) for each in told if "approved" in each.story.steps]
+def _bulk_create_shipments(told: Sequence[WrittenOrder], store: Store) -> None:
+    parcels = [(each, _build_shipment(each, store)) for each in told if "approved" in each.story.steps]
     Shipment.objects.bulk_create([shipment for _, shipment in parcels], batch_size=1000)
-    Shipment.objects.filter(order__in=_written(), dispatched_at__isnull=False).update(created_at=F("dispatched_at"))
+    Shipment.objects.filter(order__in=_find_sample_orders(), dispatched_at__isnull=False).update(
+        created_at=F("dispatched_at")
+    )
     ShipmentLine.objects.bulk_create(
         (
             ShipmentLine(shipment=shipment, order_line=line, quantity=line.quantity)
@@ -196,15 +201,15 @@ def _shipments(told: Sequence[Told], store: Store) -> None:
     )
 
 
-def _shipment(told: Told, store: Store) -> Shipment:
+def _build_shipment(told: WrittenOrder, store: Store) -> Shipment:
     steps, has_left = told.story.steps, "dispatched" in told.story.steps
     is_packed = "packed" in steps
     return Shipment(
         order=told.order,
         store=store,
-        stage=_stage(told.story),
+        stage=_get_shipment_stage(told.story),
         carrier=told.order.carrier,
-        tracking_number=_tracking_number(told.order) if has_left else "",
+        tracking_number=_make_tracking_number(told.order) if has_left else "",
         packing_note=told.story.note if is_packed else "",
         packed_by=told.story.packed_by if is_packed else "",
         dispatched_at=steps.get("dispatched"),
@@ -212,13 +217,13 @@ def _shipment(told: Told, store: Store) -> Shipment:
     )
 
 
-def _stage(story: Story) -> str:
+def _get_shipment_stage(story: SampleOrderHistory) -> str:
     if story.ending == "cancelled":
         return Shipment.Stage.CANCELLED
     return Shipment.Stage.WAITING if story.stage in ("placed", "approved") else story.stage
 
 
-def _tracking_number(order: Order) -> str:
+def _make_tracking_number(order: Order) -> str:
     """As the carrier would give it, check digit included."""
     digits = "".join(mark for mark in str(order.external_reference) if mark.isdigit()).zfill(9)[:9]
     if order.carrier == "dhl":
@@ -228,36 +233,36 @@ def _tracking_number(order: Order) -> str:
     return f"SW{digits[-8:]}{compute_s10_digit(digits[-8:])}GB"
 
 
-def _events(told: Sequence[Told]) -> None:
+def _bulk_create_events(told: Sequence[WrittenOrder]) -> None:
     """The time an event was dealt with is the time it happened; then so is the time it was written."""
     ids = [each.order.pk for each in told]
     parcels = {shipment.order_id: shipment for shipment in Shipment.objects.filter(order__in=ids)}
     OrderEvent.objects.bulk_create(
-        [event for each in told for event in _events_of(each, parcels.get(each.order.pk))], batch_size=2000
+        [event for each in told for event in _build_events(each, parcels.get(each.order.pk))], batch_size=2000
     )
     OrderEvent.objects.filter(order__in=ids).update(created_at=F("relayed_at"))
 
 
-def _events_of(told: Told, parcel: Shipment | None) -> Iterator[OrderEvent]:
+def _build_events(told: WrittenOrder, parcel: Shipment | None) -> Iterator[OrderEvent]:
     story = told.story
     for stage, at in story.steps.items():
         is_of_parcel = stage not in ("placed", "approved")
         actor = "" if stage == "placed" else story.packed_by if is_of_parcel else APPROVED_BY
-        yield _event(told, EVENTS[stage], at, parcel if is_of_parcel else None, actor)
+        yield _build_event(told, EVENT_KINDS[stage], at, parcel if is_of_parcel else None, actor)
     if story.ended_at and story.ending == "cancelled":
-        yield _event(told, Kind.CANCELLED, story.ended_at, None, APPROVED_BY, reason="Ordered twice by mistake.")
+        yield _build_event(told, Kind.CANCELLED, story.ended_at, None, APPROVED_BY, reason="Ordered twice by mistake.")
     if story.ended_at:
         amount = str(told.order.total)
-        yield _event(told, Kind.REFUNDED, story.ended_at + timedelta(minutes=2), None, APPROVED_BY, amount=amount)
+        yield _build_event(told, Kind.REFUNDED, story.ended_at + timedelta(minutes=2), None, APPROVED_BY, amount=amount)
 
 
-def _event(
-    told: Told, kind: OrderEvent.Kind, at: datetime, parcel: Shipment | None, actor: str, **data: str
+def _build_event(
+    told: WrittenOrder, kind: OrderEvent.Kind, at: datetime, parcel: Shipment | None, actor: str, **data: str
 ) -> OrderEvent:
     return OrderEvent(order=told.order, kind=kind, shipment=parcel, actor=actor, data=data, relayed_at=at)
 
 
-def _take_stock(told: Told) -> None:
+def _allocate_sample_stock(told: WrittenOrder) -> None:
     """What is on the bench is promised on the shelf; what has left has been taken from it."""
     lines = [(line.variant_id, line) for line in told.lines if line.variant_id]
     wanted = Counter[int]()

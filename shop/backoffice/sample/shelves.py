@@ -20,21 +20,21 @@ REFERENCE = "sample store"
 
 
 @transaction.atomic
-def fill(store: Store, *, today: date) -> int:
+def create_goods(store: Store, *, today: date) -> int:
     """Returns how many products are new."""
     there = set(Product.objects.values_list("slug", flat=True))
-    missing = [product for product in content.products() if product.slug not in there]
+    missing = [product for product in content.read_products() if product.slug not in there]
     if missing:
-        products = _products(missing, today=today)
-        _variants(missing, products, store, today=today)
-        _pictures(missing, products)
-        _goes_with(missing)
+        products = _create_products(missing, today=today)
+        _create_variants(missing, products, store, today=today)
+        _create_pictures(missing, products)
+        _relate_products(missing)
         listing.refresh_listings([product.pk for product in products.values()])
     return len(missing)
 
 
-def _categories() -> dict[str, Category]:
-    for position, row in enumerate(content.categories()):
+def _create_categories() -> dict[str, Category]:
+    for position, row in enumerate(content.read_categories()):
         parent = Category.objects.get(slug=row["parent"]) if "parent" in row else None
         Category.objects.get_or_create(
             slug=row["slug"],
@@ -49,8 +49,8 @@ def _categories() -> dict[str, Category]:
     return {category.slug: category for category in Category.objects.all()}
 
 
-def _makers() -> dict[str, Maker]:
-    rows = content.makers()
+def _create_makers() -> dict[str, Maker]:
+    rows = content.read_makers()
     Maker.objects.bulk_create(
         [Maker(slug=row["slug"], name=row["name"], story=f"{row['story']}\n\n{row['place']}.") for row in rows],
         ignore_conflicts=True,
@@ -59,8 +59,8 @@ def _makers() -> dict[str, Maker]:
     return {row["slug"]: by_name[row["name"]] for row in rows}
 
 
-def _products(missing: Sequence[SampleProduct], *, today: date) -> dict[str, Product]:
-    categories, makers = _categories(), _makers()
+def _create_products(missing: Sequence[SampleProduct], *, today: date) -> dict[str, Product]:
+    categories, makers = _create_categories(), _create_makers()
     made = Product.objects.bulk_create(
         Product(
             slug=product.slug,
@@ -80,7 +80,9 @@ def _products(missing: Sequence[SampleProduct], *, today: date) -> dict[str, Pro
     return {product.slug: product for product in made}
 
 
-def _variants(missing: Sequence[SampleProduct], products: dict[str, Product], store: Store, *, today: date) -> None:
+def _create_variants(
+    missing: Sequence[SampleProduct], products: dict[str, Product], store: Store, *, today: date
+) -> None:
     written = [(products[product.slug], each) for product in missing for each in product.variants]
     positions = {each.sku: at for product in missing for at, each in enumerate(product.variants)}
     made = Variant.objects.bulk_create(
@@ -106,13 +108,14 @@ def _variants(missing: Sequence[SampleProduct], products: dict[str, Product], st
     stock.open_stock_records(store, opening, reference=REFERENCE)
 
 
-def _pictures(missing: Sequence[SampleProduct], products: dict[str, Product]) -> None:
+def _create_pictures(missing: Sequence[SampleProduct], products: dict[str, Product]) -> None:
     ProductImage.objects.bulk_create(
-        ProductImage(product=products[product.slug], file=_stored(product), alt=product.alt) for product in missing
+        ProductImage(product=products[product.slug], file=_store_picture(product), alt=product.alt)
+        for product in missing
     )
 
 
-def _stored(product: SampleProduct) -> str:
+def _store_picture(product: SampleProduct) -> str:
     """The name of its picture in storage; a file left there by an earlier database serves again."""
     name, drawn = f"products/{product.picture.name}", product.picture.read_bytes()
     if default_storage.exists(name):
@@ -122,7 +125,7 @@ def _stored(product: SampleProduct) -> str:
     return default_storage.save(name, ContentFile(drawn))
 
 
-def _goes_with(missing: Sequence[SampleProduct]) -> None:
+def _relate_products(missing: Sequence[SampleProduct]) -> None:
     """Both ways round, as a symmetrical relation is kept."""
     ids = dict(Product.objects.values_list("slug", "id"))
     pairs = {(ids[product.slug], ids[other]) for product in missing for other in product.goes_with}

@@ -13,9 +13,9 @@ from shop.money import convert_roughly, get_shop_currency
 
 
 @transaction.atomic
-def settle() -> Store:
+def create_terms() -> Store:
     """Makes what is missing; what staff have set since stays. Returns the store."""
-    written = content.read("shop")
+    written = content.read_toml("shop")
     store, _ = Store.objects.get_or_create(
         name=written["store"]["name"], defaults={"address": written["store"]["address"]}
     )
@@ -25,7 +25,8 @@ def settle() -> Store:
         shop.save()
     if not ShippingMethod.objects.exists():
         ShippingMethod.objects.bulk_create(
-            ShippingMethod(**_method(row), position=at) for at, row in enumerate(written["shipping_method"])
+            ShippingMethod(**_convert_method_prices(row), position=at)
+            for at, row in enumerate(written["shipping_method"])
         )
     for row in written["tax_rate"]:
         TaxRate.objects.get_or_create(
@@ -40,6 +41,6 @@ def settle() -> Store:
     return store
 
 
-def _method(row: dict[str, Any]) -> dict[str, Any]:
+def _convert_method_prices(row: dict[str, Any]) -> dict[str, Any]:
     money = {name: Decimal(row[name]) for name in ("price", "free_from") if name in row}
     return row | {name: convert_roughly(amount, get_shop_currency()) for name, amount in money.items()}

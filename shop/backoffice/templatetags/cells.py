@@ -19,7 +19,7 @@ LONGEST = 24  # letters that a column holds without help: Django breaks no line 
 def cut(value: object) -> str:
     """Words in a table; long ones are held in a frame that cuts them, with the whole as its title."""
     words = str(value)
-    return format_html('<div class="cut" title="{}">{}</div>', words, words) if _is_long(words) else words
+    return format_html('<div class="cut" title="{}">{}</div>', words, words) if _needs_cutting(words) else words
 
 
 @register.filter
@@ -29,11 +29,11 @@ def cut_cell(cell: SafeString) -> SafeString:
     if parts is None or CONTROL.search(parts[2]):
         return cell
     words = " ".join(unescape(TAG.sub(" ", parts[2])).split())
-    if not _is_long(words):
+    if not _needs_cutting(words):
         return cell
     opening, inner, closing = (mark_safe(part) for part in parts.groups())  # noqa: S308  # nosec B308 B703  (escaped by Django)
     return format_html('{}<div class="cut" title="{}">{}</div>{}', opening, words, inner, closing)
 
 
-def _is_long(words: str) -> bool:
+def _needs_cutting(words: str) -> bool:
     return len(words) > LONGEST

@@ -10,8 +10,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from django.conf import settings
 
-from shop.local.mailbox.smtp import smtp_server
-from shop.local.mailbox.store import Store
+from shop.local.mailbox.smtp import make_smtp_server
+from shop.local.mailbox.store import MailStore
 
 
 class _Server(ThreadingMixIn, WSGIServer):
@@ -24,7 +24,7 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 def main() -> None:
-    options = _options()
+    options = _parse_mailbox_options()
     settings.configure(
         ALLOWED_HOSTS=["localhost", "127.0.0.1"],
         ROOT_URLCONF="shop.local.mailbox.web",
@@ -42,12 +42,12 @@ def main() -> None:
     )
     from shop.local.mailbox import web
 
-    store = Store(options.data)
-    smtp = smtp_server(store, port=options.smtp_port)
+    store = MailStore(options.data)
+    smtp = make_smtp_server(store, port=options.smtp_port)
     smtp.start()
-    server = make_server("127.0.0.1", options.port, web.application(store), _Server, _QuietHandler)
+    server = make_server("127.0.0.1", options.port, web.make_wsgi_application(store), _Server, _QuietHandler)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _end)
+        signal.signal(number, _exit_on_signal)
     sys.stdout.write(f"mail is taken on smtp://127.0.0.1:{options.smtp_port} and shown on port {options.port}\n")
     sys.stdout.flush()
     try:
@@ -56,11 +56,11 @@ def main() -> None:
         smtp.stop()
 
 
-def _end(number: int, frame: FrameType | None) -> None:
+def _exit_on_signal(number: int, frame: FrameType | None) -> None:
     sys.exit(0)
 
 
-def _options() -> argparse.Namespace:
+def _parse_mailbox_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="shop.local.mailbox", description="The local mailbox.")
     parser.add_argument("--smtp-port", type=int, required=True)
     parser.add_argument("--port", type=int, required=True)

@@ -3,13 +3,13 @@
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from shop.local.mailbox.store import Store
+from shop.local.mailbox.store import MailStore
 
 _LARGEST_MAIL_BYTES = 30 * 1024 * 1024
 
 
-class Keeper:
-    def __init__(self, store: Store) -> None:
+class MailHandler:
+    def __init__(self, store: MailStore) -> None:
         self._store = store
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802  (aiosmtpd's name)
@@ -21,7 +21,7 @@ class Keeper:
         return f"250 Kept as {mail_id}"
 
 
-def smtp_server(store: Store, *, port: int) -> Controller:
+def make_smtp_server(store: MailStore, *, port: int) -> Controller:
     return Controller(
-        Keeper(store), hostname="127.0.0.1", port=port, data_size_limit=_LARGEST_MAIL_BYTES, enable_SMTPUTF8=True
+        MailHandler(store), hostname="127.0.0.1", port=port, data_size_limit=_LARGEST_MAIL_BYTES, enable_SMTPUTF8=True
     )

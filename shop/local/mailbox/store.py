@@ -52,11 +52,11 @@ class Mail:
 
     @property
     def text(self) -> str:
-        return _content(self.message.get_body(("plain",)))
+        return _read_text_content(self.message.get_body(("plain",)))
 
     @property
     def html(self) -> str:
-        return _content(self.message.get_body(("html",)))
+        return _read_text_content(self.message.get_body(("html",)))
 
     @property
     def preview(self) -> str:
@@ -68,7 +68,7 @@ class Mail:
 
     @property
     def attachments(self) -> list[Attachment]:
-        return [_attachment(part) for part in self.message.iter_attachments() if isinstance(part, EmailMessage)]
+        return [_make_attachment(part) for part in self.message.iter_attachments() if isinstance(part, EmailMessage)]
 
     def header(self, name: str) -> str:
         return str(self.message.get(name, ""))
@@ -89,7 +89,7 @@ class Mail:
         return {**self.summary(), "headers": self.headers, "text": self.text, "html": self.html}
 
 
-class Store:
+class MailStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -114,7 +114,7 @@ class Store:
     def find(self, words: str = "", *, to: str = "", topic: str = "") -> list[Mail]:
         """Newest first: mails holding the words in subject, recipient, topic or text."""
         mails = (self.get(mail_id) for mail_id in self.ids())
-        return [mail for mail in mails if mail and _matches(mail, words.lower(), to.lower(), topic)]
+        return [mail for mail in mails if mail and _matches_search(mail, words.lower(), to.lower(), topic)]
 
     def get(self, mail_id: str) -> Mail | None:
         with self._lock:
@@ -153,7 +153,7 @@ class Store:
         )
 
 
-def _matches(mail: Mail, words: str, to: str, topic: str) -> bool:
+def _matches_search(mail: Mail, words: str, to: str, topic: str) -> bool:
     if to and to not in (recipient.lower() for recipient in mail.recipients):
         return False
     if topic and mail.topic != topic:
@@ -161,7 +161,7 @@ def _matches(mail: Mail, words: str, to: str, topic: str) -> bool:
     return not words or words in " ".join((mail.subject, *mail.recipients, mail.topic, mail.text)).lower()
 
 
-def _content(part: object) -> str:
+def _read_text_content(part: object) -> str:
     if not isinstance(part, EmailMessage):
         return ""
     try:
@@ -171,7 +171,7 @@ def _content(part: object) -> str:
         return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 
 
-def _attachment(part: EmailMessage) -> Attachment:
+def _make_attachment(part: EmailMessage) -> Attachment:
     payload = part.get_payload(decode=True)
     content = payload if isinstance(payload, bytes) else part.as_bytes()
     return Attachment(part.get_filename() or "attachment", part.get_content_type(), content)

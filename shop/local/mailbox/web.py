@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_http_methods
 
-from shop.local.mailbox.store import Mail, Store
+from shop.local.mailbox.store import Mail, MailStore
 
 _HERE = Path(__file__).parent
 _SHOWN = 200  # mails in the list; older ones are found by searching
@@ -25,48 +25,48 @@ _PAGE_POLICY = (
 _MAIL_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 )
-_store: Store
+_store: MailStore
 
 
-def application(store: Store) -> WSGIHandler:
+def make_wsgi_application(store: MailStore) -> WSGIHandler:
     global _store  # noqa: PLW0603  (one mailbox per process)
     _store = store
     return get_wsgi_application()
 
 
 @require_GET
-def listing(request: HttpRequest) -> HttpResponse:
-    return _page(request, None)
+def list_mails(request: HttpRequest) -> HttpResponse:
+    return _render_mailbox(request, None)
 
 
 @require_GET
-def show(request: HttpRequest, mail_id: str) -> HttpResponse:
-    return _page(request, _mail(mail_id))
+def show_mail(request: HttpRequest, mail_id: str) -> HttpResponse:
+    return _render_mailbox(request, _get_mail_or_404(mail_id))
 
 
 @require_GET
-def html(request: HttpRequest, mail_id: str) -> HttpResponse:
-    response = HttpResponse('<base target="_blank">' + _with_inline_images(_mail(mail_id)))
+def show_html(request: HttpRequest, mail_id: str) -> HttpResponse:
+    response = HttpResponse('<base target="_blank">' + _inline_images(_get_mail_or_404(mail_id)))
     response["Content-Security-Policy"] = _MAIL_POLICY
     return response
 
 
 @require_GET
-def raw(request: HttpRequest, mail_id: str) -> FileResponse:
-    return _download(_mail(mail_id).raw, f"{mail_id}.eml", "message/rfc822")
+def download_raw(request: HttpRequest, mail_id: str) -> FileResponse:
+    return _make_download(_get_mail_or_404(mail_id).raw, f"{mail_id}.eml", "message/rfc822")
 
 
 @require_GET
-def attachment(request: HttpRequest, mail_id: str, position: int) -> FileResponse:
-    attachments = _mail(mail_id).attachments
+def download_attachment(request: HttpRequest, mail_id: str, position: int) -> FileResponse:
+    attachments = _get_mail_or_404(mail_id).attachments
     if position >= len(attachments):
         raise Http404
-    return _download(attachments[position].content, attachments[position].name, "application/octet-stream")
+    return _make_download(attachments[position].content, attachments[position].name, "application/octet-stream")
 
 
 @require_http_methods(["POST"])
-def empty(request: HttpRequest) -> HttpResponse:
-    if not _from_here(request):
+def empty_mailbox(request: HttpRequest) -> HttpResponse:
+    if not _is_same_origin(request):
         return HttpResponse("Only this page may empty the box.", status=403)
     _store.empty()
     return redirect("/")
@@ -75,7 +75,7 @@ def empty(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "DELETE"])
 def api_messages(request: HttpRequest) -> JsonResponse:
     if request.method == "DELETE":
-        if not _from_here(request):
+        if not _is_same_origin(request):
             return JsonResponse({"error": "Only from this machine's own pages and tests."}, status=403)
         return JsonResponse({"deleted": _store.empty()})
     asked = request.GET
@@ -85,7 +85,7 @@ def api_messages(request: HttpRequest) -> JsonResponse:
 
 @require_GET
 def api_message(request: HttpRequest, mail_id: str) -> JsonResponse:
-    return JsonResponse(_mail(mail_id).details())
+    return JsonResponse(_get_mail_or_404(mail_id).details())
 
 
 @require_GET
@@ -100,7 +100,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
-def asset(request: HttpRequest, name: str) -> HttpResponse:
+def serve_asset(request: HttpRequest, name: str) -> HttpResponse:
     kinds = {"mailbox.css": "text/css", "mailbox.js": "text/javascript", "cup.svg": "image/svg+xml"}
     if name not in kinds:
         raise Http404
@@ -108,21 +108,21 @@ def asset(request: HttpRequest, name: str) -> HttpResponse:
 
 
 urlpatterns = [
-    path("", listing),
-    path("messages/<slug:mail_id>/", show),
-    path("messages/<slug:mail_id>/html", html),
-    path("messages/<slug:mail_id>/raw.eml", raw),
-    path("messages/<slug:mail_id>/attachments/<int:position>", attachment),
-    path("empty", empty),
+    path("", list_mails),
+    path("messages/<slug:mail_id>/", show_mail),
+    path("messages/<slug:mail_id>/html", show_html),
+    path("messages/<slug:mail_id>/raw.eml", download_raw),
+    path("messages/<slug:mail_id>/attachments/<int:position>", download_attachment),
+    path("empty", empty_mailbox),
     path("api/messages", api_messages),
     path("api/messages/<slug:mail_id>", api_message),
     path("api/count", api_count),
     path("healthz", healthz),
-    path("assets/<str:name>", asset),
+    path("assets/<str:name>", serve_asset),
 ]
 
 
-def _page(request: HttpRequest, mail: Mail | None) -> HttpResponse:
+def _render_mailbox(request: HttpRequest, mail: Mail | None) -> HttpResponse:
     words = request.GET.get("q", "").strip()
     mails = _store.find(words)
     wanted = request.GET.get("view", "")
@@ -144,14 +144,14 @@ def _page(request: HttpRequest, mail: Mail | None) -> HttpResponse:
     return response
 
 
-def _mail(mail_id: str) -> Mail:
+def _get_mail_or_404(mail_id: str) -> Mail:
     mail = _store.get(mail_id)
     if mail is None:
         raise Http404
     return mail
 
 
-def _with_inline_images(mail: Mail) -> str:
+def _inline_images(mail: Mail) -> str:
     """The mail's HTML with the images it carries itself (`cid:`) put in place."""
     body = mail.html
     for part in mail.message.walk():
@@ -163,11 +163,11 @@ def _with_inline_images(mail: Mail) -> str:
     return body
 
 
-def _download(content: bytes, name: str, kind: str) -> FileResponse:
+def _make_download(content: bytes, name: str, kind: str) -> FileResponse:
     return FileResponse(BytesIO(content), as_attachment=True, filename=name, content_type=kind)
 
 
-def _from_here(request: HttpRequest) -> bool:
+def _is_same_origin(request: HttpRequest) -> bool:
     """Whether the request comes from our own page, or from no page at all (a test, curl)."""
     origin = request.headers.get("Origin")
     return origin is None or urlsplit(origin).netloc == request.get_host()

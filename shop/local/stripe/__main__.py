@@ -8,11 +8,11 @@ import sys
 import threading
 from pathlib import Path
 
-from shop.local.stripe.account import DEFAULT_EVENTS, Account, Options
+from shop.local.stripe.account import DEFAULT_EVENTS, StandInOptions, StripeAccount
 from shop.local.stripe.server import StandInServer
 
 
-def parse(arguments: list[str]) -> Options:
+def parse_options(arguments: list[str]) -> StandInOptions:
     parser = argparse.ArgumentParser(prog="python -m shop.local.stripe", description="A stand-in for Stripe.")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address")
@@ -25,12 +25,12 @@ def parse(arguments: list[str]) -> Options:
     parser.add_argument("--business-name", default="Say When")
     given = vars(parser.parse_args(arguments))
     given["webhook_events"] = tuple(filter(None, given["webhook_events"].split(",")))
-    return Options(**given)
+    return StandInOptions(**given)
 
 
 def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    account = Account(parse(arguments))
+    account = StripeAccount(parse_options(arguments))
     try:
         server = StandInServer(account)
     except (OSError, ValueError) as error:

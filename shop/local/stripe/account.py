@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from shop.local.stripe import objects
-from shop.local.stripe.errors import no_such
-from shop.local.stripe.store import Store, Stored
-from shop.local.stripe.webhooks import Postman, WebhookSettings
+from shop.local.stripe.errors import make_no_such_object_error
+from shop.local.stripe.store import StandInStore, StoredObject
+from shop.local.stripe.webhooks import WebhookSender, WebhookSettings
 
 # What a shop's webhook endpoint is usually subscribed to; the API lists every event.
 DEFAULT_EVENTS = (
@@ -26,7 +26,7 @@ DEFAULT_EVENTS = (
     "refund.*",
 )
 
-_NOUNS = {
+_OBJECT_NOUNS = {
     "checkout.session": "checkout.session",
     "payment_intent": "payment_intent",
     "charge": "charge",
@@ -40,11 +40,11 @@ _NOUNS = {
 }
 
 # Which API request is being answered, so that its events can name it; None for a click on the page.
-_request: ContextVar[dict[str, Any] | None] = ContextVar("request", default=None)
+_current_request: ContextVar[dict[str, Any] | None] = ContextVar("request", default=None)
 
 
 @dataclass(frozen=True)
-class Options:
+class StandInOptions:
     data: Path
     api_key: str
     webhook_url: str = ""
@@ -57,7 +57,7 @@ class Options:
 
 
 @dataclass
-class Behaviour:
+class StandInBehaviour:
     """How the next payments and refunds go; tests set it through ``/_control``."""
 
     refunds_start: str = "succeeded"
@@ -68,16 +68,16 @@ class Behaviour:
 
 
 @dataclass
-class Account:
-    options: Options
-    store: Store = field(init=False)
-    postman: Postman = field(init=False)
-    behaviour: Behaviour = field(default_factory=Behaviour)
+class StripeAccount:
+    options: StandInOptions
+    store: StandInStore = field(init=False)
+    postman: WebhookSender = field(init=False)
+    behaviour: StandInBehaviour = field(default_factory=StandInBehaviour)
 
     def __post_init__(self) -> None:
-        self.store = Store(self.options.data)
+        self.store = StandInStore(self.options.data)
         settings = WebhookSettings(self.options.webhook_url, self.options.webhook_secret)
-        self.postman = Postman(self.store, settings)
+        self.postman = WebhookSender(self.store, settings)
 
     def now(self) -> int:
         return int(time.time())
@@ -85,24 +85,24 @@ class Account:
     def page_url(self, session_id: str) -> str:
         return f"{self.options.public_url}/c/pay/{session_id}"
 
-    def get(self, kind: str, identifier: str, *, param: str = "id", status: int = 404) -> Stored:
+    def get(self, kind: str, identifier: str, *, param: str = "id", status: int = 404) -> StoredObject:
         stored = self.store.find(identifier, kind)
         if stored is None:
-            raise no_such(_NOUNS[kind], identifier, param=param, status=status)
+            raise make_no_such_object_error(_OBJECT_NOUNS[kind], identifier, param=param, status=status)
         return stored
 
     def emit(self, kind: str, subject: dict[str, Any], *, chain: str) -> None:
         """Inside the transaction that made the news. Events of one chain are delivered in order."""
-        request = _request.get() or {"id": None, "idempotency_key": None}
-        event = objects.event(now=self.now(), kind=kind, subject=subject, request=request)
+        request = _current_request.get() or {"id": None, "idempotency_key": None}
+        event = objects.make_event(now=self.now(), kind=kind, subject=subject, request=request)
         self.store.add(event)
         if any(fnmatchcase(kind, pattern) for pattern in self.options.webhook_events):
             self.postman.enqueue(event["id"], chain=chain)
 
     @contextmanager
     def answering(self, request_id: str, idempotency_key: str | None) -> Iterator[None]:
-        token = _request.set({"id": request_id, "idempotency_key": idempotency_key})
+        token = _current_request.set({"id": request_id, "idempotency_key": idempotency_key})
         try:
             yield
         finally:
-            _request.reset(token)
+            _current_request.reset(token)

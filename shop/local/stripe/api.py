@@ -14,29 +14,29 @@ from stripe.params import checkout as checkout_library
 from stripe.params import radar as radar_library
 
 from shop.local.stripe import checkout, form, listing, objects, params, refunds
-from shop.local.stripe.account import Account
+from shop.local.stripe.account import StripeAccount
 from shop.local.stripe.errors import RefusalError
-from shop.local.stripe.idempotency import Answer, Keys
+from shop.local.stripe.idempotency import ApiResponse, IdempotencyKeys
 
 _VERSION = re.compile(r"^\d{4}-\d{2}-\d{2}(\.[a-z_]+)?$")
-Handler = Callable[..., dict[str, Any]]
+EndpointHandler = Callable[..., dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class ApiEndpoint:
     method: str
     pattern: re.Pattern[str]
     accepts: type
-    handler: Handler
+    handler: EndpointHandler
 
 
 @dataclass(frozen=True)
-class Request:
+class ApiRequest:
     method: str
     path: str
     encoded: str
     headers: Any  # case-insensitive, as http.server hands them over
-    id: str = field(default_factory=lambda: objects.new_id("req_", 14))
+    id: str = field(default_factory=lambda: objects.make_id("req_", 14))
 
     @property
     def idempotency_key(self) -> str | None:
@@ -45,21 +45,21 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Call:
-    request: Request
-    endpoint: Endpoint
+class ApiCall:
+    request: ApiRequest
+    endpoint: ApiEndpoint
     path: dict[str, str]
     given: dict[str, Any]
 
 
 class Api:
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: StripeAccount) -> None:
         self.account = account
-        self.keys = Keys(account.store)
+        self.keys = IdempotencyKeys(account.store)
 
     def answer(
-        self, request: Request, *, first: Callable[[], None] = lambda: None, keep_failure: bool = False
-    ) -> Answer:
+        self, request: ApiRequest, *, first: Callable[[], None] = lambda: None, keep_failure: bool = False
+    ) -> ApiResponse:
         """`first` runs while the idempotency key is held, before any work.
 
         `keep_failure`: do the work, then save and give a 500 instead of the true answer.
@@ -67,7 +67,7 @@ class Api:
         try:
             self._authenticate(request)
             endpoint, path = self._find(request)
-            call = Call(request, endpoint, path, form.parse(request.encoded))
+            call = ApiCall(request, endpoint, path, form.parse_form(request.encoded))
             if request.idempotency_key is None:
                 first()
                 with self.account.store.transaction():
@@ -77,37 +77,37 @@ class Api:
                 with self.account.store.transaction():
                     return self._once(call, request.idempotency_key, keep_failure=keep_failure)
         except RefusalError as refusal:
-            return _refused(request, refusal)
+            return _make_refusal_response(request, refusal)
         finally:
             self.account.postman.nudge()
 
-    def _once(self, call: Call, key: str, *, keep_failure: bool) -> Answer:
+    def _once(self, call: ApiCall, key: str, *, keep_failure: bool) -> ApiResponse:
         path, params = call.request.path, call.given
         if earlier := self.keys.recall(key, path=path, params=params, now=self.account.now()):
             replayed = {"Idempotent-Replayed": "true", "Original-Request": earlier.request_id}
-            return Answer(earlier.status, earlier.body, call.request.id, {**earlier.headers, **replayed})
+            return ApiResponse(earlier.status, earlier.body, call.request.id, {**earlier.headers, **replayed})
         answer = self._execute(call)
         if keep_failure:
-            answer = broken(call.request)
+            answer = make_server_error(call.request)
         self.keys.keep(key, path=path, params=params, answer=answer, now=self.account.now())
         return answer
 
-    def _execute(self, call: Call) -> Answer:
+    def _execute(self, call: ApiCall) -> ApiResponse:
         """What the endpoint itself refuses is an answer, and kept; what its parameters refuse is raised."""
         request = call.request
-        values = params.read(call.endpoint.accepts, call.given)
+        values = params.convert_params(call.endpoint.accepts, call.given)
         try:
             with self.account.answering(request.id, request.idempotency_key):
                 body = call.endpoint.handler(self.account, values, **call.path)
-            body = listing.expand(self.account, body, values.get("expand", []))
+            body = listing.expand_properties(self.account, body, values.get("expand", []))
         except RefusalError as refusal:
             if not refusal.executed:
                 raise
-            return _refused(request, refusal)
-        return Answer(200, body, request.id, {})
+            return _make_refusal_response(request, refusal)
+        return ApiResponse(200, body, request.id, {})
 
-    def _authenticate(self, request: Request) -> None:
-        key = _given_key(request.headers.get("Authorization", ""))
+    def _authenticate(self, request: ApiRequest) -> None:
+        key = _read_api_key(request.headers.get("Authorization", ""))
         if not key:
             raise RefusalError(
                 "You did not provide an API key. You need to provide your API key in the Authorization "
@@ -122,7 +122,7 @@ class Api:
         if not _VERSION.match(version):
             raise RefusalError(f"Invalid Stripe API version: {version}")
 
-    def _find(self, request: Request) -> tuple[Endpoint, dict[str, str]]:
+    def _find(self, request: ApiRequest) -> tuple[ApiEndpoint, dict[str, str]]:
         for endpoint in ENDPOINTS:
             match = endpoint.pattern.fullmatch(request.path)
             if match and endpoint.method == request.method:
@@ -134,7 +134,7 @@ class Api:
         )
 
 
-def broken(request: Request, *, final: bool = True) -> Answer:
+def make_server_error(request: ApiRequest, *, final: bool = True) -> ApiResponse:
     """Stripe asks not to retry a 500 that the idempotency key would only replay."""
     body = {
         "error": {
@@ -142,10 +142,10 @@ def broken(request: Request, *, final: bool = True) -> Answer:
             "type": "api_error",
         }
     }
-    return Answer(500, body, request.id, {"Stripe-Should-Retry": "false"} if final else {})
+    return ApiResponse(500, body, request.id, {"Stripe-Should-Retry": "false"} if final else {})
 
 
-def limited(request: Request) -> Answer:
+def make_rate_limit_error(request: ApiRequest) -> ApiResponse:
     body = {
         "error": {
             "message": "Request rate limit exceeded.",
@@ -153,14 +153,14 @@ def limited(request: Request) -> Answer:
             "code": "rate_limit",
         }
     }
-    return Answer(429, body, request.id, {})
+    return ApiResponse(429, body, request.id, {})
 
 
-def _refused(request: Request, refusal: RefusalError) -> Answer:
-    return Answer(refusal.status, refusal.body(), request.id, dict(refusal.headers))
+def _make_refusal_response(request: ApiRequest, refusal: RefusalError) -> ApiResponse:
+    return ApiResponse(refusal.status, refusal.body(), request.id, dict(refusal.headers))
 
 
-def _given_key(authorization: str) -> str:
+def _read_api_key(authorization: str) -> str:
     scheme, _, value = authorization.partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
@@ -172,72 +172,86 @@ def _given_key(authorization: str) -> str:
     return ""
 
 
-def _one(kind: str) -> Handler:
-    def retrieve(account: Account, values: dict[str, Any], *, identifier: str) -> dict[str, Any]:
+def _make_retrieve_handler(kind: str) -> EndpointHandler:
+    def retrieve(account: StripeAccount, values: dict[str, Any], *, identifier: str) -> dict[str, Any]:
         del values
         return account.get(kind, identifier).body
 
     return retrieve
 
 
-def _many(kind: str, url: str) -> Handler:
-    def listed(account: Account, values: dict[str, Any]) -> dict[str, Any]:
-        return listing.page(account, kind, values, url=url)
+def _make_list_handler(kind: str, url: str) -> EndpointHandler:
+    def listed(account: StripeAccount, values: dict[str, Any]) -> dict[str, Any]:
+        return listing.list_objects(account, kind, values, url=url)
 
     return listed
 
 
-def _session(account: Account, values: dict[str, Any], *, identifier: str) -> dict[str, Any]:
+def _retrieve_session(account: StripeAccount, values: dict[str, Any], *, identifier: str) -> dict[str, Any]:
     del values
-    return checkout.fetch(account, identifier).body
+    return checkout.get_current_session(account, identifier).body
 
 
-def _sessions(account: Account, values: dict[str, Any]) -> dict[str, Any]:
-    checkout.expire_due(account)
-    return listing.page(account, "checkout.session", values, url="/v1/checkout/sessions")
+def _list_sessions(account: StripeAccount, values: dict[str, Any]) -> dict[str, Any]:
+    checkout.expire_due_sessions(account)
+    return listing.list_objects(account, "checkout.session", values, url="/v1/checkout/sessions")
 
 
-def _lines(account: Account, values: dict[str, Any], *, identifier: str) -> dict[str, Any]:
-    return listing.line_items(account, identifier, values)
+def _list_line_items(account: StripeAccount, values: dict[str, Any], *, identifier: str) -> dict[str, Any]:
+    return listing.list_line_items(account, identifier, values)
 
 
-def _event(account: Account, values: dict[str, Any], *, identifier: str) -> dict[str, Any]:
+def _retrieve_event(account: StripeAccount, values: dict[str, Any], *, identifier: str) -> dict[str, Any]:
     del values
     body = account.get("event", identifier).body
     return {**body, "pending_webhooks": account.postman.pending(identifier)}
 
 
-def _endpoint(method: str, path: str, accepts: Any, handler: Handler) -> Endpoint:
+def _make_endpoint(method: str, path: str, accepts: Any, handler: EndpointHandler) -> ApiEndpoint:
     pattern = re.compile("/v1/" + path.replace("{id}", r"(?P<identifier>[A-Za-z0-9_]+)"))
-    return Endpoint(method, pattern, accepts, handler)
+    return ApiEndpoint(method, pattern, accepts, handler)
 
 
-_get = partial(_endpoint, "GET")
-_post = partial(_endpoint, "POST")
+_get = partial(_make_endpoint, "GET")
+_post = partial(_make_endpoint, "POST")
 
 _WARNING, _WARNINGS_URL = "radar.early_fraud_warning", "/v1/radar/early_fraud_warnings"
 
 ENDPOINTS = (
-    _post("checkout/sessions", checkout_library.SessionCreateParams, checkout.create),
-    _get("checkout/sessions", checkout_library.SessionListParams, _sessions),
-    _get("checkout/sessions/{id}", checkout_library.SessionRetrieveParams, _session),
-    _post("checkout/sessions/{id}", checkout_library.SessionModifyParams, checkout.update),
-    _post("checkout/sessions/{id}/expire", checkout_library.SessionExpireParams, checkout.expire),
-    _get("checkout/sessions/{id}/line_items", checkout_library.SessionListLineItemsParams, _lines),
-    _get("payment_intents", library.PaymentIntentListParams, _many("payment_intent", "/v1/payment_intents")),
-    _get("payment_intents/{id}", library.PaymentIntentRetrieveParams, _one("payment_intent")),
-    _get("charges", library.ChargeListParams, _many("charge", "/v1/charges")),
-    _get("charges/{id}", library.ChargeRetrieveParams, _one("charge")),
-    _post("refunds", library.RefundCreateParams, refunds.create),
-    _get("refunds", library.RefundListParams, _many("refund", "/v1/refunds")),
-    _get("refunds/{id}", library.RefundRetrieveParams, _one("refund")),
-    _post("refunds/{id}", library.RefundModifyParams, refunds.update),
-    _get("disputes", library.DisputeListParams, _many("dispute", "/v1/disputes")),
-    _get("disputes/{id}", library.DisputeRetrieveParams, _one("dispute")),
-    _get("radar/early_fraud_warnings", radar_library.EarlyFraudWarningListParams, _many(_WARNING, _WARNINGS_URL)),
-    _get("radar/early_fraud_warnings/{id}", radar_library.EarlyFraudWarningRetrieveParams, _one(_WARNING)),
-    _get("events", library.EventListParams, listing.events),
-    _get("events/{id}", library.EventRetrieveParams, _event),
-    _get("balance_transactions/{id}", library.BalanceTransactionRetrieveParams, _one("balance_transaction")),
-    _get("payment_methods/{id}", library.PaymentMethodRetrieveParams, _one("payment_method")),
+    _post("checkout/sessions", checkout_library.SessionCreateParams, checkout.create_session),
+    _get("checkout/sessions", checkout_library.SessionListParams, _list_sessions),
+    _get("checkout/sessions/{id}", checkout_library.SessionRetrieveParams, _retrieve_session),
+    _post("checkout/sessions/{id}", checkout_library.SessionModifyParams, checkout.update_session),
+    _post("checkout/sessions/{id}/expire", checkout_library.SessionExpireParams, checkout.expire_session),
+    _get("checkout/sessions/{id}/line_items", checkout_library.SessionListLineItemsParams, _list_line_items),
+    _get(
+        "payment_intents", library.PaymentIntentListParams, _make_list_handler("payment_intent", "/v1/payment_intents")
+    ),
+    _get("payment_intents/{id}", library.PaymentIntentRetrieveParams, _make_retrieve_handler("payment_intent")),
+    _get("charges", library.ChargeListParams, _make_list_handler("charge", "/v1/charges")),
+    _get("charges/{id}", library.ChargeRetrieveParams, _make_retrieve_handler("charge")),
+    _post("refunds", library.RefundCreateParams, refunds.create_refund),
+    _get("refunds", library.RefundListParams, _make_list_handler("refund", "/v1/refunds")),
+    _get("refunds/{id}", library.RefundRetrieveParams, _make_retrieve_handler("refund")),
+    _post("refunds/{id}", library.RefundModifyParams, refunds.update_refund),
+    _get("disputes", library.DisputeListParams, _make_list_handler("dispute", "/v1/disputes")),
+    _get("disputes/{id}", library.DisputeRetrieveParams, _make_retrieve_handler("dispute")),
+    _get(
+        "radar/early_fraud_warnings",
+        radar_library.EarlyFraudWarningListParams,
+        _make_list_handler(_WARNING, _WARNINGS_URL),
+    ),
+    _get(
+        "radar/early_fraud_warnings/{id}",
+        radar_library.EarlyFraudWarningRetrieveParams,
+        _make_retrieve_handler(_WARNING),
+    ),
+    _get("events", library.EventListParams, listing.list_events),
+    _get("events/{id}", library.EventRetrieveParams, _retrieve_event),
+    _get(
+        "balance_transactions/{id}",
+        library.BalanceTransactionRetrieveParams,
+        _make_retrieve_handler("balance_transaction"),
+    ),
+    _get("payment_methods/{id}", library.PaymentMethodRetrieveParams, _make_retrieve_handler("payment_method")),
 )

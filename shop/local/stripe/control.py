@@ -7,28 +7,28 @@ from collections.abc import Callable
 from typing import Any
 
 from shop.local.stripe import disputes, payments, refunds, webhooks
-from shop.local.stripe.account import Account
-from shop.local.stripe.checkout import expire_due
-from shop.local.stripe.errors import RefusalError, invalid
-from shop.local.stripe.faults import KINDS, Fault, Faults
+from shop.local.stripe.account import StripeAccount
+from shop.local.stripe.checkout import expire_due_sessions
+from shop.local.stripe.errors import RefusalError, make_invalid_param_error
+from shop.local.stripe.faults import FAULT_KINDS, Fault, FaultQueue
 
 _REQUESTS_KEPT = 20_000
-_CLICKS: dict[str, Callable[..., payments.Outcome]] = {
-    "pay": payments.pay,
-    "pay-by-debit": payments.pay_by_debit,
-    "decline": payments.decline,
-    "challenge": payments.challenge,
+_CLICKS: dict[str, Callable[..., payments.PaymentOutcome]] = {
+    "pay": payments.pay_session,
+    "pay-by-debit": payments.pay_session_by_debit,
+    "decline": payments.decline_payment,
+    "challenge": payments.challenge_payment,
 }
 # What befalls a charge that was paid, without the shop's doing.
-_AFTERMATH: dict[str, Callable[[Account, str, dict[str, Any]], dict[str, Any]]] = {
-    "refund": refunds.create_in_dashboard,
+_AFTERMATH: dict[str, Callable[[StripeAccount, str, dict[str, Any]], dict[str, Any]]] = {
+    "refund": refunds.create_dashboard_refund,
     "dispute": disputes.open_dispute,
-    "warning": disputes.warn,
+    "warning": disputes.create_fraud_warning,
 }
 
 
 class Control:
-    def __init__(self, account: Account, faults: Faults) -> None:
+    def __init__(self, account: StripeAccount, faults: FaultQueue) -> None:
         self.account = account
         self.faults = faults
         self.requests: deque[dict[str, Any]] = deque(maxlen=_REQUESTS_KEPT)
@@ -38,7 +38,7 @@ class Control:
         try:
             given = json.loads(body or b"{}")
             if not isinstance(given, dict):
-                raise invalid("The body must be a JSON object.", "body")
+                raise make_invalid_param_error("The body must be a JSON object.", "body")
             return 200, self._route(method, path.removeprefix("/_control/").split("/"), given)
         except RefusalError as refusal:
             return refusal.status, refusal.body()
@@ -52,7 +52,7 @@ class Control:
             case ("POST", "sessions", identifier, verb):
                 return self._session(identifier, verb, given)
             case ("POST", "refunds", identifier):
-                return refunds.settle(self.account, identifier, status=given["status"])
+                return refunds.settle_refund(self.account, identifier, status=given["status"])
             case ("POST", "events", identifier, "send"):
                 return self._send(identifier, given)
             case ("POST", "charges", identifier, verb) if verb in _AFTERMATH:
@@ -81,7 +81,7 @@ class Control:
 
     def _session(self, identifier: str, verb: str, given: dict[str, Any]) -> dict[str, Any]:
         if verb == "authenticate":
-            outcome = payments.authenticate(self.account, identifier, passed=given.get("passed", True))
+            outcome = payments.authenticate_payment(self.account, identifier, passed=given.get("passed", True))
         elif verb in _CLICKS:
             outcome = _CLICKS[verb](self.account, identifier)
         elif verb == "settle-debit":
@@ -146,8 +146,8 @@ class Control:
 
     def _add_fault(self, given: dict[str, Any]) -> dict[str, Any]:
         fault = Fault(**given)
-        if fault.do not in KINDS:
-            raise invalid(f"`do` must be one of {', '.join(KINDS)}", "do")
+        if fault.do not in FAULT_KINDS:
+            raise make_invalid_param_error(f"`do` must be one of {', '.join(FAULT_KINDS)}", "do")
         self.faults.add(fault)
         return dataclasses.asdict(fault)
 
@@ -159,9 +159,9 @@ class Control:
     def _webhooks(self, given: dict[str, Any]) -> dict[str, Any]:
         names = {setting.name for setting in dataclasses.fields(webhooks.WebhookSettings)}
         if given.keys() - names:
-            raise invalid(f"Unknown: {', '.join(sorted(given.keys() - names))}", "webhooks")
-        if given.get("order", "sent") not in webhooks.ORDERS:
-            raise invalid(f"`order` must be one of {', '.join(webhooks.ORDERS)}", "order")
+            raise make_invalid_param_error(f"Unknown: {', '.join(sorted(given.keys() - names))}", "webhooks")
+        if given.get("order", "sent") not in webhooks.DELIVERY_ORDERS:
+            raise make_invalid_param_error(f"`order` must be one of {', '.join(webhooks.DELIVERY_ORDERS)}", "order")
         self.account.postman.change(**given)
         return {}
 
@@ -187,7 +187,7 @@ class Control:
                 "AND (:id IS NULL OR id = :id)",
                 {"seconds": seconds, "now": now, "id": identifier},
             )
-            return expire_due(self.account)
+            return expire_due_sessions(self.account)
 
     def _reset(self, given: dict[str, Any]) -> dict[str, Any]:
         del given

@@ -3,12 +3,12 @@
 from typing import Any
 
 from shop.local.stripe import payment_objects
-from shop.local.stripe.account import Account
-from shop.local.stripe.errors import RefusalError, invalid
-from shop.local.stripe.store import Stored
+from shop.local.stripe.account import StripeAccount
+from shop.local.stripe.errors import RefusalError, make_invalid_param_error
+from shop.local.stripe.store import StoredObject
 
 # Which status may follow which. An inquiry (`warning_…`) takes no money; it may become a dispute.
-_NEXT = {
+_NEXT_STATUSES = {
     "warning_needs_response": ("warning_under_review", "warning_closed", "needs_response"),
     "warning_under_review": ("warning_closed", "needs_response"),
     "needs_response": ("under_review", "won", "lost"),
@@ -17,18 +17,18 @@ _NEXT = {
     "lost": (),
     "warning_closed": (),
 }
-_OPENINGS = ("needs_response", "warning_needs_response")
-_CLOSED = frozenset(status for status, following in _NEXT.items() if not following)
+_FIRST_STATUSES = ("needs_response", "warning_needs_response")
+_CLOSED_STATUSES = frozenset(status for status, following in _NEXT_STATUSES.items() if not following)
 
 
-def open_dispute(account: Account, charge_id: str, given: dict[str, Any]) -> dict[str, Any]:
+def open_dispute(account: StripeAccount, charge_id: str, given: dict[str, Any]) -> dict[str, Any]:
     """`given`: any of amount, reason, status. A dispute takes its amount at once; an inquiry takes nothing."""
     status = given.get("status", "needs_response")
-    if status not in _OPENINGS:
-        raise invalid(f"A dispute begins as {' or '.join(_OPENINGS)}", "status")
+    if status not in _FIRST_STATUSES:
+        raise make_invalid_param_error(f"A dispute begins as {' or '.join(_FIRST_STATUSES)}", "status")
     with account.store.transaction():
-        charge = _succeeded(account, charge_id)
-        dispute = payment_objects.dispute(
+        charge = _get_succeeded_charge(account, charge_id)
+        dispute = payment_objects.make_dispute(
             now=account.now(),
             charge=charge.body,
             amount=given.get("amount", charge.body["amount"]),
@@ -39,13 +39,13 @@ def open_dispute(account: Account, charge_id: str, given: dict[str, Any]) -> dic
         stored = account.get("dispute", dispute["id"])
         charge.body["disputed"] = True
         account.store.save(charge)
-        account.emit("charge.dispute.created", stored.body, chain=_chain(charge))
+        account.emit("charge.dispute.created", stored.body, chain=_get_dispute_chain(charge))
         if status == "needs_response":
             _move_funds(account, stored, charge, -dispute["amount"], "funds_withdrawn")
         return stored.body
 
 
-def change_dispute(account: Account, identifier: str, *, status: str, won: int = 0) -> dict[str, Any]:
+def change_dispute(account: StripeAccount, identifier: str, *, status: str, won: int = 0) -> dict[str, Any]:
     """What follows: evidence given, won (the money comes back), lost, an inquiry closed or become a dispute.
 
     `won`: what comes back of one that is lost, as of a dispute over money of which a part was refunded before.
@@ -53,8 +53,8 @@ def change_dispute(account: Account, identifier: str, *, status: str, won: int =
     with account.store.transaction():
         stored = account.get("dispute", identifier)
         before = stored.body["status"]
-        if status not in _NEXT[before]:
-            raise invalid(f"A dispute that is {before} cannot become {status}", "status")
+        if status not in _NEXT_STATUSES[before]:
+            raise make_invalid_param_error(f"A dispute that is {before} cannot become {status}", "status")
         charge = account.get("charge", stored.body["charge"])
         stored.body |= {"status": status, "is_charge_refundable": status.startswith("warning_")}
         account.store.save(stored)
@@ -63,23 +63,23 @@ def change_dispute(account: Account, identifier: str, *, status: str, won: int =
             _move_funds(account, stored, charge, comes_back, "funds_reinstated")
         elif before.startswith("warning_") and status == "needs_response":
             _move_funds(account, stored, charge, -stored.body["amount"], "funds_withdrawn")
-        verb = "closed" if status in _CLOSED else "updated"
-        account.emit(f"charge.dispute.{verb}", stored.body, chain=_chain(charge))
+        verb = "closed" if status in _CLOSED_STATUSES else "updated"
+        account.emit(f"charge.dispute.{verb}", stored.body, chain=_get_dispute_chain(charge))
         return stored.body
 
 
-def warn(account: Account, charge_id: str, given: dict[str, Any]) -> dict[str, Any]:
+def create_fraud_warning(account: StripeAccount, charge_id: str, given: dict[str, Any]) -> dict[str, Any]:
     """The card's issuer thinks the payment may be fraud; no money moves."""
     with account.store.transaction():
-        charge = _succeeded(account, charge_id)
+        charge = _get_succeeded_charge(account, charge_id)
         kind = given.get("fraud_type", "unauthorized_use_of_card")
-        warning = payment_objects.early_fraud_warning(now=account.now(), charge=charge.body, fraud_type=kind)
+        warning = payment_objects.make_early_fraud_warning(now=account.now(), charge=charge.body, fraud_type=kind)
         account.store.add(warning, parent=charge.id)
-        account.emit("radar.early_fraud_warning.created", warning, chain=_chain(charge))
+        account.emit("radar.early_fraud_warning.created", warning, chain=_get_dispute_chain(charge))
         return warning
 
 
-def refuse_refund_of_disputed(account: Account, charge: Stored) -> None:
+def check_charge_is_refundable(account: StripeAccount, charge: StoredObject) -> None:
     """Raises Stripe's refusal while the bank holds the money, and for ever once it kept it."""
     for dispute in account.store.children(charge.id, "dispute"):
         if not dispute["is_charge_refundable"] and dispute["status"] != "won":
@@ -90,20 +90,20 @@ def refuse_refund_of_disputed(account: Account, charge: Stored) -> None:
             )
 
 
-def _succeeded(account: Account, charge_id: str) -> Stored:
+def _get_succeeded_charge(account: StripeAccount, charge_id: str) -> StoredObject:
     charge = account.get("charge", charge_id)
     if charge.body["status"] != "succeeded":
-        raise invalid("Only a successful charge is disputed.", "charge")
+        raise make_invalid_param_error("Only a successful charge is disputed.", "charge")
     return charge
 
 
-def _move_funds(account: Account, stored: Stored, charge: Stored, amount: int, what: str) -> None:
-    entry = payment_objects.balance_transaction(now=account.now(), source=stored.body, amount=amount)
+def _move_funds(account: StripeAccount, stored: StoredObject, charge: StoredObject, amount: int, what: str) -> None:
+    entry = payment_objects.make_balance_transaction(now=account.now(), source=stored.body, amount=amount)
     account.store.add(entry)
     stored.body["balance_transactions"].append(entry)
     account.store.save(stored)
-    account.emit(f"charge.dispute.{what}", stored.body, chain=_chain(charge))
+    account.emit(f"charge.dispute.{what}", stored.body, chain=_get_dispute_chain(charge))
 
 
-def _chain(charge: Stored) -> str:
+def _get_dispute_chain(charge: StoredObject) -> str:
     return charge.parent or charge.id

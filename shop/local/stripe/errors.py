@@ -29,20 +29,20 @@ class RefusalError(Exception):
         return {"error": error}
 
 
-def missing(param: str) -> RefusalError:
+def make_missing_param_error(param: str) -> RefusalError:
     return RefusalError(f"Missing required param: {param}.", code="parameter_missing", param=param)
 
 
-def unknown(params: list[str]) -> RefusalError:
+def make_unknown_param_error(params: list[str]) -> RefusalError:
     noun = "parameter" if len(params) == 1 else "parameters"
     return RefusalError(f"Received unknown {noun}: {', '.join(params)}", code="parameter_unknown", param=params[0])
 
 
-def no_such(noun: str, identifier: str, *, param: str = "id", status: int = 404) -> RefusalError:
+def make_no_such_object_error(noun: str, identifier: str, *, param: str = "id", status: int = 404) -> RefusalError:
     return RefusalError(f"No such {noun}: '{identifier}'", status=status, code="resource_missing", param=param)
 
 
-def not_simulated(param: str) -> RefusalError:
+def make_not_simulated_error(param: str) -> RefusalError:
     """Stripe would take this; refusing is more honest than taking it and doing nothing."""
     return RefusalError(
         f"The Stripe stand-in does not simulate `{param}`. Stripe itself may accept it.",
@@ -51,5 +51,5 @@ def not_simulated(param: str) -> RefusalError:
     )
 
 
-def invalid(message: str, param: str, code: str | None = None) -> RefusalError:
+def make_invalid_param_error(message: str, param: str, code: str | None = None) -> RefusalError:
     return RefusalError(message, code=code, param=param)

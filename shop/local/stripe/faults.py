@@ -14,7 +14,7 @@ from typing import Any
 # vanish      does it, then cuts the connection before any answer
 # cut         does it, then cuts the connection in the middle of the answer
 # limit       429
-KINDS = ("refuse", "hang", "hang_after", "lose", "fail_after", "drop", "vanish", "cut", "limit")
+FAULT_KINDS = ("refuse", "hang", "hang_after", "lose", "fail_after", "drop", "vanish", "cut", "limit")
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Fault:
 
 
 @dataclass
-class Faults:
+class FaultQueue:
     _waiting: list[Fault] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

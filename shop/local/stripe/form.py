@@ -11,7 +11,7 @@ _MOST_FIELDS = 2000
 _DEEPEST = 10
 
 
-def parse(encoded: str) -> dict[str, Any]:
+def parse_form(encoded: str) -> dict[str, Any]:
     """Lists stay dicts keyed by index here; `as_list` turns them once the schema says so."""
     tree: dict[str, Any] = {}
     try:
@@ -19,18 +19,18 @@ def parse(encoded: str) -> dict[str, Any]:
     except ValueError as error:
         raise RefusalError("Invalid request: too many parameters.") from error
     for key, value in pairs:
-        _put(tree, _path(key), value)
+        _set_value(tree, _split_key(key), value)
     return tree
 
 
-def as_list(node: Any) -> list[Any] | None:
+def convert_to_list(node: Any) -> list[Any] | None:
     """The items of ``a[0]``, ``a[1]`` or ``a[]``, in order; None for anything else."""
     if not isinstance(node, dict) or not all(key.isdigit() for key in node):
         return None
     return [node[key] for key in sorted(node, key=int)]
 
 
-def _path(key: str) -> list[str]:
+def _split_key(key: str) -> list[str]:
     match = _KEY.match(key)
     if match is None:
         raise RefusalError(f"Invalid request: malformed parameter name {key!r}.")
@@ -40,14 +40,14 @@ def _path(key: str) -> list[str]:
     return path
 
 
-def _put(tree: dict[str, Any], path: list[str], value: str) -> None:
+def _set_value(tree: dict[str, Any], path: list[str], value: str) -> None:
     for step in path[:-1]:
-        inner = tree.setdefault(_step(tree, step), {})
+        inner = tree.setdefault(_resolve_step(tree, step), {})
         if not isinstance(inner, dict):
             raise RefusalError(f"Invalid request: {step!r} is both a value and an object.")
         tree = inner
-    tree[_step(tree, path[-1])] = value
+    tree[_resolve_step(tree, path[-1])] = value
 
 
-def _step(tree: dict[str, Any], step: str) -> str:
+def _resolve_step(tree: dict[str, Any], step: str) -> str:
     return str(len(tree)) if step == "" else step

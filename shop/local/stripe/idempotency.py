@@ -8,22 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from shop.local.stripe.errors import RefusalError
-from shop.local.stripe.store import Store
+from shop.local.stripe.store import StandInStore
 
 _KEPT_SECONDS = 24 * 3600
 _LONGEST_KEY = 255
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     status: int
     body: dict[str, Any]
     request_id: str
     headers: dict[str, str]
 
 
-class Keys:
-    def __init__(self, store: Store) -> None:
+class IdempotencyKeys:
+    def __init__(self, store: StandInStore) -> None:
         self._store = store
         self._lock = threading.Lock()
         self._in_progress: set[str] = set()
@@ -53,7 +53,7 @@ class Keys:
             with self._lock:
                 self._in_progress.discard(key)
 
-    def recall(self, key: str, *, path: str, params: dict[str, Any], now: int) -> Answer | None:
+    def recall(self, key: str, *, path: str, params: dict[str, Any], now: int) -> ApiResponse | None:
         """The first answer; None for a key that is new, or older than a day and so forgotten."""
         self._store.rows("DELETE FROM answers WHERE created < ?", (now - _KEPT_SECONDS,))
         rows = self._store.rows("SELECT * FROM answers WHERE key = ?", (key,))
@@ -61,26 +61,26 @@ class Keys:
             return None
         row = rows[0]
         if row["path"] != path:
-            raise _reused(
+            raise _make_reused_key_error(
                 "Keys for idempotent requests can only be used for the same endpoint they were first "
                 f"used for ('{path}' vs '{row['path']}').",
                 key,
             )
-        if row["request"] != _fingerprint(params):
-            raise _reused(
+        if row["request"] != _fingerprint_params(params):
+            raise _make_reused_key_error(
                 "Keys for idempotent requests can only be used with the same parameters they were first used with.",
                 key,
             )
         headers = json.loads(row["headers"])
-        return Answer(row["status"], json.loads(row["body"]), headers.pop("Request-Id"), headers)
+        return ApiResponse(row["status"], json.loads(row["body"]), headers.pop("Request-Id"), headers)
 
-    def keep(self, key: str, *, path: str, params: dict[str, Any], answer: Answer, now: int) -> None:
+    def keep(self, key: str, *, path: str, params: dict[str, Any], answer: ApiResponse, now: int) -> None:
         self._store.rows(
             "INSERT INTO answers (key, path, request, status, body, headers, created) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 key,
                 path,
-                _fingerprint(params),
+                _fingerprint_params(params),
                 answer.status,
                 json.dumps(answer.body),
                 json.dumps({**answer.headers, "Request-Id": answer.request_id}),
@@ -89,11 +89,11 @@ class Keys:
         )
 
 
-def _fingerprint(params: dict[str, Any]) -> str:
+def _fingerprint_params(params: dict[str, Any]) -> str:
     return json.dumps(params, sort_keys=True)
 
 
-def _reused(message: str, key: str) -> RefusalError:
+def _make_reused_key_error(message: str, key: str) -> RefusalError:
     return RefusalError(
         f"{message} Try using a key other than '{key}' if you meant to execute a different request.",
         type="idempotency_error",

@@ -1,6 +1,6 @@
 """Amounts in a currency's smallest unit, for words on the page and in refusals."""
 
-from shop.local.stripe.errors import RefusalError, invalid
+from shop.local.stripe.errors import RefusalError, make_invalid_param_error
 
 _SIGNS = {"gbp": "£", "eur": "€", "usd": "$", "aud": "A$", "cad": "CA$", "nzd": "NZ$", "jpy": "¥"}
 # https://docs.stripe.com/currencies#zero-decimal
@@ -15,11 +15,11 @@ _IN_THOUSANDTHS = frozenset({"bhd", "jod", "kwd", "omr", "tnd"})
 # https://docs.stripe.com/currencies#special-cases: sent as hundredths, though they have none
 _WHOLE_IN_HUNDREDTHS = frozenset({"isk", "ugx"})
 # https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts
-_LEAST = {"gbp": 30, "eur": 50, "usd": 50, "aud": 50, "cad": 50, "nzd": 50, "jpy": 50}
-MOST = 99_999_999
+_LEAST_AMOUNTS = {"gbp": 30, "eur": 50, "usd": 50, "aud": 50, "cad": 50, "nzd": 50, "jpy": 50}
+MOST_AMOUNT = 99_999_999
 
 
-def words(amount: int, currency: str) -> str:
+def format_minor_amount(amount: int, currency: str) -> str:
     sign = _SIGNS.get(currency, f"{currency.upper()} ")
     minus = "-" if amount < 0 else ""
     if currency in _WITHOUT_MINOR_UNIT:
@@ -29,7 +29,7 @@ def words(amount: int, currency: str) -> str:
     return f"{minus}{sign}{abs(amount) / 100:,.2f}"
 
 
-def check(amount: int, currency: str, param: str) -> None:
+def check_amount(amount: int, currency: str, param: str) -> None:
     """Refuses an amount finer than cards carry in the currency."""
     if currency in _WHOLE_IN_HUNDREDTHS and amount % 100:
         raise RefusalError(
@@ -39,12 +39,12 @@ def check(amount: int, currency: str, param: str) -> None:
             param=param,
         )
     if currency in _IN_THOUSANDTHS and amount % 10:
-        raise invalid(
+        raise make_invalid_param_error(
             f"Invalid amount. Amounts in {currency.upper()} must end in 0: see "
             "https://docs.stripe.com/currencies#three-decimal.",
             param,
         )
 
 
-def least(currency: str) -> int:
-    return _LEAST.get(currency, 50)
+def get_least_amount(currency: str) -> int:
+    return _LEAST_AMOUNTS.get(currency, 50)

@@ -32,11 +32,11 @@ _NEVER_FILLED = (
 )
 
 
-def new_id(prefix: str, length: int = 24) -> str:
+def make_id(prefix: str, length: int = 24) -> str:
     return prefix + "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
-def session(*, identifier: str, now: int, params: dict[str, Any]) -> dict[str, Any]:
+def make_session(*, identifier: str, now: int, params: dict[str, Any]) -> dict[str, Any]:
     """An open Checkout Session, before its amounts are known."""
     email = params.get("customer_email")
     return {
@@ -56,7 +56,7 @@ def session(*, identifier: str, now: int, params: dict[str, Any]) -> dict[str, A
         "custom_fields": [],
         "custom_text": dict.fromkeys(("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")),
         "customer_creation": params.get("customer_creation", "if_required"),
-        "customer_details": customer_details(email) if email else None,
+        "customer_details": make_customer_details(email) if email else None,
         "customer_email": email,
         "discounts": [],
         "expires_at": params.get("expires_at", now + 24 * 3600),
@@ -91,7 +91,7 @@ def session(*, identifier: str, now: int, params: dict[str, Any]) -> dict[str, A
     }  # fmt: skip
 
 
-def customer_details(email: str) -> dict[str, Any]:
+def make_customer_details(email: str) -> dict[str, Any]:
     return {
         "address": None,
         "business_name": None,
@@ -104,9 +104,9 @@ def customer_details(email: str) -> dict[str, Any]:
     }
 
 
-def product(*, now: int, data: dict[str, Any]) -> dict[str, Any]:
+def make_product(*, now: int, data: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": new_id("prod_", 14),
+        "id": make_id("prod_", 14),
         "object": "product",
         "active": False,
         "attributes": [],
@@ -129,9 +129,9 @@ def product(*, now: int, data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def price(*, now: int, product_id: str, data: dict[str, Any]) -> dict[str, Any]:
+def make_price(*, now: int, product_id: str, data: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": new_id("price_1"),
+        "id": make_id("price_1"),
         "object": "price",
         "active": False,
         "billing_scheme": "per_unit",
@@ -153,10 +153,12 @@ def price(*, now: int, product_id: str, data: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def line_item(*, price: dict[str, Any], name: str, quantity: int, metadata: dict[str, str] | None) -> dict[str, Any]:
+def make_line_item(
+    *, price: dict[str, Any], name: str, quantity: int, metadata: dict[str, str] | None
+) -> dict[str, Any]:
     amount = price["unit_amount"] * quantity
     return {
-        "id": new_id("li_1"),
+        "id": make_id("li_1"),
         "object": "item",
         "adjustable_quantity": None,
         "amount_discount": 0,
@@ -171,9 +173,9 @@ def line_item(*, price: dict[str, Any], name: str, quantity: int, metadata: dict
     }
 
 
-def event(*, now: int, kind: str, subject: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
+def make_event(*, now: int, kind: str, subject: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": new_id("evt_1"),
+        "id": make_id("evt_1"),
         "object": "event",
         "api_version": API_VERSION,
         "created": now,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shop.local.stripe.objects import new_id
+from shop.local.stripe.objects import make_id
 
 _ADDRESS = {
     "city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None,
@@ -10,8 +10,8 @@ _ADDRESS = {
 _NO_VERIFICATION = {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"}
 
 
-def payment_intent(*, now: int, session: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    identifier = new_id("pi_3")
+def make_payment_intent(*, now: int, session: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    identifier = make_id("pi_3")
     return {
         "id": identifier,
         "object": "payment_intent",
@@ -25,7 +25,7 @@ def payment_intent(*, now: int, session: dict[str, Any], data: dict[str, Any]) -
         "canceled_at": None,
         "cancellation_reason": None,
         "capture_method": data.get("capture_method", "automatic_async"),
-        "client_secret": new_id(f"{identifier}_secret_", 25),
+        "client_secret": make_id(f"{identifier}_secret_", 25),
         "confirmation_method": "automatic",
         "created": now,
         "currency": session["currency"],
@@ -65,12 +65,12 @@ def payment_intent(*, now: int, session: dict[str, Any], data: dict[str, Any]) -
     }
 
 
-def payment_method(*, now: int, card: str, email: str | None) -> dict[str, Any]:
+def make_payment_method(*, now: int, card: str, email: str | None) -> dict[str, Any]:
     return {
-        "id": new_id("pm_1"),
+        "id": make_id("pm_1"),
         "object": "payment_method",
         "allow_redisplay": "limited",
-        "billing_details": _billing(email),
+        "billing_details": _make_billing_details(email),
         "card": {
             "brand": "visa",
             "checks": dict(_NO_VERIFICATION),
@@ -96,11 +96,11 @@ def payment_method(*, now: int, card: str, email: str | None) -> dict[str, Any]:
     }
 
 
-def charge(
+def make_charge(
     *, now: int, intent: dict[str, Any], method: dict[str, Any], failure: dict[str, str] | None
 ) -> dict[str, Any]:
     amount = intent["amount"]
-    identifier = new_id("ch_3")
+    identifier = make_id("ch_3")
     return {
         "id": identifier,
         "object": "charge",
@@ -126,11 +126,11 @@ def charge(
         "livemode": False,
         "metadata": intent["metadata"],
         "on_behalf_of": None,
-        "outcome": _outcome(failure),
+        "outcome": _make_charge_outcome(failure),
         "paid": not failure,
         "payment_intent": intent["id"],
         "payment_method": method["id"],
-        "payment_method_details": {"card": _card_details(amount, method["card"]), "type": "card"},
+        "payment_method_details": {"card": _make_card_details(amount, method["card"]), "type": "card"},
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,
         "receipt_url": None,
@@ -147,9 +147,9 @@ def charge(
     }
 
 
-def refund(*, now: int, charge: dict[str, Any], amount: int, params: dict[str, Any]) -> dict[str, Any]:
+def make_refund(*, now: int, charge: dict[str, Any], amount: int, params: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": new_id("re_3"),
+        "id": make_id("re_3"),
         "object": "refund",
         "amount": amount,
         "balance_transaction": None,
@@ -189,10 +189,10 @@ _EVIDENCE = (
 _TIME_TO_ANSWER_SECONDS = 9 * 24 * 3600
 
 
-def dispute(*, now: int, charge: dict[str, Any], amount: int, reason: str, status: str) -> dict[str, Any]:
+def make_dispute(*, now: int, charge: dict[str, Any], amount: int, reason: str, status: str) -> dict[str, Any]:
     is_inquiry = status.startswith("warning_")
     return {
-        "id": new_id("dp_1"),
+        "id": make_id("dp_1"),
         "object": "dispute",
         "amount": amount,
         "balance_transactions": [],
@@ -226,9 +226,9 @@ def dispute(*, now: int, charge: dict[str, Any], amount: int, reason: str, statu
     }
 
 
-def early_fraud_warning(*, now: int, charge: dict[str, Any], fraud_type: str) -> dict[str, Any]:
+def make_early_fraud_warning(*, now: int, charge: dict[str, Any], fraud_type: str) -> dict[str, Any]:
     return {
-        "id": new_id("issfr_1"),
+        "id": make_id("issfr_1"),
         "object": "radar.early_fraud_warning",
         "actionable": not charge["refunded"] and not charge["disputed"],
         "charge": charge["id"],
@@ -239,12 +239,12 @@ def early_fraud_warning(*, now: int, charge: dict[str, Any], fraud_type: str) ->
     }
 
 
-def balance_transaction(*, now: int, source: dict[str, Any], amount: int) -> dict[str, Any]:
+def make_balance_transaction(*, now: int, source: dict[str, Any], amount: int) -> dict[str, Any]:
     """No fees: the stand-in is free."""
     kind = source["object"]
     entry_type = "adjustment" if kind == "dispute" else kind
     return {
-        "id": new_id("txn_3"),
+        "id": make_id("txn_3"),
         "object": "balance_transaction",
         "amount": amount,
         "available_on": now,
@@ -263,11 +263,11 @@ def balance_transaction(*, now: int, source: dict[str, Any], amount: int) -> dic
     }
 
 
-def _billing(email: str | None) -> dict[str, Any]:
+def _make_billing_details(email: str | None) -> dict[str, Any]:
     return {"address": dict(_ADDRESS), "email": email, "name": None, "phone": None, "tax_id": None}
 
 
-def _outcome(failure: dict[str, str] | None) -> dict[str, Any]:
+def _make_charge_outcome(failure: dict[str, str] | None) -> dict[str, Any]:
     return {
         "advice_code": "try_again_later" if failure else None,
         "network_advice_code": None,
@@ -280,7 +280,7 @@ def _outcome(failure: dict[str, str] | None) -> dict[str, Any]:
     }
 
 
-def _card_details(amount: int, card: dict[str, Any]) -> dict[str, Any]:
+def _make_card_details(amount: int, card: dict[str, Any]) -> dict[str, Any]:
     return {
         "amount_authorized": amount,
         "authorization_code": None,

@@ -8,8 +8,8 @@ from enum import Enum
 from typing import Any
 
 from shop.local.stripe import checkout, objects, payment_objects
-from shop.local.stripe.account import Account
-from shop.local.stripe.store import Stored
+from shop.local.stripe.account import StripeAccount
+from shop.local.stripe.store import StoredObject
 
 _DECLINED = {
     "code": "card_declined",
@@ -29,7 +29,7 @@ _BANK_FAILED = {
 _GOOD_CARD, _BAD_CARD, _CHALLENGED_CARD = "4242", "0002", "3155"
 
 
-class Outcome(Enum):
+class PaymentOutcome(Enum):
     PAID = "paid"
     PROCESSING = "processing"
     FAILED = "failed"
@@ -40,64 +40,64 @@ class Outcome(Enum):
     EXPIRED = "expired"
 
 
-def pay(account: Account, session_id: str, *, email: str | None = None) -> Outcome:
+def pay_session(account: StripeAccount, session_id: str, *, email: str | None = None) -> PaymentOutcome:
     with account.store.transaction():
-        stored = checkout.fetch(account, session_id)
-        if closed := _closed(stored):
+        stored = checkout.get_current_session(account, session_id)
+        if closed := _get_closed_outcome(stored):
             return closed
-        return _succeed(account, stored, card=_GOOD_CARD, email=email)
+        return _finish_paid_session(account, stored, card=_GOOD_CARD, email=email)
 
 
-def pay_by_debit(account: Account, session_id: str, *, email: str | None = None) -> Outcome:
+def pay_session_by_debit(account: StripeAccount, session_id: str, *, email: str | None = None) -> PaymentOutcome:
     """The buyer has done their part; the bank takes days, until `settle_debit`. Stripe's page is left all the same."""
     with account.store.transaction():
-        stored = checkout.fetch(account, session_id)
-        if closed := _closed(stored):
+        stored = checkout.get_current_session(account, session_id)
+        if closed := _get_closed_outcome(stored):
             return closed
-        intent, method = _attempt(account, stored, card=_GOOD_CARD, email=email)
+        intent, method = _start_attempt(account, stored, card=_GOOD_CARD, email=email)
         intent.body |= {"status": "processing", "payment_method": method["id"], "next_action": None}
         account.store.save(intent)
-        _complete(account, stored, payment_status="unpaid", email=email)
+        _complete_session(account, stored, payment_status="unpaid", email=email)
         account.emit("payment_intent.processing", intent.body, chain=session_id)
         account.emit("checkout.session.completed", stored.body, chain=session_id)
-        return Outcome.PROCESSING
+        return PaymentOutcome.PROCESSING
 
 
-def settle_debit(account: Account, session_id: str, *, succeeds: bool) -> Outcome:
+def settle_debit(account: StripeAccount, session_id: str, *, succeeds: bool) -> PaymentOutcome:
     """What the bank says after its days."""
     with account.store.transaction():
-        stored = checkout.fetch(account, session_id)
+        stored = checkout.get_current_session(account, session_id)
         intent = account.get("payment_intent", stored.body["payment_intent"] or "")
         if intent.body["status"] != "processing":
-            return Outcome.ALREADY_PAID
+            return PaymentOutcome.ALREADY_PAID
         method = account.get("payment_method", intent.body["payment_method"]).body
         if succeeds:
-            _capture(account, intent, method, chain=session_id)
+            _capture_charge(account, intent, method, chain=session_id)
             stored.body["payment_status"] = "paid"
             account.store.save(stored)
             account.emit("checkout.session.async_payment_succeeded", stored.body, chain=session_id)
-            return Outcome.PAID
-        _refuse(account, intent, method, failure=_BANK_FAILED, chain=session_id)
+            return PaymentOutcome.PAID
+        _record_failed_charge(account, intent, method, failure=_BANK_FAILED, chain=session_id)
         account.emit("checkout.session.async_payment_failed", stored.body, chain=session_id)
-        return Outcome.FAILED
+        return PaymentOutcome.FAILED
 
 
-def decline(account: Account, session_id: str, *, email: str | None = None) -> Outcome:
+def decline_payment(account: StripeAccount, session_id: str, *, email: str | None = None) -> PaymentOutcome:
     with account.store.transaction():
-        stored = checkout.fetch(account, session_id)
-        if closed := _closed(stored):
+        stored = checkout.get_current_session(account, session_id)
+        if closed := _get_closed_outcome(stored):
             return closed
-        _fail(account, stored, card=_BAD_CARD, email=email, failure=_DECLINED)
-        return Outcome.DECLINED
+        _fail_attempt(account, stored, card=_BAD_CARD, email=email, failure=_DECLINED)
+        return PaymentOutcome.DECLINED
 
 
-def challenge(account: Account, session_id: str, *, email: str | None = None) -> Outcome:
+def challenge_payment(account: StripeAccount, session_id: str, *, email: str | None = None) -> PaymentOutcome:
     """The bank wants to know: the intent waits in requires_action until the buyer answers."""
     with account.store.transaction():
-        stored = checkout.fetch(account, session_id)
-        if closed := _closed(stored):
+        stored = checkout.get_current_session(account, session_id)
+        if closed := _get_closed_outcome(stored):
             return closed
-        intent, method = _attempt(account, stored, card=_CHALLENGED_CARD, email=email)
+        intent, method = _start_attempt(account, stored, card=_CHALLENGED_CARD, email=email)
         intent.body |= {
             "status": "requires_action",
             "payment_method": method["id"],
@@ -113,24 +113,24 @@ def challenge(account: Account, session_id: str, *, email: str | None = None) ->
         account.store.save(intent)
         account.store.save(stored)
         account.emit("payment_intent.requires_action", intent.body, chain=session_id)
-        return Outcome.CHALLENGED
+        return PaymentOutcome.CHALLENGED
 
 
-def authenticate(account: Account, session_id: str, *, passed: bool) -> Outcome:
+def authenticate_payment(account: StripeAccount, session_id: str, *, passed: bool) -> PaymentOutcome:
     with account.store.transaction():
-        stored = checkout.fetch(account, session_id)
-        if closed := _closed(stored):
+        stored = checkout.get_current_session(account, session_id)
+        if closed := _get_closed_outcome(stored):
             return closed
         email = stored.private.get("email")
-        if not challenged(account, stored):
-            return Outcome.NOT_AUTHENTICATED
+        if not is_challenged(account, stored):
+            return PaymentOutcome.NOT_AUTHENTICATED
         if passed:
-            return _succeed(account, stored, card=_CHALLENGED_CARD, email=email)
-        _fail(account, stored, card=_CHALLENGED_CARD, email=email, failure=_NOT_AUTHENTICATED)
-        return Outcome.NOT_AUTHENTICATED
+            return _finish_paid_session(account, stored, card=_CHALLENGED_CARD, email=email)
+        _fail_attempt(account, stored, card=_CHALLENGED_CARD, email=email, failure=_NOT_AUTHENTICATED)
+        return PaymentOutcome.NOT_AUTHENTICATED
 
 
-def charge_elsewhere(account: Account, given: dict[str, Any]) -> dict[str, Any]:
+def charge_elsewhere(account: StripeAccount, given: dict[str, Any]) -> dict[str, Any]:
     """A payment that no session was made for: a link sent by hand, a card reader, somebody else's website.
 
     `given`: amount in the smallest unit, and any of currency, description, metadata.
@@ -142,62 +142,68 @@ def charge_elsewhere(account: Account, given: dict[str, Any]) -> dict[str, Any]:
             "payment_method_types": ["card"],
         }
         data = {name: value for name, value in given.items() if name in ("description", "metadata")}
-        body = payment_objects.payment_intent(now=account.now(), session=session, data=data)
+        body = payment_objects.make_payment_intent(now=account.now(), session=session, data=data)
         account.store.add(body)
-        method = payment_objects.payment_method(now=account.now(), card=_GOOD_CARD, email=given.get("email"))
+        method = payment_objects.make_payment_method(now=account.now(), card=_GOOD_CARD, email=given.get("email"))
         account.store.add(method)
-        return _capture(account, account.get("payment_intent", body["id"]), method, chain=None)
+        return _capture_charge(account, account.get("payment_intent", body["id"]), method, chain=None)
 
 
-def challenged(account: Account, stored: Stored) -> bool:
+def is_challenged(account: StripeAccount, stored: StoredObject) -> bool:
     intent = account.store.find(stored.body["payment_intent"] or "", "payment_intent")
     return intent is not None and intent.body["status"] == "requires_action"
 
 
-def _closed(stored: Stored) -> Outcome | None:
-    return {"complete": Outcome.ALREADY_PAID, "expired": Outcome.EXPIRED}.get(stored.body["status"])
+def _get_closed_outcome(stored: StoredObject) -> PaymentOutcome | None:
+    return {"complete": PaymentOutcome.ALREADY_PAID, "expired": PaymentOutcome.EXPIRED}.get(stored.body["status"])
 
 
-def _attempt(account: Account, stored: Stored, *, card: str, email: str | None) -> tuple[Stored, dict[str, Any]]:
+def _start_attempt(
+    account: StripeAccount, stored: StoredObject, *, card: str, email: str | None
+) -> tuple[StoredObject, dict[str, Any]]:
     """The session's intent, made at the first attempt as Stripe does, and a card for this attempt."""
     session = stored.body
     if session["payment_intent"] is None:
         data = stored.private["payment_intent_data"]
-        body = payment_objects.payment_intent(now=account.now(), session=session, data=data)
+        body = payment_objects.make_payment_intent(now=account.now(), session=session, data=data)
         account.store.add(body, parent=session["id"])
         account.emit("payment_intent.created", body, chain=session["id"])
         session["payment_intent"] = body["id"]
         account.store.save(stored)
     intent = account.get("payment_intent", session["payment_intent"])
-    method = payment_objects.payment_method(now=account.now(), card=card, email=_email(session, email))
+    method = payment_objects.make_payment_method(now=account.now(), card=card, email=_choose_email(session, email))
     account.store.add(method)
     return intent, method
 
 
-def _succeed(account: Account, stored: Stored, *, card: str, email: str | None) -> Outcome:
+def _finish_paid_session(
+    account: StripeAccount, stored: StoredObject, *, card: str, email: str | None
+) -> PaymentOutcome:
     session = stored.body
     if session["amount_total"] == 0:
         session["payment_status"] = "no_payment_required"
     else:
-        intent, method = _attempt(account, stored, card=card, email=email)
-        _capture(account, intent, method, chain=session["id"])
+        intent, method = _start_attempt(account, stored, card=card, email=email)
+        _capture_charge(account, intent, method, chain=session["id"])
         session["payment_status"] = "paid"
-    _complete(account, stored, payment_status=session["payment_status"], email=email)
+    _complete_session(account, stored, payment_status=session["payment_status"], email=email)
     account.emit("checkout.session.completed", session, chain=session["id"])
-    return Outcome.PAID
+    return PaymentOutcome.PAID
 
 
-def _complete(account: Account, stored: Stored, *, payment_status: str, email: str | None) -> None:
+def _complete_session(account: StripeAccount, stored: StoredObject, *, payment_status: str, email: str | None) -> None:
     session = stored.body
     session |= {"status": "complete", "url": None, "payment_status": payment_status}
-    session["customer_details"] = objects.customer_details(_email(session, email))
+    session["customer_details"] = objects.make_customer_details(_choose_email(session, email))
     account.store.save(stored)
 
 
-def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain: str | None) -> dict[str, Any]:
+def _capture_charge(
+    account: StripeAccount, intent: StoredObject, method: dict[str, Any], *, chain: str | None
+) -> dict[str, Any]:
     """The charge. `chain`: the session it was paid through, None where there is none."""
-    charge = payment_objects.charge(now=account.now(), intent=intent.body, method=method, failure=None)
-    entry = payment_objects.balance_transaction(now=account.now(), source=charge, amount=charge["amount"])
+    charge = payment_objects.make_charge(now=account.now(), intent=intent.body, method=method, failure=None)
+    entry = payment_objects.make_balance_transaction(now=account.now(), source=charge, amount=charge["amount"])
     charge["balance_transaction"] = entry["id"]
     account.store.add(entry)
     account.store.add(charge, parent=chain)
@@ -215,13 +221,17 @@ def _capture(account: Account, intent: Stored, method: dict[str, Any], *, chain:
     return charge
 
 
-def _fail(account: Account, stored: Stored, *, card: str, email: str | None, failure: dict[str, str]) -> None:
-    intent, method = _attempt(account, stored, card=card, email=email)
-    _refuse(account, intent, method, failure=failure, chain=stored.id)
+def _fail_attempt(
+    account: StripeAccount, stored: StoredObject, *, card: str, email: str | None, failure: dict[str, str]
+) -> None:
+    intent, method = _start_attempt(account, stored, card=card, email=email)
+    _record_failed_charge(account, intent, method, failure=failure, chain=stored.id)
 
 
-def _refuse(account: Account, intent: Stored, method: dict[str, Any], *, failure: dict[str, str], chain: str) -> None:
-    charge = payment_objects.charge(now=account.now(), intent=intent.body, method=method, failure=failure)
+def _record_failed_charge(
+    account: StripeAccount, intent: StoredObject, method: dict[str, Any], *, failure: dict[str, str], chain: str
+) -> None:
+    charge = payment_objects.make_charge(now=account.now(), intent=intent.body, method=method, failure=failure)
     account.store.add(charge, parent=chain)
     intent.body |= {
         "status": "requires_payment_method",
@@ -241,5 +251,5 @@ def _refuse(account: Account, intent: Stored, method: dict[str, Any], *, failure
     account.emit("payment_intent.payment_failed", intent.body, chain=chain)
 
 
-def _email(session: dict[str, Any], given: str | None) -> str:
+def _choose_email(session: dict[str, Any], given: str | None) -> str:
     return session["customer_email"] or given or "buyer@example.com"

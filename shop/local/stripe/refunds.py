@@ -3,83 +3,88 @@
 from typing import Any
 
 from shop.local.stripe import disputes, money, payment_objects
-from shop.local.stripe.account import Account
-from shop.local.stripe.checkout import change_metadata
-from shop.local.stripe.errors import RefusalError, invalid, no_such, not_simulated
-from shop.local.stripe.store import Stored
+from shop.local.stripe.account import StripeAccount
+from shop.local.stripe.checkout import merge_metadata
+from shop.local.stripe.errors import (
+    RefusalError,
+    make_invalid_param_error,
+    make_no_such_object_error,
+    make_not_simulated_error,
+)
+from shop.local.stripe.store import StoredObject
 
-_SIMULATED = frozenset(["amount", "charge", "expand", "metadata", "payment_intent", "reason"])
-_ENDS = ("failed", "canceled")  # the money is the shop's again
+_SIMULATED_PARAMS = frozenset(["amount", "charge", "expand", "metadata", "payment_intent", "reason"])
+_FAILED_STATUSES = ("failed", "canceled")  # the money is the shop's again
 _REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 
 
-def create(account: Account, params: dict[str, Any]) -> dict[str, Any]:
-    if set(params) - _SIMULATED:
-        raise not_simulated(min(set(params) - _SIMULATED))
-    charge = _charge(account, params)
-    disputes.refuse_refund_of_disputed(account, charge)
-    return _give_back(account, charge, params)
+def create_refund(account: StripeAccount, params: dict[str, Any]) -> dict[str, Any]:
+    if set(params) - _SIMULATED_PARAMS:
+        raise make_not_simulated_error(min(set(params) - _SIMULATED_PARAMS))
+    charge = _find_charge(account, params)
+    disputes.check_charge_is_refundable(account, charge)
+    return _refund_charge(account, charge, params)
 
 
-def create_in_dashboard(account: Account, charge_id: str, params: dict[str, Any]) -> dict[str, Any]:
+def create_dashboard_refund(account: StripeAccount, charge_id: str, params: dict[str, Any]) -> dict[str, Any]:
     """What somebody who is signed in at Stripe gives back, without the shop. `params`: amount, reason, metadata."""
     with account.store.transaction():
-        return create(account, {**params, "charge": charge_id})
+        return create_refund(account, {**params, "charge": charge_id})
 
 
-def _give_back(account: Account, charge: Stored, params: dict[str, Any]) -> dict[str, Any]:
-    amount = _amount(charge.body, params.get("amount"))
-    refund = payment_objects.refund(now=account.now(), charge=charge.body, amount=amount, params=params)
+def _refund_charge(account: StripeAccount, charge: StoredObject, params: dict[str, Any]) -> dict[str, Any]:
+    amount = _check_refund_amount(charge.body, params.get("amount"))
+    refund = payment_objects.make_refund(now=account.now(), charge=charge.body, amount=amount, params=params)
     refund["status"] = account.behaviour.refunds_start
-    entry = payment_objects.balance_transaction(now=account.now(), source=refund, amount=-amount)
+    entry = payment_objects.make_balance_transaction(now=account.now(), source=refund, amount=-amount)
     refund["balance_transaction"] = entry["id"]
     account.store.add(entry)
     account.store.add(refund, parent=charge.id)
-    _move(account, charge, amount)
-    account.emit("refund.created", refund, chain=_chain(charge))
-    account.emit("charge.refunded", charge.body, chain=_chain(charge))
+    _add_to_refunded_amount(account, charge, amount)
+    account.emit("refund.created", refund, chain=_get_refund_chain(charge))
+    account.emit("charge.refunded", charge.body, chain=_get_refund_chain(charge))
     return refund
 
 
-def update(account: Account, params: dict[str, Any], *, identifier: str) -> dict[str, Any]:
+def update_refund(account: StripeAccount, params: dict[str, Any], *, identifier: str) -> dict[str, Any]:
     stored = account.get("refund", identifier)
-    change_metadata(stored.body, params.get("metadata"))
+    merge_metadata(stored.body, params.get("metadata"))
     account.store.save(stored)
     account.emit("refund.updated", stored.body, chain=stored.parent or "")
     return stored.body
 
 
-def settle(account: Account, identifier: str, *, status: str) -> dict[str, Any]:
+def settle_refund(account: StripeAccount, identifier: str, *, status: str) -> dict[str, Any]:
     """What the bank says later: a pending refund arrives, or comes back and counts as not refunded."""
     with account.store.transaction():
         stored = account.get("refund", identifier)
         charge = account.get("charge", stored.body["charge"])
-        if stored.body["status"] in _ENDS or status == stored.body["status"]:
+        if stored.body["status"] in _FAILED_STATUSES or status == stored.body["status"]:
             return stored.body
         stored.body["status"] = status
-        if status in _ENDS:
+        if status in _FAILED_STATUSES:
             if status == "failed":
                 stored.body["failure_reason"] = "expired_or_canceled_card"
-            _move(account, charge, -stored.body["amount"])
+            _add_to_refunded_amount(account, charge, -stored.body["amount"])
         account.store.save(stored)
-        account.emit("refund.updated", stored.body, chain=_chain(charge))
-        account.emit("charge.refund.updated", stored.body, chain=_chain(charge))
+        account.emit("refund.updated", stored.body, chain=_get_refund_chain(charge))
+        account.emit("charge.refund.updated", stored.body, chain=_get_refund_chain(charge))
         if status == "failed":
-            account.emit("refund.failed", stored.body, chain=_chain(charge))
+            account.emit("refund.failed", stored.body, chain=_get_refund_chain(charge))
         return stored.body
 
 
-def _chain(charge: Stored) -> str:
+def _get_refund_chain(charge: StoredObject) -> str:
     return charge.parent or charge.id
 
 
-def _move(account: Account, charge: Stored, amount: int) -> None:
+def _add_to_refunded_amount(account: StripeAccount, charge: StoredObject, amount: int) -> None:
     charge.body["amount_refunded"] += amount
     charge.body["refunded"] = charge.body["amount_refunded"] == charge.body["amount"]
     account.store.save(charge)
 
 
-def _charge(account: Account, params: dict[str, Any]) -> Stored:
+def _find_charge(account: StripeAccount, params: dict[str, Any]) -> StoredObject:
     if ("charge" in params) == ("payment_intent" in params):
         raise RefusalError(
             "One of the following params should be provided for this request: payment_intent or charge.",
@@ -87,7 +92,7 @@ def _charge(account: Account, params: dict[str, Any]) -> Stored:
         )
     reason = params.get("reason")
     if reason is not None and reason not in _REASONS:
-        raise invalid(f"Invalid reason: must be one of {', '.join(_REASONS)}", "reason")
+        raise make_invalid_param_error(f"Invalid reason: must be one of {', '.join(_REASONS)}", "reason")
     if "charge" in params:
         return account.get("charge", params["charge"], param="charge")
     intent = account.get("payment_intent", params["payment_intent"], param="payment_intent").body
@@ -99,11 +104,11 @@ def _charge(account: Account, params: dict[str, Any]) -> Stored:
         )
     charge = account.store.find(intent["latest_charge"], "charge")
     if charge is None:
-        raise no_such("charge", intent["latest_charge"])
+        raise make_no_such_object_error("charge", intent["latest_charge"])
     return charge
 
 
-def _amount(charge: dict[str, Any], wanted: int | None) -> int:
+def _check_refund_amount(charge: dict[str, Any], wanted: int | None) -> int:
     left: int = charge["amount"] - charge["amount_refunded"]
     if charge["status"] != "succeeded":
         raise RefusalError(f"This charge ({charge['id']}) has failed and cannot be refunded.", executed=True)
@@ -114,20 +119,21 @@ def _amount(charge: dict[str, Any], wanted: int | None) -> int:
     if wanted is None:
         return left
     if wanted < 1:
-        raise invalid("Invalid positive integer", "amount", "parameter_invalid_integer")
+        raise make_invalid_param_error("Invalid positive integer", "amount", "parameter_invalid_integer")
     if wanted > left:
-        raise _too_much(charge, wanted, left)
-    money.check(wanted, charge["currency"], "amount")
+        raise _make_too_much_error(charge, wanted, left)
+    money.check_amount(wanted, charge["currency"], "amount")
     return wanted
 
 
-def _too_much(charge: dict[str, Any], wanted: int, left: int) -> RefusalError:
+def _make_too_much_error(charge: dict[str, Any], wanted: int, left: int) -> RefusalError:
     """Stripe sends these two messages without a code."""
     currency = charge["currency"]
     whole = left == charge["amount"]
     against = "charge amount" if whole else "unrefunded amount on charge"
+    amount, most = money.format_minor_amount(wanted, currency), money.format_minor_amount(left, currency)
     return RefusalError(
-        f"Refund amount ({money.words(wanted, currency)}) is greater than {against} ({money.words(left, currency)})",
+        f"Refund amount ({amount}) is greater than {against} ({most})",
         param="amount",
         executed=True,
     )

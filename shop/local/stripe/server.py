@@ -12,12 +12,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shop.local.stripe import api, checkout, objects, pages
-from shop.local.stripe.account import Account
-from shop.local.stripe.api import Api, Request
+from shop.local.stripe.account import StripeAccount
+from shop.local.stripe.api import Api, ApiRequest
 from shop.local.stripe.control import Control
-from shop.local.stripe.faults import Fault, Faults
-from shop.local.stripe.idempotency import Answer
-from shop.local.stripe.pages import Page
+from shop.local.stripe.faults import Fault, FaultQueue
+from shop.local.stripe.idempotency import ApiResponse
+from shop.local.stripe.pages import HostedPage
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +30,14 @@ class StandInServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: StripeAccount) -> None:
         options = account.options
         if not ipaddress.ip_address(options.host).is_loopback:
             raise ValueError("The stand-in listens on loopback only.")
-        super().__init__((options.host, options.port), Handler)
+        super().__init__((options.host, options.port), StandInHandler)
         self.account = account
         self.api = Api(account)
-        self.faults = Faults()
+        self.faults = FaultQueue()
         self.control = Control(account, self.faults)
         self.stopping = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep, name="expiry", daemon=True)
@@ -58,7 +58,7 @@ class StandInServer(ThreadingHTTPServer):
     def _sweep(self) -> None:
         """Sessions end on time even if nobody asks about them."""
         while not self.stopping.wait(_SWEEP_SECONDS):
-            if checkout.expire_due(self.account):
+            if checkout.expire_due_sessions(self.account):
                 self.account.postman.nudge()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -69,7 +69,7 @@ class StandInServer(ThreadingHTTPServer):
             super().handle_error(request, client_address)
 
 
-class Handler(BaseHTTPRequestHandler):
+class StandInHandler(BaseHTTPRequestHandler):
     server: StandInServer
     protocol_version = "HTTP/1.1"
     server_version = "StripeStandIn"
@@ -96,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         if parts.path.startswith("/v1/"):
             encoded = body.decode("utf-8", "replace") if self.command == "POST" else parts.query
-            self._api(Request(self.command, parts.path, encoded, self.headers))
+            self._api(ApiRequest(self.command, parts.path, encoded, self.headers))
         elif parts.path.startswith("/_control/"):
             self._control(parts.path, body)
         elif parts.path == "/healthz":
@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
 
     # The API
 
-    def _api(self, request: Request) -> None:
+    def _api(self, request: ApiRequest) -> None:
         fault = self.server.faults.take(request.method, request.path)
         started = time.monotonic()
         seen = self._record(request, fault)
@@ -141,14 +141,14 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._send(answer.status, payload, "application/json", headers)
 
-    def _answer(self, request: Request, fault: Fault | None) -> Answer:
+    def _answer(self, request: ApiRequest, fault: Fault | None) -> ApiResponse:
         match fault:
             case None:
                 return self.server.api.answer(request)
             case Fault(do="refuse"):
-                return api.broken(request, final=False)
+                return api.make_server_error(request, final=False)
             case Fault(do="limit"):
-                return api.limited(request)
+                return api.make_rate_limit_error(request)
             case Fault(do="hang"):
                 return self.server.api.answer(request, first=lambda: self._wait(fault.seconds))
             case Fault(do="fail_after"):
@@ -156,16 +156,16 @@ class Handler(BaseHTTPRequestHandler):
         answer = self.server.api.answer(request)
         if fault.do == "hang_after":
             self._wait(fault.seconds)
-        return api.broken(request, final=False) if fault.do == "lose" else answer
+        return api.make_server_error(request, final=False) if fault.do == "lose" else answer
 
-    def _failed_after(self, request: Request) -> Answer:
+    def _failed_after(self, request: ApiRequest) -> ApiResponse:
         self.server.api.answer(request, keep_failure=True)
-        return api.broken(request)
+        return api.make_server_error(request)
 
     def _wait(self, seconds: float) -> None:
         self.server.stopping.wait(seconds)
 
-    def _record(self, request: Request, fault: Fault | None) -> dict[str, Any]:
+    def _record(self, request: ApiRequest, fault: Fault | None) -> dict[str, Any]:
         seen = {
             "id": request.id,
             "at": time.time(),
@@ -211,17 +211,17 @@ class Handler(BaseHTTPRequestHandler):
             headers["Location"] = page.location
         self._send(page.status, page.body, page.content_type, headers)
 
-    def _find_page(self, steps: list[str], body: bytes) -> Page | None:
+    def _find_page(self, steps: list[str], body: bytes) -> HostedPage | None:
         account = self.server.account
         match (self.command, *steps):
             case ("GET", "assets", "page.css"):
-                return pages.style()
+                return pages.serve_style()
             case ("GET", "c", "pay", session_id):
-                return pages.show(account, session_id)
+                return pages.show_payment_page(account, session_id)
             case ("GET", "c", "pay", session_id, "authenticate"):
                 return pages.show_authentication(account, session_id)
             case ("POST", "c", "pay", session_id):
-                return pages.act(account, session_id, body.decode("utf-8", "replace"))
+                return pages.handle_click(account, session_id, body.decode("utf-8", "replace"))
         return None
 
     # The control surface

@@ -54,7 +54,7 @@ CREATE INDEX IF NOT EXISTS deliveries_event ON deliveries (event, state);
 
 
 @dataclass
-class Stored:
+class StoredObject:
     """An object as the API shows it, and what only the stand-in knows about it."""
 
     body: dict[str, Any]
@@ -67,7 +67,7 @@ class Stored:
         return identifier
 
 
-class Store:
+class StandInStore:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         # Transactions are begun by hand below; threads take turns by the lock.
@@ -127,18 +127,18 @@ class Store:
             ),
         )
 
-    def save(self, stored: Stored) -> None:
+    def save(self, stored: StoredObject) -> None:
         self.rows(
             "UPDATE objects SET body = ?, private = ? WHERE id = ?",
             (json.dumps(stored.body), json.dumps(stored.private), stored.id),
         )
 
-    def find(self, identifier: str, kind: str | None = None) -> Stored | None:
+    def find(self, identifier: str, kind: str | None = None) -> StoredObject | None:
         rows = self.rows(
             "SELECT body, private, parent FROM objects WHERE id = ? AND (? IS NULL OR kind = ?)",
             (identifier, kind, kind),
         )
-        return _stored(rows[0]) if rows else None
+        return _make_stored_object(rows[0]) if rows else None
 
     def children(self, parent: str, kind: str) -> list[dict[str, Any]]:
         rows = self.rows("SELECT body FROM objects WHERE parent = ? AND kind = ? ORDER BY seq", (parent, kind))
@@ -174,5 +174,5 @@ class Store:
         return [row["id"] for row in rows]
 
 
-def _stored(row: sqlite3.Row) -> Stored:
-    return Stored(json.loads(row["body"]), json.loads(row["private"]), row["parent"])
+def _make_stored_object(row: sqlite3.Row) -> StoredObject:
+    return StoredObject(json.loads(row["body"]), json.loads(row["private"]), row["parent"])

@@ -17,11 +17,11 @@ from typing import Any
 
 import requests
 
-from shop.local.stripe.store import Store
+from shop.local.stripe.store import StandInStore
 
 logger = logging.getLogger(__name__)
 
-_PATIENCE_SECONDS = 3 * 24 * 3600
+_GIVE_UP_SECONDS = 3 * 24 * 3600
 _LONGEST_PAUSE_SECONDS = 15.0
 _TIMEOUT_SECONDS = 20
 _WORKERS = 4
@@ -41,17 +41,17 @@ class WebhookSettings:
     retry_seconds: float = 1.0  # the first pause after a failure; doubles
 
 
-ORDERS = ("sent", "reversed", "shuffled")
+DELIVERY_ORDERS = ("sent", "reversed", "shuffled")
 _RANDOM = secrets.SystemRandom()
 
 
-def signature(body: bytes, secret: str, at: int) -> str:
+def sign_payload(body: bytes, secret: str, at: int) -> str:
     digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={at},v1={digest}"
 
 
-class Postman:
-    def __init__(self, store: Store, settings: WebhookSettings) -> None:
+class WebhookSender:
+    def __init__(self, store: StandInStore, settings: WebhookSettings) -> None:
         self.settings = settings
         self._store = store
         self._wake = threading.Condition()
@@ -185,7 +185,7 @@ class Postman:
         at = int(time.time()) - self.settings.age_seconds
         headers = {
             "Content-Type": "application/json; charset=utf-8",
-            "Stripe-Signature": signature(body, self.settings.secret, at),
+            "Stripe-Signature": sign_payload(body, self.settings.secret, at),
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
         try:
@@ -215,7 +215,7 @@ class Postman:
                 return
             tried = rows[0]["attempt_count"]
             pause = min(_LONGEST_PAUSE_SECONDS, self.settings.retry_seconds * 2 ** min(tried, 16))
-            state = "waiting" if time.time() - created < _PATIENCE_SECONDS else "given_up"
+            state = "waiting" if time.time() - created < _GIVE_UP_SECONDS else "given_up"
             self._store.rows(
                 "UPDATE deliveries SET attempt_count = attempt_count + 1, due_at = ?, state = ?, "
                 "last_status = ? WHERE seq = ?",

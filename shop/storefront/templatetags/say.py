@@ -6,7 +6,7 @@ from decimal import Decimal
 from django import template
 from django.utils.html import format_html, format_html_join
 
-from orders.carriers import carrier_name
+from orders.carriers import get_carrier_name
 from shop.catalog.tree import Branch
 from shop.money import format_amount
 
@@ -30,7 +30,7 @@ def unbroken(words: str) -> str:
 @register.filter
 def carrier(key: str) -> str:
     """Royal Mail, for royal_mail."""
-    return carrier_name(key)
+    return get_carrier_name(key)
 
 
 @register.filter

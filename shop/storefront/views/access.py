@@ -19,10 +19,10 @@ ROLES = {"owner": "the owner", "": "no longer in a role"}
 @customer_required
 def access_log(request: HttpRequest, customer: Customer) -> HttpResponse:
     page = Paginator(access.get_access_log(customer), PER_PAGE).get_page(request.GET.get("page"))
-    rows = [(entry, _who(entry)) for entry in page]
+    rows = [(entry, _format_staff_member(entry)) for entry in page]
     return render(request, "storefront/account/access.html", {"page": page, "rows": rows})
 
 
-def _who(entry: AccessLogEntry) -> str:
+def _format_staff_member(entry: AccessLogEntry) -> str:
     role = ROLES.get(entry.staff_role, entry.staff_role)
     return f"{entry.staff_name or 'Somebody'} ({role})"

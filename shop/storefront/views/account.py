@@ -21,13 +21,13 @@ from recommendations.effects import Place
 from recommendations.picks import Pick
 from shop import personal_data
 from shop.storefront import controller, shelves
-from shop.storefront.shelves import SUGGESTING, Card
+from shop.storefront.shelves import SUGGESTION_PURPOSES, Card
 
-EVERY = frozenset(purpose.key for purpose in purposes.PURPOSES)
+ALL_PURPOSE_KEYS = frozenset(purpose.key for purpose in purposes.PURPOSES)
 
 
 @dataclass(frozen=True)
-class Reason:
+class ExplainedPick:
     """A thing on the “For you” page, the datum that brought it, and the way to be rid of either."""
 
     card: Card
@@ -35,7 +35,7 @@ class Reason:
 
     @property
     def datum_url(self) -> str:
-        return shelves.datum_url(self.pick.because) if self.pick.because else ""
+        return shelves.build_evidence_url(self.pick.because) if self.pick.because else ""
 
 
 @never_cache
@@ -47,15 +47,15 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect("account")
-    on_count = len(consent.get_granted_purposes(customer).intersection(EVERY))
+    on_count = len(consent.get_granted_purposes(customer).intersection(ALL_PURPOSE_KEYS))
     context = {
         "customer": customer,
         "form": form,
-        "for_you": shelves.for_customer(customer, limit=6, place=_place(request)),
+        "for_you": shelves.build_shelf_for_customer(customer, limit=6, place=_get_effect_place(request)),
         "on_count": on_count,
         "is_resting": not on_count and not read_master_switch(customer).granted,
-        "has_order_news": not on_count and ticks.has_standing(customer),
-        "all_count": len(EVERY),
+        "has_order_news": not on_count and ticks.has_active_optin(customer),
+        "all_count": len(ALL_PURPOSE_KEYS),
     }
     return render(request, "storefront/account/home.html", context)
 
@@ -63,12 +63,12 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_required
-def preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
+def customer_preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
     """Every switch. Saved one by one when toggled; the whole form at once without JavaScript."""
     if request.method == "POST":
-        return _save(request, customer)
+        return _save_preferences(request, customer)
     context = {
-        "groups": _switches(request, customer),
+        "groups": _read_switches_with_notes(request, customer),
         "master": read_master_switch(customer),
         "ceiling": read_ceiling_choice(customer),
         "undo": undo.pop_offered_undo(request),
@@ -76,7 +76,7 @@ def preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
     return render(request, "storefront/account/preferences.html", context)
 
 
-def _switches(request: HttpRequest, customer: Customer) -> dict[PurposeGroup, list[Switch]]:
+def _read_switches_with_notes(request: HttpRequest, customer: Customer) -> dict[PurposeGroup, list[Switch]]:
     """All of them; beside a letter that is on and did not come, why."""
     groups = read_switches_by_group(customer, is_gpc=gpc.has_gpc_signal(request))
     for place, each in enumerate(groups[PurposeGroup.MAIL]):
@@ -85,7 +85,7 @@ def _switches(request: HttpRequest, customer: Customer) -> dict[PurposeGroup, li
     return groups
 
 
-def _save(request: HttpRequest, customer: Customer) -> HttpResponse:
+def _save_preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
     """The whole form. What did not change is not written: an untouched switch keeps its "never changed"."""
     try:
         shown = request.POST.getlist("shown") if "shown" in request.POST else None
@@ -104,20 +104,20 @@ def _save(request: HttpRequest, customer: Customer) -> HttpResponse:
 def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What the shop suggests to this customer, why, and the switches behind it."""
     answers = {answer.purpose: answer for answer in customer.consents.all()}
-    past = held.get_stored_data_by_purpose(customer, SUGGESTING)
-    shelf = shelves.for_customer(customer, limit=12, place=_place(request))
+    past = held.get_stored_data_by_purpose(customer, SUGGESTION_PURPOSES)
+    shelf = shelves.build_shelf_for_customer(customer, limit=12, place=_get_effect_place(request))
     context = {
         "shelf": shelf,
-        "reasons": [Reason(*each) for each in zip(shelf.cards, shelf.picks, strict=True)],
+        "reasons": [ExplainedPick(*each) for each in zip(shelf.cards, shelf.picks, strict=True)],
         "switches": [
-            make_switch(purposes.get_purpose(key), answers.get(key), held=past.get(key)) for key in SUGGESTING
+            make_switch(purposes.get_purpose(key), answers.get(key), held=past.get(key)) for key in SUGGESTION_PURPOSES
         ],
-        "is_any_on": any(key in answers and answers[key].granted for key in SUGGESTING),
+        "is_any_on": any(key in answers and answers[key].granted for key in SUGGESTION_PURPOSES),
     }
     return render(request, "storefront/account/recommendations.html", context)
 
 
-def _place(request: HttpRequest) -> str | None:
+def _get_effect_place(request: HttpRequest) -> str | None:
     """Where what we know is said to have had its effect; nowhere when nobody sees the page."""
     return Place.FOR_YOU if request.method == "GET" else None
 
@@ -133,6 +133,6 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "visitor_purpose": purposes.VISITOR_HISTORY,
         "holdings": list(personal_data.get_holdings()),
         "processors": list(personal_data.get_processors()),
-        "controller": controller.who(),
+        "controller": controller.get_controller(),
     }
     return render(request, "storefront/privacy.html", context)

@@ -15,38 +15,42 @@ from orders.models import Order
 from orders.views.answers import see_other
 from recommendations import visitors
 from shop.storefront import asks
-from shop.storefront.asks import Place
+from shop.storefront.asks import PromptPlace
 
 LONGEST_PATH = 2000
-MOST_SETTLED = 60  # answers that a session keeps
-REMEMBERED = 400 * 24 * 3600  # as long as browsers keep anything: a visitor's "no thanks"
-ON = "It is on. Turn it off whenever you like, under “What you let us do”."
+MOST_REMEMBERED = 60  # answers that a session keeps
+REMEMBER_SECONDS = 400 * 24 * 3600  # as long as browsers keep anything: a visitor's "no thanks"
+SWITCHED_ON = "It is on. Turn it off whenever you like, under “What you let us do”."
 DECLINED = "No thanks it is. We will not ask again."
 UNCLEAR = "Please choose yes or no. Nothing was changed."
 REFUSED = "Your browser asks us not to, so it stays off. You can still turn it on under “What you let us do”."
 
 
 @require_POST
-def answer(request: HttpRequest, key: str) -> HttpResponse:
-    place = _place(request)
-    if key not in (asks.VISITORS, *(each for keys in asks.ASKED.values() for each in keys)):
+def answer_prompt(request: HttpRequest, key: str) -> HttpResponse:
+    place = _read_place(request)
+    if key not in (asks.VISITOR_PURPOSE, *(each for keys in asks.PURPOSES_BY_PLACE.values() for each in keys)):
         raise Http404
     answered = request.POST.get("answer")
     if answered not in ("yes", "no"):
         messages.error(request, UNCLEAR)
-        return see_other(_back(request))
-    if key == asks.VISITORS:
-        return _visitor(request, is_yes=answered == "yes")
+        return see_other(_read_return_path(request))
+    if key == asks.VISITOR_PURPOSE:
+        return _answer_as_visitor(request, is_yes=answered == "yes")
     customer = get_login_customer(request)
-    if customer is None and key in asks.NEWS and "order" in request.POST:
-        return _guest(request, key, guests.find(request, request.POST["order"]), is_yes=answered == "yes")
+    if customer is None and key in asks.ORDER_NEWS and "order" in request.POST:
+        return _answer_as_guest(
+            request, key, guests.get_order_or_404(request, request.POST["order"]), is_yes=answered == "yes"
+        )
     if customer is None:
         return redirect("account_login")
-    return _customer(request, customer, key, place, is_yes=answered == "yes")
+    return _answer_as_customer(request, customer, key, place, is_yes=answered == "yes")
 
 
-def _customer(request: HttpRequest, customer: Customer, key: str, place: Place, *, is_yes: bool) -> HttpResponse:
-    if is_yes and asks.is_refused(request, key):
+def _answer_as_customer(
+    request: HttpRequest, customer: Customer, key: str, place: PromptPlace, *, is_yes: bool
+) -> HttpResponse:
+    if is_yes and asks.is_refused_by_browser(request, key):
         messages.info(request, REFUSED)
     elif is_yes:
         questions.accept_prompt(customer, key, place=place)
@@ -54,48 +58,48 @@ def _customer(request: HttpRequest, customer: Customer, key: str, place: Place, 
     else:
         questions.decline_prompt(customer, key, place=place)
         messages.info(request, DECLINED)
-    return see_other(_back(request))
+    return see_other(_read_return_path(request))
 
 
-def _guest(request: HttpRequest, key: str, order: Order, *, is_yes: bool) -> HttpResponse:
+def _answer_as_guest(request: HttpRequest, key: str, order: Order, *, is_yes: bool) -> HttpResponse:
     """An order's link starts nothing by itself: a yes is mailed to be said there, a no is the order's own."""
-    if is_yes and asks.is_refused(request, key):
+    if is_yes and asks.is_refused_by_browser(request, key):
         messages.info(request, REFUSED)
     elif is_yes:
-        consent_requests.request_consent(order.email, key, source=f"ask_{Place.ORDER}")
+        consent_requests.request_consent(order.email, key, source=f"ask_{PromptPlace.ORDER}")
         messages.success(request, f"Almost: we have sent a mail to {order.email}. Say yes there, and it is on.")
     else:
-        ticks.decline(order, key)
+        ticks.decline_order_mail(order, key)
         messages.info(request, DECLINED)
-    _settle(request, asks.guest_answer(order.number, key))
-    return see_other(_back(request))
+    _remember_answer(request, asks.make_guest_answer_key(order.number, key))
+    return see_other(_read_return_path(request))
 
 
-def _settle(request: HttpRequest, answer: str) -> None:
+def _remember_answer(request: HttpRequest, answer: str) -> None:
     """For this browser: it is not asked again."""
     settled = request.session.get(questions.ANSWERED_KEY, [])
-    request.session[questions.ANSWERED_KEY] = [*settled, answer][-MOST_SETTLED:]
+    request.session[questions.ANSWERED_KEY] = [*settled, answer][-MOST_REMEMBERED:]
 
 
-def _visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:
-    if is_yes and visitors.turn_on(request):
-        messages.success(request, ON)
+def _answer_as_visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:
+    if is_yes and visitors.turn_on_history(request):
+        messages.success(request, SWITCHED_ON)
     elif is_yes:
         messages.info(request, REFUSED)
     else:
-        visitors.turn_off(request)
-        _settle(request, asks.VISITORS)
-        request.session.set_expiry(REMEMBERED)
+        visitors.turn_off_history(request)
+        _remember_answer(request, asks.VISITOR_PURPOSE)
+        request.session.set_expiry(REMEMBER_SECONDS)
         messages.info(request, DECLINED)
-    return see_other(_back(request))
+    return see_other(_read_return_path(request))
 
 
-def _place(request: HttpRequest) -> Place:
+def _read_place(request: HttpRequest) -> PromptPlace:
     value = request.POST.get("place", "")
-    return Place(value) if value in set(Place) else Place.PRODUCT
+    return PromptPlace(value) if value in set(PromptPlace) else PromptPlace.PRODUCT
 
 
-def _back(request: HttpRequest) -> str:
+def _read_return_path(request: HttpRequest) -> str:
     """The page the question stood on; one of ours, or the front page."""
     path = request.POST.get("back", "")
     is_ours = path.startswith("/") and url_has_allowed_host_and_scheme(path, allowed_hosts=None)

@@ -12,21 +12,21 @@ from accounts.current import get_customer
 from orders import cart as carts
 from orders import pricing, promise, terms
 from orders.models import CartLine, ShippingMethod
-from orders.promise import Promise, Words
+from orders.promise import Promise, PromiseWords
 from orders.terms import Terms
-from orders.views.cart import AddForm
+from orders.views.cart import AddToCartForm
 from shop.catalog.models import Variant
 from shop.money import format_amount
 from shop.storefront import asks, frame, shelves
-from shop.storefront.asks import Place
+from shop.storefront.asks import PromptPlace
 
 
 @dataclass(frozen=True)
-class Row:
+class CartRow:
     """A line as the page shows it. `problem`: why it can't be bought as it stands; `most`: how many can be had."""
 
     line: CartLine
-    words: Words
+    words: PromiseWords
     promised: Promise | None
     problem: str
     most: int
@@ -36,22 +36,22 @@ class Row:
 @never_cache
 @require_safe
 def cart(request: HttpRequest) -> HttpResponse:
-    found = carts.of(request)
-    lines = carts.lines_with_prices(found) if found else []
-    carts.remember_count(request, sum(line.quantity for line in lines))
-    ask = asks.here(request, Place.CART) if lines else None
-    context = {"cart": found, "removed": _removed(request), "ask": ask}
-    return render(request, "storefront/cart.html", context | _contents(request, lines))
+    found = carts.get_cart_for_request(request)
+    lines = carts.get_priced_lines(found) if found else []
+    carts.store_session_count(request, sum(line.quantity for line in lines))
+    ask = asks.get_prompt_for_page(request, PromptPlace.CART) if lines else None
+    context = {"cart": found, "removed": _find_removed_item(request), "ask": ask}
+    return render(request, "storefront/cart.html", context | _build_contents(request, lines))
 
 
-def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
+def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
     if not lines:
         return {"rows": []}
-    now, agreed = timezone.now(), terms.for_request(request)
+    now, agreed = timezone.now(), terms.get_terms_for_request(request)
     country = str(agreed.settings.default_country)
-    method = next(iter(pricing.reaching(agreed.methods, country)), None)
-    rows = travel_together([row(line, agreed, method, now) for line in lines])
-    totals = pricing.price([line for line in lines if line.is_sellable], method, country, terms=agreed)
+    method = next(iter(pricing.filter_shipping_methods(agreed.methods, country)), None)
+    rows = align_promises([make_cart_row(line, agreed, method, now) for line in lines])
+    totals = pricing.compute_totals([line for line in lines if line.is_sellable], method, country, terms=agreed)
     return {
         "rows": rows,
         "totals": totals,
@@ -59,7 +59,7 @@ def _contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
         "country": agreed.settings.default_country,
         "until_free": _format_until_free(method, totals),
         "tax_name": agreed.tax_names.get(country, ""),
-        "arrival": arrival(rows, now),
+        "arrival": format_arrival(rows, now),
         "has_gift": any(line.is_gift for line in lines),
         "shelf": shelves.beside_cart(lines, customer=get_customer(request)),
         "is_ready": not any(item.problem for item in rows),
@@ -73,23 +73,23 @@ def _format_until_free(method: ShippingMethod | None, totals: pricing.Totals) ->
     return format_amount(method.free_from - totals.subtotal, totals.currency)
 
 
-def row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datetime) -> Row:
+def make_cart_row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datetime) -> CartRow:
     released_on = line.variant.product.released_on
-    promised = method and promise.promise(
+    promised = method and promise.compute_promise(
         agreed.calendar, method, availability=line, now=now, quantity=line.quantity, released_on=released_on
     )
     limit = agreed.settings.quantity_limit
-    words = promise.product_words(promised or None, availability=line, now=now, released_on=released_on)
+    words = promise.describe_product_promise(promised or None, availability=line, now=now, released_on=released_on)
     most = max(1, min(line.available, limit - line.twin_count))
-    return Row(line, words, promised or None, _problem(line, limit), most, _tint(line))
+    return CartRow(line, words, promised or None, _describe_problem(line, limit), most, _get_tint(line))
 
 
-def _tint(line: CartLine) -> int:
-    branch = frame.tree().by_id.get(line.variant.product.category_id)
+def _get_tint(line: CartLine) -> int:
+    branch = frame.get_cached_tree().by_id.get(line.variant.product.category_id)
     return branch.tint if branch else 1
 
 
-def _problem(line: CartLine, limit: int) -> str:
+def _describe_problem(line: CartLine, limit: int) -> str:
     if not line.is_sellable:
         return "No longer for sale. Remove it to check out with the rest."
     if not line.is_short:
@@ -100,45 +100,45 @@ def _problem(line: CartLine, limit: int) -> str:
     return f"Only {line.available} left. Make it {line.available} to check out."
 
 
-def travel_together(rows: list[Row]) -> list[Row]:
+def align_promises(rows: list[CartRow]) -> list[CartRow]:
     """The same, but where one thing comes later than another no line names a day: all of it waits for the last."""
-    last = _last(rows)
+    last = _find_last_promise(rows)
     if last is None:
         return rows
-    return [replace(each, words=_waiting(each, last)) if each.promised else each for each in rows]
+    return [replace(each, words=_describe_waiting(each, last)) if each.promised else each for each in rows]
 
 
-def _waiting(row: Row, last: Promise) -> Words:
-    ships, arrives = ("and the rest", "waits for it") if _sets_the_day(row, last) else ("travels with", "the rest")
-    return Words(row.words.kind, row.words.stock, ships=ships, arrives=arrives)
+def _describe_waiting(row: CartRow, last: Promise) -> PromiseWords:
+    ships, arrives = ("and the rest", "waits for it") if _is_last_to_arrive(row, last) else ("travels with", "the rest")
+    return PromiseWords(row.words.kind, row.words.stock, ships=ships, arrives=arrives)
 
 
-def _last(rows: list[Row]) -> Promise | None:
+def _find_last_promise(rows: list[CartRow]) -> Promise | None:
     """The day all of it goes by, when the lines alone would go by different ones."""
     days = {(each.promised.ships_on, each.promised.by_on) for each in rows if each.promised}
-    return promise.together([each.promised for each in rows]) if len(days) > 1 else None
+    return promise.combine_promises([each.promised for each in rows]) if len(days) > 1 else None
 
 
-def _sets_the_day(row: Row, last: Promise) -> bool:
+def _is_last_to_arrive(row: CartRow, last: Promise) -> bool:
     return row.promised is not None and row.promised.by_on == last.by_on
 
 
-def arrival(rows: list[Row], now: datetime) -> str:
+def format_arrival(rows: list[CartRow], now: datetime) -> str:
     """One sentence for all of it, when every day is known; and that it travels together, when the days differ."""
-    together = promise.together([item.promised for item in rows])
+    together = promise.combine_promises([item.promised for item in rows])
     if together is None:
         return ""
-    words = promise.sentence(together, now=now)
-    late = [each.line.variant.product.title for each in rows if _sets_the_day(each, together)]
-    if _last(rows) is None or not late:
+    words = promise.format_promise(together, now=now)
+    late = [each.line.variant.product.title for each in rows if _is_last_to_arrive(each, together)]
+    if _find_last_promise(rows) is None or not late:
         return words
     cause = late[0] if len(late) == 1 else "the last of it"
     return f"It all travels together, with {cause}. {words}"
 
 
-def _removed(request: HttpRequest) -> dict[str, Any] | None:
+def _find_removed_item(request: HttpRequest) -> dict[str, Any] | None:
     """What was just taken out, so that it can be put back by adding it again."""
-    form = AddForm({**request.GET.dict(), "variant": request.GET.get("removed", "")})
+    form = AddToCartForm({**request.GET.dict(), "variant": request.GET.get("removed", "")})
     if "removed" not in request.GET or not form.is_valid():
         return None
     variant = Variant.objects.sellable().select_related("product").filter(pk=form.cleaned_data["variant"]).first()

@@ -20,7 +20,7 @@ from shop.storefront import controller
 PER_PAGE = 50
 
 
-class DayForm(forms.Form):
+class ConsentDayForm(forms.Form):
     on = forms.DateField(label="On", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 
 
@@ -28,7 +28,7 @@ class DayForm(forms.Form):
 @require_safe
 @customer_required
 def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
-    form = DayForm(request.GET)
+    form = ConsentDayForm(request.GET)
     day = form.cleaned_data["on"] if form.is_valid() else None
     page = Paginator(proofs.get_consent_answers(customer), PER_PAGE).get_page(request.GET.get("page"))
     words = proofs.get_wordings_by_hash(page.object_list)
@@ -37,7 +37,7 @@ def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
         "day": day,
         "standings": proofs.get_switch_states_on(customer, day) if day else [],
         "page": page,
-        "has_order_ticks": not page.object_list and ticks.has_any(customer),
+        "has_order_ticks": not page.object_list and ticks.has_ever_opted_in(customer),
         "answers": [(answer, words.get(answer.wording_hash), SOURCES.get(answer.source, "")) for answer in page],
     }
     return render(request, "storefront/account/consents.html", context)
@@ -46,8 +46,8 @@ def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
 @never_cache
 @require_safe
 @customer_required
-def receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
-    answer = JsonResponse(_receipt(customer), json_dumps_params={"indent": 2, "ensure_ascii": False})
+def consent_receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
+    answer = JsonResponse(_make_receipt(customer), json_dumps_params={"indent": 2, "ensure_ascii": False})
     answer.headers["Content-Disposition"] = 'attachment; filename="consent-receipt.json"'
     return answer
 
@@ -55,13 +55,13 @@ def receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
 @never_cache
 @require_safe
 @customer_required
-def receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
+def consent_receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
     """The same receipt to print: every answer in its words, and what seals them."""
     rows = list(proofs.get_consent_answers(customer).order_by("record__sequence"))
     words = proofs.get_wordings_by_hash(rows)
     context = {
-        "receipt": _receipt(customer),
-        "has_order_ticks": not rows and ticks.has_any(customer),
+        "receipt": _make_receipt(customer),
+        "has_order_ticks": not rows and ticks.has_ever_opted_in(customer),
         "checkpoint": checkpoints.get_latest_checkpoint(),
         "now": timezone.now(),
         "answers": [(row, words.get(row.wording_hash), SOURCES.get(row.source, "")) for row in rows],
@@ -69,5 +69,7 @@ def receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
     return render(request, "storefront/account/receipt.html", context)
 
 
-def _receipt(customer: Customer) -> dict[str, Any]:
-    return proofs.make_consent_receipt(customer, controller=controller.who(), privacy_url=controller.privacy_url())
+def _make_receipt(customer: Customer) -> dict[str, Any]:
+    return proofs.make_consent_receipt(
+        customer, controller=controller.get_controller(), privacy_url=controller.build_privacy_url()
+    )

@@ -18,7 +18,7 @@ from accounts.current import customer_required, has_login
 from accounts.models import Customer, Erasure
 from shop import personal_data
 
-WORD = "erase"
+CONFIRMATION_WORD = "erase"
 NOW, LATER = "now", "later"
 
 
@@ -33,7 +33,7 @@ class ErasureForm(forms.Form):
         widget=forms.RadioSelect,
     )
     word = forms.CharField(
-        label=f"Type the word “{WORD}”",
+        label=f"Type the word “{CONFIRMATION_WORD}”",
         help_text="So that nobody does this by a slip of the finger.",
         max_length=20,
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none"}),
@@ -41,8 +41,8 @@ class ErasureForm(forms.Form):
 
     def clean_word(self) -> str:
         word: str = self.cleaned_data["word"]
-        if word.strip().lower() != WORD:
-            raise ValidationError(f"That is not the word. Type “{WORD}”, or go back and nothing happens.")
+        if word.strip().lower() != CONFIRMATION_WORD:
+            raise ValidationError(f"That is not the word. Type “{CONFIRMATION_WORD}”, or go back and nothing happens.")
         return word
 
 
@@ -50,7 +50,7 @@ class ErasureForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_required
 @reauthentication_required(enabled=has_login)  # type: ignore[untyped-decorator]
-def ask(request: HttpRequest, customer: Customer) -> HttpResponse:
+def ask_for_erasure(request: HttpRequest, customer: Customer) -> HttpResponse:
     standing = erasure.find_open_erasure(customer)
     if standing is not None:
         return redirect("erasure", erasure.make_erasure_token(standing))
@@ -78,7 +78,7 @@ def erasure_page(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         raise Http404
     if request.method == "POST":
-        return _undo(request, found, token)
+        return _undo_erasure(request, found, token)
     is_later = found.due_at > timezone.now()
     is_waiting = found.customer is not None and found.state == Erasure.State.SCHEDULED and not is_later
     context: dict[str, Any] = {
@@ -91,7 +91,7 @@ def erasure_page(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, template, context)
 
 
-def _undo(request: HttpRequest, found: Erasure, token: str) -> HttpResponse:
+def _undo_erasure(request: HttpRequest, found: Erasure, token: str) -> HttpResponse:
     if erasure.cancel_erasure(found):
         messages.success(request, "Undone. Everything is as it was.")
     elif found.state != Erasure.State.UNDONE:

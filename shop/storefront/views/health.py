@@ -16,12 +16,12 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
-from notifications.outbox import backlog
+from notifications.outbox import measure_backlog
 from shop.celery import app
 
-PATIENCE_SECONDS = 1.5  # promised: an answer within two
+DEADLINE_SECONDS = 1.5  # promised: an answer within two
 
-Look = Callable[[], Any]
+Check = Callable[[], Any]
 logger = logging.getLogger(__name__)
 
 
@@ -37,7 +37,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     `status`: *ready*; *degraded* (200) while the broker is away, since orders, payments and pages need none and mail
     waits in the database; *unavailable* (503) without the database or its migrations.
     """
-    seen = look_at({"database": _look_at_database, "broker": _reach_broker})
+    seen = run_checks({"database": _check_database, "broker": _is_broker_reachable})
     database = seen["database"] or {"database": False, "migrations": False, "outbox": None}
     broker = bool(seen["broker"])
     is_open = database["database"] and database["migrations"]
@@ -45,17 +45,17 @@ def readyz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": status, **database, "broker": broker}, status=200 if is_open else 503)
 
 
-def look_at(looks: dict[str, Look]) -> dict[str, Any]:
+def run_checks(looks: dict[str, Check]) -> dict[str, Any]:
     """What each look found; None for one that has found nothing by the deadline, or hangs since an earlier time."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    begun = {name: _begin(name, look) for name, look in looks.items()}
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    begun = {name: _start_check(name, look) for name, look in looks.items()}
     return {name: each.wait_until(deadline) if each else None for name, each in begun.items()}
 
 
-class Looking:
+class RunningCheck:
     """One look under way, in a thread that does not keep the process from ending."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Check) -> None:
         self._look = look
         self._found: Any = None
         self.begun_at = time.monotonic()
@@ -73,33 +73,33 @@ class Looking:
             logger.exception("A look at whether the shop is ready broke off")
 
 
-_under_way: dict[str, Looking] = {}
-_begins = threading.Lock()
+_running_checks: dict[str, RunningCheck] = {}
+_start_lock = threading.Lock()
 
 
-def _begin(name: str, look: Look) -> Looking | None:
+def _start_check(name: str, look: Check) -> RunningCheck | None:
     """None while an earlier one hangs: whoever asks often must not fill the process with threads."""
-    with _begins:
-        earlier = _under_way.get(name)
-        if earlier and earlier.thread.is_alive() and time.monotonic() - earlier.begun_at > PATIENCE_SECONDS:
+    with _start_lock:
+        earlier = _running_checks.get(name)
+        if earlier and earlier.thread.is_alive() and time.monotonic() - earlier.begun_at > DEADLINE_SECONDS:
             return None
-        _under_way[name] = Looking(look)
-        return _under_way[name]
+        _running_checks[name] = RunningCheck(look)
+        return _running_checks[name]
 
 
-def _look_at_database() -> dict[str, Any] | None:
+def _check_database() -> dict[str, Any] | None:
     """Over a connection of its own, closed again. None when there is no database."""
     try:
         executor = MigrationExecutor(connection)
         is_migrated = not executor.migration_plan(executor.loader.graph.leaf_nodes())
-        return {"database": True, "migrations": is_migrated, "outbox": backlog() if is_migrated else None}
+        return {"database": True, "migrations": is_migrated, "outbox": measure_backlog() if is_migrated else None}
     except DatabaseError:
         return None
     finally:
         connection.close()
 
 
-def _reach_broker() -> bool:
+def _is_broker_reachable() -> bool:
     try:
         with app.connection_for_read(connect_timeout=1) as broker:
             broker.ensure_connection(max_retries=1, timeout=1)

@@ -18,21 +18,25 @@ from shop.catalog.cards import ProductCard
 from shop.storefront import shelves
 from shop.storefront.shelves import Shelf
 
-SHELF = 8
-AHEAD = timedelta(days=14)
+SHELF_SIZE = 8
+COMING_WITHIN = timedelta(days=14)
 LATELY = timedelta(days=60)  # as old as a thing may be, and still be “just in”
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     customer = get_customer(request)
-    told = shelves.told_by(customer)
+    told = shelves.get_customer_interests(customer)
     place = Place.HOME if request.method == "GET" else None
-    mine = shelves.for_customer(customer, told=told, place=place) if customer else shelves.for_visitor(request)
+    mine = (
+        shelves.build_shelf_for_customer(customer, told=told, place=place)
+        if customer
+        else shelves.build_shelf_for_visitor(request)
+    )
     context = {
         "greeting": f"Good to see you, {customer.name.split()[0]}." if customer and customer.name.strip() else "",
         "personal": [mine],
-        "news": _news(_without(told.hidden, mine)),
+        "news": _build_news_shelves(_without(told.hidden, mine)),
         "canonical_url": f"{settings.SITE_URL}/",
     }
     response = render(request, "storefront/home.html", context)
@@ -46,28 +50,30 @@ def _without(hidden: Exclusions, shelf: Shelf) -> Exclusions:
     return replace(hidden, product_ids=hidden.product_ids.union(pick.product_id for pick in shelf.picks))
 
 
-def _news(hidden: Exclusions) -> list[Shelf]:
+def _build_news_shelves(hidden: Exclusions) -> list[Shelf]:
     """What came last, what comes next, what sells well: two queries, the same for all but for what they hide."""
     today = timezone.localdate()
-    best = picks.popular(limit=SHELF, hidden=hidden)
-    found = listed.read_new_products(today, until=today + AHEAD, limit=SHELF, ids=[pick.product_id for pick in best])
+    best = picks.pick_popular(limit=SHELF_SIZE, hidden=hidden)
+    found = listed.read_new_products(
+        today, until=today + COMING_WITHIN, limit=SHELF_SIZE, ids=[pick.product_id for pick in best]
+    )
     loved = [found.others[pick.product_id] for pick in best if pick.product_id in found.others]
     return [
-        _latest(_shown(found.fresh, hidden), today),
+        _latest(_drop_excluded(found.fresh, hidden), today),
         Shelf(
             "Out soon",
-            shelves.cards(_shown(found.coming, hidden), way=Way.NEW),
+            shelves.make_cards(_drop_excluded(found.coming, hidden), way=Way.NEW),
             note="Order now; it leaves us as soon as it is out.",
         ),
-        Shelf(best[0].why if best else "", shelves.cards(loved, way=Way.SELLS)),
+        Shelf(best[0].why if best else "", shelves.make_cards(loved, way=Way.SELLS)),
     ]
 
 
 def _latest(fresh: list[ProductCard], today: date) -> Shelf:
     """What came in lately; where nothing did, the latest there is, and the title says no more than that."""
     lately = [each for each in fresh if each.released_on and today - each.released_on < LATELY]
-    return Shelf("Just in" if lately else "Newest here", shelves.cards(lately or fresh, way=Way.NEW, eager=4))
+    return Shelf("Just in" if lately else "Newest here", shelves.make_cards(lately or fresh, way=Way.NEW, eager=4))
 
 
-def _shown(goods: list[ProductCard], hidden: Exclusions) -> list[ProductCard]:
+def _drop_excluded(goods: list[ProductCard], hidden: Exclusions) -> list[ProductCard]:
     return [each for each in goods if not hidden.hides(each.id, category_id=each.category_id, maker=each.maker)]

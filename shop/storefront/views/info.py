@@ -12,11 +12,11 @@ from shop.storefront import frame, info_pages
 @require_safe
 def info_page(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(InfoPage, slug=slug, is_published=True)
-    terms = frame.terms()
+    terms = frame.get_cached_terms()
     shows_delivery = found.facts == InfoPage.Facts.DELIVERY
     context = {
         "info": found,
-        "words": info_pages.render_words(found.body),
+        "words": info_pages.render_markdown(found.body),
         "delivery": info_pages.get_delivery_facts(terms) if shows_delivery else [],
         "shows_delivery": shows_delivery,
         "shows_contact": found.facts == InfoPage.Facts.CONTACT,

@@ -12,65 +12,65 @@ from shop.catalog.filters import Filters, Sort
 from shop.catalog.search import SearchResults
 from shop.catalog.search import search_products as find
 from shop.storefront import asks, browse, frame, shelves
-from shop.storefront.asks import Place
-from shop.storefront.browse import Asked
+from shop.storefront.asks import PromptPlace
+from shop.storefront.browse import ListQuery
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    tree = frame.tree()
+    tree = frame.get_cached_tree()
     branch = tree.by_slug.get(slug)
     if branch is None:
         raise Http404
-    asked = browse.read(request.GET, tree, category=branch, default=Sort.NAME)
+    asked = browse.read_list_query(request.GET, tree, category=branch, default=Sort.NAME)
     scope = asked.scope(tree)
-    known = None if asked.is_narrowed else frame.counts(scope)
+    known = None if asked.is_narrowed else frame.get_cached_counts(scope)
     results = find("", asked.filters(), scope=scope, sort=asked.sort, page=asked.page, counts=known)
-    context = _list(asked, results) | {
+    context = _build_list_context(asked, results) | {
         "category": branch,
-        "aisles": browse.aisles_below(branch, results.facets),
-        "crumbs": browse.crumbs(branch, tree),
+        "aisles": browse.list_subcategories(branch, results.facets),
+        "crumbs": browse.build_breadcrumbs(branch, tree),
         "current_category": tree.path(branch.id)[0].slug,
         "canonical_url": settings.SITE_URL + branch.get_absolute_url(),
-        "sorts": _sorts(asked, but=Sort.RELEVANCE),
+        "sorts": _list_sorts(asked, but=Sort.RELEVANCE),
     }
     return render(request, "storefront/category.html", context)
 
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    tree = frame.tree()
-    asked = browse.read(request.GET, tree)
+    tree = frame.get_cached_tree()
+    asked = browse.read_list_query(request.GET, tree)
     filters = asked.filters(category_ids=asked.scope(tree))
-    known = frame.counts() if filters == Filters() and not asked.text else None
+    known = frame.get_cached_counts() if filters == Filters() and not asked.text else None
     results = find(asked.text, filters, sort=asked.sort, page=asked.page, counts=known)
-    context = _list(asked, results) | {
+    context = _build_list_context(asked, results) | {
         "search_query": asked.text,
         "shown_instead": results.shown_instead,
         "is_partial": results.is_partial,
         "missing": results.forgiven.missing if results.forgiven else (),
         "is_corrected": bool(results.forgiven and results.forgiven.is_corrected),
-        "aisles": browse.aisles_found(asked, results.facets),
+        "aisles": browse.list_search_categories(asked, results.facets),
         "canonical_url": settings.SITE_URL + reverse("search"),
-        "sorts": _sorts(asked, but=None if asked.text else Sort.RELEVANCE),
-        "ask": asks.here(request, Place.SEARCH),
+        "sorts": _list_sorts(asked, but=None if asked.text else Sort.RELEVANCE),
+        "ask": asks.get_prompt_for_page(request, PromptPlace.SEARCH),
     }
     return render(request, "storefront/search.html", context)
 
 
-def _list(asked: Asked, results: SearchResults) -> dict[str, Any]:
+def _build_list_context(asked: ListQuery, results: SearchResults) -> dict[str, Any]:
     if asked.page > 1 and not results.products:
         raise Http404
     return {
         "asked": asked,
-        "cards": shelves.cards(results.products, eager=4),
-        "total": browse.counted(results.total),
+        "cards": shelves.make_cards(results.products, eager=4),
+        "total": browse.format_count(results.total),
         "total_number": results.total,
-        "groups": browse.groups(asked, results.facets, settings.CURRENCY),
-        "page": browse.page_of(asked, results),
+        "groups": browse.build_facet_groups(asked, results.facets, settings.CURRENCY),
+        "page": browse.make_list_page(asked, results),
     }
 
 
-def _sorts(asked: Asked, *, but: Sort | None) -> list[tuple[str, str, bool]]:
+def _list_sorts(asked: ListQuery, *, but: Sort | None) -> list[tuple[str, str, bool]]:
     chosen = Sort.NEWEST if asked.sort == but else asked.sort
     return [(sort.value, name, sort == chosen) for sort, name in browse.SORT_NAMES.items() if sort != but]

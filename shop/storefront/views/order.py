@@ -17,9 +17,9 @@ from accounts.current import customer_required, get_login_customer
 from accounts.models import Customer
 from orders import cancellation, guests, promise, status, ticks
 from orders.models import Order, OrderLine, Payment
-from orders.timeline import Step, timelines
+from orders.timeline import TimelineStep, build_timelines
 from shop.storefront import asks, frame
-from shop.storefront.asks import Place
+from shop.storefront.asks import PromptPlace
 
 PER_PAGE = 20
 JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
@@ -30,70 +30,80 @@ STATES = {"next": ""}  # as `partials/steps.html` names them
 @never_cache
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:
-    found = guests.find(request, number)
+    found = guests.get_order_or_404(request, number)
     context = {
         "order": found,
-        "words": status.words(found),
-        "rows": [_row(line) for line in found.lines.select_related("product")],
+        "words": status.get_customer_status_label(found),
+        "rows": [_make_line_row(line) for line in found.lines.select_related("product")],
         "adjustments": found.adjustments.all(),
         "address": found.address_lines,
-        "arrival": _arrival(found),
-        "tax_name": frame.terms().tax_names.get(str(found.country), ""),
-        "news": ticks.of(found),
-        "may_cancel": status.customer_may_cancel(found) and cancellation.may_cancel(found),
+        "arrival": _format_order_arrival(found),
+        "tax_name": frame.get_cached_terms().tax_names.get(str(found.country), ""),
+        "news": ticks.get_optins_for_order(found),
+        "may_cancel": status.may_customer_cancel(found) and cancellation.may_cancel(found),
         "may_mark": bool(found.placed_at) and found.status != Order.Status.CANCELLED and guests.owns(request, found),
-        "notice": status.customer_notice(found),
-        "is_fresh": _is_fresh(found),
+        "notice": status.get_customer_notice(found),
+        "is_fresh": _is_just_placed(found),
         "has_misfit": not found.placed_at and found.payments.filter(status=Payment.Status.FLAGGED).exists(),
-        "has_failed": found.status == Order.Status.CANCELLED and not found.placed_at and _has_failed(found),
+        "has_failed": found.status == Order.Status.CANCELLED and not found.placed_at and _has_failed_payment(found),
     }
-    context |= _net(found)
+    context |= _compute_net_total(found)
     if found.status == Order.Status.PENDING:
-        stories = _stories(found) if found.payment_status == Order.PaymentStatus.PROCESSING else []
-        context |= {"payment": _waiting(found), "stories": stories, "refresh_seconds": _refresh_seconds(request)}
+        stories = _build_timelines(found) if found.payment_status == Order.PaymentStatus.PROCESSING else []
+        context |= {
+            "payment": _find_latest_payment(found),
+            "stories": stories,
+            "refresh_seconds": _get_refresh_seconds(request),
+        }
         return render(request, "storefront/order.html", context)
-    ask = _ask(request, found)
-    return render(request, "storefront/order.html", context | {"stories": _stories(found), "ask": ask})
+    ask = _find_order_prompt(request, found)
+    return render(request, "storefront/order.html", context | {"stories": _build_timelines(found), "ask": ask})
 
 
-def _net(found: Order) -> dict[str, Any]:
+def _compute_net_total(found: Order) -> dict[str, Any]:
     """What we and the buyer's bank gave back, and what the order then comes to; nothing where no money went back."""
     if found.placed_at is None or found.payment_status == Order.PaymentStatus.PAID:
         return {}
-    given_back, by_bank = status.refunded_total(found), status.lost_total(found)
+    given_back, by_bank = status.sum_refunded(found), status.lost_total(found)
     if not given_back + by_bank:
         return {}
     return {"given_back": given_back, "given_back_by_bank": by_bank, "net": found.total - given_back - by_bank}
 
 
-def _has_failed(found: Order) -> bool:
+def _has_failed_payment(found: Order) -> bool:
     """Whether it ended because the buyer's bank did not pay after all."""
     return found.payments.filter(status=Payment.Status.FAILED).exists()
 
 
-def _refresh_seconds(request: HttpRequest) -> int:
+def _get_refresh_seconds(request: HttpRequest) -> int:
     """For who came back from paying before we heard of it: the page looks again by itself. 0: it does not."""
     return REFRESH_SECONDS if request.GET.get("paid") == "unknown" else 0
 
 
-def _is_fresh(found: Order) -> bool:
+def _is_just_placed(found: Order) -> bool:
     if found.placed_at is None or found.approved_at is not None:
         return False
     return timezone.now() - found.placed_at < JUST_NOW
 
 
-def _ask(request: HttpRequest, found: Order) -> asks.Asked | None:
+def _find_order_prompt(request: HttpRequest, found: Order) -> asks.ConsentPrompt | None:
     """The customer whose order it is, or a guest who came back to it by its link; not the one who has just ticked."""
     customer = get_login_customer(request)
     if customer is not None:
-        return asks.here(request, Place.ORDER, _to_come(found)) if found.customer_id == customer.pk else None
-    if _is_fresh(found) or not found.email:
+        return (
+            asks.get_prompt_for_page(request, PromptPlace.ORDER, _list_coming_news(found))
+            if found.customer_id == customer.pk
+            else None
+        )
+    if _is_just_placed(found) or not found.email:
         return None
     ticked = set(found.ticks.values_list("purpose", flat=True))
-    return asks.for_guest(request, found.number, [key for key in _to_come(found) if key not in ticked])
+    return asks.get_prompt_for_guest(
+        request, found.number, [key for key in _list_coming_news(found) if key not in ticked]
+    )
 
 
-def _to_come(found: Order) -> tuple[str, ...]:
+def _list_coming_news(found: Order) -> tuple[str, ...]:
     """News of this order that is still to come."""
     if found.status != Order.Status.CONFIRMED:
         return ()
@@ -101,13 +111,13 @@ def _to_come(found: Order) -> tuple[str, ...]:
         Order.FulfilmentStatus.DISPATCHED: (purposes.MAIL_ORDER_DELIVERED,),
         Order.FulfilmentStatus.DELIVERED: (),
     }
-    return to_come.get(Order.FulfilmentStatus(found.fulfilment_status), asks.NEWS)
+    return to_come.get(Order.FulfilmentStatus(found.fulfilment_status), asks.ORDER_NEWS)
 
 
-def _row(line: OrderLine) -> dict[str, Any]:
+def _make_line_row(line: OrderLine) -> dict[str, Any]:
     """A line with its picture, as long as the shop still has the thing."""
     image = line.product.card_image if line.product else ""
-    branch = frame.tree().by_id.get(line.product.category_id) if line.product else None
+    branch = frame.get_cached_tree().by_id.get(line.product.category_id) if line.product else None
     return {
         "line": line,
         "image_url": default_storage.url(image) if image else "",
@@ -115,42 +125,42 @@ def _row(line: OrderLine) -> dict[str, Any]:
     }
 
 
-def _waiting(found: Order) -> Payment | None:
+def _find_latest_payment(found: Order) -> Payment | None:
     """The payment that can still be made, or whose answer we wait for."""
     return found.payments.order_by("-id").first()
 
 
-def _stories(found: Order) -> list[dict[str, Any]]:
+def _build_timelines(found: Order) -> list[dict[str, Any]]:
     if found.source == Order.Source.IMPORT and not found.shipments.exists():
         return []  # from before our time, and nobody told us how it went
     return [
         {
             "title": story.title,
-            "steps": [_step(step) for step in story.steps],
+            "steps": [_make_step_context(step) for step in story.steps],
             "note": story.note,
             "note_by": story.note_by,
         }
-        for story in timelines(found)
+        for story in build_timelines(found)
     ]
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _make_step_context(step: TimelineStep) -> dict[str, Any]:
     return {
         "label": step.title,
         "state": STATES.get(step.state, step.state),
         "at": step.at,
-        "expected": _expected(step),
+        "expected": _format_expected_day(step),
         "detail": step.text,
         "link_url": step.link_url,
         "link_text": step.link_text,
     }
 
 
-def _expected(step: Step) -> str:
-    return promise.day(step.expected_on, timezone.localdate()) if step.expected_on else ""
+def _format_expected_day(step: TimelineStep) -> str:
+    return promise.format_day(step.expected_on, timezone.localdate()) if step.expected_on else ""
 
 
-def _arrival(found: Order) -> str:
+def _format_order_arrival(found: Order) -> str:
     """When it comes, while it still is to come."""
     delivered = found.fulfilment_status == Order.FulfilmentStatus.DELIVERED
     if (
@@ -160,19 +170,21 @@ def _arrival(found: Order) -> str:
         or not (found.promised_from_on and found.promised_by_on)
     ):
         return ""
-    return f"With you {promise.span(found.promised_from_on, found.promised_by_on, timezone.localdate())}."
+    return f"With you {promise.format_date_range(found.promised_from_on, found.promised_by_on, timezone.localdate())}."
 
 
 @never_cache
 @require_safe
 @customer_required
 def account_orders(request: HttpRequest, customer: Customer) -> HttpResponse:
-    page = Paginator(_shown_to(customer), PER_PAGE).get_page(request.GET.get("page"))
-    rows = [{"order": each, "words": status.words(each), "kind": _kind(each)} for each in page]
+    page = Paginator(_find_visible_orders(customer), PER_PAGE).get_page(request.GET.get("page"))
+    rows = [
+        {"order": each, "words": status.get_customer_status_label(each), "kind": _get_badge_kind(each)} for each in page
+    ]
     return render(request, "storefront/account/orders.html", {"page": page, "rows": rows})
 
 
-def _shown_to(customer: Customer) -> QuerySet[Order]:
+def _find_visible_orders(customer: Customer) -> QuerySet[Order]:
     """What was paid for, and what a bank is paying for or did not pay for after all."""
     failed = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.FAILED)
     is_placed = Q(placed_at__isnull=False) & ~Q(status=Order.Status.PENDING)
@@ -180,7 +192,7 @@ def _shown_to(customer: Customer) -> QuerySet[Order]:
     return Order.objects.filter(is_placed | is_with_bank, customer=customer).prefetch_related("lines")
 
 
-def _kind(found: Order) -> str:
+def _get_badge_kind(found: Order) -> str:
     """The badge's colour."""
     if found.status == Order.Status.CANCELLED:
         return "out"

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import purposes
 from notifications.offers import let_offer_fall
-from notifications.personal_data import let_fall
+from notifications.personal_data import withdraw_waiting_picks
 from orders import guests, line_marks
 from orders.line_marks import LineMark
 from orders.models import Order, OrderLine
@@ -31,7 +31,7 @@ def mark_line(request: HttpRequest, number: str, line_id: int, mark: str) -> Htt
     order, line = _change(request, number, line_id, mark, is_set=True)
     let_offer_fall(order)
     if order.customer is not None:
-        let_fall(order.customer, purposes.RECOMMEND_FROM_PURCHASES)
+        withdraw_waiting_picks(order.customer, purposes.RECOMMEND_FROM_PURCHASES)
     messages.success(request, MARKED[LineMark(mark)].format(line.title))
     return _back(order, line)
 

@@ -26,7 +26,7 @@ def own_data(request: HttpRequest, customer: Customer) -> HttpResponse:
     who_first = sorted(personal_data.get_holdings(), key=lambda holding: not holding.is_person)
     counted = [(holding, holding.count_of(customer)) for holding in who_first]
     context = {
-        **_copy(customer),
+        **_build_copy_context(customer),
         "held": [(holding, count) for holding, count in counted if count],
         "empty": [holding for holding, count in counted if not count],
         "erasure": standing,
@@ -38,16 +38,16 @@ def own_data(request: HttpRequest, customer: Customer) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 @customer_required
-def copies(request: HttpRequest, customer: Customer) -> HttpResponse:
+def data_copies(request: HttpRequest, customer: Customer) -> HttpResponse:
     """POST asks for a copy; GET is how far it is, for the page that waits."""
     if request.method == "POST":
-        _ask(request, customer)
+        _request_copy(request, customer)
     if request.headers.get("HX-Request"):
-        return render(request, "partials/data_copy.html", _copy(customer))
+        return render(request, "partials/data_copy.html", _build_copy_context(customer))
     return redirect("own_data")
 
 
-def _ask(request: HttpRequest, customer: Customer) -> None:
+def _request_copy(request: HttpRequest, customer: Customer) -> None:
     try:
         export.request_export(customer)
     except export.TooManyExports:
@@ -55,7 +55,7 @@ def _ask(request: HttpRequest, customer: Customer) -> None:
             messages.warning(request, f"One copy at a time, and at most {export.MOST_PER_DAY} a day.")
 
 
-def _copy(customer: Customer) -> dict[str, Any]:
+def _build_copy_context(customer: Customer) -> dict[str, Any]:
     latest = export.get_latest_export(customer)
     is_ready = latest is not None and export.is_downloadable(latest)
     return {
@@ -71,7 +71,7 @@ def _copy(customer: Customer) -> dict[str, Any]:
 @require_safe
 @customer_required
 @reauthentication_required(enabled=has_login, app="allauth.account")  # type: ignore[untyped-decorator]
-def download(request: HttpRequest, customer: Customer, export_id: UUID) -> HttpResponseBase:
+def download_copy(request: HttpRequest, customer: Customer, export_id: UUID) -> HttpResponseBase:
     """Only its owner, only while it is kept, and always as a file to save."""
     found = get_object_or_404(customer.data_exports, pk=export_id)
     if not export.is_downloadable(found):

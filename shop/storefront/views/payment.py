@@ -13,8 +13,8 @@ from orders import guests, payments
 from orders.models import Order, Payment
 from orders.views.answers import see_other
 
-LONG = timedelta(seconds=45)  # after which the page says that it takes longer than it should
-ASKED = "payment_asked"  # in the session: the order whose payment page was just asked for, too slowly
+LONG_WAIT = timedelta(seconds=45)  # after which the page says that it takes longer than it should
+ASKED_KEY = "payment_asked"  # in the session: the order whose payment page was just asked for, too slowly
 REFRESH_SECONDS, REFRESH_SECONDS_WHEN_LONG = 2, 10
 REFUSED = (
     "The payment page could not be opened. Nothing was charged and your cart is as it was. "
@@ -31,28 +31,28 @@ FAILED = (
 @require_safe
 def payment_page(request: HttpRequest, number: str) -> HttpResponse:
     """Leads on to Stripe's page as soon as there is one, and to the order when there is nothing to pay any more."""
-    order = guests.find(request, number)
+    order = guests.get_order_or_404(request, number)
     payment = order.payments.select_related("order").order_by("-id").first()
     if order.status != Order.Status.PENDING or payment is None or payment.status not in payments.LIVE:
         return see_other("order", number)
-    was_asked = request.session.pop(ASKED, "") == number  # a moment ago: first they see this page
+    was_asked = request.session.pop(ASKED_KEY, "") == number  # a moment ago: first they see this page
     if was_asked and payment.status == Payment.Status.CREATED:
-        return _wait(request, order, payment)
+        return _render_waiting_page(request, order, payment)
     try:
-        return see_other(payments.start(payment, waits_for_others=False).redirect_url)
-    except payments.Refused:
+        return see_other(payments.open_checkout_session(payment, waits_for_others=False).redirect_url)
+    except payments.StripeRefused:
         messages.error(request, REFUSED)
         return see_other("checkout")
-    except payments.Unreachable:
+    except payments.StripeUnreachable:
         payment.refresh_from_db()
         if payment.problem:  # Stripe failed, and would go on saying so: the next try at checkout asks anew
             messages.error(request, FAILED)
             return see_other("checkout")
-        return _wait(request, order, payment)
+        return _render_waiting_page(request, order, payment)
 
 
-def _wait(request: HttpRequest, order: Order, payment: Payment) -> HttpResponse:
-    is_long = timezone.now() - payment.created_at > LONG
+def _render_waiting_page(request: HttpRequest, order: Order, payment: Payment) -> HttpResponse:
+    is_long = timezone.now() - payment.created_at > LONG_WAIT
     context = {
         "order": order,
         "is_long": is_long,

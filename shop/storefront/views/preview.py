@@ -22,7 +22,7 @@ from shop.storefront import preview as previews
 
 SIDES = {"off": False, "on": True}
 # A frame's answer: nothing runs, opens or is sent in it, and only a page of ours may hold it.
-STILL = {
+FRAME_POLICY = {
     "script-src": [NONE],
     "connect-src": [NONE],
     "form-action": [NONE],
@@ -33,7 +33,7 @@ STILL = {
 
 
 @dataclass(frozen=True)
-class Decision:
+class SwitchDecision:
     """The form under the two sides: where the other answer goes, in which field (none: an empty form says no)."""
 
     url: str
@@ -48,39 +48,43 @@ class Decision:
 @customer_required
 def preview(request: HttpRequest, customer: Customer, key: str) -> HttpResponse:
     """The page with the two frames. Each is filled by a form of its own, since looking is a POST here as well."""
-    purpose = _purpose(key)
+    purpose = _get_purpose_or_404(key)
     is_master = purpose == purposes.PERSONAL_SHOPPER
     is_on = consent.is_master_on(customer) if is_master else key in consent.get_chosen_purposes(customer)
     decision = (
-        Decision(reverse("master_switch"), "answer", "off" if is_on else "on", back="master")
+        SwitchDecision(reverse("master_switch"), "answer", "off" if is_on else "on", back="master")
         if is_master
-        else Decision(reverse("preference", args=[key]), "" if is_on else key, "on", back=f"switch-{key}")
+        else SwitchDecision(reverse("preference", args=[key]), "" if is_on else key, "on", back=f"switch-{key}")
     )
     context = {
-        "where": previews.sight(key).where,
-        "notes": previews.notes(request, customer, key),
-        "sides": _sides(is_on=is_on, urls={side: reverse("preview_side", args=[key, side]) for side in SIDES}),
+        "where": previews.get_preview_target(key).where,
+        "notes": previews.list_preview_notes(request, customer, key),
+        "sides": _list_sides(is_on=is_on, urls={side: reverse("preview_side", args=[key, side]) for side in SIDES}),
     }
-    return _shown(request, purpose, decision, is_on=is_on, **context)
+    return _render_preview(request, purpose, decision, is_on=is_on, **context)
 
 
 @never_cache
 @require_POST
 @csp_update({"frame-src": [SELF]})
-def visitors_preview(request: HttpRequest) -> HttpResponse:
+def visitor_preview(request: HttpRequest) -> HttpResponse:
     """The same for the one switch of somebody who is not signed in."""
-    purpose, is_on = purposes.VISITOR_HISTORY, visitors.is_on(request)
+    purpose, is_on = purposes.VISITOR_HISTORY, visitors.is_history_on(request)
     urls = {side: reverse("visitor_preview_side", args=[side]) for side in SIDES}
-    context = {"where": previews.VISITORS.where, "notes": [], "sides": _sides(is_on=is_on, urls=urls)}
-    decision = Decision(reverse("visitor_history"), "" if is_on else purpose.key, "on", back=f"switch-{purpose.key}")
-    return _shown(request, purpose, decision, is_on=is_on, **context)
+    context = {"where": previews.VISITOR_TARGET.where, "notes": [], "sides": _list_sides(is_on=is_on, urls=urls)}
+    decision = SwitchDecision(
+        reverse("visitor_history"), "" if is_on else purpose.key, "on", back=f"switch-{purpose.key}"
+    )
+    return _render_preview(request, purpose, decision, is_on=is_on, **context)
 
 
-def _sides(*, is_on: bool, urls: Mapping[str, str]) -> list[tuple[str, bool, str]]:
+def _list_sides(*, is_on: bool, urls: Mapping[str, str]) -> list[tuple[str, bool, str]]:
     return [(side, granted == is_on, urls[side]) for side, granted in SIDES.items()]
 
 
-def _shown(request: HttpRequest, purpose: Purpose, decision: Decision, *, is_on: bool, **context: Any) -> HttpResponse:
+def _render_preview(
+    request: HttpRequest, purpose: Purpose, decision: SwitchDecision, *, is_on: bool, **context: Any
+) -> HttpResponse:
     context |= {"purpose": purpose, "decision": decision, "is_on": is_on}
     return render(request, "storefront/account/preview.html", context)
 
@@ -88,25 +92,25 @@ def _shown(request: HttpRequest, purpose: Purpose, decision: Decision, *, is_on:
 @never_cache
 @require_POST
 @xframe_options_sameorigin
-@csp_replace(STILL)  # type: ignore[arg-type]
+@csp_replace(FRAME_POLICY)  # type: ignore[arg-type]
 @customer_required
-def side(request: HttpRequest, customer: Customer, key: str, side: str) -> HttpResponse:
+def preview_side(request: HttpRequest, customer: Customer, key: str, side: str) -> HttpResponse:
     if side not in SIDES:
         raise Http404
-    return HttpResponse(previews.picture(request, customer, _purpose(key).key, granted=SIDES[side]))
+    return HttpResponse(previews.render_side(request, customer, _get_purpose_or_404(key).key, granted=SIDES[side]))
 
 
 @never_cache
 @require_POST
 @xframe_options_sameorigin
-@csp_replace(STILL)  # type: ignore[arg-type]
-def visitors_side(request: HttpRequest, side: str) -> HttpResponse:
+@csp_replace(FRAME_POLICY)  # type: ignore[arg-type]
+def visitor_preview_side(request: HttpRequest, side: str) -> HttpResponse:
     if side not in SIDES:
         raise Http404
-    return HttpResponse(previews.visitors_picture(request, granted=SIDES[side]))
+    return HttpResponse(previews.render_visitor_side(request, granted=SIDES[side]))
 
 
-def _purpose(key: str) -> Purpose:
+def _get_purpose_or_404(key: str) -> Purpose:
     if not purposes.is_purpose(key) and key != purposes.PERSONAL_SHOPPER.key:
         raise Http404
     return purposes.get_purpose(key)

@@ -13,11 +13,11 @@ from accounts.current import get_customer, get_login_customer
 from accounts.interests import Interests
 from orders.models import InfoPage
 from recommendations import visitors
-from recommendations.history import record_view
+from recommendations.history import record_customer_view
 from shop.catalog import details
 from shop.catalog.details import ProductDetails
 from shop.storefront import asks, browse, frame, goods, info_pages, shelves
-from shop.storefront.asks import Place
+from shop.storefront.asks import PromptPlace
 
 
 @require_safe
@@ -26,42 +26,48 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     if found is None:
         raise Http404
     if request.method == "GET":
-        record_view(get_login_customer(request), found.pk)  # writes only where that switch is on
-        visitors.record_view(request, found.pk)  # likewise
+        record_customer_view(get_login_customer(request), found.pk)  # writes only where that switch is on
+        visitors.record_visitor_view(request, found.pk)  # likewise
     customer = get_customer(request)
-    context = _shown(found, wanted=request.GET.get("variant", ""), told=shelves.told_by(customer))
+    context = _build_product_context(
+        found, wanted=request.GET.get("variant", ""), told=shelves.get_customer_interests(customer)
+    )
     if request.method == "GET" and context["fit"]:
         interests.record_interest_use(context["fit"])  # writes only where that switch is on
-    response = render(request, "storefront/product.html", context | {"ask": asks.here(request, Place.PRODUCT)})
+    response = render(
+        request, "storefront/product.html", context | {"ask": asks.get_prompt_for_page(request, PromptPlace.PRODUCT)}
+    )
     if customer:
         add_never_cache_headers(response)
     return response
 
 
-def _shown(found: ProductDetails, *, wanted: str, told: Interests) -> dict[str, Any]:
+def _build_product_context(found: ProductDetails, *, wanted: str, told: Interests) -> dict[str, Any]:
     now = timezone.now()
-    tree = frame.tree()
+    tree = frame.get_cached_tree()
     path = tree.path(found.category_id)
     sizes = told.sizes_for(found.category_id)
-    options = goods.options(found, now=now, wanted=wanted, sizes=[each.words for each in sizes])
+    options = goods.build_options(found, now=now, wanted=wanted, sizes=[each.words for each in sizes])
     chosen = next((option for option in options if option.is_chosen), None)
     return {
         "product": found,
-        "pictures": goods.pictures(found),
+        "pictures": goods.list_product_pictures(found),
         "options": options,
-        "groups": goods.grouped(options),
-        "lines": goods.lines(options),
+        "groups": goods.group_options(options),
+        "lines": goods.list_promise_lines(options),
         "chosen": chosen,
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
-        "gone": goods.gone(options),
-        "delivery_price": info_pages.format_delivery_price(frame.methods()),
-        "delivery_page": next((page for page in frame.info_pages() if page.facts == InfoPage.Facts.DELIVERY), None),
+        "gone": goods.describe_sold_out_options(options),
+        "delivery_price": info_pages.format_delivery_price(frame.get_domestic_methods()),
+        "delivery_page": next(
+            (page for page in frame.get_cached_info_pages() if page.facts == InfoPage.Facts.DELIVERY), None
+        ),
         "is_sold_out": goods.is_sold_out(options),
-        "lifespan": goods.lifespan(found.lifespan_months),
+        "lifespan": goods.format_lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
         "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
         "shelves": shelves.beside_product(found.pk, hidden=told.hidden),
-        "crumbs": browse.crumbs(path[-1] if path else None, tree, found.title),
+        "crumbs": browse.build_breadcrumbs(path[-1] if path else None, tree, found.title),
         "current_category": path[0].slug if path else "",
         "canonical_url": settings.SITE_URL + reverse("product", args=[found.slug]),
     }

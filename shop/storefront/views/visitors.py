@@ -30,16 +30,16 @@ GPC_SINCE = "2026-11-22"  # when what we do about it last changed
 def preferences(request: HttpRequest) -> HttpResponse:
     """A customer's own switches; for everybody else the one a visit can have."""
     if request.method == "POST" or get_customer(request) is not None:
-        return account.preferences(request)
-    return _for_visitor(request)
+        return account.customer_preferences(request)
+    return _render_visitor_preferences(request)
 
 
 @never_cache
 @require_safe
-def _for_visitor(request: HttpRequest) -> HttpResponse:
-    visitors.delete_if_refused(request)
-    context = _known(request) | {
-        "switch": _switch(request),
+def _render_visitor_preferences(request: HttpRequest) -> HttpResponse:
+    visitors.delete_history_if_refused(request)
+    context = _build_visit_context(request) | {
+        "switch": _make_visitor_switch(request),
         "is_gpc": gpc.has_gpc_signal(request),
         "sign_in_url": f"{reverse('fresh_link')}?next={reverse('preferences')}",
     }
@@ -47,27 +47,27 @@ def _for_visitor(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-def history(request: HtmxRequest) -> HttpResponse:
+def visitor_history(request: HtmxRequest) -> HttpResponse:
     """The switch, saved when toggled: the body carries its key when it is on. Off deletes what there was."""
     if purposes.VISITOR_HISTORY.key in request.POST:
-        is_on = visitors.turn_on(request)
+        is_on = visitors.turn_on_history(request)
         said = "Saved. It is on." if is_on else "It stays off: your browser asks us not to, or you are logged in."
     else:
-        visitors.turn_off(request)
+        visitors.turn_off_history(request)
         said = "Saved. It is off, and what we had is deleted."
     if request.htmx:
-        context = _known(request) | {"switch": _switch(request, said=said)}
+        context = _build_visit_context(request) | {"switch": _make_visitor_switch(request, said=said)}
         return render(request, "storefront/visitor_saved.html", context)
     messages.success(request, said)
     return see_other("preferences")
 
 
-def _known(request: HttpRequest) -> dict[str, Any]:
+def _build_visit_context(request: HttpRequest) -> dict[str, Any]:
     """What this visit remembers, in words, and what was looked at, as a shelf."""
-    seen = visitors.seen(request)
+    seen = visitors.get_viewed_products(request)
     return {
         "remembered": _describe_visit(request, seen_count=len(seen)),
-        "shelf": Shelf("What you looked at", shelves.cards(listed.read_cards(seen), way="seen")) if seen else None,
+        "shelf": Shelf("What you looked at", shelves.make_cards(listed.read_cards(seen), way="seen")) if seen else None,
     }
 
 
@@ -76,17 +76,17 @@ def _describe_visit(request: HttpRequest, *, seen_count: int) -> list[str]:
         return []
     order_count = len(request.session.get(guests.GRANTS, []))
     facts = (
-        (cart.TOKEN in request.session, "your cart"),
+        (cart.TOKEN_SESSION_KEY in request.session, "your cart"),
         (order_count, f"that you may see {order_count} {'order' if order_count == 1 else 'orders'} from here"),
         (request.session.get(asks.ANSWERED_KEY), "what you answered when we asked"),
         (seen_count, f"the {seen_count} {'thing' if seen_count == 1 else 'things'} you looked at"),
-        (visitors.is_on(request) and not seen_count, "that we may remember what you look at"),
+        (visitors.is_history_on(request) and not seen_count, "that we may remember what you look at"),
     )
     return [words for is_so, words in facts if is_so]
 
 
-def _switch(request: HttpRequest, *, said: str = "") -> Switch:
-    purpose, ends_at = purposes.VISITOR_HISTORY, visitors.until(request)
+def _make_visitor_switch(request: HttpRequest, *, said: str = "") -> Switch:
+    purpose, ends_at = purposes.VISITOR_HISTORY, visitors.get_history_end(request)
     until = date_format(timezone.localtime(ends_at), "j F Y") if ends_at else ""
     return Switch(
         key=purpose.key,

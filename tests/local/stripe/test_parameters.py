@@ -16,7 +16,7 @@ Open = Callable[..., stripe.checkout.Session]
 
 def test_every_endpoint_compiles_the_librarys_own_parameters() -> None:
     for endpoint in api.ENDPOINTS:
-        fields = set(params.schema(endpoint.accepts).fields)
+        fields = set(params.compile_schema(endpoint.accepts).fields)
         named = set(endpoint.accepts.__annotations__) - set(stripe.RequestOptions.__annotations__)
         assert fields == named, endpoint.pattern.pattern
 
@@ -77,32 +77,32 @@ def test_a_parameter_missing_deep_inside_is_named_with_its_path(open_session: Op
 )
 def test_values_of_the_wrong_kind_are_refused(encoded: str, param: str, message: str) -> None:
     with pytest.raises(RefusalError, match=message.replace("(", r"\(")) as refused:
-        params.read(library.RefundCreateParams, form.parse(encoded))
+        params.convert_params(library.RefundCreateParams, form.parse_form(encoded))
 
     assert refused.value.param == param
 
 
 def test_values_come_out_in_their_types() -> None:
-    values = params.read(
-        checkout_library.SessionListParams, form.parse("created[gte]=5&limit=3&expand[]=data.payment_intent")
+    values = params.convert_params(
+        checkout_library.SessionListParams, form.parse_form("created[gte]=5&limit=3&expand[]=data.payment_intent")
     )
 
     assert values == {"created": {"gte": 5}, "limit": 3, "expand": ["data.payment_intent"]}
-    assert params.read(library.RefundListParams, form.parse("created=7")) == {"created": 7}
-    assert params.read(library.RefundModifyParams, form.parse("metadata=")) == {"metadata": {}}
+    assert params.convert_params(library.RefundListParams, form.parse_form("created=7")) == {"created": 7}
+    assert params.convert_params(library.RefundModifyParams, form.parse_form("metadata=")) == {"metadata": {}}
 
 
 @pytest.mark.parametrize("encoded", ["a[b=1", "a=1&a[b]=2", "a" + "[b]" * 11 + "=1", "[a]=1"])
 def test_a_malformed_form_is_refused_politely(encoded: str) -> None:
     with pytest.raises(RefusalError, match="Invalid request"):
-        form.parse(encoded)
+        form.parse_form(encoded)
 
 
 def test_form_lists_keep_their_order() -> None:
-    tree = form.parse("a[10]=k&a[9]=j&b[]=x&b[]=y")
+    tree = form.parse_form("a[10]=k&a[9]=j&b[]=x&b[]=y")
 
-    assert form.as_list(tree["a"]) == ["j", "k"]
-    assert form.as_list(tree["b"]) == ["x", "y"]
+    assert form.convert_to_list(tree["a"]) == ["j", "k"]
+    assert form.convert_to_list(tree["b"]) == ["x", "y"]
 
 
 def test_a_wrong_key_and_no_key_are_unauthorised(client: stripe.StripeClient) -> None:

@@ -10,8 +10,8 @@ import pytest
 import stripe
 
 from shop.local.stripe import checkout, payments
-from shop.local.stripe.account import Account, Options
-from shop.local.stripe.store import Stored
+from shop.local.stripe.account import StandInOptions, StripeAccount
+from shop.local.stripe.store import StoredObject
 from shop.local.stripe.testing import StandIn
 from tests.patience import PATIENCE_SECONDS
 
@@ -132,28 +132,28 @@ def test_one_transaction_around_look_and_charge_is_what_keeps_two_clicks_from_ch
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guarded: bool, charge_count: int
 ) -> None:
     """Both clicks are held where each has seen the session open: unguarded, both charge."""
-    account = Account(Options(data=tmp_path, api_key="k"))
+    account = StripeAccount(StandInOptions(data=tmp_path, api_key="k"))
     session = _session(account)
     both_have_looked = threading.Barrier(2)
-    look = checkout.fetch
+    look = checkout.get_current_session
 
-    def look_and_wait(account: Account, identifier: str) -> Stored:
+    def look_and_wait(account: StripeAccount, identifier: str) -> StoredObject:
         seen = look(account, identifier)
         with contextlib.suppress(threading.BrokenBarrierError):
             both_have_looked.wait(timeout=0.2 if guarded else PATIENCE_SECONDS)
         return seen
 
-    monkeypatch.setattr(checkout, "fetch", look_and_wait)
+    monkeypatch.setattr(checkout, "get_current_session", look_and_wait)
     if not guarded:
         monkeypatch.setattr(account.store, "transaction", contextlib.nullcontext)
     with ThreadPoolExecutor(2) as buyers:
-        list(buyers.map(lambda _: payments.pay(account, session), range(2)))
+        list(buyers.map(lambda _: payments.pay_session(account, session), range(2)))
 
     assert len(account.store.page("charge", where={}, limit=5)) == charge_count
     account.store.close()
 
 
-def _session(account: Account) -> str:
+def _session(account: StripeAccount) -> str:
     params = {
         "mode": "payment",
         "success_url": "http://localhost/",
@@ -164,7 +164,7 @@ def _session(account: Account) -> str:
             }
         ],
     }
-    identifier: str = checkout.create(account, params)["id"]
+    identifier: str = checkout.create_session(account, params)["id"]
     return identifier
 
 

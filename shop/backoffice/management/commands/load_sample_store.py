@@ -24,19 +24,19 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         self.began = time.monotonic()
         now = timezone.now()
-        store = terms.settle()
+        store = terms.create_terms()
         if options["only"] is None:
-            self._say("products on the shelves", shelves.fill(store, today=timezone.localdate(now)))
+            self._say("products on the shelves", shelves.create_goods(store, today=timezone.localdate(now)))
         if options["only"] != "terms":
-            self._say("customers at the door", people.welcome(now=now))
+            self._say("customers at the door", people.create_people(now=now))
         if options["only"] is None:
             self._write_histories(store, now=now)
 
     def _write_histories(self, store: Store, *, now: datetime) -> None:
         count = 0
-        if not records.are_written():
-            everybody = people.written()
-            count = records.write(histories.told(everybody, now=now), everybody, store)
+        if not records.has_sample_orders():
+            everybody = people.list_people()
+            count = records.write_sample_orders(histories.build_order_histories(everybody, now=now), everybody, store)
         self._say("orders in the book", count)
         if count and "train_recommendations" in get_commands():
             call_command("train_recommendations", stdout=self.stdout)

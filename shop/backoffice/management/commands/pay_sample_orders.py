@@ -9,7 +9,7 @@ class Command(BaseCommand):
     help = "Pays for the sample store's latest orders at the Stripe stand-in. Safe to repeat: each is paid for once."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
-        if not payments.may_pay():
+        if not payments.may_pay_sample_orders():
             raise CommandError("STRIPE_API_BASE is not a stand-in on this machine. Nothing was paid.")
-        paid = [payments.pay(order) for order in payments.unpaid()]
+        paid = [payments.pay_order(order) for order in payments.find_unpaid_orders()]
         self.stdout.write(f"{len(paid)} sample orders are paid at the Stripe stand-in.")

@@ -15,7 +15,8 @@ class Command(BaseCommand):
         f"Takes in products from a CSV file. Columns: {', '.join(CATALOG_COLUMNS.required)}; if you like also "
         f"{', '.join(CATALOG_COLUMNS.optional)}. Rows with the same product are its variants; the first speaks for it. "
         "Other columns become attributes. “category” may be a path: Clothing > Socks. “image” names files beside the "
-        "CSV, separated by ;. Rows that cannot be used are reported and the rest goes on. Running it twice changes nothing."
+        "CSV, separated by ;. Rows that cannot be used are reported and the rest goes on. "
+        "Running it twice changes nothing."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
