@@ -81,8 +81,8 @@ class AccountAdapter(DefaultAccountAdapter):
         letter = AUTH_EMAILS[template_prefix]
         url = build_site_url(context[letter.link]) if letter.link else ""
         known_as = context["user"].email if "user" in context else ""
-        letter = letter.written_for(email=email, account=known_as)
-        transaction.on_commit(partial(self._hand_over, letter, email, url))
+        letter = letter.fill_in(email=email, account=known_as)
+        transaction.on_commit(partial(self._send_or_warn, letter, email, url))
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """Says whose account the address is to open, however the mail came to be asked for."""
@@ -91,7 +91,7 @@ class AccountAdapter(DefaultAccountAdapter):
         url = self.get_email_confirmation_url(request, emailconfirmation)
         self.send_mail(letter, address.email, {"user": address.user, "activate_url": url})
 
-    def _hand_over(self, letter: AuthEmail, email: str, url: str) -> None:
+    def _send_or_warn(self, letter: AuthEmail, email: str, url: str) -> None:
         """The request waits for a quick mail server and not for a slow one, whose answer comes when it comes."""
         context = {"letter": letter, "subject": letter.subject, "url": url, "site_url": settings.SITE_URL}
         subject, text, html = mail.render_message("account", context)

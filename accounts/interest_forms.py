@@ -34,9 +34,9 @@ class InterestForm(forms.Form):
         kwargs["initial"] = build_initial_fields(instance) if instance else None
         super().__init__(*args, **kwargs)
         if "category" in self.fields:
-            self.fields["category"].choices = self._departments()  # type: ignore[attr-defined]
+            self.fields["category"].choices = self._list_departments()  # type: ignore[attr-defined]
 
-    def _departments(self) -> list[tuple[str, str]]:
+    def _list_departments(self) -> list[tuple[str, str]]:
         none = "Any department" if self.fields["category"].required is False else "Choose one"
         paths = {branch.id: self.tree.path(branch.id) for branch in self.tree.branches}
         named = {str(key): " › ".join(step.name for step in path) for key, path in paths.items()}
@@ -123,14 +123,14 @@ class ExclusionForm(InterestForm):
     def clean(self) -> dict[str, Any]:
         data = self.cleaned_data
         if data.get("what") and data.get("name"):
-            find = {"maker": _find_maker, "category": self._category, "product": _find_product}[data["what"]]
+            find = {"maker": _find_maker, "category": self._find_category, "product": _find_product}[data["what"]]
             try:
                 data[data["what"]] = find(data["name"])
             except forms.ValidationError as problem:
                 self.add_error("name", problem)
         return data
 
-    def _category(self, name: str) -> str:
+    def _find_category(self, name: str) -> str:
         found = [branch for branch in self.tree.branches if branch.name.casefold() == name.casefold()]
         if not found:
             raise forms.ValidationError("We have no department of that name.")

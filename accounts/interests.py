@@ -76,7 +76,7 @@ def get_interests(
     shelves = tree() if any(row.category_id for row in rows) else CategoryTree(())
     branches = {row.pk: frozenset(shelves.subtree_ids(row.category_id)) for row in rows if row.category_id}
     never = [row for row in rows if row.kind == Interest.Kind.NEVER]
-    return Interests(tuple(row for row in rows if row.steers), _make_exclusions(never, branches), branches)
+    return Interests(tuple(row for row in rows if row.is_for_suggestions), _make_exclusions(never, branches), branches)
 
 
 def _make_exclusions(never: list[Interest], branches: Mapping[int, frozenset[int]]) -> Exclusions:

@@ -15,7 +15,7 @@ class AuthEmail:
     button: str = ""
     link: str = ""
 
-    def written_for(self, *, email: str, account: str) -> "AuthEmail":
+    def fill_in(self, *, email: str, account: str) -> "AuthEmail":
         """The letter to one reader."""
         return replace(self, paragraphs=tuple(text.format(email=email, account=account) for text in self.paragraphs))
 

@@ -25,10 +25,10 @@ class StaffSessionMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            self._look_at(request)
+            self._check_session(request)
         return self.get_response(request)
 
-    def _look_at(self, request: HttpRequest) -> None:
+    def _check_session(self, request: HttpRequest) -> None:
         times: dict[str, float] | None = request.session.get(STAFF_KEY)
         if times is None:
             if request.path.startswith(reverse("admin:index")) and getattr(request.user, "is_staff", False):

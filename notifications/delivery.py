@@ -102,7 +102,7 @@ class DeliveryBatch:
         try:
             return self._deliver()
         finally:
-            self._record()
+            self._record_sent()
 
     def begin(self, letter: EmailContext, *, subject: str) -> bool:
         email = letter.email
@@ -111,7 +111,7 @@ class DeliveryBatch:
         self._unrecorded = None
         return may_begin
 
-    def _record(self) -> None:
+    def _record_sent(self) -> None:
         if self._unrecorded is not None:
             claims.mark_mail_sent(self._unrecorded)
             self._unrecorded = None
@@ -124,10 +124,10 @@ class DeliveryBatch:
                 result = self._deliver_one(letter, following)
             except Exception as error:
                 logger.exception("Mail %s (%s) could not be handed over", letter.email.pk, letter.email.topic)
-                self._leave_after(letter, error)
+                self._finish_after_error(letter, error)
                 continue
             sent_count += result is not None and result.outcome is SendOutcome.SENT
-            if result is not None and self._is_hopeless(result):
+            if result is not None and self._is_server_away(result):
                 self._give_up(self.letters[place:], result)
                 break
         return sent_count
@@ -138,29 +138,29 @@ class DeliveryBatch:
         While the server takes this mail in, the following one is written.
         """
         for _ in range(MOST_REWRITES):
-            message = self._written(letter)
+            message = self._take_message(letter)
             if message is None:
                 return None
             if not self.line.is_open:
-                self._record()  # connecting may take long
+                self._record_sent()  # connecting may take long
             may_begin = SendPermission(self, letter, subject=message.subject)
-            result = self.line.hand_off(message, may_begin=may_begin, meanwhile=partial(self._write_ahead, following))
+            result = self.line.hand_off(message, may_begin=may_begin, meanwhile=partial(self._render_ahead, following))
             if result.outcome is not SendOutcome.NOT_BEGUN:
-                self._settle(letter, result)
+                self._apply_result(letter, result)
                 return result
-            if not self._lighten(letter):
+            if not self._drop_withdrawn_items(letter):
                 return None
         claims.postpone_mail(letter.email.pk, self.token, error="Its permissions kept changing.")
         return None
 
-    def _leave_after(self, letter: EmailContext, error: Exception) -> None:
+    def _finish_after_error(self, letter: EmailContext, error: Exception) -> None:
         """Something broke under way: nobody knows how far the mail came, and promotional mail is not sent twice."""
         if letter.topic.is_promotional:
             claims.mark_uncertain(letter.email.pk, self.token, error=f"Broken off: {type(error).__name__}"[:300])
         else:
             _postpone_unwritable(letter.email.pk, self.token, error)
 
-    def _written(self, letter: EmailContext) -> mail.Message | None:
+    def _take_message(self, letter: EmailContext) -> mail.Message | None:
         """The message; None when nothing is left to say, and then the mail is skipped."""
         email_id = letter.email.pk
         message = self._ahead.pop(email_id) if email_id in self._ahead else _try_render(letter)
@@ -177,11 +177,11 @@ class DeliveryBatch:
             return None
         return message
 
-    def _write_ahead(self, letter: EmailContext | None) -> None:
+    def _render_ahead(self, letter: EmailContext | None) -> None:
         if letter is not None:
             self._ahead = {letter.email.pk: _try_render(letter)}
 
-    def _lighten(self, letter: EmailContext) -> bool:
+    def _drop_withdrawn_items(self, letter: EmailContext) -> bool:
         """Permission was refused: drops what no longer stands. False when the mail is not to go at all."""
         held = claims.check_claim(letter.email.pk, self.token)
         if held is False:
@@ -192,10 +192,10 @@ class DeliveryBatch:
             if held is True or fallen:
                 return True
         if isinstance(held, SkipReason):
-            self._leave(letter, held)
+            self._skip_or_postpone(letter, held)
         return False
 
-    def _leave(self, letter: EmailContext, reason: SkipReason) -> None:
+    def _skip_or_postpone(self, letter: EmailContext, reason: SkipReason) -> None:
         """It does not go now: for good, or until its reader wants it."""
         email = letter.email
         if reason is SkipReason.OVER_CEILING and not letter.topic.is_promotional:
@@ -205,7 +205,7 @@ class DeliveryBatch:
         else:
             claims.skip_mail(email.pk, self.token, reason)
 
-    def _settle(self, letter: EmailContext, result: SendResult) -> None:
+    def _apply_result(self, letter: EmailContext, result: SendResult) -> None:
         email_id, token, error = letter.email.pk, self.token, result.detail
         match result.outcome:
             case SendOutcome.SENT:
@@ -227,7 +227,7 @@ class DeliveryBatch:
         if result.outcome is not SendOutcome.SENT:
             logger.warning("Mail %s (%s): %s", email_id, letter.topic.key, result.outcome)
 
-    def _is_hopeless(self, result: SendResult) -> bool:
+    def _is_server_away(self, result: SendResult) -> bool:
         self._stuck_count = self._stuck_count + 1 if result.is_stuck else 0
         return result.outcome is SendOutcome.UNREACHABLE or self._stuck_count >= STUCK_LIMIT
 

@@ -50,7 +50,7 @@ def gather_into_digests(news: Iterable[DigestNews], *, now: datetime | None = No
             purpose=one.purpose,
             consent_record_id=one.standing.record_id,
             order_tick_id=one.standing.tick_id,
-            stands_since_at=one.standing.since_at,
+            stands_since_at=one.standing.given_at,
         )
 
 

@@ -28,11 +28,11 @@ class Basis:
 
     record_id: int | None = None
     tick_id: int | None = None
-    since_at: datetime | None = None
+    given_at: datetime | None = None
 
     @property
     def is_essential(self) -> bool:
-        return self.since_at is None
+        return self.given_at is None
 
 
 ESSENTIAL_BASIS = Basis()

@@ -53,8 +53,8 @@ class BatchAnswers:
         self._ticks = _read_ticks(drafts)
         self._suppressed = suppressions.find_suppressed({draft.to_address for draft in drafts})
         customers = {draft.customer.pk for draft in drafts if draft.customer}
-        self._paces = cadence.get_cadences_by_customer(customers) if customers else {}
-        self._full = pacing.find_customers_over_ceiling(customers) if customers else set()
+        self._cadences = cadence.get_cadences_by_customer(customers) if customers else {}
+        self._over_ceiling = pacing.find_customers_over_ceiling(customers) if customers else set()
 
     def to(self, draft: Draft, purpose: str) -> list[PurposeAnswer]:
         customer_id = draft.customer.pk if draft.customer else None
@@ -66,13 +66,13 @@ class BatchAnswers:
 
     def is_over_ceiling(self, draft: Draft) -> bool:
         """Whether the customer has had all the mail they want for now. Essential mail is nothing a ceiling counts."""
-        return draft.customer is not None and draft.customer.pk in self._full
+        return draft.customer is not None and draft.customer.pk in self._over_ceiling
 
     def gathered(self, draft: Draft) -> Cadence | None:
         """How often the digest comes that this news is to wait for; None when it goes by itself."""
         if draft.topic.kind is not MailKind.SERVICE or draft.customer is None:
             return None
-        wanted = self._paces.get(draft.customer.pk, {}).get(draft.topic.purpose, Cadence.AS_IT_HAPPENS)
+        wanted = self._cadences.get(draft.customer.pk, {}).get(draft.topic.purpose, Cadence.AS_IT_HAPPENS)
         if wanted is Cadence.AS_IT_HAPPENS:
             return Cadence.DAILY if self.is_over_ceiling(draft) else None
         return wanted
@@ -190,5 +190,5 @@ def _build_item(email: OutgoingEmail, part: DraftItem, decision: Basis | SkipRea
     item.is_essential = decision.is_essential
     item.consent_record_id = decision.record_id
     item.order_tick_id = decision.tick_id
-    item.stands_since_at = decision.since_at
+    item.stands_since_at = decision.given_at
     return item

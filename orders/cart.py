@@ -66,7 +66,7 @@ def count_cart_items(cart: Cart) -> int:
 
 def get_priced_lines(cart: Cart) -> list[CartLine]:
     """The lines with variant, product, picture and stock, in one query."""
-    return list(CartLine.objects.with_goods().filter(cart=cart))
+    return list(CartLine.objects.with_product_and_stock().filter(cart=cart))
 
 
 @transaction.atomic
@@ -117,10 +117,12 @@ def set_quantity(cart: Cart, line_id: int, quantity: int) -> CartChange:
 
 def _cap_line(line: CartLine, lines: list[CartLine], *, before: int) -> CartChange:
     """Lowers a line to what there is and to the shop's limit, and says so; one with nothing to be had goes away."""
-    limited = CartLine.objects.with_goods().annotate(limit=Subquery(ShopSettings.objects.values("quantity_limit")[:1]))
+    limited = CartLine.objects.with_product_and_stock().annotate(
+        limit=Subquery(ShopSettings.objects.values("quantity_limit")[:1])
+    )
     goods = limited.get(pk=line.pk)
     limit = goods.limit or ShopSettings().quantity_limit
-    most = max(0, min(goods.available, limit - goods.twin_count))
+    most = max(0, min(goods.available, limit - goods.other_line_count))
     if most >= goods.quantity:
         return CartChange(_sum_quantities(lines))
     count = _sum_quantities(lines) - goods.quantity + most
@@ -133,10 +135,10 @@ def _cap_line(line: CartLine, lines: list[CartLine], *, before: int) -> CartChan
 
 
 def _explain_cap(goods: CartLine, *, most: int, limit: int, before: int) -> str:
-    title, in_all = str(goods.variant), most + goods.twin_count
+    title, in_all = str(goods.variant), most + goods.other_line_count
     if in_all == 0:
         return f"{title} is out of stock just now, so it is not in your cart."
-    if limit - goods.twin_count < goods.available:
+    if limit - goods.other_line_count < goods.available:
         return f"{describe_limit(limit)} Of {title}, {in_all:,} are in your cart."
     return _describe_last_stock(title, in_all, was_there=before >= most)
 

@@ -139,7 +139,7 @@ def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, term
     if lacking:
         raise SoldOut(lacking)
     limit = terms.settings.quantity_limit
-    if over := next((line for line in lines if line.quantity + line.twin_count > limit), None):
+    if over := next((line for line in lines if line.quantity + line.other_line_count > limit), None):
         raise OverLimit(over, limit)
     totals = pricing.compute_totals(lines, details.method, details.country, terms=terms)
     if details.expected_subtotal not in (None, totals.subtotal):

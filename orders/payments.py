@@ -278,7 +278,7 @@ def apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
         _record_paid(payment, session)
     elif session.has_failed and payment.status in PAYABLE:
         _record_bank_failure(payment, session)
-    elif session.is_under_way and payment.status in LIVE:
+    elif session.is_processing and payment.status in LIVE:
         _mark_processing(payment, session)
     elif session.is_expired and payment.status in LIVE:
         _mark_expired(payment)

@@ -84,7 +84,7 @@ class EvaluationBench:
         purchases = Purchases.of(history.rows, products=products)
         return cls(purchases, [history.titles.get(sku, "") for sku in purchases.products], k)
 
-    def frozen_at(self, cutoff: float) -> PurchaseModel:
+    def train_model_at(self, cutoff: float) -> PurchaseModel:
         return PurchaseModel.frozen(self.purchases, end=cutoff, titles=self.titles, k=self.k)
 
 
@@ -106,7 +106,7 @@ def evaluate_tasks(
     """All tasks at one cut-off, everything after it being the future. `keep` receives what was predicted."""
     bench = EvaluationBench.of(history, k=k)
     start = to_epoch_days(cutoff)
-    model = bench.frozen_at(start)
+    model = bench.train_model_at(start)
     report = {}
     for task, posed in queries.build_queries(model.history, bench.purchases.between(start)).items():
         say(f"{task}: {len(posed)} queries")
@@ -120,7 +120,7 @@ def predict_answers(history: OrderHistory, questions: Sequence[Question], *, k: 
     asked = [sku for question in questions for sku in (*question.given, *question.candidates)]
     bench = EvaluationBench.of(history, k=k, products=asked)
     for cutoff in sorted({question.cutoff for question in questions}):
-        model = bench.frozen_at(to_epoch_days(cutoff))
+        model = bench.train_model_at(to_epoch_days(cutoff))
         for task in queries.TASKS:
             wanted = [question for question in questions if (question.cutoff, question.task) == (cutoff, task)]
             if wanted:
@@ -163,7 +163,7 @@ def _build_new_windows(
         opens = start - index * queries.WINDOW_DAYS
         posed = queries.build_new_product_queries(bench.purchases, start=opens)
         say(f"new, window {index + 1}: {len(posed)} queries")
-        yield bench.frozen_at(opens), posed
+        yield bench.train_model_at(opens), posed
 
 
 def _evaluate_batches(task: str, batches: Any, keep: Callable[[Prediction], None] | None) -> Tally:

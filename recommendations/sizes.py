@@ -44,7 +44,7 @@ class SizeGuess:
     def title(self) -> str:
         return f"Size {self.size} in {self.department}"
 
-    def as_told(self, kind: Interest.Kind) -> Interest:
+    def to_interest(self, kind: Interest.Kind) -> Interest:
         """What the customer tells us by answering, not saved."""
         return Interest(kind=kind, words=self.size, category_id=self.category_id)
 

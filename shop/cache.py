@@ -25,36 +25,38 @@ class ForgivingRedisCache(RedisCache):
     _silent_until = 0.0  # of the monotonic clock; shared by all threads of the process
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self._ask(lambda: super(ForgivingRedisCache, self).get(key, default, version), default)
+        return self._call_or_default(lambda: super(ForgivingRedisCache, self).get(key, default, version), default)
 
     def set(self, key: str, value: Any, *args: Any, **kwargs: Any) -> None:
-        self._ask(lambda: super(ForgivingRedisCache, self).set(key, value, *args, **kwargs), None)
+        self._call_or_default(lambda: super(ForgivingRedisCache, self).set(key, value, *args, **kwargs), None)
 
     def add(self, key: str, value: Any, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._ask(lambda: super(ForgivingRedisCache, self).add(key, value, *args, **kwargs), True))
+        return bool(
+            self._call_or_default(lambda: super(ForgivingRedisCache, self).add(key, value, *args, **kwargs), True)
+        )
 
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
-        return int(self._ask(lambda: super(ForgivingRedisCache, self).incr(key, delta, version), delta))
+        return int(self._call_or_default(lambda: super(ForgivingRedisCache, self).incr(key, delta, version), delta))
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        return bool(self._ask(lambda: super(ForgivingRedisCache, self).delete(key, version), False))
+        return bool(self._call_or_default(lambda: super(ForgivingRedisCache, self).delete(key, version), False))
 
     def touch(self, key: str, *args: Any, **kwargs: Any) -> bool:
-        return bool(self._ask(lambda: super(ForgivingRedisCache, self).touch(key, *args, **kwargs), False))
+        return bool(self._call_or_default(lambda: super(ForgivingRedisCache, self).touch(key, *args, **kwargs), False))
 
     def has_key(self, key: str, version: int | None = None) -> bool:
-        return bool(self._ask(lambda: super(ForgivingRedisCache, self).has_key(key, version), False))
+        return bool(self._call_or_default(lambda: super(ForgivingRedisCache, self).has_key(key, version), False))
 
     def get_many(self, keys: Any, version: int | None = None) -> Any:
-        return self._ask(lambda: super(ForgivingRedisCache, self).get_many(keys, version), {})
+        return self._call_or_default(lambda: super(ForgivingRedisCache, self).get_many(keys, version), {})
 
     def set_many(self, data: Any, *args: Any, **kwargs: Any) -> Any:
-        return self._ask(lambda: super(ForgivingRedisCache, self).set_many(data, *args, **kwargs), [])
+        return self._call_or_default(lambda: super(ForgivingRedisCache, self).set_many(data, *args, **kwargs), [])
 
     def delete_many(self, keys: Any, version: int | None = None) -> None:
-        self._ask(lambda: super(ForgivingRedisCache, self).delete_many(keys, version), None)
+        self._call_or_default(lambda: super(ForgivingRedisCache, self).delete_many(keys, version), None)
 
-    def _ask(self, question: Callable[[], Any], absent: Any) -> Any:
+    def _call_or_default(self, question: Callable[[], Any], absent: Any) -> Any:
         begun = time.monotonic()
         if begun < ForgivingRedisCache._silent_until:
             return absent

@@ -197,31 +197,31 @@ class MailConnection:
 
     def _attempt(self, message: Message, may_begin: Callable[[], bool], meanwhile: Callable[[], None]) -> SendResult:
         try:
-            smtp = self._connected()
+            smtp = self._get_connection()
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             return SendResult(SendOutcome.UNREACHABLE, _describe_smtp_error(error))
         if not may_begin():
             return SendResult(SendOutcome.NOT_BEGUN)
         try:
-            result = self._up_to_content(smtp, _encode_address(message.to))
+            result = self._send_envelope(smtp, _encode_address(message.to))
         except (OSError, smtplib.SMTPException) as error:
             self.close()
             return SendResult(SendOutcome.LATER, _describe_smtp_error(error), is_stuck=self._is_over())
         if result is not None:
-            self._start_over(result)
+            self._reset_connection(result)
             return result
         if not may_begin():
             self.close()  # without the final dot the server forgets it
             return SendResult(SendOutcome.NOT_BEGUN)
-        return self._content(smtp, message.content, meanwhile)
+        return self._send_content(smtp, message.content, meanwhile)
 
-    def _connected(self) -> smtplib.SMTP:
+    def _get_connection(self) -> smtplib.SMTP:
         if self._smtp is None:
             self._smtp = _open_smtp(self.seconds)
         return self._smtp
 
-    def _up_to_content(self, smtp: smtplib.SMTP, to: str) -> SendResult | None:
+    def _send_envelope(self, smtp: smtplib.SMTP, to: str) -> SendResult | None:
         """The envelope and the word DATA. None when the server is ready for the content."""
         code, reply = self._command(smtp, f"MAIL FROM:{smtplib.quoteaddr(_get_sender_address())}")
         if code != 250:
@@ -232,9 +232,9 @@ class MailConnection:
         code, reply = self._command(smtp, "DATA")
         return None if code == 354 else _make_refusal_result(code, reply)
 
-    def _content(self, smtp: smtplib.SMTP, content: bytes, meanwhile: Callable[[], None]) -> SendResult:
+    def _send_content(self, smtp: smtplib.SMTP, content: bytes, meanwhile: Callable[[], None]) -> SendResult:
         try:
-            self._allow_what_is_left(smtp)
+            self._set_remaining_timeout(smtp)
             smtp.send(_stuff_dots(content))
             meanwhile()
             code, reply = smtp.getreply()
@@ -244,14 +244,14 @@ class MailConnection:
         if code == 250:
             return SendResult(SendOutcome.SENT)
         result = _make_refusal_result(code, reply)
-        self._start_over(result)
+        self._reset_connection(result)
         return result
 
     def _command(self, smtp: smtplib.SMTP, words: str) -> tuple[int, bytes]:
-        self._allow_what_is_left(smtp)
+        self._set_remaining_timeout(smtp)
         return smtp.docmd(words)
 
-    def _allow_what_is_left(self, smtp: smtplib.SMTP) -> None:
+    def _set_remaining_timeout(self, smtp: smtplib.SMTP) -> None:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the hand-off took too long")
@@ -261,7 +261,7 @@ class MailConnection:
     def _is_over(self) -> bool:
         return time.monotonic() >= self._deadline - 0.05
 
-    def _start_over(self, result: SendResult) -> None:
+    def _reset_connection(self, result: SendResult) -> None:
         """After a refusal the connection is used again if the server still wants it."""
         if self._smtp is None or result.detail.startswith("421"):
             return self.close()

@@ -71,7 +71,7 @@ class Bulkhead:
         if not self._find_place(patience):
             raise BulkheadFull(f"{self._name}: too many are waiting")
         future = self._threads.submit(call)
-        future.add_done_callback(self._leave)
+        future.add_done_callback(self._free_place)
         self._wait(future, patience)
         if not future.done():
             self._late.add(future)
@@ -90,7 +90,7 @@ class Bulkhead:
         wait([future], timeout=0 if self._late else max(0, patience.seconds_left))
         patience.seconds_left -= time.monotonic() - begun_at
 
-    def _leave(self, _future: Future[Any]) -> None:
+    def _free_place(self, _future: Future[Any]) -> None:
         self._free.release()
 
     def _note_late(self, future: Future[Any]) -> None:

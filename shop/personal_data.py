@@ -57,7 +57,7 @@ class Holding:
     count: Callable[[Any], int] | None = None
     is_person: bool = False
 
-    def count_of(self, customer: Any) -> int:
+    def count_rows(self, customer: Any) -> int:
         return self.count(customer) if self.count is not None else len(self.export(customer))
 
 

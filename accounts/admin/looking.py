@@ -22,7 +22,7 @@ class AuditedAdmin(StrictAdmin):
         """Whose data a row shows; without a query of its own, because lists ask it of every row. Each admin says it."""
         raise NotImplementedError
 
-    def log_looks(self, request: HttpRequest, rows: Iterable[Any], *, what: AccessKind, detail: str = "") -> None:
+    def log_access(self, request: HttpRequest, rows: Iterable[Any], *, what: AccessKind, detail: str = "") -> None:
         access.log_access_to_subjects(request.user, [self.subject(row) for row in rows], what=what, detail=detail)  # type: ignore[arg-type]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -44,18 +44,18 @@ class AuditedAdmin(StrictAdmin):
             access.log_empty_result(request.user, about, what=what, asked=asked)  # type: ignore[arg-type]
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._looked_at(request, super().changeform_view(request, *args, **kwargs), "original")
+        return self._log_row_view(request, super().changeform_view(request, *args, **kwargs), "original")
 
     def history_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._looked_at(request, super().history_view(request, *args, **kwargs), "object")
+        return self._log_row_view(request, super().history_view(request, *args, **kwargs), "object")
 
     def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        return self._looked_at(request, super().delete_view(request, *args, **kwargs), "object")
+        return self._log_row_view(request, super().delete_view(request, *args, **kwargs), "object")
 
-    def _looked_at(self, request: HttpRequest, response: HttpResponse, name: str) -> HttpResponse:
+    def _log_row_view(self, request: HttpRequest, response: HttpResponse, name: str) -> HttpResponse:
         row = _get_context_data(response).get(name)
         if row is not None and row.pk:
-            self.log_looks(request, [row], what=AccessKind.LOOK)
+            self.log_access(request, [row], what=AccessKind.LOOK)
         return response
 
     # Django's own log of changes would keep names and addresses of people for ever: it gets their number alone.
@@ -64,7 +64,7 @@ class AuditedAdmin(StrictAdmin):
         return self._log(request, obj, ADDITION, message)
 
     def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
-        self.log_looks(request, [obj], what=AccessKind.CHANGE)
+        self.log_access(request, [obj], what=AccessKind.CHANGE)
         return self._log(request, obj, CHANGE, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> list[LogEntry]:

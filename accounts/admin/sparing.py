@@ -33,10 +33,10 @@ class MaskedAdmin(AuditedAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_showing"
-        showing = path("<path:object_id>/showing/", self.admin_site.admin_view(self.showing_view), name=name)
+        showing = path("<path:object_id>/showing/", self.admin_site.admin_view(self.unmask_view), name=name)
         return [showing, *super().get_urls()]
 
-    def showing_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def unmask_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
@@ -45,20 +45,20 @@ class MaskedAdmin(AuditedAdmin):
         if request.method == "POST":
             form = ReasonForm(request.POST)
             if form.is_valid():
-                self.log_looks(request, [row], what=AccessKind.SHOWN, detail=form.cleaned_data["reason"])
-                self._show(request, row)
+                self.log_access(request, [row], what=AccessKind.SHOWN, detail=form.cleaned_data["reason"])
+                self._unmask(request, row)
             else:
                 messages.error(request, " ".join(map(str, form.errors["reason"])))
         return HttpResponseRedirect(
             reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
         )
 
-    def is_shown(self, request: HttpRequest, row: Any) -> bool:
+    def is_unmasked(self, request: HttpRequest, row: Any) -> bool:
         """Whether whoever is at work has asked to see this one whole, a short while ago."""
         until: float = request.session.get(UNMASKED_KEY, {}).get(self._key(row), 0)
         return until > time.time()
 
-    def _show(self, request: HttpRequest, row: Any) -> None:
+    def _unmask(self, request: HttpRequest, row: Any) -> None:
         now = time.time()
         standing = {key: until for key, until in request.session.get(UNMASKED_KEY, {}).items() if until > now}
         request.session[UNMASKED_KEY] = {**standing, self._key(row): now + UNMASKED_FOR_SECONDS}

@@ -82,7 +82,7 @@ class Interest(models.Model):
         return self.words or str(thing or "")
 
     @property
-    def steers(self) -> bool:
+    def is_for_suggestions(self) -> bool:
         """Whether suggestions may follow it, given the switch."""
         return self.kind in KINDS_FOR_SUGGESTIONS
 

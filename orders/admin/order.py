@@ -207,7 +207,7 @@ class OrderAdmin(MaskedAdmin):
         context: dict[str, Any] = {}
         if order:
             context = build_order_page_context(order, may_act=self.has_change_permission(request, order))
-            context["contact"] = build_contact_details(order, is_shown=self.is_shown(request, order))
+            context["contact"] = build_contact_details(order, is_unmasked=self.is_unmasked(request, order))
             context["reason_form"] = ReasonForm()
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
@@ -290,9 +290,9 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
     }
 
 
-def build_contact_details(order: Order, *, is_shown: bool) -> dict[str, Any]:
+def build_contact_details(order: Order, *, is_unmasked: bool) -> dict[str, Any]:
     """Where the order goes and whom to write to: while there is work to do on it, or once somebody has said why."""
-    if order.status == Order.Status.CONFIRMED or is_shown:
+    if order.status == Order.Status.CONFIRMED or is_unmasked:
         return {
             "is_whole": True,
             "lines": [*order.address_lines, *([order.phone] if order.phone else [])],

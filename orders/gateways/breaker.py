@@ -35,7 +35,7 @@ class BreakerState(Enum):
 
     OPEN = "open"
     WATCHED = "watched"
-    CLOSED = "closed"
+    BLOCKED = "closed"
     TRIAL = "trial"
 
 
@@ -48,7 +48,7 @@ def check_breaker() -> BreakerState:
     if silences < SILENCES:
         return BreakerState.WATCHED
     is_ours = stuck.filter(retry_at__lte=DatabaseClock()).update(retry_at=DatabaseClock() + TRIAL) == 1
-    return BreakerState.TRIAL if is_ours else BreakerState.CLOSED
+    return BreakerState.TRIAL if is_ours else BreakerState.BLOCKED
 
 
 def record_silence(error: Exception) -> None:

@@ -83,7 +83,7 @@ class CheckoutSession:
         return self.status == "complete" and self.payment_status == "paid"
 
     @property
-    def is_under_way(self) -> bool:
+    def is_processing(self) -> bool:
         """The buyer has done their part, and their bank takes days for its own."""
         return self.status == "complete" and self.payment_status == "unpaid" and not self.has_failed
 
@@ -293,7 +293,7 @@ class PatientClient(stripe.RequestsClient):
         if patience is None:
             return _ask_without_deadline(ask)
         way = breaker.check_breaker()
-        if way is BreakerState.CLOSED:
+        if way is BreakerState.BLOCKED:
             raise StripeTimeoutError("Stripe did not answer a moment ago.")
         try:
             answer = PLACES.run(ask, patience)

@@ -54,23 +54,23 @@ class OrderImport:
             with transaction.atomic():
                 staging.create_staging_table()
                 for chunk in iter(lambda: list(islice(rows, CHUNK)), []):
-                    self._take(chunk)
+                    self._stage_rows(chunk)
                     yield f"{self.total.row_count:,} rows read"
                 yield "checking"
-                self._check(get_table_format(table))
-                yield from self._write()
+                self._check_staged(get_table_format(table))
+                yield from self._write_staged()
         except (DataError, IntegrityError) as error:
             raise UnusableFileError(f"The database refused it, and nothing was changed: {error}") from error
         if self.total.orders_made:
             yield "taking stock of it all"
             staging.analyze_import_tables()
 
-    def _take(self, chunk: list[OrderRow | BadRow]) -> None:
+    def _stage_rows(self, chunk: list[OrderRow | BadRow]) -> None:
         staging.copy_rows(row for row in chunk if isinstance(row, OrderRow))
         self.total.row_count += len(chunk)
         self.total.bad.extend(row for row in chunk if isinstance(row, BadRow))
 
-    def _check(self, layout: OrderFormat) -> None:
+    def _check_staged(self, layout: OrderFormat) -> None:
         """What no row shows by itself: orders that contradict themselves, and other spellings of what we have."""
         others = [BadRow(*found) for found in staging.find_orders_of_others()]
         self.total.bad.extend(others)
@@ -80,12 +80,12 @@ class OrderImport:
         if is_own:  # the codes of the other format differ in capitals only, and are told apart there
             staging.respell_skus(_find_sku_spellings(staging.list_staged_skus()))
 
-    def _write(self) -> Iterator[str]:
+    def _write_staged(self) -> Iterator[str]:
         total = self.total
         yield "customers"
         total.customers_made = staging.make_customers()
         yield "products"
-        product_ids = self._make_goods()
+        product_ids = self._create_missing_products()
         total.products_made = len(product_ids)
         yield "orders"
         total.orders_made = staging.make_orders(alphabet=ALPHABET, currency=settings.CURRENCY)
@@ -99,7 +99,7 @@ class OrderImport:
             yield "search words"
             listing.refresh_listings(product_ids)
 
-    def _make_goods(self) -> list[int]:
+    def _create_missing_products(self) -> list[int]:
         """What was sold and is not in the catalog goes there, with the title and price of its latest sale."""
         goods = staging.find_missing_goods()
         if not goods:
@@ -108,10 +108,10 @@ class OrderImport:
         slugs = set(Product.objects.values_list("slug", flat=True))
         made: list[int] = []
         for start in range(0, len(goods), BATCH):
-            made += self._make_batch(goods[start : start + BATCH], shelf, slugs)
+            made += self._create_products(goods[start : start + BATCH], shelf, slugs)
         return made
 
-    def _make_batch(self, goods: list[tuple[str, str, Decimal]], shelf: Category, slugs: set[str]) -> list[int]:
+    def _create_products(self, goods: list[tuple[str, str, Decimal]], shelf: Category, slugs: set[str]) -> list[int]:
         products = Product.objects.bulk_create(
             Product(title=title or sku, slug=_make_product_slug(title, sku, slugs), category=shelf, price_from=price)
             for sku, title, price in goods

@@ -45,10 +45,10 @@ class ConsentImport:
         for chunk in iter(lambda: list(islice(lines, CHUNK)), []):
             self.row_count += len(chunk)
             self.bad.extend(each for each in chunk if isinstance(each, BadRow))
-            self._take([each for each in chunk if isinstance(each, ConsentRow)])
+            self._import_rows([each for each in chunk if isinstance(each, ConsentRow)])
             yield self.row_count
 
-    def _take(self, lines: list[ConsentRow]) -> None:
+    def _import_rows(self, lines: list[ConsentRow]) -> None:
         people = _find_customer_ids({line.customer for line in lines})
         numbers: dict[consent.ImportedAnswer, int] = {}
         for line in lines:

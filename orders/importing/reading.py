@@ -119,7 +119,7 @@ def get_table_format(table: CsvTable) -> OrderFormat:
 
 def suggest_format(header: Sequence[str]) -> str:
     """Words about the format whose columns these are; empty when it is neither's."""
-    fits = [layout for layout, columns in COLUMNS.items() if not columns.find_missing(columns.settle_names(header))]
+    fits = [layout for layout, columns in COLUMNS.items() if not columns.find_missing(columns.normalize_names(header))]
     return f" It looks like --format {fits[0]}." if fits else ""
 
 

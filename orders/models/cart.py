@@ -34,7 +34,7 @@ class Cart(models.Model):
 
 
 class CartLineQuerySet(models.QuerySet["CartLine"]):
-    def with_goods(self) -> "CartLineQuerySet":
+    def with_product_and_stock(self) -> "CartLineQuerySet":
         """Each line with all a page or a checkout needs of it, in one query.
 
         Goods held for the cart's own unfinished payment count as available to it; what its other line of the same
@@ -93,8 +93,8 @@ class CartLine(models.Model):
 
     # what `with_goods` reads along
     stock_now: dict[str, Any] | None
-    held_count: int
-    twin_count: int
+    reserved_count: int
+    other_line_count: int
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -112,12 +112,14 @@ class CartLine(models.Model):
 
     @property
     def on_shelf(self) -> int:
-        return max(0, self._stock_fact("free") + self.held_count - self.twin_count)
+        return max(0, self._stock_fact("free") + self.reserved_count - self.other_line_count)
 
     @property
     def available(self) -> int:
         """How many this line could have now, beside its twin, in one parcel from one store."""
-        return max(0, self._stock_fact("free") + self._stock_fact("backorder") + self.held_count - self.twin_count)
+        return max(
+            0, self._stock_fact("free") + self._stock_fact("backorder") + self.reserved_count - self.other_line_count
+        )
 
     @property
     def restock_on(self) -> date | None:

@@ -43,7 +43,7 @@ class StripeRecordQuerySet(models.QuerySet["StripeRecord"]):
         """What belongs to no payment of this shop, and nobody has looked at."""
         return self.filter(STRAY)
 
-    def count_matters(self) -> dict[str, Any]:
+    def count_open_matters(self) -> dict[str, Any]:
         """How many `disputes` and `stray` ones there are, and `answer_by` when the first dispute wants its answer."""
         return self.filter(OPEN_DISPUTE | STRAY).aggregate(
             disputes=Count("pk", filter=OPEN_DISPUTE),

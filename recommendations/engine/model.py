@@ -52,7 +52,7 @@ class PurchaseModel:
 
         The shelves and their evaluation both come from here.
         """
-        known = purchases.between(end=end).without_rests()
+        known = purchases.between(end=end).without_long_gaps()
         return cls(known, known.day_after_last(end=end), titles, k)
 
     @property
@@ -64,28 +64,28 @@ class PurchaseModel:
         return pairs.compute_support(self.baskets, k=self.k)
 
     @cached_property
-    def beside_one(self) -> sparse.csr_array:
+    def pair_scores(self) -> sparse.csr_array:
         """What goes beside one product, by row: (C + D + title²) / (n + shrink)^rarity.
 
         C: weight of the baskets with both; D: of the customers with both; title: cosine, of what still sells.
         """
-        known = self._together + self._collected + self._sold_alike(power=2)
-        return sparse.csr_array(known @ sparse.diags_array(self._held_back(RARITY)))
+        known = self._together + self._bought_over_time + self._similar_titles_that_sell(power=2)
+        return sparse.csr_array(known @ sparse.diags_array(self._compute_rarity_factor(RARITY)))
 
     @cached_property
-    def beside_anything(self) -> Floats:
+    def base_scores(self) -> Floats:
         """What each product scores beside whatever product, to be added: λ·popularity / (n + shrink)^rarity."""
         share = self.popular(PRIOR_DAYS)
-        return np.asarray(PRIOR_WEIGHT * share / max(share.sum(), 1e-12) * self._held_back(RARITY))
+        return np.asarray(PRIOR_WEIGHT * share / max(share.sum(), 1e-12) * self._compute_rarity_factor(RARITY))
 
     @cached_property
-    def beside_several(self) -> sparse.csr_array:
+    def cart_scores(self) -> sparse.csr_array:
         """What goes beside a cart: rows to be summed over it. EASE + cosine + title; no EASE past its limit."""
         found = self._cosine
         if len(self.history.products) <= EASE_LIMIT:
             found = self._ease + COSINE_WEIGHT * found
-        found = found + CART_TITLE_WEIGHT * self._sold_alike(power=1)
-        return sparse.csr_array(found @ sparse.diags_array(self._held_back(CART_RARITY)))
+        found = found + CART_TITLE_WEIGHT * self._similar_titles_that_sell(power=1)
+        return sparse.csr_array(found @ sparse.diags_array(self._compute_rarity_factor(CART_RARITY)))
 
     @cached_property
     def alike(self) -> sparse.csr_array:
@@ -118,31 +118,31 @@ class PurchaseModel:
         return sparse.csr_array(self._gram.multiply(self.support > 0))
 
     @property
-    def _collected(self) -> sparse.csr_array:
+    def _bought_over_time(self) -> sparse.csr_array:
         """Decayed co-occurrence of the same pairs in what each customer has bought over time, as one big basket."""
         own = self.own(HALF_LIFE)
         own.data = np.minimum(own.data, 1.0)
         weight = 1 / np.sqrt(np.maximum(own.sum(axis=1), 1.0))
         return sparse.csr_array((own.T @ (sparse.diags_array(weight) @ own)).multiply(self.support > 0))
 
-    def _sold_alike(self, *, power: int) -> sparse.csr_array:
+    def _similar_titles_that_sell(self, *, power: int) -> sparse.csr_array:
         """How alike titles are, to a power, where the other product has sold in the last four weeks."""
         return sparse.csr_array(self.alike.power(power) @ sparse.diags_array((self.popular(28) > 0) * 1.0))
 
     @cached_property
-    def _tally(self) -> Floats:
+    def _basket_counts(self) -> Floats:
         """Decayed count of the baskets of each product."""
         return np.asarray(self._gram.diagonal())
 
-    def _held_back(self, rarity: float) -> Floats:
-        return np.asarray(1 / (self._tally + SHRINK) ** rarity)
+    def _compute_rarity_factor(self, rarity: float) -> Floats:
+        return np.asarray(1 / (self._basket_counts + SHRINK) ** rarity)
 
     @property
     def _cosine(self) -> sparse.csr_array:
         """C / (√(nₐ·n_b) + shrink), the strongest of each row."""
         together = sparse.coo_array(self._together)
         rows, columns = together.coords
-        size = np.sqrt(self._tally)
+        size = np.sqrt(self._basket_counts)
         scores = together.data / (size[rows] * size[columns] + COSINE_SHRINK)
         return text.keep_strongest(sparse.csr_array((scores, (rows, columns)), shape=together.shape), top=COSINE_KEPT)
 

@@ -72,8 +72,8 @@ def _build_pairs(model: PurchaseModel, kinds: Kinds) -> list[ProductPair]:
         return []
     rows, columns = sparse.coo_array(model.support).coords
     support = model.support[rows, columns]
-    score = model.beside_one[rows, columns] + model.beside_anything[columns]
-    cart_score = model.beside_several[rows, columns]
+    score = model.pair_scores[rows, columns] + model.base_scores[columns]
+    cart_score = model.cart_scores[rows, columns]
     rank, cart_rank = _compute_ranks(rows, columns, score), _compute_ranks(rows, columns, cart_score)
     kept = np.flatnonzero((rank <= NEIGHBOURS_KEPT) | (cart_rank <= NEIGHBOURS_KEPT))
     kept = kept[np.lexsort((rank[kept], rows[kept]))]

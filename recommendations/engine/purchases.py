@@ -75,7 +75,7 @@ class Purchases:
         wanted = (self.at >= start) & (self.at < end)
         return Purchases(self.customers, self.products, self.customer[wanted], self.product[wanted], self.at[wanted])
 
-    def without_rests(self) -> "Purchases":
+    def without_long_gaps(self) -> "Purchases":
         """The same on the shop's own calendar: a rest of more than `REST_DAYS` without a purchase counts as one day.
 
         What was bought before is moved towards what was bought after. So a shop that closed for a season, or opens on

@@ -25,7 +25,7 @@ def score_popular(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floa
 
 
 def score_single(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
-    return np.asarray((_build_given_matrix(model, queries) @ model.beside_one).toarray() + model.beside_anything)
+    return np.asarray((_build_given_matrix(model, queries) @ model.pair_scores).toarray() + model.base_scores)
 
 
 def score_single_with_history(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
@@ -33,7 +33,7 @@ def score_single_with_history(model: PurchaseModel, queries: Sequence[RankingQue
 
 
 def score_cart(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
-    return np.asarray((_build_given_matrix(model, queries) @ model.beside_several).toarray() + 1e-4 * model.popular(28))
+    return np.asarray((_build_given_matrix(model, queries) @ model.cart_scores).toarray() + 1e-4 * model.popular(28))
 
 
 def score_cart_with_history(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
@@ -65,7 +65,7 @@ def score_new_products(model: PurchaseModel, queries: Sequence[RankingQuery]) ->
     titles, bought = model.title_vectors, _select_customer_rows(model.history.ever, queries)
     likeness = sparse.csr_array(titles[fresh] @ (sparse.diags_array(model.history.known * 1.0) @ titles).T)
     profile = text.normalize_rows(_select_customer_rows(model.own(HALF_LIFE), queries) @ titles)
-    goes_with = _scale_rows((bought @ model.beside_several).toarray())
+    goes_with = _scale_rows((bought @ model.cart_scores).toarray())
     close, near = (text.keep_strongest(likeness, top=top).T.tocsr() for top in (_CLOSE, _NEAR))
     sells = model.popular(28) @ near / np.maximum(near.sum(axis=0), 1e-12)
     scores = np.zeros((len(queries), len(model.titles)))
@@ -121,7 +121,7 @@ def _select_best(pool: Ints, scores: Floats, top: int) -> Ints:
 
 def score_taste(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:
     """What goes with what the customer bought, lately above all; the greatest is 1."""
-    return _scale_rows((_get_recent_counts(model, queries) @ model.beside_several).toarray())
+    return _scale_rows((_get_recent_counts(model, queries) @ model.cart_scores).toarray())
 
 
 def _score_usual_purchases(model: PurchaseModel, queries: Sequence[RankingQuery]) -> Floats:

@@ -60,9 +60,9 @@ class BackofficeSite(admin.AdminSite):
         )
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
-        return super().admin_view(self._refusing(view), cacheable)
+        return super().admin_view(self._handle_refused_queries(view), cacheable)
 
-    def _refusing(self, view: View) -> View:
+    def _handle_refused_queries(self, view: View) -> View:
         """Says on a page of the back office what was wrong with its address, and how to go on."""
 
         @wraps(view)
@@ -95,12 +95,12 @@ class BackofficeSite(admin.AdminSite):
         check_parameters(request, {"app_label", "model_name", "field_name", "term", "page"})
         if len(request.GET.get("term", "")) > LONGEST_SEARCH or not PAGE_NUMBER.fullmatch(request.GET.get("page", "1")):
             raise QueryRefused("A look-up that no field makes")
-        if not self._is_looked_up(request):
+        if not self._is_autocompleted_field(request):
             raise PermissionDenied
         response: HttpResponse = super().autocomplete_view(request)
         return response
 
-    def _is_looked_up(self, request: HttpRequest) -> bool:
+    def _is_autocompleted_field(self, request: HttpRequest) -> bool:
         asked = {name: request.GET.get(name, "") for name in ("app_label", "model_name", "field_name")}
         for model, model_admin in self._registry.items():
             if (model._meta.app_label, model._meta.model_name) == (asked["app_label"], asked["model_name"].lower()):  # noqa: SLF001

@@ -64,13 +64,13 @@ class CustomerAdmin(MaskedAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         customer = self.get_object(request, object_id)
-        context = self._page(request, customer) if customer else {}
+        context = self._get_page_context(request, customer) if customer else {}
         return super().change_view(request, object_id, form_url, {**(extra_context or {}), **context})
 
-    def _page(self, request: HttpRequest, customer: Customer) -> dict[str, Any]:
+    def _get_page_context(self, request: HttpRequest, customer: Customer) -> dict[str, Any]:
         may_see = request.user.has_perm
         in_hand = _find_orders_in_hand(customer) if may_see("orders.view_order") else []
-        is_whole = bool(in_hand) or self.is_shown(request, customer)
+        is_whole = bool(in_hand) or self.is_unmasked(request, customer)
         has_book = is_whole and may_see("accounts.view_address")
         return {
             "title": customer,

@@ -109,7 +109,7 @@ def _filter_sold_out() -> QuerySet[Variant]:
 def _make_stripe_tiles() -> list[Tile]:
     """What happened at Stripe and waits for an answer, or for somebody to say what it is."""
     url = reverse("admin:orders_striperecord_changelist")
-    matters = StripeRecord.objects.count_matters()
+    matters = StripeRecord.objects.count_open_matters()
     due_at = matters["answer_by"]
     due = f" to answer by {date_format(timezone.localtime(due_at), 'j M')}" if due_at else ""
     return [

@@ -149,7 +149,7 @@ class ProductQuery:
         Kind `matches` says of a facet from how many it was counted: `BOUND` means that there may be more.
         """
         active = self._active()
-        parts = [*self._query(), f"few AS MATERIALIZED ({self._few(active)})"]
+        parts = [*self._build_correction_cte(), f"few AS MATERIALIZED ({self._build_bounded_sql(active)})"]
         reads = ["SELECT 'total', '', '', count(*) FROM few"]
         if self.words:
             parts.append(SPLIT)
@@ -161,10 +161,10 @@ class ProductQuery:
             reads.append(f"SELECT 'page', id::text, '', row_number() OVER () FROM ({ranked}) shown")  # noqa: S608
         counts = _COUNTS | ({"size": _PRICED_SIZES} if "price" in active else {})
         for name, count in counts.items():
-            others = self._regardless_of(name)
+            others = self._get_other_conditions(name)
             few = "few" if others == active else f"few_{name}"
             if few != "few":
-                parts.append(f"{few} AS MATERIALIZED ({self._few(others)})")
+                parts.append(f"{few} AS MATERIALIZED ({self._build_bounded_sql(others)})")
             reads.append(count.format(few=few))
             reads.append(f"SELECT 'matches', '{name}', '', count(*) FROM {few}")  # noqa: S608
         return f"WITH RECURSIVE {', '.join(parts)}\n" + "\nUNION ALL\n".join(reads)
@@ -174,10 +174,10 @@ class ProductQuery:
         active = self._active()
         if self.scope and not active and not self.text and self.sort == Sort.NAME:
             return f"{_BY_NAME} {self._limits}"
-        where = self._where(active)
+        where = self._build_where(active)
         if self.text:
             where += " AND p.id IN (SELECT id FROM kept)" if self.forgiven else f" AND p.search_vector @@ {_TSQUERY}"
-        query = f"WITH {', '.join(self._query())} " if self.forgiven else ""
+        query = f"WITH {', '.join(self._build_correction_cte())} " if self.forgiven else ""
         sort = Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort
         order = _ORDERS[sort].format(price=_get_list_terms(active).price)
         return f"{query}SELECT p.id FROM catalog_product p WHERE {where} ORDER BY {order} {self._limits}"  # noqa: S608
@@ -197,12 +197,12 @@ class ProductQuery:
         }
         return {name for name, value in active.items() if value}
 
-    def _regardless_of(self, name: str) -> set[str]:
+    def _get_other_conditions(self, name: str) -> set[str]:
         """What is chosen besides: a facet is counted as if nothing of its own kind were."""
         others = self._active() - {name}
         return others - {"price"} if name == "size" else others  # sizes have prices of their own
 
-    def _query(self) -> Iterator[str]:
+    def _build_correction_cte(self) -> Iterator[str]:
         """What has all of the words; where nothing has, the best of what has some."""
         if self.forgiven:
             scores = (_SCORE.format(place=place) for place in range(len(self.forgiven.terms)))
@@ -219,18 +219,18 @@ class ProductQuery:
                 yield f"clause_{place}", term.clause
                 yield f"weight_{place}", term.weight
 
-    def _where(self, active: set[str]) -> str:
+    def _build_where(self, active: set[str]) -> str:
         scope = ["p.category_id = ANY(%(scope)s)"] if self.scope else []
         terms = _get_list_terms(active)._asdict()
         conditions = (_CONDITIONS[name].format(**terms) for name in sorted(active))
         return " AND ".join(["p.is_published", *scope, *conditions])
 
-    def _few(self, active: set[str]) -> str:
+    def _build_bounded_sql(self, active: set[str]) -> str:
         """At most BOUND matches, with `rank`: called just that; then by title, maker or shelf; then by description.
 
         The rank is coarse: what differs by less is equal, and goes by what sells.
         """
-        where, query, columns = self._where(active), _TSQUERY, _build_facet_columns(active)
+        where, query, columns = self._build_where(active), _TSQUERY, _build_facet_columns(active)
         if self.forgiven:
             return f"""SELECT {columns}, kept.score AS rank, length(p.title) AS title_length
                 FROM catalog_product p JOIN kept ON kept.id = p.id WHERE {where}"""  # noqa: S608

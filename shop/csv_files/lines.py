@@ -57,7 +57,7 @@ class _LineBuffer:
         self.taken.clear()
         self.is_overlong = False
 
-    def keep_for_later(self) -> int:
+    def push_back(self) -> int:
         """All but the first line of the record are to be given again. Returns how many."""
         self._again.extendleft(reversed(self.taken[1:]))
         return len(self.taken) - 1
@@ -88,7 +88,7 @@ def read_records(file: TextIO, delimiter: str, judge: Judge) -> Iterator[CsvReco
         if not problem:
             yield CsvRecord(number, cells, lines.taken)
             continue
-        before += reader.line_num - lines.keep_for_later()
+        before += reader.line_num - lines.push_back()
         reader = csv.reader(lines.give(), delimiter=delimiter, strict=True)
         yield BadRow(number, problem)
 

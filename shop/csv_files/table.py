@@ -39,7 +39,7 @@ class Columns:
     def find_missing(self, names: Sequence[str]) -> list[str]:
         return [name for name in self.required if name not in names]
 
-    def settle_names(self, header: Sequence[str]) -> list[str]:
+    def normalize_names(self, header: Sequence[str]) -> list[str]:
         """Our own spelling of each known name, whatever its case and spacing; of an unknown one, its clean form."""
         known = {make_spelling_key(name): name for name in self.known}
         keys = [make_spelling_key(name) for name in header]
@@ -59,10 +59,10 @@ class CsvTable:
         self._raw = raw
         self._parse: Parse[object] | None = None
         self.names: list[str] = []
-        self._records = read_records(text, how.delimiter, self._judge)
+        self._records = read_records(text, how.delimiter, self._check_multiline_record)
         header = self._read_header()
         self.columns = self._choose(header, accepted)
-        self.names = self.columns.settle_names(header)
+        self.names = self.columns.normalize_names(header)
         self._has_unnamed = "" in self.names
         self._check_names()
 
@@ -106,14 +106,14 @@ class CsvTable:
 
     def _choose(self, header: list[str], accepted: Sequence[Columns]) -> Columns:
         for columns in accepted:
-            if not columns.find_missing(columns.settle_names(header)):
+            if not columns.find_missing(columns.normalize_names(header)):
                 return columns
         first = accepted[0]
         for columns in accepted:
             self._check_delimiter(header, columns)
-        missing = first.find_missing(first.settle_names(header))
+        missing = first.find_missing(first.normalize_names(header))
         if len(accepted) > 1:
-            lacking = " nor ".join(columns.find_missing(columns.settle_names(header))[0] for columns in accepted)
+            lacking = " nor ".join(columns.find_missing(columns.normalize_names(header))[0] for columns in accepted)
             raise MissingColumnsError(f"{self._path} has the columns of neither format: no {lacking}.", header)
         raise MissingColumnsError(
             f"{self._path} has no column {missing[0]}. The first line lacks: {', '.join(missing)}.", header
@@ -128,7 +128,7 @@ class CsvTable:
                     f"{self._path} begins with “{line}”: take that line out, "
                     f"and add {format_delimiter_option(delimiter)}."
                 )
-            if not columns.find_missing(columns.settle_names(split_single_line(line, delimiter))):
+            if not columns.find_missing(columns.normalize_names(split_single_line(line, delimiter))):
                 raise UnusableFileError(
                     f"{self._path} has “{delimiter}” between its columns, not “{self.how.delimiter}”: "
                     f"add {format_delimiter_option(delimiter)}{self._advise_decimal(delimiter)}"
@@ -175,7 +175,7 @@ class CsvTable:
         hint = suggest_encoding(line) if self.how.encoding == UTF_8 else ""
         raise kind(f"{subject}is not in {self.how.encoding.upper()}{hint}")
 
-    def _judge(self, cells: Sequence[str], lines: Sequence[str]) -> str:
+    def _check_multiline_record(self, cells: Sequence[str], lines: Sequence[str]) -> str:
         """Of a record of several lines: whether a quotation mark left open made it so."""
         if not self.names:
             return UNCLOSED_QUOTE

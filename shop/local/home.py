@@ -58,7 +58,7 @@ class Home:
                 self.owner.own(path)
         return known[name]
 
-    def give_back(self) -> None:
+    def chown_to_owner(self) -> None:
         """Hands to the owner whatever root made in here."""
         if self.owner is None:
             return

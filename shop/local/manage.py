@@ -17,5 +17,5 @@ def run_manage_command(shop: str, command: str) -> int:
     with contextlib.ExitStack() as stack:
         if uses_local_service("DATABASE_URL") or uses_local_service("REDIS_URL"):
             stack.enter_context(borrowed_servers(home))
-        stack.callback(home.give_back)
+        stack.callback(home.chown_to_owner)
         return subprocess.run(build_manage_command(*shlex.split(command)), check=False, env=environment).returncode

@@ -82,7 +82,7 @@ class Postgres:
             return False
         return True
 
-    def make_database(self, name: str = "shop") -> None:
+    def ensure_database(self, name: str = "shop") -> None:
         with contextlib.closing(self._connect()) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
@@ -90,7 +90,7 @@ class Postgres:
                 if cursor.fetchone() is None:
                     cursor.execute(f'CREATE DATABASE "{name}"')
 
-    def stop_what_was_left(self) -> bool:
+    def stop_left_behind(self) -> bool:
         """Stops a server whose supervisor was killed before it could note the server down."""
         pid = self._noted_pid()
         if pid is None or "postgres" not in get_command_line(pid):

@@ -68,24 +68,24 @@ class RunningPart:
     def wait(self, timeout: float | None = None) -> int:
         return self._process.wait(timeout)
 
-    def ask_to_stop(self) -> None:
+    def request_stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(self.part.stop_signal)
 
     def stop(self, *, is_asked: bool = False) -> bool:
         """Asks, waits for the part's patience, then ends what is left of its session. Whether it ended by itself."""
         if not is_asked:
-            self.ask_to_stop()
+            self.request_stop()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(self.part.patience_seconds)
         ended_by_itself = self._process.poll() is not None
-        self.clear_away()
+        self.clean_up()
         return ended_by_itself
 
     def kill(self) -> None:
         kill_session(self.pid)
 
-    def clear_away(self) -> None:
+    def clean_up(self) -> None:
         """Ends what the process left behind, reaps it and forgets it."""
         kill_session(self.pid)
         self._process.wait()

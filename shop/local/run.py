@@ -47,12 +47,14 @@ def _start_shop(shop: str, home: Home, ports: Ports, supervisor: Supervisor, con
         postgres = Postgres(home)
         console.say("Starting PostgreSQL …")
         supervisor.start_server(postgres.part())
-        postgres.make_database()
+        postgres.ensure_database()
     if uses_local_service("REDIS_URL"):
         supervisor.start_server(Valkey(home).part())
     steps = _SetupSteps(home, environment, supervisor)
     steps.always("Bringing the database up to date", "migrate", "--verbosity", "1")
-    steps.when_changed("Gathering static files", _fingerprint_static_files(), "collectstatic", "--noinput", "-v", "0")
+    steps.run_when_changed(
+        "Gathering static files", _fingerprint_static_files(), "collectstatic", "--noinput", "-v", "0"
+    )
     load_shop_data(shop, home, steps)
     parts = build_parts(home, ports, environment)
     for part in parts:
@@ -82,9 +84,9 @@ class _SetupSteps:
         self._supervisor.step(title, part)
 
     def once(self, title: str, *arguments: str) -> None:
-        self.when_changed(title, "done", *arguments)
+        self.run_when_changed(title, "done", *arguments)
 
-    def when_changed(self, title: str, state: str, *arguments: str) -> None:
+    def run_when_changed(self, title: str, state: str, *arguments: str) -> None:
         mark = self._done / f"{arguments[0]}-{hashlib.sha256(title.encode()).hexdigest()[:8]}"
         if not mark.exists() or mark.read_text() != state:
             self.always(title, *arguments)

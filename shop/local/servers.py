@@ -21,7 +21,7 @@ def started_servers(home: Home, *, durable: bool = True) -> Iterator[None]:
         for server in (Postgres(home, durable), Valkey(home, durable)):
             running = start_with_retries(server.part(), notes=home.notes)
             stack.callback(running.stop)
-        Postgres(home).make_database()
+        Postgres(home).ensure_database()
         yield
 
 
@@ -44,7 +44,7 @@ def borrowed_servers(home: Home) -> Iterator[None]:
 def stop_servers_left_behind(home: Home) -> list[str]:
     """Stops whatever a killed supervisor left running for this shop. Returns the names of what was found."""
     left = stop_left_behind(home.notes)
-    if Postgres(home).stop_what_was_left():
+    if Postgres(home).stop_left_behind():
         left.append("postgres")
     return left
 
@@ -63,7 +63,7 @@ def start_with_retries(
         code = _wait_until_ready(running, deadline)
         if code is None:
             return running
-        running.clear_away()
+        running.clean_up()
         if time.monotonic() > deadline - _PATIENCE_SECONDS + 8:
             words = "\n".join(running.last_lines)
             raise LocalError(f"{part.name} does not start ({describe_exit(code)}):\n{words}")

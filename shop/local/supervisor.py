@@ -74,7 +74,7 @@ class Supervisor:
     def wait_until_ready(self) -> None:
         said_at = time.monotonic()
         while missing := [kept.part.name for kept in self._kept if not kept.has_answered]:
-            self._look_after_all()
+            self._check_all()
             self._pause()
             if time.monotonic() - said_at > _STILL_WORKING_SECONDS:
                 said_at = time.monotonic()
@@ -83,7 +83,7 @@ class Supervisor:
     def keep_running(self) -> None:
         """Until somebody asks for the end."""
         while not self._end.wait(_CHECK_SECONDS):
-            self._look_after_all()
+            self._check_all()
 
     def stop(self) -> None:
         """Stops the parts, those that others lean on last."""
@@ -91,7 +91,7 @@ class Supervisor:
         for rank in sorted({kept.part.stop_rank for kept in self._kept}):
             running = [kept.running for kept in self._kept if kept.running and kept.part.stop_rank == rank]
             for each in running:
-                each.ask_to_stop()
+                each.request_stop()
             for each in running:
                 self._wait_for_end(each)
         self._console.say("Everything has stopped.")
@@ -116,7 +116,7 @@ class Supervisor:
         seen: list[str] = []
         patience_seconds = float(_STILL_WORKING_SECONDS)
         while (code := running.exit_code()) is None:
-            self._look_after_all()
+            self._check_all()
             self._pause()
             now = time.monotonic()
             if seen != list(running.last_lines):
@@ -130,10 +130,10 @@ class Supervisor:
         if self._end.wait(_CHECK_SECONDS):
             raise StoppedError
 
-    def _look_after_all(self) -> None:
+    def _check_all(self) -> None:
         for kept in self._kept:
             if kept.running is None:
-                self._start_again_when_due(kept)
+                self._restart_when_due(kept)
             elif (code := kept.running.exit_code()) is not None:
                 self._on_death(kept, kept.running, code)
             elif not kept.has_answered or kept.is_reported_down:
@@ -147,7 +147,7 @@ class Supervisor:
 
     def _on_death(self, kept: _SupervisedPart, running: RunningPart, code: int) -> None:
         lived_seconds = time.monotonic() - running.started_at
-        running.clear_away()
+        running.clean_up()
         kept.running = None
         kept.failures = 1 if lived_seconds > _SETTLED_SECONDS else kept.failures + 1
         if not kept.has_answered and kept.failures >= _TRIES_BEFORE_FIRST_ANSWER:
@@ -157,7 +157,7 @@ class Supervisor:
         kept.due_at, kept.is_reported_down = time.monotonic() + wait_seconds, True
         self._console.say(f"{kept.part.name} died ({describe_exit(code)}). Starting it again in {wait_seconds:g} s.")
 
-    def _start_again_when_due(self, kept: _SupervisedPart) -> None:
+    def _restart_when_due(self, kept: _SupervisedPart) -> None:
         if time.monotonic() >= kept.due_at:
             kept.running = self._spawn(kept.part)
 

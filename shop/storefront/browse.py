@@ -78,19 +78,21 @@ class FacetGroup:
     choices: list[FacetChoice] = field(default_factory=list)
 
     def __html__(self) -> str:
-        write = self._chip if self.kind == "chip" else self._pick
+        write = self._render_chip if self.kind == "chip" else self._render_pick
         choices = "".join(write(choice) for choice in self.choices)
         inside = f'<div class="chips">{choices}</div>' if self.kind == "chip" else choices
         return f"<fieldset><legend>{escape(self.title)}</legend>\n{inside}</fieldset>\n"
 
-    def _chip(self, choice: FacetChoice) -> str:
-        return f'<label class="chip">{self._input(choice, "checkbox")}<span>{escape(choice.label)}</span></label>'
+    def _render_chip(self, choice: FacetChoice) -> str:
+        return (
+            f'<label class="chip">{self._render_input(choice, "checkbox")}<span>{escape(choice.label)}</span></label>'
+        )
 
-    def _pick(self, choice: FacetChoice) -> str:
+    def _render_pick(self, choice: FacetChoice) -> str:
         count = f'<span class="number">{choice.count}</span>' if choice.count else ""
-        return f'<label class="pick">{self._input(choice, self.kind)}{escape(choice.label)}{count}</label>\n'
+        return f'<label class="pick">{self._render_input(choice, self.kind)}{escape(choice.label)}{count}</label>\n'
 
-    def _input(self, choice: FacetChoice, kind: str) -> str:
+    def _render_input(self, choice: FacetChoice, kind: str) -> str:
         checked = " checked" if choice.is_chosen else ""
         return f'<input type="{kind}" name="{self.name}" value="{escape(choice.value)}"{checked}>'
 

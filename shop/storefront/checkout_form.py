@@ -142,7 +142,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
             expected_subtotal=data["goods"],
         )
 
-    def changed_switches(self) -> dict[str, bool]:
+    def get_changed_switches(self) -> dict[str, bool]:
         """A customer's switches that were changed on this page: those that differ from what it showed."""
         shown = set(self.cleaned_data["shown"].split())
         ticked = {purpose.key for purpose in MAIL_PURPOSES if self.cleaned_data[purpose.key]}

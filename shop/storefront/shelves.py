@@ -61,12 +61,15 @@ class Card:
     def __html__(self) -> str:
         title = escape(self.title)
         parts = [
-            f'<li class="card tint-{self.tint}"{self._way()}>\n<figure class="picture">{self._picture()}</figure>\n',
+            (
+                f'<li class="card tint-{self.tint}"{self._way()}>\n'
+                f'<figure class="picture">{self._render_picture()}</figure>\n'
+            ),
             f'<h3 class="title"><a href="{escape(self.url)}">{title}</a></h3>\n',
             f'<span class="maker">{escape(self.maker)}</span>\n' if self.maker else "",
             f'<span class="price">{escape(self.price)}</span>\n',
             f'<span class="when {self.when_kind}">{escape(self.when)}</span>\n' if self.when else "",
-            self._why(title) if self.why else "",
+            self._render_reason(title) if self.why else "",
             f'<span class="badge">{escape(self.badge)}</span>\n' if self.badge else "",
             "</li>",
         ]
@@ -77,14 +80,14 @@ class Card:
     def _way(self) -> str:
         return f' data-way="{escape(self.way)}"' if self.way else ""
 
-    def _picture(self) -> str:
+    def _render_picture(self) -> str:
         if not self.image_url:
             return f'<span class="initial" aria-hidden="true">{escape(self.title[:1])}</span>'
         lazy = "" if self.is_eager else ' loading="lazy"'
         alt = escape(self.image_alt)
         return f'<img src="{escape(self.image_url)}" alt="{alt}" width="320" height="320"{lazy} decoding="async">'
 
-    def _why(self, title: str) -> str:
+    def _render_reason(self, title: str) -> str:
         ask = f' · <a href="{escape(self.why_url)}">why this?<span class="hush"> {title}</span></a>'
         return f'<span class="why">{escape(self.why)}{ask if self.why_url else ""}</span>\n'
 
@@ -296,10 +299,10 @@ class _AvailabilityWords:
         few = stock.on_shelf if stock.on_shelf <= promise.LAST_FEW else promise.LAST_FEW + 1
         key = (few, stock.available - stock.on_shelf, stock.restock_on, released_on)
         if key not in self.found:
-            self.found[key] = self._count(stock, released_on)
+            self.found[key] = self._describe_uncached(stock, released_on)
         return self.found[key]
 
-    def _count(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
+    def _describe_uncached(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
         calendar = frame.get_cached_terms().calendar
         promised = promise.compute_default_promise(
             calendar, frame.get_domestic_methods(), stock, self.now, released_on=released_on

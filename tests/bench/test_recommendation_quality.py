@@ -33,7 +33,7 @@ def bench() -> EvaluationBench:
 
 @pytest.fixture(scope="module")
 def asked(bench):
-    model = bench.frozen_at(CUTOFF)
+    model = bench.train_model_at(CUTOFF)
     return model, queries.build_queries(model.history, bench.purchases.between(CUTOFF))
 
 
@@ -60,7 +60,8 @@ def test_new_things_reach_those_who_will_like_them(bench, capsys):
         start = CUTOFF - window * queries.WINDOW_DAYS
         posed = queries.build_new_product_queries(bench.purchases, start=start)
         ranked = [
-            best for best, _ in rankers.rank_products(rankers.score_new_products, bench.frozen_at(start), posed, top=5)
+            best
+            for best, _ in rankers.rank_products(rankers.score_new_products, bench.train_model_at(start), posed, top=5)
         ]
         hits.append(metrics.measure_rankings(ranked, posed, at=5)["hr@5"])
     rate = np.concatenate(hits).mean()

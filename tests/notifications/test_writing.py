@@ -332,7 +332,7 @@ def test_the_text_of_a_mail_points_at_nothing_that_a_text_has_not(sent, topic):
 
 @pytest.mark.parametrize("name", AUTH_EMAILS)
 def test_the_text_of_a_mail_about_an_account_points_at_its_link(name):
-    letter = AUTH_EMAILS[name].written_for(email="a@example.com", account="b@example.com")
+    letter = AUTH_EMAILS[name].fill_in(email="a@example.com", account="b@example.com")
     url = f"{SITE}/somewhere/" if letter.link else ""
     _, text, _ = mail.render_message(
         "account", {"letter": letter, "subject": letter.subject, "url": url, "site_url": SITE}

@@ -57,21 +57,21 @@ def test_the_first_purchases_after_a_rest_do_not_empty_the_shelves():
 
 def test_a_rest_counts_as_a_day_and_keeps_days_apart():
     rows = [row("m", "a", days_ago=days) for days in (900, 899, 500, 3, 0)]
-    at = Purchases.of(rows).without_rests().at
+    at = Purchases.of(rows).without_long_gaps().at
     assert [round(float(at[-1] - each), 6) for each in at] == [6, 5, 4, 3, 0]
 
 
 def test_no_rest_is_made_of_an_ordinary_pause():
     rows = [row("m", "a", days_ago=days) for days in (2 * REST_DAYS, REST_DAYS, 0)]
     purchases = Purchases.of(rows)
-    assert (purchases.without_rests().at == purchases.at).all()
+    assert (purchases.without_long_gaps().at == purchases.at).all()
 
 
 def test_old_purchases_still_count_less_than_new_ones():
     rows = [row(f"old{n}", item, days_ago=20) for n in range(5) for item in "ab"]
     rows += [row(f"new{n}", item) for n in range(5) for item in "ac"]
     model = PurchaseModel.frozen(Purchases.of(rows), end=1e6, titles=["", "", ""], k=1)
-    assert model.beside_one[[0], [2]][0] > model.beside_one[[0], [1]][0]
+    assert model.pair_scores[[0], [2]][0] > model.pair_scores[[0], [1]][0]
 
 
 # -- The same in a shop ----------------------------------------------------------------------------------------

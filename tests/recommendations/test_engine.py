@@ -155,7 +155,7 @@ def test_ranks_follow_scores():
 
 def test_without_ease_a_large_shop_still_has_cart_scores(monkeypatch):
     monkeypatch.setattr("recommendations.engine.model.EASE_LIMIT", 1)
-    assert model(baskets("ab", "ab", "ac")).beside_several.nnz > 0
+    assert model(baskets("ab", "ab", "ac")).cart_scores.nnz > 0
 
 
 def test_ease_is_what_its_formula_says():

@@ -70,7 +70,7 @@ def gain(answers: list[np.ndarray], posed: list[queries.RankingQuery]) -> float:
 
 
 def test_the_real_files_shelves_read_as_evaluated(bench, tables, capsys):
-    model = bench.frozen_at(to_epoch_days(CUTOFF))
+    model = bench.train_model_at(to_epoch_days(CUTOFF))
     posed = queries.build_queries(model.history, bench.purchases.between(to_epoch_days(CUTOFF)))["cart"]
     evaluated = gain([best for best, _ in rankers.rank_products(rankers.score_cart, model, posed)], posed)
     on_the_shelf = gain(served(tables, bench, posed), posed)

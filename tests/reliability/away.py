@@ -56,7 +56,7 @@ class Away:
     def start(self) -> None:
         self.start_postgres()
         self.start_redis()
-        self._postgres.make_database()
+        self._postgres.ensure_database()
         manage = [sys.executable, "manage.py", "migrate", "-v0"]
         subprocess.run(manage, cwd=CHECKOUT, env=self._environment(), check=True, capture_output=True)
         web = ("--bind", f"127.0.0.1:{self.port}", "--threads", "8", "--no-control-socket", "--log-level", "critical")
@@ -70,7 +70,7 @@ class Away:
         for running in (self._web, *self._servers.values()):
             if running:
                 running.kill()
-                running.clear_away()
+                running.clean_up()
 
     def start_postgres(self) -> None:
         self._servers["postgres"] = start_with_retries(self._postgres.part(), notes=self.home.notes)
@@ -148,7 +148,7 @@ class Away:
     def _stop(self, name: str) -> None:
         running = self._servers.pop(name)
         running.kill()
-        running.clear_away()
+        running.clean_up()
 
     def _pids(self, name: str) -> list[int]:
         running = self._servers.get(name)

@@ -70,7 +70,7 @@ class Stack:
             for running in every:
                 running.kill()
             for running in every:
-                running.clear_away()
+                running.clean_up()
 
     def is_open(self) -> bool:
         ready = self._parts["web"].is_ready
@@ -100,7 +100,7 @@ class Stack:
         assert self._broker is not None
         self.deaths.append("broker")
         self._broker.kill()
-        self._broker.clear_away()
+        self._broker.clean_up()
         self._broker = None
 
     def flush_broker(self) -> None:
@@ -167,7 +167,7 @@ class Stack:
                     running = self._running[name]
                     if running is None or running.exit_code() is None:
                         continue
-                    running.clear_away()
+                    running.clean_up()
                 if not self._end.wait(RESTART_SECONDS):
                     with self._lock:
                         self._spawn(name)

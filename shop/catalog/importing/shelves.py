@@ -28,7 +28,7 @@ class CategoriesAndMakers:
                 return anywhere[0]
         parent_id: int | None = None
         for name in path:
-            parent_id = self._category(parent_id, name)
+            parent_id = self._get_or_create_one(parent_id, name)
         assert parent_id is not None  # noqa: S101  (a path has at least one name)
         return parent_id
 
@@ -52,7 +52,7 @@ class CategoriesAndMakers:
             undo()
         self.made.clear()
 
-    def _category(self, parent_id: int | None, name: str) -> int:
+    def _get_or_create_one(self, parent_id: int | None, name: str) -> int:
         key = (parent_id, make_spelling_key(name))
         if key not in self.categories:
             slug = _reserve_slug(read_slug(name, longest=LONGEST), self.category_slugs)

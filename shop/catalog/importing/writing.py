@@ -101,8 +101,8 @@ class CatalogWriter:
             fresh, choose_free_slugs([groups[key][0].slug for key in fresh], longest=160), strict=True
         ):
             fresh[key].slug = slug
-            self._fill(fresh[key], groups[key])
-        filled = {key for key, group in groups.items() if key in found and self._fill(found[key], group)}
+            self._fill_product(fresh[key], groups[key])
+        filled = {key for key, group in groups.items() if key in found and self._fill_product(found[key], group)}
         changed = [found[key] for key in groups if key in filled | named]
         Product.objects.bulk_create(fresh.values())
         Product.objects.bulk_update(changed, PRODUCT_FIELDS)
@@ -112,7 +112,7 @@ class CatalogWriter:
         events.record_releases(each.id for each in fresh.values())
         return found | fresh
 
-    def _fill(self, product: Product, rows: Sequence[CatalogRow]) -> bool:
+    def _fill_product(self, product: Product, rows: Sequence[CatalogRow]) -> bool:
         """The first row of a product in the file speaks for it; later ones only add attributes it lacks."""
         before = [getattr(product, name) for name in PRODUCT_FIELDS]
         attributes = dict(product.attributes)

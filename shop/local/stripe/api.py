@@ -66,7 +66,7 @@ class Api:
         """
         try:
             self._authenticate(request)
-            endpoint, path = self._find(request)
+            endpoint, path = self._find_endpoint(request)
             call = ApiCall(request, endpoint, path, form.parse_form(request.encoded))
             if request.idempotency_key is None:
                 first()
@@ -75,13 +75,13 @@ class Api:
             with self.keys.hold(request.idempotency_key):
                 first()
                 with self.account.store.transaction():
-                    return self._once(call, request.idempotency_key, keep_failure=keep_failure)
+                    return self._execute_once(call, request.idempotency_key, keep_failure=keep_failure)
         except RefusalError as refusal:
             return _make_refusal_response(request, refusal)
         finally:
             self.account.postman.nudge()
 
-    def _once(self, call: ApiCall, key: str, *, keep_failure: bool) -> ApiResponse:
+    def _execute_once(self, call: ApiCall, key: str, *, keep_failure: bool) -> ApiResponse:
         path, params = call.request.path, call.given
         if earlier := self.keys.recall(key, path=path, params=params, now=self.account.now()):
             replayed = {"Idempotent-Replayed": "true", "Original-Request": earlier.request_id}
@@ -122,7 +122,7 @@ class Api:
         if not _VERSION.match(version):
             raise RefusalError(f"Invalid Stripe API version: {version}")
 
-    def _find(self, request: ApiRequest) -> tuple[ApiEndpoint, dict[str, str]]:
+    def _find_endpoint(self, request: ApiRequest) -> tuple[ApiEndpoint, dict[str, str]]:
         for endpoint in ENDPOINTS:
             match = endpoint.pattern.fullmatch(request.path)
             if match and endpoint.method == request.method:

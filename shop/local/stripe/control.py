@@ -191,7 +191,7 @@ class Control:
 
     def _reset(self, given: dict[str, Any]) -> dict[str, Any]:
         del given
-        self.account.postman.finish_in_hand()
+        self.account.postman.drain()
         self.faults.clear()
         self.requests.clear()
         self.account.store.clear()

@@ -90,39 +90,39 @@ class StandInHandler(BaseHTTPRequestHandler):
         logger.debug(format, *args)
 
     def _handle(self) -> None:
-        body = self._body()
+        body = self._read_body()
         if body is None:
             return
         parts = urlsplit(self.path)
         if parts.path.startswith("/v1/"):
             encoded = body.decode("utf-8", "replace") if self.command == "POST" else parts.query
-            self._api(ApiRequest(self.command, parts.path, encoded, self.headers))
+            self._handle_api(ApiRequest(self.command, parts.path, encoded, self.headers))
         elif parts.path.startswith("/_control/"):
-            self._control(parts.path, body)
+            self._handle_control(parts.path, body)
         elif parts.path == "/healthz":
-            self._json(200, {"status": "ok"})
+            self._send_json(200, {"status": "ok"})
         else:
-            self._page(parts.path, body)
+            self._handle_page(parts.path, body)
             self.server.account.postman.nudge()
 
-    def _body(self) -> bytes | None:
+    def _read_body(self) -> bytes | None:
         length = self.headers.get("Content-Length", "0")
         if not length.isdigit() or int(length) > _LARGEST_BODY:
             self.close_connection = True
-            self._json(413, {"error": {"message": "Request too large.", "type": "invalid_request_error"}})
+            self._send_json(413, {"error": {"message": "Request too large.", "type": "invalid_request_error"}})
             return None
         return self.rfile.read(int(length))
 
     # The API
 
-    def _api(self, request: ApiRequest) -> None:
+    def _handle_api(self, request: ApiRequest) -> None:
         fault = self.server.faults.take(request.method, request.path)
         started = time.monotonic()
         seen = self._record(request, fault)
         if fault and fault.do == "drop":
-            self._cut(b"")
+            self._cut_connection(b"")
             return
-        answer = self._answer(request, fault)
+        answer = self._answer_with_fault(request, fault)
         seen |= {
             "status": answer.status,
             "replayed": "Idempotent-Replayed" in answer.headers,
@@ -134,14 +134,14 @@ class StandInHandler(BaseHTTPRequestHandler):
             headers["Idempotency-Key"] = request.idempotency_key
         headers["Stripe-Version"] = request.headers.get("Stripe-Version", objects.API_VERSION)
         if fault and fault.do == "vanish":
-            self._cut(b"")
+            self._cut_connection(b"")
             return
         if fault and fault.do == "cut":
-            self._cut(payload[: len(payload) // 2], whole=len(payload))
+            self._cut_connection(payload[: len(payload) // 2], whole=len(payload))
             return
         self._send(answer.status, payload, "application/json", headers)
 
-    def _answer(self, request: ApiRequest, fault: Fault | None) -> ApiResponse:
+    def _answer_with_fault(self, request: ApiRequest, fault: Fault | None) -> ApiResponse:
         match fault:
             case None:
                 return self.server.api.answer(request)
@@ -152,13 +152,13 @@ class StandInHandler(BaseHTTPRequestHandler):
             case Fault(do="hang"):
                 return self.server.api.answer(request, first=lambda: self._wait(fault.seconds))
             case Fault(do="fail_after"):
-                return self._failed_after(request)
+                return self._answer_then_fail(request)
         answer = self.server.api.answer(request)
         if fault.do == "hang_after":
             self._wait(fault.seconds)
         return api.make_server_error(request, final=False) if fault.do == "lose" else answer
 
-    def _failed_after(self, request: ApiRequest) -> ApiResponse:
+    def _answer_then_fail(self, request: ApiRequest) -> ApiResponse:
         self.server.api.answer(request, keep_failure=True)
         return api.make_server_error(request)
 
@@ -180,7 +180,7 @@ class StandInHandler(BaseHTTPRequestHandler):
         self.server.control.requests.append(seen)
         return seen
 
-    def _cut(self, part: bytes, *, whole: int = 0) -> None:
+    def _cut_connection(self, part: bytes, *, whole: int = 0) -> None:
         """The connection ends in the middle of an answer, or before any."""
         self.close_connection = True
         if part:
@@ -194,10 +194,10 @@ class StandInHandler(BaseHTTPRequestHandler):
 
     # The page
 
-    def _page(self, path: str, body: bytes) -> None:
+    def _handle_page(self, path: str, body: bytes) -> None:
         page = self._find_page(path.strip("/").split("/"), body)
         if page is None:
-            self._json(404, {"error": {"message": f"Nothing at {path}"}})
+            self._send_json(404, {"error": {"message": f"Nothing at {path}"}})
             return
         targets = " ".join(("'self'", *page.form_targets))
         headers = {
@@ -226,15 +226,15 @@ class StandInHandler(BaseHTTPRequestHandler):
 
     # The control surface
 
-    def _control(self, path: str, body: bytes) -> None:
+    def _handle_control(self, path: str, body: bytes) -> None:
         """For programs on this machine: a page in a browser may not reach it, whatever name it uses."""
         host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
         if host not in _LOCAL_NAMES or "Origin" in self.headers or "Sec-Fetch-Site" in self.headers:
-            self._json(403, {"error": {"message": "The control surface answers local programs only."}})
+            self._send_json(403, {"error": {"message": "The control surface answers local programs only."}})
             return
-        self._json(*self.server.control.answer(self.command, path, body))
+        self._send_json(*self.server.control.answer(self.command, path, body))
 
-    def _json(self, status: int, answer: dict[str, Any]) -> None:
+    def _send_json(self, status: int, answer: dict[str, Any]) -> None:
         self._send(status, json.dumps(answer).encode(), "application/json", {})
 
     def _send(self, status: int, payload: bytes, content_type: str, headers: dict[str, str]) -> None:

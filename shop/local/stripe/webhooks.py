@@ -63,7 +63,7 @@ class WebhookSender:
 
     def start(self) -> None:
         for number in range(_WORKERS):
-            thread = threading.Thread(target=self._work, name=f"webhooks-{number}", daemon=True)
+            thread = threading.Thread(target=self._run_worker, name=f"webhooks-{number}", daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -100,7 +100,7 @@ class WebhookSender:
                 self._store.rows("UPDATE deliveries SET due_at = ? WHERE state = 'waiting'", (time.time(),))
             self._wake.notify_all()
 
-    def finish_in_hand(self) -> None:
+    def drain(self) -> None:
         """Starts nothing more and waits for what is being posted, so that none of it arrives later."""
         self.change(paused=True)
         with self._wake:
@@ -116,7 +116,7 @@ class WebhookSender:
         rows = self._store.rows("SELECT count(*) AS n FROM deliveries WHERE state = 'waiting'")
         return int(rows[0]["n"])
 
-    def _work(self) -> None:
+    def _run_worker(self) -> None:
         with requests.Session() as http:
             http.trust_env = False
             while (job := self._claim()) is not None:
@@ -134,14 +134,14 @@ class WebhookSender:
         """The next delivery due; one of a chain at a time, or one at all, so that the order asked for holds."""
         with self._wake:
             while not self._stopped:
-                job = None if self.settings.paused else self._next()
+                job = None if self.settings.paused else self._find_next()
                 if job is not None:
                     self._in_hand[job[0]] = job[2]
                     return job[0], job[1]
-                self._wake.wait(timeout=self._nap())
+                self._wake.wait(timeout=self._get_idle_seconds())
         return None
 
-    def _next(self) -> tuple[int, str, str] | None:
+    def _find_next(self) -> tuple[int, str, str] | None:
         if self.settings.order != "sent" and self._in_hand:
             return None
         rows = self._store.rows(
@@ -158,7 +158,7 @@ class WebhookSender:
         )
         return (rows[0]["seq"], rows[0]["event"], rows[0]["chain"]) if rows else None
 
-    def _nap(self) -> float:
+    def _get_idle_seconds(self) -> float:
         rows = self._store.rows("SELECT min(due_at) AS due_at FROM deliveries WHERE state = 'waiting'")
         due_at: float | None = rows[0]["due_at"]
         if due_at is None or self.settings.paused:
@@ -193,12 +193,12 @@ class WebhookSender:
                 self.settings.url, data=body, headers=headers, timeout=_TIMEOUT_SECONDS, allow_redirects=False
             )
         except requests.RequestException as error:
-            self._notice(reachable=False, why=type(error).__name__)
+            self._log_reachability(reachable=False, why=type(error).__name__)
             return None
-        self._notice(reachable=True)
+        self._log_reachability(reachable=True)
         return answer.status_code
 
-    def _notice(self, *, reachable: bool, why: str = "") -> None:
+    def _log_reachability(self, *, reachable: bool, why: str = "") -> None:
         """One line when the shop goes and one when it is back, not one for each of a thousand webhooks."""
         if reachable == self._reachable:
             return

@@ -80,7 +80,7 @@ def make_cart_row(line: CartLine, agreed: Terms, method: ShippingMethod | None, 
     )
     limit = agreed.settings.quantity_limit
     words = promise.describe_product_promise(promised or None, availability=line, now=now, released_on=released_on)
-    most = max(1, min(line.available, limit - line.twin_count))
+    most = max(1, min(line.available, limit - line.other_line_count))
     return CartRow(line, words, promised or None, _describe_problem(line, limit), most, _get_tint(line))
 
 
@@ -94,7 +94,7 @@ def _describe_problem(line: CartLine, limit: int) -> str:
         return "No longer for sale. Remove it to check out with the rest."
     if not line.is_short:
         too_many = f"We sell at most {limit:,} of one thing in one order. Make it {limit:,} to check out."
-        return too_many if line.quantity + line.twin_count > limit else ""
+        return too_many if line.quantity + line.other_line_count > limit else ""
     if line.available == 0:
         return "Sold out since you put it in. Remove it to check out with the rest."
     return f"Only {line.available} left. Make it {line.available} to check out."

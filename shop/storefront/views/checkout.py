@@ -193,7 +193,7 @@ def _redirect_to_payment(
 
 
 def _save_answers(customer: Customer, form: CheckoutForm, book: list[Address]) -> None:
-    for key, granted in form.changed_switches().items():
+    for key, granted in form.get_changed_switches().items():
         consent.set_consent(customer, key, granted=granted, source="checkout")
     if form.cleaned_data["remember"]:
         address = form.address()

@@ -24,7 +24,7 @@ FILENAME = "your-data-at-say-when.zip"
 def own_data(request: HttpRequest, customer: Customer) -> HttpResponse:
     standing = erasure.find_open_erasure(customer)
     who_first = sorted(personal_data.get_holdings(), key=lambda holding: not holding.is_person)
-    counted = [(holding, holding.count_of(customer)) for holding in who_first]
+    counted = [(holding, holding.count_rows(customer)) for holding in who_first]
     context = {
         **_build_copy_context(customer),
         "held": [(holding, count) for holding, count in counted if count],

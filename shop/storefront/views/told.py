@@ -97,7 +97,7 @@ def _notify_saved(request: HttpRequest, customer: Customer, kept: Interest) -> N
         withdraw_waiting_picks(customer, purposes.RECOMMEND_FROM_TOLD)  # it may have been told as theirs before
         messages.success(request, f"Saved as not yours, and guessed no more: {kept.title}.")
         return
-    is_waiting = kept.steers and not consent.allows(customer, purposes.RECOMMEND_FROM_TOLD)
+    is_waiting = kept.is_for_suggestions and not consent.allows(customer, purposes.RECOMMEND_FROM_TOLD)
     messages.success(request, f"Saved: {kept.title}.{' Nothing uses it until you turn on the switch.' * is_waiting}")
 
 
@@ -203,7 +203,7 @@ def remove_interest(request: HttpRequest, customer: Customer, pk: int) -> HttpRe
 
 def _withdraw_from_waiting_mail(customer: Customer, interest: Interest) -> None:
     """What waits to be sent may rest on what was just deleted or changed."""
-    if interest.steers:
+    if interest.is_for_suggestions:
         withdraw_waiting_picks(customer, purposes.RECOMMEND_FROM_TOLD)
 
 
@@ -226,7 +226,7 @@ def answer_size_guess(request: HttpRequest, customer: Customer) -> HttpResponse:
         messages.info(request, "That guess is gone: it was answered, or what it stood on may no longer be used.")
         return redirect("told")
     try:
-        _notify_saved(request, customer, interests.save_interest(customer, guess.as_told(kind)))
+        _notify_saved(request, customer, interests.save_interest(customer, guess.to_interest(kind)))
     except interests.TooManyInterests:
         messages.error(request, LIMIT_REACHED)
     return redirect("told")
