@@ -7,12 +7,18 @@ class AccountsConfig(AppConfig):
     verbose_name = "Customers"
 
     def ready(self) -> None:
-        from accounts import asks, grants, staff_sessions, undo
+        from accounts.consent import prompts
+        from accounts.people import guest_session, staff_sessions
         from accounts.personal_data import register_account_holdings
+        from accounts.preferences import undo
 
-        grants.register_keys_cleared_at_login(
-            grants.GUEST_KEY, grants.PENDING_LINK_KEY, grants.PASSWORD_RESET_KEY, asks.ANSWERED_KEY, undo.OFFERED_KEY
+        guest_session.register_keys_cleared_at_login(
+            guest_session.GUEST_KEY,
+            guest_session.PENDING_LINK_KEY,
+            guest_session.PASSWORD_RESET_KEY,
+            prompts.ANSWERED_KEY,
+            undo.OFFERED_KEY,
         )
-        grants.connect_guest_receiver()
+        guest_session.connect_guest_receiver()
         staff_sessions.connect_staff_receiver()
         register_account_holdings()

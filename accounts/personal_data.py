@@ -9,8 +9,8 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import access, address_claims, asks, export, interests, proofs, purposes, staff_changes
-from accounts.consent_requests import LIFETIME
+from accounts.consent import prompts, purposes, receipts
+from accounts.consent.requests import LIFETIME
 from accounts.models import (
     AccountEvent,
     ConsentPayload,
@@ -21,6 +21,9 @@ from accounts.models import (
     PreferenceProfile,
 )
 from accounts.models.interest import KINDS_FOR_SUGGESTIONS
+from accounts.people import address_claims, staff_changes
+from accounts.preferences import interests
+from accounts.privacy import access_log, export
 from shop.personal_data import Holding, Rows, erase_nothing, export_rows, register_holding
 
 
@@ -77,8 +80,8 @@ def retire_sign_ins() -> int:
 
 
 def export_answers(customer: Customer) -> Rows:
-    answers = proofs.get_consent_answers(customer).order_by("record__sequence")
-    words = proofs.get_wordings_by_hash(answers)
+    answers = receipts.get_consent_answers(customer).order_by("record__sequence")
+    words = receipts.get_wordings_by_hash(answers)
     return [_export_answer(answer, words) for answer in answers]
 
 
@@ -140,7 +143,7 @@ def erase_cadence(customer: Customer) -> int:
 
 def export_access_log(customer: Customer) -> Rows:
     return export_rows(
-        access.get_access_log(customer),
+        access_log.get_access_log(customer),
         at="at",
         who="staff_name",
         role="staff_role",
@@ -233,7 +236,7 @@ HOLDINGS: tuple[Holding, ...] = (
         "ask again, and never use them again. What you left unanswered: 30 days, in which we do not ask again.",
         export=export_declined_prompts,
         erase=erase_declined_prompts,
-        retire=asks.retire,
+        retire=prompts.retire,
     ),
     Holding(
         key="requests",
@@ -250,8 +253,8 @@ HOLDINGS: tuple[Holding, ...] = (
         models=("accounts.AccessLogEntry",),
         retention="Each look with its reason: two years, or until you erase the account.",
         export=export_access_log,
-        erase=lambda customer: access.get_access_log(customer).delete()[0],
-        retire=access.retire_access_log,
+        erase=lambda customer: access_log.get_access_log(customer).delete()[0],
+        retire=access_log.retire_access_log,
     ),
     Holding(
         key="told",

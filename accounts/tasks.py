@@ -5,8 +5,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import checkpoints
-from accounts.looks import LedgerBroken
+from accounts.consent import checkpoints
+from accounts.privacy.access_verification import LedgerBroken
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 

@@ -6,7 +6,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import erasure, export, tokens
+from accounts.people import tokens
+from accounts.privacy import erasure, export
 from notifications import links
 from notifications.letters import EmailContext
 

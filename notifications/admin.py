@@ -14,11 +14,11 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 
-from accounts.access import DataSubject, mask_email
-from accounts.admin.by_customer import ByCustomerFilter
-from accounts.admin.looking import AuditedAdmin, ReadOnlyAdmin
-from accounts.email_addresses import normalize_searched_address
+from accounts.admin.audit import AuditedAdmin, ReadOnlyAdmin
+from accounts.admin.customer_filter import ByCustomerFilter
 from accounts.models import Customer
+from accounts.people.email_addresses import normalize_searched_address
+from accounts.privacy.access_log import DataSubject, mask_email
 from notifications import audience, lengths, newsletter
 from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression

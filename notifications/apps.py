@@ -7,8 +7,9 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Mail"
 
     def ready(self) -> None:
-        from accounts import erasure, purposes, uses
-        from accounts.uses import UseKind
+        from accounts.consent import purposes, uses
+        from accounts.consent.uses import UseKind
+        from accounts.privacy import erasure
         from notifications import checks, outbox, personal_data, topics  # noqa: F401  (importing `checks` registers them)
 
         personal_data.register_holdings()

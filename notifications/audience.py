@@ -12,9 +12,9 @@ from django.db.models import CharField, Exists, OuterRef, QuerySet, Value
 from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
+from accounts.consent.purposes import Cadence, MailKind
 from accounts.models import Consent, Customer, MailCadence
-from accounts.purposes import Cadence, MailKind
 from notifications import pacing, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.queueing import PICK, Draft, DraftItem, queue_drafts

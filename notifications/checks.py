@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from accounts import purposes
-from accounts.purposes import MailKind
+from accounts.consent import purposes
+from accounts.consent.purposes import MailKind
 from notifications.topics import TOPICS
 
 

@@ -15,9 +15,9 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts import cadence
-from accounts.cadence import Cadence
-from accounts.purposes import MailKind
+from accounts.consent.purposes import MailKind
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
 from notifications import claims, topics
 from notifications.gate import Basis
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason

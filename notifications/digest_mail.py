@@ -5,7 +5,7 @@ from typing import Any
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts import purposes
+from accounts.consent import purposes
 from notifications import order_mail
 from notifications.digest import NEWS
 from notifications.letters import EmailContext

@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from notifications import account_mail, digest_mail, links, order_mail, promotional_mail, topics
 from notifications.letters import EmailContext
 from notifications.models import OutgoingItem

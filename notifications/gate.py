@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts.purposes import MailKind
+from accounts.consent.purposes import MailKind
 from notifications.models import SkipReason
 
 

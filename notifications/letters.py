@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import Prefetch
 
+from accounts.consent.purposes import MailKind
 from accounts.models import ConsentRequest, PreferenceProfile
-from accounts.purposes import MailKind
 from notifications.digest import NEWS
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
 from notifications.queueing import BODY

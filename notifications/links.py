@@ -7,8 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from accounts import consent_requests, tokens
+from accounts.consent import requests
 from accounts.models import ConsentRequest
+from accounts.people import tokens
 from notifications.models import OutgoingEmail, OutgoingItem
 from orders import guests
 from orders.models import Order
@@ -59,4 +60,4 @@ def build_order_url(of: Order) -> str:
 
 
 def build_confirmation_url(of: ConsentRequest) -> str:
-    return build_absolute_url(reverse("confirm_consent", args=[consent_requests.make_confirmation_token(of)]))
+    return build_absolute_url(reverse("confirm_consent", args=[requests.make_confirmation_token(of)]))

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
-from accounts import journal
-from accounts.journal import JournalEntry
+from accounts.privacy import journal
+from accounts.privacy.journal import JournalEntry
 from notifications import audience, relay
 from notifications.models import OutgoingEmail
 from notifications.outbox import WAITING_STATES

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Customer
 from notifications import suppressions
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression

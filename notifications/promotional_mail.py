@@ -8,7 +8,7 @@ from django.template.defaultfilters import linebreaksbr
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts import purposes
+from accounts.consent import purposes
 from notifications import links
 from notifications.goods import build_product_block
 from notifications.letters import EmailContext

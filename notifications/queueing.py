@@ -7,10 +7,10 @@ from typing import Any
 
 from django.db import transaction
 
-from accounts import cadence
-from accounts.cadence import Cadence
+from accounts.consent.purposes import MailKind
 from accounts.models import Consent, Customer
-from accounts.purposes import MailKind
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
 from notifications import digest, gate, pacing, suppressions
 from notifications.digest import DigestNews
 from notifications.gate import Basis, PurposeAnswer

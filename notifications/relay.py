@@ -16,9 +16,9 @@ from django.db.models import CharField, Exists, Manager, OuterRef, QuerySet
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
+from accounts.consent.purposes import MailKind
 from accounts.models import AccountEvent
-from accounts.purposes import MailKind
 from notifications import gate, topics
 from notifications.gate import Basis
 from notifications.queueing import OFFER, BatchAnswers, Draft, DraftItem, queue_drafts

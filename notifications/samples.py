@@ -11,9 +11,10 @@ from typing import Any
 from django.db.models import Prefetch
 from django.utils import timezone
 
-from accounts import cadence, consent, purposes
+from accounts.consent import consent, purposes
+from accounts.consent.purposes import Cadence, MailKind
 from accounts.models import Customer
-from accounts.purposes import Cadence, MailKind
+from accounts.preferences import cadence
 from notifications import emails, topics
 from notifications.digest import NEWS
 from notifications.letters import BatchData, EmailContext

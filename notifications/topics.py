@@ -5,9 +5,9 @@ Topics name purposes, never the reverse. docs/emails.md tells the same to people
 
 from dataclasses import dataclass, field
 
-from accounts import purposes
+from accounts.consent import purposes
+from accounts.consent.purposes import MailKind
 from accounts.models import AccountEvent
-from accounts.purposes import MailKind
 from orders.models import OrderEvent
 
 

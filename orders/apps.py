@@ -7,12 +7,13 @@ class OrdersConfig(AppConfig):
     verbose_name = "Orders"
 
     def ready(self) -> None:
-        from accounts import erasure, grants
-        from accounts.proof import register_address_proved_callback
+        from accounts.people import guest_session
+        from accounts.people.address_verification import register_address_proved_callback
+        from accounts.privacy import erasure
         from orders import guests, login, personal_data, statutory
 
         login.connect_order_receivers()
-        grants.register_keys_cleared_at_login(guests.GRANTS)
+        guest_session.register_keys_cleared_at_login(guests.GRANTS)
         register_address_proved_callback(guests.join_orders_to_customer)
         personal_data.register_holdings()
         erasure.register_erasure_obstacle(statutory.explain_wait_for_orders)

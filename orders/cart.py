@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import F, Subquery, Sum
 from django.http import HttpRequest
 
-from accounts.current import get_login_customer
 from accounts.models import Customer
+from accounts.people.auth import get_login_customer
 from orders.models import Cart, CartLine, Order, ShopSettings
 from shop.catalog.models import Variant
 

@@ -9,9 +9,9 @@ from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import purposes
-from accounts.customers import lock_customer
+from accounts.consent import purposes
 from accounts.models import Customer, ForgottenPast
+from accounts.people.customers import lock_customer
 from orders.models import OrderLine
 from orders.models.order import IN_A_SIZE, build_forgotten_filter
 

@@ -11,9 +11,10 @@ from django.db.models import Q
 from django.http import Http404, HttpRequest
 from django.urls import reverse
 
-from accounts import access, tokens
-from accounts.current import get_customer
 from accounts.models import Customer
+from accounts.people import tokens
+from accounts.people.auth import get_customer
+from accounts.privacy import access_log
 from orders.models import Order
 
 TOKEN_KIND = "order"  # noqa: S105  (the name of a kind of link)
@@ -90,4 +91,4 @@ def join_orders_to_customer(customer: Customer) -> None:
     joining = Order.objects.filter(Q(customer=None) | gave_it_up, email=customer.email.lower())
     if numbers := list(joining.values_list("number", flat=True)):
         Order.objects.filter(number__in=numbers).update(customer=customer)
-        access.assign_guest_entries(customer, numbers)
+        access_log.assign_guest_entries(customer, numbers)

@@ -9,8 +9,8 @@ from enum import StrEnum
 
 from django.db import transaction
 
-from accounts import journal
-from accounts.journal import JournalEntry
+from accounts.privacy import journal
+from accounts.privacy.journal import JournalEntry
 from orders.locks import lock_order
 from orders.models import Order, OrderLine
 

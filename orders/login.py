@@ -4,8 +4,8 @@ from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
-from accounts.customers import get_or_create_customer
 from accounts.models import User
+from accounts.people.customers import get_or_create_customer
 from orders import cart, guests
 
 

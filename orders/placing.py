@@ -6,8 +6,8 @@ from datetime import date
 
 from django.utils import timezone
 
-from accounts import purposes
-from accounts.consent_requests import request_consent
+from accounts.consent import purposes
+from accounts.consent.requests import request_consent
 from orders import cart as carts
 from orders import events, fulfilment, promise, terms
 from orders.models import Order, OrderEvent, ShopSettings

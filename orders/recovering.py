@@ -16,7 +16,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts.journal import JournalEntry
+from accounts.privacy.journal import JournalEntry
 from orders import holds, payments, rebuilding, recording, status, stripe_feed
 from orders.gateways import stripe, stripe_records
 from orders.gateways.amounts import from_stripe_amount

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from accounts import journal, purposes
+from accounts.consent import purposes
 from accounts.models import Consent, Customer
+from accounts.privacy import journal
 from orders.models import Order, OrderTick
 
 # What is for one order alone; the newsletter's tick asks the address, and is no order's.

@@ -7,8 +7,8 @@ class RecommendationsConfig(AppConfig):
     verbose_name = "Recommendations"
 
     def ready(self) -> None:
-        from accounts import purposes, uses
-        from accounts.uses import UseKind
+        from accounts.consent import purposes, uses
+        from accounts.consent.uses import UseKind
         from recommendations import login
         from recommendations.personal_data import register_holdings
 

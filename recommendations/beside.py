@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection
 
-from accounts.interests import NO_INTERESTS, Exclusions
+from accounts.preferences.interests import NO_INTERESTS, Exclusions
 from recommendations import declared
 from recommendations.engine.names import is_same_kind, is_same_thing, read_name
 from recommendations.withdrawn import WITHDRAWN_SQL, get_withdrawn_parameters

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.utils import timezone
 
-from accounts.interests import Exclusions, Interests
 from accounts.models import Interest
+from accounts.preferences.interests import Exclusions, Interests
 from recommendations.withdrawn import WITHDRAWN_SQL, get_withdrawn_parameters
 
 MOST_FOLLOWED = 20  # of the things told, the latest

@@ -13,7 +13,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts import consent
+from accounts.consent import consent
 from accounts.models import Customer
 from orders.models import OrderLine
 from recommendations.history import RETENTION

@@ -4,9 +4,9 @@ from django.contrib import messages
 from django.contrib.auth.signals import user_logged_in
 from django.http import HttpRequest
 
-from accounts.customers import get_or_create_customer
-from accounts.forms import BRING_ALONG
 from accounts.models import User
+from accounts.people.customers import get_or_create_customer
+from accounts.people.forms import BRING_ALONG
 from recommendations import visitors
 
 

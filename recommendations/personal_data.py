@@ -6,8 +6,9 @@ from functools import partial
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import purposes, sessions
+from accounts.consent import purposes
 from accounts.models import Customer
+from accounts.people import sessions
 from recommendations import effects, history
 from recommendations.models import Contribution, Effect, ProductView
 from shop.personal_data import Holding, Rows, export_rows, register_holding

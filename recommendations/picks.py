@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from accounts import consent, interests, purposes
-from accounts.interests import NO_INTERESTS, Exclusions, Interests
+from accounts.consent import consent, purposes
 from accounts.models import Customer
+from accounts.preferences import interests
+from accounts.preferences.interests import NO_INTERESTS, Exclusions, Interests
 from orders.models import Order, OrderLine
 from recommendations import declared
 from recommendations.beside import ADVICE, Found, Way, choose, find_beside

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Customer, Interest
 from orders.models import OrderLine
 from orders.models.order import KEPT_IN_A_SIZE

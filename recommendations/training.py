@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import ForgottenPast
 from orders.models import OrderLine
 from recommendations.engine.model import K

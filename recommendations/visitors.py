@@ -10,9 +10,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts import gpc
-from accounts.current import get_login_customer
+from accounts.consent import gpc
 from accounts.models import Customer
+from accounts.people.auth import get_login_customer
 from recommendations import history
 from recommendations.history import RETENTION
 

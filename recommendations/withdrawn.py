@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models.expressions import RawSQL
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 
 # To stand first in a shelf's statement. `run`: the current epoch. `lost`: customers with the products they bought that
 # must not tell anything any more, since they answered anew, or marked, cancelled or disowned what they bought.

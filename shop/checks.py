@@ -10,7 +10,7 @@ from django.contrib.admin import site
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (Django's own name)
 from django.db import ProgrammingError, connections
 
-from accounts import purposes, uses
+from accounts.consent import purposes, uses
 from orders.gateways.amounts import is_chargeable
 from orders.repricing import describe_foreign_prices
 from shop.admin_queries import StrictAdmin

@@ -1,6 +1,6 @@
 """Mail on the wire: a message's bytes, and the hand-off to the mail server.
 
-Two callers only: `notifications.delivery`, and `accounts.adapter` for mail that somebody waits for at the screen.
+Two callers only: `notifications.delivery`, and `accounts.people.adapter` for mail that somebody awaits at the screen.
 """
 
 import re

@@ -70,7 +70,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "accounts.staff_sessions.StaffSessionMiddleware",
+    "accounts.people.staff_sessions.StaffSessionMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "shop.storefront.middleware.PlainTextMiddleware",
@@ -159,7 +159,7 @@ PASSWORD_HASHERS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
-    {"NAME": "accounts.password_list.BreachedPasswordValidator"},
+    {"NAME": "accounts.people.password_list.BreachedPasswordValidator"},
 ]
 LOGIN_REDIRECT_URL = "/account/"
 LOGIN_URL = "account_login"
@@ -167,15 +167,15 @@ REQUIRE_STAFF_MFA = env.bool("REQUIRE_STAFF_MFA", True)
 STAFF_IDLE_SECONDS = env.int("STAFF_IDLE_SECONDS", 30 * 60)  # without a click
 STAFF_SESSION_SECONDS = env.int("STAFF_SESSION_SECONDS", 10 * 3600)  # a working day
 
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_ADAPTER = "accounts.people.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
-    "login": "accounts.forms.LoginForm",
-    "signup": "accounts.forms.SignupForm",
-    "add_email": "accounts.forms.AddEmailForm",
-    "reset_password": "accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
-    "change_password": "accounts.forms.ChangePasswordForm",
-    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "login": "accounts.people.forms.LoginForm",
+    "signup": "accounts.people.forms.SignupForm",
+    "add_email": "accounts.people.forms.AddEmailForm",
+    "reset_password": "accounts.people.forms.ResetPasswordForm",
+    "reset_password_from_key": "accounts.people.forms.ResetPasswordKeyForm",
+    "change_password": "accounts.people.forms.ChangePasswordForm",
+    "reauthenticate": "accounts.people.forms.ReauthenticateForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

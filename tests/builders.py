@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import consent
+from accounts.consent import consent
 from accounts.models import Customer, User
 from orders import events
 from orders.models import Allocation, Cart, CartLine, Order, OrderEvent, OrderLine, Payment, ShippingMethod, TaxRate

@@ -1,6 +1,6 @@
 """The people of the tests. Alice said yes to everything, Bob to nothing, Charlie is a stranger; Sam works here."""
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Customer, User
 from tests import builders
 

@@ -9,10 +9,10 @@ from shop.registry import RegisteredTwiceError, Registry
 
 ROOMS = ("shop", "accounts", "orders", "notifications", "recommendations")
 REGISTRIES = {
-    "accounts.erasure._obstacles",
-    "accounts.grants._cleared_at_login",
-    "accounts.proof._callbacks",
-    "accounts.uses._uses",
+    "accounts.privacy.erasure._obstacles",
+    "accounts.people.guest_session._cleared_at_login",
+    "accounts.people.address_verification._callbacks",
+    "accounts.consent.uses._uses",
     "shop.personal_data._holdings",
     "shop.personal_data._processors",
     "shop.retrying.loops._loops",

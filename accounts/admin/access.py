@@ -4,8 +4,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.admin.by_customer import ROW_NUMBER
-from accounts.admin.looking import ReadOnlyAdmin
+from accounts.admin.audit import ReadOnlyAdmin
+from accounts.admin.customer_filter import ROW_NUMBER
 from accounts.models import AccessLogEntry
 
 

@@ -11,9 +11,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.decorators import method_decorator
 
-from accounts.access import DataSubject, mask_email
-from accounts.admin.looking import AuditedAdmin
+from accounts.admin.audit import AuditedAdmin
 from accounts.models import User
+from accounts.privacy.access_log import DataSubject, mask_email
 
 CUSTOMERS = "customers"
 RIGHTS = ("is_active", "is_staff", "is_superuser", "groups")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models.access_record import RETIRED
 from accounts.models.customer import Customer
 
-# The digest is the same as that of `accounts.looks.hash_access_entry`, which checks it.
+# The digest is the same as that of `accounts.privacy.access_verification.hash_access_entry`, which checks it.
 _RECORD = """
     INSERT INTO accounts_accesslogrecord (id, at, chain, digest)
     SELECT NEW.id, NEW.at, (SELECT chain FROM accounts_customer WHERE id = NEW.customer_id),
@@ -37,7 +37,7 @@ class AccessKind(models.TextChoices):
 
 
 class AccessLogEntry(models.Model):
-    """One look by somebody who works here at what belongs to a customer. Written by `accounts.access` alone.
+    """One look by somebody who works here at what belongs to a customer. `accounts.privacy.access_log` alone writes it.
 
     `customer` is empty for a guest's order until the address is proved; the entry then stands under `order_number`
     only. `once` is filled where a day's repeats count as one (lists). Triggers let no entry be changed, but for a

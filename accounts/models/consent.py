@@ -2,12 +2,12 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 
-from accounts.email_addresses import EmailAddressField
 from accounts.models.customer import Customer
+from accounts.people.email_addresses import EmailAddressField
 
 
 class Consent(models.Model):
-    """The current answer of one customer for one purpose. No row means no. Written by `accounts.consent` alone.
+    """The current answer of one customer for one purpose. No row means no. Written by `accounts.consent.consent` alone.
 
     `chosen` is what the customer answered, `granted` whether it counts now: a yes rests while the master switch is off.
     `record` is the link of the ledger that made it so.

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Lower
 
-from accounts.email_addresses import EmailAddressField
+from accounts.people.email_addresses import EmailAddressField
 
 
 class Customer(models.Model):

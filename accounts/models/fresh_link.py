@@ -3,7 +3,7 @@ from datetime import timedelta
 from django.db import models
 from django.utils import timezone
 
-from accounts.email_addresses import EmailAddressField
+from accounts.people.email_addresses import EmailAddressField
 
 LIFETIME = timedelta(minutes=15)
 

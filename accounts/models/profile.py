@@ -1,8 +1,8 @@
 from django.db import models
 from django.db.models import Q
 
+from accounts.consent.purposes import Cadence
 from accounts.models.customer import Customer
-from accounts.purposes import Cadence
 
 
 class PreferenceProfile(models.Model):

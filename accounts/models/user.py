@@ -5,7 +5,7 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
 from django.db.models.functions import Lower
 
-from accounts.email_addresses import EmailAddressField, normalize_address
+from accounts.people.email_addresses import EmailAddressField, normalize_address
 
 
 class UserManager(DjangoUserManager["User"]):

@@ -5,10 +5,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import address_book
-from accounts.address_forms import AddressBookForm
-from accounts.current import customer_required
 from accounts.models import Address, Customer
+from accounts.people import address_book
+from accounts.people.address_forms import AddressBookForm
+from accounts.people.auth import customer_required
 
 
 @never_cache

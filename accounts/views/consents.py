@@ -5,19 +5,19 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import consent_requests, purposes
+from accounts.consent import purposes, requests
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm_consent(request: HttpRequest, token: str) -> HttpResponse:
     """The mailed link of a double opt-in. Looking changes nothing; the button does."""
-    asked = consent_requests.find_request_by_token(token)
+    asked = requests.find_request_by_token(token)
     if asked is None:
         return render(request, "accounts/consent_link_expired.html", status=404)
-    was_refused = consent_requests.was_refused_since(asked)
+    was_refused = requests.was_refused_since(asked)
     if request.method == "POST":
-        consent_requests.confirm_request(asked)
+        requests.confirm_request(asked)
     context = {
         "purpose": purposes.get_purpose(asked.purpose),
         "is_confirmed": request.method == "POST",

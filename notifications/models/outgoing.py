@@ -4,9 +4,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from accounts.email_addresses import EmailAddressField
+from accounts.consent.purposes import MailKind
 from accounts.models import ConsentRecord, Customer
-from accounts.purposes import MailKind
+from accounts.people.email_addresses import EmailAddressField
 from orders.models import Order, OrderTick
 from shop.catalog.models import Product
 

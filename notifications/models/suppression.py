@@ -2,7 +2,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts.email_addresses import EmailAddressField
+from accounts.people.email_addresses import EmailAddressField
 
 
 class Suppression(models.Model):

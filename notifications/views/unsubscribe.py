@@ -12,10 +12,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from accounts import cadence, consent, purposes, tokens
-from accounts.cadence import Cadence
+from accounts.consent import consent, purposes
+from accounts.consent.purposes import Purpose
 from accounts.models import Customer
-from accounts.purposes import Purpose
+from accounts.people import tokens
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
 from notifications import links
 from orders import ticks
 from orders.models import Order

@@ -14,10 +14,10 @@ from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from accounts.access import DataSubject, mask_email
-from accounts.admin.by_customer import ByCustomerFilter
-from accounts.admin.sparing import MaskedAdmin, ReasonForm
-from accounts.email_addresses import normalize_searched_address
+from accounts.admin.customer_filter import ByCustomerFilter
+from accounts.admin.masked import MaskedAdmin, ReasonForm
+from accounts.people.email_addresses import normalize_searched_address
+from accounts.privacy.access_log import DataSubject, mask_email
 from orders import cancellation, holds, queue, status
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
 from orders.admin.asking import cancel, complete_address, correct_tracking, refund, ship

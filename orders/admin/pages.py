@@ -10,9 +10,9 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from accounts import access
-from accounts.access import DataSubject
 from accounts.models import AccessKind
+from accounts.privacy import access_log
+from accounts.privacy.access_log import DataSubject
 from orders.models import Order
 
 
@@ -29,7 +29,7 @@ def build_order_subject(order: Order, *, about: str = "") -> DataSubject:
 
 def log_order_access(request: HttpRequest, orders: Iterable[Order], *, what: AccessKind, detail: str = "") -> None:
     """Writes to the access log what was done with some orders, for each of their customers."""
-    access.log_access_to_subjects(request.user, map(build_order_subject, orders), what=what, detail=detail)  # type: ignore[arg-type]
+    access_log.log_access_to_subjects(request.user, map(build_order_subject, orders), what=what, detail=detail)  # type: ignore[arg-type]
 
 
 def render_step_page(

@@ -2,8 +2,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.access import DataSubject
-from accounts.admin.looking import AuditedAdmin, ReadOnlyAdmin
+from accounts.admin.audit import AuditedAdmin, ReadOnlyAdmin
+from accounts.privacy.access_log import DataSubject
 from orders import payments
 from orders.admin.pages import build_order_subject
 from orders.models import Payment, StripeEvent

@@ -6,8 +6,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts.access import DataSubject
-from accounts.admin.looking import AuditedAdmin, ReadOnlyAdmin
+from accounts.admin.audit import AuditedAdmin, ReadOnlyAdmin
+from accounts.privacy.access_log import DataSubject
 from orders.admin.actions import get_actor_name
 from orders.admin.pages import build_order_subject
 from orders.models import StripeRecord

@@ -8,7 +8,7 @@ from itertools import islice
 from django.db.models import Q
 from django.db.models.functions import Lower
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Customer
 from orders.importing.reading import read_customer
 from shop.csv_files.report import BadRow, RowReport, UnusableRowError, quote_cell

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.utils import timezone
 from django_countries import countries
 
-from accounts.email_addresses import UnreachableAddressError, normalize_address
+from accounts.people.email_addresses import UnreachableAddressError, normalize_address
 from shop.catalog.importing.reading import read_sku, read_title
 from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
 from shop.csv_files.table import Columns, CsvTable

@@ -7,10 +7,10 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
 
-from accounts import consent
-from accounts.email_addresses import EmailAddressField
+from accounts.consent import consent
 from accounts.models import Customer, ForgottenPast
 from accounts.models.address import PostalAddress
+from accounts.people.email_addresses import EmailAddressField
 from orders.models.cart import Cart
 from orders.models.settings import ShippingMethod
 from shop.catalog.models import Product, StockRecord, Variant

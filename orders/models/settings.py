@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
 
-from accounts.email_addresses import EmailAddressField
+from accounts.people.email_addresses import EmailAddressField
 from shop.money import get_shop_currency
 
 ONLY_ROW = 1

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import purposes
+from accounts.consent import purposes
 from orders import cancellation, guests, payments, status, ticks
 from orders import cart as carts
 from orders.fulfilment import TransitionRefused

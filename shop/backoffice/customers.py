@@ -13,11 +13,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts import proofs, purposes
-from accounts.access import DataSubject, mask_email
-from accounts.admin.sparing import MaskedAdmin, ReasonForm
-from accounts.email_addresses import normalize_searched_address
+from accounts.admin.masked import MaskedAdmin, ReasonForm
+from accounts.consent import purposes, receipts
 from accounts.models import Customer
+from accounts.people.email_addresses import normalize_searched_address
+from accounts.privacy.access_log import DataSubject, mask_email
 from orders.models import Order
 
 MOST_ORDERS = 20
@@ -114,7 +114,7 @@ def _get_states_on_day(request: HttpRequest, customer: Customer) -> dict[str, An
     """“What had they allowed on 3 May?”"""
     form = CustomerDayForm(request.GET)
     day: date | None = form.cleaned_data["on"] if form.is_valid() else None
-    return {"day_form": form, "day": day, "standings": proofs.get_switch_states_on(customer, day) if day else []}
+    return {"day_form": form, "day": day, "standings": receipts.get_switch_states_on(customer, day) if day else []}
 
 
 def register_customer_admin() -> None:

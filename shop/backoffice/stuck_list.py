@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin.looking import ReadOnlyAdmin
+from accounts.admin.audit import ReadOnlyAdmin
 from shop.backoffice.stuck import get_stuck_advice, get_stuck_item_url
 from shop.retrying import loops
 from shop.retrying.models import StuckItem

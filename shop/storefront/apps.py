@@ -7,8 +7,8 @@ class StorefrontConfig(AppConfig):
     verbose_name = "Storefront"
 
     def ready(self) -> None:
-        from accounts import grants
+        from accounts.people import guest_session
         from shop import checks  # noqa: F401  (importing registers them)
         from shop.storefront.views import told
 
-        grants.register_keys_cleared_at_login(told.REMOVED_KEY)
+        guest_session.register_keys_cleared_at_login(told.REMOVED_KEY)

@@ -1,9 +1,9 @@
 """Where a feature would help, the page asks for it once: the switch with its own words, and a “no” as easy as a “yes”.
 
 At most one question a page, each once a visit; left unanswered, it rests. What is remembered for that: of customers,
-that it was put (`accounts.asks`); of a guest at an order's page, the same in the session that its link began; of
-visitors nothing, since who brings the cookie that guards our forms has been on such a page before. None in a preview,
-and none where the browser has said no.
+that it was put (`accounts.consent.prompts`); of a guest at an order's page, the same in the session that its link
+began; of visitors nothing, since who brings the cookie that guards our forms has been on such a page before. None in a
+preview, and none where the browser has said no.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
-from accounts import asks, consent, gpc, purposes
-from accounts.current import get_login_customer
-from accounts.purposes import Purpose
+from accounts.consent import consent, gpc, prompts, purposes
+from accounts.consent.purposes import Purpose
+from accounts.people.auth import get_login_customer
 from recommendations import visitors
 
 
@@ -68,11 +68,13 @@ def get_prompt_for_page(
     ]
     if _is_in_place(request):
         on_screen = request.headers.get(ON_SCREEN, "")
-        stays = on_screen in offered and asks.is_open(customer, on_screen)
+        stays = on_screen in offered and prompts.is_open(customer, on_screen)
         return _make_prompt(request, place, on_screen) if stays else None
-    key = asks.find_first_unanswered(request, customer, offered, beside=PURPOSES_BY_PLACE[place]) if offered else None
+    key = (
+        prompts.find_first_unanswered(request, customer, offered, beside=PURPOSES_BY_PLACE[place]) if offered else None
+    )
     if key and request.method == "GET":
-        asks.note_shown(customer, key)
+        prompts.note_shown(customer, key)
     return _make_prompt(request, place, key) if key else None
 
 
@@ -87,7 +89,7 @@ def get_prompt_for_guest(request: HttpRequest, order_number: str, keys: Sequence
         return None
     if _is_in_place(request):
         return None
-    settled, shown = request.session.get(asks.ANSWERED_KEY, []), request.session.get(SHOWN, [])
+    settled, shown = request.session.get(prompts.ANSWERED_KEY, []), request.session.get(SHOWN, [])
     if not set(shown) <= set(settled):
         return None
     for key in keys:
@@ -116,7 +118,7 @@ def _may_prompt_visitor(request: HttpRequest, place: PromptPlace) -> bool:
         return False
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return place != PromptPlace.SEARCH
-    return not visitors.is_history_on(request) and VISITOR_PURPOSE not in request.session.get(asks.ANSWERED_KEY, [])
+    return not visitors.is_history_on(request) and VISITOR_PURPOSE not in request.session.get(prompts.ANSWERED_KEY, [])
 
 
 def _make_prompt(request: HttpRequest, place: PromptPlace, key: str, *more: tuple[str, str]) -> ConsentPrompt:

@@ -12,11 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django_countries import countries
 
-from accounts import purposes
-from accounts.address_forms import AUTOCOMPLETE, PostalAddressMixin
-from accounts.email_addresses import EmailAddressInput
+from accounts.consent import purposes
+from accounts.consent.purposes import Purpose
 from accounts.models import Address, Customer
-from accounts.purposes import Purpose
+from accounts.people.address_forms import AUTOCOMPLETE, PostalAddressMixin
+from accounts.people.email_addresses import EmailAddressInput
 from orders import pricing, ticks
 from orders.checkout import ADDRESS_FIELDS, CheckoutDetails
 from orders.models import Order, ShippingMethod

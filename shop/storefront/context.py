@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts import grants
+from accounts.people import guest_session
 from orders.cart import COUNT_SESSION_KEY
 from shop.storefront import frame
 
@@ -20,5 +20,5 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "shop_settings": terms.settings,
         "info_pages": frame.get_cached_info_pages(),
         "cart_count": request.session.get(COUNT_SESSION_KEY, 0) if has_session else 0,
-        "guest_until": grants.get_guest_session_end(request) if has_session else None,
+        "guest_until": guest_session.get_guest_session_end(request) if has_session else None,
     }

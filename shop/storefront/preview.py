@@ -1,8 +1,8 @@
 """The shop as it would be after an answer, at the customer's own request: the real page or mail, with nothing written.
 
 The page's own view runs on a copy of the visit, as if the customer had answered so
-(`accounts.consent.overlay_answers`), in a transaction in which the database refuses to write, and which is rolled
-back. A new switch says here where it shows.
+(`accounts.consent.consent.overlay_answers`), in a transaction in which the database refuses to write, and which is
+rolled back. A new switch says here where it shows.
 """
 
 import copy
@@ -18,8 +18,9 @@ from django.urls import resolve, reverse
 from django.utils.html import format_html
 from django_htmx.middleware import HtmxDetails
 
-from accounts import cadence, consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Customer
+from accounts.preferences import cadence
 from notifications import samples
 from recommendations import picks, visitors
 from shop.catalog.models import Product

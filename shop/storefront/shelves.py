@@ -11,9 +11,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import consent, interests, purposes
-from accounts.interests import NO_INTERESTS, Exclusions, Interests
+from accounts.consent import consent, purposes
 from accounts.models import Customer
+from accounts.preferences import interests
+from accounts.preferences.interests import NO_INTERESTS, Exclusions, Interests
 from orders import promise
 from orders.models import CartLine
 from recommendations import effects, picks, visitors

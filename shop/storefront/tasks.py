@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from accounts import erasure, export
+from accounts.privacy import erasure, export
 from shop.storefront import controller
 
 

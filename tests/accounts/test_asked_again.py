@@ -7,8 +7,8 @@ from django.core import mail
 from django.test import Client
 from django.urls import get_resolver
 
-from accounts import export
 from accounts.models import Customer, User
+from accounts.privacy import export
 from tests import builders, cast
 from tests.login import sign_in
 from tests.security.visits import _patterns, changed, fingerprint

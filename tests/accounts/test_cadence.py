@@ -3,8 +3,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from accounts import cadence, purposes
-from accounts.cadence import Cadence
+from accounts.consent import purposes
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
 from tests import cast
 
 LONDON = ZoneInfo("Europe/London")

@@ -9,9 +9,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import checkpoints, consent, journal, ledger, purposes, tasks, verification
+from accounts import tasks
+from accounts.consent import checkpoints, consent, ledger, purposes, verification
+from accounts.consent.verification import LedgerBroken
 from accounts.models import Consent, ConsentCheckpoint, ConsentPayload, ConsentRecord
-from accounts.verification import LedgerBroken
+from accounts.privacy import journal
 from shop.schedule import SCHEDULE
 from tests import builders, cast
 from tests.accounts.test_ledger import answers, tamper

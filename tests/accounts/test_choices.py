@@ -5,10 +5,12 @@ import re
 import pytest
 from django.urls import reverse
 
-from accounts import cadence, consent, purposes, tokens, undo
-from accounts.cadence import Cadence
-from accounts.choices import ChoiceKind, PreferenceChoice
+from accounts.consent import consent, purposes
 from accounts.models import ConsentRecord, Customer, MailCadence, PreferenceProfile
+from accounts.people import tokens
+from accounts.preferences import cadence, undo
+from accounts.preferences.cadence import Cadence
+from accounts.preferences.choices import ChoiceKind, PreferenceChoice
 from tests import builders, cast
 
 pytestmark = pytest.mark.django_db

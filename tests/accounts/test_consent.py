@@ -4,7 +4,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Consent, ConsentPayload, ConsentRecord
 from tests import builders, cast
 

@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from accounts import consent, consent_requests, purposes
+from accounts.consent import consent, purposes, requests
 from accounts.models import AccountEvent, Consent, ConsentRequest, Customer
 from tests import cast
 
@@ -11,7 +11,7 @@ PURPOSE = purposes.NEWSLETTER
 
 
 def ask(email=cast.CHARLIE):
-    return consent_requests.request_consent(email, PURPOSE, source="checkout")
+    return requests.request_consent(email, PURPOSE, source="checkout")
 
 
 def test_asking_makes_no_customer_and_no_consent():
@@ -22,14 +22,14 @@ def test_asking_makes_no_customer_and_no_consent():
 
 
 def test_looking_at_the_link_changes_nothing(client):
-    link = reverse("confirm_consent", args=[consent_requests.make_confirmation_token(ask())])
+    link = reverse("confirm_consent", args=[requests.make_confirmation_token(ask())])
     assert client.get(link).status_code == 200
     assert not Consent.objects.exists()
 
 
 def test_the_button_behind_the_link_turns_it_on_once(client):
     request = ask()
-    link = reverse("confirm_consent", args=[consent_requests.make_confirmation_token(request)])
+    link = reverse("confirm_consent", args=[requests.make_confirmation_token(request)])
     client.post(link)
     customer = Customer.objects.get(email=cast.CHARLIE)
     assert customer.is_guest
@@ -56,7 +56,7 @@ def test_asking_ten_times_sends_one_mail():
 
 def test_a_customer_who_has_the_address_already_is_found_not_doubled(client):
     bob = cast.bob()
-    link = reverse("confirm_consent", args=[consent_requests.make_confirmation_token(ask("Bob@Example.com"))])
+    link = reverse("confirm_consent", args=[requests.make_confirmation_token(ask("Bob@Example.com"))])
     client.post(link)
     assert consent.allows(bob, PURPOSE)
     assert Customer.objects.count() == 1

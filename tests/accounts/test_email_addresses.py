@@ -11,10 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import models
 from django.test import Client
 
-from accounts import consent_requests, fresh_links, purposes
-from accounts.customers import get_or_create_proved_customer
-from accounts.email_addresses import EmailAddressField, UnreachableAddressError, normalize_address
+from accounts.consent import purposes, requests
 from accounts.models import Customer, User
+from accounts.people import fresh_links
+from accounts.people.customers import get_or_create_proved_customer
+from accounts.people.email_addresses import EmailAddressField, UnreachableAddressError, normalize_address
 from orders.models import Order, ShopSettings
 from tests import builders, cast
 from tests.login import sign_in
@@ -167,7 +168,7 @@ PAGES: dict[str, Door] = {
     "the shop's own settings": _at_the_shops_own_settings,
     "the command for the first owner": _at_the_command_for_the_first_owner,
     "a newsletter asked for": lambda address: _in_code(
-        lambda: consent_requests.request_consent(address, purposes.NEWSLETTER, source="checkout")
+        lambda: requests.request_consent(address, purposes.NEWSLETTER, source="checkout")
     ),
     "a login made by code": lambda address: _in_code(lambda: User.objects.create_user(address)),
     "a customer made by code": lambda address: _in_code(lambda: get_or_create_proved_customer(address)),

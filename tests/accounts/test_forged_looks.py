@@ -7,10 +7,10 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
-from accounts import access, erasure, journal, looks
-from accounts.access import DataSubject
-from accounts.customers import get_or_create_proved_customer
 from accounts.models import AccessKind, AccessLogEntry, AccessLogRecord, Erasure, User
+from accounts.people.customers import get_or_create_proved_customer
+from accounts.privacy import access_log, access_verification, erasure, journal
+from accounts.privacy.access_log import DataSubject
 from tests import builders, cast
 from tests.accounts.test_forgeries import found, lawfully_erased, sql
 
@@ -33,8 +33,8 @@ def bob():
     """Bob was looked at twice, Eve once, and a guest's order once."""
     sam, bob, eve = cast.sam(), cast.bob(), builders.customer("eve@example.com")
     for subject in (bob, eve, bob):
-        access.log_access(sam, subject.pk, what=AccessKind.SHOWN, detail="They called")
-    access.log_access_to_subjects(sam, [DataSubject(None, "SW-GUEST", "Order SW-GUEST")], what=AccessKind.LOOK)
+        access_log.log_access(sam, subject.pk, what=AccessKind.SHOWN, detail="They called")
+    access_log.log_access_to_subjects(sam, [DataSubject(None, "SW-GUEST", "Order SW-GUEST")], what=AccessKind.LOOK)
     connection.check_constraints()  # a table with checks still to come cannot be truncated
     before = transaction.savepoint()
     yield bob
@@ -72,9 +72,9 @@ def test_an_erasure_that_was_only_asked_for_lets_nothing_go(bob):
     numbers = {"customer_number": bob.pk, "chain": bob.chain, "due_at": timezone.now()}
     asked = Erasure.objects.create(customer=bob, state=Erasure.State.SCHEDULED, **numbers)
     with pytest.raises(DatabaseError, match="pgtrigger"), transaction.atomic():
-        access.get_access_log(bob).delete()
+        access_log.get_access_log(bob).delete()
     Erasure.objects.filter(pk=asked.pk).update(state=Erasure.State.ERASING)
-    assert access.get_access_log(bob).delete()[0] == 2
+    assert access_log.get_access_log(bob).delete()[0] == 2
     assert AccessLogEntry.objects.count() == 2
 
 
@@ -90,7 +90,7 @@ def the_log_truncated(bob):
 
 
 def one_look_taken_away(bob):
-    sql("DELETE FROM accounts_accesslogentry WHERE id = %s", access.get_access_log(bob).latest("pk").pk)
+    sql("DELETE FROM accounts_accesslogentry WHERE id = %s", access_log.get_access_log(bob).latest("pk").pk)
 
 
 def a_guests_look_taken_away(bob):
@@ -137,7 +137,7 @@ def an_erasure_made_up_for_the_log(bob):
         " VALUES (gen_random_uuid(), %s, %s, %s, 'erasing', '[]', now(), now())",
         *(bob.pk, bob.pk, bob.chain),
     )
-    access.get_access_log(bob).delete()  # the triggers let it
+    access_log.get_access_log(bob).delete()  # the triggers let it
 
 
 def looks_and_records_taken_away(bob):
@@ -152,12 +152,16 @@ def the_log_and_its_record_emptied(bob):
 
 def another_name_with_a_digest_that_fits(bob):
     another_name_in_a_look(bob)
-    for entry in access.get_access_log(bob):
-        sql("UPDATE accounts_accesslogrecord SET digest = %s WHERE id = %s", looks.hash_access_entry(entry), entry.pk)
+    for entry in access_log.get_access_log(bob):
+        sql(
+            "UPDATE accounts_accesslogrecord SET digest = %s WHERE id = %s",
+            access_verification.hash_access_entry(entry),
+            entry.pk,
+        )
 
 
 def looks_given_to_somebody_erased(bob):
-    eve = access.Customer.objects.get(email="eve@example.com")
+    eve = access_log.Customer.objects.get(email="eve@example.com")
     chain = eve.chain
     lawfully_erased(eve)
     sql("UPDATE accounts_accesslogrecord SET chain = %s WHERE chain = %s", chain, bob.chain)
@@ -211,22 +215,22 @@ def test_looks_go_with_their_customer_and_by_age_and_the_checkpoint_agrees(bob, 
     old.pk, old.at = None, timezone.now() - timedelta(days=731)
     old.save()
     call_command("checkpoint_consents", str(mark))
-    assert access.retire_access_log() == 1
-    access.log_access(User.objects.get(is_superuser=True), bob.pk, what=AccessKind.LOOK)
+    assert access_log.retire_access_log() == 1
+    access_log.log_access(User.objects.get(is_superuser=True), bob.pk, what=AccessKind.LOOK)
     lawfully_erased(bob)
-    assert not access.get_access_log(bob).exists()
+    assert not access_log.get_access_log(bob).exists()
     assert found(checkpoint=mark) == ""
     assert AccessLogRecord.objects.count() == 5  # without words or salt: it tells nothing of whom
 
 
 def test_a_guests_looks_that_joined_an_account_go_with_it(bob, mark, path):
     order = builders.paid_order(email="guest@example.com")
-    access.log_access_to_subjects(
+    access_log.log_access_to_subjects(
         User.objects.get(is_superuser=True), [DataSubject(None, order.number, "Order")], what=AccessKind.LOOK
     )
     call_command("checkpoint_consents", str(mark))
     guest = get_or_create_proved_customer("guest@example.com")
-    assert access.get_access_log(guest).count() == 1
+    assert access_log.get_access_log(guest).count() == 1
     assert found(checkpoint=mark) == ""
     erasure.repeat_erasure(guest.chain, at=timezone.now())
     assert found(checkpoint=mark) == ""

@@ -14,8 +14,9 @@ from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import consent, consent_requests, erasure, journal, ledger, purposes
+from accounts.consent import consent, ledger, purposes, requests
 from accounts.models import Consent, ConsentRecord, Customer, Erasure, Wording
+from accounts.privacy import erasure, journal
 from tests import builders
 from tests.privacy.test_erasure import notice_left
 
@@ -429,8 +430,8 @@ def test_the_journal_may_be_elsewhere(alice, path, tmp_path):
 @pytest.mark.parametrize("column", ["email", "purpose"])
 def test_a_request_rewritten_to_somebody_elses_address_is_not_confirmed_by_its_old_link(client, column):
     bob = builders.customer("bob@example.com")
-    asked = consent_requests.request_consent("eve@example.com", OFFER, source="checkout")
-    link = reverse("confirm_consent", args=[consent_requests.make_confirmation_token(asked)])
+    asked = requests.request_consent("eve@example.com", OFFER, source="checkout")
+    link = reverse("confirm_consent", args=[requests.make_confirmation_token(asked)])
     values = {"email": bob.email, "purpose": NEWSLETTER}
     sql(f"UPDATE accounts_consentrequest SET {column} = %s", values[column])  # noqa: S608
     assert client.post(link).status_code == 404
@@ -439,7 +440,7 @@ def test_a_request_rewritten_to_somebody_elses_address_is_not_confirmed_by_its_o
 
 
 def test_a_request_made_out_to_be_confirmed_allows_nothing(alice):
-    consent_requests.request_consent(alice.email, OFFER, source="checkout")
+    requests.request_consent(alice.email, OFFER, source="checkout")
     sql("UPDATE accounts_consentrequest SET confirmed_at = now()")
     assert not consent.allows(alice, OFFER)
     assert found() == ""

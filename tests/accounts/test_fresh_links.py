@@ -10,8 +10,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import consent, fresh_links, personal_data, purposes
+from accounts import personal_data
+from accounts.consent import consent, purposes
 from accounts.models import ConsentPayload, Customer, FreshLink, User
+from accounts.people import fresh_links
 from orders.models import Cart
 from tests import builders, cast
 from tests.guest import let_in

@@ -2,8 +2,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from accounts import consent, journal, purposes, verification
+from accounts.consent import consent, purposes, verification
 from accounts.models import Consent, ConsentPayload, ConsentRecord
+from accounts.privacy import journal
 from tests import builders, cast
 
 pytestmark = pytest.mark.django_db

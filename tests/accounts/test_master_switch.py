@@ -1,7 +1,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts import consent, proofs, purposes, verification
+from accounts.consent import consent, purposes, receipts, verification
 from accounts.models import Consent
 from tests import builders, cast
 
@@ -68,7 +68,7 @@ def test_the_ledger_tells_it_all_and_verifies():
     for turn in (off, on, off):
         turn(bob)
         verification.verify_ledger()
-    told = {standing.title: standing for standing in proofs.get_switch_states_at(bob, timezone.now())}
+    told = {standing.title: standing for standing in receipts.get_switch_states_at(bob, timezone.now())}
     assert told[purposes.get_purpose(BOUGHT).title].is_resting
     assert told[purposes.get_purpose(LEAVES).title].granted
     assert not told[purposes.PERSONAL_SHOPPER.title].granted

@@ -8,8 +8,11 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import consent, consent_requests, journal, proofs, purposes, restoring, tokens, undo, verification
+from accounts.consent import consent, purposes, receipts, requests, verification
 from accounts.models import Consent, ConsentRecord
+from accounts.people import tokens
+from accounts.preferences import undo
+from accounts.privacy import journal, restoring
 from notifications import audience, links
 from notifications.models import OutgoingEmail
 from tests import builders, cast
@@ -145,7 +148,7 @@ def test_past_days_show_what_stood_then():
         answered(alice, granted, ago(days=days))
     title = purposes.get_purpose(NEWSLETTER).title
     on = [
-        {each.title: each.granted for each in proofs.get_switch_states_at(alice, ago(days=days))}[title]
+        {each.title: each.granted for each in receipts.get_switch_states_at(alice, ago(days=days))}[title]
         for days in (70, 20)
     ]
     assert on == [True, False]
@@ -156,9 +159,9 @@ def test_past_days_show_what_stood_then():
 
 def test_a_link_to_confirm_does_not_undo_a_no_said_since_it_was_asked_for(client):
     bob = cast.bob()
-    asked = consent_requests.request_consent(bob.email, NEWSLETTER, source="checkout")
+    asked = requests.request_consent(bob.email, NEWSLETTER, source="checkout")
     consent.set_consent(bob, NEWSLETTER, granted=False, source="mail_link")
-    link = reverse("confirm_consent", args=[consent_requests.make_confirmation_token(asked)])
+    link = reverse("confirm_consent", args=[requests.make_confirmation_token(asked)])
     assert "It stays off" in client.get(link).text
     assert "It stays off" in client.post(link).text
     assert not consent.allows(bob, NEWSLETTER)
@@ -166,13 +169,10 @@ def test_a_link_to_confirm_does_not_undo_a_no_said_since_it_was_asked_for(client
 
 def test_asking_again_after_a_no_is_a_new_asking(client):
     bob = cast.bob()
-    consent_requests.request_consent(bob.email, NEWSLETTER, source="checkout")
+    requests.request_consent(bob.email, NEWSLETTER, source="checkout")
     consent.set_consent(bob, NEWSLETTER, granted=False, source="mail_link")
-    asked = consent_requests.request_consent(bob.email, NEWSLETTER, source="checkout")
-    assert (
-        "Thank you"
-        in client.post(reverse("confirm_consent", args=[consent_requests.make_confirmation_token(asked)])).text
-    )
+    asked = requests.request_consent(bob.email, NEWSLETTER, source="checkout")
+    assert "Thank you" in client.post(reverse("confirm_consent", args=[requests.make_confirmation_token(asked)])).text
     assert consent.allows(bob, NEWSLETTER)
 
 

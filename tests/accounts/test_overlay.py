@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Consent
 from orders.models import OrderLine
 from recommendations import history, picks, training

@@ -1,7 +1,7 @@
 import pytest
 from django.urls import reverse
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Consent, ConsentRecord
 from tests import builders, cast
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import consent, proofs, purposes, verification
+from accounts.consent import consent, purposes, receipts, verification
+from accounts.consent.purposes import Purpose
 from accounts.models import ConsentPayload, Wording
-from accounts.purposes import Purpose
 from tests import builders, cast
 
 pytestmark = pytest.mark.django_db
@@ -19,7 +19,7 @@ def answered(customer, day, granted, key=PURPOSE):
 
 
 def on(customer, moment):
-    return {standing.title: standing.granted for standing in proofs.get_switch_states_at(customer, moment)}
+    return {standing.title: standing.granted for standing in receipts.get_switch_states_at(customer, moment)}
 
 
 def test_any_past_moment_can_be_answered():
@@ -41,8 +41,8 @@ def test_the_words_answered_stay_readable_when_they_change(monkeypatch):
     new = Purpose(PURPOSE, "Letters", "Other words.", "Your address.", "Letters.", old.group, wording_version=2)
     monkeypatch.setitem(purposes._by_key, PURPOSE, new)
     consent.set_consent(bob, PURPOSE, granted=True, source="preferences")
-    words = proofs.get_wordings_by_hash(ConsentPayload.objects.all())
-    assert [words[row.wording_hash].title for row in proofs.get_consent_answers(bob)] == ["Letters", old.title]
+    words = receipts.get_wordings_by_hash(ConsentPayload.objects.all())
+    assert [words[row.wording_hash].title for row in receipts.get_consent_answers(bob)] == ["Letters", old.title]
     assert Wording.objects.count() == 2
     verification.verify_ledger()
 

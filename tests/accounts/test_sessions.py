@@ -7,10 +7,10 @@ from django.contrib.auth import SESSION_KEY
 from django.core.exceptions import ValidationError
 from django.test import Client
 
-from accounts import fresh_links, grants, staff_sessions
 from accounts.models import Customer, User
-from accounts.password_list import BreachedPasswordValidator
-from accounts.views.signed_in import describe_browser
+from accounts.people import fresh_links, guest_session, staff_sessions
+from accounts.people.password_list import BreachedPasswordValidator
+from accounts.views.sessions import describe_browser
 from orders import guests
 from tests import builders, cast
 from tests.guest import let_in
@@ -168,7 +168,7 @@ def test_what_a_fresh_link_opened_is_closed_when_somebody_else_signs_in(alice, c
     assert "Gwen" in client.get("/account/").text
     client.post("/accounts/login/", {"login": alice.email, "password": builders.PASSWORD})
     assert "Gwen" not in client.get("/account/").text
-    assert grants.GUEST_KEY not in client.session
+    assert guest_session.GUEST_KEY not in client.session
 
 
 def test_a_fresh_link_opened_and_not_used_is_closed_too(alice, client, monkeypatch):
@@ -183,19 +183,19 @@ def test_a_fresh_link_opened_and_not_used_is_closed_too(alice, client, monkeypat
 def test_all_that_a_guest_leaves_in_a_session_ends_or_is_taken_over(alice, client):
     """Whoever adds a key says what becomes of it."""
     session = client.session
-    for key in grants._cleared_at_login:
+    for key in guest_session._cleared_at_login:
         session[key] = ["of somebody else"]
     session.save()
     client.force_login(alice.user)
-    assert grants._cleared_at_login.keys() & set(client.session.keys()) == set()
+    assert guest_session._cleared_at_login.keys() & set(client.session.keys()) == set()
     assert {
         guests.GRANTS,
-        grants.GUEST_KEY,
-        grants.PENDING_LINK_KEY,
+        guest_session.GUEST_KEY,
+        guest_session.PENDING_LINK_KEY,
         "told_removed",
         "undo",
         "asked",
-    } <= grants._cleared_at_login.keys()
+    } <= guest_session._cleared_at_login.keys()
 
 
 # -- Passwords known from breaches ------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from django.core import mail
 from django.db import IntegrityError
 from django.test import Client
 
-from accounts import address_claims, consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Customer, User
+from accounts.people import address_claims
 from tests import builders, cast
 
 pytestmark = pytest.mark.django_db
@@ -129,7 +130,7 @@ def test_a_mail_server_that_is_away_says_so_and_loses_nothing(client, settings):
 
 
 def test_every_letter_renders_in_both_forms():
-    from accounts.letters import AUTH_EMAILS
+    from accounts.people.auth_emails import AUTH_EMAILS
     from shop.mail import render_message
 
     for letter in AUTH_EMAILS.values():

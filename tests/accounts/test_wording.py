@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from accounts import purposes
-from accounts.purposes import Purpose
+from accounts.consent import purposes
+from accounts.consent.purposes import Purpose
 
 EVERY = (*purposes.PURPOSES, purposes.PERSONAL_SHOPPER)
 PARTS = [(purpose, part) for purpose in EVERY for part in ("explanation", "reads", "gives")]

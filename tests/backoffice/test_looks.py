@@ -6,8 +6,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import access, consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import AccessLogEntry, Address, Customer
+from accounts.privacy import access_log
 from notifications.models import OutgoingEmail, Suppression
 from notifications.topics import TOPICS
 from orders.models import Order
@@ -41,7 +42,7 @@ def show(client: Client, page: str, reason: str = "They called about a parcel"):
 
 
 def log(customer: Customer) -> list[tuple[str, str]]:
-    return [(entry.kind, entry.about) for entry in access.get_access_log(customer).order_by("at", "pk")]
+    return [(entry.kind, entry.about) for entry in access_log.get_access_log(customer).order_by("at", "pk")]
 
 
 # -- The least that will do -----------------------------------------------------------------------------------
@@ -81,10 +82,10 @@ def test_a_button_shows_the_rest_for_a_reason_and_a_while(packer, bob, what, mon
     Order.objects.update(status="completed")
     page = customer_page(bob) if what == "customer" else page_of(order)
     assert "bob@example.com" in show(packer, page).text
-    entry = access.get_access_log(bob).get(kind="shown")
+    entry = access_log.get_access_log(bob).get(kind="shown")
     assert (entry.staff_name, entry.detail) == ("Kit", "They called about a parcel")
     assert "bob@example.com" in packer.get(page).text
-    monkeypatch.setattr("accounts.admin.sparing.time.time", lambda: timezone.now().timestamp() + 16 * 60)
+    monkeypatch.setattr("accounts.admin.masked.time.time", lambda: timezone.now().timestamp() + 16 * 60)
     assert "bob@example.com" not in packer.get(page).text
 
 
@@ -99,7 +100,7 @@ def test_without_a_reason_nothing_is_shown(packer, bob, reason):
     response = show(packer, customer_page(bob), reason)
     assert "Say why" in response.text
     assert "bob@example.com" not in response.text
-    assert not access.get_access_log(bob).filter(kind="shown").exists()
+    assert not access_log.get_access_log(bob).filter(kind="shown").exists()
 
 
 def test_looking_at_the_button_shows_nothing(packer, bob):
@@ -172,7 +173,7 @@ def test_an_order_worked_through_tells_its_customer_all_of_it(packer, bob):
     packer.get(page_of(order))
     take(packer, "approve", order, back=page_of(order))
     take(packer, "pick_list", order)
-    told = access.get_access_log(bob).order_by("at", "pk").values_list("kind", "about", "detail")
+    told = access_log.get_access_log(bob).order_by("at", "pk").values_list("kind", "about", "detail")
     assert list(told) == [
         ("list", about, ""),
         ("look", about, ""),
@@ -185,7 +186,7 @@ def test_an_order_worked_through_tells_its_customer_all_of_it(packer, bob):
 def test_a_step_that_is_refused_is_no_change(packer, bob):
     order = builders.placed_order(customer=bob)
     take(packer, "mark_packed", order)
-    assert not access.get_access_log(bob).filter(kind="change").exists()
+    assert not access_log.get_access_log(bob).filter(kind="change").exists()
 
 
 def test_a_search_is_written_down_each_time_and_a_list_once_a_day(packer, bob):

@@ -5,7 +5,7 @@ from allauth.mfa.models import Authenticator
 from django.test import Client
 from django.urls import reverse
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Address, Consent, Customer, User
 from orders.models import ShippingMethod, ShopSettings
 from tests import builders, cast

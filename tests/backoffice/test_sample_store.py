@@ -9,8 +9,9 @@ from django.db.models import F, OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts import cadence, consent, purposes, verification
+from accounts.consent import consent, purposes, verification
 from accounts.models import Consent, ConsentRecord, Customer, Interest, MailCadence, PreferenceProfile, User
+from accounts.preferences import cadence
 from notifications.models import OutgoingEmail
 from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment
 from shop.backoffice.sample import baskets, content, histories, people

@@ -4,8 +4,9 @@ import threading
 
 import pytest
 
-from accounts import held, purposes
+from accounts.consent import purposes
 from accounts.models import Customer, ForgottenPast
+from accounts.privacy import stored_data
 from orders import forgetting
 from orders.models import OrderLine
 from tests import builders
@@ -20,7 +21,7 @@ def forget_and_undo_at_once(monkeypatch) -> None:
     """The undo of the first comes while the second counts. One purchase each: so many as the rows say are hidden."""
     customer = builders.customer(ticks=(KEY,))
     builders.paid_order(customer=customer)
-    held.delete_for_purpose(customer, KEY)
+    stored_data.delete_for_purpose(customer, KEY)
     first = ForgottenPast.objects.get()
     builders.paid_order(customer=customer)
     has_counted, is_undone = threading.Event(), threading.Event()
@@ -34,11 +35,11 @@ def forget_and_undo_at_once(monkeypatch) -> None:
 
     def undo() -> None:
         has_counted.wait(stretched(10))
-        held.take_back(customer, KEY, first.pk)
+        stored_data.take_back(customer, KEY, first.pk)
         is_undone.set()
 
     monkeypatch.setattr(forgetting, "count_readable_purchases", count_and_wait)
-    at_once([lambda: held.delete_for_purpose(customer, KEY), undo])
+    at_once([lambda: stored_data.delete_for_purpose(customer, KEY), undo])
     [standing] = ForgottenPast.objects.filter(taken_back_at=None)
     assert standing.line_count == 1
     assert OrderLine.objects.usable_for(KEY).count() == 1
@@ -49,7 +50,7 @@ def test_forgetting_and_undoing_at_once_each_does_what_it_says(monkeypatch):
 
 
 def test_without_the_customers_lock_a_forgetting_says_less_than_it_did(monkeypatch):
-    monkeypatch.setattr(held, "lock_customer", lambda customer: None)
+    monkeypatch.setattr(stored_data, "lock_customer", lambda customer: None)
     monkeypatch.setattr(forgetting, "lock_customer", lambda customer: None)
     with pytest.raises(AssertionError):
         forget_and_undo_at_once(monkeypatch)

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 
-from accounts import fresh_links, grants
 from accounts.models import FreshLink
+from accounts.people import fresh_links, guest_session
 from tests.concurrency.racing import at_once
 from tests.patience import stretched
 
@@ -20,7 +20,7 @@ def race() -> None:
     clients = [reader(link) for _ in range(4)]
     answers = at_once([lambda each=each: each.post("/account/link/use/") for each in clients], slowed_ms=20)
     assert sorted(answer.status_code for answer in answers) == [302, 404, 404, 404]
-    assert sum(grants.GUEST_KEY in each.session for each in clients) == 1
+    assert sum(guest_session.GUEST_KEY in each.session for each in clients) == 1
 
 
 def reader(link: FreshLink) -> Client:

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from accounts import journal
+from accounts.privacy import journal
 from orders import line_marks
 from orders.line_marks import LineMark
 from tests import builders

@@ -5,9 +5,9 @@ from collections import Counter
 
 from django.db.models import Max
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
+from accounts.consent.uses import PurposeUse, UseKind
 from accounts.models import Customer, Interest
-from accounts.uses import PurposeUse, UseKind
 from notifications.models import OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from recommendations import visitors

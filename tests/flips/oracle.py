@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 
 KEYS = tuple(purpose.key for purpose in purposes.PURPOSES)
 LOOKED, BOUGHT, COUNTED, TOLD, GUESSED = (

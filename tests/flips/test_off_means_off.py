@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import Q
 
-from accounts import consent, uses
+from accounts.consent import consent, uses
 from orders.models import order as order_models
 from recommendations import history, sizes, training, visitors
 from tests.flips.oracle import BOUGHT, GUESSED, KEYS, LOOKED, TOLD

@@ -9,9 +9,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
-from accounts import consent, interests, purposes
-from accounts.cadence import CEILINGS
+from accounts.consent import consent, purposes
 from accounts.models import Interest
+from accounts.preferences import interests
+from accounts.preferences.cadence import CEILINGS
 from notifications import audience, delivery, relay
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders.models import Order, OrderEvent

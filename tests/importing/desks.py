@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.core.management import call_command
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Consent, Customer
 from orders.models import Order
 from shop.catalog.models import Variant

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.core import mail
 from django.test import Client
 
-from accounts import consent, consent_requests, purposes
+from accounts.consent import consent, purposes, requests
 from accounts.models import Customer
 from notifications import audience, delivery, newsletter, relay
 from notifications.models import NewsletterIssue, OutgoingEmail
@@ -93,22 +93,22 @@ def test_an_address_nobody_proves_never_gets_anything(walker, post):
 
 def test_a_newsletter_asked_for_at_the_old_address_counts_for_the_old_address_alone(walker, post):
     consent.set_consent(walker, purposes.NEWSLETTER, granted=False, source="preferences")
-    asked = consent_requests.request_consent(OLD, purposes.NEWSLETTER, source="checkout")
+    asked = requests.request_consent(OLD, purposes.NEWSLETTER, source="checkout")
     post("/accounts/email/", {"email": NEW, "action_add": ""})
     post(link_to(NEW))
     assert readers() == []
-    consent_requests.confirm_request(asked)  # whoever holds the old mailbox
+    requests.confirm_request(asked)  # whoever holds the old mailbox
     assert not consent.allows(walker, purposes.NEWSLETTER)
     assert readers() == [OLD]
 
 
 def test_a_newsletter_asked_for_at_the_new_address_waits_for_its_own_link(walker, post):
     consent.set_consent(walker, purposes.NEWSLETTER, granted=False, source="preferences")
-    asked = consent_requests.request_consent(NEW, purposes.NEWSLETTER, source="checkout")
+    asked = requests.request_consent(NEW, purposes.NEWSLETTER, source="checkout")
     post("/accounts/email/", {"email": NEW, "action_add": ""})
     post(link_to(NEW))
     assert readers() == []  # the address is proved, the newsletter is not confirmed
-    consent_requests.confirm_request(asked)
+    requests.confirm_request(asked)
     walker.refresh_from_db()
     assert consent.allows(walker, purposes.NEWSLETTER)
     assert readers() == [NEW]

@@ -2,7 +2,7 @@
 
 import re
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Consent, ConsentRecord, ConsentRequest, Customer
 from orders.models import Order
 from tests import builders, cast

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import consent, erasure, purposes, tokens
+from accounts.consent import consent, purposes
 from accounts.models import Consent, Customer
+from accounts.people import tokens
+from accounts.privacy import erasure
 from orders import guests
 from orders.models import Order, OrderTick
 from tests import builders

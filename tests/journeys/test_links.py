@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts import tokens
 from accounts.models import Customer
+from accounts.people import tokens
 from orders.models import Order, OrderTick
 from tests.journeys.walks import TOPIC_OF, buy, link_in, work
 from tests.person import Person

@@ -2,8 +2,9 @@
 
 import pytest
 
-from accounts import consent, purposes, tokens
+from accounts.consent import consent, purposes
 from accounts.models import Consent, Customer
+from accounts.people import tokens
 from notifications import delivery, links, relay
 from notifications.models import OutgoingItem, SkipReason
 from orders.models import OrderTick

@@ -13,8 +13,10 @@ from django.contrib.auth import SESSION_KEY
 from django.test import Client, TestCase
 from django.utils import timezone
 
-from accounts import consent, consent_requests, erasure, export, purposes, tokens
+from accounts.consent import consent, purposes, requests
 from accounts.models import Customer, User
+from accounts.people import tokens
+from accounts.privacy import erasure, export
 from notifications import links
 from orders.models import Order, OrderTick
 from tests import builders
@@ -174,7 +176,7 @@ def a_guest_asks_for_a_link(walk: Walk) -> None:
 
 
 def somebody_asks_for_mail(walk: Walk) -> None:
-    consent_requests.request_consent(EMAIL, purposes.NEWSLETTER, source="checkout")
+    requests.request_consent(EMAIL, purposes.NEWSLETTER, source="checkout")
     walk.scan()
     walk.nothing_is_proved()
     walk.person().open(walk.link("/consents/confirm/")).press("Yes, turn it on")

@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from accounts import consent
+from accounts.consent import consent
 from accounts.models import Customer
 from notifications import delivery, relay
 from notifications.models import OutgoingEmail

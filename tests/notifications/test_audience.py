@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Customer
 from notifications import audience, delivery, newsletter
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason, Suppression

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from notifications import audience, claims, delivery
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason, Suppression
 from tests import builders, cast

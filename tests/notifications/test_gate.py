@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
+from accounts.consent.purposes import MailKind
 from accounts.models import Consent, Customer
-from accounts.purposes import MailKind
 from notifications import claims, gate
 from notifications.gate import PurposeAnswer
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason, Suppression

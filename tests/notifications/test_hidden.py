@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from accounts import interests, purposes
+from accounts.consent import purposes
 from accounts.models import Interest
+from accounts.preferences import interests
 from notifications import audience, delivery
 from notifications.models import OutgoingItem
 from recommendations import training

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Customer
 from notifications import audience, delivery, lengths, newsletter, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem

@@ -7,8 +7,9 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import interests, purposes
+from accounts.consent import purposes
 from accounts.models import Customer, Interest
+from accounts.preferences import interests
 from notifications import audience, delivery, relay
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
 from notifications.personal_data import export_mail

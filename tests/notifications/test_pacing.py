@@ -10,9 +10,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from accounts import cadence, purposes
-from accounts.cadence import Cadence
+from accounts.consent import purposes
 from accounts.models import Customer
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
 from notifications import audience, claims, delivery, pacing, relay
 from notifications.letters import load_email_contexts
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason

@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from accounts import cadence, purposes
-from accounts.cadence import Cadence
+from accounts.consent import purposes
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
 from notifications import delivery, relay
 from notifications.models import OutgoingEmail
 from orders import fulfilment

@@ -16,7 +16,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Customer
 from notifications import audience, claims, delivery, relay
 from notifications.models import NewsletterIssue, OutgoingEmail, SkipReason

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from accounts import consent, purposes, verification
+from accounts.consent import consent, purposes, verification
 from accounts.models import ConsentPayload
 from notifications import relay
 from tests import builders, cast

@@ -8,8 +8,9 @@ from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import cadence, purposes
-from accounts.cadence import Cadence
+from accounts.consent import purposes
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
 from notifications import audience, digest, queueing
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.queueing import Draft, queue_drafts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from notifications import delivery, relay
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
 from orders.models import OrderEvent

@@ -3,9 +3,11 @@
 import pytest
 from django.test import Client
 
-from accounts import cadence, consent, purposes, tokens
-from accounts.cadence import Cadence
+from accounts.consent import consent, purposes
 from accounts.models import ConsentRecord
+from accounts.people import tokens
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
 from notifications import delivery, links
 from orders.models import OrderTick
 from tests import builders, cast

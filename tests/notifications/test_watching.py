@@ -8,7 +8,7 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from notifications import checks, delivery, newsletter, outbox, personal_data, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.topics import Topic

@@ -8,8 +8,8 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts import purposes
-from accounts.letters import AUTH_EMAILS
+from accounts.consent import purposes
+from accounts.people.auth_emails import AUTH_EMAILS
 from notifications import audience, delivery
 from notifications.models import NewsletterIssue
 from notifications.topics import TOPICS

@@ -8,10 +8,12 @@ from email.headerregistry import Address
 import pytest
 from django.utils import timezone
 
-from accounts import cadence, consent_requests, erasure, purposes
-from accounts.cadence import Cadence
-from accounts.letters import AUTH_EMAILS
+from accounts.consent import purposes, requests
 from accounts.models import AccountEvent, Customer
+from accounts.people.auth_emails import AUTH_EMAILS
+from accounts.preferences import cadence
+from accounts.preferences.cadence import Cadence
+from accounts.privacy import erasure
 from notifications import audience, delivery, relay, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
@@ -119,7 +121,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
         gather_news(customer)
     if topic == topics.CONSENT_CONFIRMATION:
         acts.say_no(customer, purposes.NEWSLETTER)
-        consent_requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
+        requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
         relay.relay_all_events()
     if topic in (topics.EXPORT_READY, topics.ERASURE_ASKED_FOR):
         account_news(topic, customer)
@@ -284,9 +286,9 @@ def test_a_letter_with_no_pick_left_does_not_go(sink):
 
 
 def test_an_answered_confirmation_is_not_asked_for_again(sink):
-    request = consent_requests.request_consent("new@example.com", purposes.NEWSLETTER, source="checkout")
+    request = requests.request_consent("new@example.com", purposes.NEWSLETTER, source="checkout")
     relay.relay_all_events()
-    consent_requests.confirm_request(request)
+    requests.confirm_request(request)
     assert delivery.deliver_due_mail() == 0
     assert sink.begun == []
 

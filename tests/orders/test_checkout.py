@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.contrib.messages import get_messages
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Address, Consent, ConsentRequest, Customer
 from orders.models import Allocation, Cart, CartLine, Order, OrderEvent, OrderTick, Payment, ShopSettings
 from tests import builders

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import held, purposes
+from accounts.consent import purposes
 from accounts.models import ForgottenPast
+from accounts.privacy import stored_data
 from orders import forgetting
 from orders.models import Order, OrderLine
 from recommendations import picks, training
@@ -69,13 +70,13 @@ def test_each_forgetting_takes_what_came_since_the_last_and_is_taken_back_alone(
     first, second = forget_at(ann, 4), forget_at(ann, 2)
     assert (first.line_count, second.line_count, second.after_at) == (1, 1, first.before_at)
     assert lines(ann) == set()
-    held.take_back(ann, BOUGHT, first.pk)
+    stored_data.take_back(ann, BOUGHT, first.pk)
     assert lines(ann) == {early}
     third = forget_at(ann, 1)
     assert (third.line_count, third.after_at) == (1, None)
-    held.take_back(ann, BOUGHT, third.pk)
+    stored_data.take_back(ann, BOUGHT, third.pk)
     assert lines(ann) == {early}
-    held.take_back(ann, BOUGHT, second.pk)
+    stored_data.take_back(ann, BOUGHT, second.pk)
     assert lines(ann) == {early, late}
 
 
@@ -85,7 +86,7 @@ def test_what_was_excluded_or_given_as_a_gift_stays_so_after_an_undo():
     OrderLine.objects.filter(pk=excluded.pk).update(is_excluded=True)
     past = forget_at(ann, 4)
     OrderLine.objects.filter(pk=gift.pk).update(is_gift=True)
-    held.take_back(ann, BOUGHT, past.pk)
+    stored_data.take_back(ann, BOUGHT, past.pk)
     assert lines(ann) == {kept.pk}
 
 
@@ -103,8 +104,8 @@ def test_after_an_undo_the_counts_wait_for_the_next_epoch():
     listing.refresh_listings()
     training.train_epoch()
     assert picks.pick_frequently_bought_with([boots.product_id])[0].why == "Often bought with Boots"
-    held.delete_for_purpose(ann, COUNTED)
-    held.take_back(ann, COUNTED, ForgottenPast.objects.get().pk)
+    stored_data.delete_for_purpose(ann, COUNTED)
+    stored_data.take_back(ann, COUNTED, ForgottenPast.objects.get().pk)
     assert lines(ann, COUNTED)
     assert "Often bought" not in str(picks.pick_frequently_bought_with([boots.product_id]))  # hidden all the same
     training.rebuild_without_withdrawn()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from accounts.customers import link_login
 from accounts.models import Customer, User
+from accounts.people.customers import link_login
 from orders import guests
 from orders.models import Order
 from tests import builders

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Customer
 from orders.models import Adjustment, Order, OrderEvent, OrderLine, Shipment
 from shop.catalog.models import Product, StockRecord, Variant

@@ -5,8 +5,8 @@ import re
 import pytest
 from django_countries import countries
 
-from accounts.address_forms import AddressBookForm
-from accounts.postal_rules import get_postal_rules
+from accounts.people.address_forms import AddressBookForm
+from accounts.people.postal_rules import get_postal_rules
 from orders.models import Order
 from shop.storefront.checkout_form import CheckoutForm
 from tests import builders, cast

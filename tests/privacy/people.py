@@ -11,7 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.utils import timezone
 
-from accounts import consent_requests, purposes
+from accounts.consent import purposes, requests
 from accounts.models import AccessLogEntry, Address, Customer, FreshLink, Interest
 from notifications.models import OutgoingEmail, Suppression
 from orders import events
@@ -37,7 +37,7 @@ def zora() -> Customer:
     EmailAddress.objects.create(user=customer.user, email=EMAIL, verified=True, primary=True)
     Authenticator.objects.create(user=customer.user, type=Authenticator.Type.TOTP, data={"secret": "zora-secret"})
     Address.objects.create(customer=customer, full_name=NAME, line1=STREET, city=CITY, phone=PHONE, country="GB")
-    consent_requests.request_consent(EMAIL, purposes.NEWSLETTER, source="checkout")
+    requests.request_consent(EMAIL, purposes.NEWSLETTER, source="checkout")
     ProductView.objects.create(customer=customer, product=builders.product(), viewed_at=timezone.now())
     Cart.objects.create(customer=customer, gift_note=NOTE)
     Interest.objects.create(customer=customer, kind="need", words="A gift for Ottoline")

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from shop.local.home import CHECKOUT, get_home
 from shop.local.postgres import find_postgres_binaries
 from tests import builders, cast

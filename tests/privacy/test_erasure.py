@@ -9,8 +9,9 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.utils import timezone
 
-from accounts import consent, erasure, purposes, verification
+from accounts.consent import consent, purposes, verification
 from accounts.models import AccountEvent, Consent, ConsentPayload, ConsentRecord, Customer, Erasure, User
+from accounts.privacy import erasure
 from notifications import claims, relay, suppressions
 from notifications.models import OutgoingEmail, SkipReason, Suppression
 from notifications.queueing import Draft, queue_drafts

@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts import erasure, grants
 from accounts.models import Customer, Erasure
+from accounts.people import guest_session
+from accounts.privacy import erasure
 from notifications.models import OutgoingEmail
 from orders.models import Order
 from shop import personal_data
@@ -97,7 +98,7 @@ def test_an_order_under_way_is_named_kindly(at_home, zora):
 def test_a_guest_with_a_fresh_link_can_be_forgotten_too(client):
     guest = builders.customer("guest.zora@example.com", with_login=False)
     session = client.session
-    session[grants.GUEST_KEY] = {"customer": guest.pk, "until": people.long_ago(hours=-1).timestamp()}
+    session[guest_session.GUEST_KEY] = {"customer": guest.pk, "until": people.long_ago(hours=-1).timestamp()}
     session.save()
     assert client.post(ASK, {"when": "now", "word": "erase"}).status_code == 302
     people_mail_left()

@@ -8,8 +8,8 @@ import zipfile
 import pytest
 from django.urls import reverse
 
-from accounts import export
 from accounts.models import AccountEvent, DataExport
+from accounts.privacy import export
 from notifications import relay
 from notifications.models import OutgoingEmail
 from shop import personal_data
@@ -128,7 +128,7 @@ def test_a_job_that_died_is_followed_by_another_and_a_failure_is_said(monkeypatc
     made.refresh_from_db()
     assert made.state == "ready"
     export.request_export(zora)
-    monkeypatch.setattr(export.proofs, "receipt", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(export.receipts, "receipt", lambda *args, **kwargs: 1 / 0)
     for _ in range(export.MOST_ATTEMPTS):
         assert zora.data_exports.first().state == "waiting"
         build_exports()

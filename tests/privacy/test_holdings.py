@@ -5,7 +5,7 @@ import json
 import pytest
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from recommendations.models import ProductView
 from shop import personal_data
 from tests import builders, cast

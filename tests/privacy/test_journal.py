@@ -15,8 +15,9 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from accounts import consent, erasure, export, journal, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Customer, Erasure
+from accounts.privacy import erasure, export, journal
 from shop import durable_files
 from shop.file_storage import DurableFileStorage
 from tests import builders, cast

@@ -2,7 +2,8 @@
 
 import pytest
 
-from accounts import export, purposes
+from accounts.consent import purposes
+from accounts.privacy import export
 
 
 @pytest.mark.parametrize(

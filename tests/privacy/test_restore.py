@@ -9,8 +9,9 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
-from accounts import consent, erasure, held, journal, purposes, verification
+from accounts.consent import consent, purposes, verification
 from accounts.models import Consent, Customer, Erasure
+from accounts.privacy import erasure, journal, stored_data
 from notifications import relay
 from notifications.models import OutgoingEmail
 from orders import ticks
@@ -159,7 +160,7 @@ def readable(customer):
     }
 
 
-@pytest.mark.parametrize("key", [*held.WORDING_BY_PURPOSE])
+@pytest.mark.parametrize("key", [*stored_data.WORDING_BY_PURPOSE])
 def test_what_was_forgotten_for_a_purpose_is_forgotten_again_and_only_that(client, path, as_it_was, key):
     alice, ben = cast.alice(), builders.customer(ticks=tuple(each.key for each in purposes.PURPOSES))
     for person in (alice, ben):
@@ -180,8 +181,8 @@ def test_what_was_forgotten_for_a_purpose_is_forgotten_again_and_only_that(clien
 def test_what_came_after_the_forgetting_and_is_in_the_backup_stays(path):
     alice = cast.alice()
     with_a_past(alice)
-    for key in held.WORDING_BY_PURPOSE:
-        held.delete_for_purpose(alice, key)
+    for key in stored_data.WORDING_BY_PURPOSE:
+        stored_data.delete_for_purpose(alice, key)
     builders.paid_order(customer=alice, placed_at=timezone.now())
     ProductView.objects.create(customer=alice, product=builders.product(), viewed_at=timezone.now())
     alice.interests.create(kind="maker", maker=builders.maker("Loch & Lane"))
@@ -192,7 +193,7 @@ def test_what_came_after_the_forgetting_and_is_in_the_backup_stays(path):
 def test_an_older_forgetting_never_brings_back_what_a_newer_one_took(path):
     alice = cast.alice()
     builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
-    held.delete_for_purpose(alice, purposes.RECOMMEND_FROM_PURCHASES)
+    stored_data.delete_for_purpose(alice, purposes.RECOMMEND_FROM_PURCHASES)
     path.write_text(
         line(minutes=-9000, what="forgotten", chain=str(alice.chain), purpose=purposes.RECOMMEND_FROM_PURCHASES)
     )
@@ -206,10 +207,10 @@ def test_what_was_taken_back_is_not_forgotten_again(path, as_it_was, dumped):
     builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
 
     def forget() -> None:
-        held.delete_for_purpose(alice, key)
+        stored_data.delete_for_purpose(alice, key)
 
     def undo() -> None:
-        held.take_back(alice, key, alice.forgotten_pasts.get().pk)
+        stored_data.take_back(alice, key, alice.forgotten_pasts.get().pk)
 
     if dumped == "before":
         with as_it_was():
@@ -225,7 +226,7 @@ def test_what_was_taken_back_is_not_forgotten_again(path, as_it_was, dumped):
     for _ in range(2):
         after_restore(path)
         assert readable(alice)["suggested from"] == 1
-    held.delete_for_purpose(alice, key)
+    stored_data.delete_for_purpose(alice, key)
     after_restore(path)
     assert readable(alice)["suggested from"] == 0
 
@@ -233,7 +234,7 @@ def test_what_was_taken_back_is_not_forgotten_again(path, as_it_was, dumped):
 def test_an_undo_that_the_shop_did_not_write_gives_nothing_back(path):
     alice, key = cast.alice(), purposes.RECOMMEND_FROM_PURCHASES
     builders.paid_order(customer=alice, placed_at=timezone.now() - timedelta(days=1))
-    held.delete_for_purpose(alice, key)
+    stored_data.delete_for_purpose(alice, key)
     until = alice.forgotten_pasts.get().before_at.isoformat()
     forged = {"at": timezone.now().isoformat(), "what": "forgetting_undone", "chain": str(alice.chain), "purpose": key}
     with path.open("a") as file:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Customer
 from orders.models import Order
 from recommendations import picks, training

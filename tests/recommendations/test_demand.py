@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from orders.models import OrderLine
 from recommendations import training
 from shop.catalog import listing

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from recommendations import history, picks, training
 from recommendations.models import ProductView
 from shop.catalog import listing

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Consent, Interest
 from orders.models import OrderLine
 from recommendations import picks, training

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import consent, interests, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Interest
+from accounts.preferences import interests
 from notifications import audience
 from notifications.models import OutgoingItem
 from recommendations import effects, history, picks, training

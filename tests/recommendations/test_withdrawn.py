@@ -8,8 +8,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from accounts import consent, interests, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Interest
+from accounts.preferences import interests
 from orders import cancellation, forgetting, payments
 from orders.models import Order, OrderLine
 from recommendations import picks, tasks, training

@@ -17,8 +17,9 @@ from django.utils import timezone
 from django.utils.html import escape
 from django.utils.module_loading import import_string
 
-from accounts import erasure, export, purposes
+from accounts.consent import purposes
 from accounts.models import AccountEvent, ConsentRequest, DataExport, Erasure
+from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders import events, payments, reconciling
 from orders.models import Order, OrderEvent, Payment, Refund, StripeEvent

@@ -17,7 +17,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import AccessLogEntry, Address, Customer, Interest
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
 from orders.models import Cart, CartLine, Order

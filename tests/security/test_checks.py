@@ -3,8 +3,8 @@
 import pytest
 from django.core.checks import run_checks
 
-from accounts import purposes, uses
-from accounts.uses import PurposeUse, UseKind
+from accounts.consent import purposes, uses
+from accounts.consent.uses import PurposeUse, UseKind
 from shop import checks
 
 

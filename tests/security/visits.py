@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts import tokens
 from accounts.models import Address
+from accounts.people import tokens
 from orders.models import Order
 from tests import builders, cast
 

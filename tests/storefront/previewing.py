@@ -8,8 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import interests, purposes
+from accounts.consent import purposes
 from accounts.models import Customer, Interest
+from accounts.preferences import interests
 from orders.models import Order
 from recommendations import history, training
 from shop.catalog import listing

@@ -11,8 +11,7 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from accounts import asks as accounts_asks
-from accounts import consent, consent_requests, purposes
+from accounts.consent import consent, prompts, purposes, requests
 from accounts.models import Ask, Consent, ConsentRecord, ConsentRequest, Customer
 from accounts.personal_data import export_declined_prompts
 from orders import guests
@@ -212,7 +211,7 @@ def test_a_guests_yes_counts_once_it_is_said_from_the_mailbox(client, bought):
     assert not Customer.objects.exists()
     [request] = ConsentRequest.objects.all()
     assert (request.email, request.purpose) == ("pat@example.com", LEAVES)
-    consent_requests.confirm_request(request)
+    requests.confirm_request(request)
     customer = Customer.objects.get()
     assert consent.allows(customer, LEAVES)
     assert not consent.allows(customer, ARRIVES)
@@ -295,7 +294,7 @@ def test_left_unanswered_it_rests_for_thirty_days_in_every_browser_and_is_put_on
 def test_an_answer_from_another_tab_stays_an_answer(client, bob):
     client.get("/product/tin-mug/")
     answer(client, LOOKED, "no")
-    accounts_asks.note_shown(bob, LOOKED)  # the other tab was just being made
+    prompts.note_shown(bob, LOOKED)  # the other tab was just being made
     later()
     assert asked(client.get("/product/tin-mug/")) == []
     assert Ask.objects.get().answered_at
@@ -339,14 +338,14 @@ def test_what_rests_is_exported_named_on_the_privacy_page_and_forgotten_when_it_
     client.get("/product/tin-mug/")
     assert [row.get("asked_for") for row in export_declined_prompts(bob)] == [LOOKED]
     assert "What you left unanswered: 30 days" in client.get("/privacy/").text
-    accounts_asks.retire()
+    prompts.retire()
     assert Ask.objects.exists()
     later()
-    accounts_asks.retire()
+    prompts.retire()
     assert not Ask.objects.exists()
     answer(client, LOOKED, "no")
     later(500)
-    accounts_asks.retire()
+    prompts.retire()
     assert Ask.objects.get().answered_at  # for good
 
 

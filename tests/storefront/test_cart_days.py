@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from tests import builders, cast
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Address
 from orders.models import CartLine, Order, Payment, ShopSettings
 from recommendations import training
@@ -120,7 +120,7 @@ def test_nothing_stands_there_where_nothing_goes_with_it(client, goods):
 
 
 def test_what_rests_on_withdrawn_purchases_is_gone_at_once(client, goods):
-    from accounts import consent
+    from accounts.consent import consent
     from accounts.models import Customer
 
     put_in(client, goods["Jug"])

@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
-from accounts import consent, journal, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Customer
+from accounts.privacy import journal
 from notifications import relay
 from notifications.models import OutgoingEmail, OutgoingItem
 from orders import guests, line_marks

@@ -7,8 +7,9 @@ from django.db import InternalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts import consent, grants, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Customer, Interest
+from accounts.people import guest_session
 from orders.models import Order
 from recommendations import history
 from shop.catalog import listing
@@ -263,7 +264,10 @@ def test_a_guest_with_a_fresh_link_is_shown_the_same_and_nobody_without_one(pat)
     client = Client()
     assert client.post(f"/account/preferences/{BOUGHT}/preview/").status_code == 302
     given = client.session
-    given[grants.GUEST_KEY] = {"customer": guest.pk, "until": (timezone.now() + grants.LIFETIME).timestamp()}
+    given[guest_session.GUEST_KEY] = {
+        "customer": guest.pk,
+        "until": (timezone.now() + guest_session.LIFETIME).timestamp(),
+    }
     given.save()
     page = client.post(f"/account/preferences/{BOUGHT}/preview/")
     assert page.status_code == 200

@@ -5,9 +5,10 @@ import re
 import pytest
 from django.utils import timezone
 
-from accounts import cadence, consent, purposes
+from accounts.consent import consent, purposes
+from accounts.consent.purposes import Cadence
 from accounts.models import Customer
-from accounts.purposes import Cadence
+from accounts.preferences import cadence
 from notifications import emails, letters, relay, topics
 from notifications.audience import fan_out_released_issues, queue_weekly_recommendations
 from notifications.models import NewsletterIssue, OutgoingEmail

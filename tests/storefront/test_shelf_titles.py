@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from recommendations import training
 from recommendations.beside import Way
 from shop.catalog import listing

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from orders.models import CartLine
 from recommendations import training
 from recommendations.models import ProductView

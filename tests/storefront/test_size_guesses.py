@@ -7,8 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import consent, interests, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Interest
+from accounts.preferences import interests
 from orders import forgetting
 from orders.models import Order, OrderLine
 from recommendations import sizes

@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from accounts import consent, purposes, tokens
+from accounts.consent import consent, purposes
+from accounts.people import tokens
 from notifications import delivery, links
 from orders import cancellation, guests, payments, refunds
 from orders.models import Order, Payment, Refund

@@ -7,8 +7,9 @@ from allauth.mfa.totp.internal import auth as totp
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts import consent, purposes, sessions
+from accounts.consent import consent, purposes
 from accounts.models import Consent
+from accounts.people import sessions
 from recommendations import visitors
 from recommendations.models import ProductView
 from shop.catalog import listing

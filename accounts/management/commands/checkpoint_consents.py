@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import checkpoints
+from accounts.consent import checkpoints
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Customer
 from shop.csv_files.writing import CsvWriter
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import checkpoints
-from accounts.looks import LedgerBroken
-from accounts.verification import verify_ledger
+from accounts.consent import checkpoints
+from accounts.consent.verification import verify_ledger
+from accounts.privacy.access_verification import LedgerBroken
 
 
 class Command(BaseCommand):

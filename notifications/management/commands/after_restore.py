@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import journal, restoring
-from accounts.journal import JournalEntry
+from accounts.privacy import journal, restoring
+from accounts.privacy.journal import JournalEntry
 from notifications import parking
 from orders import line_marks, recovering
 from orders.gateways.stripe import StripeUnreachable

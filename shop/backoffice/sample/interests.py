@@ -6,8 +6,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.interests import get_end_of_day
 from accounts.models import Customer, Interest
+from accounts.preferences.interests import get_end_of_day
 from shop.backoffice.sample import content
 from shop.catalog.models import Category, Maker
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from random import Random
 
-from accounts import purposes
+from accounts.consent import purposes
+from accounts.consent.purposes import Cadence
 from accounts.models import Customer, MailCadence, PreferenceProfile
-from accounts.purposes import Cadence
 
 # purpose → who of a hundred chose how often
 _CADENCE_SHARES = {

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from accounts import consent, purposes
+from accounts.consent import consent, purposes
 from accounts.models import Address, Customer, User
 from shop.backoffice.sample import content, interests, paces
 

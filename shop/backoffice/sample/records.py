@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts import purposes
+from accounts.consent import purposes
 from accounts.models import Customer
 from orders.carriers.tracking_numbers import compute_mod7_digit, compute_s10_digit
 from orders.models import Allocation, Order, OrderEvent, OrderLine, OrderTick, Shipment, ShipmentLine, ShippingMethod

@@ -6,9 +6,9 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import access
-from accounts.current import customer_required
 from accounts.models import AccessLogEntry, Customer
+from accounts.people.auth import customer_required
+from accounts.privacy.access_log import get_access_log
 
 PER_PAGE = 30
 ROLES = {"owner": "the owner", "": "no longer in a role"}
@@ -18,7 +18,7 @@ ROLES = {"owner": "the owner", "": "no longer in a role"}
 @require_safe
 @customer_required
 def access_log(request: HttpRequest, customer: Customer) -> HttpResponse:
-    page = Paginator(access.get_access_log(customer), PER_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(get_access_log(customer), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(entry, _format_staff_member(entry)) for entry in page]
     return render(request, "storefront/account/access.html", {"page": page, "rows": rows})
 

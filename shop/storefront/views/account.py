@@ -9,12 +9,20 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import choices, consent, gpc, held, purposes, undo
-from accounts.address_forms import NameForm
-from accounts.current import customer_required
+from accounts.consent import consent, gpc, purposes
+from accounts.consent.purposes import PurposeGroup
 from accounts.models import Customer
-from accounts.purposes import PurposeGroup
-from accounts.switches import Switch, make_switch, read_ceiling_choice, read_master_switch, read_switches_by_group
+from accounts.people.address_forms import NameForm
+from accounts.people.auth import customer_required
+from accounts.preferences import choices, undo
+from accounts.preferences.switches import (
+    Switch,
+    make_switch,
+    read_ceiling_choice,
+    read_master_switch,
+    read_switches_by_group,
+)
+from accounts.privacy import stored_data
 from notifications.missing_letters import explain_missing_letter
 from orders import ticks
 from recommendations.effects import Place
@@ -104,7 +112,7 @@ def _save_preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
 def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What the shop suggests to this customer, why, and the switches behind it."""
     answers = {answer.purpose: answer for answer in customer.consents.all()}
-    past = held.get_stored_data_by_purpose(customer, SUGGESTION_PURPOSES)
+    past = stored_data.get_stored_data_by_purpose(customer, SUGGESTION_PURPOSES)
     shelf = shelves.build_shelf_for_customer(customer, limit=12, place=_get_effect_place(request))
     context = {
         "shelf": shelf,

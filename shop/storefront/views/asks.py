@@ -6,10 +6,9 @@ from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
-from accounts import asks as questions
-from accounts import consent_requests, purposes
-from accounts.current import get_login_customer
+from accounts.consent import prompts, purposes, requests
 from accounts.models import Customer
+from accounts.people.auth import get_login_customer
 from orders import guests, ticks
 from orders.models import Order
 from orders.views.answers import see_other
@@ -53,10 +52,10 @@ def _answer_as_customer(
     if is_yes and asks.is_refused_by_browser(request, key):
         messages.info(request, REFUSED)
     elif is_yes:
-        questions.accept_prompt(customer, key, place=place)
+        prompts.accept_prompt(customer, key, place=place)
         messages.success(request, f"{purposes.get_purpose(key).title}: on. Turn it off whenever you like.")
     else:
-        questions.decline_prompt(customer, key, place=place)
+        prompts.decline_prompt(customer, key, place=place)
         messages.info(request, DECLINED)
     return see_other(_read_return_path(request))
 
@@ -66,7 +65,7 @@ def _answer_as_guest(request: HttpRequest, key: str, order: Order, *, is_yes: bo
     if is_yes and asks.is_refused_by_browser(request, key):
         messages.info(request, REFUSED)
     elif is_yes:
-        consent_requests.request_consent(order.email, key, source=f"ask_{PromptPlace.ORDER}")
+        requests.request_consent(order.email, key, source=f"ask_{PromptPlace.ORDER}")
         messages.success(request, f"Almost: we have sent a mail to {order.email}. Say yes there, and it is on.")
     else:
         ticks.decline_order_mail(order, key)
@@ -77,8 +76,8 @@ def _answer_as_guest(request: HttpRequest, key: str, order: Order, *, is_yes: bo
 
 def _remember_answer(request: HttpRequest, answer: str) -> None:
     """For this browser: it is not asked again."""
-    settled = request.session.get(questions.ANSWERED_KEY, [])
-    request.session[questions.ANSWERED_KEY] = [*settled, answer][-MOST_REMEMBERED:]
+    settled = request.session.get(prompts.ANSWERED_KEY, [])
+    request.session[prompts.ANSWERED_KEY] = [*settled, answer][-MOST_REMEMBERED:]
 
 
 def _answer_as_visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:

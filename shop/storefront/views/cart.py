@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.current import get_customer
+from accounts.people.auth import get_customer
 from orders import cart as carts
 from orders import pricing, promise, terms
 from orders.models import CartLine, ShippingMethod

@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 from django_countries.fields import Country
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts import address_book, consent
-from accounts.current import get_customer, get_login_customer
+from accounts.consent import consent
 from accounts.models import Address, Customer
+from accounts.people import address_book
+from accounts.people.auth import get_customer, get_login_customer
 from orders import cart as carts
 from orders import checkout as ordering
 from orders import guests, limits, payments, pricing, promise, terms

@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import checkpoints, proofs
-from accounts.current import customer_required
+from accounts.consent import checkpoints, receipts
 from accounts.models import Customer
-from accounts.switches import SOURCES
+from accounts.people.auth import customer_required
+from accounts.preferences.switches import SOURCES
 from orders import ticks
 from shop.storefront import controller
 
@@ -30,12 +30,12 @@ class ConsentDayForm(forms.Form):
 def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
     form = ConsentDayForm(request.GET)
     day = form.cleaned_data["on"] if form.is_valid() else None
-    page = Paginator(proofs.get_consent_answers(customer), PER_PAGE).get_page(request.GET.get("page"))
-    words = proofs.get_wordings_by_hash(page.object_list)
+    page = Paginator(receipts.get_consent_answers(customer), PER_PAGE).get_page(request.GET.get("page"))
+    words = receipts.get_wordings_by_hash(page.object_list)
     context: dict[str, Any] = {
         "form": form,
         "day": day,
-        "standings": proofs.get_switch_states_on(customer, day) if day else [],
+        "standings": receipts.get_switch_states_on(customer, day) if day else [],
         "page": page,
         "has_order_ticks": not page.object_list and ticks.has_ever_opted_in(customer),
         "answers": [(answer, words.get(answer.wording_hash), SOURCES.get(answer.source, "")) for answer in page],
@@ -57,8 +57,8 @@ def consent_receipt(request: HttpRequest, customer: Customer) -> HttpResponse:
 @customer_required
 def consent_receipt_page(request: HttpRequest, customer: Customer) -> HttpResponse:
     """The same receipt to print: every answer in its words, and what seals them."""
-    rows = list(proofs.get_consent_answers(customer).order_by("record__sequence"))
-    words = proofs.get_wordings_by_hash(rows)
+    rows = list(receipts.get_consent_answers(customer).order_by("record__sequence"))
+    words = receipts.get_wordings_by_hash(rows)
     context = {
         "receipt": _make_receipt(customer),
         "has_order_ticks": not rows and ticks.has_ever_opted_in(customer),
@@ -70,6 +70,6 @@ def consent_receipt_page(request: HttpRequest, customer: Customer) -> HttpRespon
 
 
 def _make_receipt(customer: Customer) -> dict[str, Any]:
-    return proofs.make_consent_receipt(
+    return receipts.make_consent_receipt(
         customer, controller=controller.get_controller(), privacy_url=controller.build_privacy_url()
     )

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from accounts import erasure
-from accounts.current import customer_required, has_login
 from accounts.models import Customer, Erasure
+from accounts.people.auth import customer_required, has_login
+from accounts.privacy import erasure
 from shop import personal_data
 
 CONFIRMATION_WORD = "erase"

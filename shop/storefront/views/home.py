@@ -8,8 +8,8 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
-from accounts.current import get_customer
-from accounts.interests import Exclusions
+from accounts.people.auth import get_customer
+from accounts.preferences.interests import Exclusions
 from recommendations import picks
 from recommendations.beside import Way
 from recommendations.effects import Place

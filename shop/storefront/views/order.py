@@ -12,9 +12,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import purposes
-from accounts.current import customer_required, get_login_customer
+from accounts.consent import purposes
 from accounts.models import Customer
+from accounts.people.auth import customer_required, get_login_customer
 from orders import cancellation, guests, promise, status, ticks
 from orders.models import Order, OrderLine, Payment
 from orders.timeline import TimelineStep, build_timelines

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
-from accounts import purposes
+from accounts.consent import purposes
 from notifications.offers import let_offer_fall
 from notifications.personal_data import withdraw_waiting_picks
 from orders import guests, line_marks

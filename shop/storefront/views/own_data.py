@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import erasure, export
-from accounts.current import customer_required, has_login
 from accounts.models import Customer
+from accounts.people.auth import customer_required, has_login
+from accounts.privacy import erasure, export
 from shop import personal_data
 
 FILENAME = "your-data-at-say-when.zip"

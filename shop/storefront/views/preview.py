@@ -13,10 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_POST
 
-from accounts import consent, purposes
-from accounts.current import customer_required
+from accounts.consent import consent, purposes
+from accounts.consent.purposes import Purpose
 from accounts.models import Customer
-from accounts.purposes import Purpose
+from accounts.people.auth import customer_required
 from recommendations import visitors
 from shop.storefront import preview as previews
 

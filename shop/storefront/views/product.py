@@ -8,9 +8,9 @@ from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
-from accounts import interests
-from accounts.current import get_customer, get_login_customer
-from accounts.interests import Interests
+from accounts.people.auth import get_customer, get_login_customer
+from accounts.preferences import interests
+from accounts.preferences.interests import Interests
 from orders.models import InfoPage
 from recommendations import visitors
 from recommendations.history import record_customer_view

@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import consent, interests, purposes
-from accounts.current import customer_required
-from accounts.interest_forms import INTEREST_FORMS, InterestForm, build_initial_fields
+from accounts.consent import consent, purposes
+from accounts.consent.purposes import Purpose
 from accounts.models import Customer, Interest
-from accounts.purposes import Purpose
-from accounts.switches import Switch, make_switch
+from accounts.people.auth import customer_required
+from accounts.preferences import interests
+from accounts.preferences.interest_forms import INTEREST_FORMS, InterestForm, build_initial_fields
+from accounts.preferences.switches import Switch, make_switch
 from notifications.offers import find_sent_offers
 from notifications.personal_data import withdraw_waiting_picks
 from recommendations import effects, sizes

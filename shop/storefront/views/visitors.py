@@ -12,9 +12,9 @@ from django.utils.formats import date_format
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import asks, gpc, purposes
-from accounts.current import get_customer
-from accounts.switches import Switch
+from accounts.consent import gpc, prompts, purposes
+from accounts.people.auth import get_customer
+from accounts.preferences.switches import Switch
 from orders import cart, guests
 from orders.views.answers import see_other
 from recommendations import visitors
@@ -78,7 +78,7 @@ def _describe_visit(request: HttpRequest, *, seen_count: int) -> list[str]:
     facts = (
         (cart.TOKEN_SESSION_KEY in request.session, "your cart"),
         (order_count, f"that you may see {order_count} {'order' if order_count == 1 else 'orders'} from here"),
-        (request.session.get(asks.ANSWERED_KEY), "what you answered when we asked"),
+        (request.session.get(prompts.ANSWERED_KEY), "what you answered when we asked"),
         (seen_count, f"the {seen_count} {'thing' if seen_count == 1 else 'things'} you looked at"),
         (visitors.is_history_on(request) and not seen_count, "that we may remember what you look at"),
     )

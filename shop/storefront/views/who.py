@@ -10,10 +10,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import fresh_links, grants
-from accounts.current import get_customer, get_login_customer
-from accounts.email_addresses import EmailAddressInput
 from accounts.models import FreshLink
+from accounts.people import fresh_links, guest_session
+from accounts.people.auth import get_customer, get_login_customer
+from accounts.people.email_addresses import EmailAddressInput
 from orders import guests
 
 DESTINATIONS = ("/account/", "/orders/")  # where a link may lead
@@ -60,7 +60,7 @@ def open_fresh_link(request: HttpRequest, token: str) -> HttpResponse:
     link = fresh_links.find_link_by_token(token)
     if link is None:
         return _render_expired_link(request)
-    request.session[grants.PENDING_LINK_KEY] = link.pk
+    request.session[guest_session.PENDING_LINK_KEY] = link.pk
     answer = redirect("fresh_link_use")
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
@@ -70,7 +70,7 @@ def open_fresh_link(request: HttpRequest, token: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def fresh_link_use(request: HttpRequest) -> HttpResponse:
     """The button that spends the link and lets this browser in."""
-    link = FreshLink.objects.live().filter(pk=request.session.get(grants.PENDING_LINK_KEY, 0)).first()
+    link = FreshLink.objects.live().filter(pk=request.session.get(guest_session.PENDING_LINK_KEY, 0)).first()
     if link is None:
         return _render_expired_link(request)
     if request.method != "POST":
@@ -83,10 +83,10 @@ def _enter_by_link(request: HttpRequest, link: FreshLink) -> HttpResponse:
         messages.error(request, "You are signed in. Sign out first, then press the button again.")
         return redirect("fresh_link_use")
     customer = fresh_links.use_fresh_link(link.pk)
-    del request.session[grants.PENDING_LINK_KEY]
+    del request.session[guest_session.PENDING_LINK_KEY]
     if customer is None:
         return _render_expired_link(request)
-    grants.start_guest_session(request, customer)
+    guest_session.start_guest_session(request, customer)
     return redirect(link.leads_to)
 
 
@@ -98,7 +98,7 @@ def _render_expired_link(request: HttpRequest) -> HttpResponse:
 @require_POST
 def close_guest_session(request: HttpRequest) -> HttpResponse:
     """I am done: nothing of that guest is open in this browser any more. The cart stays."""
-    grants.end_guest_session(request)
+    guest_session.end_guest_session(request)
     guests.revoke_order_access(request)
     messages.success(request, "Closed. To see it again, have a new link mailed.")
     return redirect("home")

@@ -1,0 +1,112 @@
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django_countries.fields import Country
+
+from accounts.models import Address, Customer
+from accounts.people.postal_rules import PostalRules, get_postal_rules
+
+ADDRESS_FIELDS = ["full_name", "line1", "line2", "city", "region", "postcode", "country", "phone"]
+ADDRESS_LABELS = {
+    "full_name": "Full name",
+    "line1": "Address",
+    "line2": "Flat, floor or building",
+    "city": "City",
+    "region": "County or state",
+    "postcode": "Postcode",
+    "country": "Country",
+    "phone": "Phone",
+}
+AUTOCOMPLETE = {
+    "full_name": "name",
+    "line1": "address-line1",
+    "line2": "address-line2",
+    "city": "address-level2",
+    "region": "address-level1",
+    "postcode": "postal-code",
+    "country": "country",
+    "phone": "tel",
+}
+ADDRESS_WIDGETS = {
+    name: (forms.Select if name == "country" else forms.TextInput)(attrs={"autocomplete": token})
+    for name, token in AUTOCOMPLETE.items()
+}
+CONFIRMED_DOUBTS = "looked_at"
+
+
+class PostalAddressMixin:
+    """What every form with an address checks, by the rules of its country.
+
+    What is missing is asked for. What only looks odd, or is left out where addresses usually have it, is asked about
+    once: the hidden field `looked_at` holds what was asked, and the same answer again is taken.
+    """
+
+    def apply_postal_rules(self: Any) -> None:
+        """At the end of a form's `__init__`: labels and required fields of the chosen country."""
+        rules = self.postal_rules
+        self.fields[CONFIRMED_DOUBTS] = forms.CharField(required=False, widget=forms.HiddenInput, max_length=400)
+        self.fields["postcode"].required = rules.needs_postcode
+        self.fields["postcode"].label = rules.postcode_label
+        self.fields["postcode"].error_messages["required"] = (
+            f"Please give the {_lowercase_label(rules.postcode_label)}; the carrier needs it."
+        )
+        self.fields["city"].required = rules.needs_city
+        self.fields["region"].label = rules.region_label
+
+    @property
+    def postal_rules(self: Any) -> PostalRules:
+        return get_postal_rules(str(self["country"].value() or ""))
+
+    def clean_postcode(self: Any) -> str:
+        return " ".join(str(self.cleaned_data["postcode"]).upper().split())
+
+    def clean(self: Any) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc]  # of the form mixed into
+        doubts = {name: words for name, words in self._find_doubts(cleaned) if name not in self.errors}
+        asked = " ".join([cleaned.get("country", ""), *(f"{name}={cleaned[name]}" for name in doubts)])
+        if doubts and asked != cleaned.get(CONFIRMED_DOUBTS):
+            for name, words in doubts.items():
+                self.add_error(name, f"{words} If it is right, send it again as it is.")
+            self.data = self.data.copy()
+            self.data[self.add_prefix(CONFIRMED_DOUBTS)] = asked
+        return cleaned
+
+    def _find_doubts(self: Any, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        rules = self.postal_rules
+        postcode = cleaned.get("postcode", "")
+        if postcode and rules.has_postcode and not rules.fits_postcode(postcode):
+            example = f" such as {rules.postcode_example}" if rules.postcode_example else ""
+            yield "postcode", _format_expectation(rules, f"{rules.postcode_label}{example}")
+        if rules.expects_region and not cleaned.get("region", ""):
+            yield "region", _format_expectation(rules, f"{rules.region_label} too")
+
+
+def _lowercase_label(label: str) -> str:
+    """Names keep their capitals, “Postcode” does not."""
+    return label if label.startswith(("ZIP", "PIN", "Eircode")) else label[0].lower() + label[1:]
+
+
+def _format_expectation(rules: PostalRules, what: str) -> str:
+    article = "an" if what[0] in "AEIO" else "a"
+    return f"With {Country(rules.country).name} as the country, we expected {article} {_lowercase_label(what)}."
+
+
+class AddressBookForm(PostalAddressMixin, forms.ModelForm):
+    class Meta:
+        model = Address
+        fields = [*ADDRESS_FIELDS, "is_default"]
+        labels = {**ADDRESS_LABELS, "is_default": "Use this one first"}
+        widgets = ADDRESS_WIDGETS
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.apply_postal_rules()
+
+
+class NameForm(forms.ModelForm):
+    class Meta:
+        model = Customer
+        fields = ["name"]
+        labels = {"name": "Your name"}
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
