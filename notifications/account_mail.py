@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.people import tokens
 from accounts.privacy import erasure, export
 from notifications import links
-from notifications.letters import EmailContext
+from notifications.render_batch import EmailContext
 
 Context = dict[str, Any]
 

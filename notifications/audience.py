@@ -15,11 +15,11 @@ from django.utils import timezone
 from accounts.consent import consent, purposes
 from accounts.consent.purposes import Cadence, MailKind
 from accounts.models import Consent, Customer, MailCadence
-from notifications import pacing, topics
+from notifications import frequency_caps, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.queueing import PICK, Draft, DraftItem, queue_drafts
 from notifications.topics import TOPICS
-from recommendations import effects, picks
+from recommendations import explanations, picks
 from recommendations.picks import Pick
 from shop.retrying import loops
 from shop.retrying.loops import Loop
@@ -46,8 +46,8 @@ WEEKLY_LETTERS = loops.register_loop(
     )
 )
 
-_HAS_ENOUGH = pacing.OVER_CEILING_OF.format(customer="c.customer_id")
-_LAST = pacing.LAST_OF_TOPIC.format(customer="c.customer_id", topic="%(topic)s")
+_HAS_ENOUGH = frequency_caps.OVER_CEILING_OF.format(customer="c.customer_id")
+_LAST = frequency_caps.LAST_OF_TOPIC.format(customer="c.customer_id", topic="%(topic)s")
 
 # Everybody whose yes stands now. An address that nobody proved, or that refuses our mail, becomes a skipped row, so
 # that staff can see why that person got nothing. The mail's one item stands on the very record of the yes.
@@ -140,11 +140,11 @@ def _queue_weekly_mails(week: str, customers: Sequence[Customer]) -> None:
     What brought a pick is told of as an effect only where the letter is to go.
     """
     ids = [customer.pk for customer in customers]
-    allowed, full = _get_granted_purposes(ids), pacing.find_customers_over_ceiling(ids)
+    allowed, full = _get_granted_purposes(ids), frequency_caps.find_customers_over_ceiling(ids)
     picked = {each.pk: [] if each.pk in full else picks.pick_for_mail(each, allowed[each.pk]) for each in customers}
     for email in queue_drafts([_build_recommendation_draft(each, week, picked[each.pk]) for each in customers]):
         if email.customer is not None and email.state == OutgoingEmail.State.QUEUED:
-            effects.record_effects(email.customer, picked[email.customer.pk], place=effects.Place.LETTER)
+            explanations.record_effects(email.customer, picked[email.customer.pk], place=explanations.Place.LETTER)
 
 
 def _get_customers_without_mail(week: str) -> QuerySet[Customer]:

@@ -14,9 +14,9 @@ from weakref import WeakSet
 from django.conf import settings
 from django.db import connection
 
+from notifications.frequency_caps import LAST_OF_TOPIC, NOT_THIS_MONTH, OVER_CEILING, OVERTAKEN, TOO_SOON
 from notifications.gate import BASIS_HOLDS, NEWS_CALLED_OFF, ORDER_CALLED_OFF, SUPPRESSED, UNPROVED, WANTED
 from notifications.models import SkipReason
-from notifications.pacing import LAST_OF_TOPIC, NOT_THIS_MONTH, OVER_CEILING, OVERTAKEN, TOO_SOON
 from notifications.suppressions import get_hmac_pads
 from shop.advisory_locks import AdvisoryLock, hold_session_lock, to_lock_part, try_session_lock
 

@@ -14,9 +14,9 @@ from functools import partial
 from django.conf import settings
 
 from notifications import claims, digest, lengths, topics
-from notifications.emails import render_email
-from notifications.letters import EmailContext, load_email_contexts
 from notifications.models import OutgoingEmail, SkipReason, Suppression
+from notifications.render_batch import EmailContext, load_email_contexts
+from notifications.rendering import render_email
 from shop import mail
 from shop.mail import MailConnection, SendOutcome, SendResult
 from shop.retrying import loops

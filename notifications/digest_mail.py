@@ -8,8 +8,8 @@ from django.utils.formats import date_format
 from accounts.consent import purposes
 from notifications import order_mail
 from notifications.digest import NEWS
-from notifications.letters import EmailContext
 from notifications.models import OutgoingItem
+from notifications.render_batch import EmailContext
 
 Context = dict[str, Any]
 

@@ -7,7 +7,7 @@ import uuid
 from django.utils import timezone
 
 from accounts.models import Customer
-from notifications import emails, samples
+from notifications import rendering, samples
 from notifications.models import NewsletterIssue
 from shop.mail import Message
 
@@ -32,7 +32,7 @@ def measure_newsletter(subject: str, body: str) -> int:
     """How many bytes a newsletter of these words comes to, for the reader with the longest links. Stores nothing."""
     issue = NewsletterIssue(pk=samples.NOT_SAVED, subject=subject, body=body)
     reader = Customer(pk=2**62, email=LONGEST_ADDRESS, email_proved_at=timezone.now(), chain=uuid.uuid4())
-    message = emails.render_email(samples.compose_newsletter(reader, issue))
+    message = rendering.render_email(samples.compose_newsletter(reader, issue))
     return measure_message(message) if message else 0
 
 

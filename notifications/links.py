@@ -11,7 +11,7 @@ from accounts.consent import requests
 from accounts.models import ConsentRequest
 from accounts.people import tokens
 from notifications.models import OutgoingEmail, OutgoingItem
-from orders import guests
+from orders import order_access
 from orders.models import Order
 
 UNSUBSCRIBE = "unsubscribe"
@@ -56,7 +56,7 @@ def _get_unsubscribe_pattern() -> str:
 
 def build_order_url(of: Order) -> str:
     """The signed link by which anybody who reads the mail follows that order, with or without an account."""
-    return guests.build_order_link(of)
+    return order_access.build_order_link(of)
 
 
 def build_confirmation_url(of: ConsentRequest) -> str:

@@ -6,9 +6,9 @@ from typing import Any
 from django.utils import timezone
 
 from notifications import links
-from notifications.goods import build_product_block
-from notifications.letters import EmailContext
+from notifications.product_block import build_product_block
 from notifications.queueing import OFFER
+from notifications.render_batch import EmailContext
 from orders.carriers import get_carrier_name
 from orders.models import Order, OrderLine, Shipment
 from orders.promise import format_date_range

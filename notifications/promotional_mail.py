@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 
 from accounts.consent import purposes
 from notifications import links
-from notifications.goods import build_product_block
-from notifications.letters import EmailContext
+from notifications.product_block import build_product_block
 from notifications.queueing import PICK
+from notifications.render_batch import EmailContext
 
 Context = dict[str, Any]
 PLAIN_LINK = '<a href="{}">{}</a>'

@@ -11,7 +11,7 @@ from accounts.consent.purposes import MailKind
 from accounts.models import Consent, Customer
 from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
-from notifications import digest, gate, pacing, suppressions
+from notifications import digest, frequency_caps, gate, suppressions
 from notifications.digest import DigestNews
 from notifications.gate import Basis, PurposeAnswer
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
@@ -54,7 +54,7 @@ class BatchAnswers:
         self._suppressed = suppressions.find_suppressed({draft.to_address for draft in drafts})
         customers = {draft.customer.pk for draft in drafts if draft.customer}
         self._cadences = cadence.get_cadences_by_customer(customers) if customers else {}
-        self._over_ceiling = pacing.find_customers_over_ceiling(customers) if customers else set()
+        self._over_ceiling = frequency_caps.find_customers_over_ceiling(customers) if customers else set()
 
     def to(self, draft: Draft, purpose: str) -> list[PurposeAnswer]:
         customer_id = draft.customer.pk if draft.customer else None

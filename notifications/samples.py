@@ -15,11 +15,11 @@ from accounts.consent import consent, purposes
 from accounts.consent.purposes import Cadence, MailKind
 from accounts.models import Customer
 from accounts.preferences import cadence
-from notifications import emails, topics
+from notifications import rendering, topics
 from notifications.digest import NEWS
-from notifications.letters import BatchData, EmailContext
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.queueing import BODY, OFFER, PICK
+from notifications.render_batch import BatchData, EmailContext
 from notifications.topics import TOPICS, Topic
 from orders.models import Adjustment, Order, OrderLine, Shipment, ShipmentLine, ShopSettings
 from recommendations import picks
@@ -43,7 +43,7 @@ def write(customer: Customer, purpose_key: str) -> mail.Message | None:
     topic = SHOWN_IN[purpose_key]
     if topic.purpose and not consent.allows(customer, topic.purpose):
         return None
-    return emails.render_email(_WRITERS.get(topic.key, _order_news)(customer, topic))
+    return rendering.render_email(_WRITERS.get(topic.key, _order_news)(customer, topic))
 
 
 def is_made_up(customer: Customer, purpose_key: str) -> bool:

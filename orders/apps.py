@@ -10,10 +10,10 @@ class OrdersConfig(AppConfig):
         from accounts.people import guest_session
         from accounts.people.address_verification import register_address_proved_callback
         from accounts.privacy import erasure
-        from orders import guests, login, personal_data, statutory
+        from orders import login, order_access, personal_data, retention
 
         login.connect_order_receivers()
-        guest_session.register_keys_cleared_at_login(guests.GRANTS)
-        register_address_proved_callback(guests.join_orders_to_customer)
+        guest_session.register_keys_cleared_at_login(order_access.GRANTS)
+        register_address_proved_callback(order_access.join_orders_to_customer)
         personal_data.register_holdings()
-        erasure.register_erasure_obstacle(statutory.explain_wait_for_orders)
+        erasure.register_erasure_obstacle(retention.explain_wait_for_orders)

@@ -2,12 +2,13 @@
 
 from django.db import transaction
 
-from orders import payments, status
-from orders.fulfilment import TransitionRefused
+from orders import status
+from orders.fulfilment.release import cancel_and_release_stock
+from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, Payment
-from orders.refunds import NOTHING, find_refundable_payment, find_unrefundable_payment
-from orders.release import cancel_and_release_stock
+from orders.payments import checkout_sessions
+from orders.payments.refunds import NOTHING, find_refundable_payment, find_unrefundable_payment
 
 
 def may_cancel(order: Order) -> bool:
@@ -36,9 +37,11 @@ def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:
         )
         refund = None
         if not is_shut:  # else the bank decides where the money goes; staff see what is left to do after that
-            refund = payments.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
+            refund = checkout_sessions.request_refund(
+                order, amount=None, actor=actor, reason=reason or "Order cancelled"
+            )
     if refund:
-        payments.try_send_refund(refund.pk)
+        checkout_sessions.try_send_refund(refund.pk)
         order.refresh_from_db()
     return order
 
@@ -46,7 +49,7 @@ def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:
 def _has_only_mismatched_money(order: Order) -> bool:
     """Whether it waits for nothing but somebody to end it: what was paid is not what was owed."""
     states = set(order.payments.values_list("status", flat=True))
-    return Payment.Status.FLAGGED in states and states.isdisjoint(payments.PAYABLE)
+    return Payment.Status.FLAGGED in states and states.isdisjoint(checkout_sessions.PAYABLE)
 
 
 def _explain_cancel_refusal(order: Order) -> str:

@@ -19,11 +19,11 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.models import Customer
-from orders import cart as carts
-from orders import payments, placing, pricing, promise, status
+from orders import carts, confirmation, pricing, promise, status
 from orders.models import Allocation, Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
+from orders.payments import checkout_sessions
 from orders.pricing import Totals
-from orders.terms import Terms
+from orders.shop_terms import Terms
 from shop.catalog import stock
 from shop.catalog.stock import OutOfStock
 from shop.money import format_amount
@@ -101,8 +101,8 @@ def start_checkout(cart: Cart, details: CheckoutDetails, *, customer: Customer |
         found = _try_start_checkout(cart, details, customer, terms)
         if isinstance(found, StartedCheckout):
             return found
-        payments.expire_payment(found)
-    raise payments.StripeUnreachable("The cart's earlier payment would not end.")
+        checkout_sessions.expire_payment(found)
+    raise checkout_sessions.StripeUnreachable("The cart's earlier payment would not end.")
 
 
 @transaction.atomic
@@ -148,7 +148,9 @@ def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, term
 
 
 def _find_unfinished_payment(cart: Cart) -> Payment | None:
-    live = Payment.objects.filter(order__cart=cart, order__status=Order.Status.PENDING, status__in=payments.LIVE)
+    live = Payment.objects.filter(
+        order__cart=cart, order__status=Order.Status.PENDING, status__in=checkout_sessions.LIVE
+    )
     return live.select_related("order").order_by("-id").first()
 
 
@@ -263,9 +265,9 @@ def _allocate_stock(lines: list[CartLine], order_lines: list[OrderLine]) -> None
 def _confirm_free_order(order: Order) -> None:
     """Nothing to pay: the order is placed at once."""
     order.payment_status = Order.PaymentStatus.PAID
-    placing.confirm_order(order)
+    confirmation.confirm_order(order)
     status.recalculate(order)
-    placing.approve_by_rule(order)
+    confirmation.approve_by_rule(order)
 
 
 def _compute_cart_fingerprint(

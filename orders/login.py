@@ -6,14 +6,14 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from accounts.people.customers import get_or_create_customer
-from orders import cart, guests
+from orders import carts, order_access
 
 
 def merge_cart_at_login(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """What a visitor put into the cart goes along when they log in. After logout the session, and its cart, is new."""
     customer = get_or_create_customer(user)
-    own, notices = cart.claim_visitor_cart(customer, request.session.pop(cart.TOKEN_SESSION_KEY, ""))
-    cart.refresh_session_count(request, own)
+    own, notices = carts.claim_visitor_cart(customer, request.session.pop(carts.TOKEN_SESSION_KEY, ""))
+    carts.refresh_session_count(request, own)
     if hasattr(request, "_messages"):  # a login without the middleware, such as a test client's, has nowhere to say it
         for notice in notices:
             messages.warning(request, notice)
@@ -21,7 +21,7 @@ def merge_cart_at_login(request: HttpRequest, user: User, **kwargs: Any) -> None
 
 def join_orders_at_login(request: HttpRequest, user: User, **kwargs: Any) -> None:
     """What they bought meanwhile without signing in, with the address they have proved, joins their account."""
-    guests.join_orders_to_customer(get_or_create_customer(user))
+    order_access.join_orders_to_customer(get_or_create_customer(user))
 
 
 def connect_order_receivers() -> None:

@@ -8,10 +8,11 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer
-from orders import forgetting, statutory, stripe_events
+from orders import forgotten_purchases, retention
 from orders.carriers import CARRIERS
 from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, StripeRecord
-from orders.statutory import get_customer_orders
+from orders.payments import stripe_events
+from orders.retention import get_customer_orders
 from shop.personal_data import (
     Holding,
     Processor,
@@ -174,13 +175,16 @@ def register_holdings() -> None:
             retention="What you bought, where it went and what we told you: six years, as tax law asks.",
             export=export_orders,
             count=lambda customer: get_customer_orders(customer).count(),
-            forget={key: partial(forgetting.forget_purchases, purpose_key=key) for key in forgetting.READS_PURCHASES},
-            held=forgetting.count_readable_purchases,
-            held_dates=forgetting.held_dates,
-            erase=statutory.erase_orders,
+            forget={
+                key: partial(forgotten_purchases.forget_purchases, purpose_key=key)
+                for key in forgotten_purchases.READS_PURCHASES
+            },
+            held=forgotten_purchases.count_readable_purchases,
+            held_dates=forgotten_purchases.held_dates,
+            erase=retention.erase_orders,
             kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
             "invoice. Tax law asks for them for six years. E-mail, phone, notes, tracking numbers and all else go.",
-            retire=statutory.retire_orders,
+            retire=retention.retire_orders,
         )
     )
     register_holding(
@@ -191,9 +195,9 @@ def register_holdings() -> None:
             retention="Amounts, times, Stripe's reference and what your bank said of a payment, never a card number: "
             "six years, as tax law asks.",
             export=export_payments,
-            erase=statutory.erase_payments,
+            erase=retention.erase_payments,
             kept="Amounts, dates, and the reference under which Stripe knows the payment: six years, for tax law.",
-            retire=statutory.retire_payments,
+            retire=retention.retire_payments,
         )
     )
     register_holding(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from orders.models import ShippingMethod
-from orders.terms import Terms
+from orders.shop_terms import Terms
 from shop.money import compute_included_tax, format_amount, get_shop_currency, is_price
 
 NOTHING = Decimal(0)

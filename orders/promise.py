@@ -12,7 +12,7 @@ from typing import Protocol
 from django.utils import timezone
 
 from orders.models import ShippingMethod
-from orders.terms import Calendar
+from orders.shop_terms import Calendar
 
 __all__ = [
     "Calendar",

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
 
-from orders import holds
+from orders.fulfilment import holds
 from orders.models import Order, Payment, Refund, Shipment, StripeRecord
 from shop.money import format_amount
 
@@ -39,7 +39,7 @@ def recalculate(order: Order) -> None:
     | all dispatched or further        | dispatched        |
     | anything else                    | in_progress       |
 
-    hold: the rule of `orders.holds`, by its refunds and by what Stripe says of its payments.
+    hold: the rule of `orders.fulfilment.holds`, by its refunds and by what Stripe says of its payments.
     """
     records = list(_stripe_records(order)) if order.placed_at else []
     refunds = list(_get_valid_refunds(order))

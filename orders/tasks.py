@@ -1,21 +1,21 @@
 from celery import shared_task
 
-from orders import reconciling, stripe_events
-from orders.asking_stripe import ask_in_background
+from orders.payments import reconciliation, stripe_events
+from orders.payments.stripe_background import ask_in_background
 
 
 @shared_task
 def open_payment_pages() -> None:
-    with ask_in_background(reconciling.PAYMENT_PAGES) as may_ask:
+    with ask_in_background(reconciliation.PAYMENT_PAGES) as may_ask:
         if may_ask:
-            reconciling.open_waiting_payment_pages()
+            reconciliation.open_waiting_payment_pages()
 
 
 @shared_task
 def reconcile_payments() -> None:
-    with ask_in_background(reconciling.PAYMENTS) as may_ask:
+    with ask_in_background(reconciliation.PAYMENTS) as may_ask:
         if may_ask:
-            reconciling.reconcile_with_stripe()
+            reconciliation.reconcile_with_stripe()
 
 
 @shared_task

@@ -17,7 +17,7 @@ class RecommendationsConfig(AppConfig):
         observed = (purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
         for purpose in (purposes.RECOMMEND_FROM_TOLD, *observed):
             uses.register_use(purpose, UseKind.SHELF, "For you")
-            uses.register_use(purpose, UseKind.RECORDER, "recommendations.effects")
+            uses.register_use(purpose, UseKind.RECORDER, "recommendations.explanations")
         uses.register_use(purposes.RECOMMEND_FROM_TOLD, UseKind.SHELF, "the size chosen on a product page")
         uses.register_use(purposes.RECOMMEND_FROM_BROWSING, UseKind.RECORDER, "recommendations.history")
         uses.register_use(purposes.GUESS_SIZES, UseKind.SHELF, "the sizes guessed on “What I told you”")

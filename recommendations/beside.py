@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from accounts.preferences.interests import NO_INTERESTS, Exclusions
-from recommendations import declared
+from recommendations import from_interests
 from recommendations.engine.names import is_same_kind, is_same_thing, read_name
-from recommendations.withdrawn import WITHDRAWN_SQL, get_withdrawn_parameters
+from recommendations.withdrawn_sql import WITHDRAWN_SQL, get_withdrawn_parameters
 
 MOST_NEAR = 100  # a category of more says nothing of what is near
 READ = 60  # rows looked through for a shelf: as many as a product has published pairs, and some
@@ -123,8 +123,8 @@ _BESIDE = """
     FROM best JOIN catalog_product p ON p.id = best.id
     WHERE p.is_published AND p.is_available AND NOT p.id = ANY(%(left_out)s) AND {wanted}
     ORDER BY place, score DESC, id"""
-_BESIDE_ONE = _BESIDE.format(score="s.score", lost=WITHDRAWN_SQL, wanted=declared.NOT_HIDDEN)
-_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score", lost=WITHDRAWN_SQL, wanted=declared.NOT_HIDDEN)
+_BESIDE_ONE = _BESIDE.format(score="s.score", lost=WITHDRAWN_SQL, wanted=from_interests.NOT_HIDDEN)
+_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score", lost=WITHDRAWN_SQL, wanted=from_interests.NOT_HIDDEN)
 _WAYS = {1: Way.PAIR, 2: Way.STAFF, 3: Way.ALIKE, 4: Way.NEAR}
 
 
@@ -148,7 +148,7 @@ def find_beside(
         "near": near,
         "most_near": MOST_NEAR,
         "most": READ + len(product_ids) + len(left_out),
-        **declared.get_hidden_parameters(hidden),
+        **from_interests.get_hidden_parameters(hidden),
         **get_withdrawn_parameters(),
     }
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.consent import purposes
 from accounts.models import Customer
 from accounts.people import sessions
-from recommendations import effects, history
+from recommendations import explanations, history
 from recommendations.models import Contribution, Effect, ProductView
 from shop.personal_data import Holding, Rows, export_rows, register_holding
 
@@ -105,7 +105,7 @@ HOLDINGS: tuple[Holding, ...] = (
         export=_export_effects,
         erase=lambda customer: _get_effects(customer).delete()[0],
         forget={key: partial(forget_effects, of=of) for key, of in EFFECT_FIELDS.items()},
-        retire=effects.retire_effects,
+        retire=explanations.retire_effects,
     ),
 )
 

@@ -21,12 +21,12 @@ from accounts.models import Customer
 from accounts.preferences import interests
 from accounts.preferences.interests import NO_INTERESTS, Exclusions, Interests
 from orders.models import Order, OrderLine
-from recommendations import declared
+from recommendations import from_interests
 from recommendations.beside import ADVICE, Found, Way, choose, find_beside
 from recommendations.engine.names import read_name
 from recommendations.history import RETENTION
 from recommendations.models import Contribution, ModelRun, ProductSimilarity, ProductView
-from recommendations.withdrawn import build_withdrawn_products_query
+from recommendations.withdrawn_sql import build_withdrawn_products_query
 from shop.catalog import availability
 from shop.catalog.models import Product, Variant
 from shop.catalog.querysets import ProductQuerySet
@@ -188,11 +188,11 @@ def _personal(
 
 
 def _pick_from_interests(told: Interests, *, limit: int, owned: Owned) -> list[Pick]:
-    found = declared.match_products_to_interests(told, limit=limit + SPARE, left_out=owned.left_out)
+    found = from_interests.match_products_to_interests(told, limit=limit + SPARE, left_out=owned.left_out)
     return [
         Pick(
             match.product_id,
-            declared.explain_interest_match(match.interest),
+            from_interests.explain_interest_match(match.interest),
             purposes.RECOMMEND_FROM_TOLD,
             Evidence(EvidenceSource.TOLD, match.interest.pk),
             way=Way.TOLD,

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders import stripe_events
 from orders.models import Allocation, Order, Payment
+from orders.payments import stripe_events
 from shop.catalog.models import StockMovement, StockRecord
 from shop.local.stripe.testing import StandIn
 from tests import builders

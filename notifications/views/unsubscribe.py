@@ -19,7 +19,7 @@ from accounts.people import tokens
 from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
 from notifications import links
-from orders import ticks
+from orders import order_mail_optins
 from orders.models import Order
 
 ONE_CLICK = "List-Unsubscribe"  # RFC 8058: the form field of a mail program's own button
@@ -54,8 +54,12 @@ def _is_subscribed(ids: dict[str, Any], purpose: Purpose) -> bool:
     """Whether this mail was asked for and would come, now or once the whole personal shopper is on again."""
     order, customer = _find_order(ids), _find_customer(ids)
     if order is not None:
-        return any(news.key == purpose.key and news.is_on for news in ticks.get_optins_for_order(order)) or (
-            order.ticks.filter(purpose=purpose.key, granted=True).exclude(purpose__in=ticks.OF_ONE_ORDER).exists()
+        return any(
+            news.key == purpose.key and news.is_on for news in order_mail_optins.get_optins_for_order(order)
+        ) or (
+            order.ticks.filter(purpose=purpose.key, granted=True)
+            .exclude(purpose__in=order_mail_optins.OF_ONE_ORDER)
+            .exists()
         )
     return customer is not None and customer.consents.filter(purpose=purpose.key, chosen=True).exists()
 
@@ -80,7 +84,7 @@ def _lower_cadence(ids: dict[str, Any], purpose: Purpose, wanted: str) -> str:
 def _unsubscribe_purpose(ids: dict[str, Any], purpose: Purpose) -> None:
     """Saying it twice changes nothing. Whoever is gone gets nothing anyway."""
     if "order" in ids:
-        ticks.turn_off_order_mail(ids["order"], purpose.key)
+        order_mail_optins.turn_off_order_mail(ids["order"], purpose.key)
         return
     customer = _find_customer(ids)
     if customer:

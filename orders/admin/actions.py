@@ -10,12 +10,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import AccessKind
-from orders import fulfilment
-from orders.admin.pages import log_order_access
-from orders.fulfilment import TransitionRefused
+from orders.admin.action_pages import log_order_access
+from orders.fulfilment import transitions
+from orders.fulfilment.queue import ON_THE_ROAD
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Shipment
-from orders.payments import RefundRefused
-from orders.queue import ON_THE_ROAD
+from orders.payments.checkout_sessions import RefundRefused
 
 Stage = Shipment.Stage
 NUMBERS_NAMED = 5  # more are counted
@@ -89,7 +89,7 @@ def approve(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Ord
     try_each_order(
         request,
         orders,
-        lambda order: fulfilment.approve_order(order.pk, actor=get_actor_name(request)),
+        lambda order: transitions.approve_order(order.pk, actor=get_actor_name(request)),
         done="Approved",
     )
 
@@ -100,7 +100,7 @@ def release(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Ord
     try_each_order(
         request,
         orders,
-        lambda order: fulfilment.release_order_from_hold(order.pk, actor=get_actor_name(request)),
+        lambda order: transitions.release_order_from_hold(order.pk, actor=get_actor_name(request)),
         done="Released",
     )
 
@@ -110,7 +110,7 @@ def start_picking(_admin: admin.ModelAdmin, request: HttpRequest, orders: QueryS
     _apply_to_parcels(
         request,
         orders,
-        lambda pk: fulfilment.start_picking_shipment(pk, actor=get_actor_name(request)),
+        lambda pk: transitions.start_picking_shipment(pk, actor=get_actor_name(request)),
         stages=[Stage.WAITING],
         done="Being picked",
     )
@@ -121,7 +121,7 @@ def mark_picked(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
     _apply_to_parcels(
         request,
         orders,
-        lambda pk: fulfilment.mark_shipment_picked(pk, actor=get_actor_name(request)),
+        lambda pk: transitions.mark_shipment_picked(pk, actor=get_actor_name(request)),
         stages=[Stage.WAITING, Stage.PICKING],
         done="Picked",
     )
@@ -135,7 +135,7 @@ def mark_packed(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
     _apply_to_parcels(
         request,
         orders,
-        lambda pk: fulfilment.mark_shipment_packed(pk, actor=get_actor_name(request), note=note, packed_by=packed_by),
+        lambda pk: transitions.mark_shipment_packed(pk, actor=get_actor_name(request), note=note, packed_by=packed_by),
         stages=[Stage.PICKED],
         done="Packed",
     )
@@ -146,7 +146,7 @@ def mark_delivered(_admin: admin.ModelAdmin, request: HttpRequest, orders: Query
     _apply_to_parcels(
         request,
         orders,
-        lambda pk: fulfilment.mark_shipment_delivered(pk, actor=get_actor_name(request)),
+        lambda pk: transitions.mark_shipment_delivered(pk, actor=get_actor_name(request)),
         stages=ON_THE_ROAD.stages,
         done="Delivered",
     )

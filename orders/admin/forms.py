@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from orders.models import Order
-from orders.refunds import find_refundable_payment
+from orders.payments.refunds import find_refundable_payment
 from shop.money import format_amount, get_price_step
 from shop.price_field import PriceField
 

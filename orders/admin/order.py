@@ -18,16 +18,17 @@ from accounts.admin.customer_filter import ByCustomerFilter
 from accounts.admin.masked import MaskedAdmin, ReasonForm
 from accounts.people.email_addresses import normalize_searched_address
 from accounts.privacy.access_log import DataSubject, mask_email
-from orders import cancellation, holds, queue, status
+from orders import cancellation, status
+from orders.admin.action_pages import build_order_subject, get_return_url
 from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
-from orders.admin.asking import cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
-from orders.admin.pages import build_order_subject, get_return_url
+from orders.admin.order_action_forms import cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.paging import DeepPaginator
 from orders.admin.sheets import packing_slips, pick_list
+from orders.fulfilment import holds, queue
 from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
-from orders.refunds import find_refundable_payment
+from orders.payments.refunds import find_refundable_payment
 from orders.status import get_customer_status_label
 from orders.timeline import build_timelines
 from shop.money import format_amount

@@ -4,9 +4,9 @@ from django.http import HttpRequest
 
 from accounts.admin.audit import AuditedAdmin, ReadOnlyAdmin
 from accounts.privacy.access_log import DataSubject
-from orders import payments
-from orders.admin.pages import build_order_subject
+from orders.admin.action_pages import build_order_subject
 from orders.models import Payment, StripeEvent
+from orders.payments import checkout_sessions
 from shop.money import format_amount
 
 UNKNOWN = (
@@ -21,10 +21,10 @@ def settle(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Paym
     for payment in chosen.select_related("order"):
         number = payment.order.number
         try:
-            settled = payments.settle_payment(payment.pk)
-        except payments.UnknownSession:
+            settled = checkout_sessions.settle_payment(payment.pk)
+        except checkout_sessions.UnknownSession:
             messages.error(request, f"{number}: {UNKNOWN}")
-        except payments.StripeUnreachable:
+        except checkout_sessions.StripeUnreachable:
             messages.error(request, f"{number}: Stripe gives no answer; nothing has changed.")
         else:
             messages.success(request, f"{number}: {settled.get_status_display().lower()}.")
@@ -36,8 +36,8 @@ def end_unknown(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet
     for payment in chosen.select_related("order"):
         number = payment.order.number
         try:
-            ended = payments.end_unknown_payment(payment.pk, actor=str(request.user))
-        except payments.StripeUnreachable:
+            ended = checkout_sessions.end_unknown_payment(payment.pk, actor=str(request.user))
+        except checkout_sessions.StripeUnreachable:
             messages.error(request, f"{number}: Stripe gives no answer; nothing has changed.")
         else:
             messages.success(request, f"{number}: {ended.get_status_display().lower()}.")

@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import AccessKind
+from orders.admin.action_pages import render_step_page
 from orders.admin.actions import Stage
-from orders.admin.pages import render_step_page
 from orders.models import Order, Shipment
 
 BEFORE_PACKING = (Stage.WAITING, Stage.PICKING, Stage.PICKED)

@@ -8,8 +8,8 @@ from django.utils.formats import date_format
 
 from accounts.admin.audit import AuditedAdmin, ReadOnlyAdmin
 from accounts.privacy.access_log import DataSubject
+from orders.admin.action_pages import build_order_subject
 from orders.admin.actions import get_actor_name
-from orders.admin.pages import build_order_subject
 from orders.models import StripeRecord
 from orders.models.stripe_record import StripeRecordQuerySet
 from shop.money import format_amount

@@ -12,7 +12,6 @@ from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from orders import fulfilment
 from orders.carriers import CARRIERS, find_carrier, get_carrier_name
 from orders.carriers.tracking_numbers import (
     ImpossibleNumberError,
@@ -23,6 +22,7 @@ from orders.carriers.tracking_numbers import (
     guess_carriers,
     has_wrong_check_digit,
 )
+from orders.fulfilment import transitions
 from orders.models import Shipment
 
 LABELS = {"carrier": "Carrier", "tracking_number": "Tracking number", "no_number": "Sent without a number"}
@@ -173,7 +173,7 @@ class ShipForm(ParcelForm):
         return cleaned
 
     def dispatch(self, actor: str) -> Shipment:
-        parcel = fulfilment.dispatch_shipment(
+        parcel = transitions.dispatch_shipment(
             self.parcel.pk,
             actor=actor,
             carrier=self.cleaned_data["carrier"],
@@ -196,7 +196,7 @@ class TrackingForm(ParcelForm):
 
     def correct(self, actor: str) -> Shipment:
         typed = self.cleaned_data
-        parcel = fulfilment.correct_shipment_tracking(
+        parcel = transitions.correct_shipment_tracking(
             self.parcel.pk,
             actor=actor,
             carrier=typed["carrier"],

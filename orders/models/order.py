@@ -55,7 +55,7 @@ class Order(PostalAddress):
         CHARGED_BACK = "charged_back", "Taken back by the bank"
 
     class Hold(models.TextChoices):
-        """Why an order keeps still; `orders.holds` has the rule and the sentences."""
+        """Why an order keeps still; `orders.fulfilment.holds` has the rule and the sentences."""
 
         DISPUTED = "disputed", "Disputed"
         CHARGED_BACK = "charged_back", "Taken back by the bank"

@@ -21,7 +21,7 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 
 
 class Shipment(models.Model):
-    """A parcel on its way, from the shelf to the door. Its `stage` moves by the table in `orders.fulfilment`."""
+    """A parcel on its way, from the shelf to the door. `orders.fulfilment.transitions` moves its `stage`."""
 
     class Stage(models.TextChoices):
         WAITING = "waiting", "Waiting to be picked"

@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from orders import cart as carts
+from orders import carts
 from orders.models import Cart, CartLine
-from orders.views.answers import see_other
+from orders.views.redirects import see_other
 from shop.catalog.models import Variant
 
 MOST_ASKED = 10**6

@@ -11,11 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.consent import purposes
-from orders import cancellation, guests, payments, status, ticks
-from orders import cart as carts
-from orders.fulfilment import TransitionRefused
+from orders import cancellation, carts, order_access, order_mail_optins, status
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Payment, Refund
-from orders.views.answers import see_other
+from orders.payments import checkout_sessions
+from orders.views.redirects import see_other
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,9 @@ RETURNS_WITHIN = timedelta(days=1)  # no session lives longer
 def open_order_link(request: HttpRequest, number: str, token: str) -> HttpResponse:
     """From the mail to the order: the token becomes a grant for this order. Nothing is proved by opening a link."""
     order = Order.objects.filter(number=number).first()
-    if order is None or not guests.is_valid_order_token(number, token):
+    if order is None or not order_access.is_valid_order_token(number, token):
         raise Http404
-    guests.grant_order_access(request, order)
+    order_access.grant_order_access(request, order)
     return see_other("order", number)
 
 
@@ -42,12 +42,12 @@ def order_paid(request: HttpRequest, number: str) -> HttpResponse:
     """Where Stripe sends the buyer after paying. Stripe's own word counts, not that somebody came here."""
     payment = _get_payment_or_404(request, number)
     try:
-        payment = payments.settle_payment(payment.pk)
-    except payments.StripeUnreachable:
+        payment = checkout_sessions.settle_payment(payment.pk)
+    except checkout_sessions.StripeUnreachable:
         log.warning("Stripe is out of reach on the return of %s", number)
     carts.refresh_session_count(request, carts.get_cart_for_request(request))
     page = reverse("order", args=[number])
-    return see_other(f"{page}?paid=unknown" if payment.status in payments.LIVE else page)
+    return see_other(f"{page}?paid=unknown" if payment.status in checkout_sessions.LIVE else page)
 
 
 @never_cache
@@ -64,18 +64,18 @@ def _get_payment_or_404(request: HttpRequest, number: str) -> Payment:
     payment = Payment.objects.select_related("order").filter(order__number=number).order_by("-id").first()
     if payment is None:
         raise Http404
-    if guests.may_see_order(request, payment.order):
+    if order_access.may_see_order(request, payment.order):
         return payment
     is_fresh = timezone.now() - payment.created_at < RETURNS_WITHIN
     if not payment.provider_reference or request.GET.get("session") != payment.provider_reference or not is_fresh:
         raise Http404
-    guests.grant_order_access(request, payment.order)
+    order_access.grant_order_access(request, payment.order)
     return payment
 
 
 @require_POST
 def cancel_own_order(request: HttpRequest, number: str) -> HttpResponse:
-    order = guests.get_order_or_404(request, number)
+    order = order_access.get_order_or_404(request, number)
     if not status.may_customer_cancel(order):
         messages.error(request, f"This order is on hold, so it cannot be cancelled from here. {WRITE}")
         return see_other("order", number)
@@ -92,8 +92,8 @@ def cancel_own_order(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def end_news(request: HttpRequest, number: str, key: str) -> HttpResponse:
     """Turns one kind of mail about this order off. The link in a mail is enough for that, and for no more."""
-    order = guests.get_order_or_404(request, number)
-    if key not in ticks.OF_ONE_ORDER or not ticks.turn_off_order_mail(order.pk, key):
+    order = order_access.get_order_or_404(request, number)
+    if key not in order_mail_optins.OF_ONE_ORDER or not order_mail_optins.turn_off_order_mail(order.pk, key):
         raise Http404
     messages.success(request, f"“{purposes.get_purpose(key).title}” is off for this order, from now on.")
     return see_other("order", number)

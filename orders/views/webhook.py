@@ -2,8 +2,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from orders import stripe_events
 from orders.gateways import stripe
+from orders.payments import stripe_events
 
 
 @csrf_exempt  # signed by Stripe instead

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
 from notifications.models import OutgoingEmail
-from orders import queue
+from orders.fulfilment import queue
 from orders.models import Order, Payment, Refund, StripeRecord
 from shop.catalog.models import Variant
 from shop.money import format_amount

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django import forms
 
-from orders import cart as carts
+from orders import carts
 from orders.models import Cart
 from orders.views.cart import BUSY
 from shop.catalog.models import Variant

@@ -17,12 +17,12 @@ from accounts.consent.purposes import Purpose
 from accounts.models import Address, Customer
 from accounts.people.address_forms import AUTOCOMPLETE, PostalAddressMixin
 from accounts.people.email_addresses import EmailAddressInput
-from orders import pricing, ticks
+from orders import order_mail_optins, pricing
 from orders.checkout import ADDRESS_FIELDS, CheckoutDetails
 from orders.models import Order, ShippingMethod
 
 MAIL_PURPOSES: tuple[Purpose, ...] = tuple(
-    purposes.get_purpose(key) for key in (*ticks.OF_ONE_ORDER, purposes.NEWSLETTER)
+    purposes.get_purpose(key) for key in (*order_mail_optins.OF_ONE_ORDER, purposes.NEWSLETTER)
 )
 ONE_LINE_VALIDATOR = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
 # No label but "Address" holds that word, none but "E-mail" that one: one thing has one name.

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from accounts.people import guest_session
-from orders.cart import COUNT_SESSION_KEY
+from orders.carts import COUNT_SESSION_KEY
 from shop.storefront import frame
 
 

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from orders import terms as order_terms
+from orders import shop_terms
 from orders.models import InfoPage, ShippingMethod
-from orders.terms import Terms
+from orders.shop_terms import Terms
 from shop.catalog import search
 from shop.catalog import tree as category_tree
 from shop.catalog.search import ListCounts
@@ -28,7 +28,7 @@ def get_cached_tree() -> CategoryTree:
 
 
 def get_cached_terms() -> Terms:
-    return _get_or_load("terms", order_terms.load_terms)
+    return _get_or_load("terms", shop_terms.load_terms)
 
 
 def get_domestic_methods() -> list[ShippingMethod]:

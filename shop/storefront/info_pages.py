@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
 from orders.models import ShippingMethod
-from orders.terms import Terms
+from orders.shop_terms import Terms
 from shop.money import format_amount
 
 _MOST_NAMED_COUNTRIES = 6  # countries named one by one

@@ -17,7 +17,7 @@ from accounts.preferences import interests
 from accounts.preferences.interests import NO_INTERESTS, Exclusions, Interests
 from orders import promise
 from orders.models import CartLine
-from recommendations import effects, picks, visitors
+from recommendations import explanations, picks, visitors
 from recommendations.picks import Evidence, Pick, pick_for_customer, pick_from_visitor_history
 from shop.catalog import cards as listed
 from shop.catalog.availability import Availability
@@ -219,7 +219,7 @@ def build_shelf_for_customer(
     on_sale = {product.id for product in products}
     chosen = [pick for pick in found if pick.product_id in on_sale]
     if place:
-        effects.record_effects(customer, chosen, place=place)
+        explanations.record_effects(customer, chosen, place=place)
     return Shelf(
         "For you",
         _make_picked_cards(chosen, products),

@@ -11,7 +11,7 @@ from accounts.models import Customer, User
 from accounts.people import fresh_links, guest_session, staff_sessions
 from accounts.people.password_list import BreachedPasswordValidator
 from accounts.views.sessions import describe_browser
-from orders import guests
+from orders import order_access
 from tests import builders, cast
 from tests.guest import let_in
 from tests.login import sign_in
@@ -154,7 +154,7 @@ def test_customers_stay_signed_in(alice, clock):
 
 def test_an_order_opened_by_its_link_is_closed_when_somebody_else_signs_in(alice, client):
     order = builders.paid_order(email="guest@example.com")
-    client.get(guests.build_order_link(order).removeprefix("http://localhost:8000"))
+    client.get(order_access.build_order_link(order).removeprefix("http://localhost:8000"))
     assert client.get(f"/orders/{order.number}/").status_code == 200
     client.post("/accounts/login/", {"login": alice.email, "password": builders.PASSWORD})
     assert client.get(f"/orders/{order.number}/").status_code == 404
@@ -189,7 +189,7 @@ def test_all_that_a_guest_leaves_in_a_session_ends_or_is_taken_over(alice, clien
     client.force_login(alice.user)
     assert guest_session._cleared_at_login.keys() & set(client.session.keys()) == set()
     assert {
-        guests.GRANTS,
+        order_access.GRANTS,
         guest_session.GUEST_KEY,
         guest_session.PENDING_LINK_KEY,
         "told_removed",

@@ -11,7 +11,7 @@ from django.db.utils import DataError, IntegrityError, InternalError, Programmin
 from django.utils import timezone
 
 from accounts.models import Address, User
-from orders import fulfilment
+from orders.fulfilment import transitions
 from orders.models import Order, Shipment, ShopSettings
 from orders.models.settings import ONLY_ROW
 from shop.catalog.models import Product, StockRecord
@@ -57,7 +57,9 @@ def _furnish(owner: User) -> None:
     made = [order_at(stage, item, builders.variant(), customer=alice, gift_note="x") for stage in STAGES]
     Shipment.objects.filter(order=made[2]).update(packing_note="x", packed_by="x")
     for number, order in enumerate([order_at("packed", item, customer=alice) for _ in range(2)]):
-        fulfilment.dispatch_shipment(order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number=f"T{number}")
+        transitions.dispatch_shipment(
+            order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number=f"T{number}"
+        )
     builders.placed_order(item, customer=alice)
     ended = builders.placed_order(item, customer=alice)
     over = {"status": Order.Status.CANCELLED, "payment_status": Order.PaymentStatus.REFUNDED}  # the longest badge

@@ -6,7 +6,7 @@ import re
 from django.test import Client
 from django.urls import reverse
 
-from orders import fulfilment
+from orders.fulfilment import transitions
 from orders.models import Order, Shipment
 from tests import builders
 
@@ -40,11 +40,11 @@ def buttons(response) -> list[str]:
 def order_at(stage: str, *variants, **fields) -> Order:
     """An order whose parcel has come as far as `stage`."""
     order = builders.placed_order(*variants, **fields)
-    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get()
+    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get()
     road = {
-        "picking": fulfilment.start_picking_shipment,
-        "picked": fulfilment.mark_shipment_picked,
-        "packed": fulfilment.mark_shipment_packed,
+        "picking": transitions.start_picking_shipment,
+        "picked": transitions.mark_shipment_picked,
+        "packed": transitions.mark_shipment_packed,
     }
     for reached, verb in road.items():
         if parcel.stage == stage:

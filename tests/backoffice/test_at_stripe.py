@@ -5,9 +5,10 @@ from django.contrib.auth.models import Permission
 from django.urls import reverse
 from django.utils import timezone
 
-from orders import rebuilding, recording, status
-from orders.fulfilment import TransitionRefused
+from orders import status
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Refund, StripeRecord
+from orders.payments import rebuilding, recording
 from shop.backoffice import today
 from tests import builders, cast
 from tests.backoffice.test_access import signed_in, staff_member

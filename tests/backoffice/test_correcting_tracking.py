@@ -4,8 +4,8 @@ import pytest
 
 from notifications import relay
 from notifications.models import OutgoingEmail
-from orders import fulfilment
-from orders.fulfilment import TransitionRefused
+from orders.fulfilment import transitions
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment
 from orders.timeline import build_timelines
 from tests.backoffice.steps import numbers, order_at, page_of, said, take
@@ -84,7 +84,9 @@ def test_a_parcel_that_has_not_left_has_nothing_to_correct(staff):
     order = order_at("packed")
     assert "No parcel has left here" in said(take(staff, "correct_tracking", order, **typed(order)))[0]
     with pytest.raises(TransitionRefused, match="has not left"):
-        fulfilment.correct_shipment_tracking(order.shipments.get().pk, actor="Sam", carrier="evri", tracking_number="1")
+        transitions.correct_shipment_tracking(
+            order.shipments.get().pk, actor="Sam", carrier="evri", tracking_number="1"
+        )
     assert (order.shipments.get().tracking_number, corrections()) == ("", 0)
 
 
@@ -93,7 +95,7 @@ def test_the_same_again_is_no_correction(staff):
     parcel = order.shipments.get()
     take(staff, "correct_tracking", order, **typed(order, carrier=parcel.carrier, number=parcel.tracking_number))
     with pytest.raises(TransitionRefused, match="already"):
-        fulfilment.correct_shipment_tracking(
+        transitions.correct_shipment_tracking(
             parcel.pk, actor="Sam", carrier=parcel.carrier, tracking_number=parcel.tracking_number
         )
     assert corrections() == 0

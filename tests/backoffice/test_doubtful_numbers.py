@@ -6,7 +6,7 @@ import re
 import pytest
 from django.db import connection
 
-from orders import fulfilment
+from orders.fulfilment import transitions
 from orders.models import Order, OrderEvent, Shipment
 from orders.timeline import build_timelines
 from tests import builders
@@ -202,7 +202,7 @@ def test_what_was_used_between_question_and_answer_is_refused_not_shared(staff):
     first, second = order_at("packed"), order_at("packed")
     page = ship(staff, first, **fields(first, ODD))
     parcel = second.shipments.get()
-    fulfilment.dispatch_shipment(parcel.pk, actor="Kit", carrier="royal_mail", tracking_number=ODD)
+    transitions.dispatch_shipment(parcel.pk, actor="Kit", carrier="royal_mail", tracking_number=ODD)
     page = ship(staff, first, **again(page))
     assert f"The same number is used for {second.number}" in page.text
     assert stages(first) == [Stage.PACKED]
@@ -251,7 +251,7 @@ def test_a_number_and_the_tick_that_there_is_none_cannot_both_be(staff):
 
 def test_of_a_parcel_that_only_came_with_an_import_nothing_is_claimed():
     order = order_at("packed")
-    fulfilment.dispatch_shipment(order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number="")
+    transitions.dispatch_shipment(order.shipments.get().pk, actor="Sam", carrier="dpd", tracking_number="")
     order.shipments.update(is_untracked=False)  # as imports leave it
     assert all("tracking number" not in text for text, _ in customer_reads(order))
 

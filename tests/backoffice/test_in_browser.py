@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-from orders import fulfilment
+from orders.fulfilment import transitions
 from orders.models import Order, Shipment
 from tests import builders
 
@@ -97,7 +97,7 @@ def test_cancel_and_refund_ask_before_they_act_and_the_other_rooms_can_be_read(o
     page = open_page(viewport=TELEPHONE, color_scheme="light")
     builders.shipping_method()
     order = builders.placed_order(customer=builders.customer())
-    fulfilment.approve_order(order.pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
     for button, field in [("Cancel", "reason"), ("Refund", "amount")]:
         page.goto(f"{LIST}{order.pk}/change/")
         press(page, button)

@@ -6,10 +6,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 
-from orders import fulfilment, recording, stripe_events
+from orders.fulfilment import transitions
 from orders.gateways import stripe_records
 from orders.gateways.amounts import to_stripe_amount
 from orders.models import Order, Payment, Refund, StripeRecord
+from orders.payments import recording, stripe_events
 from orders.status import recalculate
 from tests import builders
 from tests.backoffice.steps import page_of, said, take
@@ -41,7 +42,7 @@ def test_refunding_a_sample_order_moves_money_at_the_stand_in(staff: Client, sta
 
 def test_cancelling_a_sample_order_gives_its_money_back(staff: Client, standin):  # noqa: F811
     order = sample_order(1)
-    fulfilment.approve_order(order.pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
     call_command("pay_sample_orders", verbosity=0)
     take(staff, "cancel", order, confirm="1", reason="")
     order.refresh_from_db()

@@ -8,8 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from orders import fulfilment, payments
+from orders.fulfilment import transitions
 from orders.models import Order, OrderEvent, Payment, Refund
+from orders.payments import checkout_sessions
 from shop.catalog.models import Store
 from tests import builders
 from tests.backoffice.steps import LIST, Stage, buttons, dpd_number, numbers, order_at, page_of, said, stages, take
@@ -31,8 +32,8 @@ STEPS = {
 
 @pytest.fixture(autouse=True)
 def _stripe_does_not_answer(monkeypatch):
-    monkeypatch.setattr("orders.refunds.try_send_refund", lambda refund_id: None)
-    monkeypatch.setattr(payments, "try_send_refund", lambda refund_id: None)
+    monkeypatch.setattr("orders.payments.refunds.try_send_refund", lambda refund_id: None)
+    monkeypatch.setattr(checkout_sessions, "try_send_refund", lambda refund_id: None)
 
 
 # -- Single, by the buttons of the order's page -----------------------------------------------------------
@@ -228,7 +229,7 @@ def test_an_order_in_two_parcels_is_shipped_parcel_by_parcel(staff):
     here, there = builders.variant(), builders.variant()
     there.stock.update(store=Store.objects.create(name="The barn", position=5))
     order = builders.placed_order(here, there)
-    fulfilment.approve_order(order.pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
     take(staff, "mark_picked", order)
     take(staff, "mark_packed", order)
     first, second = order.shipments.order_by("pk")

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from notifications.models import OutgoingEmail
-from orders import fulfilment, queue
+from orders.fulfilment import queue, transitions
 from orders.models import Order, Payment, Refund
 from shop.backoffice.today import find_sold_out_variants, get_today_summary
 from shop.money import format_amount
@@ -33,7 +33,7 @@ def alarms() -> dict[str, int]:
 
 def approved(**fields) -> Order:
     order = builders.placed_order(**fields)
-    fulfilment.approve_order(order.pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
     return order
 
 
@@ -42,13 +42,13 @@ def test_each_order_stands_in_its_queue():
     for verbs in range(5):
         parcel = approved().shipments.get().pk
         for verb in [
-            fulfilment.start_picking_shipment,
-            fulfilment.mark_shipment_picked,
-            fulfilment.mark_shipment_packed,
+            transitions.start_picking_shipment,
+            transitions.mark_shipment_picked,
+            transitions.mark_shipment_packed,
         ][:verbs]:
             verb(parcel, actor="Sam")
         if verbs == 4:
-            fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+            transitions.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
     assert counts() == {
         "To approve": 1,
         "To pick": 1,
@@ -71,10 +71,10 @@ def test_an_order_that_should_have_left_is_late_until_it_leaves():
     approved(ships_on=timezone.localdate())
     assert alarms() == {"Late to leave": 1}
     parcel = order.shipments.get().pk
-    fulfilment.mark_shipment_picked(parcel, actor="Sam")
-    fulfilment.mark_shipment_packed(parcel, actor="Sam")
+    transitions.mark_shipment_picked(parcel, actor="Sam")
+    transitions.mark_shipment_packed(parcel, actor="Sam")
     assert alarms() == {"Late to leave": 1}
-    fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    transitions.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
     assert alarms() == {}
 
 

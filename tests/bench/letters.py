@@ -16,8 +16,8 @@ def send_one(email_id: str) -> None:
     from django.core.mail import EmailMultiAlternatives
     from django.utils import timezone
 
-    from notifications.letters import load_email_contexts
     from notifications.models import OutgoingEmail
+    from notifications.render_batch import load_email_contexts
     from shop import mail
 
     [letter] = load_email_contexts([email_id])

@@ -16,8 +16,8 @@ from django.db import connection
 from django.utils import timezone
 
 from notifications import audience, delivery
-from notifications.letters import load_email_contexts
 from notifications.models import NewsletterIssue, OutgoingEmail
+from notifications.render_batch import load_email_contexts
 from tests.bench import letters
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]

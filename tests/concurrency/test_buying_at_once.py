@@ -7,8 +7,9 @@ from http import HTTPStatus
 
 import pytest
 
-from orders import checkout, payments
+from orders import checkout
 from orders.models import Order, OrderEvent, Payment
+from orders.payments import checkout_sessions
 from shop.catalog import stock
 from shop.catalog.models import StockRecord
 from shop.local.stripe.testing import StandIn
@@ -119,7 +120,7 @@ def settle_ten_times(client, standin: StandIn) -> None:
     fill(client)
     payment = check_out(client)
     standin.pay(payment.provider_reference)
-    at_once([lambda: payments.settle_payment(payment.pk)] * 10, slowed_ms=20)
+    at_once([lambda: checkout_sessions.settle_payment(payment.pk)] * 10, slowed_ms=20)
     order = Order.objects.get()
     assert order.status == Order.Status.CONFIRMED
     assert order.events.filter(kind=OrderEvent.Kind.PLACED).count() == 1
@@ -134,8 +135,8 @@ def test_without_the_payments_lock_it_is_placed_again_and_again(client, standin,
     def unlocked(payment_id: int) -> Payment:
         return Payment.objects.select_related("order").get(pk=payment_id)
 
-    monkeypatch.setattr(payments, "lock_payment", unlocked)
-    monkeypatch.setattr(payments, "_lock_cart_of_payment", lambda payment_id: None)
+    monkeypatch.setattr(checkout_sessions, "lock_payment", unlocked)
+    monkeypatch.setattr(checkout_sessions, "_lock_cart_of_payment", lambda payment_id: None)
     with pytest.raises(AssertionError):
         settle_ten_times(client, standin)
 

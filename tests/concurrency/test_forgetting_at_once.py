@@ -7,7 +7,7 @@ import pytest
 from accounts.consent import purposes
 from accounts.models import Customer, ForgottenPast
 from accounts.privacy import stored_data
-from orders import forgetting
+from orders import forgotten_purchases
 from orders.models import OrderLine
 from tests import builders
 from tests.concurrency.racing import at_once
@@ -25,7 +25,7 @@ def forget_and_undo_at_once(monkeypatch) -> None:
     first = ForgottenPast.objects.get()
     builders.paid_order(customer=customer)
     has_counted, is_undone = threading.Event(), threading.Event()
-    count = forgetting.count_readable_purchases
+    count = forgotten_purchases.count_readable_purchases
 
     def count_and_wait(of: Customer) -> dict[str, int]:
         found = count(of)
@@ -38,7 +38,7 @@ def forget_and_undo_at_once(monkeypatch) -> None:
         stored_data.take_back(customer, KEY, first.pk)
         is_undone.set()
 
-    monkeypatch.setattr(forgetting, "count_readable_purchases", count_and_wait)
+    monkeypatch.setattr(forgotten_purchases, "count_readable_purchases", count_and_wait)
     at_once([lambda: stored_data.delete_for_purpose(customer, KEY), undo])
     [standing] = ForgottenPast.objects.filter(taken_back_at=None)
     assert standing.line_count == 1
@@ -51,6 +51,6 @@ def test_forgetting_and_undoing_at_once_each_does_what_it_says(monkeypatch):
 
 def test_without_the_customers_lock_a_forgetting_says_less_than_it_did(monkeypatch):
     monkeypatch.setattr(stored_data, "lock_customer", lambda customer: None)
-    monkeypatch.setattr(forgetting, "lock_customer", lambda customer: None)
+    monkeypatch.setattr(forgotten_purchases, "lock_customer", lambda customer: None)
     with pytest.raises(AssertionError):
         forget_and_undo_at_once(monkeypatch)

@@ -5,7 +5,7 @@ import time
 import pytest
 from django.db import DatabaseError
 
-from orders import cart as carts
+from orders import carts
 from orders.models import Cart
 from tests import builders
 from tests.concurrency.racing import at_once

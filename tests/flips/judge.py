@@ -17,7 +17,7 @@ from tests.notifications.sink import Received
 
 VISIT = purposes.VISITOR_HISTORY.key
 FOR_YOU = "For you"
-EFFECTS = "recommendations.effects"
+EFFECTS = "recommendations.explanations"
 _BOUGHT = re.compile(r"(?:Goes with|From the same shelf as) (\w+), which you bought in")
 _SEEN = re.compile(r"You looked at (\w+)")
 _TOLD = re.compile(r"You told us you (?:like|look)|Comes in \w+, the size you told us")

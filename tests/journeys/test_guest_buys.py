@@ -134,14 +134,14 @@ def test_a_card_that_asks_for_authentication_is_authenticated(guest, mailbox, st
 
 
 def test_who_closes_the_browser_after_paying_has_ordered_all_the_same(guest, mailbox, standin):
-    from orders import reconciling
     from orders.models import Payment
+    from orders.payments import reconciliation
 
     put_in_cart(guest)
     fill_in(guest, "pat@example.com").press("Continue to payment")
     standin.pay(Payment.objects.get().provider_reference)
     assert mailbox.topics() == []
     Payment.objects.update(created_at=Payment.objects.get().created_at.replace(year=2025))
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert mailbox.topics() == ["receipt"]
     check_books(standin)

@@ -10,7 +10,7 @@ from accounts.consent import consent, purposes
 from accounts.models import Consent, Customer
 from accounts.people import tokens
 from accounts.privacy import erasure
-from orders import guests
+from orders import order_access
 from orders.models import Order, OrderTick
 from tests import builders
 from tests.guest import let_in
@@ -64,7 +64,7 @@ def history(shop) -> Customer:
 
 def test_an_orders_link_shows_that_order_and_nothing_else(history):
     mine, other = builders.paid_order(email=EMAIL), history.orders.get()
-    reader = Person().open(guests.build_order_link(mine))
+    reader = Person().open(order_access.build_order_link(mine))
     assert reader.path == f"/orders/{mine.number}/"
     open_nothing_else(reader, other.number)
 
@@ -117,7 +117,7 @@ def test_an_account_switch_said_later_decides_and_the_orders_page_shows_it(histo
     key = purposes.MAIL_ORDER_PACKED
     OrderTick.objects.create(order=order, purpose=key, granted=False, wording_version=1)
     consent.set_consent(history, key, granted=True, source="test")
-    reader = Person().open(guests.build_order_link(order))
+    reader = Person().open(order_access.build_order_link(order))
     title = purposes.get_purpose(key).title
     assert reader.sees(f"{title}: on")
     reader.press(f"Turn off “{title}”")

@@ -14,9 +14,9 @@ from accounts.consent import purposes
 from accounts.models import Customer
 from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
-from notifications import audience, claims, delivery, pacing, relay
-from notifications.letters import load_email_contexts
+from notifications import audience, claims, delivery, frequency_caps, relay
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
+from notifications.render_batch import load_email_contexts
 from orders.models import Order, OrderEvent
 from recommendations import picks
 from tests import builders
@@ -172,7 +172,7 @@ def test_the_receipt_and_other_essential_mail_is_never_gathered_counted_or_held(
     for _ in range(3):
         happened(customer, Kind.PLACED, Kind.CANCELLED)
     assert delivery.deliver_due_mail() == 6
-    assert pacing.find_customers_over_ceiling([customer.pk]) == set()
+    assert frequency_caps.find_customers_over_ceiling([customer.pk]) == set()
 
 
 def test_a_guests_order_has_no_cadence(sink):
@@ -242,7 +242,7 @@ def test_the_week_is_any_seven_days(sink, hours, is_over):
     happened(customer, Kind.APPROVED)
     delivery.deliver_due_mail()
     time_passes(hours=hours)
-    assert pacing.find_customers_over_ceiling([customer.pk]) == ({customer.pk} if is_over else set())
+    assert frequency_caps.find_customers_over_ceiling([customer.pk]) == ({customer.pk} if is_over else set())
 
 
 def test_raising_the_ceiling_lets_more_through(sink):

@@ -8,7 +8,7 @@ from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
 from notifications import delivery, relay
 from notifications.models import OutgoingEmail
-from orders import fulfilment
+from orders.fulfilment import transitions
 from orders.models import Order, Shipment
 from tests import builders
 from tests.notifications import acts
@@ -27,7 +27,9 @@ def order_on_the_road(**parcel) -> Order:
 
 
 def correct(order: Order, *, carrier: str = "dpd", number: str = NEW) -> None:
-    fulfilment.correct_shipment_tracking(order.shipments.get().pk, actor="Sam", carrier=carrier, tracking_number=number)
+    transitions.correct_shipment_tracking(
+        order.shipments.get().pk, actor="Sam", carrier=carrier, tracking_number=number
+    )
 
 
 def test_a_mail_queued_before_a_correction_says_the_new_number(sink):

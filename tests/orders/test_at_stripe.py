@@ -12,10 +12,12 @@ from django.utils import timezone
 
 from notifications import relay
 from notifications.models import OutgoingEmail
-from orders import cancellation, fulfilment, payments, queue, reconciling, recording, statutory, stripe_feed
+from orders import cancellation, retention
+from orders.fulfilment import queue, transitions
 from orders.gateways import stripe_records
 from orders.models import Order, OrderEvent, Refund, StripeEvent, StripeFeed, StripeRecord
-from orders.payments import RefundRefused
+from orders.payments import checkout_sessions, reconciliation, recording, stripe_feed
+from orders.payments.checkout_sessions import RefundRefused
 from orders.timeline import build_timelines
 from shop.retrying.models import StuckItem
 from tests import builders, cast
@@ -47,7 +49,7 @@ def by_webhook(standin) -> None:
 
 
 def by_reconciler(standin) -> None:
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
 
 
 @pytest.fixture(params=[by_webhook, by_reconciler], ids=["webhook", "reconciler"])
@@ -60,10 +62,10 @@ def told(order: Order) -> list[str]:
 
 
 def pack(order: Order) -> int:
-    fulfilment.approve_order(order.pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
     parcel = order.shipments.get()
-    fulfilment.mark_shipment_picked(parcel.pk, actor="Sam")
-    fulfilment.mark_shipment_packed(parcel.pk, actor="Sam")
+    transitions.mark_shipment_picked(parcel.pk, actor="Sam")
+    transitions.mark_shipment_packed(parcel.pk, actor="Sam")
     return parcel.pk
 
 
@@ -78,11 +80,11 @@ def test_all_of_it_given_back_in_the_dashboard_stops_the_order_and_is_told(order
     refund = Refund.objects.get()
     assert (refund.amount, refund.status, refund.actor) == (Decimal("23.50"), "succeeded", "found at Stripe")
     assert (order.payment_status, order.hold, order.status) == ("refunded", "refunded", "confirmed")
-    with pytest.raises(fulfilment.TransitionRefused, match="money was given back"):
-        fulfilment.approve_order(order.pk, actor="Sam")
+    with pytest.raises(transitions.TransitionRefused, match="money was given back"):
+        transitions.approve_order(order.pk, actor="Sam")
     assert not order.shipments.exists()
     with pytest.raises(RefundRefused, match="nothing left"):
-        payments.refund_order(order.pk, amount=None, actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     relay.relay_all_events()
     assert set(OutgoingEmail.objects.values_list("topic", flat=True)) == {"receipt", "order_refunded"}
     assert OutgoingEmail.objects.count() == 2
@@ -94,9 +96,9 @@ def test_a_part_given_back_in_the_dashboard_is_recorded_and_the_order_goes_on(or
     hear()
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("partially_refunded", "")
-    assert fulfilment.approve_order(order.pk, actor="Sam").approved_at
+    assert transitions.approve_order(order.pk, actor="Sam").approved_at
     with pytest.raises(RefundRefused, match=r"up to £18\.50"):
-        payments.refund_order(order.pk, amount=Decimal("20.00"), actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=Decimal("20.00"), actor="Sam")
     assert "It was paid twice." in build_timelines(order)[0].steps[-1].text
 
 
@@ -120,13 +122,13 @@ def test_a_dashboard_refund_that_takes_its_time_and_one_that_is_called_off_there
 
 
 def payments_left(order: Order) -> Decimal:
-    from orders.refunds import find_refundable_payment
+    from orders.payments.refunds import find_refundable_payment
 
     return find_refundable_payment(order)[1]
 
 
 def test_a_refund_that_comes_back_weeks_later_is_owed_again_and_the_page_says_so(order, standin, charge, hear):
-    refund = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    refund = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     assert refund.status == "succeeded"
     standin.settle_refund(refund.provider_reference, "failed")
     hear()
@@ -138,13 +140,13 @@ def test_a_refund_that_comes_back_weeks_later_is_owed_again_and_the_page_says_so
     assert "£5.00 refunded" not in titles
     assert "£5.00 could not be paid back" in titles
     assert queue.filter_by_queue(Order.objects.all(), "look").get() == order
-    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     assert not queue.filter_by_queue(Order.objects.all(), "look").exists()
 
 
 def test_a_refund_of_ours_that_stripe_tells_of_before_it_answers_is_one_refund(order, standin, charge, hear):
     standin.fault("vanish", on="POST /v1/refunds")
-    asked = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    asked = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     assert asked.status == "requested"
     hear()
     asked.refresh_from_db()
@@ -152,7 +154,7 @@ def test_a_refund_of_ours_that_stripe_tells_of_before_it_answers_is_one_refund(o
 
 
 def test_somebody_elses_refund_that_bears_a_mark_of_ours_is_its_own_refund(order, standin, charge, hear):
-    ours = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    ours = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     standin.refund_in_dashboard(charge, amount=100, metadata={"refund": str(ours.idempotency_key)})
     standin.refund_in_dashboard(charge, amount=200, metadata={"refund": "not a key"})
     hear()
@@ -165,7 +167,7 @@ def test_a_flagged_payment_given_back_in_the_dashboard_needs_no_look_any_more(cl
     payment = check_out(client)
     Order.objects.update(total="999.00")
     standin.pay(payment.provider_reference)
-    payments.settle_payment(payment.pk)
+    checkout_sessions.settle_payment(payment.pk)
     assert queue.filter_by_queue(Order.objects.all(), "look").exists()
     standin.refund_in_dashboard(standin.charges()[0]["id"])
     hear()
@@ -192,10 +194,10 @@ def test_a_dispute_holds_the_order_and_shuts_refunding_until_it_is_won(order, st
     hear()
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("disputed", "disputed")
-    with pytest.raises(fulfilment.TransitionRefused, match="disputes the payment"):
-        fulfilment.approve_order(order.pk, actor="Sam")
+    with pytest.raises(transitions.TransitionRefused, match="disputes the payment"):
+        transitions.approve_order(order.pk, actor="Sam")
     with pytest.raises(RefundRefused, match="disputes the payment"):
-        payments.refund_order(order.pk, amount=None, actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     assert not Refund.objects.exists()
     assert not standin.requests(method="POST", path="/v1/refunds")
     standin.change_dispute(dispute["id"], "under_review")
@@ -217,7 +219,7 @@ def test_a_lost_dispute_is_money_gone(order, standin, charge, hear):
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("charged_back", "charged_back")
     with pytest.raises(RefundRefused, match="nothing left"):
-        payments.refund_order(order.pk, amount=None, actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     cancellation.cancel_order(order.pk, actor="Sam")
     order.refresh_from_db()
     assert (order.status, order.hold, Refund.objects.count()) == ("cancelled", "", 0)
@@ -231,7 +233,7 @@ def test_a_dispute_over_a_part_that_is_lost_shuts_refunding_as_stripe_does(order
     order.refresh_from_db()
     assert (order.payment_status, payments_left(order)) == ("partially_refunded", Decimal(0))
     with pytest.raises(RefundRefused, match="Give the rest back another way"):
-        payments.refund_order(order.pk, amount=Decimal("1.00"), actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=Decimal("1.00"), actor="Sam")
     assert not Refund.objects.exists()
 
 
@@ -254,7 +256,7 @@ def test_an_inquiry_takes_no_money_holds_the_order_and_can_be_ended_by_a_refund(
     hear()
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("paid", "inquiry")
-    assert payments.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam").status == "succeeded"
+    assert checkout_sessions.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam").status == "succeeded"
     standin.change_dispute(inquiry["id"], "warning_closed")
     hear()
     order.refresh_from_db()
@@ -264,7 +266,7 @@ def test_an_inquiry_takes_no_money_holds_the_order_and_can_be_ended_by_a_refund(
 def test_an_inquiry_that_staff_cleared_holds_the_order_again_once_it_is_a_dispute(order, standin, charge, hear):
     inquiry = standin.dispute(charge, status="warning_needs_response")
     hear()
-    fulfilment.release_order_from_hold(order.pk, actor="Sam")
+    transitions.release_order_from_hold(order.pk, actor="Sam")
     hear()
     order.refresh_from_db()
     assert (order.hold, told(order)[-1]) == ("", "order_released")
@@ -279,13 +281,13 @@ def test_a_warning_holds_the_order_until_staff_release_it(order, standin, charge
     hear()
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("paid", "warning")
-    with pytest.raises(fulfilment.TransitionRefused, match="may be fraud"):
-        fulfilment.approve_order(order.pk, actor="Sam")
-    fulfilment.release_order_from_hold(order.pk, actor="Sam")
+    with pytest.raises(transitions.TransitionRefused, match="may be fraud"):
+        transitions.approve_order(order.pk, actor="Sam")
+    transitions.release_order_from_hold(order.pk, actor="Sam")
     hear()
-    assert fulfilment.approve_order(order.pk, actor="Sam").approved_at
-    with pytest.raises(fulfilment.TransitionRefused, match="not on hold"):
-        fulfilment.release_order_from_hold(order.pk, actor="Sam")
+    assert transitions.approve_order(order.pk, actor="Sam").approved_at
+    with pytest.raises(transitions.TransitionRefused, match="not on hold"):
+        transitions.release_order_from_hold(order.pk, actor="Sam")
     standin.warn(charge, fraud_type="made_with_stolen_card")
     hear()
     order.refresh_from_db()
@@ -296,8 +298,8 @@ def test_a_packed_parcel_of_a_disputed_order_does_not_leave(order, standin, char
     parcel = pack(order)
     standin.dispute(charge)
     hear()
-    with pytest.raises(fulfilment.TransitionRefused, match="on hold"):
-        fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    with pytest.raises(transitions.TransitionRefused, match="on hold"):
+        transitions.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
     order.refresh_from_db()
     assert order.fulfilment_status == "in_progress"
     assert not queue.filter_by_queue(Order.objects.all(), "ship").exists()
@@ -306,13 +308,13 @@ def test_a_packed_parcel_of_a_disputed_order_does_not_leave(order, standin, char
 
 def test_what_has_left_is_not_held_and_can_still_arrive(order, standin, charge, hear):
     parcel = pack(order)
-    fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
+    transitions.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
     standin.dispute(charge)
     standin.warn(charge)
     hear()
     order.refresh_from_db()
     assert (order.hold, order.payment_status) == ("", "disputed")
-    assert fulfilment.mark_shipment_delivered(parcel, actor="Sam").order.status == "completed"
+    assert transitions.mark_shipment_delivered(parcel, actor="Sam").order.status == "completed"
     assert told(order)[-1] == "shipment_delivered"
 
 
@@ -321,12 +323,12 @@ def test_a_dispute_keeps_an_erasure_waiting(client, standin, hear):
     client.force_login(alice.user)
     fill(client, builders.variant(price="20.00"))
     order = pay(client, standin, check_out(client))
-    fulfilment.dispatch_shipment(pack(order), actor="Sam", carrier="dpd", tracking_number="1")
-    fulfilment.mark_shipment_delivered(order.shipments.get().pk, actor="Sam")
-    assert not statutory.get_unfinished_orders(alice).exists()
+    transitions.dispatch_shipment(pack(order), actor="Sam", carrier="dpd", tracking_number="1")
+    transitions.mark_shipment_delivered(order.shipments.get().pk, actor="Sam")
+    assert not retention.get_unfinished_orders(alice).exists()
     standin.dispute(standin.charges()[0]["id"])
     hear()
-    assert statutory.get_unfinished_orders(alice).get() == order
+    assert retention.get_unfinished_orders(alice).get() == order
 
 
 # Money that is no order's
@@ -371,7 +373,7 @@ def test_the_list_of_events_is_read_on_from_where_it_was_read_to(order, standin,
     for number in range(60):  # two pages of events
         standin.refund_in_dashboard(charge, amount=1, metadata={"number": str(number)})
     assert stripe_feed.read_feed() > 110
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     while process_webhooks():
         pass
     assert Refund.objects.count() == 60
@@ -386,10 +388,10 @@ def test_a_list_that_breaks_off_is_read_again_from_the_same_place(order, standin
     until = StripeFeed.objects.get().read_until_at
     standin.dispute(charge)
     standin.fault("drop", on="GET /v1/events")
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert StripeFeed.objects.get().read_until_at == until
     StuckItem.objects.update(retry_at=timezone.now())
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     order.refresh_from_db()
     assert order.hold == "disputed"
 

@@ -8,9 +8,11 @@ from django.test import Client
 from django.utils import timezone
 
 from notifications import delivery, relay
-from orders import cancellation, payments, queue, reconciling
-from orders.fulfilment import TransitionRefused
+from orders import cancellation
+from orders.fulfilment import queue
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Payment, ShopSettings, StripeEvent
+from orders.payments import checkout_sessions, reconciliation
 from tests import builders, cast
 from tests.paying import check_books, check_out, check_stock, fill, form, pay, process_webhooks
 
@@ -65,7 +67,7 @@ def test_the_buyer_is_written_to_at_once_and_gets_a_receipt_only_when_it_is_paid
     assert list(written) == [f"Order {number}: your payment is on its way"]
     assert "takes a few days" in next(iter(written.values()))
     standin.settle_debit(processing.provider_reference)
-    payments.settle_payment(processing.pk)
+    checkout_sessions.settle_payment(processing.pk)
     assert any("receipt" in subject.lower() or "thank" in subject.lower() or number in subject for subject in sent())
     assert len(mail.outbox) == 2
 
@@ -95,7 +97,7 @@ def test_money_that_arrives_places_the_order_with_dates_from_that_day(client, pr
     ShopSettings.current().save()
     Order.objects.update(ships_on=timezone.localdate() - timedelta(days=3))
     standin.settle_debit(processing.provider_reference)
-    payments.settle_payment(processing.pk)
+    checkout_sessions.settle_payment(processing.pk)
     order = Order.objects.get()
     assert (order.status, order.payment_status) == ("confirmed", "paid")
     assert order.ships_on >= timezone.localdate()
@@ -108,7 +110,7 @@ def test_money_that_arrives_places_the_order_with_dates_from_that_day(client, pr
 def test_a_bank_that_does_not_pay_ends_the_order_frees_the_goods_and_says_so(client, processing, standin, mug):
     sent()
     standin.settle_debit(processing.provider_reference, succeeds=False)
-    payments.settle_payment(processing.pk)
+    checkout_sessions.settle_payment(processing.pk)
     processing.refresh_from_db()
     order = Order.objects.get()
     assert (processing.status, order.status, mug.stock.get().allocated) == ("failed", "cancelled", 0)
@@ -134,12 +136,12 @@ def test_the_webhook_of_the_end_is_dealt_with(processing, standin, succeeds, sta
 
 @pytest.mark.parametrize(("succeeds", "state"), [(True, "captured"), (False, "failed")])
 def test_the_reconciler_finds_the_end_when_its_webhook_is_lost(processing, standin, succeeds, state):
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     processing.refresh_from_db()
     assert processing.status == "processing"
     standin.settle_debit(processing.provider_reference, succeeds=succeeds)
     Payment.objects.update(created_at=timezone.now() - timedelta(days=3), asked_at=timezone.now() - timedelta(hours=2))
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     processing.refresh_from_db()
     assert processing.status == state
 
@@ -149,14 +151,14 @@ def test_the_reconciler_finds_the_beginning_too(client, standin, mug):
     payment = check_out(client)
     standin.pay_by_debit(payment.provider_reference)
     Payment.objects.update(created_at=timezone.now() - timedelta(seconds=70))
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     payment.refresh_from_db()
     assert payment.status == "processing"
 
 
 def test_a_payment_under_way_is_not_ended_when_the_time_of_its_page_is_over(processing, mug):
     Payment.objects.update(created_at=timezone.now() - timedelta(days=2))
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     processing.refresh_from_db()
     assert (processing.status, mug.stock.get().allocated) == ("processing", 1)
 
@@ -180,11 +182,11 @@ def test_staff_see_it_waiting_in_a_queue_of_its_own(processing):
 
 def test_money_that_comes_after_all_for_an_order_that_ended_is_looked_at(processing, standin):
     standin.settle_debit(processing.provider_reference, succeeds=False)
-    payments.settle_payment(processing.pk)
+    checkout_sessions.settle_payment(processing.pk)
     Payment.objects.filter(pk=processing.pk).update(status="open")  # a session paid again by another way
-    session = payments.stripe.fetch_session(processing.provider_reference)
+    session = checkout_sessions.stripe.fetch_session(processing.provider_reference)
     paid = type(session)(**{**vars(session), "payment_status": "paid", "intent_status": "succeeded"})
-    payments.apply_session_state(processing.pk, paid)
+    checkout_sessions.apply_session_state(processing.pk, paid)
     processing.refresh_from_db()
     assert (processing.status, Order.objects.get().status) == ("flagged", "cancelled")
 
@@ -197,7 +199,7 @@ def test_a_customer_finds_it_among_their_orders_before_and_after_it_failed(stand
     payment = check_out_as(client, standin)
     assert "Payment on its way" in client.get("/account/orders/").text
     standin.settle_debit(payment.provider_reference, succeeds=False)
-    payments.settle_payment(payment.pk)
+    checkout_sessions.settle_payment(payment.pk)
     listed = client.get("/account/orders/").text
     assert payment.order.number in listed
     assert "Cancelled" in listed
@@ -207,7 +209,7 @@ def check_out_as(client: Client, standin) -> Payment:
     response = client.post("/checkout/", form())
     payment = Payment.objects.select_related("order").get(redirect_url=response.url)
     standin.pay_by_debit(payment.provider_reference)
-    return payments.settle_payment(payment.pk)
+    return checkout_sessions.settle_payment(payment.pk)
 
 
 def test_the_page_of_the_stand_in_offers_it(processing, standin, client, mug):

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 
-from orders import cart as carts
+from orders import carts
 from orders.models import Allocation, Cart, CartLine, Order, ShopSettings
 from shop.storefront import frame
 from tests import builders

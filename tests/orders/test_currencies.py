@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from orders import refunds
 from orders.gateways.amounts import from_stripe_amount, to_stripe_amount
 from orders.models import Order, OrderEvent, Payment
-from orders.refunds import RefundRefused
+from orders.payments import refunds
+from orders.payments.refunds import RefundRefused
 from tests import builders
 from tests.backoffice.steps import take
 from tests.paying import check_out, fill, form, pay

@@ -9,9 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from notifications import delivery
-from orders import cancellation, fulfilment, payments, queue, reconciling, recording
+from orders import cancellation
+from orders.fulfilment import queue, transitions
 from orders.models import Order, Payment, Refund, StripeRecord
-from orders.refunds import RefundRefused
+from orders.payments import checkout_sessions, reconciliation, recording
+from orders.payments.refunds import RefundRefused
 from shop.backoffice import today
 from tests import builders, cast
 from tests.notifications import acts
@@ -52,13 +54,13 @@ def handled(staff: Client, order: Order) -> list[str]:
     """Every page on which staff handle the parcel, from the queue to the truck; held orders are released first."""
     order.refresh_from_db()
     if order.hold:
-        fulfilment.release_order_from_hold(order.pk, actor="Sam")
+        transitions.release_order_from_hold(order.pk, actor="Sam")
     parcel = bring_to(order, "waiting")
     page = reverse("admin:orders_order_change", args=[order.pk])
     shown = [staff.get(f"{LIST}?queue=pick").text, take(staff, "pick_list", order), staff.get(page).text]
-    fulfilment.mark_shipment_picked(parcel.pk, actor="Sam")
+    transitions.mark_shipment_picked(parcel.pk, actor="Sam")
     shown += [staff.get(f"{LIST}?queue=pack").text, take(staff, "packing_slips", order)]
-    fulfilment.mark_shipment_packed(parcel.pk, actor="Sam")
+    transitions.mark_shipment_packed(parcel.pk, actor="Sam")
     shown += [staff.get(f"{LIST}?queue=ship").text, take(staff, "ship", order)]
     ship(parcel)
     return [*shown, staff.get(f"{LIST}?queue=road").text, staff.get(page).text]
@@ -110,7 +112,7 @@ def test_what_ends_well_takes_hold_and_marks_away(order, standin, staff, client,
 
 def test_the_slip_on_paper_names_no_dispute(order, standin, staff):
     dispute(standin, "lost", amount=1000)
-    fulfilment.release_order_from_hold(order.pk, actor="Sam")
+    transitions.release_order_from_hold(order.pk, actor="Sam")
     bring_to(order, "picked")
     page = take(staff, "packing_slips", order)
     assert "£10.00" not in page[page.index('class="module sheet slip"') :]
@@ -119,7 +121,7 @@ def test_the_slip_on_paper_names_no_dispute(order, standin, staff):
 def test_in_bulk_the_dispute_stands_beside_its_own_order(order, standin, staff):
     other = builders.placed_order()
     dispute(standin, "lost", amount=1000)
-    fulfilment.release_order_from_hold(order.pk, actor="Sam")
+    transitions.release_order_from_hold(order.pk, actor="Sam")
     bring_to(order, "packed"), bring_to(other, "packed")
     assert take(staff, "ship", order, other).count("Lost: £10.00") == 1
 
@@ -128,7 +130,7 @@ def test_in_bulk_the_dispute_stands_beside_its_own_order(order, standin, staff):
 
 
 def test_the_page_says_what_the_bank_gave_back_and_what_the_order_then_comes_to(order, standin, client):
-    payments.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam")
     dispute(standin, "lost", amount=1000)
     page = client.get(f"/orders/{order.number}/").text
     assert "Given back</dt><dd>−£3.50" in page
@@ -147,7 +149,7 @@ def test_a_whole_order_taken_back_comes_to_nothing(order, standin, client):
 
 
 def test_the_sum_that_we_gave_back_stays_on_the_page_while_the_bank_disputes_the_rest(order, standin, client):
-    payments.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam")
     dispute(standin, amount=2000)
     page = client.get(f"/orders/{order.number}/").text
     assert "Given back</dt><dd>−£3.50" in page
@@ -155,7 +157,7 @@ def test_the_sum_that_we_gave_back_stays_on_the_page_while_the_bank_disputes_the
 
 
 def test_what_stripe_calls_lost_and_was_won_in_part_counts_for_what_went_back(order, standin, client):
-    payments.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam")
     dispute(standin, "lost", won=350)  # over all of it: the bank gives the part that was refunded back to us
     order.refresh_from_db()
     assert StripeRecord.objects.get(kind="dispute").amount == Decimal("20.00")
@@ -170,10 +172,10 @@ def test_what_stripe_calls_lost_and_was_won_in_part_counts_for_what_went_back(or
 
 def test_after_a_part_was_lost_nothing_is_promised_that_stripe_refuses(order, standin, client, sink, staff):
     dispute(standin, "lost", amount=1000)
-    fulfilment.release_order_from_hold(order.pk, actor="Sam")
+    transitions.release_order_from_hold(order.pk, actor="Sam")
     order.refresh_from_db()
     with pytest.raises(RefundRefused, match="Give the rest back another way"):
-        payments.refund_order(order.pk, amount=None, actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     assert "Cancel this order" not in client.get(f"/orders/{order.number}/").text
     client.post(f"/orders/{order.number}/cancellation/")
     order.refresh_from_db()
@@ -204,7 +206,7 @@ def test_after_a_part_was_lost_nothing_is_promised_that_stripe_refuses(order, st
 )
 def test_a_cancellations_mail_says_what_the_bank_did(order, standin, sink, ends, refunded, words):
     if refunded:
-        payments.refund_order(order.pk, amount=Decimal(refunded), actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=Decimal(refunded), actor="Sam")
     dispute(standin, *ends, amount=2000 if refunded else 2350)
     cancellation.cancel_order(order.pk, actor="Sam")
     for part in cancelled_mail(sink):
@@ -226,7 +228,7 @@ def test_a_payment_made_twice_that_the_bank_takes_back_is_not_the_orders(order, 
         kind="dispute", reference="dp_twice", payment=twice, amount=twice.amount, currency="GBP", status="lost",
         is_refundable=False, created_at=order.placed_at, seen_at=order.placed_at,
     )  # fmt: skip
-    payments.refund_order(order.pk, amount=Decimal("1.00"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("1.00"), actor="Sam")
     order.refresh_from_db()
     assert order.payment_status == "partially_refunded"
     assert not queue.filter_by_queue(Order.objects.all(), "look").exists()
@@ -236,11 +238,11 @@ def test_a_payment_made_twice_that_the_bank_takes_back_is_not_the_orders(order, 
 
 
 def test_an_order_whose_only_money_did_not_fit_and_was_taken_back_ends(standin, flagged):
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert Order.objects.get().status == "pending"
     dispute(standin, "lost")
     assert not queue.filter_by_queue(Order.objects.all(), "look").exists()
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert Order.objects.get().status == "cancelled"
 
 

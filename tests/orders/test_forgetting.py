@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.consent import purposes
 from accounts.models import ForgottenPast
 from accounts.privacy import stored_data
-from orders import forgetting
+from orders import forgotten_purchases
 from orders.models import Order, OrderLine
 from recommendations import picks, training
 from recommendations.models import Contribution, ModelRun
@@ -30,20 +30,20 @@ def test_what_was_bought_before_is_never_read_again_and_what_comes_after_is():
     ann, ben = builders.customer(ticks=(BOUGHT,)), builders.customer(ticks=(BOUGHT,))
     for person in (ann, ben):
         builders.paid_order(customer=person)
-    assert forgetting.count_readable_purchases(ann)[BOUGHT] == 1
-    assert forgetting.forget_purchases(ann, BOUGHT) == 1
+    assert forgotten_purchases.count_readable_purchases(ann)[BOUGHT] == 1
+    assert forgotten_purchases.forget_purchases(ann, BOUGHT) == 1
     assert usable(BOUGHT) == {ben.pk}
-    assert forgetting.count_readable_purchases(ann)[BOUGHT] == 0
+    assert forgotten_purchases.count_readable_purchases(ann)[BOUGHT] == 0
     assert Order.objects.filter(customer=ann).count() == 1
     builders.paid_order(customer=ann, placed_at=timezone.now() + timedelta(seconds=1))
     assert usable(BOUGHT) == {ann.pk, ben.pk}
-    assert forgetting.count_readable_purchases(ann)[BOUGHT] == 1
+    assert forgotten_purchases.count_readable_purchases(ann)[BOUGHT] == 1
 
 
 def test_it_is_forgotten_for_that_purpose_alone():
     ann = builders.customer(ticks=(BOUGHT, COUNTED))
     builders.paid_order(customer=ann)
-    forgetting.forget_purchases(ann, BOUGHT)
+    forgotten_purchases.forget_purchases(ann, BOUGHT)
     assert usable(BOUGHT) == set()
     assert usable(COUNTED) == {ann.pk}
 
@@ -60,7 +60,7 @@ def lines(customer, purpose=BOUGHT):
 
 def forget_at(customer, days_ago, purpose=BOUGHT):
     moment = timezone.now() - timedelta(days=days_ago)
-    forgetting.forget_purchases(customer, purpose, until=moment)
+    forgotten_purchases.forget_purchases(customer, purpose, until=moment)
     return ForgottenPast.objects.get(before_at=moment, purpose=purpose)
 
 
@@ -94,7 +94,7 @@ def test_a_purchase_without_the_day_of_its_payment_is_forgotten_too():
     ann = builders.customer(ticks=(BOUGHT,))
     order = builders.paid_order(customer=ann)
     Order.objects.filter(pk=order.pk).update(placed_at=None)
-    assert forgetting.forget_purchases(ann, BOUGHT) == 1
+    assert forgotten_purchases.forget_purchases(ann, BOUGHT) == 1
     assert lines(ann) == set()
 
 
@@ -124,7 +124,7 @@ def test_suggestions_from_it_stop_at_once():
     ann = builders.customer(ticks=(BOUGHT,))
     builders.paid_order(boots, customer=ann)
     assert [pick.product_id for pick in picks.pick_for_customer(ann, frozenset({BOUGHT}))] == [socks.product_id]
-    forgetting.forget_purchases(ann, BOUGHT)
+    forgotten_purchases.forget_purchases(ann, BOUGHT)
     assert picks.pick_for_customer(ann, frozenset({BOUGHT})) == []
 
 
@@ -132,9 +132,9 @@ def test_the_counts_drop_it_at_the_next_withdrawal():
     boots, socks = builders.product("Boots").variants.get(), builders.product("Socks").variants.get()
     ann, *_ = buyers(5, boots, socks, ticks=(BOUGHT, COUNTED))
     training.train_epoch()
-    forgetting.forget_purchases(ann, BOUGHT)
+    forgotten_purchases.forget_purchases(ann, BOUGHT)
     assert pairs()
-    forgetting.forget_purchases(ann, COUNTED)
+    forgotten_purchases.forget_purchases(ann, COUNTED)
     training.rebuild_without_withdrawn()
     assert pairs() == set()
     assert not Contribution.objects.filter(customer=ann).exists()

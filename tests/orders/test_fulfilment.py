@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from orders import cancellation, fulfilment, payments, placing, status
-from orders.fulfilment import TransitionRefused
+from orders import cancellation, confirmation, status
+from orders.fulfilment import transitions
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShopSettings
+from orders.payments import checkout_sessions
 from shop.catalog import stock
 from shop.catalog.models import StockMovement, StockRecord, Store
 from tests import builders
@@ -21,7 +23,7 @@ Kind = OrderEvent.Kind
 @pytest.fixture(autouse=True)
 def _stripe_does_not_answer(monkeypatch):
     """Refunds stay noted; what Stripe makes of them is tested with the refunds."""
-    monkeypatch.setattr(payments, "try_send_refund", lambda refund_id: None)
+    monkeypatch.setattr(checkout_sessions, "try_send_refund", lambda refund_id: None)
 
 
 def parcel(order: Order) -> int:
@@ -29,16 +31,16 @@ def parcel(order: Order) -> int:
 
 
 VERBS: dict[str, Callable[[Order], object]] = {
-    "approve": lambda order: fulfilment.approve_order(order.pk, actor="Sam"),
-    "start_picking": lambda order: fulfilment.start_picking_shipment(parcel(order), actor="Sam"),
-    "mark_picked": lambda order: fulfilment.mark_shipment_picked(parcel(order), actor="Sam"),
-    "mark_packed": lambda order: fulfilment.mark_shipment_packed(
+    "approve": lambda order: transitions.approve_order(order.pk, actor="Sam"),
+    "start_picking": lambda order: transitions.start_picking_shipment(parcel(order), actor="Sam"),
+    "mark_picked": lambda order: transitions.mark_shipment_picked(parcel(order), actor="Sam"),
+    "mark_packed": lambda order: transitions.mark_shipment_packed(
         parcel(order), actor="Sam", note="Hello", packed_by="Sam"
     ),
-    "dispatch": lambda order: fulfilment.dispatch_shipment(
+    "dispatch": lambda order: transitions.dispatch_shipment(
         parcel(order), actor="Sam", carrier="dpd", tracking_number="15501234567890"
     ),
-    "mark_delivered": lambda order: fulfilment.mark_shipment_delivered(parcel(order), actor="Sam"),
+    "mark_delivered": lambda order: transitions.mark_shipment_delivered(parcel(order), actor="Sam"),
     "cancel": lambda order: cancellation.cancel_order(order.pk, actor="Sam", reason="Asked to"),
 }
 ROAD = ["approve", "start_picking", "mark_picked", "mark_packed", "dispatch"]
@@ -165,17 +167,17 @@ def test_each_store_packs_a_parcel_of_its_own():
     assert [line.order_line.variant for line in first.lines.all()] == [here]
     assert [line.order_line.variant for line in second.lines.all()] == [there]
     for shipment in (first, second):
-        fulfilment.mark_shipment_picked(shipment.pk, actor="Sam")
-        fulfilment.mark_shipment_packed(shipment.pk, actor="Sam")
-    fulfilment.dispatch_shipment(first.pk, actor="Sam", carrier="dpd", tracking_number="1")
+        transitions.mark_shipment_picked(shipment.pk, actor="Sam")
+        transitions.mark_shipment_packed(shipment.pk, actor="Sam")
+    transitions.dispatch_shipment(first.pk, actor="Sam", carrier="dpd", tracking_number="1")
     assert there.stock.get().allocated == 1  # the other parcel is still here
     order.refresh_from_db()
     assert order.fulfilment_status == "in_progress"
-    fulfilment.dispatch_shipment(second.pk, actor="Sam", carrier="dpd", tracking_number="2")
-    fulfilment.mark_shipment_delivered(first.pk, actor="Sam")
+    transitions.dispatch_shipment(second.pk, actor="Sam", carrier="dpd", tracking_number="2")
+    transitions.mark_shipment_delivered(first.pk, actor="Sam")
     order.refresh_from_db()
     assert (order.status, order.fulfilment_status) == ("confirmed", "dispatched")
-    fulfilment.mark_shipment_delivered(second.pk, actor="Sam")
+    transitions.mark_shipment_delivered(second.pk, actor="Sam")
     order.refresh_from_db()
     assert (order.status, order.fulfilment_status) == ("completed", "delivered")
     check_stock()
@@ -208,7 +210,7 @@ def test_an_order_with_nothing_set_aside_is_not_approved():
 def test_orders_up_to_the_limit_approve_themselves(limit, is_approved):
     ShopSettings.objects.update_or_create(pk=1, defaults={"approve_up_to": limit})
     order = builders.placed_order(builders.variant(price="14.00"))
-    placing.approve_by_rule(order)
+    confirmation.approve_by_rule(order)
     assert order.shipments.exists() is is_approved
     assert list(order.events.filter(kind=Kind.APPROVED).values_list("actor", flat=True)) == ["rule"] * is_approved
 
@@ -216,7 +218,7 @@ def test_orders_up_to_the_limit_approve_themselves(limit, is_approved):
 def test_what_the_rule_cannot_approve_waits_for_staff():
     ShopSettings.objects.update_or_create(pk=1, defaults={"approve_up_to": "99"})
     order = builders.paid_order()
-    placing.approve_by_rule(order)
+    confirmation.approve_by_rule(order)
     order.refresh_from_db()
     assert (order.status, order.approved_at) == ("confirmed", None)
 

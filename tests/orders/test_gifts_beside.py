@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from orders import cart as carts
+from orders import carts
 from orders.models import Cart, CartLine, Order, ShopSettings
 from tests import builders
 from tests.paying import check_out, check_stock, fill

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Customer, User
 from accounts.people.customers import link_login
-from orders import guests
+from orders import order_access
 from orders.models import Order
 from tests import builders
 from tests.paying import check_out, fill, pay
@@ -29,7 +29,7 @@ def test_a_stranger_gets_the_same_404_for_an_order_that_is_and_one_that_is_not(c
 
 def test_the_mailed_link_opens_this_order_and_no_other(client):
     mine, other = builders.paid_order(email="pat@example.com"), builders.paid_order()
-    response = client.get(path(guests.build_order_link(mine)))
+    response = client.get(path(order_access.build_order_link(mine)))
     assert (response.status_code, response.url) == (303, f"/orders/{mine.number}/")
     page = client.get(response.url)
     assert page.status_code == 200
@@ -39,7 +39,7 @@ def test_the_mailed_link_opens_this_order_and_no_other(client):
 
 def test_a_forged_link_or_one_for_another_order_opens_nothing(client):
     mine, other = builders.paid_order(), builders.paid_order()
-    token = guests.build_order_link(mine).rstrip("/").rsplit("/", 1)[1]
+    token = order_access.build_order_link(mine).rstrip("/").rsplit("/", 1)[1]
     assert client.get(f"/orders/{other.number}/open/{token}/").status_code == 404
     assert client.get(f"/orders/{mine.number}/open/{token}x/").status_code == 404
     assert client.get(f"/orders/{mine.number}/").status_code == 404
@@ -49,7 +49,7 @@ def test_a_forged_link_or_one_for_another_order_opens_nothing(client):
 def test_opening_the_link_proves_nothing_and_no_order_joins_anybody(client):
     first, second = builders.paid_order(email="pat@example.com"), builders.paid_order(email="pat@example.com")
     imported = Customer.objects.create(email="pat@example.com")
-    client.get(path(guests.build_order_link(first)), follow=True)
+    client.get(path(order_access.build_order_link(first)), follow=True)
     imported.refresh_from_db()
     assert not imported.is_proved
     assert Customer.objects.get() == imported

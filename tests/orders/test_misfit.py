@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders import cancellation, payments, reconciling, refunds
-from orders.fulfilment import TransitionRefused
+from orders import cancellation
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Payment, Refund
+from orders.payments import checkout_sessions, reconciliation, refunds
 from tests import builders, cast
 from tests.paying import check_out, check_stock, fill
 
@@ -26,7 +27,7 @@ def flagged(client, standin, mug) -> Payment:
     payment = check_out(client)
     Order.objects.update(total="999.00")
     standin.pay(payment.provider_reference)
-    payments.settle_payment(payment.pk)
+    checkout_sessions.settle_payment(payment.pk)
     payment.refresh_from_db()
     assert payment.status == Payment.Status.FLAGGED
     return payment
@@ -83,7 +84,7 @@ def test_an_order_with_a_page_open_and_no_money_keeps_its_goods(client, standin,
 def test_giving_all_of_it_back_ends_the_order_too(flagged):
     refunds.refund_order(flagged.order_id, amount=None, actor="Sam")
     assert Order.objects.get().status == "pending"
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert Order.objects.get().status == "cancelled"
     check_stock()
 
@@ -91,7 +92,7 @@ def test_giving_all_of_it_back_ends_the_order_too(flagged):
 def test_giving_part_of_it_back_does_not(flagged):
     refunds.refund_order(flagged.order_id, amount=flagged.amount - 1, actor="Sam")
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=2))
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert Order.objects.get().status == "pending"
 
 
@@ -114,13 +115,13 @@ def test_staff_end_a_payment_that_this_stripe_account_does_not_know(client, stan
 def test_a_payment_that_stripe_knows_is_not_ended_on_anybodys_word(client, standin, mug):
     fill(client, mug)
     payment = check_out(client)
-    assert payments.end_unknown_payment(payment.pk, actor="Sam").status == "open"
+    assert checkout_sessions.end_unknown_payment(payment.pk, actor="Sam").status == "open"
     standin.pay(payment.provider_reference)
-    assert payments.end_unknown_payment(payment.pk, actor="Sam").status == "captured"
+    assert checkout_sessions.end_unknown_payment(payment.pk, actor="Sam").status == "captured"
     fill(client, builders.variant())
     other = check_out(client)
     standin.fault("drop", times=5)
-    with pytest.raises(payments.StripeUnreachable):
-        payments.end_unknown_payment(other.pk, actor="Sam")
+    with pytest.raises(checkout_sessions.StripeUnreachable):
+        checkout_sessions.end_unknown_payment(other.pk, actor="Sam")
     other.refresh_from_db()
     assert other.status == "open"

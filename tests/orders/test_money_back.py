@@ -9,9 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from orders import cancellation, fulfilment, payments, queue, recording
-from orders.fulfilment import TransitionRefused
+from orders import cancellation
+from orders.fulfilment import queue, transitions
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Payment, Refund, Shipment, StripeRecord
+from orders.payments import checkout_sessions, recording
 from tests import builders, cast
 from tests.paying import check_out, check_stock, fill, pay
 
@@ -20,8 +22,8 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("admin:orders_order_changelist")
 STEPS_TO = {
     "waiting": (),
-    "picked": (fulfilment.mark_shipment_picked,),
-    "packed": (fulfilment.mark_shipment_picked, fulfilment.mark_shipment_packed),
+    "picked": (transitions.mark_shipment_picked,),
+    "packed": (transitions.mark_shipment_picked, transitions.mark_shipment_packed),
 }
 
 
@@ -32,7 +34,7 @@ def order(client, standin) -> Order:
 
 
 def bring_to(order: Order, stage: str) -> Shipment:
-    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get()
+    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get()
     for step in STEPS_TO[stage]:
         step(parcel.pk, actor="Sam")
     parcel.refresh_from_db()
@@ -40,12 +42,12 @@ def bring_to(order: Order, stage: str) -> Shipment:
 
 
 def ship(parcel: Shipment) -> Shipment:
-    return fulfilment.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="1")
+    return transitions.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="1")
 
 
 STEP_FROM = {
-    "waiting": lambda parcel: fulfilment.start_picking_shipment(parcel.pk, actor="Sam"),
-    "picked": lambda parcel: fulfilment.mark_shipment_packed(parcel.pk, actor="Sam"),
+    "waiting": lambda parcel: transitions.start_picking_shipment(parcel.pk, actor="Sam"),
+    "picked": lambda parcel: transitions.mark_shipment_packed(parcel.pk, actor="Sam"),
     "packed": ship,
 }
 
@@ -55,12 +57,12 @@ def queues_of(order: Order) -> list[str]:
 
 
 def give_back_here(order: Order, standin) -> None:
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
 
 
 def give_back_in_parts(order: Order, standin) -> None:
-    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
-    payments.refund_order(order.pk, amount=Decimal("18.50"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("18.50"), actor="Sam")
 
 
 def give_back_at_stripe(order: Order, standin) -> None:
@@ -69,18 +71,18 @@ def give_back_at_stripe(order: Order, standin) -> None:
 
 
 def give_back_half_here_half_there(order: Order, standin) -> None:
-    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     give_back_at_stripe(order, standin)
 
 
 def give_back_slowly(order: Order, standin) -> None:
     standin.control("POST", "behaviour", refunds_start="pending")
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
 
 
 def give_back_while_stripe_is_away(order: Order, standin) -> None:
     standin.fault("refuse", on="POST /v1/refunds")
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
 
 
 WAYS = [
@@ -102,7 +104,7 @@ def test_an_order_given_back_whole_leaves_the_work_queues_whichever_way(order, s
     assert (order.hold, queues_of(order)) == ("refunded", ["held"])
     assert order.events.filter(kind="order_held").count() == 1
     with pytest.raises(TransitionRefused, match="money was given back, or is on its way back"):
-        fulfilment.mark_shipment_picked(parcel.pk, actor="Sam")
+        transitions.mark_shipment_picked(parcel.pk, actor="Sam")
     parcel.refresh_from_db()
     assert parcel.stage == "waiting"
 
@@ -110,7 +112,7 @@ def test_an_order_given_back_whole_leaves_the_work_queues_whichever_way(order, s
 @pytest.mark.parametrize("stage", STEPS_TO)
 def test_at_whatever_stage_the_parcel_stops(order, stage):
     parcel = bring_to(order, stage)
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     assert queues_of(order) == ["held"]
     with pytest.raises(TransitionRefused, match="on hold"):
         STEP_FROM[stage](parcel)
@@ -119,31 +121,31 @@ def test_at_whatever_stage_the_parcel_stops(order, stage):
 
 
 def test_before_it_is_approved_it_stops_too(order):
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     assert queues_of(order) == ["held"]
     with pytest.raises(TransitionRefused, match="on hold"):
-        fulfilment.approve_order(order.pk, actor="Sam")
+        transitions.approve_order(order.pk, actor="Sam")
     assert not Shipment.objects.exists()
 
 
 def test_what_has_left_is_not_held(order):
     ship(bring_to(order, "packed"))
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("refunded", "")
 
 
 def test_a_part_of_the_money_holds_nothing(order):
     parcel = bring_to(order, "packed")
-    payments.refund_order(order.pk, amount=Decimal("23.49"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("23.49"), actor="Sam")
     assert queues_of(order) == ["ship"]
     assert ship(parcel).stage == "dispatched"
 
 
 def test_released_it_goes_on_and_the_late_news_from_stripe_does_not_stop_it_again(order, standin):
     parcel = bring_to(order, "packed")
-    payments.refund_order(order.pk, amount=None, actor="Sam")
-    fulfilment.release_order_from_hold(order.pk, actor="Kit")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
+    transitions.release_order_from_hold(order.pk, actor="Kit")
     recording.record_reference("refund", Refund.objects.get().provider_reference)
     assert queues_of(order) == ["ship"]
     assert Refund.objects.get().cleared_by == "Kit"
@@ -152,7 +154,7 @@ def test_released_it_goes_on_and_the_late_news_from_stripe_does_not_stop_it_agai
 
 def test_cancelled_the_goods_go_back_and_no_money_a_second_time(order, standin):
     bring_to(order, "packed")
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     cancellation.cancel_order(order.pk, actor="Sam")
     order.refresh_from_db()
     assert (order.status, order.hold, Refund.objects.count()) == ("cancelled", "", 1)
@@ -164,7 +166,7 @@ def test_a_refund_that_fails_takes_its_hold_with_it(order, standin):
     give_back_slowly(order, standin)
     refund = Refund.objects.get()
     standin.settle_refund(refund.provider_reference, "failed")
-    payments.try_send_refund(refund.pk)
+    checkout_sessions.try_send_refund(refund.pk)
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("paid", "")
     assert list(order.events.values_list("kind", flat=True))[-2:] == ["order_held", "order_released"]
@@ -173,7 +175,7 @@ def test_a_refund_that_fails_takes_its_hold_with_it(order, standin):
 def test_money_that_was_paid_twice_and_given_back_is_not_the_orders(order):
     twice = builders.payment(order, status=Payment.Status.FLAGGED)
     Refund.objects.create(payment=twice, amount=twice.amount, currency="GBP", status="succeeded")
-    payments.refund_order(order.pk, amount=Decimal("1.00"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("1.00"), actor="Sam")
     order.refresh_from_db()
     assert (order.payment_status, order.hold) == ("partially_refunded", "")
 
@@ -213,12 +215,12 @@ def take(staff: Client, action: str, *orders: Order) -> str:
 
 def test_a_part_given_back_is_said_with_sum_and_reason_wherever_the_parcel_is_handled(order, staff):
     parcel = bring_to(order, "waiting")
-    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam", reason="No blue <socks> left")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam", reason="No blue <socks> left")
     page = reverse("admin:orders_order_change", args=[order.pk])
     shown = [staff.get(f"{LIST}?queue=pick").text, take(staff, "pick_list", order), staff.get(page).text]
-    fulfilment.mark_shipment_picked(parcel.pk, actor="Sam")
+    transitions.mark_shipment_picked(parcel.pk, actor="Sam")
     shown.append(take(staff, "packing_slips", order))
-    fulfilment.mark_shipment_packed(parcel.pk, actor="Sam")
+    transitions.mark_shipment_packed(parcel.pk, actor="Sam")
     shown.append(take(staff, "ship", order))
     for text in shown:
         assert "£5.00" in text
@@ -229,13 +231,13 @@ def test_a_part_given_back_is_said_with_sum_and_reason_wherever_the_parcel_is_ha
 def test_in_bulk_the_part_given_back_stands_beside_its_own_order(order, staff):
     other = builders.placed_order()
     bring_to(order, "packed"), bring_to(other, "packed")
-    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam", reason="A scratch")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam", reason="A scratch")
     assert take(staff, "ship", order, other).count("A scratch") == 1
 
 
 def test_the_slip_on_paper_names_no_sum(order, staff):
     bring_to(order, "picked")
-    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     page = take(staff, "packing_slips", order)
     assert "£5.00" not in page[page.index('class="module sheet slip"') :]
 

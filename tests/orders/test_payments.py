@@ -8,9 +8,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from orders import payments, reconciling
 from orders.gateways import stripe
 from orders.models import Order, Payment
+from orders.payments import checkout_sessions, reconciliation
 from shop.retrying import loops
 from shop.retrying.models import StuckItem
 from tests import builders
@@ -38,10 +38,10 @@ def test_the_reconciler_finds_a_payment_whose_browser_was_closed(client, standin
     fill(client)
     payment = aged(check_out(client), seconds=70)
     standin.pay(payment.provider_reference)
-    assert reconciling.reconcile_with_stripe() == 1
+    assert reconciliation.reconcile_with_stripe() == 1
     payment.order.refresh_from_db()
     assert payment.order.status == Order.Status.CONFIRMED
-    assert reconciling.reconcile_with_stripe() == 0
+    assert reconciliation.reconcile_with_stripe() == 0
     check_books(standin)
 
 
@@ -51,10 +51,10 @@ def test_a_payment_that_nobody_makes_is_ended_and_its_goods_let_go(client, stand
     fill(client, mug)
     payment = check_out(client)
     aged(payment, seconds=90)
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert mug.stock.get().allocated == 1
     aged(payment, seconds=110)
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     payment.refresh_from_db()
     payment.order.refresh_from_db()
     assert (payment.status, payment.order.status) == ("expired", "cancelled")
@@ -68,7 +68,7 @@ def test_a_session_that_expired_by_itself_lets_its_goods_go(client, standin):
     fill(client)
     payment = check_out(client)
     standin.lapse(payment.provider_reference)
-    assert payments.settle_payment(payment.pk).status == Payment.Status.EXPIRED
+    assert checkout_sessions.settle_payment(payment.pk).status == Payment.Status.EXPIRED
     check_stock()
 
 
@@ -78,7 +78,7 @@ def test_goods_are_kept_while_stripe_is_out_of_reach(client, standin, settings):
     fill(client, mug)
     payment = aged(check_out(client), seconds=3600)
     standin.fault("drop", times=50)
-    assert reconciling.reconcile_with_stripe() == 0
+    assert reconciliation.reconcile_with_stripe() == 0
     payment.refresh_from_db()
     assert payment.status == Payment.Status.OPEN
     assert mug.stock.get().allocated == 1
@@ -89,7 +89,7 @@ def test_paid_a_moment_before_we_end_it_is_paid(client, standin, settings):
     fill(client)
     payment = aged(check_out(client), seconds=110)
     standin.pay(payment.provider_reference)
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     payment.refresh_from_db()
     assert payment.status == Payment.Status.CAPTURED
     check_books(standin)
@@ -102,7 +102,7 @@ def test_stripe_refusing_charges_nothing_keeps_the_cart_and_frees_the_goods(clie
     mug = builders.variant(on_hand=1)
     fill(client, mug)
     monkeypatch.setattr(
-        payments, "compute_session_end", lambda payment: payment.created_at
+        checkout_sessions, "compute_session_end", lambda payment: payment.created_at
     )  # Stripe refuses so short a session
     response = client.post("/checkout/", form())
     assert response.status_code == 503
@@ -156,7 +156,7 @@ def test_an_answer_that_never_came_is_asked_for_again_with_the_same_key(client, 
     payment = Payment.objects.get()
     assert payment.status == Payment.Status.CREATED
     assert sessions(standin) == 1
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     payment.refresh_from_db()
     assert payment.status == Payment.Status.OPEN
     assert sessions(standin) == 1
@@ -170,13 +170,13 @@ def test_a_failure_that_repeats_itself_is_let_go_once_any_session_is_surely_over
     standin.fault("fail_after", on=CREATE, times=2)
     client.post("/checkout/", form())
     payment = aged(Payment.objects.get(), seconds=settings.PAYMENT_HOLD_SECONDS + 60)
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     payment.refresh_from_db()
     assert payment.status == Payment.Status.CREATED
     assert mug.stock.get().allocated == 1
     aged(payment, seconds=24 * 3600)
     loops.retry_now(StuckItem.objects.all())
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     payment.refresh_from_db()
     assert payment.status == Payment.Status.EXPIRED
     assert mug.stock.get().allocated == 0
@@ -212,7 +212,7 @@ def test_a_cheap_sessions_id_on_a_dear_order_changes_nothing(client, standin):
     assert much.status == Payment.Status.OPEN
     Payment.objects.filter(pk=little.pk).update(provider_reference=None)
     Payment.objects.filter(pk=much.pk).update(provider_reference=little.provider_reference)  # worse: in our own books
-    payments.settle_payment(much.pk)
+    checkout_sessions.settle_payment(much.pk)
     much.refresh_from_db()
     assert much.status == Payment.Status.FLAGGED
     assert much.order.placed_at is None
@@ -246,7 +246,7 @@ def test_a_total_that_no_longer_fits_is_flagged_and_not_placed(client, standin):
     payment = check_out(client)
     Order.objects.update(total="999.00")
     standin.pay(payment.provider_reference)
-    payments.settle_payment(payment.pk)
+    checkout_sessions.settle_payment(payment.pk)
     payment.refresh_from_db()
     assert payment.status == Payment.Status.FLAGGED
     assert "owed £999.00" in payment.problem
@@ -260,7 +260,7 @@ def test_money_for_an_order_called_off_is_flagged(client, standin):
     payment = check_out(client)
     standin.pay(payment.provider_reference)
     Order.objects.update(status=Order.Status.CANCELLED)
-    assert payments.settle_payment(payment.pk).status == Payment.Status.FLAGGED
+    assert checkout_sessions.settle_payment(payment.pk).status == Payment.Status.FLAGGED
 
 
 def test_settling_again_and_again_does_it_once(client, standin):
@@ -268,8 +268,8 @@ def test_settling_again_and_again_does_it_once(client, standin):
     payment = check_out(client)
     order = pay(client, standin, payment)
     for _ in range(3):
-        payments.settle_payment(payment.pk)
-        payments.apply_session_state(payment.pk, stripe.fetch_session(payment.provider_reference))
+        checkout_sessions.settle_payment(payment.pk)
+        checkout_sessions.apply_session_state(payment.pk, stripe.fetch_session(payment.provider_reference))
     assert order.events.count() == 1
 
 
@@ -279,7 +279,7 @@ def test_state_never_runs_back(client, standin):
     before = stripe.fetch_session(payment.provider_reference)
     order = pay(client, standin, payment)
     for stale in (before, type(before)(**{**vars(before), "status": "expired"})):
-        payments.apply_session_state(payment.pk, stale)
+        checkout_sessions.apply_session_state(payment.pk, stale)
     order.refresh_from_db()
     payment.refresh_from_db()
     assert (order.status, payment.status) == ("confirmed", "captured")
@@ -292,6 +292,6 @@ def test_a_session_that_somebody_else_is_opening_is_waited_for_and_not_called_fa
     standin.fault("hang", on=CREATE, seconds=4)
     assert client.post("/checkout/", form()).url.endswith("/payment/")  # the first request goes on at Stripe
     payment = Payment.objects.get()
-    payments.open_checkout_session(payment)
+    checkout_sessions.open_checkout_session(payment)
     payment.refresh_from_db()
     assert (payment.status, payment.problem, sessions(standin)) == ("open", "", 1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from orders import promise as promises
 from orders.models import ShippingMethod
 from orders.promise import Promise
-from orders.terms import Calendar
+from orders.shop_terms import Calendar
 
 LONDON = ZoneInfo("Europe/London")
 PLAIN = Calendar(cutoff_hour=15, handling_days=1, ships_on_saturday=False)

@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from orders import cancellation, fulfilment, payments, reconciling
+from orders import cancellation
+from orders.fulfilment import transitions
 from orders.models import Order, OrderEvent, Payment, Refund
-from orders.payments import RefundRefused
+from orders.payments import checkout_sessions, reconciliation
+from orders.payments.checkout_sessions import RefundRefused
 from tests import builders
 from tests.paying import check_out, check_stock, fill, pay
 
@@ -22,10 +24,10 @@ def order(client, standin) -> Order:
 
 
 def test_part_of_it_then_the_rest(order, standin):
-    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam", reason="A scratch")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam", reason="A scratch")
     order.refresh_from_db()
     assert order.payment_status == "partially_refunded"
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     order.refresh_from_db()
     assert order.payment_status == "refunded"
     assert standin.charges()[0]["amount_refunded"] == 2350
@@ -35,25 +37,25 @@ def test_part_of_it_then_the_rest(order, standin):
 @pytest.mark.parametrize("amount", ["23.51", "0.00", "-1.00"])
 def test_more_than_was_paid_or_nothing_is_refused(order, standin, amount):
     with pytest.raises(RefundRefused):
-        payments.refund_order(order.pk, amount=Decimal(amount), actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=Decimal(amount), actor="Sam")
     assert not Refund.objects.exists()
     assert standin.charges()[0]["amount_refunded"] == 0
 
 
 def test_nothing_left_is_refused(order, standin):
-    payments.refund_order(order.pk, amount=None, actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     with pytest.raises(RefundRefused):
-        payments.refund_order(order.pk, amount=None, actor="Sam")
+        checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
     assert standin.charges()[0]["amount_refunded"] == 2350
 
 
 @pytest.mark.parametrize("fault", ["refuse", "lose", "cut", "vanish", "drop"])
 def test_a_refund_whose_answer_was_lost_is_sent_again_and_goes_back_once(order, standin, fault):
     standin.fault(fault, on="POST /v1/refunds")
-    refund = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    refund = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     assert refund.status == Refund.Status.REQUESTED
     Refund.objects.update(created_at=timezone.now() - timedelta(seconds=70))
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     refund.refresh_from_db()
     assert refund.status == Refund.Status.SUCCEEDED
     assert standin.charges()[0]["amount_refunded"] == 500
@@ -61,10 +63,10 @@ def test_a_refund_whose_answer_was_lost_is_sent_again_and_goes_back_once(order, 
 
 def test_a_bank_that_takes_its_time_and_then_declines(order, standin):
     standin.control("POST", "behaviour", refunds_start="pending")
-    refund = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    refund = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     assert refund.status == Refund.Status.REQUESTED
     standin.control("POST", f"refunds/{refund.provider_reference}", status="failed")
-    payments.try_send_refund(refund.pk)
+    checkout_sessions.try_send_refund(refund.pk)
     refund.refresh_from_db()
     order.refresh_from_db()
     assert (refund.status, order.payment_status) == ("failed", "paid")
@@ -85,11 +87,11 @@ def test_cancelling_before_dispatch_gives_everything_back(client, order, standin
 
 
 def test_what_has_left_cannot_be_cancelled(client, order, standin):
-    fulfilment.approve_order(order.pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
     parcel = order.shipments.get()
-    fulfilment.mark_shipment_picked(parcel.pk, actor="Sam")
-    fulfilment.mark_shipment_packed(parcel.pk, actor="Sam")
-    fulfilment.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="1")
+    transitions.mark_shipment_picked(parcel.pk, actor="Sam")
+    transitions.mark_shipment_packed(parcel.pk, actor="Sam")
+    transitions.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="1")
     client.post(f"/orders/{order.number}/cancellation/")
     order.refresh_from_db()
     assert order.status == "confirmed"
@@ -102,7 +104,7 @@ def test_money_that_fitted_no_order_can_be_given_back(client, standin):
     payment = check_out(client)
     Order.objects.update(total="999.00")
     standin.pay(payment.provider_reference)
-    assert payments.settle_payment(payment.pk).status == Payment.Status.FLAGGED
-    payments.refund_order(payment.order_id, amount=None, actor="Sam")
+    assert checkout_sessions.settle_payment(payment.pk).status == Payment.Status.FLAGGED
+    checkout_sessions.refund_order(payment.order_id, amount=None, actor="Sam")
     charge = standin.charges()[0]
     assert charge["amount_refunded"] == charge["amount"]

@@ -6,8 +6,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from orders import cancellation, payments, reconciling, refunds
+from orders import cancellation
 from orders.models import Order, Payment, Refund
+from orders.payments import checkout_sessions, reconciliation, refunds
 from tests import builders
 from tests.paying import check_books, check_out, check_stock, fill, form, pay
 
@@ -45,7 +46,7 @@ def sent_keys(standin) -> list[str]:
 @pytest.mark.parametrize("fault", LOST)
 def test_a_part_refund_whose_answer_was_lost_goes_back_once_however_late_it_is_asked_for(order, standin, fault, hours):
     standin.fault(fault, on="POST /v1/refunds")
-    asked = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    asked = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     assert (asked.status, given_back(standin)) == ("requested", 500)
     pass_time(standin, hours=hours, seconds=70)
     for _ in range(3):
@@ -58,7 +59,7 @@ def test_a_part_refund_whose_answer_was_lost_goes_back_once_however_late_it_is_a
 @pytest.mark.parametrize("fault", ["refuse", "drop", "limit"])
 def test_one_that_never_got_there_is_sent_under_a_new_key_once_the_old_one_is_a_day_old(order, standin, fault):
     standin.fault(fault, on="POST /v1/refunds", times=3)
-    asked = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    asked = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     pass_time(standin, hours=22)
     refunds.try_send_refund(asked.pk)
     pass_time(standin, hours=2)
@@ -72,7 +73,7 @@ def test_one_that_never_got_there_is_sent_under_a_new_key_once_the_old_one_is_a_
 
 def test_two_who_find_the_key_too_old_send_one_refund(order, standin):
     standin.fault("drop", on="POST /v1/refunds")
-    asked = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    asked = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     pass_time(standin, hours=25)
     one, other = (Refund.objects.select_related("payment__order").get(pk=asked.pk) for _ in range(2))
     assert refunds._renew_refund_key(one) == refunds._renew_refund_key(other) != str(asked.idempotency_key)
@@ -80,7 +81,7 @@ def test_two_who_find_the_key_too_old_send_one_refund(order, standin):
 
 def test_nothing_is_sent_again_while_stripe_does_not_say_what_happened(order, standin):
     standin.fault("vanish", on="POST /v1/refunds")
-    asked = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    asked = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     pass_time(standin, hours=25)
     standin.fault("drop", on="GET /v1/refunds*")
     refunds.try_send_refund(asked.pk)
@@ -89,7 +90,7 @@ def test_nothing_is_sent_again_while_stripe_does_not_say_what_happened(order, st
 
 
 def test_a_refund_noted_before_a_backup_and_sent_after_it_is_found_not_sent(order, standin):
-    asked = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    asked = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     restored = {"status": "requested", "provider_reference": None, "sent_at": None, "settled_at": None}
     Refund.objects.update(**restored, created_at=timezone.now() - timedelta(days=2))
     standin.age(2 * 24 * 3600)
@@ -101,7 +102,7 @@ def test_a_refund_noted_before_a_backup_and_sent_after_it_is_found_not_sent(orde
 def test_among_many_refunds_ours_is_found_on_a_later_page(order, standin):
     charge = standin.charges()[0]["id"]
     standin.fault("vanish", on="POST /v1/refunds")
-    asked = payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    asked = checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     for _ in range(105):
         standin.refund_in_dashboard(charge, amount=1)
     pass_time(standin, hours=25)
@@ -115,7 +116,7 @@ def test_a_cancellation_gives_the_money_back_once(order, standin, fault):
     standin.fault(fault, on="POST /v1/refunds")
     cancellation.cancel_order(order.pk, actor="Sam")
     pass_time(standin, hours=25)
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     with pytest.raises(cancellation.TransitionRefused):
         cancellation.cancel_order(order.pk, actor="Sam")
     order.refresh_from_db()
@@ -125,10 +126,10 @@ def test_a_cancellation_gives_the_money_back_once(order, standin, fault):
 
 def test_a_part_refund_that_waits_and_a_cancellation_after_it_are_two_refunds_and_no_more(order, standin):
     standin.fault("vanish", on="POST /v1/refunds")
-    payments.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("5.00"), actor="Sam")
     cancellation.cancel_order(order.pk, actor="Sam")
     pass_time(standin, hours=25)
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert sorted(Refund.objects.values_list("amount", "status")) == [
         (Decimal("5.00"), "succeeded"), (Decimal("18.50"), "succeeded"),
     ]  # fmt: skip
@@ -158,7 +159,7 @@ def test_a_session_whose_answer_was_lost_and_that_was_paid_is_paid_however_late_
     pass_time(standin, hours=hours)
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=min(hours, 23), minutes=5))
     standin.control("DELETE", "requests")
-    payments.settle_payment(payment.pk)
+    checkout_sessions.settle_payment(payment.pk)
     order = Order.objects.get()
     assert (order.status, order.payments.get().status) == ("confirmed", "captured")
     assert len(standin.charges()) == 1
@@ -170,7 +171,7 @@ def test_no_second_session_is_begun_under_a_key_that_stripe_may_have_forgotten(c
     payment = begin_and_lose_the_answer(client, standin)
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=23, minutes=5))
     standin.age(24 * 3600)
-    payments.settle_payment(payment.pk)
+    checkout_sessions.settle_payment(payment.pk)
     assert len(standin.requests(method="POST", path="/v1/checkout/sessions")) == 1
     assert len(standin.client().v1.checkout.sessions.list().data) == 1
 
@@ -181,9 +182,9 @@ def test_goods_are_let_go_only_once_stripe_has_said_that_there_is_no_session(cli
     client.post("/checkout/", form())
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=25))
     standin.fault("drop", on="GET /v1/checkout/sessions", times=2)
-    with pytest.raises(payments.StripeUnreachable):
-        payments.settle_payment(Payment.objects.get().pk)
+    with pytest.raises(checkout_sessions.StripeUnreachable):
+        checkout_sessions.settle_payment(Payment.objects.get().pk)
     assert Order.objects.get().status == "pending"
-    payments.settle_payment(Payment.objects.get().pk)
+    checkout_sessions.settle_payment(Payment.objects.get().pk)
     assert Order.objects.get().status == "cancelled"
     check_stock()

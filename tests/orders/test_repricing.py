@@ -46,11 +46,11 @@ def test_settings_without_an_amount_are_in_no_currency(settings):
 
 
 def test_a_limit_in_another_currency_approves_nothing(settings):
-    from orders import placing
+    from orders import confirmation
 
     ShopSettings.objects.create(id=1, approve_up_to=500, currency="GBP")
     order = builders.placed_order(builders.variant(price="400", currency="JPY"), currency="JPY")
-    placing.approve_by_rule(order)
+    confirmation.approve_by_rule(order)
     order.refresh_from_db()
     assert order.approved_at is None
 

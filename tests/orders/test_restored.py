@@ -20,9 +20,11 @@ from django.utils import timezone
 
 from notifications import relay
 from notifications.models import OutgoingEmail
-from orders import cancellation, fulfilment, payments, reconciling, recovering
+from orders import cancellation
+from orders.fulfilment import transitions
 from orders.models import Allocation, Order, Payment, Refund, StripeRecord
-from orders.refunds import find_refundable_payment
+from orders.payments import checkout_sessions, reconciliation, recovery
+from orders.payments.refunds import find_refundable_payment
 from shop.catalog.models import Variant
 from shop.local.home import get_home
 from shop.local.postgres import find_postgres_binaries
@@ -114,7 +116,7 @@ def test_after_a_restore_every_penny_is_accounted_for_and_none_moves_twice(stand
 
     pay(client, standin, later_paid)
     cancellation.cancel_order(pay(other_client, standin, later_called_off).pk, actor="Sam")
-    payments.refund_order(part_refunded.pk, amount=Decimal("5.00"), actor="Sam", reason="A scratch")
+    checkout_sessions.refund_order(part_refunded.pk, amount=Decimal("5.00"), actor="Sam", reason="A scratch")
     standin.refund_in_dashboard(charge_of(standin, refunded_there))
     standin.dispute(charge_of(standin, disputed))
     new, new_called_off = buy(standin, goods[1], goods[2]), buy(standin, goods[2])
@@ -149,7 +151,7 @@ def test_after_a_restore_every_penny_is_accounted_for_and_none_moves_twice(stand
     assert "They agree." in said
     assert {stray["id"], new.number} <= set(re.split(r"[ ,\n]", said))
     check_nothing_follows(standin, money)
-    assert fulfilment.mark_shipment_delivered(parcel, actor="Sam")
+    assert transitions.mark_shipment_delivered(parcel, actor="Sam")
 
 
 def contract_of(order: Order) -> tuple[Any, ...]:
@@ -164,7 +166,7 @@ def check_nothing_follows(standin: StandIn, money: Counter[str]) -> None:
     mails = OutgoingEmail.objects.count()
     Refund.objects.update(created_at=timezone.now() - timedelta(minutes=5))  # old enough for the reconciler to look
     for _ in range(2):
-        reconciling.reconcile_with_stripe()
+        reconciliation.reconcile_with_stripe()
         assert relay.relay_all_events() == 0
     assert OutgoingEmail.objects.count() == mails
     assert money_at(standin) == money
@@ -172,11 +174,11 @@ def check_nothing_follows(standin: StandIn, money: Counter[str]) -> None:
 
 
 def pack_and_send(order: Order) -> int:
-    fulfilment.approve_order(order.pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
     parcel = order.shipments.get()
-    fulfilment.mark_shipment_picked(parcel.pk, actor="Sam")
-    fulfilment.mark_shipment_packed(parcel.pk, actor="Sam")
-    fulfilment.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="1")
+    transitions.mark_shipment_picked(parcel.pk, actor="Sam")
+    transitions.mark_shipment_packed(parcel.pk, actor="Sam")
+    transitions.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="1")
     return parcel.pk
 
 
@@ -225,9 +227,9 @@ def test_goods_sold_again_since_are_named_and_the_order_is_rebuilt_all_the_same(
     assert Order.objects.filter(status="confirmed").count() == 2
     assert Allocation.objects.filter(released_at=None).count() == 1
     rebuilt = Order.objects.get(source="rebuilt")
-    fulfilment.release_order_from_hold(rebuilt.pk, actor="Sam")
-    with pytest.raises(fulfilment.TransitionRefused, match="Nothing is set aside"):
-        fulfilment.approve_order(rebuilt.pk, actor="Sam")
+    transitions.release_order_from_hold(rebuilt.pk, actor="Sam")
+    with pytest.raises(transitions.TransitionRefused, match="Nothing is set aside"):
+        transitions.approve_order(rebuilt.pk, actor="Sam")
     check_stock()
 
 
@@ -237,10 +239,10 @@ def test_a_second_payment_of_an_order_that_the_backup_knows_finds_its_order(stan
     Payment.objects.filter(pk=first.pk).update(status="expired")
     standin.lapse(first.provider_reference)
     second = Payment.objects.create(order=first.order, amount=first.amount, currency=first.currency)
-    payments.open_checkout_session(second)
+    checkout_sessions.open_checkout_session(second)
     second.refresh_from_db()
     standin.pay(second.provider_reference)
-    payments.settle_payment(second.pk)
+    checkout_sessions.settle_payment(second.pk)
     restore()
     assert "They agree." in after_restore(journal)
     order = Order.objects.get()
@@ -254,9 +256,9 @@ def test_a_refund_taken_back_by_the_bank_and_a_dispute_decided_since_are_known_a
     standin, back_up, journal, goods
 ):
     returned, won = buy(standin, goods[0]), buy(standin, goods[0])
-    refund = payments.refund_order(returned.pk, amount=Decimal("5.00"), actor="Sam")
+    refund = checkout_sessions.refund_order(returned.pk, amount=Decimal("5.00"), actor="Sam")
     dispute = standin.dispute(charge_of(standin, won))
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     restore = back_up()
     standin.settle_refund(refund.provider_reference, "failed")
     standin.change_dispute(dispute["id"], "lost")
@@ -296,10 +298,10 @@ def test_somebody_elses_sessions_and_nonsense_in_their_words_are_listed_and_not_
 
 def test_sums_that_differ_are_both_said_and_the_command_fails(standin, back_up, journal, goods):
     order = buy(standin, goods[0])
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     Payment.objects.filter(order=order).update(amount=Decimal("1.00"))
-    with pytest.raises(recovering.RecoveryIncomplete, match=r"at Stripe £23\.50, here £1\.00 – THEY DIFFER"):
-        recovering.compare_sums([])
+    with pytest.raises(recovery.RecoveryIncomplete, match=r"at Stripe £23\.50, here £1\.00 – THEY DIFFER"):
+        recovery.compare_sums([])
     with pytest.raises(CommandError):
         after_restore(journal)
 
@@ -309,14 +311,14 @@ def test_what_cannot_be_taken_in_stops_nothing_else_and_is_named(standin, back_u
     first, second = buy(standin, goods[0]), buy(standin, goods[0])
     poisoned = charge_of(standin, first)
     restore()
-    record = recovering.recording.record_item
+    record = recovery.recording.record_item
 
     def fail_on_one(item):
         if item.reference == poisoned:
             raise ValueError("poisoned")
         return record(item)
 
-    monkeypatch.setattr(recovering.recording, "record_item", fail_on_one)
+    monkeypatch.setattr(recovery.recording, "record_item", fail_on_one)
     said = io.StringIO()
     with pytest.raises(CommandError, match="Not complete"):
         call_command("after_restore", journal=journal, stdout=said, stderr=said)

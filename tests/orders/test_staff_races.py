@@ -8,9 +8,11 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 
-from orders import cancellation, fulfilment, payments
-from orders.fulfilment import TransitionRefused
+from orders import cancellation
+from orders.fulfilment import transitions
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment
+from orders.payments import checkout_sessions
 from shop.catalog.models import StockRecord
 from tests import builders
 from tests.patience import PATIENCE_SECONDS, stretched
@@ -24,7 +26,7 @@ Kind = OrderEvent.Kind
 
 @pytest.fixture(autouse=True)
 def _stripe_does_not_answer(monkeypatch):
-    monkeypatch.setattr(payments, "try_send_refund", lambda refund_id: None)
+    monkeypatch.setattr(checkout_sessions, "try_send_refund", lambda refund_id: None)
 
 
 @pytest.fixture
@@ -50,9 +52,9 @@ def without_locks(monkeypatch):
     def unlocked_shipment(shipment_id: int) -> Shipment:
         return Shipment.objects.select_related("order").get(pk=shipment_id)
 
-    for module in (fulfilment, cancellation):
+    for module in (transitions, cancellation):
         monkeypatch.setattr(module, "locked_order", lambda order_id: Order.objects.get(pk=order_id))
-    monkeypatch.setattr(fulfilment, "lock_shipment", unlocked_shipment)
+    monkeypatch.setattr(transitions, "lock_shipment", unlocked_shipment)
 
 
 def together(*steps: Callable[[], object]) -> list[str]:
@@ -80,22 +82,22 @@ def together(*steps: Callable[[], object]) -> list[str]:
 
 def packed_order() -> Order:
     order = builders.placed_order(builders.variant(on_hand=10), quantity=2)
-    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get().pk
-    fulfilment.mark_shipment_picked(parcel, actor="Sam")
-    fulfilment.mark_shipment_packed(parcel, actor="Sam")
+    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get().pk
+    transitions.mark_shipment_picked(parcel, actor="Sam")
+    transitions.mark_shipment_packed(parcel, actor="Sam")
     return order
 
 
 def approve_twice(order: Order) -> list[str]:
     return together(
-        lambda: fulfilment.approve_order(order.pk, actor="Sam"),
-        lambda: fulfilment.approve_order(order.pk, actor="Kit"),
+        lambda: transitions.approve_order(order.pk, actor="Sam"),
+        lambda: transitions.approve_order(order.pk, actor="Kit"),
     )
 
 
 def ship(order: Order, actor: str) -> Callable[[], object]:
     parcel = order.shipments.get().pk
-    return lambda: fulfilment.dispatch_shipment(parcel, actor=actor, carrier="dpd", tracking_number=actor)
+    return lambda: transitions.dispatch_shipment(parcel, actor=actor, carrier="dpd", tracking_number=actor)
 
 
 def cancel(order: Order) -> Callable[[], object]:
@@ -103,7 +105,7 @@ def cancel(order: Order) -> Callable[[], object]:
 
 
 def test_two_approve_the_same_order(slowly):
-    slowly(fulfilment, "_create_shipments")
+    slowly(transitions, "_create_shipments")
     order = builders.placed_order()
     assert approve_twice(order) == ["done", "refused"]
     assert Shipment.objects.count() == 1
@@ -111,7 +113,7 @@ def test_two_approve_the_same_order(slowly):
 
 
 def test_two_approve_without_the_lock_and_make_two_parcels(slowly, without_locks):
-    slowly(fulfilment, "_create_shipments")
+    slowly(transitions, "_create_shipments")
     order = builders.placed_order()
     assert approve_twice(order) == ["done", "done"]
     assert Shipment.objects.count() == 2
@@ -119,7 +121,7 @@ def test_two_approve_without_the_lock_and_make_two_parcels(slowly, without_locks
 
 def test_two_ship_the_same_parcel(slowly):
     order = packed_order()
-    slowly(fulfilment, "_consume_stock")
+    slowly(transitions, "_consume_stock")
     assert together(ship(order, "Sam"), ship(order, "Kit")) == ["done", "refused"]
     assert OrderEvent.objects.filter(kind=Kind.DISPATCHED).count() == 1
     assert StockRecord.objects.get().on_hand == 8
@@ -128,14 +130,14 @@ def test_two_ship_the_same_parcel(slowly):
 
 def test_two_ship_without_the_lock_and_the_parcel_leaves_twice(slowly, without_locks):
     order = packed_order()
-    slowly(fulfilment, "_consume_stock")
+    slowly(transitions, "_consume_stock")
     together(ship(order, "Sam"), ship(order, "Kit"))
     assert OrderEvent.objects.filter(kind=Kind.DISPATCHED).count() == 2
 
 
 def test_one_ships_while_the_other_cancels(slowly):
     order = packed_order()
-    slowly(fulfilment, "_consume_stock")
+    slowly(transitions, "_consume_stock")
     slowly(cancellation, "cancel_and_release_stock")
     assert together(ship(order, "Sam"), cancel(order)) == ["done", "refused"]
     order.refresh_from_db()
@@ -148,7 +150,7 @@ def test_one_ships_while_the_other_cancels(slowly):
 
 def test_without_the_lock_it_leaves_and_is_cancelled_too(slowly, without_locks):
     order = packed_order()
-    slowly(fulfilment, "_consume_stock")
+    slowly(transitions, "_consume_stock")
     slowly(cancellation, "cancel_and_release_stock")
     assert together(ship(order, "Sam"), cancel(order)) == ["done", "done"]
     assert OrderEvent.objects.filter(kind__in=[Kind.DISPATCHED, Kind.CANCELLED]).count() == 2
@@ -163,18 +165,18 @@ NUMBER = "RB123456785GB"
 @pytest.fixture
 def without_number_lock(monkeypatch):
     """The mutant: looks whether the number is used without keeping others from using it meanwhile."""
-    monkeypatch.setattr(fulfilment, "lock_number", lambda number: None)
+    monkeypatch.setattr(transitions, "lock_number", lambda number: None)
 
 
 def ship_as(order: Order, number: str) -> Callable[[], object]:
     parcel = order.shipments.get().pk
-    return lambda: fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number=number)
+    return lambda: transitions.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number=number)
 
 
 def correct_to(order: Order, number: str, *, carrier: str = "royal_mail", seen: str = "") -> Callable[[], object]:
     parcel = order.shipments.get().pk
     shown = ("royal_mail", seen) if seen else None
-    return lambda: fulfilment.correct_shipment_tracking(
+    return lambda: transitions.correct_shipment_tracking(
         parcel, actor="Kit", carrier=carrier, tracking_number=number, seen=shown
     )
 
@@ -197,7 +199,7 @@ def used_by() -> int:
 
 def test_two_parcels_shipped_with_one_number(slowly):
     one, other = packed_order(), packed_order()
-    slowly(fulfilment, "_consume_stock")
+    slowly(transitions, "_consume_stock")
     assert together(ship_as(one, NUMBER), ship_as(other, NUMBER.lower())) == ["done", "refused"]
     assert used_by() == 1
     assert sorted(Shipment.objects.values_list("stage", flat=True)) == ["dispatched", "packed"]
@@ -208,7 +210,7 @@ def test_two_parcels_shipped_with_one_number(slowly):
 
 def test_two_parcels_without_the_numbers_lock_share_it_unasked(slowly, without_number_lock):
     one, other = packed_order(), packed_order()
-    slowly(fulfilment, "_consume_stock")
+    slowly(transitions, "_consume_stock")
     assert together(ship_as(one, NUMBER), ship_as(other, NUMBER.lower())) == ["done", "done"]
     assert used_by() == 2
 
@@ -216,8 +218,8 @@ def test_two_parcels_without_the_numbers_lock_share_it_unasked(slowly, without_n
 def test_one_ships_with_the_number_that_the_other_corrects_to(slowly):
     one, other = packed_order(), packed_order()
     ship_as(other, "RB123456799GB")()
-    slowly(fulfilment, "_consume_stock")
-    slowly(fulfilment, "get_carrier_name")  # after it has looked whether the number is used
+    slowly(transitions, "_consume_stock")
+    slowly(transitions, "get_carrier_name")  # after it has looked whether the number is used
     assert together(ship_as(one, NUMBER), correct_to(other, NUMBER)) == ["done", "refused"]
     assert used_by() == 1
     check_log(one, other)
@@ -227,8 +229,8 @@ def test_one_ships_with_the_number_that_the_other_corrects_to(slowly):
 def test_without_the_numbers_lock_ship_and_correction_share_it_unasked(slowly, without_number_lock):
     one, other = packed_order(), packed_order()
     ship_as(other, "RB123456799GB")()
-    slowly(fulfilment, "_consume_stock")
-    slowly(fulfilment, "get_carrier_name")  # after it has looked whether the number is used
+    slowly(transitions, "_consume_stock")
+    slowly(transitions, "get_carrier_name")  # after it has looked whether the number is used
     assert together(ship_as(one, NUMBER), correct_to(other, NUMBER)) == ["done", "done"]
     assert used_by() == 2
 
@@ -236,7 +238,7 @@ def test_without_the_numbers_lock_ship_and_correction_share_it_unasked(slowly, w
 def correct_twice(slowly) -> Order:
     order = packed_order()
     ship_as(order, NUMBER)()
-    slowly(fulfilment, "_check_number")
+    slowly(transitions, "_check_number")
     together(
         correct_to(order, "RB123456799GB", seen=NUMBER),
         correct_to(order, "RB123456808GB", seen=NUMBER),
@@ -259,7 +261,7 @@ def test_two_correct_without_the_lock_and_the_log_tells_two_stories(slowly, with
 
 def test_one_corrects_while_the_other_ships_the_parcel(slowly):
     order = packed_order()
-    slowly(fulfilment, "_consume_stock")
+    slowly(transitions, "_consume_stock")
     ended = together(ship_as(order, NUMBER), correct_to(order, "RB123456799GB"))
     is_corrected = ended == ["done", "done"]
     assert order.shipments.get().tracking_number == ("RB123456799GB" if is_corrected else NUMBER)
@@ -271,6 +273,6 @@ def test_one_corrects_while_the_other_ships_the_parcel(slowly):
 def test_one_corrects_without_the_lock_while_the_other_ships_and_is_not_heard(slowly, without_locks):
     """It looks while the parcel has not left yet, although it is leaving: the correction that was due is refused."""
     order = packed_order()
-    slowly(fulfilment, "_consume_stock")
+    slowly(transitions, "_consume_stock")
     assert together(ship_as(order, NUMBER), correct_to(order, "RB123456799GB")) == ["done", "refused"]
     assert order.shipments.get().tracking_number == NUMBER

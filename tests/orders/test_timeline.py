@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders import events, fulfilment
+from orders import events
+from orders.fulfilment import transitions
+from orders.fulfilment.release import cancel_and_release_stock
 from orders.models import Order, OrderEvent
-from orders.release import cancel_and_release_stock
 from orders.timeline import TimelineStep, build_timelines
 from shop.catalog.models import Store
 from tests import builders
@@ -34,10 +35,10 @@ def order_due(**fields) -> Order:
 
 
 def taken_to_the_truck(order: Order) -> None:
-    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get().pk
-    fulfilment.mark_shipment_picked(parcel, actor="Sam")
-    fulfilment.mark_shipment_packed(parcel, actor="Sam", note="Enjoy the first cup.", packed_by="Sam")
-    fulfilment.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number="AB123456789GB")
+    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get().pk
+    transitions.mark_shipment_picked(parcel, actor="Sam")
+    transitions.mark_shipment_packed(parcel, actor="Sam", note="Enjoy the first cup.", packed_by="Sam")
+    transitions.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number="AB123456789GB")
 
 
 def test_before_anything_happens_it_says_what_comes_and_when():
@@ -56,9 +57,9 @@ def test_before_anything_happens_it_says_what_comes_and_when():
 
 def test_while_somebody_fetches_it_the_story_says_so():
     order = order_due()
-    parcel = fulfilment.approve_order(order.pk, actor="Sam").shipments.get()
+    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get()
     assert story(order)[1].text == ""
-    fulfilment.start_picking_shipment(parcel.pk, actor="Sam")
+    transitions.start_picking_shipment(parcel.pk, actor="Sam")
     approved = story(order)[1]
     assert (approved.state, approved.text) == ("now", "Somebody is fetching it from the shelf.")
 
@@ -75,7 +76,7 @@ def test_on_the_truck_it_links_to_the_carriers_own_page():
 def test_delivered_is_the_end_of_it():
     order = order_due()
     taken_to_the_truck(order)
-    fulfilment.mark_shipment_delivered(order.shipments.get().pk, actor="Sam")
+    transitions.mark_shipment_delivered(order.shipments.get().pk, actor="Sam")
     assert {state for _, state in outline(order)} == {"done"}
 
 
@@ -95,7 +96,7 @@ def test_a_passed_date_is_owned_up_to():
 
 def test_a_cancelled_order_stops_there_with_its_reason():
     order = order_due()
-    fulfilment.approve_order(order.pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
     cancel_and_release_stock(Order.objects.get(), actor="Sam", reason="The last one was cracked.")
     assert outline(order) == [("Placed and paid", "done"), ("Approved", "done"), ("Cancelled", "stop")]
     assert story(order)[-1].text == "The last one was cracked."
@@ -113,8 +114,8 @@ def test_two_parcels_have_a_story_each():
     here, there = builders.variant(), builders.variant()
     there.stock.update(store=Store.objects.create(name="The barn", position=5))
     order = builders.placed_order(here, there)
-    fulfilment.approve_order(order.pk, actor="Sam")
-    fulfilment.mark_shipment_picked(order.shipments.order_by("pk")[0].pk, actor="Sam")
+    transitions.approve_order(order.pk, actor="Sam")
+    transitions.mark_shipment_picked(order.shipments.order_by("pk")[0].pk, actor="Sam")
     first, second = build_timelines(Order.objects.get())
     assert [first.title, second.title] == ["Parcel 1 of 2", "Parcel 2 of 2"]
     assert first.steps[2].state == "now"

@@ -7,8 +7,8 @@ import pytest
 import stripe
 from django.test import Client
 
-from orders import stripe_events
 from orders.models import Order, StripeEvent
+from orders.payments import stripe_events
 from shop.local.stripe.testing import StandIn
 from tests.paying import check_books, check_out, fill, process_webhooks
 

@@ -14,7 +14,7 @@ from accounts.models import Consent, Customer, Erasure
 from accounts.privacy import erasure, journal, stored_data
 from notifications import relay
 from notifications.models import OutgoingEmail
-from orders import ticks
+from orders import order_mail_optins
 from orders.models import OrderLine, OrderTick
 from recommendations.models import ProductView
 from tests import builders, cast
@@ -40,7 +40,7 @@ def test_the_journal_holds_ids_and_nothing_else(path):
     consent.set_master(zora, on=False, source="preferences")
     order = builders.placed_order(customer=zora)
     OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
-    ticks.turn_off_order_mail(order.pk, purposes.MAIL_ORDER_PACKED)
+    order_mail_optins.turn_off_order_mail(order.pk, purposes.MAIL_ORDER_PACKED)
     erasure.repeat_erasure(zora.chain, at=timezone.now())
     entries = list(journal.read_journal(path))
     assert [entry.what for entry in entries] == ["withdrawn", "withdrawn", "unticked", "erased"]

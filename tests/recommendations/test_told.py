@@ -10,7 +10,7 @@ from accounts.models import Interest
 from accounts.preferences import interests
 from notifications import audience
 from notifications.models import OutgoingItem
-from recommendations import effects, history, picks, training
+from recommendations import explanations, history, picks, training
 from recommendations.models import Effect
 from shop import personal_data
 from shop.catalog import listing
@@ -128,7 +128,7 @@ def test_a_preview_supposes_the_switch_without_writing(foxglove):
     tell(bob, Kind.MAKER, maker=foxglove)
     with consent.overlay_answers(bob.pk, {TOLD: True}):
         found = picks.pick_for_customer(bob, consent.get_granted_purposes(bob))
-        effects.record_effects(bob, found, place=Effect.Place.HOME)
+        explanations.record_effects(bob, found, place=Effect.Place.HOME)
     assert len(found) == 1
     assert not Effect.objects.exists()
 
@@ -190,9 +190,11 @@ def jam(alice, foxglove):
 def test_what_it_did_is_noted_once_a_day_and_said_in_words(alice, jam):
     found = picks.pick_for_customer(alice, frozenset({TOLD}))
     for _ in range(3):
-        effects.record_effects(alice, found, place=Effect.Place.HOME)
+        explanations.record_effects(alice, found, place=Effect.Place.HOME)
     today = timezone.localdate()
-    assert effects.get_interest_effects(alice) == {jam.pk: [f"Put Jam on your home shelf on {today.day} {today:%B}"]}
+    assert explanations.get_interest_effects(alice) == {
+        jam.pk: [f"Put Jam on your home shelf on {today.day} {today:%B}"]
+    }
     jam.refresh_from_db()
     assert jam.last_used_at.date() == timezone.now().date()
 
@@ -200,15 +202,15 @@ def test_what_it_did_is_noted_once_a_day_and_said_in_words(alice, jam):
 def test_a_second_look_the_same_day_asks_the_database_nothing(alice, jam, django_assert_num_queries):
     found = picks.pick_for_customer(alice, frozenset({TOLD}))
     with django_assert_num_queries(1):
-        effects.record_effects(alice, found, place=Effect.Place.HOME)
+        explanations.record_effects(alice, found, place=Effect.Place.HOME)
     with django_assert_num_queries(0):
-        effects.record_effects(alice, found, place=Effect.Place.HOME)
+        explanations.record_effects(alice, found, place=Effect.Place.HOME)
 
 
 def test_nothing_is_noted_once_the_switch_is_off(alice, jam):
     found = picks.pick_for_customer(alice, frozenset({TOLD}))
     consent.set_consent(alice, TOLD, granted=False, source="preferences")
-    effects.record_effects(alice, found, place=Effect.Place.HOME)
+    explanations.record_effects(alice, found, place=Effect.Place.HOME)
     assert not Effect.objects.exists()
     jam.refresh_from_db()
     assert jam.last_used_at is None
@@ -222,8 +224,8 @@ def test_a_purchase_and_a_look_say_what_they_did_until_when(alice, pair):
     thing("Galoshes", "Footwear")
     history.record_customer_view(alice, clogs.pk)
     found = picks.pick_for_customer(alice, frozenset({BOUGHT, LOOKED}))
-    effects.record_effects(alice, found, place=Effect.Place.FOR_YOU)
-    by_source = {used.because.source: used for used in effects.explain_observed_data(alice)}
+    explanations.record_effects(alice, found, place=Effect.Place.FOR_YOU)
+    by_source = {used.because.source: used for used in explanations.explain_observed_data(alice)}
     bought = by_source[picks.EvidenceSource.BOUGHT]
     assert (bought.because.pk, bought.title, bought.expires_at) == (order.lines.get().pk, "Boots", None)
     assert any(words.startswith("Put Socks on your “For you” shelf on") for words in bought.effects)
@@ -235,19 +237,19 @@ def test_a_purchase_and_a_look_say_what_they_did_until_when(alice, pair):
 def test_a_datum_deleted_while_its_shelf_is_shown_leaves_no_effect_and_no_fault(alice, jam):
     found = picks.pick_for_customer(alice, frozenset({TOLD}))
     jam.delete()
-    effects.record_effects(alice, found, place=Effect.Place.HOME)
+    explanations.record_effects(alice, found, place=Effect.Place.HOME)
     assert not Effect.objects.exists()
 
 
 def test_an_effect_goes_with_its_datum_and_after_thirty_days_by_itself(alice, jam):
     found = picks.pick_for_customer(alice, frozenset({TOLD}))
-    effects.record_effects(alice, found, place=Effect.Place.HOME)
+    explanations.record_effects(alice, found, place=Effect.Place.HOME)
     Effect.objects.update(shown_on=timezone.localdate() - timedelta(days=29))
-    assert effects.retire_effects() == 0
+    assert explanations.retire_effects() == 0
     Effect.objects.update(shown_on=timezone.localdate() - timedelta(days=30))
-    assert effects.get_interest_effects(alice) == {}
-    assert effects.retire_effects() == 1
-    effects.record_effects(alice, found, place=Effect.Place.FOR_YOU)
+    assert explanations.get_interest_effects(alice) == {}
+    assert explanations.retire_effects() == 1
+    explanations.record_effects(alice, found, place=Effect.Place.FOR_YOU)
     jam.delete()
     assert not Effect.objects.exists()
 
@@ -259,7 +261,9 @@ def test_the_letter_says_what_it_was_picked_from(alice, jam):
     audience.queue_weekly_recommendations(timezone.now())
     items = OutgoingItem.objects.filter(product__title="Jam")
     assert [item.why for item in items if item.why] == ["You told us you like Foxglove"]
-    assert effects.get_interest_effects(alice)[jam.pk][0].startswith("Picked Jam for your letter of suggestions on")
+    assert explanations.get_interest_effects(alice)[jam.pk][0].startswith(
+        "Picked Jam for your letter of suggestions on"
+    )
 
 
 # -- Kept until --------------------------------------------------------------------------------------------------------
@@ -287,7 +291,7 @@ def test_the_same_told_twice_is_kept_once_and_there_is_an_end(alice, foxglove, m
 
 def test_what_was_told_is_exported_forgotten_and_erased(alice, jam):
     tell(alice, Kind.NEVER, category=builders.category("Socks"))
-    effects.record_effects(alice, picks.pick_for_customer(alice, frozenset({TOLD})), place=Effect.Place.HOME)
+    explanations.record_effects(alice, picks.pick_for_customer(alice, frozenset({TOLD})), place=Effect.Place.HOME)
     holdings = {holding.key: holding for holding in personal_data.get_holdings()}
     assert [row["maker"] for row in holdings["told"].export(alice)] == ["Foxglove", None]
     assert [row["put_forward"] for row in holdings["effects"].export(alice)] == ["Jam"]

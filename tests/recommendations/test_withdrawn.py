@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.consent import consent, purposes
 from accounts.models import Interest
 from accounts.preferences import interests
-from orders import cancellation, forgetting, payments
+from orders import cancellation, forgotten_purchases
 from orders.models import Order, OrderLine
+from orders.payments import checkout_sessions
 from recommendations import picks, tasks, training
 from recommendations.models import Contribution, ModelRun, ProductPopularity, ProductSimilarity
 from shop.catalog import listing
@@ -39,7 +40,7 @@ WITHDRAWALS: dict[str, Callable] = {
     "a cancelled order": lambda person, variant: cancellation.cancel_order(person.orders.get().pk, actor="Sam"),
     "a cancelled order, by hand": lambda person, variant: person.orders.update(status=Order.Status.CANCELLED),
     "an order that was somebody else's": lambda person, variant: person.orders.update(customer=builders.customer()),
-    "a forgotten past": lambda person, variant: forgetting.forget_purchases(person, PURPOSE),
+    "a forgotten past": lambda person, variant: forgotten_purchases.forget_purchases(person, PURPOSE),
     "a no": lambda person, variant: consent.set_consent(person, PURPOSE, granted=False, source="test"),
     "the master switch": lambda person, variant: consent.set_master(person, on=False, source="test"),
 }
@@ -54,7 +55,7 @@ def goods():
 
 @pytest.fixture
 def _stripe_does_not_answer(monkeypatch):
-    monkeypatch.setattr(payments, "try_send_refund", lambda refund_id: None)
+    monkeypatch.setattr(checkout_sessions, "try_send_refund", lambda refund_id: None)
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from django.db import connection
 from notifications.models import OutgoingEmail
 from notifications.outbox import measure_backlog
 from orders.models import Order, OrderEvent, OrderTick, Payment, Refund, StripeEvent
-from orders.payments import LIVE
+from orders.payments.checkout_sessions import LIVE
 from shop.local.stripe.testing import StandIn
 from tests.notifications.sink import Sink
 from tests.paying import check_books, check_stock

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from orders import reconciling
 from orders.models import Order, Payment, ShopSettings
+from orders.payments import reconciliation
 from shop.local.home import CHECKOUT
 from shop.local.parts import make_health_check
 from shop.local.stripe.testing import StandIn
@@ -159,7 +159,7 @@ def test_browsing_goes_on_while_stripe_hangs_and_every_buyer_gets_to_the_payment
 
 def opened_by_a_worker() -> bool:
     loops.retry_now(StuckItem.objects.all())
-    reconciling.open_waiting_payment_pages()
+    reconciliation.open_waiting_payment_pages()
     return not Payment.objects.filter(status=Payment.Status.CREATED).exists()
 
 

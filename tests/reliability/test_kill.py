@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from orders import fulfilment
-from orders.fulfilment import TransitionRefused
+from orders.fulfilment import transitions
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment, ShopSettings
 from tests import builders
 from tests.notifications.sink import Sink
@@ -24,10 +24,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 
 SLUGS = ["blanket", "mug", "socks", "pie-tin"]
 VERBS = (
-    lambda pk: fulfilment.mark_shipment_picked(pk, actor="Sam"),
-    lambda pk: fulfilment.mark_shipment_packed(pk, actor="Sam", note=""),
-    lambda pk: fulfilment.dispatch_shipment(pk, actor="Sam", carrier="dpd", tracking_number="155"),
-    lambda pk: fulfilment.mark_shipment_delivered(pk, actor="Sam"),
+    lambda pk: transitions.mark_shipment_picked(pk, actor="Sam"),
+    lambda pk: transitions.mark_shipment_packed(pk, actor="Sam", note=""),
+    lambda pk: transitions.dispatch_shipment(pk, actor="Sam", carrier="dpd", tracking_number="155"),
+    lambda pk: transitions.mark_shipment_delivered(pk, actor="Sam"),
 )
 Fault = tuple[str, str]
 KILLS: tuple[Fault, ...] = (

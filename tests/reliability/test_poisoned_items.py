@@ -21,8 +21,9 @@ from accounts.consent import purposes
 from accounts.models import AccountEvent, ConsentRequest, DataExport, Erasure
 from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
-from orders import events, payments, reconciling
+from orders import events
 from orders.models import Order, OrderEvent, Payment, Refund, StripeEvent
+from orders.payments import checkout_sessions, reconciliation
 from recommendations import picks
 from recommendations.models import Contribution, ModelRun, ProductLikeness
 from recommendations.picks import Pick
@@ -127,8 +128,8 @@ def reconciler(world: PoisonedShop) -> Poisoned:
     Payment.objects.filter(pk=bad.pk).update(provider_reference="cs_test_of_another_account")
     world.standin.pay(good.provider_reference)
     world.standin.pay(refunded.provider_reference)
-    payments.settle_payment(refunded.pk)
-    payments.request_refund(Order.objects.get(pk=refunded.order_id), amount=None, actor="Sam", reason="")
+    checkout_sessions.settle_payment(refunded.pk)
+    checkout_sessions.request_refund(Order.objects.get(pk=refunded.order_id), amount=None, actor="Sam", reason="")
     long_ago = timezone.now() - timedelta(hours=1)
     Payment.objects.update(created_at=long_ago)
     Refund.objects.update(created_at=long_ago)
@@ -389,7 +390,7 @@ def test_a_session_whose_creation_fails_at_stripe_keeps_no_other_waiting(world):
     failed = Payment.objects.get()
     good = buy(world)
     world.standin.pay(good.provider_reference)
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert (status_of(failed), status_of(good)) == ("created", "captured")
     assert StuckItem.objects.get().item == str(failed.pk)
 
@@ -400,10 +401,10 @@ def test_when_stripe_is_away_nobody_is_blamed_and_all_goes_on_as_it_is_back(worl
         world.standin.pay(payment.provider_reference)
     Payment.objects.update(created_at=timezone.now() - timedelta(hours=1))
     world.standin.fault("drop", times=50)
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert StuckItem.objects.get().loop == "stripe"
     world.standin.control("DELETE", "faults")
-    reconciling.reconcile_with_stripe()
+    reconciliation.reconcile_with_stripe()
     assert {status_of(payment) for payment in paid} == {"captured"}
     assert not StuckItem.objects.exists()
 
@@ -422,10 +423,10 @@ def test_a_product_that_cannot_be_indexed_keeps_no_other_from_being_found(client
 
 def test_what_somebody_else_settled_is_stuck_no_longer(world):
     payment = buy(world)
-    reconciling.PAYMENTS.record_failure(payment.pk, ValueError("no"))
+    reconciliation.PAYMENTS.record_failure(payment.pk, ValueError("no"))
     world.standin.pay(payment.provider_reference)
-    payments.settle_payment(payment.pk)
-    reconciling.reconcile_with_stripe()
+    checkout_sessions.settle_payment(payment.pk)
+    reconciliation.reconcile_with_stripe()
     assert not StuckItem.objects.exists()
 
 

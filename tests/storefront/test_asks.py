@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.consent import consent, prompts, purposes, requests
 from accounts.models import Ask, Consent, ConsentRecord, ConsentRequest, Customer
 from accounts.personal_data import export_declined_prompts
-from orders import guests
+from orders import order_access
 from orders.models import Order, OrderTick
 from shop.catalog import listing
 from shop.storefront import asks
@@ -189,7 +189,7 @@ def bought(client, mug):
     """A guest's order of yesterday, opened by its link in this browser."""
     order = builders.placed_order(mug.variants.get(), email="pat@example.com")
     Order.objects.update(placed_at=timezone.now() - timedelta(days=1))
-    client.get(guests.build_order_link(order).removeprefix("http://localhost:8000"))
+    client.get(order_access.build_order_link(order).removeprefix("http://localhost:8000"))
     return order
 
 
@@ -222,7 +222,7 @@ def test_a_guests_yes_counts_once_it_is_said_from_the_mailbox(client, bought):
 def test_a_guests_no_belongs_to_that_order_in_every_browser(client, bought):
     say_by_link(client, bought, "no")
     other = Client()
-    other.get(guests.build_order_link(bought).removeprefix("http://localhost:8000"))
+    other.get(order_access.build_order_link(bought).removeprefix("http://localhost:8000"))
     assert asked(other.get(f"/orders/{bought.number}/")) == [title(ARRIVES)]
     assert not OrderTick.objects.get().granted
     assert not ConsentRequest.objects.exists()
@@ -352,14 +352,14 @@ def test_what_rests_is_exported_named_on_the_privacy_page_and_forgotten_when_it_
 def test_a_guest_is_asked_once_a_visit_whichever_order_they_open(client, bought, mug):
     other = builders.placed_order(mug.variants.get(), email="pat@example.com", placed_at=bought.placed_at)
     Order.objects.update(placed_at=timezone.now() - timedelta(days=1))
-    client.get(guests.build_order_link(other).removeprefix("http://localhost:8000"))
+    client.get(order_access.build_order_link(other).removeprefix("http://localhost:8000"))
     put = [asked(client.get(f"/orders/{order.number}/")) for order in (bought, bought, other, other)]
     assert put == [[title(LEAVES)], [], [], []]
     assert not OrderTick.objects.exists()
     say_by_link(client, bought, "no")
     assert asked(client.get(f"/orders/{bought.number}/")) == [title(ARRIVES)]
     another_visit = Client()
-    another_visit.get(guests.build_order_link(other).removeprefix("http://localhost:8000"))
+    another_visit.get(order_access.build_order_link(other).removeprefix("http://localhost:8000"))
     assert asked(another_visit.get(f"/orders/{other.number}/")) == [title(LEAVES)]
 
 

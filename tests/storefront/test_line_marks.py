@@ -12,7 +12,7 @@ from accounts.models import Customer
 from accounts.privacy import journal
 from notifications import relay
 from notifications.models import OutgoingEmail, OutgoingItem
-from orders import guests, line_marks
+from orders import line_marks, order_access
 from orders.line_marks import LineMark
 from orders.models import Order, OrderEvent, OrderLine
 from orders.personal_data import export_orders
@@ -140,7 +140,7 @@ def test_in_place_the_page_becomes_what_a_fresh_look_shows(owner, order):
 
 
 def link(client: Client, order: Order) -> Client:
-    client.get(guests.build_order_link(order).removeprefix("http://localhost:8000"))
+    client.get(order_access.build_order_link(order).removeprefix("http://localhost:8000"))
     assert client.get(f"/orders/{order.number}/").status_code == 200
     return client
 
@@ -221,7 +221,7 @@ def test_what_a_buyer_without_an_account_says_holds_when_the_address_is_proved(g
     press(guest, order, "Don’t use this purchase")
     assert not Customer.objects.exists()
     pat = builders.customer("pat@example.com", ticks=(BOUGHT, COUNTED))
-    guests.join_orders_to_customer(pat)
+    order_access.join_orders_to_customer(pat)
     assert pat.orders.get() == order
     assert usable(order) == set()
     assert guest.post(url(order, "exclusion", back=True)).status_code == 404  # it has an owner now

@@ -9,7 +9,7 @@ from accounts.consent import consent, purposes
 from accounts.consent.purposes import Cadence
 from accounts.models import Customer
 from accounts.preferences import cadence
-from notifications import emails, letters, relay, topics
+from notifications import relay, render_batch, rendering, topics
 from notifications.audience import fan_out_released_issues, queue_weekly_recommendations
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders import events
@@ -67,8 +67,8 @@ def test_the_sample_mail_is_the_mail_that_comes_after_the_answer(pat, stopped_cl
         assert found == []
         assert "Off: no mail would come." in sample
         return
-    [letter] = letters.load_email_contexts([found[0].pk])
-    assert bare(sample) == bare(emails.render_email(letter).html)
+    [letter] = render_batch.load_email_contexts([found[0].pk])
+    assert bare(sample) == bare(rendering.render_email(letter).html)
     if key == purposes.RECEIPT_OFFER:
         assert ("One thing that goes with it" in sample) is SIDES[side]
     if key == purposes.NEWSLETTER:
@@ -97,6 +97,6 @@ def test_news_that_comes_gathered_is_shown_as_a_piece_of_that_mail(pat, stopped_
     consent.set_consent(pat, key, granted=True, source="preferences")
     events.record_order_event(shipment.order, OrderEvent.Kind.DISPATCHED, shipment=shipment)
     relay.relay_all_events()
-    [letter] = letters.load_email_contexts([OutgoingEmail.objects.get(topic=topics.DIGEST).pk])
-    assert bare(sample) == bare(emails.render_email(letter).html)
+    [letter] = render_batch.load_email_contexts([OutgoingEmail.objects.get(topic=topics.DIGEST).pk])
+    assert bare(sample) == bare(rendering.render_email(letter).html)
     assert "AB123" in sample

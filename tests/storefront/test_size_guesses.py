@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.consent import consent, purposes
 from accounts.models import Interest
 from accounts.preferences import interests
-from orders import forgetting
+from orders import forgotten_purchases
 from orders.models import Order, OrderLine
 from recommendations import sizes
 from shop.catalog.tree import read_category_tree
@@ -159,7 +159,7 @@ def test_what_i_bought_so_far_can_be_forgotten_for_it_alone(client, bob, socks):
     assert "You bought 1 thing that this reads while it is on." in page(client, "/account/preferences/")
     client.post(f"/account/preferences/{GUESS}/forgetting/")
     assert QUESTION not in page(client)
-    assert forgetting.count_readable_purchases(bob) == {GUESS: 0, purposes.RECOMMEND_FROM_PURCHASES: 2,
+    assert forgotten_purchases.count_readable_purchases(bob) == {GUESS: 0, purposes.RECOMMEND_FROM_PURCHASES: 2,
                                            purposes.COUNT_IN_ALSO_BOUGHT: 2}  # fmt: skip
     kept(bob, socks, placed_at=timezone.now() + timedelta(seconds=1))
     assert QUESTION in page(client)
@@ -167,7 +167,7 @@ def test_what_i_bought_so_far_can_be_forgotten_for_it_alone(client, bob, socks):
 
 def test_what_is_still_on_its_way_can_be_forgotten_before_it_is_read(client, bob, socks):
     order = kept(bob, socks, fulfilment_status=Order.FulfilmentStatus.DISPATCHED)
-    assert forgetting.count_readable_purchases(bob)[GUESS] == 1
+    assert forgotten_purchases.count_readable_purchases(bob)[GUESS] == 1
     client.post(f"/account/preferences/{GUESS}/forgetting/")
     Order.objects.filter(pk=order.pk).update(fulfilment_status=Order.FulfilmentStatus.DELIVERED)
     assert QUESTION not in page(client)

@@ -7,8 +7,9 @@ import pytest
 from accounts.consent import consent, purposes
 from accounts.people import tokens
 from notifications import delivery, links
-from orders import cancellation, guests, payments, refunds
+from orders import cancellation, order_access
 from orders.models import Order, Payment, Refund
+from orders.payments import checkout_sessions, refunds
 from shop.catalog import listing
 from tests import builders, cast
 from tests.notifications import acts
@@ -47,7 +48,7 @@ def test_a_visit_names_what_it_remembers(client, boots):
     assert "the 1 thing you looked at" in page
     assert "we remember nothing" not in page
     order = builders.paid_order()
-    client.get(guests.build_order_link(order))
+    client.get(order_access.build_order_link(order))
     assert "that you may see 1 order from here" in client.get(PAGE).text
 
 
@@ -141,7 +142,7 @@ def test_a_cancellation_names_its_reason_and_the_money(sink, standin, bought):
 
 def test_after_a_part_refund_a_cancellation_names_only_the_rest(sink, standin, bought):
     order = bought
-    payments.refund_order(order.pk, amount=Decimal("4.00"), actor="Sam")
+    checkout_sessions.refund_order(order.pk, amount=Decimal("4.00"), actor="Sam")
     cancellation.cancel_order(order.pk, actor="Sam")
     assert standin.charges()[0]["amount_refunded"] == 2350
     for part in cancelled_mail(sink, order):
@@ -178,7 +179,7 @@ def given_back(order, amount: str) -> None:
 
 def test_after_a_part_refund_the_order_shows_what_it_comes_to(client):
     order = builders.placed_order()
-    client.get(guests.build_order_link(order))
+    client.get(order_access.build_order_link(order))
     assert "Comes to" not in client.get(f"/orders/{order.number}/").text
     given_back(order, "4.00")
     page = client.get(f"/orders/{order.number}/").text

@@ -6,25 +6,26 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from accounts.privacy import journal, restoring
 from accounts.privacy.journal import JournalEntry
-from notifications import parking
-from orders import line_marks, recovering
+from notifications import after_restore
+from orders import line_marks
 from orders.gateways.stripe import StripeUnreachable
-from orders.recovering import RecoveryIncomplete
+from orders.payments import recovery
+from orders.payments.recovery import RecoveryIncomplete
 
 Step = Callable[[Sequence[JournalEntry]], str]
 
 # Each is safe to run twice, and says what it did. Money first, so that the mail it sets off is parked with the rest;
 # erasures after all that finds people by what an erasure takes away; the sums last.
 STEPS: tuple[Step, ...] = (
-    recovering.hold_open_orders,
-    recovering.recover_money,
-    parking.mark_waiting_mail_uncertain,
+    recovery.hold_open_orders,
+    recovery.recover_money,
+    after_restore.mark_waiting_mail_uncertain,
     restoring.redo_withdrawals,
-    parking.redo_order_optouts,
+    after_restore.redo_order_optouts,
     line_marks.redo_marks,
     restoring.redo_forgetting,
     restoring.redo_erasures,
-    recovering.compare_sums,
+    recovery.compare_sums,
 )
 NO_ANSWER = "Stripe gives no answer, so nobody knows what was paid and paid back since the backup."
 AGAIN = "Not complete. Start nothing yet: see to what is said above, then run after_restore again."

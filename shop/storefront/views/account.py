@@ -24,8 +24,8 @@ from accounts.preferences.switches import (
 )
 from accounts.privacy import stored_data
 from notifications.missing_letters import explain_missing_letter
-from orders import ticks
-from recommendations.effects import Place
+from orders import order_mail_optins
+from recommendations.explanations import Place
 from recommendations.picks import Pick
 from shop import personal_data
 from shop.storefront import controller, shelves
@@ -62,7 +62,7 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
         "for_you": shelves.build_shelf_for_customer(customer, limit=6, place=_get_effect_place(request)),
         "on_count": on_count,
         "is_resting": not on_count and not read_master_switch(customer).granted,
-        "has_order_news": not on_count and ticks.has_active_optin(customer),
+        "has_order_news": not on_count and order_mail_optins.has_active_optin(customer),
         "all_count": len(ALL_PURPOSE_KEYS),
     }
     return render(request, "storefront/account/home.html", context)

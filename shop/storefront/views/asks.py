@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST
 from accounts.consent import prompts, purposes, requests
 from accounts.models import Customer
 from accounts.people.auth import get_login_customer
-from orders import guests, ticks
+from orders import order_access, order_mail_optins
 from orders.models import Order
-from orders.views.answers import see_other
+from orders.views.redirects import see_other
 from recommendations import visitors
 from shop.storefront import asks
 from shop.storefront.asks import PromptPlace
@@ -39,7 +39,7 @@ def answer_prompt(request: HttpRequest, key: str) -> HttpResponse:
     customer = get_login_customer(request)
     if customer is None and key in asks.ORDER_NEWS and "order" in request.POST:
         return _answer_as_guest(
-            request, key, guests.get_order_or_404(request, request.POST["order"]), is_yes=answered == "yes"
+            request, key, order_access.get_order_or_404(request, request.POST["order"]), is_yes=answered == "yes"
         )
     if customer is None:
         return redirect("account_login")
@@ -68,7 +68,7 @@ def _answer_as_guest(request: HttpRequest, key: str, order: Order, *, is_yes: bo
         requests.request_consent(order.email, key, source=f"ask_{PromptPlace.ORDER}")
         messages.success(request, f"Almost: we have sent a mail to {order.email}. Say yes there, and it is on.")
     else:
-        ticks.decline_order_mail(order, key)
+        order_mail_optins.decline_order_mail(order, key)
         messages.info(request, DECLINED)
     _remember_answer(request, asks.make_guest_answer_key(order.number, key))
     return see_other(_read_return_path(request))

@@ -9,11 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.people.auth import get_customer
-from orders import cart as carts
-from orders import pricing, promise, terms
+from orders import carts, pricing, promise, shop_terms
 from orders.models import CartLine, ShippingMethod
 from orders.promise import Promise, PromiseWords
-from orders.terms import Terms
+from orders.shop_terms import Terms
 from orders.views.cart import AddToCartForm
 from shop.catalog.models import Variant
 from shop.money import format_amount
@@ -47,7 +46,7 @@ def cart(request: HttpRequest) -> HttpResponse:
 def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
     if not lines:
         return {"rows": []}
-    now, agreed = timezone.now(), terms.get_terms_for_request(request)
+    now, agreed = timezone.now(), shop_terms.get_terms_for_request(request)
     country = str(agreed.settings.default_country)
     method = next(iter(pricing.filter_shipping_methods(agreed.methods, country)), None)
     rows = align_promises([make_cart_row(line, agreed, method, now) for line in lines])

@@ -18,14 +18,14 @@ from accounts.consent import consent
 from accounts.models import Address, Customer
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
-from orders import cart as carts
+from orders import carts, order_access, pricing, promise, rate_limits, shop_terms
 from orders import checkout as ordering
-from orders import guests, limits, payments, pricing, promise, terms
 from orders.checkout import CheckoutRefused
 from orders.customs import crosses_customs
 from orders.models import Cart, CartLine, Order, Payment, ShippingMethod
-from orders.terms import Terms
-from orders.views.answers import see_other
+from orders.payments import checkout_sessions
+from orders.shop_terms import Terms
+from orders.views.redirects import see_other
 from shop.money import format_amount
 from shop.storefront import shelves
 from shop.storefront.checkout_additions import Addition, add_to_order
@@ -92,7 +92,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     form = _make_checkout_form(desk, data=request.POST)
     if not form.is_valid():
         return _render_checkout(request, desk, form)
-    if not limits.is_within_rate_limit(request, "checkout", most_per_minute=settings.CHECKOUTS_PER_MINUTE):
+    if not rate_limits.is_within_rate_limit(request, "checkout", most_per_minute=settings.CHECKOUTS_PER_MINUTE):
         return _render_checkout(request, desk, form, problem=TOO_MANY, status=429)
     return _place_order(request, desk, form)
 
@@ -104,7 +104,7 @@ def _load_checkout_context(request: HttpRequest, cart: Cart) -> CheckoutContext:
         customer=customer,
         book=list(customer.addresses.all()) if customer else [],
         granted=consent.get_granted_purposes(customer),
-        terms=terms.get_terms_for_request(request),
+        terms=shop_terms.get_terms_for_request(request),
     )
 
 
@@ -125,7 +125,7 @@ def _get_initial_values(desk: CheckoutContext) -> dict[str, Any]:
 def _restore_earlier_values(request: HttpRequest, desk: CheckoutContext) -> dict[str, Any]:
     """What was typed before, for who turned back from the payment page."""
     order = Order.objects.filter(cart=desk.cart, status=Order.Status.PENDING).order_by("-pk").first()
-    if order is None or not guests.may_see_order(request, order):
+    if order is None or not order_access.may_see_order(request, order):
         return {}
     values: dict[str, Any] = {
         "email": order.email,
@@ -169,9 +169,9 @@ def _place_order(request: HttpRequest, desk: CheckoutContext, form: CheckoutForm
         begun = ordering.start_checkout(desk.cart, form.details(), customer=desk.customer, terms=desk.terms)
     except CheckoutRefused as refusal:
         return _render_checkout(request, desk, form, problem=str(refusal), status=409)
-    except payments.StripeUnreachable:
+    except checkout_sessions.StripeUnreachable:
         return _render_checkout(request, desk, form, problem=EARLIER_PAYMENT_ENDING, status=503)
-    guests.grant_order_access(request, begun.order)
+    order_access.grant_order_access(request, begun.order)
     if begun.payment is None:
         carts.refresh_session_count(request, desk.cart)
         return see_other("order", begun.order.number)
@@ -183,13 +183,13 @@ def _redirect_to_payment(
 ) -> HttpResponse:
     """To Stripe's page at once; where that takes longer than a request can wait, to a page that goes on by itself."""
     try:
-        return see_other(payments.open_checkout_session(payment).redirect_url)
-    except payments.StripeSlow:
+        return see_other(checkout_sessions.open_checkout_session(payment).redirect_url)
+    except checkout_sessions.StripeSlow:
         request.session[ASKED_KEY] = payment.order.number
         return see_other("order_payment", payment.order.number)
-    except payments.StripeRefused:
+    except checkout_sessions.StripeRefused:
         return _render_checkout(request, desk, form, problem=STRIPE_REFUSED, status=503)
-    except payments.StripeUnreachable:
+    except checkout_sessions.StripeUnreachable:
         return _render_checkout(request, desk, form, problem=STRIPE_UNAVAILABLE, status=503)
 
 

@@ -14,7 +14,7 @@ from accounts.consent import checkpoints, receipts
 from accounts.models import Customer
 from accounts.people.auth import customer_required
 from accounts.preferences.switches import SOURCES
-from orders import ticks
+from orders import order_mail_optins
 from shop.storefront import controller
 
 PER_PAGE = 50
@@ -37,7 +37,7 @@ def consents(request: HttpRequest, customer: Customer) -> HttpResponse:
         "day": day,
         "standings": receipts.get_switch_states_on(customer, day) if day else [],
         "page": page,
-        "has_order_ticks": not page.object_list and ticks.has_ever_opted_in(customer),
+        "has_order_ticks": not page.object_list and order_mail_optins.has_ever_opted_in(customer),
         "answers": [(answer, words.get(answer.wording_hash), SOURCES.get(answer.source, "")) for answer in page],
     }
     return render(request, "storefront/account/consents.html", context)
@@ -61,7 +61,7 @@ def consent_receipt_page(request: HttpRequest, customer: Customer) -> HttpRespon
     words = receipts.get_wordings_by_hash(rows)
     context = {
         "receipt": _make_receipt(customer),
-        "has_order_ticks": not rows and ticks.has_ever_opted_in(customer),
+        "has_order_ticks": not rows and order_mail_optins.has_ever_opted_in(customer),
         "checkpoint": checkpoints.get_latest_checkpoint(),
         "now": timezone.now(),
         "answers": [(row, words.get(row.wording_hash), SOURCES.get(row.source, "")) for row in rows],

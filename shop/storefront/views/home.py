@@ -12,7 +12,7 @@ from accounts.people.auth import get_customer
 from accounts.preferences.interests import Exclusions
 from recommendations import picks
 from recommendations.beside import Way
-from recommendations.effects import Place
+from recommendations.explanations import Place
 from shop.catalog import cards as listed
 from shop.catalog.cards import ProductCard
 from shop.storefront import shelves

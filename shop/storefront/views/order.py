@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.consent import purposes
 from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
-from orders import cancellation, guests, promise, status, ticks
+from orders import cancellation, order_access, order_mail_optins, promise, status
 from orders.models import Order, OrderLine, Payment
 from orders.timeline import TimelineStep, build_timelines
 from shop.storefront import asks, frame
@@ -30,7 +30,7 @@ STATES = {"next": ""}  # as `partials/steps.html` names them
 @never_cache
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:
-    found = guests.get_order_or_404(request, number)
+    found = order_access.get_order_or_404(request, number)
     context = {
         "order": found,
         "words": status.get_customer_status_label(found),
@@ -39,9 +39,11 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "address": found.address_lines,
         "arrival": _format_order_arrival(found),
         "tax_name": frame.get_cached_terms().tax_names.get(str(found.country), ""),
-        "news": ticks.get_optins_for_order(found),
+        "news": order_mail_optins.get_optins_for_order(found),
         "may_cancel": status.may_customer_cancel(found) and cancellation.may_cancel(found),
-        "may_mark": bool(found.placed_at) and found.status != Order.Status.CANCELLED and guests.owns(request, found),
+        "may_mark": bool(found.placed_at)
+        and found.status != Order.Status.CANCELLED
+        and order_access.owns(request, found),
         "notice": status.get_customer_notice(found),
         "is_fresh": _is_just_placed(found),
         "has_misfit": not found.placed_at and found.payments.filter(status=Payment.Status.FLAGGED).exists(),

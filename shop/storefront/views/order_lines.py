@@ -5,12 +5,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_POST
 
 from accounts.consent import purposes
-from notifications.offers import let_offer_fall
 from notifications.personal_data import withdraw_waiting_picks
-from orders import guests, line_marks
+from notifications.receipt_offers import let_offer_fall
+from orders import line_marks, order_access
 from orders.line_marks import LineMark
 from orders.models import Order, OrderLine
-from orders.views.answers import see_other
+from orders.views.redirects import see_other
 
 MARKED = {
     LineMark.GIFT: "“{}” was a gift, then. Nothing we suggest draws on it any more.",
@@ -47,7 +47,7 @@ def unmark_line(request: HttpRequest, number: str, line_id: int, mark: str) -> H
 
 def _change(request: HttpRequest, number: str, line_id: int, mark: str, *, is_set: bool) -> tuple[Order, OrderLine]:
     """404 for whoever it is not, for what is no line of it, and for an order that was never placed."""
-    order = guests.find_own(request, number)
+    order = order_access.find_own(request, number)
     if mark not in set(LineMark) or order.placed_at is None:
         raise Http404
     line = line_marks.set_mark(order, line_id, LineMark(mark), is_set=is_set)

@@ -9,9 +9,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from orders import guests, payments
+from orders import order_access
 from orders.models import Order, Payment
-from orders.views.answers import see_other
+from orders.payments import checkout_sessions
+from orders.views.redirects import see_other
 
 LONG_WAIT = timedelta(seconds=45)  # after which the page says that it takes longer than it should
 ASKED_KEY = "payment_asked"  # in the session: the order whose payment page was just asked for, too slowly
@@ -31,19 +32,19 @@ FAILED = (
 @require_safe
 def payment_page(request: HttpRequest, number: str) -> HttpResponse:
     """Leads on to Stripe's page as soon as there is one, and to the order when there is nothing to pay any more."""
-    order = guests.get_order_or_404(request, number)
+    order = order_access.get_order_or_404(request, number)
     payment = order.payments.select_related("order").order_by("-id").first()
-    if order.status != Order.Status.PENDING or payment is None or payment.status not in payments.LIVE:
+    if order.status != Order.Status.PENDING or payment is None or payment.status not in checkout_sessions.LIVE:
         return see_other("order", number)
     was_asked = request.session.pop(ASKED_KEY, "") == number  # a moment ago: first they see this page
     if was_asked and payment.status == Payment.Status.CREATED:
         return _render_waiting_page(request, order, payment)
     try:
-        return see_other(payments.open_checkout_session(payment, waits_for_others=False).redirect_url)
-    except payments.StripeRefused:
+        return see_other(checkout_sessions.open_checkout_session(payment, waits_for_others=False).redirect_url)
+    except checkout_sessions.StripeRefused:
         messages.error(request, REFUSED)
         return see_other("checkout")
-    except payments.StripeUnreachable:
+    except checkout_sessions.StripeUnreachable:
         payment.refresh_from_db()
         if payment.problem:  # Stripe failed, and would go on saying so: the next try at checkout asks anew
             messages.error(request, FAILED)

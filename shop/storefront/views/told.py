@@ -17,9 +17,9 @@ from accounts.people.auth import customer_required
 from accounts.preferences import interests
 from accounts.preferences.interest_forms import INTEREST_FORMS, InterestForm, build_initial_fields
 from accounts.preferences.switches import Switch, make_switch
-from notifications.offers import find_sent_offers
 from notifications.personal_data import withdraw_waiting_picks
-from recommendations import effects, sizes
+from notifications.receipt_offers import find_sent_offers
+from recommendations import explanations, sizes
 from recommendations.history import RETENTION
 from shop.catalog.models import Maker, Product, Variant
 from shop.storefront import frame
@@ -104,7 +104,7 @@ def _notify_saved(request: HttpRequest, customer: Customer, kept: Interest) -> N
 
 def _build_interests_context(request: HttpRequest, customer: Customer, posted: InterestForm | None) -> dict[str, Any]:
     rows = _get_unexpired_interests(customer)
-    did = effects.get_interest_effects(customer)
+    did = explanations.get_interest_effects(customer)
     sections = [_make_section(kind, rows, did, posted) for kind in Kind]
     return {
         "sections": [each for each in sections if each.rows or each.is_open or each.kind != Kind.NOT_SIZE],
@@ -113,7 +113,7 @@ def _build_interests_context(request: HttpRequest, customer: Customer, posted: I
         "may_guess": consent.allows(customer, purposes.GUESS_SIZES),
         "guessing": _find_unanswered_purpose(customer, purposes.GUESS_SIZES),
         "switch": _read_interests_switch(customer),
-        "observed": effects.explain_observed_data(customer),
+        "observed": explanations.explain_observed_data(customer),
         "offers": find_sent_offers(customer, since=timezone.now() - RETENTION),
         "removed": _pop_removed_interest(request),
         **_get_suggestions(),

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.consent import gpc, prompts, purposes
 from accounts.people.auth import get_customer
 from accounts.preferences.switches import Switch
-from orders import cart, guests
-from orders.views.answers import see_other
+from orders import carts, order_access
+from orders.views.redirects import see_other
 from recommendations import visitors
 from shop.catalog import cards as listed
 from shop.requests import HtmxRequest
@@ -74,9 +74,9 @@ def _build_visit_context(request: HttpRequest) -> dict[str, Any]:
 def _describe_visit(request: HttpRequest, *, seen_count: int) -> list[str]:
     if settings.SESSION_COOKIE_NAME not in request.COOKIES:
         return []
-    order_count = len(request.session.get(guests.GRANTS, []))
+    order_count = len(request.session.get(order_access.GRANTS, []))
     facts = (
-        (cart.TOKEN_SESSION_KEY in request.session, "your cart"),
+        (carts.TOKEN_SESSION_KEY in request.session, "your cart"),
         (order_count, f"that you may see {order_count} {'order' if order_count == 1 else 'orders'} from here"),
         (request.session.get(prompts.ANSWERED_KEY), "what you answered when we asked"),
         (seen_count, f"the {seen_count} {'thing' if seen_count == 1 else 'things'} you looked at"),

@@ -14,7 +14,7 @@ from accounts.models import FreshLink
 from accounts.people import fresh_links, guest_session
 from accounts.people.auth import get_customer, get_login_customer
 from accounts.people.email_addresses import EmailAddressInput
-from orders import guests
+from orders import order_access
 
 DESTINATIONS = ("/account/", "/orders/")  # where a link may lead
 LINK_PATH = "/account/link/"
@@ -99,6 +99,6 @@ def _render_expired_link(request: HttpRequest) -> HttpResponse:
 def close_guest_session(request: HttpRequest) -> HttpResponse:
     """I am done: nothing of that guest is open in this browser any more. The cart stays."""
     guest_session.end_guest_session(request)
-    guests.revoke_order_access(request)
+    order_access.revoke_order_access(request)
     messages.success(request, "Closed. To see it again, have a new link mailed.")
     return redirect("home")

@@ -9,15 +9,15 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from orders import payments, stripe_feed
-from orders.asking_stripe import StripeUnavailable, attempt_at_stripe
+from orders.confirmation import RULE
+from orders.fulfilment.release import cancel_and_release_stock
 from orders.gateways import stripe
 from orders.gateways.stripe import CheckoutSession
 from orders.locks import lock_order
 from orders.models import Order, Payment, Refund, StripeRecord
-from orders.placing import RULE
-from orders.refunds import find_refundable_payment, send_refund
-from orders.release import cancel_and_release_stock
+from orders.payments import checkout_sessions, stripe_feed
+from orders.payments.refunds import find_refundable_payment, send_refund
+from orders.payments.stripe_background import StripeUnavailable, attempt_at_stripe
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -102,14 +102,14 @@ def open_waiting_payment_pages() -> int:
     PAYMENT_PAGES.forget_settled(unopened)
     waiting = PAYMENT_PAGES.due(unopened.filter(created_at__lt=begun, created_at__gte=held))
     with suppress(StripeUnavailable):
-        return _apply_to_due_payments(PAYMENT_PAGES, waiting, payments.retry_opening_session)
+        return _apply_to_due_payments(PAYMENT_PAGES, waiting, checkout_sessions.retry_opening_session)
     return 0
 
 
 def _end_refunded_mismatches() -> None:
     """Orders whose only money did not fit and was given back, by us or a bank: nobody pays for them any more."""
     flagged = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.FLAGGED)
-    payable = Payment.objects.filter(order=OuterRef("pk"), status__in=payments.PAYABLE)
+    payable = Payment.objects.filter(order=OuterRef("pk"), status__in=checkout_sessions.PAYABLE)
     returned = Refund.objects.filter(payment__order=OuterRef("pk"), status=Refund.Status.SUCCEEDED)
     taken_back = StripeRecord.objects.lost().filter(payment__order=OuterRef("pk"))
     went_back = Q(Exists(returned)) | Q(Exists(taken_back))
@@ -122,7 +122,7 @@ def _end_refunded_mismatches() -> None:
 
 
 def _get_live_payments() -> QuerySet[Payment]:
-    return Payment.objects.filter(status__in=payments.LIVE).select_related("order").order_by("created_at")
+    return Payment.objects.filter(status__in=checkout_sessions.LIVE).select_related("order").order_by("created_at")
 
 
 def _settle_completed_sessions(*, young: datetime, held: datetime) -> int:
@@ -135,13 +135,15 @@ def _settle_completed_sessions(*, young: datetime, held: datetime) -> int:
     sessions: list[CheckoutSession] = []
     with attempt_at_stripe(COMPLETED_SESSIONS, loops.WHOLE, subject=COMPLETED_SESSIONS.title):
         sessions = [
-            each for each in stripe.list_completed_sessions(oldest - payments.CLOCK_SKEW) if each.reference in known
+            each
+            for each in stripe.list_completed_sessions(oldest - checkout_sessions.CLOCK_SKEW)
+            if each.reference in known
         ]
     count = 0
     for session in sessions:
         payment = known[session.reference]
         with attempt_at_stripe(PAYMENTS, payment.pk, subject=_describe_payment(payment)):
-            payments.apply_session_state(payment.pk, session)
+            checkout_sessions.apply_session_state(payment.pk, session)
             count += 1
     return count
 
@@ -158,20 +160,20 @@ def _poll_bank_payments(*, young: datetime, held: datetime) -> int:
             continue
         with attempt_at_stripe(BANK_PAYMENTS, payment.pk, subject=_describe_payment(payment)):
             Payment.objects.filter(pk=payment.pk).update(asked_at=now)
-            count += payments.settle_payment(payment.pk).status != Payment.Status.PROCESSING
+            count += checkout_sessions.settle_payment(payment.pk).status != Payment.Status.PROCESSING
     return count
 
 
 def _end_overdue_payments(*, young: datetime, held: datetime) -> int:
     return _apply_to_due_payments(
-        PAYMENTS, PAYMENTS.due(_get_live_payments().filter(created_at__lt=held)), payments.expire_payment
+        PAYMENTS, PAYMENTS.due(_get_live_payments().filter(created_at__lt=held)), checkout_sessions.expire_payment
     )
 
 
 def _settle_unanswered_payments(*, young: datetime, held: datetime) -> int:
     unanswered = _get_live_payments().filter(status=Payment.Status.CREATED, created_at__lt=young, created_at__gte=held)
     return _apply_to_due_payments(
-        PAYMENTS, PAYMENTS.due(unanswered), lambda payment: payments.settle_payment(payment.pk)
+        PAYMENTS, PAYMENTS.due(unanswered), lambda payment: checkout_sessions.settle_payment(payment.pk)
     )
 
 

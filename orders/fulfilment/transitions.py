@@ -9,12 +9,13 @@ from collections import defaultdict
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders import events, holds, status
+from orders import events, status
 from orders.carriers import get_carrier_name
 from orders.carriers.tracking_numbers import get_bare_number
+from orders.fulfilment import holds
+from orders.fulfilment.release import get_open_allocations
 from orders.locks import lock_number, lock_order, lock_shipment
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, StripeRecord
-from orders.release import get_open_allocations
 from shop.catalog import stock
 
 Stage = Shipment.Stage

@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from django.db.models import F
 from django.utils import timezone
 
-from orders import payments, recording
-from orders.asking_stripe import StripeUnavailable, attempt_at_stripe
 from orders.gateways import stripe
 from orders.gateways.stripe import StripeEventData, StripeRefused
 from orders.models import Payment, StripeEvent, StripeRecord
+from orders.payments import checkout_sessions, recording
+from orders.payments.stripe_background import StripeUnavailable, attempt_at_stripe
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -79,14 +79,14 @@ def _settle_session(reference: str) -> str:
     payment = Payment.objects.filter(provider_reference=reference).first() or _match_lost_session(reference)
     if payment is None:
         return "Not a session of ours"
-    payments.settle_payment(payment.pk)
+    checkout_sessions.settle_payment(payment.pk)
     return ""
 
 
 def _match_lost_session(reference: str) -> Payment | None:
     """For a session whose answer we never got: it carries our key."""
     try:
-        return payments.match_payment_to_session(stripe.fetch_session(reference))
+        return checkout_sessions.match_payment_to_session(stripe.fetch_session(reference))
     except StripeRefused:
         return None
 

@@ -7,14 +7,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from orders import cancellation, payments, rebuilding, status
+from orders import cancellation, status
+from orders.admin.action_pages import render_step_page
 from orders.admin.actions import Stage, get_actor_name, try_each_order
 from orders.admin.forms import CancelForm, OrderAddressForm, RefundForm, focus_first_error, validate_all_forms
-from orders.admin.pages import render_step_page
 from orders.admin.tracking_forms import ParcelForm, ShipForm, TrackingForm, are_numbers_settled
-from orders.fulfilment import TransitionRefused
+from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Refund, Shipment
-from orders.payments import RefundRefused
+from orders.payments import checkout_sessions, rebuilding
+from orders.payments.checkout_sessions import RefundRefused
 
 SENT = "confirm"
 # of an order that was called off, where nothing goes back from here
@@ -187,7 +188,7 @@ def refund(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
 
 
 def _refund_and_report(request: HttpRequest, order: Order, form: forms.Form) -> None:
-    given = payments.refund_order(
+    given = checkout_sessions.refund_order(
         order.pk,
         amount=form.cleaned_data.get("amount"),
         seen_left=form.cleaned_data.get("seen_left"),

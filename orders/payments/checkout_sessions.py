@@ -15,7 +15,8 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from orders import events, placing, status
+from orders import confirmation, events, status
+from orders.fulfilment.release import cancel_and_release_stock, release_stock
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount, to_stripe_amount
 from orders.gateways.stripe import (
@@ -28,8 +29,7 @@ from orders.gateways.stripe import (
 )
 from orders.locks import lock_payment
 from orders.models import Cart, Order, OrderEvent, OrderLine, Payment
-from orders.refunds import FRESH, KEY_LIFE, RefundRefused, refund_order, request_refund, try_send_refund
-from orders.release import cancel_and_release_stock, release_stock
+from orders.payments.refunds import FRESH, KEY_LIFE, RefundRefused, refund_order, request_refund, try_send_refund
 from shop.money import format_amount
 from shop.patience import get_current_patience
 
@@ -297,12 +297,12 @@ def _record_paid(payment: Payment, session: CheckoutSession) -> None:
         _flag_payment(payment, session)
         return
     if payment.status == Payment.Status.PROCESSING:
-        placing.renew_promise(payment.order)
+        confirmation.renew_promise(payment.order)
     payment.status = Payment.Status.CAPTURED
     payment.save(update_fields=["status", "payment_intent", "captured_at", "problem"])
-    placing.confirm_order(payment.order)
+    confirmation.confirm_order(payment.order)
     status.recalculate(payment.order)
-    placing.approve_by_rule(payment.order)
+    confirmation.approve_by_rule(payment.order)
 
 
 def _explain_mismatch(payment: Payment, session: CheckoutSession) -> str:
@@ -336,7 +336,7 @@ def _mark_processing(payment: Payment, session: CheckoutSession) -> None:
     """The buyer has paid and the bank takes its days: the goods stay held, and the cart is free for something else."""
     payment.status, payment.payment_intent = Payment.Status.PROCESSING, session.payment_intent
     payment.save(update_fields=["status", "payment_intent"])
-    placing.await_payment(payment.order)
+    confirmation.await_payment(payment.order)
     status.recalculate(payment.order)
 
 
@@ -350,7 +350,7 @@ def _record_bank_failure(payment: Payment, session: CheckoutSession) -> None:
     if order.status == Order.Status.PENDING and not order.payments.filter(status__in=PAYABLE).exists():
         if was_told:
             events.record_order_event(order, OrderEvent.Kind.PAYMENT_FAILED)
-        cancel_and_release_stock(order, actor=placing.RULE)
+        cancel_and_release_stock(order, actor=confirmation.RULE)
 
 
 def _mark_expired(payment: Payment) -> None:
@@ -359,7 +359,7 @@ def _mark_expired(payment: Payment) -> None:
     order = payment.order
     others = order.payments.filter(status__in=[*PAYABLE, Payment.Status.CAPTURED, Payment.Status.FLAGGED])
     if order.status == Order.Status.PENDING and not others.exists():
-        cancel_and_release_stock(order, actor=placing.RULE)
+        cancel_and_release_stock(order, actor=confirmation.RULE)
 
 
 @transaction.atomic

@@ -10,13 +10,14 @@ from decimal import Decimal, InvalidOperation
 from django.db import transaction
 from django.utils import timezone
 
-from orders import holds, payments
-from orders.fulfilment import TransitionRefused
+from orders.fulfilment import holds
+from orders.fulfilment.transitions import TransitionRefused
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount
 from orders.gateways.stripe import CheckoutSession, SessionItem
 from orders.locks import lock_order
 from orders.models import Allocation, Order, OrderLine, Payment, ShopSettings
+from orders.payments import checkout_sessions
 from shop.catalog import stock
 from shop.catalog.models import Variant
 from shop.catalog.stock import OutOfStock
@@ -40,7 +41,7 @@ def rebuild_paid_order(payment_intent: str) -> RebuiltPayment | None:
     The payment is `open`: `payments.draw` settles it. Raises `Unreachable`.
     """
     session = stripe.find_session_paid_by(payment_intent)
-    if session is None or not (session.order_number and payments.is_idempotency_key(session.key)):
+    if session is None or not (session.order_number and checkout_sessions.is_idempotency_key(session.key)):
         return None
     items = stripe.fetch_session_items(session.reference)
     with transaction.atomic():

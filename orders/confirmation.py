@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.consent.requests import request_consent
-from orders import cart as carts
-from orders import events, fulfilment, promise, terms
+from orders import carts, events, promise, shop_terms
+from orders.fulfilment import transitions
 from orders.models import Order, OrderEvent, ShopSettings
 
 RULE = "rule"  # the actor of what happens by itself
@@ -31,7 +31,7 @@ def renew_promise(order: Order) -> None:
     if order.shipping_method is None or order.ships_on is None:
         return
     promised = promise.compute_promise(
-        terms.load_terms().calendar, order.shipping_method, availability=ReservedGoods(), now=timezone.now()
+        shop_terms.load_terms().calendar, order.shipping_method, availability=ReservedGoods(), now=timezone.now()
     )
     if promised is None or promised.ships_on <= order.ships_on:
         return
@@ -77,5 +77,5 @@ def approve_by_rule(order: Order) -> None:
     rule = ShopSettings.current()
     limit = rule.approve_up_to
     if limit is not None and order.currency == rule.currency and order.total <= limit:
-        with contextlib.suppress(fulfilment.TransitionRefused):
-            fulfilment.approve_order(order.pk, actor=RULE)
+        with contextlib.suppress(transitions.TransitionRefused):
+            transitions.approve_order(order.pk, actor=RULE)

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from orders import stripe_events
-from orders.asking_stripe import attempt_at_stripe
 from orders.gateways import stripe_records
 from orders.models import StripeFeed
+from orders.payments import stripe_events
+from orders.payments.stripe_background import attempt_at_stripe
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Interest
 from accounts.preferences.interests import Exclusions, Interests
-from recommendations.withdrawn import WITHDRAWN_SQL, get_withdrawn_parameters
+from recommendations.withdrawn_sql import WITHDRAWN_SQL, get_withdrawn_parameters
 
 MOST_FOLLOWED = 20  # of the things told, the latest
 Kind = Interest.Kind

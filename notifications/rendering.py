@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from notifications import account_mail, digest_mail, links, order_mail, promotional_mail, topics
-from notifications.letters import EmailContext
 from notifications.models import OutgoingItem
+from notifications.render_batch import EmailContext
 from shop import mail
 from shop.wire_format import get_mail_domain
 

@@ -17,14 +17,16 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.privacy.journal import JournalEntry
-from orders import holds, payments, rebuilding, recording, status, stripe_feed
+from orders import status
+from orders.fulfilment import holds
 from orders.gateways import stripe, stripe_records
 from orders.gateways.amounts import from_stripe_amount
 from orders.gateways.stripe import StripeUnreachable
 from orders.gateways.stripe_records import StripeItem
 from orders.locks import lock_order
 from orders.models import Order, Payment, Refund, StripeRecord
-from orders.refunds import FAILURES
+from orders.payments import checkout_sessions, rebuilding, recording, stripe_feed
+from orders.payments.refunds import FAILURES
 from shop.money import format_amount
 
 log = logging.getLogger(__name__)
@@ -124,7 +126,7 @@ def _rebuild_order_of_charge(item: StripeItem) -> str:
     if rebuilt is None:
         return "; look at what it was for"
     session = stripe.fetch_session(rebuilt.payment.provider_reference or "")
-    payments.apply_session_state(rebuilt.payment.pk, session)
+    checkout_sessions.apply_session_state(rebuilt.payment.pk, session)
     recording.record_item(item)
     if not rebuilt.is_new_order:
         return ""

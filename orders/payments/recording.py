@@ -9,8 +9,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from orders import events, holds, payments, refunds, status
+from orders import events, status
 from orders.cancellation import may_cancel
+from orders.fulfilment import holds
+from orders.fulfilment.release import cancel_and_release_stock
 from orders.gateways import stripe, stripe_records
 from orders.gateways.amounts import from_stripe_amount
 from orders.gateways.stripe import RefundAnswer, StripeRefused
@@ -18,7 +20,7 @@ from orders.gateways.stripe_records import StripeItem
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Payment, Refund, StripeRecord
 from orders.models.stripe_record import CLOSED_DISPUTES
-from orders.release import cancel_and_release_stock
+from orders.payments import checkout_sessions, refunds
 
 Kind = StripeRecord.Kind
 PAID_STATUSES = (Payment.Status.CAPTURED, Payment.Status.FLAGGED)
@@ -93,7 +95,7 @@ def _find_payment_for_item(item: StripeItem) -> Payment | None:
     """
     mark = item.metadata.get("refund", "")
     known = Q(payment_intent=item.payment_intent) if item.payment_intent else Q(pk=None)
-    if item.kind == Kind.REFUND and payments.is_idempotency_key(mark):
+    if item.kind == Kind.REFUND and checkout_sessions.is_idempotency_key(mark):
         known |= Q(refunds__idempotency_key=mark)
     payment = Payment.objects.filter(known, status__in=PAID_STATUSES).first()
     if payment is None and item.charge:
@@ -109,9 +111,9 @@ def _settle_charge(item: StripeItem) -> Payment | None:
         return None
     payment = Payment.objects.filter(payment_intent=item.payment_intent, status__in=PAID_STATUSES).first()
     if payment is None and (session := stripe.find_session_paid_by(item.payment_intent)):
-        payment = payments.match_payment_to_session(session)
+        payment = checkout_sessions.match_payment_to_session(session)
         if payment is not None:
-            payment = payments.apply_session_state(payment.pk, session)
+            payment = checkout_sessions.apply_session_state(payment.pk, session)
     return payment
 
 
@@ -140,7 +142,7 @@ def _apply_refund(order: Order, payment: Payment, item: StripeItem, before: str 
 def _find_refund_for_item(item: StripeItem) -> Refund | None:
     known = Q(provider_reference=item.reference)
     mark = item.metadata.get("refund", "")
-    if payments.is_idempotency_key(mark):
+    if checkout_sessions.is_idempotency_key(mark):
         known |= Q(provider_reference=None, idempotency_key=mark)
     return Refund.objects.filter(known).first()
 
@@ -148,7 +150,7 @@ def _find_refund_for_item(item: StripeItem) -> Refund | None:
 def _recover_refund_key(item: StripeItem) -> dict[str, str]:
     """The key of a refund of ours whose row is gone. Somebody may have copied our words onto another one."""
     mark = item.metadata.get("refund", "")
-    is_free = payments.is_idempotency_key(mark) and not Refund.objects.filter(idempotency_key=mark).exists()
+    is_free = checkout_sessions.is_idempotency_key(mark) and not Refund.objects.filter(idempotency_key=mark).exists()
     return {"idempotency_key": mark} if is_free else {}
 
 
