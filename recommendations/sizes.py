@@ -10,7 +10,7 @@ from accounts.consent import purposes
 from accounts.models import Customer, Interest
 from orders.models import OrderLine
 from orders.models.order import KEPT_IN_A_SIZE
-from shop.catalog.tree import CategoryTree
+from shop.catalog.category_tree import CategoryTree
 
 MOST_READ = 200  # of the things kept, the latest
 

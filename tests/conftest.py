@@ -61,9 +61,9 @@ def django_db_keepdb(django_db_keepdb: bool) -> bool:
 @pytest.fixture(autouse=True)
 def fresh_frame() -> None:
     """The frame keeps departments and terms for a few seconds; no test may see another's."""
-    from shop.storefront import frame
+    from shop.storefront import page_cache
 
-    frame.clear()
+    page_cache.clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -20,7 +20,7 @@ from accounts.people.auth_emails import AUTH_EMAILS, CONFIRM_CHANGE, CONFIRM_SIG
 from accounts.people.customers import link_login
 from accounts.people.devices import remember_device
 from shop import mail
-from shop.patience import Bulkhead, BulkheadFull, WaitTimedOut, get_current_patience
+from shop.time_limits import Bulkhead, BulkheadFull, WaitTimedOut, get_current_patience
 
 logger = logging.getLogger(__name__)
 AUTHENTICATION_METHODS = ("password", "mfa")  # as allauth names what somebody showed to sign in

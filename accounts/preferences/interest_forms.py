@@ -8,9 +8,9 @@ from django.utils import timezone
 
 from accounts.models import Interest
 from accounts.preferences import interests
-from shop.catalog import tree as category_tree
+from shop.catalog import category_tree
+from shop.catalog.category_tree import CategoryTree
 from shop.catalog.models import Maker, Product
-from shop.catalog.tree import CategoryTree
 
 Kind = Interest.Kind
 DAY_IS_PAST = "Please give a day from today on."

@@ -11,8 +11,8 @@ from django.utils import timezone
 from accounts.consent import consent, purposes
 from accounts.models import Customer, Interest
 from accounts.models.interest import KINDS_FOR_SUGGESTIONS
-from shop.catalog import tree as category_tree
-from shop.catalog.tree import CategoryTree
+from shop.catalog import category_tree
+from shop.catalog.category_tree import CategoryTree
 
 MOST_INTERESTS = 100  # things one customer can tell us
 _OPPOSITE = {Interest.Kind.SIZE: Interest.Kind.NOT_SIZE, Interest.Kind.NOT_SIZE: Interest.Kind.SIZE}

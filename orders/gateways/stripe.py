@@ -20,7 +20,7 @@ from django.conf import settings
 
 from orders.gateways import breaker
 from orders.gateways.breaker import BreakerState
-from shop.patience import Bulkhead, BulkheadFull, WaitTimedOut, get_current_patience
+from shop.time_limits import Bulkhead, BulkheadFull, WaitTimedOut, get_current_patience
 
 MOST_LINES = 100  # Stripe's limit for one session
 END_OF_TIME = 2**33  # seconds since 1970: later than any event, and still a date

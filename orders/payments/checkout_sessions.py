@@ -31,7 +31,7 @@ from orders.locks import lock_payment
 from orders.models import Cart, Order, OrderEvent, OrderLine, Payment
 from orders.payments.refunds import FRESH, KEY_LIFE, RefundRefused, refund_order, request_refund, try_send_refund
 from shop.money import format_amount
-from shop.patience import get_current_patience
+from shop.time_limits import get_current_patience
 
 __all__ = [
     "RefundRefused",

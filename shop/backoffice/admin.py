@@ -16,8 +16,8 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 
 from shop.admin_queries import LONGEST_SEARCH, PAGE_NUMBER, QueryRefused, check_parameters
-from shop.backoffice.stuck import list_stuck_items
-from shop.backoffice.today import MOST_SHOWN, find_sold_out_variants, get_today_summary
+from shop.backoffice.dashboard import MOST_SHOWN, find_sold_out_variants, get_today_summary
+from shop.backoffice.stuck_items import list_stuck_items
 
 APP_ORDER = ["orders", "catalog", "accounts", "notifications", "recommendations", "retrying"]
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin.audit import ReadOnlyAdmin
-from shop.backoffice.stuck import get_stuck_advice, get_stuck_item_url
+from shop.backoffice.stuck_items import get_stuck_advice, get_stuck_item_url
 from shop.retrying import loops
 from shop.retrying.models import StuckItem
 

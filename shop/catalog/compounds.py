@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from shop.catalog.words import IDLE, Wanted, get_forms
+from shop.catalog.search_correction import IDLE, Wanted, get_forms
 
 DEEPEST = 3  # “baroquecandlestick” is baroque candlestick is baroque candle stick
 

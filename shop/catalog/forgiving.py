@@ -15,7 +15,7 @@ from typing import Any
 from django.db import connection
 
 from shop.catalog.compounds import Compounds
-from shop.catalog.words import IDLE, PEOPLE, Wanted, drop_fillers
+from shop.catalog.search_correction import IDLE, PEOPLE, Wanted, drop_fillers
 
 MOST_WORDS = 8  # of a search that are looked at one by one
 ALIKE = 0.66  # of 1: how alike two words must be to stand in for each other

@@ -42,7 +42,7 @@ def _write_plain(text: str) -> str:
 
 
 def _write_spaced(text: str) -> str:
-    """SQL: letters and digits alone, as `shop.catalog.words.split_words` has them: “SET/6” is set and 6."""
+    """SQL: letters and digits alone, as `shop.catalog.search_correction.split_words` has them: “SET/6” is set and 6."""
     return f"regexp_replace({text}, '[^[:alnum:]]+', ' ', 'g')"
 
 

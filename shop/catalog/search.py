@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 
 from django.db import connection
 
-from shop.catalog import cards, compounds, words
-from shop.catalog.cards import ProductCard
+from shop.catalog import compounds, product_cards, search_correction
 from shop.catalog.compounds import Compounds
 from shop.catalog.filters import Filters, Sort
 from shop.catalog.forgiving import Forgiven, forgive
-from shop.catalog.matching import BOUND, PAGE_SIZE, ProductQuery
+from shop.catalog.product_cards import ProductCard
+from shop.catalog.product_query import BOUND, PAGE_SIZE, ProductQuery
 
 __all__ = ["BOUND", "PAGE_SIZE", "Facets", "ListCounts", "SearchResults", "Sort", "count_products", "search_products"]
 
@@ -90,7 +90,7 @@ def search_products(
 
     `scope`: only these categories. `counts`: known already (for a list without text), so not counted again.
     """
-    match = ProductQuery(words.normalize_search_text(text), filters or Filters(), scope, sort, page)
+    match = ProductQuery(search_correction.normalize_search_text(text), filters or Filters(), scope, sort, page)
     counts = _find_words(match) if match.text else counts or _read_counts(match)
     found = _read_page_cards(match, counts)
     return SearchResults(found[:PAGE_SIZE], len(found) > PAGE_SIZE, counts, match.forgiven)
@@ -98,8 +98,8 @@ def search_products(
 
 def _find_words(match: ProductQuery) -> ListCounts:
     """Asks once; once more where a word is known as two, or nothing was found as it was typed."""
-    options, known = words.read_options(match.text), Compounds()
-    match.query, match.words = compounds.write_tsquery(options, known), words.collect_words(options)
+    options, known = search_correction.read_options(match.text), Compounds()
+    match.query, match.words = compounds.write_tsquery(options, known), search_correction.collect_words(options)
     counts = _read_counts(match)
     match.words = ()
     if counts.splits:
@@ -114,8 +114,8 @@ def _find_words(match: ProductQuery) -> ListCounts:
 def _read_page_cards(match: ProductQuery, counts: ListCounts) -> list[ProductCard]:
     sizes = match.filters.sizes
     if match.is_ranked:
-        return cards.read_cards(counts.ids, sizes=sizes)
-    return cards.read_selected_cards(match.page_ids(), match.values(), sizes=sizes)
+        return product_cards.read_cards(counts.ids, sizes=sizes)
+    return product_cards.read_selected_cards(match.page_ids(), match.values(), sizes=sizes)
 
 
 def count_products(scope: tuple[int, ...] = ()) -> ListCounts:

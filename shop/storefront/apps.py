@@ -9,6 +9,6 @@ class StorefrontConfig(AppConfig):
     def ready(self) -> None:
         from accounts.people import guest_session
         from shop import checks  # noqa: F401  (importing registers them)
-        from shop.storefront.views import told
+        from shop.storefront.views import interests
 
-        guest_session.register_keys_cleared_at_login(told.REMOVED_KEY)
+        guest_session.register_keys_cleared_at_login(interests.REMOVED_KEY)

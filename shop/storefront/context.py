@@ -7,18 +7,18 @@ from django.http import HttpRequest
 
 from accounts.people import guest_session
 from orders.carts import COUNT_SESSION_KEY
-from shop.storefront import frame
+from shop.storefront import page_cache
 
 
 def shop(request: HttpRequest) -> dict[str, Any]:
-    terms = getattr(request, "terms", None) or frame.get_cached_terms()
+    terms = getattr(request, "terms", None) or page_cache.get_cached_terms()
     has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
     return {
         "is_preview": getattr(request, "is_preview", False),  # see shop.storefront.preview
         "current_category": "",  # the slug of the department a page belongs to; its view says
-        "nav_categories": frame.get_cached_tree().roots,
+        "nav_categories": page_cache.get_cached_tree().roots,
         "shop_settings": terms.settings,
-        "info_pages": frame.get_cached_info_pages(),
+        "info_pages": page_cache.get_cached_info_pages(),
         "cart_count": request.session.get(COUNT_SESSION_KEY, 0) if has_session else 0,
         "guest_until": guest_session.get_guest_session_end(request) if has_session else None,
     }

@@ -7,7 +7,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
-from shop.patience import limit_waiting
+from shop.time_limits import limit_waiting
 
 PRIVATE_PATHS = (
     "/accounts/",

@@ -19,11 +19,11 @@ from orders import promise
 from orders.models import CartLine
 from recommendations import explanations, picks, visitors
 from recommendations.picks import Evidence, Pick, pick_for_customer, pick_from_visitor_history
-from shop.catalog import cards as listed
+from shop.catalog import product_cards
 from shop.catalog.availability import Availability
-from shop.catalog.cards import ProductCard
+from shop.catalog.product_cards import ProductCard
 from shop.money import format_amount, is_price
-from shop.storefront import frame
+from shop.storefront import page_cache
 
 SUGGESTION_PURPOSES = (
     purposes.RECOMMEND_FROM_TOLD,
@@ -131,7 +131,7 @@ def make_cards(
 
 def read_picked_cards(chosen: Sequence[Pick]) -> list[Card]:
     """The cards of what was picked, in its order and with its reasons; one query, none for nothing."""
-    return _make_picked_cards(chosen, listed.read_cards(pick.product_id for pick in chosen))
+    return _make_picked_cards(chosen, product_cards.read_cards(pick.product_id for pick in chosen))
 
 
 def _make_picked_cards(chosen: Sequence[Pick], products: Sequence[ProductCard]) -> list[Card]:
@@ -145,13 +145,13 @@ def build_evidence_url(because: Evidence) -> str:
 
 def get_customer_interests(customer: Customer | None) -> Interests:
     """What the customer told us, as far as it may be used; one query, none for a stranger."""
-    return interests.get_interests(customer, tree=frame.get_cached_tree)
+    return interests.get_interests(customer, tree=page_cache.get_cached_tree)
 
 
 def beside_product(product_id: int, *, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Shelf]:
     """What goes well with a product, then others of its kind; two queries for both shelves, each empty for nothing."""
     advice, siblings = picks.beside_product(product_id, limit=BESIDE, hidden=hidden)
-    products = listed.read_cards(pick.product_id for pick in (*advice, *siblings))
+    products = product_cards.read_cards(pick.product_id for pick in (*advice, *siblings))
     found = {product.id: product for product in products}
     return [
         _shared_shelf("Goes well with it", advice, found),
@@ -162,7 +162,7 @@ def beside_product(product_id: int, *, hidden: Exclusions = NO_INTERESTS.hidden)
 def beside_cart(lines: Sequence[CartLine], *, customer: Customer | None) -> Shelf:
     """What goes with the things in a cart, for anybody, but for what this one never wants to see. Empty for nothing."""
     advice = _advise_on_cart(lines, customer, limit=BESIDE)
-    found = {product.id: product for product in listed.read_cards(pick.product_id for pick in advice)}
+    found = {product.id: product for product in product_cards.read_cards(pick.product_id for pick in advice)}
     return _shared_shelf("Goes with what is in it", advice, found)
 
 
@@ -172,7 +172,7 @@ def beside_checkout(lines: Sequence[CartLine], *, customer: Customer | None) -> 
     At most three queries.
     """
     advice = _advise_on_cart(lines, customer, limit=CONSIDERED)
-    products = listed.read_without_options(pick.product_id for pick in advice)
+    products = product_cards.read_without_options(pick.product_id for pick in advice)
     found = {product.id: product for product in products if _leaves_now(product)}
     fitting = [pick for pick in advice if pick.product_id in found]
     return _shared_shelf("Goes with your order", fitting[:BESIDE_CHECKOUT], found)
@@ -215,7 +215,7 @@ def build_shelf_for_customer(
     """
     told = get_customer_interests(customer) if told is None else told
     found = pick_for_customer(customer, consent.get_granted_purposes(customer), limit=limit, told=told)
-    products = listed.read_cards(pick.product_id for pick in found)
+    products = product_cards.read_cards(pick.product_id for pick in found)
     on_sale = {product.id for product in products}
     chosen = [pick for pick in found if pick.product_id in on_sale]
     if place:
@@ -247,7 +247,7 @@ def _make_card(
     product: ProductCard, words: "_AvailabilityWords", pick: Pick | None, way: str, *, is_eager: bool
 ) -> Card:
     kind, when = words.of(product.stock, product.released_on)
-    branch = frame.get_cached_tree().by_id.get(product.category_id)
+    branch = page_cache.get_cached_tree().by_id.get(product.category_id)
     is_ahead = product.released_on is not None and product.released_on > words.today
     return Card(
         url=_build_product_url(product),
@@ -304,8 +304,8 @@ class _AvailabilityWords:
         return self.found[key]
 
     def _describe_uncached(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
-        calendar = frame.get_cached_terms().calendar
+        calendar = page_cache.get_cached_terms().calendar
         promised = promise.compute_default_promise(
-            calendar, frame.get_domestic_methods(), stock, self.now, released_on=released_on
+            calendar, page_cache.get_domestic_methods(), stock, self.now, released_on=released_on
         )
         return promise.describe_card_promise(promised, availability=stock, now=self.now, released_on=released_on)

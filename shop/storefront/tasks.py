@@ -3,12 +3,14 @@
 from celery import shared_task
 
 from accounts.privacy import erasure, export
-from shop.storefront import controller
+from shop.storefront import data_controller
 
 
 @shared_task
 def build_exports() -> None:
-    export.build_waiting_exports(controller=controller.get_controller(), privacy_url=controller.build_privacy_url())
+    export.build_waiting_exports(
+        controller=data_controller.get_controller(), privacy_url=data_controller.build_privacy_url()
+    )
 
 
 @shared_task

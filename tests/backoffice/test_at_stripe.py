@@ -9,7 +9,7 @@ from orders import status
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Refund, StripeRecord
 from orders.payments import rebuilding, recording
-from shop.backoffice import today
+from shop.backoffice import dashboard
 from tests import builders, cast
 from tests.backoffice.test_access import signed_in, staff_member
 from tests.paying import check_out, fill, pay, standin, standin_process
@@ -37,7 +37,7 @@ def page_of(staff, order: Order) -> str:
 
 
 def alarms() -> dict[str, int]:
-    return {tile.title.split(" to answer")[0]: tile.count for tile in today.get_today_summary().alarms}
+    return {tile.title.split(" to answer")[0]: tile.count for tile in dashboard.get_today_summary().alarms}
 
 
 def test_a_dispute_is_told_on_the_first_page_the_orders_page_and_the_customers(client, order, standin, charge):

@@ -14,8 +14,8 @@ from accounts.models import Consent, ConsentRecord, Customer, Interest, MailCade
 from accounts.preferences import cadence
 from notifications.models import OutgoingEmail
 from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment
-from shop.backoffice.sample import baskets, content, histories, people
 from shop.catalog.models import Category, Product, ProductImage, StockMovement, StockRecord, Variant
+from shop.sample import baskets, content, histories, people
 
 TABLES = (Category, Product, Variant, ProductImage, StockRecord, StockMovement, User, Customer)
 TABLES += (ConsentRecord, Order, OrderLine, OrderEvent, Shipment, Allocation)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from notifications.models import OutgoingEmail
 from orders.fulfilment import queue, transitions
 from orders.models import Order, Payment, Refund
-from shop.backoffice.today import find_sold_out_variants, get_today_summary
+from shop.backoffice.dashboard import find_sold_out_variants, get_today_summary
 from shop.money import format_amount
 from tests import builders, cast
 

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from shop.catalog import listing, matching, search
+from shop.catalog import listing, product_query, search
 from shop.catalog.filters import Filters, PriceBand, Sort, get_price_bands
 from shop.catalog.models import Product, StockRecord
 from shop.catalog.search import search_products as find
-from shop.storefront import browse, frame
+from shop.storefront import list_query, page_cache
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -129,14 +129,14 @@ def _total(chosen: Filters, **change) -> int:
 
 @pytest.mark.parametrize("text", ["", "mug"])
 def test_counts_that_stopped_early_say_so_and_offer_everything(client, monkeypatch, text):
-    for module in (matching, search, browse):
+    for module in (product_query, search, list_query):
         monkeypatch.setattr(module, "BOUND", 6)
     table, tins = builders.category("Table"), builders.category("Tins")
     for number in range(9):
         builders.product(f"Mug {number}", price="3.00" if number < 6 else "7.00", category=table, sizes=("S",))
     builders.product("Mug tin", price="30.00", category=tins)
     listing.refresh_listings()
-    frame.clear()
+    page_cache.clear()
     found = find(text, Filters())
     assert found.facets.bounded == {"category", "maker", "price", "size", "stock"}
     page = client.get(f"/search/?q={text}").content.decode()

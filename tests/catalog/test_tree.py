@@ -1,7 +1,7 @@
 import pytest
 
+from shop.catalog.category_tree import read_category_tree
 from shop.catalog.models import Category
-from shop.catalog.tree import read_category_tree
 from tests import builders
 
 pytestmark = pytest.mark.django_db

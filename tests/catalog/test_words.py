@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.db import connection
 
-from shop.catalog import listing, words
+from shop.catalog import listing, search_correction
 from shop.catalog.filters import Filters, PriceBand, Sort
 from shop.catalog.models import Product, SearchCompound, Variant
 from shop.catalog.search import search_products
@@ -256,9 +256,16 @@ def test_the_words_that_text_search_passes_over_are_those_we_know():
         letters = "abcdefghijklmnopqrstuvwxyz"
         cursor.execute(
             "SELECT array_agg(word) FROM unnest(%s::text[]) AS word WHERE ts_lexize('english_stem', word) = '{}'",
-            [[*words.IDLE, *words.FILLERS, *letters, *(first + second for first in letters for second in letters)]],
+            [
+                [
+                    *search_correction.IDLE,
+                    *search_correction.FILLERS,
+                    *letters,
+                    *(first + second for first in letters for second in letters),
+                ]
+            ],
         )
-        assert set(cursor.fetchone()[0]) == words.IDLE
+        assert set(cursor.fetchone()[0]) == search_correction.IDLE
 
 
 def test_goods_that_were_there_before_are_indexed_alike(shop):

@@ -6,7 +6,7 @@ from django.test import Client
 
 from orders import carts
 from orders.models import Allocation, Cart, CartLine, Order, ShopSettings
-from shop.storefront import frame
+from shop.storefront import page_cache
 from tests import builders
 from tests.paying import fill, form
 
@@ -267,7 +267,7 @@ def test_staff_set_the_limit_and_what_is_above_it_must_be_lowered(client, standi
     settings = ShopSettings.current()
     settings.quantity_limit = 12
     settings.save()
-    frame.clear()
+    page_cache.clear()
     assert "Make it 12 to check out" in client.get("/cart/").text
     response = client.post("/checkout/", form())
     assert response.status_code == 409

@@ -14,7 +14,7 @@ from orders.fulfilment import queue, transitions
 from orders.models import Order, Payment, Refund, StripeRecord
 from orders.payments import checkout_sessions, reconciliation, recording
 from orders.payments.refunds import RefundRefused
-from shop.backoffice import today
+from shop.backoffice import dashboard
 from tests import builders, cast
 from tests.notifications import acts
 from tests.notifications.conftest import sink
@@ -247,9 +247,9 @@ def test_an_order_whose_only_money_did_not_fit_and_was_taken_back_ends(standin, 
 
 
 def test_what_the_bank_took_is_not_counted_as_come_in_today(order, standin):
-    assert "£23.50" in today.get_today_summary().takings
+    assert "£23.50" in dashboard.get_today_summary().takings
     dispute(standin, "lost", amount=1000)
-    assert "£13.50" in today.get_today_summary().takings
+    assert "£13.50" in dashboard.get_today_summary().takings
 
 
 def test_the_list_with_disputes_costs_no_query_more(staff, django_assert_num_queries):

@@ -17,7 +17,7 @@ from accounts.personal_data import export_declined_prompts
 from orders import order_access
 from orders.models import Order, OrderTick
 from shop.catalog import listing
-from shop.storefront import asks
+from shop.storefront import consent_prompts
 from tests import builders, cast
 
 pytestmark = pytest.mark.django_db
@@ -144,13 +144,13 @@ def test_asking_costs_a_query_and_another_when_it_is_put_and_none_for_those_who_
     assert request.user.customer == bob
     assert request.session.get("any") is None  # both are read for the frame of any page
     with django_assert_num_queries(2):
-        assert asks.get_prompt_for_page(request, asks.PromptPlace.PRODUCT)
+        assert consent_prompts.get_prompt_for_page(request, consent_prompts.PromptPlace.PRODUCT)
     with django_assert_num_queries(1):
-        assert asks.get_prompt_for_page(request, asks.PromptPlace.PRODUCT) is None
+        assert consent_prompts.get_prompt_for_page(request, consent_prompts.PromptPlace.PRODUCT) is None
     answer(client, LOOKED, "no")
-    asks.get_prompt_for_page(request, asks.PromptPlace.PRODUCT)
+    consent_prompts.get_prompt_for_page(request, consent_prompts.PromptPlace.PRODUCT)
     with django_assert_num_queries(0):
-        assert asks.get_prompt_for_page(request, asks.PromptPlace.PRODUCT) is None
+        assert consent_prompts.get_prompt_for_page(request, consent_prompts.PromptPlace.PRODUCT) is None
 
 
 def test_an_order_on_its_way_asks_only_for_what_is_still_to_come(client, bob, mug):

@@ -36,12 +36,12 @@ def test_every_answer_carries_the_same_headers(client, path, status):
 
 
 def test_a_page_that_fails_says_so_in_the_shops_own_voice_with_the_same_headers(client, monkeypatch):
-    from shop.storefront import frame
+    from shop.storefront import page_cache
 
     def broken() -> None:
         raise RuntimeError("the database has gone")
 
-    monkeypatch.setattr(frame, "get_cached_tree", broken)
+    monkeypatch.setattr(page_cache, "get_cached_tree", broken)
     client.raise_request_exception = False
     answer = client.get("/")
     assert answer.status_code == 500

@@ -5,7 +5,7 @@ import pytest
 from orders.models import ShopSettings
 from shop.catalog import listing
 from shop.catalog.models import ProductImage
-from shop.storefront import frame
+from shop.storefront import page_cache
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def hostile():
     made = builders.product(HOSTILE, slug="hostile", sizes=("9" + HOSTILE, "10"), category=shelf, maker=maker)
     ProductImage.objects.create(product=made, file="products/a.svg", alt=HOSTILE)
     listing.refresh_listings()
-    frame.clear()
+    page_cache.clear()
     return made
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from orders.customs import crosses_customs
 from orders.models import InfoPage, ShippingMethod, ShopSettings
-from shop.storefront import frame, info_pages
+from shop.storefront import info_pages, page_cache
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def post() -> ShippingMethod:
 
 
 def page_of(client, address: str) -> str:
-    frame.clear()
+    page_cache.clear()
     answer = client.get(address)
     assert answer.status_code == 200
     return " ".join(answer.content.decode().split())
@@ -139,7 +139,7 @@ def test_the_checkout_speaks_of_duty_where_there_may_be_some(client):
     builders.shipping_method("Abroad", price="9.00")
     client.post("/cart/lines/", {"variant": builders.variant().pk})
     assert "passes customs" not in page_of(client, "/checkout/")
-    frame.clear()
+    page_cache.clear()
     page = client.post("/checkout/", {"country": "IE", "reprice": "1"}).content.decode()
     assert "Going to Ireland, the parcel passes customs. Tax and duty may be asked of you there" in page
     builders.tax_rate("IE")

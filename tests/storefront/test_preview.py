@@ -13,7 +13,7 @@ from accounts.people import guest_session
 from orders.models import Order
 from recommendations import history
 from shop.catalog import listing
-from shop.storefront import preview, still
+from shop.storefront import preview_html, previews
 from shop.storefront.shelves import SUGGESTION_PURPOSES
 from tests import builders
 from tests.security.visits import changed, fingerprint
@@ -32,7 +32,7 @@ MASTER = purposes.PERSONAL_SHOPPER.key
 def test_the_marked_part_of_the_page_is_that_of_the_page_after_the_answer(pat, stopped_clock, key, stood):
     consent.set_consent(pat, key, granted=SIDES[stood], source="test")
     client = looking(pat)
-    path = preview.get_preview_target(key).url(pat)
+    path = previews.get_preview_target(key).url(pat)
     previewed = {side: fragments(seen(client, key, side), (key,)) for side in SIDES}
     for side in (stood, *(SIDES.keys() - {stood})):
         consent.set_consent(pat, key, granted=SIDES[side], source="preferences")
@@ -71,7 +71,7 @@ def test_it_says_so_where_the_switch_would_change_nothing(pat):
 
 
 def test_every_switch_of_the_shop_shows_somewhere():
-    assert preview.PREVIEW_TARGETS.keys() == {
+    assert previews.PREVIEW_TARGETS.keys() == {
         purpose.key for purpose in (*purposes.PURPOSES, purposes.PERSONAL_SHOPPER)
     }
 
@@ -94,7 +94,7 @@ def everything() -> dict[str, str]:
         return fingerprint()
 
 
-@pytest.mark.parametrize("key", preview.PREVIEW_TARGETS)
+@pytest.mark.parametrize("key", previews.PREVIEW_TARGETS)
 def test_looking_writes_nothing_keeps_nothing_and_sets_no_cookie(pat, key):
     client = looking(pat)
     client.get("/")
@@ -115,7 +115,7 @@ def test_a_page_that_would_write_in_a_preview_fails_instead(pat, monkeypatch):
         with connection.cursor() as cursor:
             cursor.execute("UPDATE accounts_customer SET name = 'Noted'")
 
-    monkeypatch.setattr(preview, "get_page_response", lambda request, url: noting(request))
+    monkeypatch.setattr(previews, "get_page_response", lambda request, url: noting(request))
     with pytest.raises(InternalError, match="read-only transaction"):
         looking(pat).post(f"/account/preferences/{BOUGHT}/preview/on/")
     assert not consent.is_overlay_active()
@@ -125,7 +125,7 @@ def test_a_page_that_would_write_in_a_preview_fails_instead(pat, monkeypatch):
 
 def test_a_session_held_for_a_preview_cannot_be_saved(pat):
     client = looking(pat)
-    held = preview.ReadOnlySession(client.session)
+    held = previews.ReadOnlySession(client.session)
     held["noted"] = True
     assert "noted" not in client.session
     with pytest.raises(NotImplementedError):
@@ -143,7 +143,7 @@ def test_nobody_is_shown_another_customers_things(pat):
     Order.objects.filter(pk=order.pk).update(full_name="Somebody Else")
     history.record_customer_view(other, lamp.pk)
     client = looking(pat)
-    for key in preview.PREVIEW_TARGETS:
+    for key in previews.PREVIEW_TARGETS:
         for side in SIDES:
             page = seen(client, key, side)
             for theirs in (
@@ -196,7 +196,7 @@ def test_nothing_in_a_frame_can_be_pressed_but_what_differs_is_as_it_will_be():
         '<a class="b" href="/x/">x</a><button>y</button>'
         '<section data-purpose="one two"><a href="/z/">z</a></section><section data-purpose="two"></section></main>'
     )
-    shown = still.freeze_page(html, purposes=["one"], nothing="Nothing.")
+    shown = preview_html.freeze_page(html, purposes=["one"], nothing="Nothing.")
     assert (
         '<div class="previewed" id="previewed"><section data-purpose="one two"><a href="/z/">z</a></section></div>'
         in shown
@@ -204,13 +204,13 @@ def test_nothing_in_a_frame_can_be_pressed_but_what_differs_is_as_it_will_be():
     assert "<script" not in shown
     assert 'href="/x/"' not in shown
     assert "<button disabled>" in shown
-    assert "<p>Nothing.</p></div></main>" in still.freeze_page(html, purposes=["two"], nothing="Nothing.")
-    assert "<p>Nothing.</p>" in still.freeze_page(html, purposes=["three"], nothing="Nothing.")
+    assert "<p>Nothing.</p></div></main>" in preview_html.freeze_page(html, purposes=["two"], nothing="Nothing.")
+    assert "<p>Nothing.</p>" in preview_html.freeze_page(html, purposes=["three"], nothing="Nothing.")
 
 
 def test_each_switch_on_the_preference_page_has_its_button_and_the_page_asks_by_it(pat):
     page = looking(pat).get("/account/preferences/").content.decode()
-    for key in preview.PREVIEW_TARGETS:
+    for key in previews.PREVIEW_TARGETS:
         assert f'form="see-the-difference" formaction="/account/preferences/{key}/preview/"' in page
     assert page.count('id="see-the-difference"') == 1
     shown = looking(pat).post(f"/account/preferences/{LOOKED}/preview/").content.decode()

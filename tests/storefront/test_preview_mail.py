@@ -15,7 +15,7 @@ from notifications.models import NewsletterIssue, OutgoingEmail
 from orders import events
 from orders.models import Order, OrderEvent
 from shop.catalog import listing
-from shop.storefront import preview
+from shop.storefront import previews
 from tests import builders
 from tests.notifications.acts import parcel
 from tests.storefront.previewing import SIDES, looking, pat, seen, stopped_clock
@@ -24,13 +24,13 @@ __all__ = ["pat", "stopped_clock"]
 
 pytestmark = pytest.mark.django_db
 
-BY_MAIL = tuple(key for key, seen in preview.PREVIEW_TARGETS.items() if seen.url is None)
+BY_MAIL = tuple(key for key, seen in previews.PREVIEW_TARGETS.items() if seen.url is None)
 
 
 def sent_now(customer: Customer, key: str) -> list[OutgoingEmail]:
     """What the mail room queues for the customer when this switch's moment comes."""
     order = customer.orders.latest("pk")
-    topic = preview.samples.SHOWN_IN[key]
+    topic = previews.samples.SHOWN_IN[key]
     if topic.key == topics.RECOMMENDATIONS:
         queue_weekly_recommendations(timezone.now())
     elif topic.key == topics.NEWSLETTER:

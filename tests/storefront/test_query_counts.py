@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import ShopSettings
 from shop.catalog import listing
 from shop.catalog.models import ProductImage
-from shop.storefront import frame
+from shop.storefront import page_cache
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def stock_shop(first: int, last: int) -> None:
 
 
 def asked(client, path: str, *, warm: bool) -> int:
-    frame.clear()
+    page_cache.clear()
     if warm:
         client.get(path)
     with CaptureQueriesContext(connection) as queries:
@@ -45,7 +45,9 @@ def asked(client, path: str, *, warm: bool) -> int:
 
 @pytest.fixture
 def shop(monkeypatch) -> None:
-    monkeypatch.setattr(frame, "CACHE_SECONDS", 3600)  # a slow machine must not find the frame gone between two pages
+    monkeypatch.setattr(
+        page_cache, "CACHE_SECONDS", 3600
+    )  # a slow machine must not find the frame gone between two pages
     ShopSettings.current().save()
     builders.shipping_method()
     stock_shop(0, 10)

@@ -13,7 +13,7 @@ from accounts.preferences import interests
 from orders import forgotten_purchases
 from orders.models import Order, OrderLine
 from recommendations import sizes
-from shop.catalog.tree import read_category_tree
+from shop.catalog.category_tree import read_category_tree
 from tests import builders
 from tests.guest import let_in
 from tests.storefront.test_query_counts import asked

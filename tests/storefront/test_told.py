@@ -14,7 +14,7 @@ from notifications.models import OutgoingEmail, OutgoingItem
 from orders.models import ShopSettings
 from recommendations.models import Effect
 from shop.catalog import listing
-from shop.storefront import frame
+from shop.storefront import page_cache
 from tests import builders
 from tests.page import Page
 from tests.storefront.test_query_counts import asked
@@ -297,7 +297,7 @@ def test_the_size_told_is_chosen_on_the_product_page_while_the_switch_is_on(clie
 
 
 def test_a_page_asks_once_more_for_those_who_are_signed_in(client, jam, monkeypatch, settings):
-    monkeypatch.setattr(frame, "CACHE_SECONDS", 3600)
+    monkeypatch.setattr(page_cache, "CACHE_SECONDS", 3600)
     ShopSettings.current().save()
     most = {"/": 4 + 5, jam.get_absolute_url(): 5 + 4}  # session, user, answers, what was told; its shelf: find, read
     bob = builders.customer(ticks=(TOLD,))

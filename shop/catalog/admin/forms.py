@@ -6,11 +6,11 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 
 from shop.catalog import pictures
-from shop.catalog.admin.naming import NamedForm, clean_sku
+from shop.catalog.admin.named_forms import NamedForm, clean_sku
+from shop.catalog.category_tree import read_category_tree
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Variant
 from shop.catalog.pictures import UnusablePictureError
 from shop.catalog.prices import Price, set_prices
-from shop.catalog.tree import read_category_tree
 from shop.money import get_shop_currency
 from shop.price_field import PriceField
 

@@ -12,12 +12,12 @@ from django.urls import reverse
 
 from shop.admin_queries import StrictAdmin
 from shop.catalog import events, listing
-from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
+from shop.catalog.admin.forgiving_choices import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import CategoryForm, MakerForm, PictureForm, ProductForm, VariantForm
-from shop.catalog.admin.naming import VariantFormSet
+from shop.catalog.admin.named_forms import VariantFormSet
 from shop.catalog.admin.stock import MOST_AT_ONCE
+from shop.catalog.category_tree import read_category_tree
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Store, Variant
-from shop.catalog.tree import read_category_tree
 from shop.money import format_amount
 
 

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 
 from shop.admin_queries import StrictAdmin
 from shop.catalog import stock
-from shop.catalog.admin.choosing import ForgivingAutocompleteMixin
+from shop.catalog.admin.forgiving_choices import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import StockQuantityForm, StockRecordForm
 from shop.catalog.models import StockMovement, StockRecord, Store
 

@@ -13,9 +13,9 @@ from django.conf import settings
 from django.db import DataError, IntegrityError, transaction
 
 from shop.catalog import listing
+from shop.catalog.importing.matching import KnownSkus
 from shop.catalog.importing.reading import CatalogRow, read_catalog_rows
-from shop.catalog.importing.recognising import KnownSkus
-from shop.catalog.importing.shelves import CategoriesAndMakers
+from shop.catalog.importing.taxonomy import CategoriesAndMakers
 from shop.catalog.importing.writing import CatalogImportCounts, CatalogWriter
 from shop.catalog.models import Store
 from shop.csv_files.report import BadRow, RowReport

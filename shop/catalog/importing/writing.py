@@ -8,15 +8,15 @@ from pathlib import Path
 from django.db.models import Max
 
 from shop.catalog import events, pictures, stock
-from shop.catalog.importing.reading import CatalogRow
-from shop.catalog.importing.recognising import (
+from shop.catalog.importing.matching import (
     KnownSkus,
     choose_free_slugs,
     find_products,
     reject_duplicate_options,
     reject_foreign_skus,
 )
-from shop.catalog.importing.shelves import CategoriesAndMakers
+from shop.catalog.importing.reading import CatalogRow
+from shop.catalog.importing.taxonomy import CategoriesAndMakers
 from shop.catalog.models import Product, ProductImage, StockRecord, Store, Variant
 from shop.catalog.prices import Price, set_prices
 from shop.csv_files.report import BadRow

@@ -10,7 +10,7 @@ from shop.money import get_shop_currency
 
 
 class Category(models.Model):
-    """A shelf of the shop. The whole tree is small: read it once (`shop.catalog.tree`), never by recursion in SQL."""
+    """A category. The whole tree is small: read it once (`shop.catalog.category_tree`), never by recursion in SQL."""
 
     name = models.CharField(max_length=80)
     slug = models.SlugField(max_length=80, unique=True)

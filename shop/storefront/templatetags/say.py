@@ -7,7 +7,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 
 from orders.carriers import get_carrier_name
-from shop.catalog.tree import Branch
+from shop.catalog.category_tree import Branch
 from shop.money import format_amount
 
 register = template.Library()

@@ -28,7 +28,7 @@ from orders import order_mail_optins
 from recommendations.explanations import Place
 from recommendations.picks import Pick
 from shop import personal_data
-from shop.storefront import controller, shelves
+from shop.storefront import data_controller, shelves
 from shop.storefront.shelves import SUGGESTION_PURPOSES, Card
 
 ALL_PURPOSE_KEYS = frozenset(purpose.key for purpose in purposes.PURPOSES)
@@ -141,6 +141,6 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "visitor_purpose": purposes.VISITOR_HISTORY,
         "holdings": list(personal_data.get_holdings()),
         "processors": list(personal_data.get_processors()),
-        "controller": controller.get_controller(),
+        "controller": data_controller.get_controller(),
     }
     return render(request, "storefront/privacy.html", context)

@@ -16,8 +16,8 @@ from orders.shop_terms import Terms
 from orders.views.cart import AddToCartForm
 from shop.catalog.models import Variant
 from shop.money import format_amount
-from shop.storefront import asks, frame, shelves
-from shop.storefront.asks import PromptPlace
+from shop.storefront import consent_prompts, page_cache, shelves
+from shop.storefront.consent_prompts import PromptPlace
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def cart(request: HttpRequest) -> HttpResponse:
     found = carts.get_cart_for_request(request)
     lines = carts.get_priced_lines(found) if found else []
     carts.store_session_count(request, sum(line.quantity for line in lines))
-    ask = asks.get_prompt_for_page(request, PromptPlace.CART) if lines else None
+    ask = consent_prompts.get_prompt_for_page(request, PromptPlace.CART) if lines else None
     context = {"cart": found, "removed": _find_removed_item(request), "ask": ask}
     return render(request, "storefront/cart.html", context | _build_contents(request, lines))
 
@@ -84,7 +84,7 @@ def make_cart_row(line: CartLine, agreed: Terms, method: ShippingMethod | None, 
 
 
 def _get_tint(line: CartLine) -> int:
-    branch = frame.get_cached_tree().by_id.get(line.variant.product.category_id)
+    branch = page_cache.get_cached_tree().by_id.get(line.variant.product.category_id)
     return branch.tint if branch else 1
 
 

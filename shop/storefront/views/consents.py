@@ -15,7 +15,7 @@ from accounts.models import Customer
 from accounts.people.auth import customer_required
 from accounts.preferences.switches import SOURCES
 from orders import order_mail_optins
-from shop.storefront import controller
+from shop.storefront import data_controller
 
 PER_PAGE = 50
 
@@ -71,5 +71,5 @@ def consent_receipt_page(request: HttpRequest, customer: Customer) -> HttpRespon
 
 def _make_receipt(customer: Customer) -> dict[str, Any]:
     return receipts.make_consent_receipt(
-        customer, controller=controller.get_controller(), privacy_url=controller.build_privacy_url()
+        customer, controller=data_controller.get_controller(), privacy_url=data_controller.build_privacy_url()
     )

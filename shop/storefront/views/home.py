@@ -13,8 +13,8 @@ from accounts.preferences.interests import Exclusions
 from recommendations import picks
 from recommendations.beside import Way
 from recommendations.explanations import Place
-from shop.catalog import cards as listed
-from shop.catalog.cards import ProductCard
+from shop.catalog import product_cards
+from shop.catalog.product_cards import ProductCard
 from shop.storefront import shelves
 from shop.storefront.shelves import Shelf
 
@@ -54,7 +54,7 @@ def _build_news_shelves(hidden: Exclusions) -> list[Shelf]:
     """What came last, what comes next, what sells well: two queries, the same for all but for what they hide."""
     today = timezone.localdate()
     best = picks.pick_popular(limit=SHELF_SIZE, hidden=hidden)
-    found = listed.read_new_products(
+    found = product_cards.read_new_products(
         today, until=today + COMING_WITHIN, limit=SHELF_SIZE, ids=[pick.product_id for pick in best]
     )
     loved = [found.others[pick.product_id] for pick in best if pick.product_id in found.others]

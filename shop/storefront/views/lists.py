@@ -11,25 +11,25 @@ from django.views.decorators.http import require_safe
 from shop.catalog.filters import Filters, Sort
 from shop.catalog.search import SearchResults
 from shop.catalog.search import search_products as find
-from shop.storefront import asks, browse, frame, shelves
-from shop.storefront.asks import PromptPlace
-from shop.storefront.browse import ListQuery
+from shop.storefront import consent_prompts, list_query, page_cache, shelves
+from shop.storefront.consent_prompts import PromptPlace
+from shop.storefront.list_query import ListQuery
 
 
 @require_safe
 def category(request: HttpRequest, slug: str) -> HttpResponse:
-    tree = frame.get_cached_tree()
+    tree = page_cache.get_cached_tree()
     branch = tree.by_slug.get(slug)
     if branch is None:
         raise Http404
-    asked = browse.read_list_query(request.GET, tree, category=branch, default=Sort.NAME)
+    asked = list_query.read_list_query(request.GET, tree, category=branch, default=Sort.NAME)
     scope = asked.scope(tree)
-    known = None if asked.is_narrowed else frame.get_cached_counts(scope)
+    known = None if asked.is_narrowed else page_cache.get_cached_counts(scope)
     results = find("", asked.filters(), scope=scope, sort=asked.sort, page=asked.page, counts=known)
     context = _build_list_context(asked, results) | {
         "category": branch,
-        "aisles": browse.list_subcategories(branch, results.facets),
-        "crumbs": browse.build_breadcrumbs(branch, tree),
+        "aisles": list_query.list_subcategories(branch, results.facets),
+        "crumbs": list_query.build_breadcrumbs(branch, tree),
         "current_category": tree.path(branch.id)[0].slug,
         "canonical_url": settings.SITE_URL + branch.get_absolute_url(),
         "sorts": _list_sorts(asked, but=Sort.RELEVANCE),
@@ -39,10 +39,10 @@ def category(request: HttpRequest, slug: str) -> HttpResponse:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    tree = frame.get_cached_tree()
-    asked = browse.read_list_query(request.GET, tree)
+    tree = page_cache.get_cached_tree()
+    asked = list_query.read_list_query(request.GET, tree)
     filters = asked.filters(category_ids=asked.scope(tree))
-    known = frame.get_cached_counts() if filters == Filters() and not asked.text else None
+    known = page_cache.get_cached_counts() if filters == Filters() and not asked.text else None
     results = find(asked.text, filters, sort=asked.sort, page=asked.page, counts=known)
     context = _build_list_context(asked, results) | {
         "search_query": asked.text,
@@ -50,10 +50,10 @@ def search(request: HttpRequest) -> HttpResponse:
         "is_partial": results.is_partial,
         "missing": results.forgiven.missing if results.forgiven else (),
         "is_corrected": bool(results.forgiven and results.forgiven.is_corrected),
-        "aisles": browse.list_search_categories(asked, results.facets),
+        "aisles": list_query.list_search_categories(asked, results.facets),
         "canonical_url": settings.SITE_URL + reverse("search"),
         "sorts": _list_sorts(asked, but=None if asked.text else Sort.RELEVANCE),
-        "ask": asks.get_prompt_for_page(request, PromptPlace.SEARCH),
+        "ask": consent_prompts.get_prompt_for_page(request, PromptPlace.SEARCH),
     }
     return render(request, "storefront/search.html", context)
 
@@ -64,13 +64,13 @@ def _build_list_context(asked: ListQuery, results: SearchResults) -> dict[str, A
     return {
         "asked": asked,
         "cards": shelves.make_cards(results.products, eager=4),
-        "total": browse.format_count(results.total),
+        "total": list_query.format_count(results.total),
         "total_number": results.total,
-        "groups": browse.build_facet_groups(asked, results.facets, settings.CURRENCY),
-        "page": browse.make_list_page(asked, results),
+        "groups": list_query.build_facet_groups(asked, results.facets, settings.CURRENCY),
+        "page": list_query.make_list_page(asked, results),
     }
 
 
 def _list_sorts(asked: ListQuery, *, but: Sort | None) -> list[tuple[str, str, bool]]:
     chosen = Sort.NEWEST if asked.sort == but else asked.sort
-    return [(sort.value, name, sort == chosen) for sort, name in browse.SORT_NAMES.items() if sort != but]
+    return [(sort.value, name, sort == chosen) for sort, name in list_query.SORT_NAMES.items() if sort != but]

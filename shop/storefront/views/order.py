@@ -18,8 +18,8 @@ from accounts.people.auth import customer_required, get_login_customer
 from orders import cancellation, order_access, order_mail_optins, promise, status
 from orders.models import Order, OrderLine, Payment
 from orders.timeline import TimelineStep, build_timelines
-from shop.storefront import asks, frame
-from shop.storefront.asks import PromptPlace
+from shop.storefront import consent_prompts, page_cache
+from shop.storefront.consent_prompts import PromptPlace
 
 PER_PAGE = 20
 JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
@@ -38,7 +38,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "adjustments": found.adjustments.all(),
         "address": found.address_lines,
         "arrival": _format_order_arrival(found),
-        "tax_name": frame.get_cached_terms().tax_names.get(str(found.country), ""),
+        "tax_name": page_cache.get_cached_terms().tax_names.get(str(found.country), ""),
         "news": order_mail_optins.get_optins_for_order(found),
         "may_cancel": status.may_customer_cancel(found) and cancellation.may_cancel(found),
         "may_mark": bool(found.placed_at)
@@ -88,19 +88,19 @@ def _is_just_placed(found: Order) -> bool:
     return timezone.now() - found.placed_at < JUST_NOW
 
 
-def _find_order_prompt(request: HttpRequest, found: Order) -> asks.ConsentPrompt | None:
+def _find_order_prompt(request: HttpRequest, found: Order) -> consent_prompts.ConsentPrompt | None:
     """The customer whose order it is, or a guest who came back to it by its link; not the one who has just ticked."""
     customer = get_login_customer(request)
     if customer is not None:
         return (
-            asks.get_prompt_for_page(request, PromptPlace.ORDER, _list_coming_news(found))
+            consent_prompts.get_prompt_for_page(request, PromptPlace.ORDER, _list_coming_news(found))
             if found.customer_id == customer.pk
             else None
         )
     if _is_just_placed(found) or not found.email:
         return None
     ticked = set(found.ticks.values_list("purpose", flat=True))
-    return asks.get_prompt_for_guest(
+    return consent_prompts.get_prompt_for_guest(
         request, found.number, [key for key in _list_coming_news(found) if key not in ticked]
     )
 
@@ -113,13 +113,13 @@ def _list_coming_news(found: Order) -> tuple[str, ...]:
         Order.FulfilmentStatus.DISPATCHED: (purposes.MAIL_ORDER_DELIVERED,),
         Order.FulfilmentStatus.DELIVERED: (),
     }
-    return to_come.get(Order.FulfilmentStatus(found.fulfilment_status), asks.ORDER_NEWS)
+    return to_come.get(Order.FulfilmentStatus(found.fulfilment_status), consent_prompts.ORDER_NEWS)
 
 
 def _make_line_row(line: OrderLine) -> dict[str, Any]:
     """A line with its picture, as long as the shop still has the thing."""
     image = line.product.card_image if line.product else ""
-    branch = frame.get_cached_tree().by_id.get(line.product.category_id) if line.product else None
+    branch = page_cache.get_cached_tree().by_id.get(line.product.category_id) if line.product else None
     return {
         "line": line,
         "image_url": default_storage.url(image) if image else "",

@@ -18,7 +18,7 @@ from accounts.consent.purposes import Purpose
 from accounts.models import Customer
 from accounts.people.auth import customer_required
 from recommendations import visitors
-from shop.storefront import preview as previews
+from shop.storefront import previews
 
 SIDES = {"off": False, "on": True}
 # A frame's answer: nothing runs, opens or is sent in it, and only a page of ours may hold it.

@@ -16,8 +16,8 @@ from recommendations import visitors
 from recommendations.history import record_customer_view
 from shop.catalog import details
 from shop.catalog.details import ProductDetails
-from shop.storefront import asks, browse, frame, goods, info_pages, shelves
-from shop.storefront.asks import PromptPlace
+from shop.storefront import consent_prompts, info_pages, list_query, page_cache, product_display, shelves
+from shop.storefront.consent_prompts import PromptPlace
 
 
 @require_safe
@@ -35,7 +35,9 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     if request.method == "GET" and context["fit"]:
         interests.record_interest_use(context["fit"])  # writes only where that switch is on
     response = render(
-        request, "storefront/product.html", context | {"ask": asks.get_prompt_for_page(request, PromptPlace.PRODUCT)}
+        request,
+        "storefront/product.html",
+        context | {"ask": consent_prompts.get_prompt_for_page(request, PromptPlace.PRODUCT)},
     )
     if customer:
         add_never_cache_headers(response)
@@ -44,30 +46,30 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _build_product_context(found: ProductDetails, *, wanted: str, told: Interests) -> dict[str, Any]:
     now = timezone.now()
-    tree = frame.get_cached_tree()
+    tree = page_cache.get_cached_tree()
     path = tree.path(found.category_id)
     sizes = told.sizes_for(found.category_id)
-    options = goods.build_options(found, now=now, wanted=wanted, sizes=[each.words for each in sizes])
+    options = product_display.build_options(found, now=now, wanted=wanted, sizes=[each.words for each in sizes])
     chosen = next((option for option in options if option.is_chosen), None)
     return {
         "product": found,
-        "pictures": goods.list_product_pictures(found),
+        "pictures": product_display.list_product_pictures(found),
         "options": options,
-        "groups": goods.group_options(options),
-        "lines": goods.list_promise_lines(options),
+        "groups": product_display.group_options(options),
+        "lines": product_display.list_promise_lines(options),
         "chosen": chosen,
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
-        "gone": goods.describe_sold_out_options(options),
-        "delivery_price": info_pages.format_delivery_price(frame.get_domestic_methods()),
+        "gone": product_display.describe_sold_out_options(options),
+        "delivery_price": info_pages.format_delivery_price(page_cache.get_domestic_methods()),
         "delivery_page": next(
-            (page for page in frame.get_cached_info_pages() if page.facts == InfoPage.Facts.DELIVERY), None
+            (page for page in page_cache.get_cached_info_pages() if page.facts == InfoPage.Facts.DELIVERY), None
         ),
-        "is_sold_out": goods.is_sold_out(options),
-        "lifespan": goods.format_lifespan(found.lifespan_months),
+        "is_sold_out": product_display.is_sold_out(options),
+        "lifespan": product_display.format_lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
         "is_ahead": found.released_on is not None and found.released_on > timezone.localdate(now),
         "shelves": shelves.beside_product(found.pk, hidden=told.hidden),
-        "crumbs": browse.build_breadcrumbs(path[-1] if path else None, tree, found.title),
+        "crumbs": list_query.build_breadcrumbs(path[-1] if path else None, tree, found.title),
         "current_category": path[0].slug if path else "",
         "canonical_url": settings.SITE_URL + reverse("product", args=[found.slug]),
     }

@@ -18,7 +18,7 @@ from accounts.preferences.switches import Switch
 from orders import carts, order_access
 from orders.views.redirects import see_other
 from recommendations import visitors
-from shop.catalog import cards as listed
+from shop.catalog import product_cards
 from shop.requests import HtmxRequest
 from shop.storefront import shelves
 from shop.storefront.shelves import Shelf
@@ -67,7 +67,9 @@ def _build_visit_context(request: HttpRequest) -> dict[str, Any]:
     seen = visitors.get_viewed_products(request)
     return {
         "remembered": _describe_visit(request, seen_count=len(seen)),
-        "shelf": Shelf("What you looked at", shelves.make_cards(listed.read_cards(seen), way="seen")) if seen else None,
+        "shelf": Shelf("What you looked at", shelves.make_cards(product_cards.read_cards(seen), way="seen"))
+        if seen
+        else None,
     }
 
 

@@ -7,8 +7,8 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from shop.backoffice.sample import histories, people, records, shelves, terms
 from shop.catalog.models import Store
+from shop.sample import goods, histories, order_writing, people, shop_terms
 
 
 class Command(BaseCommand):
@@ -24,9 +24,9 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         self.began = time.monotonic()
         now = timezone.now()
-        store = terms.create_terms()
+        store = shop_terms.create_terms()
         if options["only"] is None:
-            self._say("products on the shelves", shelves.create_goods(store, today=timezone.localdate(now)))
+            self._say("products on the shelves", goods.create_goods(store, today=timezone.localdate(now)))
         if options["only"] != "terms":
             self._say("customers at the door", people.create_people(now=now))
         if options["only"] is None:
@@ -34,9 +34,11 @@ class Command(BaseCommand):
 
     def _write_histories(self, store: Store, *, now: datetime) -> None:
         count = 0
-        if not records.has_sample_orders():
+        if not order_writing.has_sample_orders():
             everybody = people.list_people()
-            count = records.write_sample_orders(histories.build_order_histories(everybody, now=now), everybody, store)
+            count = order_writing.write_sample_orders(
+                histories.build_order_histories(everybody, now=now), everybody, store
+            )
         self._say("orders in the book", count)
         if count and "train_recommendations" in get_commands():
             call_command("train_recommendations", stdout=self.stdout)

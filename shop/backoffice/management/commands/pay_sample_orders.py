@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from shop.backoffice.sample import payments
+from shop.sample import payments
 
 
 class Command(BaseCommand):

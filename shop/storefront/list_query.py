@@ -12,11 +12,11 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from shop.catalog.category_tree import Branch, CategoryTree
 from shop.catalog.filters import Filters, PriceBand, Sort, get_price_bands
 from shop.catalog.search import BOUND, Facets, SearchResults
-from shop.catalog.tree import Branch, CategoryTree
 from shop.money import format_round
-from shop.storefront import frame
+from shop.storefront import page_cache
 
 MOST_VALUES_PER_FACET = 20  # values of one facet at once
 LAST_PAGE = 10_000
@@ -265,7 +265,7 @@ class CategoryLink:
 
 def list_subcategories(here: Branch, facets: Facets) -> list[CategoryLink]:
     """The categories right under this one that hold anything of what is listed."""
-    tree = frame.get_cached_tree()
+    tree = page_cache.get_cached_tree()
     return [
         CategoryLink(branch.name, branch.get_absolute_url(), count)
         for branch in tree.children(here.id)
@@ -275,7 +275,7 @@ def list_subcategories(here: Branch, facets: Facets) -> list[CategoryLink]:
 
 def list_search_categories(asked: ListQuery, facets: Facets) -> list[CategoryLink]:
     """For a search: the departments it found things in, and the aisles of the chosen one."""
-    tree = frame.get_cached_tree()
+    tree = page_cache.get_cached_tree()
     found = []
     for branch in _get_candidate_branches(asked.category, tree):
         count = _format_count_under(branch, facets, tree)

@@ -3,11 +3,11 @@
 from django.conf import settings
 from django.urls import reverse
 
-from shop.storefront import frame
+from shop.storefront import page_cache
 
 
 def get_controller() -> dict[str, str]:
-    shop = frame.get_cached_terms().settings
+    shop = page_cache.get_cached_terms().settings
     return {"name": shop.name, "address": shop.postal_address, "contact": shop.contact_email}
 
 

@@ -13,7 +13,7 @@ from orders.promise import PromiseWords
 from shop.catalog.availability import Availability
 from shop.catalog.details import ProductDetails, VariantOnSale
 from shop.catalog.models.variant import join_options
-from shop.storefront import frame
+from shop.storefront import page_cache
 
 OUT_OF_STOCK_HTML = '<span class="hush"> (out of stock)</span>'
 
@@ -88,9 +88,9 @@ def _mark_chosen_option(found: Sequence[VariantOption], wanted: str, sizes: Sequ
 
 
 def _describe_variant_promise(stock: Availability, product: ProductDetails, now: datetime) -> PromiseWords:
-    calendar = frame.get_cached_terms().calendar
+    calendar = page_cache.get_cached_terms().calendar
     promised = promise.compute_default_promise(
-        calendar, frame.get_domestic_methods(), stock, now, released_on=product.released_on
+        calendar, page_cache.get_domestic_methods(), stock, now, released_on=product.released_on
     )
     return promise.describe_product_promise(promised, availability=stock, now=now, released_on=product.released_on)
 

@@ -7,9 +7,9 @@ from typing import Any
 from django.db import transaction
 
 from orders.models import Holiday, InfoPage, ShippingMethod, ShopSettings, TaxRate
-from shop.backoffice.sample import content
 from shop.catalog.models import Store
 from shop.money import convert_roughly, get_shop_currency
+from shop.sample import content
 
 
 @transaction.atomic

@@ -24,7 +24,7 @@ from accounts.preferences import cadence
 from notifications import samples
 from recommendations import picks, visitors
 from shop.catalog.models import Product
-from shop.storefront import still
+from shop.storefront import preview_html
 
 _LINE = '<p class="muted" style="margin:0;padding:14px 16px 0;font:14px/1.5 system-ui,sans-serif;color:#655b50">'
 _SUBJECT = f"{_LINE}Subject: <strong>{{}}</strong></p>"
@@ -173,7 +173,7 @@ def _is_alike_on_both_sides(request: HttpRequest, customer: Customer, purpose_ke
     if get_preview_target(purpose_key).url is None:
         return False
     off, on = (
-        still.find_marked_sections(
+        preview_html.find_marked_sections(
             render_side(request, customer, purpose_key, granted=granted),
             consent.build_overlay_answers(customer, purpose_key, granted=granted),
         )
@@ -199,7 +199,7 @@ def render_side(request: HttpRequest, customer: Customer, purpose_key: str, *, g
         if seen.url is None:
             return _render_mail(request, customer, purpose_key, nothing=nothing)
         answer = get_page_response(request, seen.url(customer))
-    return still.freeze_page(answer.content.decode(), purposes=answers, nothing=nothing)
+    return preview_html.freeze_page(answer.content.decode(), purposes=answers, nothing=nothing)
 
 
 @contextmanager
@@ -232,7 +232,7 @@ def render_visitor_side(request: HttpRequest, *, granted: bool) -> str:
             visitors.turn_on_history(inner)
         answer = _call_view(inner)
     nothing = VISITOR_TARGET.on if granted else VISITOR_TARGET.off
-    return still.freeze_page(answer.content.decode(), purposes=[purposes.VISITOR_HISTORY.key], nothing=nothing)
+    return preview_html.freeze_page(answer.content.decode(), purposes=[purposes.VISITOR_HISTORY.key], nothing=nothing)
 
 
 def get_page_response(request: HttpRequest, url: str) -> HttpResponse:
@@ -263,9 +263,11 @@ def copy_request(request: HttpRequest, url: str) -> HttpRequest:
 def _render_mail(request: HttpRequest, customer: Customer, purpose_key: str, *, nothing: str) -> str:
     message = samples.write(customer, purpose_key)
     if message is None:
-        return render_to_string("storefront/account/no_mail.html", {"nothing": nothing, "mark": still.PREVIEW_ID})
+        return render_to_string(
+            "storefront/account/no_mail.html", {"nothing": nothing, "mark": preview_html.PREVIEW_ID}
+        )
     is_part = purpose_key == purposes.RECEIPT_OFFER
-    said = nothing if is_part and not still.has_own_section(message.html) else ""
+    said = nothing if is_part and not preview_html.has_own_section(message.html) else ""
     above = format_html(_SUBJECT, message.subject) + (format_html(_NOTE, said) if said else "")
     nonce = str(getattr(request, "csp_nonce", ""))
-    return still.freeze_mail(message.html, nonce=nonce, above=above, is_part=is_part and not said)
+    return preview_html.freeze_mail(message.html, nonce=nonce, above=above, is_part=is_part and not said)

@@ -6,13 +6,13 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from orders.models import InfoPage
-from shop.storefront import frame, info_pages
+from shop.storefront import info_pages, page_cache
 
 
 @require_safe
 def info_page(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(InfoPage, slug=slug, is_published=True)
-    terms = frame.get_cached_terms()
+    terms = page_cache.get_cached_terms()
     shows_delivery = found.facts == InfoPage.Facts.DELIVERY
     context = {
         "info": found,

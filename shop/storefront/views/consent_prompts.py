@@ -13,8 +13,8 @@ from orders import order_access, order_mail_optins
 from orders.models import Order
 from orders.views.redirects import see_other
 from recommendations import visitors
-from shop.storefront import asks
-from shop.storefront.asks import PromptPlace
+from shop.storefront import consent_prompts
+from shop.storefront.consent_prompts import PromptPlace
 
 LONGEST_PATH = 2000
 MOST_REMEMBERED = 60  # answers that a session keeps
@@ -28,16 +28,19 @@ REFUSED = "Your browser asks us not to, so it stays off. You can still turn it o
 @require_POST
 def answer_prompt(request: HttpRequest, key: str) -> HttpResponse:
     place = _read_place(request)
-    if key not in (asks.VISITOR_PURPOSE, *(each for keys in asks.PURPOSES_BY_PLACE.values() for each in keys)):
+    if key not in (
+        consent_prompts.VISITOR_PURPOSE,
+        *(each for keys in consent_prompts.PURPOSES_BY_PLACE.values() for each in keys),
+    ):
         raise Http404
     answered = request.POST.get("answer")
     if answered not in ("yes", "no"):
         messages.error(request, UNCLEAR)
         return see_other(_read_return_path(request))
-    if key == asks.VISITOR_PURPOSE:
+    if key == consent_prompts.VISITOR_PURPOSE:
         return _answer_as_visitor(request, is_yes=answered == "yes")
     customer = get_login_customer(request)
-    if customer is None and key in asks.ORDER_NEWS and "order" in request.POST:
+    if customer is None and key in consent_prompts.ORDER_NEWS and "order" in request.POST:
         return _answer_as_guest(
             request, key, order_access.get_order_or_404(request, request.POST["order"]), is_yes=answered == "yes"
         )
@@ -49,7 +52,7 @@ def answer_prompt(request: HttpRequest, key: str) -> HttpResponse:
 def _answer_as_customer(
     request: HttpRequest, customer: Customer, key: str, place: PromptPlace, *, is_yes: bool
 ) -> HttpResponse:
-    if is_yes and asks.is_refused_by_browser(request, key):
+    if is_yes and consent_prompts.is_refused_by_browser(request, key):
         messages.info(request, REFUSED)
     elif is_yes:
         prompts.accept_prompt(customer, key, place=place)
@@ -62,7 +65,7 @@ def _answer_as_customer(
 
 def _answer_as_guest(request: HttpRequest, key: str, order: Order, *, is_yes: bool) -> HttpResponse:
     """An order's link starts nothing by itself: a yes is mailed to be said there, a no is the order's own."""
-    if is_yes and asks.is_refused_by_browser(request, key):
+    if is_yes and consent_prompts.is_refused_by_browser(request, key):
         messages.info(request, REFUSED)
     elif is_yes:
         requests.request_consent(order.email, key, source=f"ask_{PromptPlace.ORDER}")
@@ -70,7 +73,7 @@ def _answer_as_guest(request: HttpRequest, key: str, order: Order, *, is_yes: bo
     else:
         order_mail_optins.decline_order_mail(order, key)
         messages.info(request, DECLINED)
-    _remember_answer(request, asks.make_guest_answer_key(order.number, key))
+    _remember_answer(request, consent_prompts.make_guest_answer_key(order.number, key))
     return see_other(_read_return_path(request))
 
 
@@ -87,7 +90,7 @@ def _answer_as_visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:
         messages.info(request, REFUSED)
     else:
         visitors.turn_off_history(request)
-        _remember_answer(request, asks.VISITOR_PURPOSE)
+        _remember_answer(request, consent_prompts.VISITOR_PURPOSE)
         request.session.set_expiry(REMEMBER_SECONDS)
         messages.info(request, DECLINED)
     return see_other(_read_return_path(request))

@@ -10,11 +10,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from shop.backoffice.sample import content
-from shop.backoffice.sample.content import SampleProduct
 from shop.catalog import events, listing, stock
 from shop.catalog.models import Category, Maker, Product, ProductImage, Store, Variant
 from shop.money import convert_roughly, get_shop_currency
+from shop.sample import content
+from shop.sample.content import SampleProduct
 
 REFERENCE = "sample store"
 

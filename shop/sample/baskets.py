@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from shop.backoffice.sample import content
-from shop.backoffice.sample.content import SampleProduct, SampleVariant
-from shop.backoffice.sample.people import ALICE, BOB, SamplePerson
+from shop.sample import content
+from shop.sample.content import SampleProduct, SampleVariant
+from shop.sample.people import ALICE, BOB, SamplePerson
 
 SHOE_SIZES, SHOE_WEIGHTS = [str(size) for size in range(5, 14)], [5, 8, 11, 14, 15, 13, 10, 6, 4]
 LETTER_SIZES, LETTER_WEIGHTS = ["S", "M", "L", "XL"], [3, 5, 5, 2]

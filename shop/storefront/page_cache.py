@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 from orders import shop_terms
 from orders.models import InfoPage, ShippingMethod
 from orders.shop_terms import Terms
-from shop.catalog import search
-from shop.catalog import tree as category_tree
+from shop.catalog import category_tree, search
+from shop.catalog.category_tree import CategoryTree
 from shop.catalog.search import ListCounts
-from shop.catalog.tree import CategoryTree
 
 CACHE_SECONDS = 10
 COUNTS_CACHE_SECONDS = 60  # what is on a shelf is always that of now; how many there are may lag

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from accounts.models import Customer, Interest
 from accounts.preferences.interests import get_end_of_day
-from shop.backoffice.sample import content
 from shop.catalog.models import Category, Maker
+from shop.sample import content
 
 ONE_IN = 4  # of the others tells us something
 

@@ -22,7 +22,7 @@ from notifications.receipt_offers import find_sent_offers
 from recommendations import explanations, sizes
 from recommendations.history import RETENTION
 from shop.catalog.models import Maker, Product, Variant
-from shop.storefront import frame
+from shop.storefront import page_cache
 
 Kind = Interest.Kind
 REMOVED_KEY = "told_removed"  # in the session until the page is next shown, so that it can be put back
@@ -80,7 +80,7 @@ def _bind_interest_form(request: HttpRequest) -> InterestForm:
     kind = request.POST.get("kind", "")
     if kind not in INTEREST_FORMS:
         raise Http404
-    return INTEREST_FORMS[kind](request.POST, tree=frame.get_cached_tree(), prefix=kind)
+    return INTEREST_FORMS[kind](request.POST, tree=page_cache.get_cached_tree(), prefix=kind)
 
 
 def _try_save_interest(request: HttpRequest, customer: Customer, form: InterestForm) -> bool:
@@ -109,7 +109,7 @@ def _build_interests_context(request: HttpRequest, customer: Customer, posted: I
     return {
         "sections": [each for each in sections if each.rows or each.is_open or each.kind != Kind.NOT_SIZE],
         "is_empty": not rows,
-        "guesses": sizes.guess_sizes(customer, rows, frame.get_cached_tree()),
+        "guesses": sizes.guess_sizes(customer, rows, page_cache.get_cached_tree()),
         "may_guess": consent.allows(customer, purposes.GUESS_SIZES),
         "guessing": _find_unanswered_purpose(customer, purposes.GUESS_SIZES),
         "switch": _read_interests_switch(customer),
@@ -147,7 +147,7 @@ def _make_section(
     form = (
         posted
         if posted is not None and posted.kind == kind
-        else INTEREST_FORMS[kind](tree=frame.get_cached_tree(), prefix=kind)
+        else INTEREST_FORMS[kind](tree=page_cache.get_cached_tree(), prefix=kind)
     )
     found = [InterestRow(row, did.get(row.pk, [])) for row in rows if row.kind == kind]
     return InterestSection(kind, meaning, one, found, form)
@@ -182,7 +182,7 @@ def _pop_removed_interest(request: HttpRequest) -> dict[str, Any] | None:
 def change_interest(request: HttpRequest, customer: Customer, pk: int) -> HttpResponse:
     found = get_object_or_404(customer.interests.standing().select_related("maker", "category", "product"), pk=pk)
     form = INTEREST_FORMS[found.kind](
-        request.POST or None, instance=found, tree=frame.get_cached_tree(), prefix=found.kind
+        request.POST or None, instance=found, tree=page_cache.get_cached_tree(), prefix=found.kind
     )
     if request.method == "POST" and form.is_valid() and _try_save_interest(request, customer, form):
         _withdraw_from_waiting_mail(customer, found)
@@ -218,7 +218,7 @@ def answer_size_guess(request: HttpRequest, customer: Customer) -> HttpResponse:
     guess = next(
         (
             each
-            for each in sizes.guess_sizes(customer, _get_unexpired_interests(customer), frame.get_cached_tree())
+            for each in sizes.guess_sizes(customer, _get_unexpired_interests(customer), page_cache.get_cached_tree())
             if each.key == key
         ),
         None,

@@ -9,10 +9,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from shop.backoffice.sample import content
-from shop.backoffice.sample.baskets import SampleBasket, SampleLine, draw_baskets
-from shop.backoffice.sample.content import SampleProduct
-from shop.backoffice.sample.people import SamplePerson
+from shop.sample import content
+from shop.sample.baskets import SampleBasket, SampleLine, draw_baskets
+from shop.sample.content import SampleProduct
+from shop.sample.people import SamplePerson
 
 STAGES = ("placed", "approved", "picking", "picked", "packed", "dispatched", "delivered")
 OPEN_STAGES = frozenset(STAGES[:5])  # what these need is still promised on the shelf

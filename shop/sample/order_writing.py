@@ -17,11 +17,11 @@ from accounts.consent import purposes
 from accounts.models import Customer
 from orders.carriers.tracking_numbers import compute_mod7_digit, compute_s10_digit
 from orders.models import Allocation, Order, OrderEvent, OrderLine, OrderTick, Shipment, ShipmentLine, ShippingMethod
-from shop.backoffice.sample.histories import OPEN_STAGES, SampleOrderHistory
-from shop.backoffice.sample.people import SamplePerson
 from shop.catalog import stock
 from shop.catalog.models import Store, Variant
 from shop.money import compute_included_tax, get_shop_currency
+from shop.sample.histories import OPEN_STAGES, SampleOrderHistory
+from shop.sample.people import SamplePerson
 
 Kind = OrderEvent.Kind
 EVENT_KINDS = {

@@ -13,7 +13,7 @@ from django.db.models import F
 
 from accounts.consent import consent, purposes
 from accounts.models import Address, Customer, User
-from shop.backoffice.sample import content, interests, paces
+from shop.sample import content, interests, mail_settings
 
 ALICE, BOB, STAFF = "alice@saywhen.example", "bob@saywhen.example", "staff@saywhen.example"
 PASSWORD = "say-when-please"  # noqa: S105  (known to all, so given out on one's own machine only)
@@ -79,7 +79,7 @@ def create_people(*, now: datetime) -> int:
         source=SOURCE,
     )
     interests.create_interests(made, alice=ALICE, bob=BOB, now=now)
-    paces.create_mail_frequencies(made, leaving_alone=(ALICE, BOB))
+    mail_settings.create_mail_frequencies(made, leaving_alone=(ALICE, BOB))
     return len(made)
 
 
