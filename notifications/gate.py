@@ -1,7 +1,7 @@
 """The gate: whether a mail, or one part of it, may go, and what it then stands on.
 
-Asked when a mail is queued (`standing`, over answers already read) and again at hand-off (`STANDS`, the same rule in
-SQL, over what is in the database at that moment). tests/notifications holds both against one truth table.
+Asked when a mail is queued (`standing`, over answers already read) and again at hand-off (`BASIS_HOLDS`, the same rule
+in SQL, over what is in the database at that moment). tests/notifications holds both against one truth table.
 """
 
 from collections.abc import Iterable
@@ -138,8 +138,8 @@ _NOT_FOR_SALE = """(i.block IN ('offer', 'pick') AND NOT EXISTS (
 WANTED = f"({_ANSWERED} AND NOT {_UNWANTED})"
 BASIS_HOLDS = f"({WANTED} AND NOT {NEWS_CALLED_OFF} AND NOT {_NOT_FOR_SALE})"
 
-# Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.pads`, which the
-# statement is given as {outer} and {inner}.
+# Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.get_hmac_pads`,
+# which the statement is given as {outer} and {inner}.
 SUPPRESSED = """EXISTS (
     SELECT 1 FROM notifications_suppression s
     WHERE LOWER(s.address) = LOWER(e.to_address)

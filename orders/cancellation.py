@@ -24,8 +24,8 @@ def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:
     """Cancels and refunds in full, unless the payment is disputed. Raises `TransitionRefused` once a parcel has left.
 
     The refund is asked for in the same transaction and sent to Stripe after it; should Stripe be out of reach, the
-    reconciler sends it again. An unpaid order is called off through its payment (`payments.expire`), which alone
-    knows whether money is on its way.
+    reconciler sends it again. An unpaid order is called off through its payment (`checkout_sessions.expire_payment`),
+    which alone knows whether money is on its way.
     """
     with transaction.atomic():
         order = lock_order(order_id)

@@ -95,7 +95,7 @@ class StartedCheckout:
 def start_checkout(cart: Cart, details: CheckoutDetails, *, customer: Customer | None, terms: Terms) -> StartedCheckout:
     """Makes the order and its payment, or finds the ones the same cart and details made before.
 
-    Raises `CheckoutRefused`, and `payments.Unreachable` when an earlier payment of the cart can't be ended now.
+    Raises `CheckoutRefused`, and `StripeUnreachable` when an earlier payment of the cart can't be ended now.
     """
     for _ in range(TRIES):
         found = _try_start_checkout(cart, details, customer, terms)

@@ -31,7 +31,7 @@ def count_readable_purchases(customer: Customer) -> dict[str, int]:
 
 
 def held_dates(customer: Customer) -> dict[str, tuple[datetime, datetime]]:
-    """By purpose, when the first and the last was bought of what `held_counts` counts. One query."""
+    """By purpose, when the first and the last was bought of what `count_stored_rows` counts. One query."""
     own = OrderLine.objects.steering().filter(order__customer=customer)
     bought_at = Coalesce("order__placed_at", "order__created_at")
     ends: dict[str, Min | Max] = {}

@@ -162,31 +162,33 @@ def register_processors() -> None:
     )
 
 
+def _make_order_holding() -> Holding:
+    return Holding(
+        key="orders",
+        title="Your orders",
+        models=(
+            *("orders.Order", "orders.OrderLine", "orders.Adjustment", "orders.Allocation"),
+            *("orders.Shipment", "orders.ShipmentLine", "orders.OrderEvent", "orders.OrderTick"),
+        ),
+        retention="What you bought, where it went and what we told you: six years, as tax law asks.",
+        export=export_orders,
+        count=lambda customer: get_customer_orders(customer).count(),
+        forget={
+            key: partial(forgotten_purchases.forget_purchases, purpose_key=key)
+            for key in forgotten_purchases.READS_PURCHASES
+        },
+        held=forgotten_purchases.count_readable_purchases,
+        held_dates=forgotten_purchases.held_dates,
+        erase=retention.erase_orders,
+        kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
+        "invoice. Tax law asks for them for six years. E-mail, phone, notes, tracking numbers and all else go.",
+        retire=retention.retire_orders,
+    )
+
+
 def register_holdings() -> None:
     register_processors()
-    register_holding(
-        Holding(
-            key="orders",
-            title="Your orders",
-            models=(
-                *("orders.Order", "orders.OrderLine", "orders.Adjustment", "orders.Allocation"),
-                *("orders.Shipment", "orders.ShipmentLine", "orders.OrderEvent", "orders.OrderTick"),
-            ),
-            retention="What you bought, where it went and what we told you: six years, as tax law asks.",
-            export=export_orders,
-            count=lambda customer: get_customer_orders(customer).count(),
-            forget={
-                key: partial(forgotten_purchases.forget_purchases, purpose_key=key)
-                for key in forgotten_purchases.READS_PURCHASES
-            },
-            held=forgotten_purchases.count_readable_purchases,
-            held_dates=forgotten_purchases.held_dates,
-            erase=retention.erase_orders,
-            kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
-            "invoice. Tax law asks for them for six years. E-mail, phone, notes, tracking numbers and all else go.",
-            retire=retention.retire_orders,
-        )
-    )
+    register_holding(_make_order_holding())
     register_holding(
         Holding(
             key="payments",

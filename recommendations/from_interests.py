@@ -22,7 +22,7 @@ class InterestMatch(NamedTuple):
 
 
 NOT_HIDDEN = """NOT p.id = ANY(%(products)s) AND NOT p.category_id = ANY(%(categories)s)
-        AND NOT COALESCE(p.maker_id = ANY(%(makers)s), false)"""  # values: `hidden_values`
+        AND NOT COALESCE(p.maker_id = ANY(%(makers)s), false)"""  # values: `get_hidden_parameters`
 
 # One statement, of the ways that this customer's words need. Within each thing told: what comes in a told size before
 # what does not, then what sells, then what is new.

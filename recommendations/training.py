@@ -28,7 +28,9 @@ from shop.catalog.models import Product
 
 PURPOSE = purposes.COUNT_IN_ALSO_BOUGHT
 EPOCH = timedelta(hours=6)
-ON_ITS_WAY = timedelta(seconds=5)  # as in `withdrawn.LOST`: a change may have been on its way when the run began
+ON_ITS_WAY = timedelta(
+    seconds=5
+)  # as in `withdrawn_sql.WITHDRAWN_SQL`: a change may have been on its way when the run began
 _FIELDS = "(run_id, customer_id, product_id, order_line_id, consent_record_id, bought_at)"
 
 

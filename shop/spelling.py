@@ -42,7 +42,7 @@ def make_spelling_key(text: str) -> str:
 
 
 def make_name_key(text: str) -> str:
-    """As `spelling_key`, and hyphens are spaces: “rag-socks” is “Rag socks”."""
+    """As `make_spelling_key`, and hyphens are spaces: “rag-socks” is “Rag socks”."""
     return _GAPS.sub(" ", make_spelling_key(text)).strip()
 
 

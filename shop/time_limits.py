@@ -65,8 +65,8 @@ class Bulkhead:
         self._late: set[Future[Any]] = set()
 
     def run(self, call: Callable[[], T], patience: Patience) -> T:
-        """The call's answer, or its error. Raises `OutOfTime` when the answer takes too long, and `NoPlace` when the
-        call was not even begun.
+        """The call's answer, or its error. Raises `WaitTimedOut` when the answer takes too long, and `BulkheadFull`
+        when the call was not even begun.
         """
         if not self._find_place(patience):
             raise BulkheadFull(f"{self._name}: too many are waiting")

@@ -1,7 +1,7 @@
 """Consent: one door in (`set_consent`), one question out (`allows`, and as querysets for sets). No row means no.
 
-A preview asks what if: inside `overlay` the questions answer as if one customer had answered otherwise, and no answer
-can be given.
+A preview asks what if: inside `overlay_answers` the questions answer as if one customer had answered otherwise, and no
+answer can be given.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -283,7 +283,7 @@ def is_overlay_active() -> bool:
 
 
 def build_overlay_answers(customer: Customer, purpose_key: str, *, granted: bool) -> dict[str, bool]:
-    """What would count if the customer gave this answer, for `overlay`: a yes rests while the master switch is off."""
+    """What would count after this answer, for `overlay_answers`: a yes rests while the master switch is off."""
     if purpose_key == purposes.PERSONAL_SHOPPER.key:
         chosen = get_chosen_purposes(customer)
         return {key: granted and key in chosen for key in purposes.UNDER_MASTER}

@@ -90,7 +90,7 @@ def _make_exclusions(never: list[Interest], branches: Mapping[int, frozenset[int
 
 @transaction.atomic
 def save_interest(customer: Customer, interest: Interest) -> Interest:
-    """Keeps what the customer told, or told differently. The same told twice is kept once. Raises `TooMuchTold`.
+    """Keeps what the customer told, or told differently. The same told twice is kept once. Raises `TooManyInterests`.
 
     A size is theirs or not: whichever they told last.
     """

@@ -53,7 +53,7 @@ def get_private_storage() -> Storage:
 
 
 def request_export(customer: Customer) -> DataExport:
-    """Asks for a copy; the one before it goes. Raises `TooMany` while one is being made, or after five in a day."""
+    """Asks for a copy; the one before it goes. Raises `TooManyExports` while one is made, or after five a day."""
     since = timezone.now() - timedelta(days=1)
     if customer.data_exports.filter(created_at__gte=since).count() >= MOST_PER_DAY:
         raise TooManyExports

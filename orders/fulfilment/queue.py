@@ -97,7 +97,7 @@ def build_payment_problem_filter() -> Q:
 
 
 def summarize_queues() -> list[QueueSummary]:
-    """Every queue of `WORK`, then `LATE`, `LOOK`, `HELD` and `UNDER_WAY`, in four queries."""
+    """Every queue of `WORK_QUEUES`, then `LATE`, `LOOK`, `HELD` and `PAYMENT_UNDER_WAY`, in four queries."""
     waiting = Order.objects.order_by().filter(status=Order.Status.CONFIRMED)
     found = waiting.aggregate(
         approve_count=Count("pk", filter=IS_TO_APPROVE),

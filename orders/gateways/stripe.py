@@ -191,7 +191,7 @@ def _parse_session_item(made: Any) -> SessionItem:
 
 
 def expire_session(reference: str) -> None:
-    """Raises `Refused` when it is complete or expired already."""
+    """Raises `StripeRefused` when it is complete or expired already."""
     with translate_errors():
         get_client().v1.checkout.sessions.expire(reference)
 

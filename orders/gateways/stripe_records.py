@@ -42,7 +42,7 @@ class StripeItem:
 
 
 def fetch_item(kind: str, reference: str) -> StripeItem:
-    """Raises `Refused` when this Stripe account has no such thing, `Unreachable` when there is no answer."""
+    """Raises `StripeRefused` when the Stripe account has no such thing, `StripeUnreachable` without an answer."""
     asked_at = timezone.now()
     with translate_errors():
         return _parse_item(kind, _get_service(kind).retrieve(reference), asked_at)

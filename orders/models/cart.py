@@ -91,7 +91,7 @@ class CartLine(models.Model):
 
     objects = CartLineQuerySet.as_manager()
 
-    # what `with_goods` reads along
+    # what `with_product_and_stock` reads along
     stock_now: dict[str, Any] | None
     reserved_count: int
     other_line_count: int

@@ -70,7 +70,7 @@ class UnknownSession(StripeUnreachable):
 def open_checkout_session(payment: Payment, *, waits_for_others: bool = True) -> Payment:
     """Opens the payment's session at Stripe, once, however often and by however many it is asked.
 
-    Raises `Refused` (the order is then called off) or `Unreachable` (everything stays; ask again later).
+    Raises `StripeRefused` (the order is then called off) or `StripeUnreachable` (everything stays; ask again later).
     """
     age = timezone.now() - payment.created_at
     if age > KEY_LIFE and payment.status == Payment.Status.CREATED:
@@ -92,7 +92,7 @@ def open_checkout_session(payment: Payment, *, waits_for_others: bool = True) ->
 
 
 def _pause_while_busy(busy: StripeBusy, *, is_allowed: bool) -> None:
-    """Raises `Slow` where a request has no more time for it, or is not to wait for somebody else at all."""
+    """Raises `StripeSlow` where a request has no more time for it, or is not to wait for somebody else at all."""
     if not is_allowed:
         raise StripeSlow(str(busy)) from busy
     patience = get_current_patience()
@@ -197,7 +197,7 @@ def is_idempotency_key(text: str) -> bool:
 def settle_payment(payment_id: int) -> Payment:
     """Asks Stripe where the payment stands and draws the consequences. Safe to call any number of times.
 
-    Raises `Unreachable` when Stripe gives no answer: nothing changes then.
+    Raises `StripeUnreachable` when Stripe gives no answer: nothing changes then.
     """
     payment = Payment.objects.select_related("order").get(pk=payment_id)
     if payment.status in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
@@ -212,7 +212,7 @@ def settle_payment(payment_id: int) -> Payment:
 def retry_opening_session(payment: Payment) -> Payment:
     """A payment whose answer never came: asks again, or lets go once it is surely over and Stripe knows of no session.
 
-    Raises `Unreachable` when Stripe gives no answer.
+    Raises `StripeUnreachable` when Stripe gives no answer.
     """
     try:
         return open_checkout_session(payment)
@@ -250,7 +250,7 @@ def _fetch_session(payment: Payment) -> CheckoutSession:
 def end_unknown_payment(payment_id: int, *, actor: str) -> Payment:
     """Ends a payment on somebody's word that nobody paid it, when this Stripe account does not know its session.
 
-    One that Stripe knows is settled instead. Raises `Unreachable` when Stripe gives no answer.
+    One that Stripe knows is settled instead. Raises `StripeUnreachable` when Stripe gives no answer.
     """
     payment = Payment.objects.get(pk=payment_id)
     try:
@@ -374,7 +374,7 @@ def _mark_not_started(payment_id: int, problem: str) -> None:
 def expire_payment(payment: Payment) -> Payment:
     """Ends a session that is no longer wanted, then settles: it may have been paid meanwhile.
 
-    Raises `Unreachable` when Stripe gives no answer: everything stays as it is.
+    Raises `StripeUnreachable` when Stripe gives no answer: everything stays as it is.
     """
     if payment.status == Payment.Status.CREATED:
         payment = retry_opening_session(payment)

@@ -38,7 +38,7 @@ class RebuiltPayment:
 def rebuild_paid_order(payment_intent: str) -> RebuiltPayment | None:
     """What this shop sold for that money, made again; None when the money is none of its orders'.
 
-    The payment is `open`: `payments.draw` settles it. Raises `Unreachable`.
+    The payment is `open`: `checkout_sessions.apply_session_state` settles it. Raises `StripeUnreachable`.
     """
     session = stripe.find_session_paid_by(payment_intent)
     if session is None or not (session.order_number and checkout_sessions.is_idempotency_key(session.key)):

@@ -30,7 +30,7 @@ REFUND_REASONS = {"duplicate": "It was paid twice.", "expired_uncaptured_charge"
 def record_reference(kind: str, reference: str) -> StripeRecord | None:
     """Asks Stripe about one thing and records it. None for what this account does not know, or what is no money.
 
-    Raises `Unreachable`.
+    Raises `StripeUnreachable`.
     """
     try:
         return record_item(stripe_records.fetch_item(kind, reference))
@@ -39,13 +39,13 @@ def record_reference(kind: str, reference: str) -> StripeRecord | None:
 
 
 def record_payment_intent(reference: str) -> None:
-    """Records what was charged through it. Raises `Unreachable`."""
+    """Records what was charged through it. Raises `StripeUnreachable`."""
     for item in stripe_records.list_items(stripe_records.CHARGE, payment_intent=reference):
         record_item(item)
 
 
 def record_item(item: StripeItem) -> StripeRecord | None:
-    """Writes it down and draws the consequences; None for what is no money. Raises `Unreachable`."""
+    """Writes it down and draws the consequences; None for what is no money. Raises `StripeUnreachable`."""
     if not item.is_money:
         return None
     payment = _settle_charge(item) if item.kind == Kind.CHARGE else _find_payment_for_item(item)

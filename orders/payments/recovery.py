@@ -78,7 +78,7 @@ def _estimate_backup_time() -> datetime:
 def recover_money(entries: Sequence[JournalEntry]) -> str:
     """Records every charge, refund, dispute and warning since before the backup, and rebuilds what was paid.
 
-    Raises `Unreachable` when Stripe gives no answer, `RecoveryIncomplete` for what could not be taken in.
+    Raises `StripeUnreachable` when Stripe gives no answer, `RecoveryIncomplete` for what could not be taken in.
     """
     since = find_recovery_start()
     said: list[str] = []
@@ -153,7 +153,7 @@ def _format_item_amount(item: StripeItem) -> str:
 def compare_sums(entries: Sequence[JournalEntry]) -> str:
     """Adds up what was charged, refunded and disputed since before the backup, at Stripe and here, by currency.
 
-    Asks Stripe anew. Raises `Unreachable`, and `RecoveryIncomplete` with both sums where they differ.
+    Asks Stripe anew. Raises `StripeUnreachable`, and `RecoveryIncomplete` with both sums where they differ.
     """
     since = find_recovery_start()
     theirs, ours, stray = _sum_at_stripe(since), _sum_in_orders(since), _sum_stray_records(since)

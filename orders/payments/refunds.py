@@ -80,7 +80,7 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
 def find_refundable_payment(order: Order) -> tuple[Payment | None, Decimal]:
     """The payment to give back from and what is left of it; one that needs a look has its money given back too.
 
-    A payment whose refunding is shut (`find_shut`) is passed over.
+    A payment whose refunding is shut (`find_unrefundable_payment`) is passed over.
     """
     open_ones = ((payment, left) for payment, left, shut in _list_unrefunded_payments(order) if not shut)
     return next(open_ones, (None, NOTHING))
@@ -121,7 +121,7 @@ def send_refund(refund_id: int) -> None:
     """Sends a noted refund to Stripe, once, and records the answer.
 
     Whatever may have been sent before is looked for at Stripe first: its keys are forgotten after a day.
-    Raises `Unreachable` when Stripe gives no answer: nothing changes then.
+    Raises `StripeUnreachable` when Stripe gives no answer: nothing changes then.
     """
     noted = Refund.objects.select_related("payment__order").get(pk=refund_id)
     if noted.status != Refund.Status.REQUESTED:

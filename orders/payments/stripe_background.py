@@ -19,7 +19,7 @@ class StripeUnavailable(StripeUnreachable):
 
 @contextmanager
 def attempt_at_stripe(loop: Loop, item: object, *, subject: str) -> Iterator[None]:
-    """As `Loop.attempt`. Raises `StripeAway` when the trouble is not the item's."""
+    """As `Loop.attempt`. Raises `StripeUnavailable` when the trouble is not the item's."""
     try:
         yield
     except StripeBusy:

@@ -33,7 +33,7 @@ FEED = loops.register_loop(
 def catch_up_on_events() -> None:
     """Reads the list and works through it; should that fail, it is read again later from the same place.
 
-    Raises `StripeAway` when Stripe answers nothing at all.
+    Raises `StripeUnavailable` when Stripe answers nothing at all.
     """
     if FEED.is_due():
         with attempt_at_stripe(FEED, loops.WHOLE, subject=FEED.title):
@@ -44,7 +44,7 @@ def catch_up_on_events() -> None:
 def read_feed() -> int:
     """Stores what happened since the last time. Returns how many were listed.
 
-    Raises `Unreachable`: the next time reads the same again.
+    Raises `StripeUnreachable`: the next time reads the same again.
     """
     asked_at = timezone.now()
     since = max(read_feed_position() - OVERLAP, asked_at - FEED_RETENTION)

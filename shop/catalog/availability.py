@@ -26,7 +26,7 @@ def get_availability(variant_ids: Iterable[int]) -> dict[int, Availability]:
 
 
 def parse_availability(json: dict[str, Any] | None) -> Availability:
-    """From what `stock_json` annotates."""
+    """From what `build_stock_json` annotates."""
     if not json:
         return Availability()
     due = json["restock_on"]

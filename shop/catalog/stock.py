@@ -34,7 +34,7 @@ class OpeningStock:
 
 
 def open_stock_records(store: Store, openings: Sequence[OpeningStock], *, reference: str = "", actor: str = "") -> None:
-    """Opening stock of any number of variants, in two statements. Call `listing.refresh` on their products after."""
+    """Opening stock of any number of variants, in two statements. Then call `listing.refresh_listings` for them."""
     records = StockRecord.objects.bulk_create(
         (
             StockRecord(store=store, variant_id=each.variant_id, on_hand=each.on_hand, restock_on=each.restock_on)
@@ -93,7 +93,7 @@ def _allocate_variant(variant_id: int, quantity: int, record_ids: Iterable[int])
 
 
 def release_allocation(record_id: int, *, quantity: int) -> None:
-    """Give back what `allocate` promised."""
+    """Give back what `allocate_stock` promised."""
     StockRecord.objects.filter(id=record_id).update(allocated=F("allocated") - quantity)
     events.record_restocks({record_id: quantity})
     _update_flags_on_commit([record_id])

@@ -57,6 +57,6 @@ def _charge_at_standin(order: Order) -> dict[str, Any]:
     }
     url = f"{settings.STRIPE_API_BASE}/_control/charges"
     asking = urllib.request.Request(url, json.dumps(given).encode(), {"Content-Type": "application/json"})  # noqa: S310
-    with urllib.request.urlopen(asking, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  (this machine's; see `may_pay`)
+    with urllib.request.urlopen(asking, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310  (this machine's; see `may_pay_sample_orders`)
         taken: dict[str, Any] = json.load(answer)
     return taken

@@ -128,7 +128,7 @@ def nobody_is_withdrawn(patch) -> None:
 
 
 def browsers_are_not_heard(patch) -> None:
-    patch.setattr(visitors.gpc, "is_no", lambda request: False)
+    patch.setattr(visitors.gpc, "has_gpc_signal", lambda request: False)
 
 
 def a_visit_joins_without_its_tick(patch) -> None:

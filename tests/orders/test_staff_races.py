@@ -53,7 +53,7 @@ def without_locks(monkeypatch):
         return Shipment.objects.select_related("order").get(pk=shipment_id)
 
     for module in (transitions, cancellation):
-        monkeypatch.setattr(module, "locked_order", lambda order_id: Order.objects.get(pk=order_id))
+        monkeypatch.setattr(module, "lock_order", lambda order_id: Order.objects.get(pk=order_id))
     monkeypatch.setattr(transitions, "lock_shipment", unlocked_shipment)
 
 

@@ -71,7 +71,7 @@ class PictureInline(admin.TabularInline):
 
 
 @admin.action(description="Put on the shelf", permissions=["change"])
-def publish_products(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
+def publish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
     with transaction.atomic():
         product_ids = list(products.values_list("pk", flat=True))
         products.update(is_published=True)
@@ -79,7 +79,7 @@ def publish_products(_admin: Any, _request: HttpRequest, products: QuerySet[Prod
 
 
 @admin.action(description="Take off the shelf", permissions=["change"])
-def unpublish_products(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
+def unpublish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -> None:
     products.update(is_published=False)
 
 
@@ -87,7 +87,7 @@ def unpublish_products(_admin: Any, _request: HttpRequest, products: QuerySet[Pr
 class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
     form = ProductForm
     inlines = [VariantInline, PictureInline]
-    actions = [publish_products, unpublish_products]
+    actions = [publish, unpublish]
     list_display = ["title", "category", "maker", "costs_from", "is_published", "is_available", "released_on"]
     list_filter = ["is_published", "is_available", "category"]
     list_select_related = ["category", "maker"]

@@ -69,13 +69,13 @@ class MovementInline(admin.TabularInline):
 
 
 @admin.action(description="Receive", permissions=["change"])
-def receive_goods(model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord]) -> Any:
+def receive(model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord]) -> Any:
     """Asks how many of each came in, and adds them."""
     return _ask_quantities(model_admin, request, records, title="Receive", least=1, move=_save_received)
 
 
 @admin.action(description="Count", permissions=["change"])
-def count_goods(model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord]) -> Any:
+def count(model_admin: "StockRecordAdmin", request: HttpRequest, records: QuerySet[StockRecord]) -> Any:
     """Asks how many of each are there, and writes the difference."""
     return _ask_quantities(model_admin, request, records, title="Count", least=0, move=_save_counted)
 
@@ -130,7 +130,7 @@ def _save_counted(request: HttpRequest, form: StockQuantityForm) -> None:
 @admin.register(StockRecord)
 class StockRecordAdmin(ForgivingAutocompleteMixin, StrictAdmin):
     form = StockRecordForm
-    actions = [receive_goods, count_goods]
+    actions = [receive, count]
     inlines = [MovementInline]
     list_display = ["variant", "sku", "store", "on_hand", "allocated", "available", "restock_on"]
     list_filter = [StockLeftFilter, "store"]

@@ -12,7 +12,7 @@ _DEEPEST = 10
 
 
 def parse_form(encoded: str) -> dict[str, Any]:
-    """Lists stay dicts keyed by index here; `as_list` turns them once the schema says so."""
+    """Lists stay dicts keyed by index here; `convert_to_list` turns them once the schema says so."""
     tree: dict[str, Any] = {}
     try:
         pairs = parse_qsl(encoded, keep_blank_values=True, max_num_fields=_MOST_FIELDS)

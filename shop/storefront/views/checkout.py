@@ -19,8 +19,7 @@ from accounts.models import Address, Customer
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
 from orders import carts, order_access, pricing, promise, rate_limits, shop_terms
-from orders import checkout as ordering
-from orders.checkout import CheckoutRefused
+from orders.checkout import ADDRESS_FIELDS, CheckoutRefused, compute_cart_promise, start_checkout
 from orders.customs import crosses_customs
 from orders.models import Cart, CartLine, Order, Payment, ShippingMethod
 from orders.payments import checkout_sessions
@@ -166,7 +165,7 @@ def _place_order(request: HttpRequest, desk: CheckoutContext, form: CheckoutForm
     if desk.customer is not None:
         _save_answers(desk.customer, form, desk.book)
     try:
-        begun = ordering.start_checkout(desk.cart, form.details(), customer=desk.customer, terms=desk.terms)
+        begun = start_checkout(desk.cart, form.details(), customer=desk.customer, terms=desk.terms)
     except CheckoutRefused as refusal:
         return _render_checkout(request, desk, form, problem=str(refusal), status=409)
     except checkout_sessions.StripeUnreachable:
@@ -253,7 +252,7 @@ def _format_customs_note(form: CheckoutForm, agreed: Terms) -> str:
 
 def _read_form_address(form: CheckoutForm) -> dict[str, str]:
     """The address now in the fields."""
-    return {name: str(form[name].value() or "") if name in form.fields else "" for name in ordering.ADDRESS_FIELDS}
+    return {name: str(form[name].value() or "") if name in form.fields else "" for name in ADDRESS_FIELDS}
 
 
 def list_deliveries(form: CheckoutForm, lines: list[CartLine], agreed: Terms) -> list[DeliveryOption]:
@@ -277,5 +276,5 @@ def _format_method_price(method: ShippingMethod, goods: pricing.Totals) -> str:
 
 
 def _format_method_arrival(lines: list[CartLine], method: ShippingMethod, agreed: Terms, now: datetime) -> str:
-    promised = ordering.compute_cart_promise(lines, method, agreed)
+    promised = compute_cart_promise(lines, method, agreed)
     return promise.format_promise(promised, now=now) if promised else ""
