@@ -151,7 +151,7 @@ class _LedgerWalk:
         self.awaited = dict(checkpoint.chains) if checkpoint else {}
         self.erased = erased
         self.words = words
-        self.reserved_count = 0
+        self.held_count = 0
 
     def follow(self, chain: UUID, links: Iterator[Any]) -> int:
         """How many links the chain has."""
@@ -169,7 +169,7 @@ class _LedgerWalk:
         if 0 < held < sequence:  # an erasure takes all of them
             raise LedgerBroken(f"Of chain {chain} some answers are gone and others are not.")
         self.erased.check(chain, is_empty=held == 0)
-        self.reserved_count += held
+        self.held_count += held
         return sequence
 
     def _check_answer(self, link: Any, place: str, *, is_new: bool) -> bool:
@@ -191,7 +191,7 @@ class _LedgerWalk:
     def finish(self) -> None:
         if self.awaited:
             raise LedgerBroken(f"Chain {next(iter(self.awaited))} is in the checkpoint and gone from the ledger.")
-        if ConsentPayload.objects.count() != self.reserved_count:
+        if ConsentPayload.objects.count() != self.held_count:
             raise LedgerBroken("There are answers without a link in the ledger.")
 
 

@@ -33,7 +33,7 @@ class BreakerState(Enum):
     out whether it still is.
     """
 
-    OPEN = "open"
+    PASSING = "open"
     WATCHED = "watched"
     BLOCKED = "closed"
     TRIAL = "trial"
@@ -44,7 +44,7 @@ def check_breaker() -> BreakerState:
     stuck = StuckItem.objects.filter(loop=AWAY.key)
     silences = stuck.values_list("attempt_count", flat=True).first()
     if silences is None:
-        return BreakerState.OPEN
+        return BreakerState.PASSING
     if silences < SILENCES:
         return BreakerState.WATCHED
     is_ours = stuck.filter(retry_at__lte=DatabaseClock()).update(retry_at=DatabaseClock() + TRIAL) == 1

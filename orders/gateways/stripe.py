@@ -302,7 +302,7 @@ class PatientClient(stripe.RequestsClient):
         except WaitTimedOut as silence:
             breaker.record_silence(silence)
             raise StripeTimeoutError(str(silence)) from silence
-        if way is not BreakerState.OPEN:
+        if way is not BreakerState.PASSING:
             breaker.record_answer()
         return answer
 

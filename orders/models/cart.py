@@ -43,8 +43,8 @@ class CartLineQuerySet(models.QuerySet["CartLine"]):
         lines = self.select_related("variant__product__maker").defer(*_UNSHOWN)
         return lines.annotate(
             stock_now=Subquery(_query_best_stock()),
-            held_count=Coalesce(Subquery(_query_held_quantity()), 0),
-            twin_count=Coalesce(Subquery(_query_twin_quantity()), 0),
+            reserved_count=Coalesce(Subquery(_query_held_quantity()), 0),
+            other_line_count=Coalesce(Subquery(_query_twin_quantity()), 0),
         )
 
 

@@ -20,7 +20,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "orders.holiday": KEEP,
         "accounts.customer": LOOK,
         "accounts.address": LOOK,
-        "accounts.consent.consent": LOOK,
+        "accounts.consent": LOOK,
         "notifications.outgoingemail": LOOK,
         "notifications.outgoingitem": LOOK,
         "catalog.product": LOOK,
@@ -29,7 +29,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "Staff: privacy": {
         "accounts.customer": LOOK,
-        "accounts.consent.consent": LOOK,
+        "accounts.consent": LOOK,
         "accounts.consentpayload": LOOK,
         "accounts.accesslogentry": LOOK,
         "notifications.outgoingemail": LOOK,

@@ -247,7 +247,7 @@ def test_a_page_that_breaks_tells_nothing(furnished, caplog, monkeypatch):
     def broken(self, request, customer):
         raise RuntimeError("Something is wrong")
 
-    monkeypatch.setattr(customers.CustomerAdmin, "_page", broken)
+    monkeypatch.setattr(customers.CustomerAdmin, "_get_page_context", broken)
     for person in furnished.people.values():
         answer = client.get(reverse("admin:accounts_customer_change", args=[person.pk]))
         assert answer.status_code == 500
