@@ -277,7 +277,7 @@ def test_without_their_order_three_relays_swap_the_news(sink, monkeypatch):
 
 # -- A worker that is killed ---------------------------------------------------------------------------------
 
-WORKER = "import django; django.setup(); from notifications import delivery; delivery.deliver()"
+WORKER = "import django; django.setup(); from notifications import delivery; delivery.deliver_due_mail()"
 
 
 def started_worker(port: int) -> subprocess.Popen[bytes]:

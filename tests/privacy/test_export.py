@@ -128,7 +128,7 @@ def test_a_job_that_died_is_followed_by_another_and_a_failure_is_said(monkeypatc
     made.refresh_from_db()
     assert made.state == "ready"
     export.request_export(zora)
-    monkeypatch.setattr(export.receipts, "receipt", lambda *args, **kwargs: 1 / 0)
+    monkeypatch.setattr(export.receipts, "make_consent_receipt", lambda *args, **kwargs: 1 / 0)
     for _ in range(export.MOST_ATTEMPTS):
         assert zora.data_exports.first().state == "waiting"
         build_exports()

@@ -1,10 +1,8 @@
 """A shelf's title is true of each thing on it, on every page that has one, and no page shows a thing twice."""
 
 import re
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 
 from accounts.consent import purposes
 from recommendations import training
