@@ -107,7 +107,7 @@ def test_what_is_counted_and_dated_is_ones_own_read_here_and_not_forgotten_yet(c
     builders.paid_order(customer=builders.customer(ticks=(BOUGHT,)), placed_at=datetime(2019, 3, 3, 12, tzinfo=UTC))
     builders.paid_order(customer=ann, placed_at=datetime(2020, 3, 3, 12, tzinfo=UTC), is_gift=True)
     builders.paid_order(customer=ann, placed_at=datetime(2021, 3, 3, 12, tzinfo=UTC))
-    personal_data.forget(ann, BOUGHT, until=datetime(2022, 3, 3, 12, tzinfo=UTC))
+    personal_data.forget_for_purpose(ann, BOUGHT, until=datetime(2022, 3, 3, 12, tzinfo=UTC))
     one, other = builders.variant(), builders.variant()
     builders.paid_order(one, other, customer=ann, placed_at=datetime(2024, 3, 3, 12, tzinfo=UTC))
     today = date_format(timezone.localdate(), "j F Y")
@@ -192,7 +192,7 @@ def test_for_seven_days_that_are_said_it_can_be_undone(client, ann):
 def test_of_those_too_old_to_undo_the_page_names_the_last_alone(client, ann):
     for year in (2022, 2023):
         builders.paid_order(customer=ann, placed_at=datetime(year, 3, 2, 12, tzinfo=UTC))
-        personal_data.forget(ann, BOUGHT, until=datetime(year, 3, 3, 12, tzinfo=UTC))
+        personal_data.forget_for_purpose(ann, BOUGHT, until=datetime(year, 3, 3, 12, tzinfo=UTC))
     part = beside(client, BOUGHT)
     assert "Forgotten: 1 purchase up to 3 March 2023, 12:00." in part
     assert part.count("Forgotten: ") == 1

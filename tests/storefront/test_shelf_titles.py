@@ -1,8 +1,10 @@
 """A shelf's title is true of each thing on it, on every page that has one, and no page shows a thing twice."""
 
 import re
+from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from accounts.consent import purposes
 from recommendations import training
@@ -56,11 +58,14 @@ def boots():
     }
     for letter in "abcdefg":  # newer, so that most of what sells is not what is new
         builders.product(f"Ribbon {letter}")
+    builders.product("Sledge", released_on=timezone.localdate() + timedelta(days=7))
+    made["Boots"].product.goes_with.add(*(made[title].product for title in OTHER_BOOTS))  # staff may be wrong, too
     listing.refresh_listings()
-    for title in ("Laces", "Polish", "Brush"):
+    for title in (*GO_WITH_BOOTS, *OTHER_BOOTS):
         buyers(5, made["Boots"], made[title])
     for title in ALSO_SELL:
         buyers(6, made[title])
+    training.compute_similar_products()
     training.train_epoch()
     return made["Boots"]
 
