@@ -17,6 +17,7 @@ from notifications.models import OutgoingEmail
 from orders import order_mail_optins
 from orders.models import OrderLine, OrderTick
 from recommendations.models import ProductView
+from shop import personal_data
 from tests import builders, cast
 from tests.privacy import people
 
@@ -229,6 +230,19 @@ def test_what_was_taken_back_is_not_forgotten_again(path, as_it_was, dumped):
     stored_data.delete_for_purpose(alice, key)
     after_restore(path)
     assert readable(alice)["suggested from"] == 0
+
+
+def test_an_undo_gives_back_for_its_own_purpose_alone(path, as_it_was):
+    alice, until = cast.alice(), timezone.now()
+    builders.paid_order(customer=alice, placed_at=until - timedelta(days=1))
+    for key in (purposes.RECOMMEND_FROM_PURCHASES, purposes.COUNT_IN_ALSO_BOUGHT):
+        personal_data.forget_for_purpose(alice, key, until=until)
+    undone = alice.forgotten_pasts.get(purpose=purposes.RECOMMEND_FROM_PURCHASES)
+    with as_it_was():
+        stored_data.take_back(alice, undone.purpose, undone.pk)
+    after_restore(path)
+    found = readable(alice)
+    assert (found["suggested from"], found["counted"]) == (1, 0)
 
 
 def test_an_undo_that_the_shop_did_not_write_gives_nothing_back(path):

@@ -86,13 +86,15 @@ class Away:
 
     def freeze(self, name: str) -> None:
         """It holds its connections and takes new ones, and answers nothing."""
-        for pid in self._pids(name):
-            os.kill(pid, signal.SIGSTOP)
+        self._signal(name, signal.SIGSTOP)
 
     def thaw(self, name: str) -> None:
+        self._signal(name, signal.SIGCONT)
+
+    def _signal(self, name: str, number: signal.Signals) -> None:
         for pid in self._pids(name):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # a backend that ended since it was listed
+                os.kill(pid, number)
 
     @contextmanager
     def crowded(self) -> Iterator[None]:
