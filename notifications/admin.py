@@ -23,6 +23,7 @@ from notifications import audience, lengths, newsletter
 from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression
 from notifications.promotional_mail import paragraphs
+from notifications.suppressions import build_address_filter
 from notifications.topics import TOPICS
 from orders.admin.paging import DeepPaginator
 from shop.admin_queries import StrictAdmin
@@ -163,6 +164,14 @@ class SuppressionAdmin(AuditedAdmin):
         suppressions: QuerySet[Suppression] = super().get_queryset(request)
         return suppressions.annotate(customer_id=Subquery(whose))
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Suppression], search_term: str
+    ) -> tuple[QuerySet[Suppression], bool]:
+        """By a part of an address; by the whole of one also where only its hash was kept."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        address = normalize_searched_address(search_term)
+        return (found | queryset.filter(build_address_filter(address)) if address else found), may_repeat
+
     def subject(self, suppression: Suppression) -> DataSubject:
         return DataSubject(getattr(suppression, "customer_id", None), about="That your address refuses our mail")
 
@@ -237,7 +246,7 @@ class NewsletterIssueAdmin(StrictAdmin):
             "opts": self.opts,
             "issue": issue,
             "paragraphs": paragraphs(issue.body),
-            "reader_count": audience.get_newsletter_readers().count() if issue.released_at is None else 0,
+            "reader_count": audience.count_newsletter_readers() if issue.released_at is None else 0,
             "progress": newsletter.count_issue_mails(issue) if issue.released_at else [],
             "may_send": self.has_change_permission(request, issue) and size <= lengths.MOST_BYTES,
             "size_text": lengths.describe_size(size) if size > lengths.MANY_BYTES else "",

@@ -15,9 +15,10 @@ from django.utils import timezone
 from accounts.consent import consent, purposes
 from accounts.consent.purposes import Cadence, MailKind
 from accounts.models import Consent, Customer, MailCadence
-from notifications import frequency_caps, topics
-from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
+from notifications import frequency_caps, gate, topics
+from notifications.models import NewsletterIssue, OutgoingEmail
 from notifications.queueing import PICK, Draft, DraftItem, queue_drafts
+from notifications.suppressions import get_hmac_pads
 from notifications.topics import TOPICS
 from recommendations import explanations, picks
 from recommendations.picks import Pick
@@ -46,44 +47,50 @@ WEEKLY_LETTERS = loops.register_loop(
     )
 )
 
-_HAS_ENOUGH = frequency_caps.OVER_CEILING_OF.format(customer="c.customer_id")
-_LAST = frequency_caps.LAST_OF_TOPIC.format(customer="c.customer_id", topic="%(topic)s")
+# Everybody whose yes stands now, as the mail `e` that each would get.
+_READERS = """
+    SELECT '00000000-0000-0000-0000-000000000000'::uuid AS id, 'promotional'::text AS kind, c.customer_id,
+           COALESCE(p.email, '') AS to_address, NULL::bigint AS order_id, c.record_id, c.changed_at,
+           m.id IS NOT NULL AS is_monthly
+    FROM accounts_consent c
+    JOIN accounts_customer p ON p.id = c.customer_id
+    LEFT JOIN accounts_mailcadence m
+        ON m.customer_id = c.customer_id AND m.purpose = c.purpose AND m.cadence = 'monthly'
+    WHERE c.purpose = %(purpose)s AND c.granted"""
 
-# Everybody whose yes stands now. An address that nobody proved, or that refuses our mail, becomes a skipped row, so
-# that staff can see why that person got nothing. The mail's one item stands on the very record of the yes.
-# So does one whose weekly ceiling is reached. Who wants it once a month gets it when their month has come round.
+# Who wants it once a month gets it when their month has come round, and the ceiling is asked about then.
+_CEILING_REASON, _OVER_CEILING = frequency_caps.OVER_CEILING
+_RULES = (*gate.REFUSALS, (_CEILING_REASON, f"(NOT e.is_monthly AND {_OVER_CEILING})"))
+_LAST = frequency_caps.LAST_OF_TOPIC.format(customer="e.customer_id", topic="%(topic)s")
+
+_COUNT = f"SELECT count(*) FROM ({_READERS}) e WHERE NOT {gate.build_condition(_RULES)}"  # noqa: S608
+
+# Whom the gate refuses becomes a skipped row, so that staff can see why that person got nothing. The mail's one item
+# stands on the very record of the yes.
 _FAN_OUT = f"""
     WITH asked AS MATERIALIZED (
-        SELECT c.customer_id, c.record_id, c.changed_at, COALESCE(p.email, '') AS address,
-               CASE WHEN COALESCE(p.email, '') = '' THEN 'no_address'
-                    WHEN p.email_proved_at IS NULL THEN 'unproved'
-                    WHEN s.id IS NOT NULL THEN 'suppressed'
-                    WHEN m.id IS NULL AND {_HAS_ENOUGH} THEN 'over_ceiling' ELSE '' END AS reason,
-               CASE WHEN m.id IS NULL THEN statement_timestamp()
-                    ELSE GREATEST(statement_timestamp(), {_LAST} + interval '1 month') END AS due_at
-        FROM accounts_consent c
-        JOIN accounts_customer p ON p.id = c.customer_id
-        LEFT JOIN accounts_mailcadence m
-            ON m.customer_id = c.customer_id AND m.purpose = c.purpose AND m.cadence = 'monthly'
-        LEFT JOIN notifications_suppression s ON LOWER(s.address) = LOWER(p.email)
-        WHERE c.purpose = %(purpose)s AND c.granted AND c.customer_id > %(after)s
-        ORDER BY c.customer_id LIMIT %(chunk)s
+        {_READERS} AND c.customer_id > %(after)s ORDER BY c.customer_id LIMIT %(chunk)s
+    ), judged AS MATERIALIZED (
+        SELECT e.customer_id, e.record_id, e.changed_at, e.to_address, {gate.build_reason(_RULES)} AS reason,
+               CASE WHEN e.is_monthly THEN GREATEST(statement_timestamp(), {_LAST} + interval '1 month')
+                    ELSE statement_timestamp() END AS due_at
+        FROM asked e
     ), mails AS (
         INSERT INTO notifications_outgoingemail (
             id, key, topic, kind, to_address, customer_id, context, state, skip_reason, subject,
             due_at, attempt_count, last_error, created_at)
-        SELECT gen_random_uuid(), %(key)s || customer_id, %(topic)s, 'promotional', address, customer_id,
+        SELECT gen_random_uuid(), %(key)s || customer_id, %(topic)s, 'promotional', to_address, customer_id,
                %(context)s::jsonb, CASE reason WHEN '' THEN 'queued' ELSE 'skipped' END, reason, '',
                due_at, 0, '', statement_timestamp()
-        FROM asked
+        FROM judged
         ON CONFLICT (key) DO NOTHING
         RETURNING id, customer_id, state
     ), items AS (
         INSERT INTO notifications_outgoingitem (
             email_id, block, position, why, purpose, consent_record_id, is_essential, stands_since_at,
             is_dropped, drop_reason)
-        SELECT m.id, 'body', 0, '', %(purpose)s, asked.record_id, false, asked.changed_at, false, ''
-        FROM mails m JOIN asked USING (customer_id) WHERE m.state = 'queued'
+        SELECT m.id, 'body', 0, '', %(purpose)s, judged.record_id, false, judged.changed_at, false, ''
+        FROM mails m JOIN judged USING (customer_id) WHERE m.state = 'queued'
     )
     SELECT (SELECT max(customer_id) FROM asked), (SELECT count(*) FROM mails WHERE state = 'queued')"""  # noqa: S608
 
@@ -104,7 +111,7 @@ def fan_out_released_issues() -> int:
 
 def _fan_out_to_subscribers(topic: str, *, key: str, context: dict[str, Any]) -> int:
     values: dict[str, Any] = {"topic": topic, "purpose": TOPICS[topic].purpose, "key": key, "chunk": CHUNK}
-    values |= {"context": json.dumps(context), "after": 0}
+    values |= {"context": json.dumps(context), "after": 0, **get_hmac_pads()}
     count = 0
     while values["after"] is not None:
         with connection.cursor() as cursor:
@@ -114,14 +121,11 @@ def _fan_out_to_subscribers(topic: str, *, key: str, context: dict[str, Any]) ->
     return count
 
 
-def get_newsletter_readers() -> QuerySet[Consent]:
-    """Those an issue would reach now: asked for it, address proved, and not one that refuses our mail."""
-    asked = consent.find_granted_consents(purposes.NEWSLETTER).filter(customer__email_proved_at__isnull=False)
-    return asked.filter(customer__email__isnull=False).exclude(_build_suppressed_filter(OuterRef("customer__email")))
-
-
-def _build_suppressed_filter(address: Any) -> Exists:
-    return Exists(Suppression.objects.filter(address__iexact=address))
+def count_newsletter_readers() -> int:
+    """How many an issue released now would reach, by the very rules of its fan-out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, {"purpose": purposes.NEWSLETTER, **get_hmac_pads()})
+        return int(cursor.fetchone()[0])
 
 
 def queue_weekly_recommendations(now: datetime) -> int:

@@ -14,8 +14,8 @@ from weakref import WeakSet
 from django.conf import settings
 from django.db import connection
 
-from notifications.frequency_caps import LAST_OF_TOPIC, NOT_THIS_MONTH, OVER_CEILING, OVERTAKEN, TOO_SOON
-from notifications.gate import BASIS_HOLDS, NEWS_CALLED_OFF, ORDER_CALLED_OFF, SUPPRESSED, UNPROVED, WANTED
+from notifications.frequency_caps import CAPS, LAST_OF_TOPIC
+from notifications.gate import ITEM_REFUSALS, REFUSALS, build_condition, build_reason
 from notifications.models import SkipReason
 from notifications.suppressions import get_hmac_pads
 from shop.advisory_locks import AdvisoryLock, hold_session_lock, to_lock_part, try_session_lock
@@ -46,8 +46,7 @@ _CLAIM_PROMOTIONAL = _CLAIM.format(
     which="e.state IN ('queued', 'claimed', 'sending') AND e.kind = 'promotional' AND e.state <> 'sending'"
 )
 
-_SUPPRESSED_PREPARED = SUPPRESSED.format(outer="$6", inner="$7")
-_SUPPRESSED = SUPPRESSED.format(outer="%(outer)s", inner="%(inner)s")
+_REFUSED = build_condition((*REFUSALS, *CAPS)) % {"outer": "$6", "inner": "$7"}
 _AS_SENT = "state = 'sent', sent_at = clock_timestamp(), claim_token = NULL, last_error = ''"
 
 # Planned once per connection: planning costs more than running it. The statement that begins one mail also records the
@@ -62,39 +61,27 @@ _BEGIN = f"""
         due_at = clock_timestamp() + $4 * interval '1 second'
     WHERE e.id = $1 AND e.claim_token = $2
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()
-      AND NOT {_SUPPRESSED_PREPARED} AND NOT {UNPROVED} AND NOT {ORDER_CALLED_OFF}
-      AND NOT {OVER_CEILING} AND NOT {NOT_THIS_MONTH}
+      AND NOT {_REFUSED}
       AND EXISTS (SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)
       AND NOT EXISTS (
         SELECT 1 FROM notifications_outgoingitem i
-        WHERE i.email_id = e.id AND NOT i.is_dropped AND NOT {BASIS_HOLDS})"""  # noqa: S608
+        WHERE i.email_id = e.id AND NOT i.is_dropped AND {build_condition(ITEM_REFUSALS)})"""  # noqa: S608
 
 _prepared: WeakSet[Any] = WeakSet()  # connections that know it
 
 _DROP_WITHDRAWN = f"""
     UPDATE notifications_outgoingitem i SET
-        is_dropped = true, drop_reason = CASE
-            WHEN {NEWS_CALLED_OFF} THEN 'order_changed'
-            WHEN {WANTED} THEN 'not_for_sale' ELSE 'withdrawn' END
+        is_dropped = true, drop_reason = {build_reason(ITEM_REFUSALS)}
     FROM notifications_outgoingemail e
-    WHERE e.id = %(id)s AND e.claim_token = %(token)s AND i.email_id = e.id AND NOT i.is_dropped AND NOT {BASIS_HOLDS}
+    WHERE e.id = %(id)s AND e.claim_token = %(token)s AND i.email_id = e.id AND NOT i.is_dropped
+      AND {build_condition(ITEM_REFUSALS)}
     RETURNING i.id"""  # noqa: S608
 
 _CHECK = f"""
-    SELECT {_SUPPRESSED}, {UNPROVED}, {ORDER_CALLED_OFF}, {OVER_CEILING}, {OVERTAKEN}, {TOO_SOON}
+    SELECT {build_reason((*REFUSALS, *CAPS))}
     FROM notifications_outgoingemail e
     WHERE e.id = %(id)s AND e.claim_token = %(token)s
       AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()"""  # noqa: S608
-
-
-_REASONS = (
-    SkipReason.SUPPRESSED,
-    SkipReason.UNPROVED,
-    SkipReason.ORDER_CHANGED,
-    SkipReason.OVER_CEILING,
-    SkipReason.OVERTAKEN,
-    SkipReason.TOO_SOON,
-)
 
 
 def claim_due_mail(token: uuid.UUID, *, limit: int) -> list[uuid.UUID]:
@@ -114,7 +101,8 @@ def begin_sending(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_i
 
     `sent_id`: the mail before, which the server has taken; recorded whatever the answer.
     """
-    values = (email_id, token, subject[:200], settings.MAIL_LEASE_SECONDS, sent_id, *get_hmac_pads())
+    pads = get_hmac_pads()
+    values = (email_id, token, subject[:200], settings.MAIL_LEASE_SECONDS, sent_id, pads["outer"], pads["inner"])
     with connection.cursor() as cursor:
         if connection.connection not in _prepared:
             cursor.execute(_BEGIN)
@@ -133,12 +121,11 @@ def drop_withdrawn_items(email_id: uuid.UUID, token: uuid.UUID) -> set[int]:
 def check_claim(email_id: uuid.UUID, token: uuid.UUID) -> SkipReason | bool:
     """Whether the claim still holds; the reason when the whole mail has lost its ground."""
     with connection.cursor() as cursor:
-        outer, inner = get_hmac_pads()
-        cursor.execute(_CHECK, {"id": email_id, "token": token, "outer": outer, "inner": inner})
+        cursor.execute(_CHECK, {"id": email_id, "token": token, **get_hmac_pads()})
         row = cursor.fetchone()
     if row is None:
         return False
-    return next((reason for reason, applies in zip(_REASONS, row, strict=True) if applies), True)
+    return SkipReason(row[0]) if row[0] else True
 
 
 def mark_mail_sent(email_id: uuid.UUID) -> None:

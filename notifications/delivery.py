@@ -14,6 +14,7 @@ from functools import partial
 from django.conf import settings
 
 from notifications import claims, digest, lengths, topics
+from notifications.frequency_caps import CAPS
 from notifications.models import OutgoingEmail, SkipReason, Suppression
 from notifications.render_batch import EmailContext, load_email_contexts
 from notifications.rendering import render_email
@@ -29,7 +30,7 @@ HAND_OFF_SECONDS = 20  # promised: never over 30
 MOST_REWRITES = 5
 STUCK_LIMIT = 2  # hand-offs in a row without any answer: leave the server alone until the next tick
 UNREACHABLE_PAUSE_SECONDS = 10
-FREQUENCY_REASONS = (SkipReason.OVER_CEILING, SkipReason.OVERTAKEN, SkipReason.TOO_SOON)
+FREQUENCY_REASONS = frozenset(reason for reason, _ in CAPS)
 WAITING = (OutgoingEmail.State.QUEUED, OutgoingEmail.State.CLAIMED, OutgoingEmail.State.SENDING)
 logger = logging.getLogger(__name__)
 

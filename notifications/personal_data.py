@@ -69,7 +69,9 @@ def withdraw_waiting_picks(customer: Customer, purpose_key: str, *, until: datet
 
 
 def _get_suppressions(customer: Customer) -> QuerySet[Suppression]:
-    return Suppression.objects.filter(address__iexact=customer.email or "-")
+    if not customer.email:
+        return Suppression.objects.none()
+    return Suppression.objects.filter(suppressions.build_address_filter(customer.email))
 
 
 def register_holdings() -> None:
@@ -99,9 +101,10 @@ def register_holdings() -> None:
             title="Addresses that refuse our mail",
             models=("notifications.Suppression",),
             retention="Until the address takes mail again: without the note we would go on writing to it.",
-            export=lambda customer: export_rows(
-                _get_suppressions(customer), address="address", why="reason", detail="detail", since="created_at"
-            ),
+            export=lambda customer: [
+                {"address": customer.email, **row}  # also where only its hash was kept
+                for row in export_rows(_get_suppressions(customer), why="reason", detail="detail", since="created_at")
+            ],
             erase=lambda customer: suppressions.hash_suppression(customer.email) if customer.email else 0,
             kept="If your address refuses our mail: a keyed hash of it. It tells us not to write, should the address "
             "turn up again, and cannot be turned back into the address.",

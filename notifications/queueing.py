@@ -11,9 +11,9 @@ from accounts.consent.purposes import MailKind
 from accounts.models import Consent, Customer
 from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
-from notifications import digest, frequency_caps, gate, suppressions
+from notifications import digest, frequency_caps, gate
 from notifications.digest import DigestNews
-from notifications.gate import Basis, PurposeAnswer
+from notifications.gate import Basis, MailAddressee, PurposeAnswer
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
 from notifications.topics import Topic
 from orders.models import Order, OrderTick
@@ -44,25 +44,34 @@ class Draft:
     context: dict[str, Any] = field(default_factory=dict)
     items: tuple[DraftItem, ...] = ()
 
+    @property
+    def addressee(self) -> MailAddressee:
+        return MailAddressee(
+            kind=self.topic.kind,
+            to_address=self.to_address,
+            customer_id=self.customer.pk if self.customer else None,
+            order_id=self.order.pk if self.order else None,
+        )
+
 
 class BatchAnswers:
-    """What the people of a batch have said, read in three queries."""
+    """What the people of a batch have said, and which of its mails do not go whatever they said."""
 
     def __init__(self, drafts: Sequence[Draft]) -> None:
         self._consents = _read_consents(drafts)
         self._ticks = _read_ticks(drafts)
-        self._suppressed = suppressions.find_suppressed({draft.to_address for draft in drafts})
+        refusals = gate.find_refusals([draft.addressee for draft in drafts]) if drafts else []
+        self._refusals = {draft.key: refusal for draft, refusal in zip(drafts, refusals, strict=True)}
         customers = {draft.customer.pk for draft in drafts if draft.customer}
         self._cadences = cadence.get_cadences_by_customer(customers) if customers else {}
         self._over_ceiling = frequency_caps.find_customers_over_ceiling(customers) if customers else set()
 
     def to(self, draft: Draft, purpose: str) -> list[PurposeAnswer]:
-        customer_id = draft.customer.pk if draft.customer else None
-        order_id = draft.order.pk if draft.order else None
-        return self._consents[customer_id, purpose] + self._ticks[order_id, purpose]
+        addressee = draft.addressee
+        return self._consents[addressee.customer_id, purpose] + self._ticks[addressee.order_id, purpose]
 
-    def is_suppressed(self, draft: Draft) -> bool:
-        return draft.to_address.lower() in self._suppressed
+    def get_refusal(self, draft: Draft) -> SkipReason | None:
+        return self._refusals[draft.key]
 
     def is_over_ceiling(self, draft: Draft) -> bool:
         """Whether the customer has had all the mail they want for now. Essential mail is nothing a ceiling counts."""
@@ -160,17 +169,10 @@ def _build_row(draft: Draft, answers: BatchAnswers) -> OutgoingRow:
 
 
 def _decide_draft(draft: Draft, answers: BatchAnswers) -> Basis | SkipReason:
-    decision = gate.decide_mail(
-        draft.topic.kind,
-        address=draft.to_address,
-        is_suppressed=answers.is_suppressed(draft),
-        answers=answers.to(draft, draft.topic.purpose),
-        is_proved=draft.customer is not None and draft.customer.is_proved,
-        is_order_cancelled=draft.order is not None and draft.order.status == Order.Status.CANCELLED,
-    )
-    if isinstance(decision, SkipReason):
-        return decision
-    if draft.topic.is_promotional and answers.is_over_ceiling(draft):
+    if refusal := answers.get_refusal(draft):
+        return refusal
+    decision = gate.find_legal_basis(draft.topic.kind, answers.to(draft, draft.topic.purpose))
+    if isinstance(decision, Basis) and draft.topic.is_promotional and answers.is_over_ceiling(draft):
         return SkipReason.OVER_CEILING
     return decision
 

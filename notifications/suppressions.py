@@ -4,12 +4,10 @@ to write, should the address turn up again, and tells nobody what the address wa
 
 import hashlib
 import hmac
-from collections.abc import Collection
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.db.models.functions import Lower
 
 from notifications.models import Suppression
 
@@ -21,13 +19,9 @@ def hash_address(address: str) -> str:
     return hmac.new(_get_hash_key(), address.lower().encode(), hashlib.sha256).hexdigest()
 
 
-def find_suppressed(addresses: Collection[str]) -> set[str]:
-    """Those of the addresses that get no mail, in lower case."""
-    by_seal = {hash_address(address): address.lower() for address in addresses}
-    lowered = set(by_seal.values())
-    found = Suppression.objects.annotate(lowered=Lower("address"))
-    rows = found.filter(Q(lowered__in=lowered) | Q(address_hash__in=by_seal)).values_list("lowered", "address_hash")
-    return {lower or by_seal[seal or ""] for lower, seal in rows}
+def build_address_filter(address: str) -> Q:
+    """The rows that stop mail to an address: as it is, and sealed."""
+    return Q(address__iexact=address) | Q(address_hash=hash_address(address))
 
 
 @transaction.atomic
@@ -39,10 +33,10 @@ def hash_suppression(address: str) -> int:
     return plain.update(address=None, address_hash=hash_address(address), detail="")
 
 
-def get_hmac_pads() -> tuple[bytes, bytes]:
+def get_hmac_pads() -> dict[str, bytes]:
     """The two halves of the key as HMAC uses them, so that SQL can seal an address by two calls of sha256."""
     key = _get_hash_key().ljust(_BLOCK, b"\0")
-    return bytes(byte ^ 0x5C for byte in key), bytes(byte ^ 0x36 for byte in key)
+    return {"outer": bytes(byte ^ 0x5C for byte in key), "inner": bytes(byte ^ 0x36 for byte in key)}
 
 
 def _get_hash_key() -> bytes:

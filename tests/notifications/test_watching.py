@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.consent import purposes
-from notifications import checks, delivery, newsletter, outbox, personal_data, topics
+from notifications import checks, delivery, newsletter, outbox, personal_data, suppressions, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.topics import Topic
 from shop.personal_data import get_holdings
@@ -94,6 +94,23 @@ def test_staff_stop_an_address_and_lift_it(staff):
     made = Suppression.objects.get()
     staff.post(f"/admin/notifications/suppression/{made.pk}/delete/", {"post": "yes"})
     assert not Suppression.objects.exists()
+
+
+def test_an_address_sealed_by_an_erasure_is_found_again_by_typing_the_whole_of_it(staff):
+    Suppression.objects.create(address="a@example.com", reason="bounced")
+    suppressions.hash_suppression("a@example.com")
+    page = "/admin/notifications/suppression/"
+    for typed, is_found in {"A@example.com ": True, "a@example": False, "b@example.com": False}.items():
+        assert (staff.get(page, {"q": typed}).context["cl"].result_count == 1) is is_found, typed
+
+
+def test_whoever_comes_back_to_a_sealed_address_reads_of_it_in_their_copy():
+    Suppression.objects.create(address="a@example.com", reason="bounced", detail="550 no such user")
+    suppressions.hash_suppression("a@example.com")
+    [holding] = [each for each in get_holdings() if each.key == "suppression"]
+    [row] = holding.export(builders.customer("a@example.com"))
+    assert (row["address"], row["why"], row["detail"]) == ("a@example.com", "bounced", "")
+    assert holding.export(builders.customer("b@example.com")) == []
 
 
 def test_staff_write_look_and_send_the_newsletter_once(staff):
