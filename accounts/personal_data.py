@@ -20,6 +20,7 @@ from accounts.models import (
     MailCadence,
     PreferenceProfile,
 )
+from accounts.models.address import ADDRESS_FIELDS
 from accounts.models.interest import KINDS_FOR_SUGGESTIONS
 from accounts.people import address_claims, staff_changes
 from accounts.preferences import interests
@@ -51,9 +52,8 @@ def export_account(customer: Customer) -> Rows:
 
 
 def _export_addresses(customer: Customer) -> Rows:
-    fields = ("full_name", "line1", "line2", "city", "region", "postcode", "country", "phone")
     return export_rows(
-        customer.addresses.all(), **{name: name for name in fields}, is_usual="is_default", since="created_at"
+        customer.addresses.all(), **{name: name for name in ADDRESS_FIELDS}, is_usual="is_default", since="created_at"
     )
 
 

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.models import Customer
+from accounts.models.address import ADDRESS_FIELDS
 from orders import carts, confirmation, pricing, promise, status
 from orders.models import Allocation, Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
 from orders.payments import checkout_sessions
@@ -29,7 +30,6 @@ from shop.catalog.stock import OutOfStock
 from shop.money import format_amount
 
 TRIES = 3  # for a cart whose earlier payment has to be ended first
-ADDRESS_FIELDS = ("full_name", "line1", "line2", "city", "region", "postcode", "country", "phone")
 
 
 class CheckoutRefused(Exception):  # noqa: N818  (a refusal, not an error)

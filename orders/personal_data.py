@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer
+from accounts.models.address import ADDRESS_FIELDS
 from orders import forgotten_purchases, retention
 from orders.carriers import CARRIERS
 from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, StripeRecord
@@ -33,7 +34,7 @@ def retire_carts() -> int:
 
 
 _ORDER_FIELDS = (
-    *("number", "email", "full_name", "line1", "line2", "city", "region", "postcode", "country", "phone", "gift_note"),
+    *("number", "email", *ADDRESS_FIELDS, "gift_note"),
     *(
         "status",
         "payment_status",

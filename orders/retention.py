@@ -11,6 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer
+from accounts.models.address import ADDRESS_FIELDS
 from orders.models import (
     Allocation,
     Cart,
@@ -26,7 +27,7 @@ from orders.models import (
 
 RETENTION = timedelta(days=6 * 365 + 2)
 NOT_ON_AN_INVOICE = {"email": "", "phone": "", "gift_note": "", "cart_fingerprint": "", "cart": None}
-ON_AN_INVOICE = {"full_name": "", "line1": "", "line2": "", "city": "", "region": "", "postcode": ""}
+ON_AN_INVOICE = {name: "" for name in ADDRESS_FIELDS if name not in ("country", "phone")}
 OPEN_STATUSES = (Order.Status.PENDING, Order.Status.CONFIRMED)
 
 

@@ -43,7 +43,7 @@ def find_strangers(texts: list[str]) -> set[str]:
     """Tables no model has, and columns its table has not. Aliases hold within one file: fragments share them."""
     strangers = {name for text in texts for name in TABLE.findall(text) if name not in COLUMNS}
     for table, names in (found for text in texts for found in INSERTED.findall(text)):
-        wanted = {name.strip() for name in names.split(",")} if "{" not in names else set()
+        wanted = {name.strip() for name in names.split(",") if "{" not in name}
         strangers |= {f"{table}.{name}" for name in wanted - COLUMNS.get(table, wanted)}
     aliases = find_aliases(texts)
     for alias, column in (found for text in texts for found in COLUMN.findall(text)):

@@ -34,6 +34,11 @@ class PostalAddress(models.Model):
         return [part for part in parts if part]
 
 
+# Whoever has to do with all of them takes them from here, in this order.
+ADDRESS_COLUMNS = {column.name: column for column in PostalAddress._meta.local_fields}  # noqa: SLF001  (as documented)
+ADDRESS_FIELDS = tuple(ADDRESS_COLUMNS)
+
+
 class Address(PostalAddress):
     """One entry of a customer's address book."""
 

@@ -5,29 +5,22 @@ from django import forms
 from django_countries.fields import Country
 
 from accounts.models import Address, Customer
+from accounts.models.address import ADDRESS_FIELDS
 from accounts.people.postal_rules import PostalRules, get_postal_rules
 
-ADDRESS_FIELDS = ["full_name", "line1", "line2", "city", "region", "postcode", "country", "phone"]
-ADDRESS_LABELS = {
-    "full_name": "Full name",
-    "line1": "Address",
-    "line2": "Flat, floor or building",
-    "city": "City",
-    "region": "County or state",
-    "postcode": "Postcode",
-    "country": "Country",
-    "phone": "Phone",
+# What a form calls each, and by what browsers know it. No label but "Address" holds that word.
+_LABEL_AND_TOKEN = {
+    "full_name": ("Full name", "name"),
+    "line1": ("Address", "address-line1"),
+    "line2": ("Flat, floor or building", "address-line2"),
+    "city": ("City", "address-level2"),
+    "region": ("County or state", "address-level1"),
+    "postcode": ("Postcode", "postal-code"),
+    "country": ("Country", "country"),
+    "phone": ("Phone", "tel"),
 }
-AUTOCOMPLETE = {
-    "full_name": "name",
-    "line1": "address-line1",
-    "line2": "address-line2",
-    "city": "address-level2",
-    "region": "address-level1",
-    "postcode": "postal-code",
-    "country": "country",
-    "phone": "tel",
-}
+ADDRESS_LABELS = {name: _LABEL_AND_TOKEN[name][0] for name in ADDRESS_FIELDS}
+AUTOCOMPLETE = {name: _LABEL_AND_TOKEN[name][1] for name in ADDRESS_FIELDS}
 ADDRESS_WIDGETS = {
     name: (forms.Select if name == "country" else forms.TextInput)(attrs={"autocomplete": token})
     for name, token in AUTOCOMPLETE.items()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.models.address import ADDRESS_FIELDS
 from orders.models import Order
 from orders.payments.refunds import find_refundable_payment
 from shop.money import format_amount, get_price_step
@@ -36,7 +37,7 @@ class CancelForm(forms.Form):
 class OrderAddressForm(forms.ModelForm):
     class Meta:
         model = Order
-        fields = ["full_name", "line1", "line2", "city", "region", "postcode", "country", "phone"]
+        fields = ADDRESS_FIELDS
 
 
 class RefundForm(forms.Form):

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from django.db import connection
 
+from accounts.models.address import ADDRESS_FIELDS
 from orders.importing.reading import OrderRow
 from shop.advisory_locks import AdvisoryLock, lock_until_commit
 
@@ -89,17 +90,21 @@ _NUMBER = """
 ) AS drawing)
 """
 
-_ORDERS = """
+# Where it goes, as far as a file tells.
+_ADDRESS = {**dict.fromkeys(ADDRESS_FIELDS, "''"), "postcode": "o.postcode", "country": "o.country"}
+
+_ORDERS = (
+    """
 INSERT INTO orders_order (
-    number, external_reference, source, email, customer_id, full_name, line1, line2, city, region, postcode, country,
-    phone, cart_fingerprint, status, payment_status, fulfilment_status, currency, subtotal, shipping_total, tax_total,
-    total, shipping_name, carrier, gift_note, promised_by_on, created_at, placed_at, approved_at, cancelled_at
+    number, external_reference, source, email, customer_id, {address_columns},
+    cart_fingerprint, status, payment_status, fulfilment_status, currency, subtotal, shipping_total, tax_total, total,
+    shipping_name, carrier, gift_note, promised_by_on, created_at, placed_at, approved_at, cancelled_at
 )
 SELECT
     {number},
     o.reference, 'import', CASE WHEN position('@' in o.customer) > 0 THEN o.customer ELSE '' END, c.id,
-    '', '', '', '', '', o.postcode, o.country, '', '',
-    CASE WHEN o.is_credit THEN 'cancelled' WHEN o.delivered_at IS NULL AND o.has_fate THEN 'confirmed'
+    {address_values},
+    '', CASE WHEN o.is_credit THEN 'cancelled' WHEN o.delivered_at IS NULL AND o.has_fate THEN 'confirmed'
          ELSE 'completed' END,
     CASE WHEN o.is_credit THEN 'refunded' ELSE 'paid' END,
     CASE WHEN o.is_credit THEN 'unfulfilled' WHEN o.delivered_at IS NOT NULL OR NOT o.has_fate THEN 'delivered'
@@ -121,7 +126,10 @@ LEFT JOIN accounts_customer c ON o.customer <> '' AND (
     OR (position('@' in o.customer) > 0 AND lower(c.email) = o.customer)
 )
 ORDER BY o.placed_at, o.reference
-"""
+""".replace("{number}", _NUMBER)
+    .replace("{address_columns}", ", ".join(_ADDRESS))
+    .replace("{address_values}", ", ".join(_ADDRESS.values()))
+)
 
 _LINES = """
 INSERT INTO orders_orderline (
@@ -264,7 +272,7 @@ def make_customers() -> int:
 
 
 def make_orders(*, alphabet: str, currency: str) -> int:
-    return _execute_statement(_ORDERS.replace("{number}", _NUMBER), alphabet, currency)
+    return _execute_statement(_ORDERS, alphabet, currency)
 
 
 def make_lines() -> int:

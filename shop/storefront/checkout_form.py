@@ -15,25 +15,20 @@ from django_countries import countries
 from accounts.consent import purposes
 from accounts.consent.purposes import Purpose
 from accounts.models import Address, Customer
-from accounts.people.address_forms import AUTOCOMPLETE, PostalAddressMixin
+from accounts.models.address import ADDRESS_COLUMNS, ADDRESS_FIELDS
+from accounts.people.address_forms import ADDRESS_LABELS, AUTOCOMPLETE, PostalAddressMixin
 from accounts.people.email_addresses import EmailAddressInput
 from orders import order_mail_optins, pricing
-from orders.checkout import ADDRESS_FIELDS, CheckoutDetails
+from orders.checkout import CheckoutDetails
 from orders.models import Order, ShippingMethod
 
 MAIL_PURPOSES: tuple[Purpose, ...] = tuple(
     purposes.get_purpose(key) for key in (*order_mail_optins.OF_ONE_ORDER, purposes.NEWSLETTER)
 )
 ONE_LINE_VALIDATOR = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
-# No label but "Address" holds that word, none but "E-mail" that one: one thing has one name.
-ADDRESS_INPUTS: tuple[tuple[str, str, int, bool], ...] = (
-    ("full_name", "Full name", 120, True),
-    ("line1", "Address", 120, True),
-    ("line2", "Flat, floor or building", 120, False),
-    ("city", "City", 80, True),
-    ("region", "County or state", 80, False),
-    ("postcode", "Postcode", 16, True),
-)
+# As the page has them: the postcode beside the city, and where it goes on the map last. No phone is asked for.
+_LAST_ON_PAGE = ("region", "country")
+ADDRESS_ON_PAGE = (*(name for name in ADDRESS_FIELDS if name not in (*_LAST_ON_PAGE, "phone")), *_LAST_ON_PAGE)
 # What we say where something is missing.
 MISSING_MESSAGES = {
     "E-mail": "We need an address to send the receipt to.",
@@ -77,21 +72,15 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
     goods = forms.DecimalField(required=False, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1000)
 
-    field_order = ["email", "full_name", "line1", "line2", "city", "postcode", "region", "country"]
+    field_order = ["email", *ADDRESS_ON_PAGE]
 
     def __init__(self, *args: Any, methods: Iterable[ShippingMethod], customer: Customer | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.customer = customer
         self.every_method = list(methods)
-        for name, label, most, is_required in ADDRESS_INPUTS:
-            attrs = {"autocomplete": AUTOCOMPLETE[name]}
-            self.fields[name] = forms.CharField(
-                label=label,
-                max_length=most,
-                required=is_required,
-                validators=[ONE_LINE_VALIDATOR],
-                widget=forms.TextInput(attrs=attrs),
-            )
+        for name in ADDRESS_ON_PAGE:
+            if name not in self.fields:
+                self.fields[name] = _build_address_field(name)
         for purpose in MAIL_PURPOSES:
             self.fields[purpose.key] = forms.BooleanField(
                 label=purpose.title, help_text=purpose.explanation, required=False
@@ -151,6 +140,17 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
 
     def address(self) -> Address:
         return Address(**{name: self.cleaned_data.get(name, "") for name in ADDRESS_FIELDS})
+
+
+def _build_address_field(name: str) -> forms.CharField:
+    """One line of an address, as long as its column of the address book."""
+    return forms.CharField(
+        label=ADDRESS_LABELS[name],
+        max_length=ADDRESS_COLUMNS[name].max_length,
+        required=not ADDRESS_COLUMNS[name].blank,
+        validators=[ONE_LINE_VALIDATOR],
+        widget=forms.TextInput(attrs={"autocomplete": AUTOCOMPLETE[name]}),
+    )
 
 
 def _list_country_choices(methods: list[ShippingMethod]) -> Iterable[tuple[str, str]]:

@@ -16,10 +16,11 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.consent import consent
 from accounts.models import Address, Customer
+from accounts.models.address import ADDRESS_FIELDS
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
 from orders import carts, order_access, pricing, promise, rate_limits, shop_terms
-from orders.checkout import ADDRESS_FIELDS, CheckoutRefused, compute_cart_promise, start_checkout
+from orders.checkout import CheckoutRefused, compute_cart_promise, start_checkout
 from orders.customs import crosses_customs
 from orders.models import Cart, CartLine, Order, Payment, ShippingMethod
 from orders.payments import checkout_sessions
