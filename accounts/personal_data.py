@@ -1,6 +1,6 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -10,7 +10,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.consent import prompts, purposes, receipts
-from accounts.consent.requests import LIFETIME
+from accounts.consent.prompts import PROMPT_RETENTION
+from accounts.consent.requests import REQUEST_RETENTION
 from accounts.models import (
     AccountEvent,
     ConsentPayload,
@@ -20,17 +21,23 @@ from accounts.models import (
     MailCadence,
     PreferenceProfile,
 )
+from accounts.models.access_record import ACCESS_RETENTION
 from accounts.models.address import ADDRESS_FIELDS
+from accounts.models.fresh_link import LINK_RETENTION
 from accounts.models.interest import KINDS_FOR_SUGGESTIONS
 from accounts.people import address_claims, staff_changes
+from accounts.people.address_claims import CLAIM_RETENTION
+from accounts.people.sessions import VISIT_RETENTION
+from accounts.people.staff_changes import CHANGE_RETENTION
 from accounts.preferences import interests
 from accounts.privacy import access_log, export
+from accounts.privacy.export import COPY_RETENTION
 from shop.personal_data import Holding, Rows, erase_nothing, export_rows, register_holding
 
 
 def retire_requests() -> int:
-    """Deletes newsletter requests two weeks after they were made; a used one lives on as a yes in the ledger."""
-    return ConsentRequest.objects.filter(created_at__lt=timezone.now() - LIFETIME - timedelta(days=1)).delete()[0]
+    """Deletes newsletter requests whose link has run out; a used one lives on as a yes in the ledger."""
+    return ConsentRequest.objects.filter(created_at__lt=timezone.now() - REQUEST_RETENTION).delete()[0]
 
 
 def export_account(customer: Customer) -> Rows:
@@ -154,8 +161,8 @@ def export_access_log(customer: Customer) -> Rows:
 
 
 def retire_fresh_links() -> int:
-    """Deletes mailed links a day after they were asked for, long after they stopped working."""
-    return FreshLink.objects.filter(created_at__lt=timezone.now() - timedelta(days=1)).delete()[0]
+    """Deletes mailed links long after they stopped working."""
+    return FreshLink.objects.filter(created_at__lt=timezone.now() - LINK_RETENTION).delete()[0]
 
 
 def _find_fresh_links(customer: Customer) -> QuerySet[FreshLink]:
@@ -195,7 +202,7 @@ HOLDINGS: tuple[Holding, ...] = (
             *("account.EmailAddress", "account.EmailConfirmation", "mfa.Authenticator"),
         ),
         retention="Name, e-mail address and address book: until you erase the account. "
-        "An address that signed up and was never confirmed: three days.",
+        f"An address that signed up and was never confirmed: {CLAIM_RETENTION}.",
         export=export_account,
         erase=erase_account,
         retire=address_claims.retire_sign_ups,
@@ -205,7 +212,8 @@ HOLDINGS: tuple[Holding, ...] = (
         key="sign_ins",
         title="Where you are signed in",
         models=("usersessions.UserSession",),
-        retention="Internet address and browser of each sign-in: until it ends, two weeks after it at the latest.",
+        retention="Internet address and browser of each sign-in: until it ends, "
+        f"{VISIT_RETENTION} after it at the latest.",
         export=export_sign_ins,
         erase=lambda customer: _find_sign_ins(customer).delete()[0],
         retire=retire_sign_ins,
@@ -233,7 +241,8 @@ HOLDINGS: tuple[Holding, ...] = (
         title="Questions we put to you and you did not say yes to, and purchases you told us to forget",
         models=("accounts.Ask", "accounts.ForgottenPast"),
         retention="What you said “No thanks” to, and what to forget: until you erase the account, so that we never "
-        "ask again, and never use them again. What you left unanswered: 30 days, in which we do not ask again.",
+        "ask again, and never use them again. "
+        f"What you left unanswered: {PROMPT_RETENTION}, in which we do not ask again.",
         export=export_declined_prompts,
         erase=erase_declined_prompts,
         retire=prompts.retire,
@@ -242,7 +251,7 @@ HOLDINGS: tuple[Holding, ...] = (
         key="requests",
         title="An address that asked for the newsletter and has not confirmed",
         models=("accounts.ConsentRequest",),
-        retention="Two weeks, then it is deleted.",
+        retention=f"{REQUEST_RETENTION.words.capitalize()}, then it is deleted.",
         export=export_requests,
         erase=lambda customer: _find_requests(customer).delete()[0],
         retire=retire_requests,
@@ -251,7 +260,7 @@ HOLDINGS: tuple[Holding, ...] = (
         key="access",
         title="Who of us looked at your data",
         models=("accounts.AccessLogEntry",),
-        retention="Each look with its reason: two years, or until you erase the account.",
+        retention=f"Each look with its reason: {ACCESS_RETENTION}, or until you erase the account.",
         export=export_access_log,
         erase=lambda customer: access_log.get_access_log(customer).delete()[0],
         retire=access_log.retire_access_log,
@@ -273,7 +282,7 @@ HOLDINGS: tuple[Holding, ...] = (
         key="fresh_links",
         title="Links you asked for to see what we hold about you",
         models=("accounts.FreshLink",),
-        retention="The address and the time: one day.",
+        retention=f"The address and the time: {LINK_RETENTION}.",
         export=export_fresh_links,
         erase=lambda customer: _find_fresh_links(customer).delete()[0],
         retire=retire_fresh_links,
@@ -282,7 +291,7 @@ HOLDINGS: tuple[Holding, ...] = (
         key="copies",
         title="Copies of your data, made for you",
         models=("accounts.DataExport",),
-        retention="Seven days, then the file is deleted.",
+        retention=f"{COPY_RETENTION.words.capitalize()}, then the file is deleted.",
         export=lambda customer: export_rows(customer.data_exports.all(), asked_at="created_at", ready_at="ready_at"),
         erase=lambda customer: export.delete_exports(customer.data_exports.all()),
         retire=export.retire_exports,
@@ -300,7 +309,7 @@ HOLDINGS: tuple[Holding, ...] = (
         key="staff_changes",
         title="What staff changed about you by hand",
         models=("admin.LogEntry",),
-        retention="Who changed which field, and when: two years. Your name in it goes with your account.",
+        retention=f"Who changed which field, and when: {CHANGE_RETENTION}. Your name in it goes with your account.",
         export=staff_changes.export_staff_changes,
         erase=staff_changes.erase_staff_changes,
         retire=staff_changes.retire_staff_changes,

@@ -15,7 +15,7 @@ Context = dict[str, Any]
 
 
 def export_ready(letter: EmailContext) -> Context:
-    return {"page_url": links.build_absolute_url(reverse("own_data")), "days": export.KEPT_FOR.days}
+    return {"page_url": links.build_absolute_url(reverse("own_data")), "days": export.COPY_RETENTION.days}
 
 
 def erasure_asked_for(letter: EmailContext) -> Context:

@@ -1,6 +1,5 @@
 """Where the links in our mail lead: always to the shop's own address."""
 
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -13,9 +12,10 @@ from accounts.people import tokens
 from notifications.models import OutgoingEmail, OutgoingItem
 from orders import order_access
 from orders.models import Order
+from shop.periods import Period
 
 UNSUBSCRIBE = "unsubscribe"
-UNSUBSCRIBE_WORKS_FOR = timedelta(days=3 * 365)
+UNSUBSCRIBE_WORKS_FOR = Period(years=3)
 
 
 def build_absolute_url(path: str) -> str:

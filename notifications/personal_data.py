@@ -1,6 +1,6 @@
 """What the mail room keeps about people, and for how long."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,15 +14,16 @@ from notifications.models import OutgoingEmail, OutgoingItem, Suppression
 from notifications.outbox import WAITING_STATES
 from notifications.queueing import PICK
 from notifications.topics import TOPICS
+from shop.periods import Period
 from shop.personal_data import Holding, Processor, Rows, export_rows, register_holding, register_processor
 
 STEERING_PURPOSES = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
-RETENTION = timedelta(days=400)
+MAIL_RETENTION = Period(months=13)
 
 
 def retire_mail() -> int:
     """Deletes the record of mails that were dealt with long ago. Returns how many rows went, items included."""
-    old = OutgoingEmail.objects.filter(created_at__lt=timezone.now() - RETENTION).exclude(state__in=WAITING_STATES)
+    old = OutgoingEmail.objects.filter(created_at__lt=timezone.now() - MAIL_RETENTION).exclude(state__in=WAITING_STATES)
     return old.delete()[0]
 
 
@@ -87,7 +88,8 @@ def register_holdings() -> None:
             key="mail",
             title="Mail we sent you, or did not send, and why",
             models=("notifications.OutgoingEmail", "notifications.OutgoingItem"),
-            retention="Thirteen months, so that we can say why a mail came. What it said is not kept.",
+            retention=f"{MAIL_RETENTION.words.capitalize()}, so that we can say why a mail came. "
+            "What it said is not kept.",
             export=export_mail,
             count=lambda customer: _get_mails(customer).count(),
             erase=lambda customer: _get_mails(customer).delete()[0],

@@ -1,6 +1,5 @@
 """The personal data this app holds, for the privacy page and the jobs that follow it."""
 
-from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,9 @@ from orders import forgotten_purchases, retention
 from orders.carriers import CARRIERS
 from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, StripeRecord
 from orders.payments import stripe_events
-from orders.retention import get_customer_orders
+from orders.payments.stripe_events import STRIPE_EVENT_RETENTION
+from orders.retention import INVOICE_RETENTION, get_customer_orders
+from shop.periods import Period
 from shop.personal_data import (
     Holding,
     Processor,
@@ -24,12 +25,12 @@ from shop.personal_data import (
     register_processor,
 )
 
-CARTS_KEPT = timedelta(days=60)
+CART_RETENTION = Period(days=60)
 
 
 def retire_carts() -> int:
     """Deletes visitors' carts that nobody came back to, and whose payment is not under way."""
-    stale = Cart.objects.filter(customer=None, updated_at__lt=timezone.now() - CARTS_KEPT)
+    stale = Cart.objects.filter(customer=None, updated_at__lt=timezone.now() - CART_RETENTION)
     return stale.exclude(orders__status=Order.Status.PENDING).delete()[0]
 
 
@@ -171,7 +172,7 @@ def _make_order_holding() -> Holding:
             *("orders.Order", "orders.OrderLine", "orders.Adjustment", "orders.Allocation"),
             *("orders.Shipment", "orders.ShipmentLine", "orders.OrderEvent", "orders.OrderTick"),
         ),
-        retention="What you bought, where it went and what we told you: six years, as tax law asks.",
+        retention=f"What you bought, where it went and what we told you: {INVOICE_RETENTION}, as tax law asks.",
         export=export_orders,
         count=lambda customer: get_customer_orders(customer).count(),
         forget={
@@ -182,7 +183,8 @@ def _make_order_holding() -> Holding:
         held_dates=forgotten_purchases.held_dates,
         erase=retention.erase_orders,
         kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
-        "invoice. Tax law asks for them for six years. E-mail, phone, notes, tracking numbers and all else go.",
+        f"invoice. Tax law asks for them for {INVOICE_RETENTION}. "
+        "E-mail, phone, notes, tracking numbers and all else go.",
         retire=retention.retire_orders,
     )
 
@@ -196,10 +198,11 @@ def register_holdings() -> None:
             title="Payments and refunds",
             models=("orders.Payment", "orders.Refund", "orders.StripeRecord"),
             retention="Amounts, times, Stripe's reference and what your bank said of a payment, never a card number: "
-            "six years, as tax law asks.",
+            f"{INVOICE_RETENTION}, as tax law asks.",
             export=export_payments,
             erase=retention.erase_payments,
-            kept="Amounts, dates, and the reference under which Stripe knows the payment: six years, for tax law.",
+            kept="Amounts, dates, and the reference under which Stripe knows the payment: "
+            f"{INVOICE_RETENTION}, for tax law.",
             retire=retention.retire_payments,
         )
     )
@@ -208,7 +211,7 @@ def register_holdings() -> None:
             key="carts",
             title="What is in a cart",
             models=("orders.Cart", "orders.CartLine"),
-            retention="A customer's until it is bought or taken out; a visitor's for 60 days.",
+            retention=f"A customer's until it is bought or taken out; a visitor's for {CART_RETENTION}.",
             export=export_carts,
             erase=lambda customer: Cart.objects.filter(customer=customer).delete()[0],
             retire=retire_carts,
@@ -219,7 +222,7 @@ def register_holdings() -> None:
             key="stripe_events",
             title="What Stripe told us about a payment",
             models=("orders.StripeEvent",),
-            retention="Ids and times, without names: 90 days.",
+            retention=f"Ids and times, without names: {STRIPE_EVENT_RETENTION}.",
             export=lambda customer: export_rows(
                 _get_customer_stripe_events(customer),
                 event="event_id",

@@ -5,8 +5,6 @@ European Union article 226 of Directive 2006/112/EC) asks a shop to keep its inv
 and the customer's name and address. Nothing else is kept.
 """
 
-from datetime import timedelta
-
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -24,8 +22,9 @@ from orders.models import (
     ShipmentLine,
     StripeRecord,
 )
+from shop.periods import Period
 
-RETENTION = timedelta(days=6 * 365 + 2)
+INVOICE_RETENTION = Period(years=6)
 NOT_ON_AN_INVOICE = {"email": "", "phone": "", "gift_note": "", "cart_fingerprint": "", "cart": None}
 ON_AN_INVOICE = {name: "" for name in ADDRESS_FIELDS if name not in ("country", "phone")}
 OPEN_STATUSES = (Order.Status.PENDING, Order.Status.CONFIRMED)
@@ -80,12 +79,12 @@ def erase_payments(customer: Customer) -> int:
 
 def _get_expired_orders() -> QuerySet[Order]:
     """Orders in our books for longer than tax law asks. Imported ones came into them on the day of the import."""
-    return Order.objects.filter(created_at__lt=timezone.now() - RETENTION).exclude(status=Order.Status.PENDING)
+    return Order.objects.filter(created_at__lt=timezone.now() - INVOICE_RETENTION).exclude(status=Order.Status.PENDING)
 
 
 def retire_payments() -> int:
     old = Payment.objects.filter(order__in=_get_expired_orders())
-    stray = StripeRecord.objects.filter(payment=None, created_at__lt=timezone.now() - RETENTION)
+    stray = StripeRecord.objects.filter(payment=None, created_at__lt=timezone.now() - INVOICE_RETENTION)
     return stray.delete()[0] + Refund.objects.filter(payment__in=old).delete()[0] + old.delete()[0]
 
 

@@ -14,9 +14,9 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.consent import consent
+from accounts.consent.purposes import LOOKS_RETENTION
 from accounts.models import Customer
 from orders.models import OrderLine
-from recommendations.history import RETENTION
 from recommendations.models import Effect
 from recommendations.picks import Evidence, EvidenceSource, Pick
 
@@ -102,7 +102,7 @@ def explain_observed_data(customer: Customer) -> list[Explanation]:
 
 
 def _get_recent_effects(customer: Customer) -> Any:
-    since = timezone.localdate() - RETENTION
+    since = timezone.localdate() - LOOKS_RETENTION
     return Effect.objects.filter(customer=customer, shown_on__gt=since).select_related("product")
 
 
@@ -121,7 +121,9 @@ def _build_explanation(because: Evidence, effects: Collection[Effect]) -> Explan
         return Explanation(because, first.line.title, first.line.order.placed_at, first.shown_on, said, line=first.line)
     view = first.view
     assert view is not None  # noqa: S101  (each effect stands on one of three)
-    return Explanation(because, view.product.title, view.viewed_at, first.shown_on, said, view.viewed_at + RETENTION)
+    return Explanation(
+        because, view.product.title, view.viewed_at, first.shown_on, said, view.viewed_at + LOOKS_RETENTION
+    )
 
 
 def format_effect(effect: Effect) -> str:
@@ -133,5 +135,5 @@ def format_effect(effect: Effect) -> str:
 
 
 def retire_effects() -> int:
-    """Deletes what was noted more than thirty days ago; returns how many rows."""
-    return Effect.objects.filter(shown_on__lte=timezone.localdate() - RETENTION).delete()[0]
+    """Deletes what was noted longer ago than that; returns how many rows."""
+    return Effect.objects.filter(shown_on__lte=timezone.localdate() - LOOKS_RETENTION).delete()[0]

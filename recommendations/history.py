@@ -1,7 +1,7 @@
-"""What customers looked at, kept only where they allow it, for thirty days."""
+"""What customers looked at, kept only where they allow it, as long as `LOOKS_RETENTION`."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -9,11 +9,10 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts.consent import consent, purposes
+from accounts.consent.purposes import LOOKS_RETENTION
 from accounts.models import Customer
 from recommendations.models import ProductView
 from shop.catalog.models import Product
-
-RETENTION = timedelta(days=30)
 
 # Asked and written in one statement: there is no moment between the question and the note.
 _RECORD = """
@@ -52,11 +51,11 @@ def _insert_view(customer: Customer, product_id: int, viewed_at: datetime) -> in
 
 
 def retire_views() -> int:
-    """Deletes what is older than thirty days, and what nobody allows any more; returns how many rows.
+    """Deletes what is older than that, and what nobody allows any more; returns how many rows.
 
     The switch stops the use at once. The rows wait for this, so that a switch turned off by mistake has lost nothing.
     """
-    old = ProductView.objects.filter(viewed_at__lt=timezone.now() - RETENTION)
+    old = ProductView.objects.filter(viewed_at__lt=timezone.now() - LOOKS_RETENTION)
     allowing = consent.find_granted_consents(purposes.RECOMMEND_FROM_BROWSING).filter(customer=OuterRef("customer"))
     unwanted = ProductView.objects.filter(~Exists(allowing))
     return old.delete()[0] + unwanted.delete()[0]

@@ -107,7 +107,7 @@ class ProductPopularity(models.Model):
 
 
 class ProductView(models.Model):
-    """A customer opened a product page while that purpose was on. Kept 30 days; written by `history` alone."""
+    """A customer opened a product page while that purpose was on. Written and, in time, deleted by `history` alone."""
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
@@ -127,8 +127,8 @@ class ProductView(models.Model):
 class Effect(models.Model):
     """What a datum lately did for its customer: on that day it put this product in that place.
 
-    Stands on one of three: what they told us, a line they bought, a look. Goes with it, and after 30 days by itself.
-    Written by `effects` alone, for data whose switch was on at that moment.
+    Stands on one of three: what they told us, a line they bought, a look. Goes with it, and after a while by itself.
+    Written by `explanations` alone, for data whose switch was on at that moment.
     """
 
     class Place(models.TextChoices):

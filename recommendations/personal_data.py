@@ -7,8 +7,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.consent import purposes
+from accounts.consent.prompts import REFUSAL_RETENTION
+from accounts.consent.purposes import LOOKS_RETENTION
 from accounts.models import Customer
 from accounts.people import sessions
+from accounts.people.sessions import VISIT_RETENTION
 from recommendations import explanations, history
 from recommendations.models import Contribution, Effect, ProductView
 from shop.personal_data import Holding, Rows, export_rows, register_holding
@@ -68,8 +71,8 @@ HOLDINGS: tuple[Holding, ...] = (
         key="views",
         title="What you looked at",
         models=("recommendations.ProductView",),
-        retention="While its switch is on, and never longer than 30 days. Turned off, it is used no more at once, "
-        "and deleted the night after, or when you say so.",
+        retention=f"While its switch is on, and never longer than {LOOKS_RETENTION}. "
+        "Turned off, it is used no more at once, and deleted the night after, or when you say so.",
         export=lambda customer: export_rows(_get_views(customer), product="product__title", seen_at="viewed_at"),
         erase=lambda customer: _get_views(customer).delete()[0],
         forget={purposes.RECOMMEND_FROM_BROWSING: forget_views},
@@ -80,8 +83,8 @@ HOLDINGS: tuple[Holding, ...] = (
         key="visits",
         title="A visit: who is signed in, its cart, and what a visitor looked at, if they ticked that",
         models=("sessions.Session",),
-        retention="In this browser's visit alone. What you looked at goes 30 days after the tick; "
-        "the rest two weeks after you were last here, and a “No thanks” after 400 days.",
+        retention=f"In this browser's visit alone. What you looked at goes {LOOKS_RETENTION} after the tick; "
+        f"the rest {VISIT_RETENTION} after you were last here, and a “No thanks” after {REFUSAL_RETENTION}.",
         export=_export_visits,
         count=lambda customer: 1,  # this one; finding others means opening every visit there is
         erase=sessions.end_customer_sessions,
@@ -101,7 +104,7 @@ HOLDINGS: tuple[Holding, ...] = (
         key="effects",
         title="What each thing we know did for you",
         models=("recommendations.Effect",),
-        retention="30 days, or until what it stands on is deleted.",
+        retention=f"{LOOKS_RETENTION.words.capitalize()}, or until what it stands on is deleted.",
         export=_export_effects,
         erase=lambda customer: _get_effects(customer).delete()[0],
         forget={key: partial(forget_effects, of=of) for key, of in EFFECT_FIELDS.items()},

@@ -24,7 +24,6 @@ from orders.models import Order, OrderLine
 from recommendations import from_interests
 from recommendations.beside import ADVICE, Found, Way, choose, find_beside
 from recommendations.engine.names import read_name
-from recommendations.history import RETENTION
 from recommendations.models import Contribution, ModelRun, ProductSimilarity, ProductView
 from recommendations.withdrawn_sql import build_withdrawn_products_query
 from shop.catalog import availability
@@ -273,7 +272,9 @@ def _format_purchase_month(at: datetime | None) -> str:
 def _find_recent_views(customer: Customer) -> dict[int, int]:
     """The looks, by product, that the customer had lately, while they allow them to be used; newest first."""
     allowed = consent.build_consent_filter(purposes.RECOMMEND_FROM_BROWSING)
-    views = ProductView.objects.filter(allowed, customer=customer, viewed_at__gt=timezone.now() - RETENTION)
+    views = ProductView.objects.filter(
+        allowed, customer=customer, viewed_at__gt=timezone.now() - purposes.LOOKS_RETENTION
+    )
     return dict(views.order_by("-viewed_at").values_list("product", "pk")[:RECENT_VIEWS])
 
 

@@ -1,4 +1,4 @@
-"""What a visitor looked at: in their session alone, only while they ticked it, gone thirty days after the tick.
+"""What a visitor looked at: in their session alone, only while they ticked it, gone `LOOKS_RETENTION` after the tick.
 
 The tick, the history and the session that holds both end together. A browser that sends `Sec-GPC: 1` has said no.
 """
@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.consent import gpc
+from accounts.consent.purposes import LOOKS_RETENTION
 from accounts.models import Customer
 from accounts.people.auth import get_login_customer
 from recommendations import history
-from recommendations.history import RETENTION
 
 SESSION_KEY = "looked_at"
 MOST = 20  # as many as steer a shelf
@@ -64,11 +64,11 @@ def delete_history_if_refused(request: HttpRequest) -> None:
 
 
 def turn_on_history(request: HttpRequest) -> bool:
-    """Begins thirty days. False, and nothing changes, where a visit cannot have it."""
+    """Begins a history. False, and nothing changes, where a visit cannot have it."""
     if not may_have_history(request):
         return False
     if _read_history(request) is None:
-        ends_at = timezone.now() + RETENTION
+        ends_at = timezone.now() + LOOKS_RETENTION
         request.session[SESSION_KEY] = {"until": ends_at.isoformat(), "views": []}
         request.session.set_expiry(ends_at)
     return True

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -21,8 +21,9 @@ from accounts.models import ConsentCheckpoint, ConsentRecord, Wording
 from accounts.privacy import access_verification
 from accounts.privacy.access_verification import AccessLogDigest, LedgerBroken
 from shop import durable_files, sealing
+from shop.periods import Period
 
-KEPT_FOR = timedelta(days=400)
+FILE_RETENTION = Period(days=400)
 FILE_NAME = re.compile(r"consents-(\d{4}-\d{2}-\d{2})\.txt")
 
 FILE_SEAL = "checkpoint"
@@ -143,7 +144,7 @@ def _verify_against_file(previous: Path | None) -> None:
 
 
 def _delete_old_files(folder: Path, today: date) -> None:
-    oldest = today - KEPT_FOR
+    oldest = today - FILE_RETENTION
     for path in folder.iterdir():
         found = FILE_NAME.fullmatch(path.name)
         if found and date.fromisoformat(found[1]) < oldest:

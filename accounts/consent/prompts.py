@@ -1,12 +1,12 @@
 """Questions put in their place, each once: which are settled for somebody, which rest, and what an answer does.
 
 Settled is what was answered anywhere, on the preference page or in its place, yes or no. What was shown and left
-unanswered rests for thirty days; its switch is on the preference page all the while.
+unanswered rests for `PROMPT_RETENTION`; its switch is on the preference page all the while.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import BooleanField, Case, DateTimeField, F, Value, When
 from django.http import HttpRequest
@@ -14,9 +14,11 @@ from django.utils import timezone
 
 from accounts.consent import consent, purposes
 from accounts.models import Ask, Customer
+from shop.periods import Period
 
 ANSWERED_KEY = "asked"  # in the session: what is known to be settled, so that nobody is looked up twice
-REST = timedelta(days=30)
+PROMPT_RETENTION = Period(days=30)  # of what was left unanswered, and as long it is not put again
+REFUSAL_RETENTION = Period(days=400)  # of a visitor's "no thanks": as long as browsers keep anything
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def _standing(customer: Customer) -> Standing:
         answered.values_list(*columns).union(asked.values_list(*columns))
     )
     settled = frozenset(key for key, _, left in rows if left is None)
-    since = timezone.now() - REST
+    since = timezone.now() - PROMPT_RETENTION
     resting = frozenset(key for key, _, left in rows if left is not None and left > since)
     is_master_off = (purposes.PERSONAL_SHOPPER.key, False, None) in rows
     return Standing(settled, resting - settled, is_master_off)
@@ -93,4 +95,4 @@ def decline_prompt(customer: Customer, key: str, *, place: str) -> None:
 
 def retire() -> int:
     """Deletes what was shown and left, once it has rested; returns how many rows."""
-    return Ask.objects.filter(answered_at=None, shown_at__lte=timezone.now() - REST).delete()[0]
+    return Ask.objects.filter(answered_at=None, shown_at__lte=timezone.now() - PROMPT_RETENTION).delete()[0]

@@ -8,6 +8,10 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shop.periods import Period
+
+LOOKS_RETENTION = Period(days=30)  # of what somebody looked at, and of what a datum did for its customer
+
 
 class PurposeGroup(StrEnum):
     """The parts of the page of switches, in its order."""
@@ -106,8 +110,9 @@ PERSONAL_SHOPPER = Purpose(
 # A visitor's one switch. It has no ledger: the answer is the visit's own, and goes with it.
 VISITOR_HISTORY = Purpose(
     key="visitor_history",
-    title="Suggestions from what I looked at, for 30 days, in this browser",
-    explanation="We note which products you open in this browser while this is on. After 30 days all of it is gone. "
+    title=f"Suggestions from what I looked at, for {LOOKS_RETENTION}, in this browser",
+    explanation="We note which products you open in this browser while this is on. "
+    f"After {LOOKS_RETENTION} all of it is gone. "
     "It never joins an account unless you say so.",
     reads="Product pages you open in this browser while you are not logged in.",
     gives="A shelf on the front page that follows what you looked at.",
@@ -137,7 +142,8 @@ PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         key=RECOMMEND_FROM_BROWSING,
         title="Suggestions from what I looked at",
-        explanation="We note which products you open while this is on, for 30 days, and suggest things like them.",
+        explanation=f"We note which products you open while this is on, for {LOOKS_RETENTION}, and suggest things like "
+        "them.",
         reads="Product pages you open while you are logged in.",
         gives="A “For you” shelf that follows what you are looking for now.",
         group=PurposeGroup.PAGES,

@@ -12,9 +12,10 @@ from accounts.people import tokens
 from accounts.people.customers import get_or_create_proved_customer
 from accounts.people.email_addresses import normalize_address
 from shop import sealing
+from shop.periods import Period
 
 TOKEN_KIND = "consent-request"  # noqa: S105  (the name of a kind of link)
-LIFETIME = timedelta(days=14)
+REQUEST_RETENTION = Period(weeks=2)  # and as long its link works
 
 
 def request_consent(email: str, purpose_key: str, *, source: str) -> ConsentRequest | None:
@@ -52,7 +53,7 @@ def make_confirmation_token(request: ConsentRequest) -> str:
 
 def find_request_by_token(token: str) -> ConsentRequest | None:
     """The request behind a mailed link; None when forged, too old, or not what the link was mailed for."""
-    ids = tokens.read_token(token, TOKEN_KIND, max_age=LIFETIME)
+    ids = tokens.read_token(token, TOKEN_KIND, max_age=REQUEST_RETENTION)
     request = ConsentRequest.objects.filter(pk=ids["request"]).first() if ids else None
     is_the_same = request is not None and ids is not None and ids.get("about") == _seal_request(request)
     return request if is_the_same else None

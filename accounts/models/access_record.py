@@ -1,7 +1,10 @@
 import pgtrigger
 from django.db import models
 
-RETIRED = "OLD.at < now() - interval '729 days'"  # the job deletes after 730; clocks may differ
+from shop.periods import Period
+
+ACCESS_RETENTION = Period(years=2)
+RETIRED = f"OLD.at < now() - interval '{ACCESS_RETENTION.days - 2} days'"  # clocks may differ from the job's
 
 
 class AccessLogRecord(models.Model):

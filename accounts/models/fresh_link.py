@@ -4,8 +4,10 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.people.email_addresses import EmailAddressField
+from shop.periods import Period
 
 LIFETIME = timedelta(minutes=15)
+LINK_RETENTION = Period(days=1)
 
 
 class FreshLinkQuerySet(models.QuerySet["FreshLink"]):

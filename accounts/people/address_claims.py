@@ -3,8 +3,6 @@
 A claim opens nothing and stands in nobody's way: whoever signs up with the same address starts afresh and ends it.
 """
 
-from datetime import timedelta
-
 from allauth.account import app_settings
 from allauth.account.models import EmailAddress
 from django.db import transaction
@@ -12,6 +10,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer, User
+from shop.periods import Period
+
+CLAIM_RETENTION = Period(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)  # and as long its link works
 
 
 def find_unproved_sign_ups() -> QuerySet[User]:
@@ -54,5 +55,4 @@ def end_claims(email: str, *, besides: User | None = None) -> None:
 
 def retire_sign_ups() -> int:
     """Deletes sign-ups whose link has run out."""
-    runs_out_after = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
-    return find_unproved_sign_ups().filter(date_joined__lt=timezone.now() - runs_out_after).delete()[0]
+    return find_unproved_sign_ups().filter(date_joined__lt=timezone.now() - CLAIM_RETENTION).delete()[0]

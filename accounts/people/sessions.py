@@ -9,6 +9,9 @@ from django.utils import timezone
 
 from accounts.models import Customer
 from accounts.people import guest_session
+from shop.periods import Period
+
+VISIT_RETENTION = Period(weeks=2)  # since its last page; `SESSION_COOKIE_AGE`
 
 
 def find_customer_sessions(customer: Customer) -> Iterator[Session]:

@@ -2,17 +2,16 @@
 may be somebody's name or address.
 """
 
-from datetime import timedelta
-
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Address, Customer, User
+from shop.periods import Period
 from shop.personal_data import Rows, export_rows
 
-KEPT_FOR = timedelta(days=731)
+CHANGE_RETENTION = Period(years=2)
 ERASED = "(erased)"
 
 
@@ -40,4 +39,4 @@ def erase_staff_changes(customer: Customer) -> int:
 
 
 def retire_staff_changes() -> int:
-    return LogEntry.objects.filter(action_time__lt=timezone.now() - KEPT_FOR).delete()[0]
+    return LogEntry.objects.filter(action_time__lt=timezone.now() - CHANGE_RETENTION).delete()[0]

@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import AccessKind, AccessLogEntry, AccessLogRecord, Customer, User
-from accounts.privacy.access_verification import KEPT_FOR
+from accounts.models.access_record import ACCESS_RETENTION
 
 ABOUT_ACCOUNT = "Your account"
 LONGEST_NUMBER, LONGEST_ABOUT, LONGEST_DETAIL = 40, 80, 200  # letters kept
@@ -110,7 +110,7 @@ def assign_guest_entries(customer: Customer, order_numbers: Iterable[str]) -> in
 
 def retire_access_log() -> int:
     """Deletes what is older than the log is kept, and the record of it. Returns how many looks."""
-    long_ago = timezone.now() - KEPT_FOR
+    long_ago = timezone.now() - ACCESS_RETENTION
     count = AccessLogEntry.objects.filter(at__lt=long_ago).delete()[0]
     AccessLogRecord.objects.filter(at__lt=long_ago).delete()
     return count

@@ -13,8 +13,8 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from accounts.models import AccessLogEntry, AccessLogRecord
+from accounts.models.access_record import ACCESS_RETENTION
 
-KEPT_FOR = timedelta(days=730)
 COMMIT_DELAY = timedelta(minutes=2)  # a look may be written shortly after the moment it bears
 CHUNK = 5000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -95,7 +95,7 @@ def _compare_entry(entry: Any, record: AccessLogRecord | None) -> None:
 
 def _check_missing_entries(erased: Collection[UUID]) -> None:
     """A record without its look is one of somebody erased, or old enough to be deleted."""
-    since = timezone.now() - KEPT_FOR
+    since = timezone.now() - ACCESS_RETENTION
     gone = AccessLogRecord.objects.filter(at__gt=since).exclude(pk__in=AccessLogEntry.objects.values("pk"))
     for record in gone.order_by("pk").iterator(chunk_size=CHUNK):
         if (record.chain or record.adopted_by) not in erased:
@@ -105,7 +105,7 @@ def _check_missing_entries(erased: Collection[UUID]) -> None:
 def _compare_with_checkpoint(seen: AccessLogDigest) -> None:
     if seen.taken_at is None:
         return
-    is_kept_since = (timezone.now() - KEPT_FOR).astimezone(UTC).date() + timedelta(days=1)
+    is_kept_since = (timezone.now() - ACCESS_RETENTION).astimezone(UTC).date() + timedelta(days=1)
     now = digest_access_log(seen.last_id, taken_at=seen.taken_at)
     for day in sorted(day for day in seen.days.keys() | now.days.keys() if day > is_kept_since):
         if seen.days.get(day) != now.days.get(day):

@@ -16,6 +16,7 @@ from accounts.people import sessions, tokens
 from accounts.privacy import journal
 from shop import personal_data
 from shop.advisory_locks import AdvisoryLock, try_session_lock
+from shop.periods import Period
 from shop.registry import Registry, get_dotted_name
 from shop.retrying import loops
 from shop.retrying.loops import Loop
@@ -29,7 +30,7 @@ ERASURES = loops.register_loop(
     )
 )
 
-COOLING_OFF = timedelta(days=14)
+COOLING_OFF = Period(days=14)
 LINK_LIFETIME = timedelta(days=90)
 TOKEN_KIND = "erasure"  # noqa: S105  (the name of a kind of link)
 OPEN_STATES = (Erasure.State.SCHEDULED, Erasure.State.ERASING)
@@ -58,7 +59,7 @@ def find_open_erasure(customer: Customer) -> Erasure | None:
 
 
 def request_erasure(customer: Customer, *, at_once: bool) -> Erasure:
-    """Asks for everything to be erased: now, or in fourteen days. Asking again changes nothing.
+    """Asks for everything to be erased: now, or after `COOLING_OFF`. Asking again changes nothing.
 
     Raises `CannotErase` for somebody who works here: their login belongs to the shop's own records.
     """

@@ -23,6 +23,7 @@ from django.utils.safestring import SafeString
 from accounts.consent import purposes, receipts
 from accounts.models import AccountEvent, Customer, DataExport
 from shop import personal_data
+from shop.periods import Period
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -38,7 +39,7 @@ MOST_ATTEMPTS = 5
 MOMENT = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?([+-]\d\d:\d\d|Z)"
 )  # with its offset, as exports write it
-KEPT_FOR = timedelta(days=7)
+COPY_RETENTION = Period(days=7)
 RECLAIMED_AFTER = timedelta(minutes=10)
 MOST_PER_DAY = 5
 State = DataExport.State
@@ -74,7 +75,7 @@ def is_downloadable(export: DataExport) -> bool:
 
 def get_deletion_time(export: DataExport) -> Any:
     """When the file is deleted."""
-    return (export.ready_at or export.created_at) + KEPT_FOR
+    return (export.ready_at or export.created_at) + COPY_RETENTION
 
 
 def build_waiting_exports(*, controller: dict[str, str], privacy_url: str) -> int:
@@ -196,8 +197,8 @@ def delete_exports(exports: Any) -> int:
 
 
 def retire_exports() -> int:
-    """Deletes copies that are a week old, and requests that came to nothing."""
-    long_ago = timezone.now() - KEPT_FOR
+    """Deletes copies that are that old, and requests that came to nothing."""
+    long_ago = timezone.now() - COPY_RETENTION
     return delete_exports(
         DataExport.objects.filter(Q(ready_at__lt=long_ago) | Q(ready_at=None, created_at__lt=long_ago))
     )

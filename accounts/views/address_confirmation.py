@@ -87,7 +87,7 @@ PasswordForm = GivenPasswordForm | ChosenPasswordForm
 def confirm_address(request: HttpRequest, key: str) -> HttpResponse:
     confirmation = EmailConfirmationHMAC.from_key(key)
     if confirmation is None:
-        return render(request, "account/email_confirm.html", status=404)
+        return _render_dead_link(request)
     address = confirmation.email_address
     way = _find_confirmation_way(request, address)
     if request.method != "POST":
@@ -102,6 +102,10 @@ def confirm_address(request: HttpRequest, key: str) -> HttpResponse:
         return _render_confirmation(request, address, way, form=form)
     form.save()
     return _confirm_and_sign_in(request, confirmation)
+
+
+def _render_dead_link(request: HttpRequest) -> HttpResponse:
+    return render(request, "account/email_confirm.html", {"period": address_claims.CLAIM_RETENTION}, status=404)
 
 
 def _find_confirmation_way(request: HttpRequest, address: EmailAddress) -> ConfirmationWay:
@@ -143,14 +147,14 @@ def _render_confirmation(
 def _verify_and_resume(request: HttpRequest, confirmation: EmailConfirmationHMAC) -> HttpResponse:
     address, signed_in = verify_email_and_resume(request, confirmation)
     if address is None:
-        return render(request, "account/email_confirm.html", status=404)
+        return _render_dead_link(request)
     return signed_in or redirect("account_email")
 
 
 def _confirm_and_sign_in(request: HttpRequest, confirmation: EmailConfirmationHMAC) -> HttpResponse:
     address = confirmation.confirm(request)
     if address is None:
-        return render(request, "account/email_confirm.html", status=404)
+        return _render_dead_link(request)
     record_authentication(request, address.user, method="password", email=address.email)
     answer: HttpResponse = perform_login(request, address.user, email=address.email)
     return answer

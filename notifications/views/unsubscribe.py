@@ -31,7 +31,8 @@ ONE_CLICK = "List-Unsubscribe"  # RFC 8058: the form field of a mail program's o
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     ids = tokens.read_token(token, links.UNSUBSCRIBE, max_age=links.UNSUBSCRIBE_WORKS_FOR)
     if not ids or not purposes.is_purpose(ids["purpose"]):
-        return render(request, "notifications/unsubscribe_unknown.html", status=404)
+        unknown = {"period": links.UNSUBSCRIBE_WORKS_FOR}
+        return render(request, "notifications/unsubscribe_unknown.html", unknown, status=404)
     purpose = purposes.get_purpose(ids["purpose"])
     context: dict[str, Any] = {"purpose": purpose, "order": _find_order(ids)}
     is_on = _is_subscribed(ids, purpose)

@@ -60,7 +60,7 @@ def list_items(kind: str, *, since: datetime | None = None, **filters: str) -> I
 
 
 def list_events(since: datetime, *, kinds: list[str]) -> Iterator[StripeEventData]:
-    """Stripe's own list, whether or not they were ever delivered; it goes back thirty days. The newest first."""
+    """Stripe's own list, whether or not they were ever delivered; as far as it goes back. The newest first."""
     params: dict[str, Any] = {"created": {"gte": int(since.timestamp())}, "types": kinds, "limit": PAGE_SIZE}
     with translate_errors():
         for found in get_client().v1.events.list(params).auto_paging_iter():  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """After a backup was restored: the money that came and went since is only known at Stripe, and is fetched from there.
 
 Steps of `after_restore`. Each is safe to run twice and returns what it did, in words for whoever restores. They go by
-Stripe's lists, which have no end, not by its events, which go back thirty days.
+Stripe's lists, which have no end, not by its events, which go back `FEED_RETENTION`.
 """
 
 import logging

@@ -4,7 +4,7 @@ an event that comes twice, late or out of order does no harm.
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from django.db.models import F
 from django.utils import timezone
@@ -14,6 +14,7 @@ from orders.gateways.stripe import StripeEventData, StripeRefused
 from orders.models import Payment, StripeEvent, StripeRecord
 from orders.payments import checkout_sessions, recording
 from orders.payments.stripe_background import StripeUnavailable, attempt_at_stripe
+from shop.periods import Period
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -26,7 +27,7 @@ EVENTS = loops.register_loop(
         model="orders.stripeevent",
     )
 )
-RETENTION = timedelta(days=90)
+STRIPE_EVENT_RETENTION = Period(days=90)
 
 
 def store_event(event: StripeEventData) -> None:
@@ -123,4 +124,4 @@ _BY_KIND: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 def retire_stripe_events() -> int:
     """Deletes events that were dealt with long ago."""
-    return StripeEvent.objects.filter(processed_at__lt=timezone.now() - RETENTION).delete()[0]
+    return StripeEvent.objects.filter(processed_at__lt=timezone.now() - STRIPE_EVENT_RETENTION).delete()[0]

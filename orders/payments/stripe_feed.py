@@ -1,4 +1,4 @@
-"""Stripe's own list of events, read every minute: what webhooks did not bring is found here, for thirty days."""
+"""Stripe's own list of events, read every minute: what webhooks did not bring is found here while it is kept."""
 
 from datetime import datetime, timedelta
 
@@ -8,12 +8,13 @@ from orders.gateways import stripe_records
 from orders.models import StripeFeed
 from orders.payments import stripe_events
 from orders.payments.stripe_background import attempt_at_stripe
+from shop.periods import Period
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
 ONLY_ROW = 1
 OVERLAP = timedelta(minutes=10)  # Stripe lists an event a little after the time it bears
-FEED_RETENTION = timedelta(days=30)  # Stripe keeps them no longer
+FEED_RETENTION = Period(days=30)  # Stripe keeps them no longer
 KINDS = [
     *("checkout.session.completed", "charge.succeeded"),
     *("refund.created", "refund.updated", "refund.failed", "charge.refund.updated", "charge.refunded"),

@@ -207,14 +207,14 @@ def of_asks(at, customer):
 
 KEPT_DAYS = {
     "asks": (of_asks, 30),
-    "mail": (of_mail, 400),
+    "mail": (of_mail, 397),
     "orders": (of_orders, 6 * 365 + 2),
     "payments": (of_payments, 6 * 365 + 2),
     "carts": (of_carts, 60),
     "stripe_events": (of_stripe_events, 90),
     "views": (of_views, 30),
-    "requests": (of_requests, 15),
-    "access": (of_access, 730),
+    "requests": (of_requests, 14),
+    "access": (of_access, 731),
     "fresh_links": (of_fresh_links, 1),
     "visits": (of_visits, 14),
     "copies": (of_copies, 7),

@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import AccessLogEntry, Customer
+from accounts.models.access_record import ACCESS_RETENTION
 from accounts.people.auth import customer_required
 from accounts.privacy.access_log import get_access_log
 
@@ -20,7 +21,8 @@ ROLES = {"owner": "the owner", "": "no longer in a role"}
 def access_log(request: HttpRequest, customer: Customer) -> HttpResponse:
     page = Paginator(get_access_log(customer), PER_PAGE).get_page(request.GET.get("page"))
     rows = [(entry, _format_staff_member(entry)) for entry in page]
-    return render(request, "storefront/account/access.html", {"page": page, "rows": rows})
+    context = {"page": page, "rows": rows, "retention": ACCESS_RETENTION}
+    return render(request, "storefront/account/access.html", context)
 
 
 def _format_staff_member(entry: AccessLogEntry) -> str:

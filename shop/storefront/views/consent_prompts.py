@@ -18,7 +18,6 @@ from shop.storefront.consent_prompts import PromptPlace
 
 LONGEST_PATH = 2000
 MOST_REMEMBERED = 60  # answers that a session keeps
-REMEMBER_SECONDS = 400 * 24 * 3600  # as long as browsers keep anything: a visitor's "no thanks"
 SWITCHED_ON = "It is on. Turn it off whenever you like, under “What you let us do”."
 DECLINED = "No thanks it is. We will not ask again."
 UNCLEAR = "Please choose yes or no. Nothing was changed."
@@ -91,7 +90,7 @@ def _answer_as_visitor(request: HttpRequest, *, is_yes: bool) -> HttpResponse:
     else:
         visitors.turn_off_history(request)
         _remember_answer(request, consent_prompts.VISITOR_PURPOSE)
-        request.session.set_expiry(REMEMBER_SECONDS)
+        request.session.set_expiry(int(prompts.REFUSAL_RETENTION.total_seconds()))
         messages.info(request, DECLINED)
     return see_other(_read_return_path(request))
 

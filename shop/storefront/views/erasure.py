@@ -1,4 +1,4 @@
-"""Asking to be forgotten: what goes, what must stay and why, now or in fourteen days; and undoing it."""
+"""Asking to be forgotten: what goes, what must stay and why, now or later; and undoing it."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ class ErasureForm(forms.Form):
     when = forms.ChoiceField(
         label="When?",
         choices=[
-            (LATER, f"In {erasure.COOLING_OFF.days} days; until then one click undoes it"),
+            (LATER, f"In {erasure.COOLING_OFF}; until then one click undoes it"),
             (NOW, "Now; once it has begun it cannot be undone"),
         ],
         initial=LATER,

@@ -20,7 +20,6 @@ from accounts.preferences.switches import Switch, make_switch
 from notifications.personal_data import withdraw_waiting_picks
 from notifications.receipt_offers import find_sent_offers
 from recommendations import explanations, sizes
-from recommendations.history import RETENTION
 from shop.catalog.models import Maker, Product, Variant
 from shop.storefront import page_cache
 
@@ -114,7 +113,8 @@ def _build_interests_context(request: HttpRequest, customer: Customer, posted: I
         "guessing": _find_unanswered_purpose(customer, purposes.GUESS_SIZES),
         "switch": _read_interests_switch(customer),
         "observed": explanations.explain_observed_data(customer),
-        "offers": find_sent_offers(customer, since=timezone.now() - RETENTION),
+        "offers": find_sent_offers(customer, since=timezone.now() - purposes.LOOKS_RETENTION),
+        "looks_retention": purposes.LOOKS_RETENTION,
         "removed": _pop_removed_interest(request),
         **_get_suggestions(),
     }

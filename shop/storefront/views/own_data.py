@@ -30,6 +30,7 @@ def own_data(request: HttpRequest, customer: Customer) -> HttpResponse:
         "held": [(holding, count) for holding, count in counted if count],
         "empty": [holding for holding, count in counted if not count],
         "erasure": standing,
+        "cooling_off": erasure.COOLING_OFF,
         "erasure_token": erasure.make_erasure_token(standing) if standing else "",
     }
     return render(request, "storefront/account/own_data.html", context)
@@ -63,7 +64,7 @@ def _build_copy_context(customer: Customer) -> dict[str, Any]:
         "copy_is_ready": is_ready,
         "copy_is_under_way": latest is not None and latest.state in (export.State.WAITING, export.State.BUILDING),
         "copy_until": export.get_deletion_time(latest) if latest else None,
-        "copy_days": export.KEPT_FOR.days,
+        "copy_days": export.COPY_RETENTION.days,
     }
 
 
