@@ -36,7 +36,9 @@ _WAYS = {
 _BY_WAY = """
     SELECT told.id, best.id, best.title, best.place FROM told CROSS JOIN LATERAL (
         SELECT p.id, p.title, row_number() OVER () AS place FROM (
-            SELECT p.id, p.title FROM catalog_product p LEFT JOIN popular ON popular.product_id = p.id
+            SELECT p.id, p.title FROM catalog_product p
+            LEFT JOIN recommendations_productpopularity popular ON popular.run_id = (SELECT id FROM run)
+                AND popular.product_id = p.id AND NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = p.id)
             WHERE {way} AND p.is_published AND p.is_available
                 AND (p.released_on IS NULL OR p.released_on <= %(today)s) AND {wanted}
                 AND NOT p.id = ANY(%(left_out)s)
@@ -48,10 +50,7 @@ _MATCHING = """
     WITH {lost},
     told AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(%(told)s::jsonb)
-        AS t(id bigint, way int, maker_id bigint, category_ids bigint[], words text)),
-    popular AS MATERIALIZED (
-        SELECT pop.product_id, pop.score FROM recommendations_productpopularity pop JOIN run ON run.id = pop.run_id
-        WHERE NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = pop.product_id))
+        AS t(id bigint, way int, maker_id bigint, category_ids bigint[], words text))
     SELECT interest_id, product_id, title FROM ({ways}) AS found (interest_id, product_id, title, place)
     ORDER BY place, interest_id DESC"""
 

@@ -14,6 +14,7 @@ from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
+from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.consent import consent, purposes
@@ -320,10 +321,10 @@ def pick_for_mail(customer: Customer, granted: Collection[str], *, limit: int = 
 
 def pick_popular(*, limit: int = 8, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Pick]:
     """What sells well, counted over those who allow it; one query. Empty before the first epoch."""
-    run = ModelRun.objects.filter(is_current=True)
+    current = ModelRun.objects.filter(is_current=True).order_by().values("pk")[:1]
     goods = (
         _get_showable_products(hidden)
-        .filter(popularities__run__in=run)
+        .filter(popularities__run=Subquery(current))  # one value, not a set: then the index's own order can be used
         .exclude(pk__in=build_withdrawn_products_query())
     )
     best = goods.order_by("-popularities__score", "pk").values_list("pk", "popularities__run__clock_on")[:limit]

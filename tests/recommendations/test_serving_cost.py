@@ -15,6 +15,7 @@ from recommendations.models import Contribution, ModelRun, ProductPopularity, Pr
 from shop.catalog import listing
 from shop.catalog.models import Product
 from tests import builders
+from tests.plans import read_plan_steps
 from tests.recommendations.test_training import PURPOSE, buyers
 
 pytestmark = pytest.mark.django_db
@@ -76,15 +77,12 @@ def rows_touched(work) -> int:
 
 
 def _rows_of(sql: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
-        return _rows_of_plan(cursor.fetchone()[0][0]["Plan"])
+    return sum(_rows_of_step(step) for step in read_plan_steps(sql))
 
 
-def _rows_of_plan(plan: dict) -> int:
-    dropped = sum(value for name, value in plan.items() if name.startswith("Rows Removed"))
-    own = (plan["Actual Rows"] + dropped) * plan["Actual Loops"]
-    return int(own) + sum(_rows_of_plan(each) for each in plan.get("Plans", []))
+def _rows_of_step(step: dict) -> int:
+    dropped = sum(value for name, value in step.items() if name.startswith("Rows Removed"))
+    return int((step["Actual Rows"] + dropped) * step["Actual Loops"])
 
 
 SHELVES = {
@@ -108,6 +106,16 @@ def test_those_who_withdrew_cost_a_shelf_no_more_than_their_own_lines(big_shop, 
     for person in people[:10]:
         consent.set_consent(person, PURPOSE, granted=False, source="test")
     assert rows_touched(lambda: SHELVES[shelf](ids)) <= MOST[shelf] + 10 * LINES * 120
+
+
+def test_best_sellers_are_read_in_the_order_of_their_index_and_no_further(big_shop):
+    with CaptureQueriesContext(connection) as queries:
+        assert len(picks.pick_popular()) == 8
+    steps = read_plan_steps(queries[0]["sql"])
+    sorts = [each for each in steps if each["Node Type"] == "Sort" and "score" in " ".join(each["Sort Key"])]
+    (scan,) = [each for each in steps if each.get("Relation Name") == "recommendations_productpopularity"]
+    assert not sorts
+    assert scan["Actual Rows"] < PRODUCTS / 2
 
 
 def test_a_told_shelf_reads_what_it_chooses_from(big_shop):
