@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 from django.urls import NoReverseMatch, reverse
@@ -15,7 +15,7 @@ from django.utils.timesince import timesince
 from notifications.models import OutgoingEmail
 from orders.fulfilment import queue
 from orders.models import Order, Payment, Refund, StripeRecord
-from shop.catalog.models import Variant
+from shop.catalog.models import StockRecord, Variant
 from shop.money import format_amount
 
 State = OutgoingEmail.State
@@ -98,12 +98,19 @@ def _sum_paid_today() -> dict[str, tuple[int, Decimal]]:
 
 
 def _filter_sold_out() -> QuerySet[Variant]:
-    """Variants on sale of which nothing can be sold; those nobody expects more of come first."""
-    ships = Q(stock__store__ships_orders=True)
-    left = Sum(F("stock__on_hand") + F("stock__backorder_limit") - F("stock__allocated"), filter=ships)
-    variants = Variant.objects.sellable().select_related("product")
-    counted = variants.annotate(left=left, more_on=Min("stock__restock_on", filter=ships))
-    return counted.filter(left__lte=0).order_by(F("more_on").asc(nulls_first=True), "product__title", "pk")
+    """The first variants on sale of which nothing can be sold; those nobody expects more of come first.
+
+    Chosen from either kind in the order of an index, so that the cost is of those shown and not of the catalog.
+    """
+    held = StockRecord.objects.filter(variant=OuterRef("pk"), store__ships_orders=True)
+    sold_out, awaited = held.filter(is_sold_out=True), held.filter(is_sold_out=True, restock_on__isnull=False)
+    more_on = Subquery(awaited.order_by("restock_on").values("restock_on")[:1])
+    gone = Variant.objects.sellable().filter(~Exists(held.filter(is_sold_out=False)))
+    unawaited = gone.filter(Exists(sold_out), ~Exists(awaited)).order_by("product__title", "pk")
+    soonest = gone.filter(Exists(awaited)).order_by(more_on.asc(), "product__title", "pk")
+    first = [each.values("pk")[: MOST_SHOWN + 1] for each in (unawaited, soonest)]
+    found = Variant.objects.filter(pk__in=first[0].union(first[1], all=True)).annotate(more_on=more_on)
+    return found.select_related("product").order_by(F("more_on").asc(nulls_first=True), "product__title", "pk")
 
 
 def _make_stripe_tiles() -> list[Tile]:

@@ -103,6 +103,7 @@ class Product(models.Model):
         ordering = ["title"]
         indexes = [
             models.Index("category", Lower("title"), name="product_by_category"),  # category pages
+            models.Index(fields=["title", "-id"], name="product_by_title"),  # staff's lists
             models.Index(
                 models.F("released_on").desc(nulls_last=True),
                 models.F("id").desc(),

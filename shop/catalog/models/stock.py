@@ -1,6 +1,7 @@
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.lookups import LessThanOrEqual
 
 from shop.catalog.models.store import Store
 from shop.catalog.models.variant import Variant
@@ -18,6 +19,12 @@ class StockRecord(models.Model):
     allocated = models.IntegerField(default=0, editable=False)
     backorder_limit = models.PositiveIntegerField(default=0, help_text="How many may be sold before they arrive.")
     restock_on = models.DateField(null=True, blank=True, help_text="When more are expected.")
+    is_sold_out = models.GeneratedField(
+        expression=LessThanOrEqual(F("on_hand") + F("backorder_limit"), F("allocated")),
+        output_field=models.BooleanField(),
+        db_persist=True,
+        help_text="Nothing is left to sell here, goods still to arrive included. Written by the database.",
+    )
 
     class Meta:
         constraints = [
@@ -28,6 +35,7 @@ class StockRecord(models.Model):
                 name="stock_allocated_within_hand",
             ),
         ]
+        indexes = [models.Index(fields=["restock_on", "variant"], condition=Q(is_sold_out=True), name="stock_sold_out")]
 
     def __str__(self) -> str:
         return f"{self.variant.sku} at {self.store}"
