@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -38,6 +39,12 @@ class Terms:
     rates: dict[str, Decimal]
     tax_names: dict[str, str]
     methods: tuple[ShippingMethod, ...] = ()  # those in use, in the order staff gave them
+
+    @cached_property
+    def domestic_methods(self) -> tuple[ShippingMethod, ...]:
+        """Those of the shop's own country: what dates on cards and product pages are counted from."""
+        country = self.settings.default_country.code
+        return tuple(method for method in self.methods if method.reaches(country))
 
     def rate(self, country: str) -> Decimal:
         return self.rates.get(country, Decimal(0))

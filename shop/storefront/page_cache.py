@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from orders import shop_terms
-from orders.models import InfoPage, ShippingMethod
+from orders.models import InfoPage
 from orders.shop_terms import Terms
 from shop.catalog import category_tree, search
 from shop.catalog.category_tree import CategoryTree
@@ -28,13 +28,6 @@ def get_cached_tree() -> CategoryTree:
 
 def get_cached_terms() -> Terms:
     return _get_or_load("terms", shop_terms.load_terms)
-
-
-def get_domestic_methods() -> list[ShippingMethod]:
-    """The shipping methods that dates on cards and product pages may come from: those of the shop's own country."""
-    agreed = get_cached_terms()
-    country = agreed.settings.default_country.code
-    return [method for method in agreed.methods if method.reaches(country)]
 
 
 def get_cached_counts(scope: tuple[int, ...] = ()) -> ListCounts:

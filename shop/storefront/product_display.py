@@ -88,9 +88,9 @@ def _mark_chosen_option(found: Sequence[VariantOption], wanted: str, sizes: Sequ
 
 
 def _describe_variant_promise(stock: Availability, product: ProductDetails, now: datetime) -> PromiseWords:
-    calendar = page_cache.get_cached_terms().calendar
+    terms = page_cache.get_cached_terms()
     promised = promise.compute_default_promise(
-        calendar, page_cache.get_domestic_methods(), stock, now, released_on=product.released_on
+        terms.calendar, terms.domestic_methods, stock, now, released_on=product.released_on
     )
     return promise.describe_product_promise(promised, availability=stock, now=now, released_on=product.released_on)
 

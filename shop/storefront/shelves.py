@@ -304,8 +304,8 @@ class _AvailabilityWords:
         return self.found[key]
 
     def _describe_uncached(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
-        calendar = page_cache.get_cached_terms().calendar
+        terms = page_cache.get_cached_terms()
         promised = promise.compute_default_promise(
-            calendar, page_cache.get_domestic_methods(), stock, self.now, released_on=released_on
+            terms.calendar, terms.domestic_methods, stock, self.now, released_on=released_on
         )
         return promise.describe_card_promise(promised, availability=stock, now=self.now, released_on=released_on)

@@ -4,9 +4,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from orders.models import ShopSettings
-from shop.catalog import listing
-from shop.catalog.models import ProductImage
+from orders.models import ShippingMethod, ShopSettings
+from shop.catalog import listing, stock
+from shop.catalog.models import ProductImage, StockRecord
 from shop.storefront import page_cache
 from tests import builders
 
@@ -68,3 +68,20 @@ def test_even_the_first_page_of_a_process_stays_within_one_query_of_the_promise(
 
 def test_a_forgiven_search_stays_within_the_promise(client, shop):
     assert asked(client, "/search/?q=sosks", warm=True) <= 5
+
+
+@pytest.mark.parametrize("path", ["/category/clothing/", "/product/socks-2/"])
+def test_which_ways_reach_the_shops_own_country_is_asked_once_for_the_terms_and_not_for_each_stock(
+    client, shop, monkeypatch, path
+):
+    for number, record in enumerate(StockRecord.objects.order_by("pk")):
+        stock.receive_stock(record.pk, quantity=number)
+    asked_of: list[str] = []
+    reaches = ShippingMethod.reaches
+    monkeypatch.setattr(
+        ShippingMethod, "reaches", lambda way, country: asked_of.append(way.name) or reaches(way, country)
+    )
+    page_cache.clear()
+    for _ in range(3):
+        assert "with you by" in (page := client.get(path).text) or "arrives" in page
+    assert asked_of == ["Royal Mail"]

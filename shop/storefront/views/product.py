@@ -60,7 +60,7 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "chosen": chosen,
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
         "gone": product_display.describe_sold_out_options(options),
-        "delivery_price": info_pages.format_delivery_price(page_cache.get_domestic_methods()),
+        "delivery_price": info_pages.format_delivery_price(page_cache.get_cached_terms().domestic_methods),
         "delivery_page": next(
             (page for page in page_cache.get_cached_info_pages() if page.facts == InfoPage.Facts.DELIVERY), None
         ),
