@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from orders import status
+from orders import stages
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
@@ -17,7 +17,7 @@ def may_cancel(order: Order) -> bool:
         return _has_only_mismatched_money(order)
     if order.status != Order.Status.CONFIRMED:
         return False
-    return not order.shipments.filter(stage__in=status.DISPATCHED_STAGES).exists()
+    return not order.shipments.filter(stage__in=stages.DISPATCHED_STAGES).exists()
 
 
 def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:

@@ -5,13 +5,10 @@ from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
 
+from orders import stages
 from orders.fulfilment import holds
-from orders.models import Order, Payment, Refund, Shipment, StripeRecord
+from orders.models import Order, Payment, Refund, StripeRecord
 from shop.money import format_amount
-
-Stage = Shipment.Stage
-
-DISPATCHED_STAGES = frozenset({Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY, Stage.DELIVERED})
 
 
 def recalculate(order: Order) -> None:
@@ -30,7 +27,7 @@ def recalculate(order: Order) -> None:
     | some     |         | less than captured                 | partially_refunded |
     | some     |         | all of it                          | refunded           |
 
-    fulfilment_status, by the stages of its parcels, cancelled ones left out:
+    fulfilment_status, by the progress of its parcels' stages (`orders.stages`), cancelled ones left out:
 
     | parcels                          | fulfilment_status |
     |----------------------------------|-------------------|
@@ -113,21 +110,8 @@ def _derive_payment_status(order: Order, records: list[StripeRecord]) -> str:
 
 
 def _derive_fulfilment_status(order: Order) -> str:
-    stages = set(order.shipments.exclude(stage=Stage.CANCELLED).values_list("stage", flat=True))
-    if not stages or stages == {Stage.WAITING}:
-        return Order.FulfilmentStatus.UNFULFILLED
-    if stages == {Stage.DELIVERED}:
-        return Order.FulfilmentStatus.DELIVERED
-    if stages <= DISPATCHED_STAGES:
-        return Order.FulfilmentStatus.DISPATCHED
-    return Order.FulfilmentStatus.IN_PROGRESS
-
-
-_BY_FULFILMENT = {
-    Order.FulfilmentStatus.IN_PROGRESS: "Being made ready",
-    Order.FulfilmentStatus.DISPATCHED: "On its way",
-    Order.FulfilmentStatus.DELIVERED: "Delivered",
-}
+    on_the_road = order.shipments.exclude(stage__in=stages.OFF_THE_ROAD)
+    return stages.summarize_progress(on_the_road.values_list("stage", flat=True)).fulfilment_status
 
 
 def get_customer_status_label(order: Order) -> str:
@@ -144,7 +128,7 @@ def get_customer_status_label(order: Order) -> str:
         return "Paid back by your bank"
     if order.hold:
         return "On hold"
-    by_parcel = _BY_FULFILMENT.get(Order.FulfilmentStatus(order.fulfilment_status))
+    by_parcel = stages.CUSTOMER_WORDS[Order.FulfilmentStatus(order.fulfilment_status)]
     return by_parcel or ("Approved" if order.approved_at else "Placed")
 
 

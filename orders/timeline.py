@@ -1,11 +1,13 @@
 """An order's story for the person who waits for it: what happened, what comes next, when."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
 from django.utils import timezone
 
+from orders import stages
 from orders.carriers import build_tracking_url, get_carrier_name
 from orders.models import Order, OrderEvent, Shipment
 from shop.money import format_amount
@@ -43,18 +45,15 @@ BANK_MILESTONE = (Kind.PAYMENT_UNDER_WAY, "Payment on its way from your bank")
 NOT_PAID_TEXT = "Nothing was charged, and the goods are no longer held."
 MILESTONES: tuple[tuple[OrderEvent.Kind, str], ...] = (
     (Kind.PLACED, "Placed and paid"),
-    (Kind.APPROVED, "Approved"),
-    (Kind.PICKED, "Picked"),
-    (Kind.PACKED, "Packed"),
-    (Kind.DISPATCHED, "On the truck"),
-    (Kind.DELIVERED, "At your door"),
+    *((row.event, row.milestone) for row in stages.ROAD if row.milestone),
 )
+DUE_FIELDS = {row.event: row.due_field for row in stages.ROAD if row.due_field}
 
 
 def build_timelines(order: Order) -> list[Timeline]:
     """Two queries: the order's events and its parcels."""
     happened = list(order.events.all())
-    parcels = [parcel for parcel in order.shipments.all() if parcel.stage != Shipment.Stage.CANCELLED]
+    parcels = [parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD]
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:
         return [_build_parcel_timeline(order, happened, parcels[0] if parcels else None, title="")]
     count = len(parcels)
@@ -153,7 +152,7 @@ def _collect_event_times(order: Order, mine: list[OrderEvent], parcel: Shipment 
     """When each thing happened: by its event, else (an imported order has none) by what the order itself knows."""
     known: dict[str, datetime | None] = {Kind.PLACED: order.placed_at, Kind.APPROVED: order.approved_at}
     if parcel:
-        known |= {Kind.DISPATCHED: parcel.dispatched_at, Kind.DELIVERED: parcel.delivered_at}
+        known |= {row.event: getattr(parcel, row.date_field) for row in stages.ROAD if row.date_field}
     at: dict[str, datetime | None] = {kind: moment for kind, moment in known.items() if moment}
     if order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
         at.setdefault(Kind.DELIVERED, None)
@@ -173,8 +172,13 @@ def _build_reached_step(
             link_url=build_tracking_url(parcel.carrier, parcel.tracking_number),
             link_text="Follow it at the carrier",
         )
-    is_picking = kind == Kind.APPROVED and state == "now" and Kind.PICKING in at
-    return TimelineStep(title, state, at=moment, text="Somebody is fetching it from the shelf." if is_picking else "")
+    return TimelineStep(title, state, at=moment, text=_describe_meanwhile(at) if state == "now" else "")
+
+
+def _describe_meanwhile(at: Collection[str]) -> str:
+    """What happens between the last line that was reached and the next, if anything does."""
+    furthest = next((row for row in reversed(stages.ROAD) if row.event in at), None)
+    return furthest.meanwhile if furthest and not furthest.milestone else ""
 
 
 def _describe_tracking(parcel: Shipment) -> str:
@@ -188,7 +192,7 @@ def _describe_tracking(parcel: Shipment) -> str:
 
 
 def _build_coming_step(order: Order, kind: OrderEvent.Kind, title: str) -> TimelineStep:
-    expected = {Kind.DISPATCHED: order.ships_on, Kind.DELIVERED: order.promised_by_on}.get(kind)
+    expected = getattr(order, DUE_FIELDS[kind]) if kind in DUE_FIELDS else None
     if order.hold:
         return TimelineStep(title, "wait")
     if expected and expected < timezone.localdate():

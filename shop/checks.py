@@ -11,6 +11,8 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import ProgrammingError, connections
 
 from accounts.consent import purposes, uses
+from notifications.topics import TOPICS
+from orders import stage_checks, stages
 from orders.gateways.amounts import is_chargeable
 from orders.repricing import describe_foreign_prices
 from shop.admin_queries import StrictAdmin
@@ -34,6 +36,25 @@ def check_purposes_are_used(app_configs: Sequence[Any] | None, **kwargs: Any) ->
 
 def _is_known_purpose(key: str) -> bool:
     return purposes.is_purpose(key) or key == purposes.VISITOR_HISTORY.key
+
+
+@register()
+def check_order_stages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A half-made stage would hide its parcels from every queue, or its news from those who asked for it."""
+    faults = [*stage_checks.find_stage_faults(), *_find_stage_mail_faults()]
+    return [Error(fault, id="shop.E008") for fault in faults]
+
+
+def _find_stage_mail_faults() -> list[str]:
+    sent = {(topic.event, topic.purpose) for topic in TOPICS.values() if topic.purpose in purposes.ORDER_STAGES}
+    named = {row.mail_purpose: row.event for row in stages.ROAD if row.mail_purpose}
+    faults = [
+        f"The event {event!s} goes with the switch {purpose!r} in a mail topic or in orders.stages, and not in both."
+        for event, purpose in sent ^ {(event, purpose) for purpose, event in named.items()}
+    ]
+    if tuple(named) != purposes.ORDER_STAGES:
+        faults.append("The switches for news of orders are not those of orders.stages, in its order.")
+    return faults
 
 
 @register(Tags.admin)

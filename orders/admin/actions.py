@@ -12,12 +12,13 @@ from django.http import HttpRequest
 from accounts.models import AccessKind
 from orders.admin.action_pages import log_order_access
 from orders.fulfilment import transitions
-from orders.fulfilment.queue import ON_THE_ROAD
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Shipment
 from orders.payments.checkout_sessions import RefundRefused
+from orders.stages import ROAD, ParcelStage
 
-Stage = Shipment.Stage
+APPROVED = ROAD[0]
+StepAction = Callable[[admin.ModelAdmin, HttpRequest, QuerySet[Order]], None]
 NUMBERS_NAMED = 5  # more are counted
 
 
@@ -80,17 +81,17 @@ def _explain_nothing_ready(order: Order, stages: list[str]) -> str:
     if not stages:
         state = "is not approved yet" if order.status == Order.Status.CONFIRMED else "has no parcel"
         return f"{order.number} {state}."
-    now = ", ".join(Stage(stage).label.lower() for stage in dict.fromkeys(stages))
+    now = ", ".join(Shipment.Stage(stage).label.lower() for stage in dict.fromkeys(stages))
     return f"{order.number} is “{now}”; that step does not follow."
 
 
-@admin.action(description="Approve", permissions=["change"])
+@admin.action(description=APPROVED.button.label, permissions=["change"])
 def approve(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
     try_each_order(
         request,
         orders,
         lambda order: transitions.approve_order(order.pk, actor=get_actor_name(request)),
-        done="Approved",
+        done=APPROVED.done,
     )
 
 
@@ -105,48 +106,20 @@ def release(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Ord
     )
 
 
-@admin.action(description="Start picking", permissions=["change"])
-def start_picking(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
-    _apply_to_parcels(
-        request,
-        orders,
-        lambda pk: transitions.start_picking_shipment(pk, actor=get_actor_name(request)),
-        stages=[Stage.WAITING],
-        done="Being picked",
-    )
+def make_step_action(row: ParcelStage) -> StepAction:
+    """Takes parcels to a stage, by its verb, from those stages that it follows."""
+    verb = getattr(transitions, row.verb)
+
+    @admin.action(description=row.button.label, permissions=["change"])
+    def take_step(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        details = {"actor": get_actor_name(request)} | (_read_note(request) if row.button.asks_note else {})
+        _apply_to_parcels(request, orders, lambda pk: verb(pk, **details), stages=row.follows, done=row.done)
+
+    take_step.__name__ = row.button.action
+    return take_step
 
 
-@admin.action(description="Mark picked", permissions=["change"])
-def mark_picked(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
-    _apply_to_parcels(
-        request,
-        orders,
-        lambda pk: transitions.mark_shipment_picked(pk, actor=get_actor_name(request)),
-        stages=[Stage.WAITING, Stage.PICKING],
-        done="Picked",
-    )
-
-
-@admin.action(description="Mark packed", permissions=["change"])
-def mark_packed(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
+def _read_note(request: HttpRequest) -> dict[str, str]:
     """The packer's note, signed with their first name, comes from the order's own page only."""
     note = request.POST.get("note", "").strip()[:280]
-    packed_by = getattr(request.user, "first_name", "")
-    _apply_to_parcels(
-        request,
-        orders,
-        lambda pk: transitions.mark_shipment_packed(pk, actor=get_actor_name(request), note=note, packed_by=packed_by),
-        stages=[Stage.PICKED],
-        done="Packed",
-    )
-
-
-@admin.action(description="Mark delivered", permissions=["change"])
-def mark_delivered(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
-    _apply_to_parcels(
-        request,
-        orders,
-        lambda pk: transitions.mark_shipment_delivered(pk, actor=get_actor_name(request)),
-        stages=ON_THE_ROAD.stages,
-        done="Delivered",
-    )
+    return {"note": note, "packed_by": getattr(request.user, "first_name", "")}

@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -18,41 +19,32 @@ from accounts.admin.customer_filter import ByCustomerFilter
 from accounts.admin.masked import MaskedAdmin, ReasonForm
 from accounts.people.email_addresses import normalize_searched_address
 from accounts.privacy.access_log import DataSubject, mask_email
-from orders import cancellation, status
+from orders import cancellation
 from orders.admin.action_pages import build_order_subject, get_return_url
-from orders.admin.actions import approve, mark_delivered, mark_packed, mark_picked, release, start_picking
+from orders.admin.actions import approve, make_step_action, release
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
-from orders.admin.order_action_forms import cancel, complete_address, correct_tracking, refund, ship
+from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.paging import DeepPaginator
-from orders.admin.sheets import packing_slips, pick_list
+from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
 from orders.fulfilment import holds, queue
 from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
 from orders.payments.refunds import find_refundable_payment
+from orders.stages import (
+    DISPATCHED_STAGES,
+    DISPATCHED_STATUSES,
+    PACKING_SLIPS,
+    ROAD,
+    StaffButton,
+    find_next_stage,
+)
 from orders.status import get_customer_status_label
 from orders.timeline import build_timelines
 from shop.money import format_amount
 
-Stage = Shipment.Stage
-
-# the step a parcel waits for, by its stage: (action, button)
-NEXT_STEP = {
-    Stage.WAITING: ("start_picking", "Start picking"),
-    Stage.PICKING: ("mark_picked", "Mark picked"),
-    Stage.PICKED: ("mark_packed", "Mark packed"),
-    Stage.PACKED: ("ship", "Ship"),
-    **dict.fromkeys(queue.ON_THE_ROAD.stages, ("mark_delivered", "Mark delivered")),
-}
-# the buttons above a queue's list
-QUICK_STEPS = {
-    "approve": [("approve", "Approve")],
-    "pick": [("start_picking", "Start picking"), ("pick_list", "Print the pick list")],
-    "picking": [("mark_picked", "Mark picked"), ("pick_list", "Print the pick list")],
-    "pack": [("mark_packed", "Mark packed"), ("packing_slips", "Print packing slips")],
-    "ship": [("ship", "Ship")],
-    "road": [("mark_delivered", "Mark delivered")],
-    "held": [("release", "Release")],
-}
+APPROVE, RELEASE = ROAD[0].button, StaffButton("release", "Release")
+OWN_STEPS = {"approve": approve, "ship": ship}  # before there are parcels; with a page that asks
+STEPS = [OWN_STEPS.get(row.button.action) or make_step_action(row) for row in ROAD]
 CHECKBOX = '<input type="checkbox" name="_selected_action" value="{}" class="action-select" aria-label="Choose {}">'
 BARE_POSTCODE = Replace(Upper("postcode"), Value(" "), Value(""))
 KINDS = dict(OrderEvent.Kind.choices)
@@ -91,12 +83,7 @@ class OrderAdmin(MaskedAdmin):
     list_max_show_all = 50
     paginator = DeepPaginator
     actions = [
-        approve,
-        start_picking,
-        mark_picked,
-        mark_packed,
-        ship,
-        mark_delivered,
+        *STEPS,
         correct_tracking,
         release,
         complete_address,
@@ -194,7 +181,7 @@ class OrderAdmin(MaskedAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A step taken from an order's own page leads back there."""
         shown = request.GET.get(QueueFilter.parameter_name, "")
-        context = {"title": "Orders", "quick_steps": QUICK_STEPS.get(shown, [])}
+        context = {"title": "Orders", "quick_steps": _list_quick_steps(shown)}
         response = super().changelist_view(request, {**(extra_context or {}), **context})
         back = get_return_url(request)
         return HttpResponseRedirect(back) if back and isinstance(response, HttpResponseRedirect) else response
@@ -245,7 +232,7 @@ def format_placed_at(moment: datetime) -> str:
 
 def is_late(order: Order) -> bool:
     """Whether it should have left by now and has not."""
-    has_left = order.fulfilment_status in (Order.FulfilmentStatus.DISPATCHED, Order.FulfilmentStatus.DELIVERED)
+    has_left = order.fulfilment_status in DISPATCHED_STATUSES
     is_open = order.status == Order.Status.CONFIRMED and not has_left
     return is_open and order.ships_on is not None and order.ships_on < timezone.localdate()
 
@@ -253,7 +240,7 @@ def is_late(order: Order) -> bool:
 def get_status_badge(order: Order, stages: list[str]) -> tuple[str, str]:
     """A badge's colour and words: the queue an order waits in, else what the customer reads."""
     waits_in = queue.find_queue_for_order(order, stages)
-    if waits_in and waits_in != queue.ON_THE_ROAD:
+    if waits_in and not waits_in.has_left:
         return "wait", waits_in.title
     if order.status == Order.Status.CANCELLED:
         return "out", get_customer_status_label(order)
@@ -283,7 +270,7 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
         "payments": order.payments.all(),
         "hold": holds.explain_hold(order),
         "has_parcel_here": order.status == Order.Status.CONFIRMED
-        and order.fulfilment_status not in holds.DISPATCHED_STATUSES,
+        and order.fulfilment_status not in DISPATCHED_STATUSES,
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
         "stories": build_timelines(order),
         "steps": _list_next_steps(order, parcels) if may_act else {},
@@ -303,22 +290,36 @@ def build_contact_details(order: Order, *, is_unmasked: bool) -> dict[str, Any]:
     return {"is_whole": False, "lines": [order.full_name], "email": mask_email(order.email), "gift_note": ""}
 
 
+def _list_quick_steps(queue_key: str) -> list[StaffButton]:
+    """The buttons above a queue's list."""
+    if queue_key in (queue.TO_APPROVE.key, queue.ON_HOLD.key):
+        return [APPROVE if queue_key == queue.TO_APPROVE.key else RELEASE]
+    here = [row for row in ROAD if row.queue and row.queue[0] == queue_key]
+    return [*_list_steps_from([row.stage for row in here]), *dict.fromkeys(row.sheet for row in here if row.sheet)]
+
+
+def _list_steps_from(stages: Iterable[str]) -> list[StaffButton]:
+    following = (find_next_stage(stage) for stage in stages)
+    return list(dict.fromkeys(row.button for row in following if row))
+
+
 def _list_next_steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
     """The buttons: the next steps, then what else can be done."""
-    stages = [Stage(parcel.stage) for parcel in parcels]
-    following = dict.fromkeys(NEXT_STEP[stage] for stage in stages if stage in NEXT_STEP)
+    stages = [parcel.stage for parcel in parcels]
+    following = _list_steps_from(stages)
     if queue.find_queue_for_order(order, stages) == queue.TO_APPROVE:
-        following = {("approve", "Approve"): None}
+        following = [APPROVE]
     if order.hold:
-        following = {("release", "Release"): None}
+        following = [RELEASE]
     if order.hold == Order.Hold.REBUILT:
-        following = {("complete_address", "Type in the address"): None, **following}
+        following = [StaffButton("complete_address", "Type in the address"), *following]
     more = []
-    if not status.DISPATCHED_STAGES.isdisjoint(stages):
-        more.append(("correct_tracking", "Correct the tracking"))
+    if not DISPATCHED_STAGES.isdisjoint(stages):
+        more.append(CORRECT.button)
     if cancellation.may_cancel(order):
-        more.append(("cancel", "Cancel"))
+        more.append(StaffButton("cancel", "Cancel"))
     if find_refundable_payment(order)[0]:
-        more.append(("refund", "Refund"))
-    is_unpacked = not {Stage.WAITING, Stage.PICKING, Stage.PICKED, Stage.PACKED}.isdisjoint(stages)
-    return {"following": list(following), "more": more, "has_slip": is_unpacked}
+        more.append(StaffButton("refund", "Refund"))
+    if not STILL_HERE.isdisjoint(stages):
+        more.append(StaffButton(PACKING_SLIPS.action, "Packing slip"))
+    return {"following": following, "more": more}

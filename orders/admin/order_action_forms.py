@@ -1,21 +1,23 @@
 """Steps that ask something first, on a page of their own: what to ship with, why to cancel, how much to give back."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from orders import cancellation, status
+from orders import cancellation
 from orders.admin.action_pages import render_step_page
-from orders.admin.actions import Stage, get_actor_name, try_each_order
+from orders.admin.actions import get_actor_name, try_each_order
 from orders.admin.forms import CancelForm, OrderAddressForm, RefundForm, focus_first_error, validate_all_forms
 from orders.admin.tracking_forms import ParcelForm, ShipForm, TrackingForm, are_numbers_settled
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Refund, Shipment
 from orders.payments import checkout_sessions, rebuilding
 from orders.payments.checkout_sessions import RefundRefused
+from orders.stages import DISPATCHED_STAGES, StaffButton, get_stage
 
 SENT = "confirm"
 # of an order that was called off, where nothing goes back from here
@@ -26,96 +28,103 @@ NO_MONEY_SENT = {
 }
 
 
-@admin.action(description="Ship", permissions=["change"])
+@dataclass(frozen=True)
+class NumberStep:
+    """A step that asks for each parcel's carrier and number, on the page that its action is named after.
+
+    `nothing_typed`: what is said where no parcel moves; unless that `is_fine`, the page stays.
+    """
+
+    button: StaffButton
+    form: type[ParcelForm]
+    done: str
+    nobody_here: str
+    nothing_typed: str
+    is_fine: bool = False
+
+
+DISPATCH = get_stage(Shipment.Stage.DISPATCHED)
+SHIP = NumberStep(
+    DISPATCH.button,
+    ShipForm,
+    DISPATCH.done,
+    "There is no packed parcel to ship here.",
+    "Type at least one tracking number, or tick that there is none.",
+)
+CORRECT = NumberStep(
+    StaffButton("correct_tracking", "Correct the tracking"),
+    TrackingForm,
+    "Tracking corrected",
+    "No parcel has left here: carrier and number are asked for by “Ship”.",
+    "Nothing was changed.",
+    is_fine=True,
+)
+
+
+@admin.action(description=SHIP.button.label, permissions=["change"])
 def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
     """Asks for each parcel's carrier and its number or the tick that it has none, then sends them off.
 
     Of several, one with neither stays.
     """
-    packed = Shipment.objects.filter(order__in=orders, stage=Stage.PACKED)
-    parcels = list(
-        packed.select_related("order", "store")
-        .prefetch_related("lines__order_line__product", "order__payments__refunds", "order__payments__stripe_records")
-        .order_by("order__placed_at", "pk")
+    packed = Shipment.objects.filter(order__in=orders, stage__in=DISPATCH.follows)
+    parcels = packed.select_related("order", "store").prefetch_related(
+        "lines__order_line__product", "order__payments__refunds", "order__payments__stripe_records"
     )
-    if not parcels:
-        messages.error(request, "There is no packed parcel to ship here.")
-        return None
-    data = request.POST if SENT in request.POST else None
-    asked = [ShipForm(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
-    if data and validate_all_forms(asked):
-        leaving = [form for form in asked if form.leaves]
-        if leaving and are_numbers_settled(leaving):
-            _dispatch_parcels(request, leaving)
-            return None
-        if not leaving:
-            messages.error(request, "Type at least one tracking number, or tick that there is none.")
-    focus_first_error(asked, "tracking_number")
-    left_out = orders.exclude(pk__in=[parcel.order_id for parcel in parcels])
-    seen = [parcel.order for parcel in parcels]
-    question = any(form.has_question for form in asked)
-    return render_step_page(
-        model_admin,
-        request,
-        orders,
-        "ship",
-        seen=seen,
-        title="Ship",
-        forms=asked,
-        left_out=left_out,
-        has_question=question,
-    )
+    return _ask_for_numbers(model_admin, request, orders, SHIP, parcels)
 
 
-def _dispatch_parcels(request: HttpRequest, leaving: Sequence[ShipForm]) -> None:
-    """In one go, so that what was done is said once."""
-    waiting = iter(leaving)
-    actor = get_actor_name(request)
-    try_each_order(
-        request, [form.parcel.order for form in leaving], lambda _: next(waiting).dispatch(actor), done="Shipped"
-    )
-    _warn_of_numbers(request, leaving)
-
-
-@admin.action(description="Correct the tracking", permissions=["change"])
+@admin.action(description=CORRECT.button.label, permissions=["change"])
 def correct_tracking(
     model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]
 ) -> HttpResponse | None:
     """Asks for the right carrier and number of every parcel that has left; what is not changed stays as it is."""
-    left = Shipment.objects.filter(order__in=orders, stage__in=status.DISPATCHED_STAGES).select_related("order")
-    parcels = list(left.order_by("order__placed_at", "pk"))
+    left = Shipment.objects.filter(order__in=orders, stage__in=DISPATCHED_STAGES).select_related("order")
+    return _ask_for_numbers(model_admin, request, orders, CORRECT, left)
+
+
+def _ask_for_numbers(
+    model_admin: admin.ModelAdmin,
+    request: HttpRequest,
+    orders: QuerySet[Order],
+    step: NumberStep,
+    found: QuerySet[Shipment],
+) -> HttpResponse | None:
+    parcels = list(found.order_by("order__placed_at", "pk"))
     if not parcels:
-        messages.error(request, "No parcel has left here: carrier and number are asked for by “Ship”.")
+        messages.error(request, step.nobody_here)
         return None
     data = request.POST if SENT in request.POST else None
-    asked = [TrackingForm(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
-    if data and validate_all_forms(asked):
-        changed = [form for form in asked if form.is_changed]
-        if are_numbers_settled(changed):
-            _correct(request, changed)
-            return None
+    asked = [step.form(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
+    if data and validate_all_forms(asked) and _take_answers(request, step, asked):
+        return None
     focus_first_error(asked, "tracking_number")
-    seen = [parcel.order for parcel in parcels]
-    title = "Correct the tracking"
-    question = any(form.has_question for form in asked)
     return render_step_page(
-        model_admin, request, orders, "correct_tracking", seen=seen, title=title, forms=asked, has_question=question
-    )
-
-
-def _correct(request: HttpRequest, changed: Sequence[TrackingForm]) -> None:
-    if not changed:
-        messages.warning(request, "Nothing was changed.")
-        return
-    waiting = iter(changed)
-    actor = get_actor_name(request)
-    try_each_order(
+        model_admin,
         request,
-        [form.parcel.order for form in changed],
-        lambda _: next(waiting).correct(actor),
-        done="Tracking corrected",
+        orders,
+        step.button.action,
+        seen=[parcel.order for parcel in parcels],
+        title=step.button.label,
+        forms=asked,
+        left_out=orders.exclude(pk__in=[parcel.order_id for parcel in parcels]),
+        has_question=any(form.has_question for form in asked),
     )
-    _warn_of_numbers(request, changed)
+
+
+def _take_answers(request: HttpRequest, step: NumberStep, asked: Sequence[ParcelForm]) -> bool:
+    """Moves the parcels for which something was typed; whether the step is over."""
+    moving = [form for form in asked if form.moves]
+    if not moving:
+        messages.add_message(request, messages.WARNING if step.is_fine else messages.ERROR, step.nothing_typed)
+        return step.is_fine
+    if not are_numbers_settled(moving):
+        return False
+    waiting, actor = iter(moving), get_actor_name(request)
+    # in one go, so that what was done is said once
+    try_each_order(request, [form.parcel.order for form in moving], lambda _: next(waiting).take(actor), done=step.done)
+    _warn_of_numbers(request, moving)
+    return True
 
 
 def _warn_of_numbers(request: HttpRequest, moved: Sequence[ParcelForm]) -> None:

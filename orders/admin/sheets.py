@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.models import AccessKind
 from orders.admin.action_pages import render_step_page
-from orders.admin.actions import Stage
 from orders.models import Order, Shipment
+from orders.stages import PACKING_SLIPS, PICK_LIST, ROAD
 
-BEFORE_PACKING = (Stage.WAITING, Stage.PICKING, Stage.PICKED)
+TO_FETCH = frozenset(row.stage for row in ROAD if row.sheet == PICK_LIST)
+STILL_HERE = frozenset(row.stage for row in ROAD if not row.has_left)
 
 
-def _get_parcels_at_stages(orders: QuerySet[Order], stages: tuple[Shipment.Stage, ...]) -> QuerySet[Shipment]:
+def _get_parcels_at_stages(orders: QuerySet[Order], stages: frozenset[Shipment.Stage]) -> QuerySet[Shipment]:
     chosen = Shipment.objects.filter(order__in=orders, stage__in=stages)
     return (
         chosen.select_related("order", "store")
@@ -23,10 +24,10 @@ def _get_parcels_at_stages(orders: QuerySet[Order], stages: tuple[Shipment.Stage
     )
 
 
-@admin.action(description="Print the pick list", permissions=["view"])
+@admin.action(description=PICK_LIST.label, permissions=["view"])
 def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
     """What to fetch, by SKU, for all chosen orders together, and then parcel by parcel."""
-    parcels = list(_get_parcels_at_stages(orders, (Stage.WAITING, Stage.PICKING)))
+    parcels = list(_get_parcels_at_stages(orders, TO_FETCH))
     if not parcels:
         messages.error(request, "There is nothing to pick here.")
         return None
@@ -36,7 +37,7 @@ def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Query
             item = line.order_line
             fetched[parcel.store.name, item.sku, item.title, item.options] += line.quantity
     items = [(*what, quantity) for what, quantity in sorted(fetched.items())]
-    waiting = [parcel.order_id for parcel in parcels if parcel.stage == Stage.WAITING]
+    waiting = [parcel.order_id for parcel in parcels if parcel.stage == Shipment.Stage.WAITING]
     return render_step_page(
         model_admin,
         request,
@@ -51,10 +52,10 @@ def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Query
     )
 
 
-@admin.action(description="Print packing slips", permissions=["view"])
+@admin.action(description=PACKING_SLIPS.label, permissions=["view"])
 def packing_slips(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
     """One sheet to put into each parcel. It names no price: the parcel may be a gift."""
-    parcels = list(_get_parcels_at_stages(orders, (*BEFORE_PACKING, Stage.PACKED)))
+    parcels = list(_get_parcels_at_stages(orders, STILL_HERE))
     if not parcels:
         messages.error(request, "There is no parcel to pack here.")
         return None

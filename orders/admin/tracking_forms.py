@@ -99,6 +99,18 @@ class ParcelForm(forms.Form):
         cleaned["tracking_number"] = number
 
     @property
+    def moves(self) -> bool:
+        """Whether the step is to be taken with this parcel, by what was typed."""
+        raise NotImplementedError
+
+    def take(self, actor: str) -> None:
+        self._apply(actor, {name: self.cleaned_data[name] for name in ("carrier", "tracking_number")})
+        self.is_taken = True
+
+    def _apply(self, actor: str, label: dict[str, str]) -> None:
+        raise NotImplementedError
+
+    @property
     def is_changed(self) -> bool:
         typed = self.cleaned_data
         label = (typed["carrier"], typed["tracking_number"], typed["no_number"])
@@ -157,12 +169,12 @@ class ShipForm(ParcelForm):
             del self.fields["early"]
 
     @property
-    def leaves(self) -> bool:
+    def moves(self) -> bool:
         return bool(self.cleaned_data.get("tracking_number") or self.cleaned_data.get("no_number"))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
-        if not self.leaves:
+        if not self.moves:
             if not self.is_one_of_many and "tracking_number" in cleaned:
                 self.add_error("tracking_number", MISSING)
             return cleaned
@@ -172,16 +184,8 @@ class ShipForm(ParcelForm):
             self.add_error("early", EARLY)
         return cleaned
 
-    def dispatch(self, actor: str) -> Shipment:
-        parcel = transitions.dispatch_shipment(
-            self.parcel.pk,
-            actor=actor,
-            carrier=self.cleaned_data["carrier"],
-            tracking_number=self.cleaned_data["tracking_number"],
-            may_share_number=self.may_share_number,
-        )
-        self.is_taken = True
-        return parcel
+    def _apply(self, actor: str, label: dict[str, str]) -> None:
+        transitions.dispatch_shipment(self.parcel.pk, actor=actor, may_share_number=self.may_share_number, **label)
 
 
 class TrackingForm(ParcelForm):
@@ -194,18 +198,19 @@ class TrackingForm(ParcelForm):
             self.add_error("tracking_number", MISSING)
         return cleaned
 
-    def correct(self, actor: str) -> Shipment:
+    @property
+    def moves(self) -> bool:
+        return self.is_changed
+
+    def _apply(self, actor: str, label: dict[str, str]) -> None:
         typed = self.cleaned_data
-        parcel = transitions.correct_shipment_tracking(
+        transitions.correct_shipment_tracking(
             self.parcel.pk,
             actor=actor,
-            carrier=typed["carrier"],
-            tracking_number=typed["tracking_number"],
             seen=(typed["seen_carrier"], typed["seen_number"]),
             may_share_number=self.may_share_number,
+            **label,
         )
-        self.is_taken = True
-        return parcel
 
 
 def are_numbers_settled(moving: Sequence[ParcelForm]) -> bool:

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from orders import events
 from orders.models import Order, OrderEvent, Refund, StripeRecord
 from orders.models.stripe_record import CLOSED_DISPUTES
+from orders.stages import DISPATCHED_STATUSES
 
 Hold = Order.Hold
 Kind = StripeRecord.Kind
 
 AT_STRIPE = "found at Stripe"  # the actor of what was done there and not from here
-DISPATCHED_STATUSES = (Order.FulfilmentStatus.DISPATCHED, Order.FulfilmentStatus.DELIVERED)
 
 STAFF_EXPLANATIONS: dict[Hold, str] = {
     Hold.DISPUTED: "The buyer's bank disputes the payment and holds the money. Answer the dispute at Stripe. "

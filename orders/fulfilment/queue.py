@@ -1,36 +1,38 @@
 """The staff's queue: which orders wait for which hand."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from orders import stages
 from orders.models import Order, Payment, Refund, Shipment, StripeRecord
-
-Stage = Shipment.Stage
 
 
 @dataclass(frozen=True)
 class Queue:
-    """`stages`: of the parcels in it; none for a queue of orders that have no parcels yet."""
+    """`stages`: of the parcels in it; none for a queue that stages do not make. `has_left`: whether they have left."""
 
     key: str
     title: str
     stages: tuple[Shipment.Stage, ...] = ()
+    has_left: bool = False
+
+
+def _build_stage_queues() -> Iterator[Queue]:
+    for named, group in groupby(stages.ROAD, key=lambda row: row.queue):
+        if named:
+            key, title = named
+            rows = list(group)
+            yield Queue(key, title, tuple(row.stage for row in rows), has_left=all(row.has_left for row in rows))
 
 
 TO_APPROVE = Queue("approve", "To approve")
-ON_THE_ROAD = Queue("road", "On the road", (Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY))
-STAGE_QUEUES = (
-    Queue("pick", "To pick", (Stage.WAITING,)),
-    Queue("picking", "Being picked", (Stage.PICKING,)),
-    Queue("pack", "To pack", (Stage.PICKED,)),
-    Queue("ship", "To ship", (Stage.PACKED,)),
-    ON_THE_ROAD,
-)
+STAGE_QUEUES = tuple(_build_stage_queues())
 LATE = Queue("late", "Late to leave")
 PAYMENT_PROBLEM = Queue("look", "Payment needs a look")
 ON_HOLD = Queue("held", "On hold")
@@ -62,13 +64,13 @@ def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
     return orders.filter(_build_late_filter() if queue == LATE else IS_TO_APPROVE, status=Order.Status.CONFIRMED)
 
 
-def find_queue_for_order(order: Order, stages: Collection[str]) -> Queue | None:
+def find_queue_for_order(order: Order, parcel_stages: Collection[str]) -> Queue | None:
     """The queue an order stands in, by the stages of its parcels: the one furthest behind."""
     if order.hold:
         return ON_HOLD
     if order.status == Order.Status.CONFIRMED and not order.approved_at:
         return TO_APPROVE
-    return next((queue for queue in STAGE_QUEUES if not set(queue.stages).isdisjoint(stages)), None)
+    return next((queue for queue in STAGE_QUEUES if not set(queue.stages).isdisjoint(parcel_stages)), None)
 
 
 IS_TO_APPROVE = Q(approved_at=None, hold="")
@@ -77,7 +79,7 @@ IS_UNDER_WAY = Q(status=Order.Status.PENDING, payment_status=Order.PaymentStatus
 
 
 def _build_late_filter() -> Q:
-    not_left = [Order.FulfilmentStatus.UNFULFILLED, Order.FulfilmentStatus.IN_PROGRESS]
+    not_left = [each for each in Order.FulfilmentStatus if each not in stages.DISPATCHED_STATUSES]
     return Q(ships_on__lt=timezone.localdate(), fulfilment_status__in=not_left, hold="")
 
 

@@ -1,6 +1,6 @@
 """From a paid order to the doorstep: what staff do, each step under the order's lock and with its event.
 
-Each verb takes fresh rows by id, checks the table of transitions, and raises `TransitionRefused` with a sentence for
+Each verb takes fresh rows by id, checks the road (`orders.stages`), and raises `TransitionRefused` with a sentence for
 people when the step does not follow. `actor` names who did it, such as "Sam" or "rule".
 """
 
@@ -9,7 +9,7 @@ from collections import defaultdict
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders import events, status
+from orders import events, stages, status
 from orders.carriers import get_carrier_name
 from orders.carriers.tracking_numbers import get_bare_number
 from orders.fulfilment import holds
@@ -20,18 +20,6 @@ from shop.catalog import stock
 
 Stage = Shipment.Stage
 Kind = OrderEvent.Kind
-
-# stage to reach: (stages it may be reached from, what is then recorded)
-TRANSITIONS: dict[Shipment.Stage, tuple[frozenset[Shipment.Stage], OrderEvent.Kind]] = {
-    Stage.PICKING: (frozenset({Stage.WAITING}), Kind.PICKING),
-    Stage.PICKED: (frozenset({Stage.WAITING, Stage.PICKING}), Kind.PICKED),
-    Stage.PACKED: (frozenset({Stage.PICKED}), Kind.PACKED),
-    Stage.DISPATCHED: (frozenset({Stage.PACKED}), Kind.DISPATCHED),
-    Stage.DELIVERED: (
-        frozenset({Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY}),
-        Kind.DELIVERED,
-    ),
-}
 
 
 class TransitionRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -98,7 +86,6 @@ def dispatch_shipment(
                 carrier=carrier,
                 tracking_number=tracking_number,
                 is_untracked=not tracking_number,
-                dispatched_at=timezone.now(),
             )
             _check_number(shipment, may_share=may_share_number)
             _consume_stock(shipment, actor=actor)
@@ -126,7 +113,7 @@ def correct_shipment_tracking(
     shipment = lock_shipment(shipment_id)
     before, after = (shipment.carrier, shipment.tracking_number), (carrier, tracking_number)
     number = shipment.order.number
-    if shipment.stage not in status.DISPATCHED_STAGES:
+    if shipment.stage not in stages.DISPATCHED_STAGES:
         raise TransitionRefused(f"{number} has not left: its carrier and number are asked for by “Ship”.")
     if seen is not None and seen != before:
         raise TransitionRefused(f"{number}: the carrier or number was corrected meanwhile. Look again.")
@@ -168,7 +155,7 @@ def _consume_stock(shipment: Shipment, *, actor: str) -> None:
 
 @transaction.atomic
 def mark_shipment_delivered(shipment_id: int, *, actor: str) -> Shipment:
-    shipment = _advance_shipment(shipment_id, Stage.DELIVERED, actor=actor, delivered_at=timezone.now())
+    shipment = _advance_shipment(shipment_id, Stage.DELIVERED, actor=actor)
     order = shipment.order
     if order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
         order.status = Order.Status.COMPLETED
@@ -179,16 +166,18 @@ def mark_shipment_delivered(shipment_id: int, *, actor: str) -> Shipment:
 @transaction.atomic
 def _advance_shipment(shipment_id: int, to_stage: Shipment.Stage, *, actor: str, **changes: object) -> Shipment:
     shipment = lock_shipment(shipment_id)
-    from_stages, kind = TRANSITIONS[to_stage]
-    if shipment.stage not in from_stages:
+    reached = stages.get_stage(to_stage)
+    if shipment.stage not in reached.follows:
         raise TransitionRefused(_explain_stage_refusal(shipment, to_stage))
-    if to_stage not in status.DISPATCHED_STAGES or to_stage == Stage.DISPATCHED:
+    if not stages.get_stage(shipment.stage).has_left:
         _refuse_while_on_hold(shipment.order)
     shipment.stage = to_stage
+    if reached.date_field:
+        changes[reached.date_field] = timezone.now()
     for name, value in changes.items():
         setattr(shipment, name, value)
     shipment.save(update_fields=["stage", *changes])
-    events.record_order_event(shipment.order, kind, shipment=shipment, actor=actor)
+    events.record_order_event(shipment.order, reached.event, shipment=shipment, actor=actor)
     status.recalculate(shipment.order)
     return shipment
 

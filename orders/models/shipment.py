@@ -21,7 +21,9 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
 
 
 class Shipment(models.Model):
-    """A parcel on its way, from the shelf to the door. `orders.fulfilment.transitions` moves its `stage`."""
+    """A parcel on its way, from the shelf to the door. `orders.fulfilment.transitions` moves its `stage`; what each
+    stage means is a row of `orders.stages`.
+    """
 
     class Stage(models.TextChoices):
         WAITING = "waiting", "Waiting to be picked"
@@ -29,8 +31,6 @@ class Shipment(models.Model):
         PICKED = "picked", "Picked"
         PACKED = "packed", "Packed"
         DISPATCHED = "dispatched", "On the truck"
-        IN_TRANSIT = "in_transit", "In transit"
-        OUT_FOR_DELIVERY = "out_for_delivery", "Out for delivery"
         DELIVERED = "delivered", "Delivered"
         CANCELLED = "cancelled", "Cancelled"
 

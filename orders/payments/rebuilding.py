@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from django.db import transaction
 from django.utils import timezone
 
-from orders.fulfilment import holds
+from orders import stages
 from orders.fulfilment.transitions import TransitionRefused
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount
@@ -58,7 +58,7 @@ def rebuild_paid_order(payment_intent: str) -> RebuiltPayment | None:
 def set_rebuilt_address(order_id: int, **address: str) -> Order:
     """What the buyer said where it goes. Raises `TransitionRefused` for any other order, and once it has left."""
     order = lock_order(order_id)
-    if order.source != Order.Source.REBUILT or order.fulfilment_status in holds.DISPATCHED_STATUSES:
+    if order.source != Order.Source.REBUILT or order.fulfilment_status in stages.DISPATCHED_STATUSES:
         raise TransitionRefused(f"{order.number}: its address is not to be changed.")
     for name, value in address.items():
         setattr(order, name, value)

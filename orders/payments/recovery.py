@@ -17,8 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from accounts.privacy.journal import JournalEntry
-from orders import status
-from orders.fulfilment import holds
+from orders import stages, status
 from orders.gateways import stripe, stripe_records
 from orders.gateways.amounts import from_stripe_amount
 from orders.gateways.stripe import StripeUnreachable
@@ -52,7 +51,7 @@ class RecoveryIncomplete(Exception):  # noqa: N818  (a state of affairs, not an 
 def hold_open_orders(entries: Sequence[JournalEntry]) -> str:
     """Nobody knows what happened since to orders that had not left: none goes on until somebody has looked."""
     waiting = Order.objects.filter(status__in=[Order.Status.PENDING, Order.Status.CONFIRMED])
-    waiting = waiting.exclude(fulfilment_status__in=holds.DISPATCHED_STATUSES).exclude(source=Order.Source.IMPORT)
+    waiting = waiting.exclude(fulfilment_status__in=stages.DISPATCHED_STATUSES).exclude(source=Order.Source.IMPORT)
     stripe_feed.set_initial_feed_position(_estimate_backup_time())
     count = 0
     for pk in waiting.order_by("pk").values_list("pk", flat=True):

@@ -9,13 +9,15 @@ from typing import Any
 
 from django.utils import timezone
 
+from orders.stages import ROAD, Stage
 from shop.sample import content
 from shop.sample.baskets import SampleBasket, SampleLine, draw_baskets
 from shop.sample.content import SampleProduct
 from shop.sample.people import SamplePerson
 
-STAGES = ("placed", "approved", "picking", "picked", "packed", "dispatched", "delivered")
-OPEN_STAGES = frozenset(STAGES[:5])  # what these need is still promised on the shelf
+PLACED = "placed"  # no parcel yet
+STAGES = (PLACED, *(row.stage for row in ROAD))
+OPEN_STAGES = frozenset({PLACED, *(row.stage for row in ROAD if not row.has_left)})  # still promised on the shelf
 SUNDAY = 6
 LINE_PATTERN = re.compile(r"^(?P<what>.+?)(?: × (?P<count>\d+))?(?P<gift> \(gift\))?$")
 
@@ -41,7 +43,7 @@ class SampleOrderHistory:
 
     @property
     def placed_at(self) -> datetime:
-        return self.steps["placed"]
+        return self.steps[PLACED]
 
     @property
     def stage(self) -> str:
@@ -76,13 +78,13 @@ def _draw_usual_steps(placed_at: datetime, draw: Random, now: datetime) -> dict[
     """Approved within the hour or two, packed the next working morning, at the door two or three days later."""
     morning = _skip_sunday(placed_at + timedelta(days=1)).replace(hour=9, minute=draw.randint(0, 50))
     steps = {
-        "placed": placed_at,
-        "approved": placed_at + timedelta(minutes=draw.randint(6, 110)),
-        "picking": morning - timedelta(minutes=draw.randint(8, 25)),
-        "picked": morning,
-        "packed": morning + timedelta(minutes=draw.randint(25, 150)),
-        "dispatched": morning.replace(hour=16, minute=draw.randint(0, 40)),
-        "delivered": _skip_sunday(morning + timedelta(days=draw.choice([2, 2, 2, 3]))).replace(
+        PLACED: placed_at,
+        Stage.WAITING: placed_at + timedelta(minutes=draw.randint(6, 110)),
+        Stage.PICKING: morning - timedelta(minutes=draw.randint(8, 25)),
+        Stage.PICKED: morning,
+        Stage.PACKED: morning + timedelta(minutes=draw.randint(25, 150)),
+        Stage.DISPATCHED: morning.replace(hour=16, minute=draw.randint(0, 40)),
+        Stage.DELIVERED: _skip_sunday(morning + timedelta(days=draw.choice([2, 2, 2, 3]))).replace(
             hour=draw.randint(9, 16)
         ),
     }
@@ -111,7 +113,7 @@ def _read_written_histories(now: datetime) -> Iterator[SampleOrderHistory]:
 
 def _build_course(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     """When each stage was reached, and how it ended."""
-    stage = row.get("stage", "delivered")
+    stage = row.get("stage", STAGES[-1])
     if "days_ago" in row:
         draw = Random(f"{row['who']} {row['days_ago']}")  # noqa: S311  (the same each time, not secret)
         steps = _draw_usual_steps(_make_moment(now, row["days_ago"], draw.randint(480, 1200)), draw, now)

@@ -15,30 +15,19 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.models import Customer
+from orders import stages
 from orders.carriers.tracking_numbers import compute_mod7_digit, compute_s10_digit
 from orders.models import Allocation, Order, OrderEvent, OrderLine, OrderTick, Shipment, ShipmentLine, ShippingMethod
 from shop.catalog import stock
 from shop.catalog.models import Store, Variant
 from shop.money import compute_included_tax, get_shop_currency
-from shop.sample.histories import OPEN_STAGES, SampleOrderHistory
+from shop.sample.histories import OPEN_STAGES, PLACED, SampleOrderHistory
 from shop.sample.people import SamplePerson
 
 Kind = OrderEvent.Kind
-EVENT_KINDS = {
-    "placed": Kind.PLACED,
-    "approved": Kind.APPROVED,
-    "picking": Kind.PICKING,
-    "picked": Kind.PICKED,
-    "packed": Kind.PACKED,
-    "dispatched": Kind.DISPATCHED,
-    "delivered": Kind.DELIVERED,
-}
-FULFILMENT_STATUSES = {
-    "placed": Order.FulfilmentStatus.UNFULFILLED,
-    "approved": Order.FulfilmentStatus.UNFULFILLED,
-    "dispatched": Order.FulfilmentStatus.DISPATCHED,
-    "delivered": Order.FulfilmentStatus.DELIVERED,
-}
+Stage = Shipment.Stage
+EVENT_KINDS: dict[str, OrderEvent.Kind] = {PLACED: Kind.PLACED} | {row.stage: row.event for row in stages.ROAD}
+DATE_FIELDS = {row.date_field: row.stage for row in stages.ROAD if row.date_field}
 TAX_RATE = Decimal("0.20")
 APPROVED_BY = "Sam"
 PROMISED_WITHIN = timedelta(days=3)
@@ -127,7 +116,7 @@ def _build_order_line(quantity: int, variant: Variant, *, is_gift: bool) -> Orde
 def _build_order(story: SampleOrderHistory, lines: Sequence[OrderLine], method: ShippingMethod | None) -> Order:
     subtotal = sum((line.line_total for line in lines), Decimal(0))
     shipping = method.price_for(subtotal) if method else Decimal(0)
-    leaves_at = story.steps.get("dispatched", story.placed_at + timedelta(days=1))
+    leaves_at = story.steps.get(Stage.DISPATCHED, story.placed_at + timedelta(days=1))
     return Order(
         external_reference=story.reference,
         source=Order.Source.IMPORT,
@@ -150,7 +139,7 @@ def _build_order(story: SampleOrderHistory, lines: Sequence[OrderLine], method: 
         promised_from_on=_get_next_weekday(leaves_at + timedelta(days=2)),
         promised_by_on=_get_next_weekday(leaves_at + PROMISED_WITHIN),
         placed_at=story.placed_at,
-        approved_at=story.steps.get("approved"),
+        approved_at=story.steps.get(Stage.WAITING),
         cancelled_at=story.ended_at if story.ending == "cancelled" else None,
     )
 
@@ -168,13 +157,12 @@ def _get_next_weekday(moment: datetime) -> date:
 def _get_order_status(story: SampleOrderHistory) -> str:
     if story.ending == "cancelled":
         return Order.Status.CANCELLED
-    return Order.Status.COMPLETED if story.stage == "delivered" else Order.Status.CONFIRMED
+    return Order.Status.COMPLETED if story.stage == Stage.DELIVERED else Order.Status.CONFIRMED
 
 
 def _get_fulfilment_status(story: SampleOrderHistory) -> str:
-    if story.ending == "cancelled":
-        return Order.FulfilmentStatus.UNFULFILLED
-    return FULFILMENT_STATUSES.get(story.stage, Order.FulfilmentStatus.IN_PROGRESS)
+    standing = [] if story.ending == "cancelled" or story.stage == PLACED else [story.stage]
+    return stages.summarize_progress(standing).fulfilment_status
 
 
 def _get_postal_fields(email: str, people: Mapping[str, SamplePerson]) -> dict[str, str]:
@@ -186,7 +174,7 @@ def _get_postal_fields(email: str, people: Mapping[str, SamplePerson]) -> dict[s
 
 
 def _bulk_create_shipments(told: Sequence[WrittenOrder], store: Store) -> None:
-    parcels = [(each, _build_shipment(each, store)) for each in told if "approved" in each.story.steps]
+    parcels = [(each, _build_shipment(each, store)) for each in told if Stage.WAITING in each.story.steps]
     Shipment.objects.bulk_create([shipment for _, shipment in parcels], batch_size=1000)
     Shipment.objects.filter(order__in=_find_sample_orders(), dispatched_at__isnull=False).update(
         created_at=F("dispatched_at")
@@ -202,25 +190,18 @@ def _bulk_create_shipments(told: Sequence[WrittenOrder], store: Store) -> None:
 
 
 def _build_shipment(told: WrittenOrder, store: Store) -> Shipment:
-    steps, has_left = told.story.steps, "dispatched" in told.story.steps
-    is_packed = "packed" in steps
+    steps, has_left = told.story.steps, Stage.DISPATCHED in told.story.steps
+    is_packed = Stage.PACKED in steps
     return Shipment(
         order=told.order,
         store=store,
-        stage=_get_shipment_stage(told.story),
+        stage=Stage.CANCELLED if told.story.ending == "cancelled" else told.story.stage,
         carrier=told.order.carrier,
         tracking_number=_make_tracking_number(told.order) if has_left else "",
         packing_note=told.story.note if is_packed else "",
         packed_by=told.story.packed_by if is_packed else "",
-        dispatched_at=steps.get("dispatched"),
-        delivered_at=steps.get("delivered"),
+        **{field: steps.get(stage) for field, stage in DATE_FIELDS.items()},
     )
-
-
-def _get_shipment_stage(story: SampleOrderHistory) -> str:
-    if story.ending == "cancelled":
-        return Shipment.Stage.CANCELLED
-    return Shipment.Stage.WAITING if story.stage in ("placed", "approved") else story.stage
 
 
 def _make_tracking_number(order: Order) -> str:
@@ -246,8 +227,8 @@ def _bulk_create_events(told: Sequence[WrittenOrder]) -> None:
 def _build_events(told: WrittenOrder, parcel: Shipment | None) -> Iterator[OrderEvent]:
     story = told.story
     for stage, at in story.steps.items():
-        is_of_parcel = stage not in ("placed", "approved")
-        actor = "" if stage == "placed" else story.packed_by if is_of_parcel else APPROVED_BY
+        is_of_parcel = stage not in (PLACED, Stage.WAITING)
+        actor = "" if stage == PLACED else story.packed_by if is_of_parcel else APPROVED_BY
         yield _build_event(told, EVENT_KINDS[stage], at, parcel if is_of_parcel else None, actor)
     if story.ended_at and story.ending == "cancelled":
         yield _build_event(told, Kind.CANCELLED, story.ended_at, None, APPROVED_BY, reason="Ordered twice by mistake.")
@@ -275,7 +256,7 @@ def _allocate_sample_stock(told: WrittenOrder) -> None:
             order_line=line,
             record_id=records[variant_id],
             quantity=line.quantity,
-            consumed_at=told.story.steps["dispatched"] if is_gone else None,
+            consumed_at=told.story.steps[Stage.DISPATCHED] if is_gone else None,
         )
         for variant_id, line in lines
     )

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from orders.fulfilment import transitions
 from orders.models import Order, Shipment
+from orders.stages import ROAD
 from tests import builders
 
 LIST = reverse("admin:orders_order_changelist")
@@ -41,16 +42,13 @@ def order_at(stage: str, *variants, **fields) -> Order:
     """An order whose parcel has come as far as `stage`."""
     order = builders.placed_order(*variants, **fields)
     parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get()
-    road = {
-        "picking": transitions.start_picking_shipment,
-        "picked": transitions.mark_shipment_picked,
-        "packed": transitions.mark_shipment_packed,
-    }
-    for reached, verb in road.items():
+    assert stage in {row.stage for row in ROAD}
+    for row in ROAD[1:]:
         if parcel.stage == stage:
             break
-        parcel = verb(parcel.pk, actor="Sam")
-        assert parcel.stage == reached
+        label = {"carrier": "dpd", "tracking_number": dpd_number(parcel.pk)} if row.stage == Stage.DISPATCHED else {}
+        parcel = getattr(transitions, row.verb)(parcel.pk, actor="Sam", **label)
+        assert parcel.stage == row.stage
     return order
 
 

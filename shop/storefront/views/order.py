@@ -12,10 +12,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.consent import purposes
 from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
-from orders import cancellation, order_access, order_mail_optins, promise, status
+from orders import cancellation, order_access, order_mail_optins, promise, stages, status
 from orders.models import Order, OrderLine, Payment
 from orders.timeline import TimelineStep, build_timelines
 from shop.storefront import consent_prompts, page_cache
@@ -109,11 +108,8 @@ def _list_coming_news(found: Order) -> tuple[str, ...]:
     """News of this order that is still to come."""
     if found.status != Order.Status.CONFIRMED:
         return ()
-    to_come = {
-        Order.FulfilmentStatus.DISPATCHED: (purposes.MAIL_ORDER_DELIVERED,),
-        Order.FulfilmentStatus.DELIVERED: (),
-    }
-    return to_come.get(Order.FulfilmentStatus(found.fulfilment_status), consent_prompts.ORDER_NEWS)
+    ahead = stages.list_mail_ahead(found.fulfilment_status)
+    return tuple(key for key in consent_prompts.ORDER_NEWS if key in ahead)
 
 
 def _make_line_row(line: OrderLine) -> dict[str, Any]:

@@ -1,0 +1,190 @@
+"""The road of a parcel, from approved to delivered: one row a stage, and all that the shop knows of it.
+
+Transitions, the staff's queues, buttons, bulk actions and sheets, the customer's timeline and words, the mail that may
+go, and the sample store read it here. A stage that the model's choices have and this table has not, or that is half
+made, fails a system check (`orders.stage_checks`). How to add one: docs/order-lifecycle.md.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from accounts.consent import purposes
+from orders.models import Order, OrderEvent, Shipment
+
+Kind = OrderEvent.Kind
+Stage = Shipment.Stage
+FulfilmentStatus = Order.FulfilmentStatus
+
+
+@dataclass(frozen=True)
+class OrderProgress:
+    """How far an order is whose parcels all stand alike. `words`: what its customer reads, where the parcels decide."""
+
+    fulfilment_status: Order.FulfilmentStatus
+    words: str
+    has_left: bool = False
+
+
+NOT_STARTED = OrderProgress(FulfilmentStatus.UNFULFILLED, "")
+BEING_MADE_READY = OrderProgress(FulfilmentStatus.IN_PROGRESS, "Being made ready")
+ON_ITS_WAY = OrderProgress(FulfilmentStatus.DISPATCHED, "On its way", has_left=True)
+ARRIVED = OrderProgress(FulfilmentStatus.DELIVERED, "Delivered", has_left=True)
+
+
+@dataclass(frozen=True)
+class StaffButton:
+    """An action of the order list, and what its button says. `asks_note`: it takes a line to the customer along."""
+
+    action: str
+    label: str
+    asks_note: bool = False
+
+
+PICK_LIST = StaffButton("pick_list", "Print the pick list")
+PACKING_SLIPS = StaffButton("packing_slips", "Print packing slips")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParcelStage:
+    """One stage of a parcel.
+
+    How it is reached: by `verb`, a function of `orders.fulfilment.transitions`, from one of the stages it `follows`
+    (none for the first: there a parcel comes into being as its order is approved); `event` is then recorded, and the
+    parcel's `date_field`, if any, set. `button`: the step as staff take it; `done`: what they read afterwards.
+
+    Who waits here: `queue` is the key and title of the staff's queue, None where nothing is left to do; `sheet`, what
+    is printed from it.
+
+    What the customer sees: `progress`; `milestone`, its line in the timeline, due by the order's `due_field`. A stage
+    that is no line of its own says `meanwhile` under the line before. `mail_purpose`: the switch for news of it.
+    """
+
+    stage: Shipment.Stage
+    verb: str
+    follows: frozenset[Shipment.Stage] = frozenset()
+    event: OrderEvent.Kind
+    date_field: str = ""
+    button: StaffButton
+    done: str
+    queue: tuple[str, str] | None = None
+    sheet: StaffButton | None = None
+    progress: OrderProgress
+    milestone: str = ""
+    meanwhile: str = ""
+    due_field: str = ""
+    mail_purpose: str = ""
+
+    @property
+    def has_left(self) -> bool:
+        return self.progress.has_left
+
+
+ROAD = (
+    ParcelStage(
+        stage=Stage.WAITING,
+        verb="approve_order",
+        event=Kind.APPROVED,
+        button=StaffButton("approve", "Approve"),
+        done="Approved",
+        queue=("pick", "To pick"),
+        sheet=PICK_LIST,
+        progress=NOT_STARTED,
+        milestone="Approved",
+        mail_purpose=purposes.MAIL_ORDER_APPROVED,
+    ),
+    ParcelStage(
+        stage=Stage.PICKING,
+        verb="start_picking_shipment",
+        follows=frozenset({Stage.WAITING}),
+        event=Kind.PICKING,
+        button=StaffButton("start_picking", "Start picking"),
+        done="Being picked",
+        queue=("picking", "Being picked"),
+        sheet=PICK_LIST,
+        progress=BEING_MADE_READY,
+        meanwhile="Somebody is fetching it from the shelf.",
+    ),
+    ParcelStage(
+        stage=Stage.PICKED,
+        verb="mark_shipment_picked",
+        follows=frozenset({Stage.WAITING, Stage.PICKING}),
+        event=Kind.PICKED,
+        button=StaffButton("mark_picked", "Mark picked"),
+        done="Picked",
+        queue=("pack", "To pack"),
+        sheet=PACKING_SLIPS,
+        progress=BEING_MADE_READY,
+        milestone="Picked",
+        mail_purpose=purposes.MAIL_ORDER_PICKED,
+    ),
+    ParcelStage(
+        stage=Stage.PACKED,
+        verb="mark_shipment_packed",
+        follows=frozenset({Stage.PICKED}),
+        event=Kind.PACKED,
+        button=StaffButton("mark_packed", "Mark packed", asks_note=True),
+        done="Packed",
+        queue=("ship", "To ship"),
+        progress=BEING_MADE_READY,
+        milestone="Packed",
+        mail_purpose=purposes.MAIL_ORDER_PACKED,
+    ),
+    ParcelStage(
+        stage=Stage.DISPATCHED,
+        verb="dispatch_shipment",
+        follows=frozenset({Stage.PACKED}),
+        event=Kind.DISPATCHED,
+        date_field="dispatched_at",
+        button=StaffButton("ship", "Ship"),
+        done="Shipped",
+        queue=("road", "On the road"),
+        progress=ON_ITS_WAY,
+        milestone="On the truck",
+        due_field="ships_on",
+        mail_purpose=purposes.MAIL_ORDER_DISPATCHED,
+    ),
+    ParcelStage(
+        stage=Stage.DELIVERED,
+        verb="mark_shipment_delivered",
+        follows=frozenset({Stage.DISPATCHED}),
+        event=Kind.DELIVERED,
+        date_field="delivered_at",
+        button=StaffButton("mark_delivered", "Mark delivered"),
+        done="Delivered",
+        progress=ARRIVED,
+        milestone="At your door",
+        due_field="promised_by_on",
+        mail_purpose=purposes.MAIL_ORDER_DELIVERED,
+    ),
+)
+OFF_THE_ROAD = frozenset({Stage.CANCELLED})  # no step leads from there, and none but a cancellation to it
+
+_BY_STAGE = {row.stage: row for row in ROAD}
+DISPATCHED_STAGES = frozenset(row.stage for row in ROAD if row.has_left)
+DISPATCHED_STATUSES = tuple(dict.fromkeys(row.progress.fulfilment_status for row in ROAD if row.has_left))
+CUSTOMER_WORDS = {row.progress.fulfilment_status: row.progress.words for row in ROAD}
+
+
+def get_stage(stage: str) -> ParcelStage:
+    """Raises KeyError for a stage that is off the road."""
+    return _BY_STAGE[Stage(stage)]
+
+
+def find_next_stage(stage: str) -> ParcelStage | None:
+    """The nearest that may follow; None at the road's end and off it."""
+    return next((row for row in ROAD if stage in row.follows), None)
+
+
+def summarize_progress(stages: Iterable[str]) -> OrderProgress:
+    """Of an order, by the stages of those of its parcels that are on the road: as far as all of them are."""
+    found = {get_stage(stage).progress for stage in stages} or {NOT_STARTED}
+    if len(found) == 1:
+        return found.pop()
+    return ON_ITS_WAY if all(each.has_left for each in found) else BEING_MADE_READY
+
+
+def list_mail_ahead(fulfilment_status: str) -> set[str]:
+    """The switches for news of what comes after an order's standing."""
+    standings = list(dict.fromkeys(row.progress.fulfilment_status for row in ROAD))
+    ahead = standings[standings.index(FulfilmentStatus(fulfilment_status)) + 1 :]
+    return {row.mail_purpose for row in ROAD if row.progress.fulfilment_status in ahead}

@@ -1,0 +1,118 @@
+"""The table of stages: a stage that is half made stops the shop before it starts."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from django.db.models import TextChoices
+
+from accounts.consent import purposes
+from notifications.topics import TOPICS
+from orders import stage_checks
+from orders.importing import staging
+from orders.models import Order, OrderEvent, Shipment
+from orders.stage_checks import find_stage_faults
+from orders.stages import ON_ITS_WAY, ROAD, ParcelStage, StaffButton
+from shop import checks
+
+Stage = Shipment.Stage
+Road = list[ParcelStage]
+LAST = len(ROAD) - 1
+
+
+class MoreStages(TextChoices):
+    """The choices after somebody added one and went home."""
+
+    WAITING = "waiting"
+    PICKING = "picking"
+    INSPECTED = "inspected"
+    PICKED = "picked"
+    PACKED = "packed"
+    DISPATCHED = "dispatched"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+
+
+def changed(at: int, **fields) -> Callable[[Road], Road]:
+    """The road with one row made otherwise."""
+    return lambda road: [*road[:at], replace(road[at], **fields), *road[at + 1 :]]
+
+
+def without(at: int) -> Callable[[Road], Road]:
+    return lambda road: [*road[:at], *road[at + 1 :]]
+
+
+def with_one_more(**fields) -> Callable[[Road], Road]:
+    """A stage between picked and packed that is in the table alone."""
+    return lambda road: [*road[:3], replace(road[2], **fields), *road[3:]]
+
+
+HALF_MADE = {
+    "a choice without a row": (without(1), "picking is a choice and has no row"),
+    "a row without a choice": (
+        with_one_more(stage="inspected"),
+        "inspected has a row in orders.stages and is no choice",
+    ),
+    "nothing leads to it": (changed(2, follows=frozenset()), "picked follows no stage before it"),
+    "it follows what comes later": (
+        changed(2, follows=frozenset({Stage.WAITING, Stage.PACKED})),
+        "picked follows a stage that is not before it",
+    ),
+    "nothing leads on": (changed(3, follows=frozenset({Stage.WAITING})), "picked has no stage after it"),
+    "nobody's queue": (changed(2, queue=None), "picked has no queue"),
+    "a queue of the finished": (changed(LAST, queue=("done", "Done")), "delivered has a queue"),
+    "a queue in two places": (changed(3, queue=("pick", "To pick")), "Two stages have the queue"),
+    "not in the timeline": (changed(1, meanwhile=""), "picking is not in the customer's timeline"),
+    "a verb that is not there": (changed(2, verb="inspect_shipment"), "picked is reached by inspect_shipment"),
+    "an event that is not there": (changed(2, event="shipment_inspected"), "picked records an event that there is not"),
+    "another's event": (changed(2, event=OrderEvent.Kind.PACKED), "Two stages have the event shipment_packed"),
+    "another's button": (changed(2, button=StaffButton("ship", "Ship")), "Two stages have the action ship"),
+    "a field no parcel has": (changed(2, date_field="picked_at"), "picked sets picked_at, which no parcel has"),
+    "a field no order has": (changed(2, due_field="picks_on"), "picked is due by picks_on, which no order has"),
+    "a standing nothing leads to": (changed(LAST, progress=ON_ITS_WAY), "No stage leads to delivered"),
+}
+
+
+def test_the_road_is_whole():
+    assert find_stage_faults() == []
+    assert checks.check_order_stages(None) == []
+
+
+@pytest.mark.parametrize("case", HALF_MADE)
+def test_a_stage_that_is_half_made_is_named(case):
+    change, fault = HALF_MADE[case]
+    found = find_stage_faults(change(list(ROAD)))
+    assert any(fault in each for each in found), found
+
+
+@pytest.mark.parametrize("at", range(len(ROAD)))
+def test_no_stage_can_be_forgotten(at):
+    found = find_stage_faults(without(at)(list(ROAD)))
+    assert f"The stage {ROAD[at].stage} is a choice and has no row in orders.stages." in found
+
+
+def test_the_shop_does_not_start_with_a_choice_that_nobody_finished(monkeypatch):
+    monkeypatch.setattr(stage_checks.Shipment, "Stage", MoreStages)
+    [found] = checks.check_order_stages(None)
+    assert (found.id, found.msg) == ("shop.E008", "The stage inspected is a choice and has no row in orders.stages.")
+
+
+def test_a_stage_whose_news_no_mail_tells_is_found(monkeypatch):
+    monkeypatch.setattr(checks, "TOPICS", {key: topic for key, topic in TOPICS.items() if key != "order_packed"})
+    [found] = checks.check_order_stages(None)
+    assert (found.id, "packed" in found.msg) == ("shop.E008", True)
+
+
+def test_a_switch_for_order_news_that_no_stage_has_is_found(monkeypatch):
+    monkeypatch.setattr(purposes, "ORDER_STAGES", (*purposes.ORDER_STAGES, "mail_order_inspected"))
+    assert [found.id for found in checks.check_order_stages(None)] == ["shop.E008"]
+
+
+def test_an_import_writes_no_stage_standing_or_event_that_there_is_not():
+    text = staging._ORDERS + staging._SHIPMENTS + staging._EVENTS
+    written = {word for word in re.findall(r"'([a-z]+(?:_[a-z]+)*)'", text) if len(word) > 2}
+    known = {*Stage.values, *OrderEvent.Kind.values, *Order.Status.values, *Order.FulfilmentStatus.values}
+    known |= {*Order.PaymentStatus.values, *Order.Source.values}
+    assert written <= known
+    assert {"dispatched", "delivered", "shipment_dispatched", "shipment_delivered"} <= written
