@@ -36,7 +36,10 @@ class Variant(models.Model):
     class Meta:
         ordering = ["position", "id"]
         constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="variant_price_not_negative")]
-        indexes = [models.Index(fields=["size"], name="variant_by_size", condition=~models.Q(size=""))]
+        indexes = [
+            models.Index(fields=["size"], name="variant_by_size", condition=~models.Q(size="")),
+            models.Index(fields=["position", "id"], name="variant_in_order"),  # staff's list
+        ]
 
     def __str__(self) -> str:
         return f"{self.product.title}, {self.label}" if self.label else self.product.title
