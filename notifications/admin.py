@@ -22,9 +22,9 @@ from accounts.privacy.access_log import DataSubject, mask_email
 from notifications import audience, lengths, newsletter
 from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, Suppression
-from notifications.promotional_mail import paragraphs
 from notifications.suppressions import build_address_filter
 from notifications.topics import TOPICS
+from notifications.topics.newsletter import format_paragraphs
 from orders.admin.paging import DeepPaginator
 from shop.admin_queries import StrictAdmin
 
@@ -245,7 +245,7 @@ class NewsletterIssueAdmin(StrictAdmin):
             "title": issue.subject,
             "opts": self.opts,
             "issue": issue,
-            "paragraphs": paragraphs(issue.body),
+            "paragraphs": format_paragraphs(issue.body),
             "reader_count": audience.count_newsletter_readers() if issue.released_at is None else 0,
             "progress": newsletter.count_issue_mails(issue) if issue.released_at else [],
             "may_send": self.has_change_permission(request, issue) and size <= lengths.MOST_BYTES,

@@ -7,7 +7,7 @@ class NotificationsConfig(AppConfig):
     verbose_name = "Mail"
 
     def ready(self) -> None:
-        from accounts.consent import purposes, uses
+        from accounts.consent import uses
         from accounts.consent.uses import UseKind
         from accounts.privacy import erasure
         from notifications import checks, outbox, personal_data, topics  # noqa: F401  (importing `checks` registers them)
@@ -15,6 +15,5 @@ class NotificationsConfig(AppConfig):
         personal_data.register_holdings()
         erasure.register_erasure_obstacle(outbox.explain_wait_for_notice)
         for topic in topics.TOPICS.values():
-            if topic.purpose:
-                uses.register_use(topic.purpose, UseKind.MAIL, topic.key)
-        uses.register_use(purposes.RECEIPT_OFFER, UseKind.MAIL, f"{topics.RECEIPT}, its offer")
+            for purpose, name in topic.list_uses():
+                uses.register_use(purpose, UseKind.MAIL, name)

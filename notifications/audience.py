@@ -17,9 +17,10 @@ from accounts.consent.purposes import Cadence, MailKind
 from accounts.models import Consent, Customer, MailCadence
 from notifications import frequency_caps, gate, topics
 from notifications.models import NewsletterIssue, OutgoingEmail
-from notifications.queueing import PICK, Draft, DraftItem, queue_drafts
+from notifications.queueing import queue_drafts
 from notifications.suppressions import get_hmac_pads
-from notifications.topics import TOPICS
+from notifications.topics import Topic
+from notifications.topics.definition import PICK, Draft, DraftItem
 from recommendations import explanations, picks
 from recommendations.picks import Pick
 from shop.retrying import loops
@@ -109,8 +110,8 @@ def fan_out_released_issues() -> int:
     return count
 
 
-def _fan_out_to_subscribers(topic: str, *, key: str, context: dict[str, Any]) -> int:
-    values: dict[str, Any] = {"topic": topic, "purpose": TOPICS[topic].purpose, "key": key, "chunk": CHUNK}
+def _fan_out_to_subscribers(topic: Topic, *, key: str, context: dict[str, Any]) -> int:
+    values: dict[str, Any] = {"topic": topic.key, "purpose": topic.purpose, "key": key, "chunk": CHUNK}
     values |= {"context": json.dumps(context), "after": 0, **get_hmac_pads()}
     count = 0
     while values["after"] is not None:
@@ -159,7 +160,7 @@ def _get_customers_without_mail(week: str) -> QuerySet[Customer]:
         customer=OuterRef("pk"), purpose=purposes.MAIL_RECOMMENDATIONS, cadence=Cadence.MONTHLY
     )
     lately = OutgoingEmail.objects.annotate(at=Coalesce("sent_at", "due_at")).filter(
-        customer=OuterRef("pk"), topic=topics.RECOMMENDATIONS, at__gt=timezone.now() - MONTH
+        customer=OuterRef("pk"), topic=topics.RECOMMENDATIONS.key, at__gt=timezone.now() - MONTH
     )
     return Customer.objects.filter(
         Exists(asked),
@@ -179,7 +180,7 @@ def _get_granted_purposes(customer_ids: list[int]) -> dict[int, frozenset[str]]:
 def _build_recommendation_draft(customer: Customer, week: str, picked: Sequence[Pick]) -> Draft:
     return Draft(
         key=f"{week}{customer.pk}",
-        topic=TOPICS[topics.RECOMMENDATIONS],
+        topic=topics.RECOMMENDATIONS,
         to_address=customer.email or "",
         customer=customer,
         items=tuple(

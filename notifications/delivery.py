@@ -13,11 +13,12 @@ from functools import partial
 
 from django.conf import settings
 
-from notifications import claims, digest, lengths, topics
+from notifications import claims, digest, lengths
 from notifications.frequency_caps import CAPS
 from notifications.models import OutgoingEmail, SkipReason, Suppression
-from notifications.render_batch import EmailContext, load_email_contexts
+from notifications.render_batch import load_email_contexts
 from notifications.rendering import render_email
+from notifications.topics.definition import EmailContext
 from shop import mail
 from shop.mail import MailConnection, SendOutcome, SendResult
 from shop.retrying import loops
@@ -201,7 +202,7 @@ class DeliveryBatch:
         email = letter.email
         if reason is SkipReason.OVER_CEILING and not letter.topic.is_promotional:
             digest.defer_to_digest(email, letter.items, self.token)
-        elif reason is SkipReason.TOO_SOON and email.topic == topics.NEWSLETTER:
+        elif reason is SkipReason.TOO_SOON and letter.topic.waits_for_its_month:
             claims.hold_mail_for_month(email.pk, self.token)
         else:
             claims.skip_mail(email.pk, self.token, reason)

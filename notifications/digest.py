@@ -15,14 +15,13 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from accounts.consent.purposes import MailKind
 from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
-from notifications import claims, topics
+from notifications import claims
 from notifications.gate import Basis
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
-
-NEWS = "news"
+from notifications.topics import DIGEST
+from notifications.topics.definition import NEWS
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def _get_open_digest(news: OutgoingEmail, due_at: datetime) -> OutgoingEmail:
     """The reader's digest of that moment, locked: one that nobody has begun to send. Made when there is none."""
     while True:
         digests = OutgoingEmail.objects.select_for_update().filter(
-            customer=news.customer_id, topic=topics.DIGEST, state=OutgoingEmail.State.QUEUED, attempt_count=0
+            customer=news.customer_id, topic=DIGEST.key, state=OutgoingEmail.State.QUEUED, attempt_count=0
         )
         key = _make_digest_key(news, due_at)
         found = (
@@ -74,14 +73,14 @@ def _get_open_digest(news: OutgoingEmail, due_at: datetime) -> OutgoingEmail:
 
 def _make_digest_key(news: OutgoingEmail, due_at: datetime) -> str:
     address = hashlib.sha256(news.to_address.lower().encode()).hexdigest()[:12]
-    return f"{topics.DIGEST}:{news.customer_id}:{timezone.localtime(due_at):%Y-%m-%d}:{address}"
+    return f"{DIGEST.key}:{news.customer_id}:{timezone.localtime(due_at):%Y-%m-%d}:{address}"
 
 
 def _build_digest(news: OutgoingEmail, key: str, due_at: datetime) -> OutgoingEmail:
     return OutgoingEmail(
         key=key,
-        topic=topics.DIGEST,
-        kind=MailKind.SERVICE,
+        topic=DIGEST.key,
+        kind=DIGEST.kind,
         to_address=news.to_address,
         customer_id=news.customer_id,
         due_at=due_at,
@@ -90,7 +89,7 @@ def _build_digest(news: OutgoingEmail, key: str, due_at: datetime) -> OutgoingEm
 
 def defer_to_digest(email: OutgoingEmail, items: Sequence[OutgoingItem], token: uuid.UUID) -> None:
     """The weekly ceiling stands in the way: a digest waits for another morning, other news for the next digest."""
-    if email.topic == topics.DIGEST:
+    if email.topic == DIGEST.key:
         claims.hold_mail_until(email.pk, token, until=cadence.get_next_digest_time(Cadence.DAILY, timezone.now()))
         return
     with transaction.atomic():

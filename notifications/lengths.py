@@ -7,8 +7,10 @@ import uuid
 from django.utils import timezone
 
 from accounts.models import Customer
-from notifications import rendering, samples
+from notifications import rendering
 from notifications.models import NewsletterIssue
+from notifications.topics.newsletter import compose_newsletter
+from notifications.topics.sample_data import NOT_SAVED
 from shop.mail import Message
 
 MOST_BYTES = 100_000  # of the whole mail, as it travels
@@ -30,9 +32,9 @@ def measure_message(message: Message) -> int:
 
 def measure_newsletter(subject: str, body: str) -> int:
     """How many bytes a newsletter of these words comes to, for the reader with the longest links. Stores nothing."""
-    issue = NewsletterIssue(pk=samples.NOT_SAVED, subject=subject, body=body)
+    issue = NewsletterIssue(pk=NOT_SAVED, subject=subject, body=body)
     reader = Customer(pk=2**62, email=LONGEST_ADDRESS, email_proved_at=timezone.now(), chain=uuid.uuid4())
-    message = rendering.render_email(samples.compose_newsletter(reader, issue))
+    message = rendering.render_email(compose_newsletter(reader, issue))
     return measure_message(message) if message else 0
 
 

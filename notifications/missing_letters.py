@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.models import Customer
-from notifications import topics
 from notifications.models import OutgoingEmail, SkipReason
+from notifications.topics import RECOMMENDATIONS
 
 WEEK = timedelta(days=7)
 WORDS: Mapping[str, str] = {
@@ -21,7 +21,7 @@ WORDS: Mapping[str, str] = {
 
 def explain_missing_letter(customer: Customer) -> str:
     """The sentence about the letter of the last seven days; empty when it came, or none was due. One query."""
-    letters = OutgoingEmail.objects.filter(customer=customer, topic=topics.RECOMMENDATIONS)
+    letters = OutgoingEmail.objects.filter(customer=customer, topic=RECOMMENDATIONS.key)
     latest = letters.filter(created_at__gt=timezone.now() - WEEK).order_by("-created_at").first()
     if latest is None or latest.state != OutgoingEmail.State.SKIPPED or latest.skip_reason not in WORDS:
         return ""

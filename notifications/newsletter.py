@@ -3,9 +3,10 @@
 from django.db.models import Count
 from django.utils import timezone
 
-from notifications import lengths, topics
+from notifications import lengths
 from notifications.lengths import TooLongError
 from notifications.models import NewsletterIssue, OutgoingEmail
+from notifications.topics import NEWSLETTER
 
 
 def release_issue(issue_id: int, *, actor: str) -> bool:
@@ -23,6 +24,6 @@ def release_issue(issue_id: int, *, actor: str) -> bool:
 
 def count_issue_mails(issue: NewsletterIssue) -> list[tuple[str, int]]:
     """(state, how many) of its mails."""
-    mails = OutgoingEmail.objects.filter(topic=topics.NEWSLETTER, key__startswith=f"newsletter:{issue.pk}:")
+    mails = OutgoingEmail.objects.filter(topic=NEWSLETTER.key, key__startswith=f"newsletter:{issue.pk}:")
     rows = mails.order_by().values("state").annotate(count=Count("pk"))
     return [(OutgoingEmail.State(row["state"]).label, row["count"]) for row in rows]

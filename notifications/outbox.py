@@ -7,9 +7,9 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from accounts.models import AccountEvent, Customer
-from notifications import topics
 from notifications.models import OutgoingEmail
 from notifications.relay import SOURCES
+from notifications.topics import ERASURE_ASKED_FOR
 
 State = OutgoingEmail.State
 WAITING_STATES = (State.QUEUED, State.CLAIMED, State.SENDING)
@@ -22,7 +22,7 @@ def explain_wait_for_notice(customer: Customer) -> str:
     """An erasure lets its notice leave first, since afterwards nobody knows the address; but not for long."""
     recent = {"customer": customer, "created_at__gte": timezone.now() - NOTICE_PATIENCE}
     event = AccountEvent.objects.filter(kind=AccountEvent.Kind.ERASURE_ASKED_FOR, relayed_at=None, **recent)
-    mail = OutgoingEmail.objects.filter(topic=topics.ERASURE_ASKED_FOR, state__in=WAITING_STATES, **recent)
+    mail = OutgoingEmail.objects.filter(topic=ERASURE_ASKED_FOR.key, state__in=WAITING_STATES, **recent)
     return "The mail that tells you of it has not left yet." if event.exists() or mail.exists() else ""
 
 

@@ -12,8 +12,7 @@ from accounts.models import Customer
 from notifications import suppressions
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
 from notifications.outbox import WAITING_STATES
-from notifications.queueing import PICK
-from notifications.topics import TOPICS
+from notifications.topics.definition import PICK
 from shop.periods import Period
 from shop.personal_data import Holding, Processor, Rows, export_rows, register_holding, register_processor
 
@@ -37,7 +36,7 @@ def export_mail(customer: Customer) -> Rows:
     found = _get_mails(customer).order_by("created_at").prefetch_related("items")
     return [
         {
-            "topic": TOPICS[email.topic].key if email.topic in TOPICS else email.topic,
+            "topic": email.topic,
             "to": email.to_address,
             "subject": email.subject,
             "what_became_of_it": email.get_state_display(),

@@ -2,56 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from django.db import transaction
 
 from accounts.consent.purposes import MailKind
-from accounts.models import Consent, Customer
+from accounts.models import Consent
 from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
 from notifications import digest, frequency_caps, gate
 from notifications.digest import DigestNews
-from notifications.gate import Basis, MailAddressee, PurposeAnswer
+from notifications.gate import Basis, PurposeAnswer
 from notifications.models import OutgoingEmail, OutgoingItem, SkipReason
-from notifications.topics import Topic
-from orders.models import Order, OrderTick
-
-BODY, OFFER, PICK = "body", "offer", "pick"
-
-
-@dataclass(frozen=True)
-class DraftItem:
-    """A part of a mail that has a switch of its own. Service rules: a tick on the order may permit it."""
-
-    block: str
-    purpose: str
-    kind: MailKind = MailKind.SERVICE
-    product_id: int | None = None
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A mail somebody may want. `key` names what it is for, so that the same thing is queued once and never again."""
-
-    key: str
-    topic: Topic
-    to_address: str
-    customer: Customer | None = None
-    order: Order | None = None
-    context: dict[str, Any] = field(default_factory=dict)
-    items: tuple[DraftItem, ...] = ()
-
-    @property
-    def addressee(self) -> MailAddressee:
-        return MailAddressee(
-            kind=self.topic.kind,
-            to_address=self.to_address,
-            customer_id=self.customer.pk if self.customer else None,
-            order_id=self.order.pk if self.order else None,
-        )
+from notifications.topics.definition import BODY, Draft, DraftItem
+from orders.models import OrderTick
 
 
 class BatchAnswers:

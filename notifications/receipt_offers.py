@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from accounts.models import Customer
 from notifications.models import OutgoingEmail, OutgoingItem
 from notifications.outbox import WAITING_STATES
-from notifications.queueing import OFFER
+from notifications.topics.definition import OFFER
 from orders.models import Order
 
 

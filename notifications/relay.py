@@ -7,24 +7,23 @@ that the one in the way waits alone; after a few attempts the later news of its 
 """
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import CharField, Exists, Manager, OuterRef, QuerySet
 from django.db.models.functions import Cast
 from django.utils import timezone
 
-from accounts.consent import purposes
 from accounts.consent.purposes import MailKind
 from accounts.models import AccountEvent
-from notifications import gate, topics
+from notifications import gate
 from notifications.gate import Basis
-from notifications.queueing import OFFER, BatchAnswers, Draft, DraftItem, queue_drafts
+from notifications.queueing import BatchAnswers, queue_drafts
 from notifications.topics import BY_EVENT
-from orders.models import Order, OrderEvent
-from recommendations import picks
+from notifications.topics.definition import Draft
+from orders.models import OrderEvent
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 from shop.retrying.models import StuckItem
@@ -43,12 +42,11 @@ ACCOUNT_NEWS = loops.register_loop(Loop("account_news", "News of an account", AD
 
 @dataclass(frozen=True)
 class EventSource:
-    """An event table. `waiting`: its unrelayed rows, locked as read; `draft`: the mail an event may set off."""
+    """An event table. `waiting`: its unrelayed rows, locked as read."""
 
     loop: Loop
     events: Manager[Any]
     waiting: Callable[[], QuerySet[Any]]
-    draft: Callable[[Any], Draft | None]
 
 
 def relay_all_events() -> int:
@@ -84,9 +82,9 @@ def _relay_waiting(source: EventSource, waiting: QuerySet[Any]) -> int:
     events = list(waiting)
     if not events:
         return 0
-    drafts = [draft for event in events if (draft := source.draft(event))]
+    drafts = [draft for event in events for draft in draft_mails(event)]
     answers = BatchAnswers(drafts)
-    queue_drafts([_add_receipt_offer(draft, answers) for draft in drafts], answers)
+    queue_drafts([_add_items(draft, answers) for draft in drafts], answers)
     ids = [event.pk for event in events]
     source.events.filter(pk__in=ids).update(relayed_at=timezone.now())
     return len(events)
@@ -107,71 +105,22 @@ def _lock_waiting_account_events() -> QuerySet[AccountEvent]:
     return locked.select_related("consent_request", "customer")
 
 
-def _draft_order_mail(event: OrderEvent) -> Draft | None:
-    topic = BY_EVENT.get(event.kind)
-    if topic is None:
-        return None
-    return Draft(
-        key=_make_order_mail_key(topic.key, event),
-        topic=topic,
-        to_address=event.order.email,
-        customer=event.order.customer,
-        order=event.order,
-        context=_build_order_context(event),
-    )
+def draft_mails(event: Any) -> Iterator[Draft]:
+    """What every topic that the event sets off has to say, be it to one reader or to many."""
+    for topic in BY_EVENT.get(event.kind, ()):
+        yield from topic.draft(topic, event)
 
 
-def _build_order_context(event: OrderEvent) -> dict[str, Any]:
-    context = {name: event.data[name] for name in ("amount", "by_bank", "reason") if name in event.data}
-    return {**context, "shipment": event.shipment_id} if event.shipment_id else context
+def _add_items(draft: Draft, answers: BatchAnswers) -> Draft:
+    """With the parts that its topic adds, each of which is gated on its own."""
 
+    def is_allowed(purpose: str) -> bool:
+        return isinstance(gate.find_legal_basis(MailKind.SERVICE, answers.to(draft, purpose)), Basis)
 
-def _make_order_mail_key(topic: str, event: OrderEvent) -> str:
-    """What the mail is for: an order has one receipt, a parcel leaves once, but money may go back several times."""
-    if event.shipment_id:
-        return f"{topic}:shipment:{event.shipment_id}"
-    if topic == topics.ORDER_REFUNDED:
-        return f"{topic}:event:{event.pk}"
-    return f"{topic}:order:{event.order_id}"
-
-
-def _draft_account_mail(event: AccountEvent) -> Draft | None:
-    topic = BY_EVENT.get(event.kind)
-    if topic is None:
-        return None
-    key = f"{topic.key}:event:{event.pk}"
-    if event.consent_request is not None:
-        context = {"consent_request": event.consent_request_id}
-        return Draft(key=key, topic=topic, to_address=event.consent_request.email, context=context)
-    if event.customer is None:
-        return None
-    return Draft(key, topic, event.customer.email or "", event.customer, context=event.data)
-
-
-def _add_receipt_offer(draft: Draft, answers: BatchAnswers) -> Draft:
-    """The receipt's block with one offer, which is gated on its own. Nothing is picked for those who did not ask."""
-    if draft.topic.key != topics.RECEIPT or draft.order is None:
-        return draft
-    part = DraftItem(OFFER, purposes.RECEIPT_OFFER)
-    if isinstance(gate.find_legal_basis(MailKind.SERVICE, answers.to(draft, purposes.RECEIPT_OFFER)), Basis):
-        pick = _pick_offer_or_none(draft.order)
-        if pick is None:
-            return draft
-        part = DraftItem(OFFER, purposes.RECEIPT_OFFER, product_id=pick.product_id, why=pick.why)
-    return Draft(draft.key, draft.topic, draft.to_address, draft.customer, draft.order, draft.context, (part,))
-
-
-def _pick_offer_or_none(order: Order) -> picks.Pick | None:
-    """A receipt never waits for, or falls with, a suggestion."""
-    try:
-        with transaction.atomic():
-            return picks.pick_receipt_offer(order)
-    except (DatabaseError, ArithmeticError, LookupError, TypeError, ValueError):
-        logger.exception("No offer for order %s", order.pk)
-        return None
+    return replace(draft, items=(*draft.items, *draft.topic.add_items(draft, is_allowed)))
 
 
 SOURCES: tuple[EventSource, ...] = (
-    EventSource(ORDER_NEWS, OrderEvent.objects, _lock_waiting_order_events, _draft_order_mail),
-    EventSource(ACCOUNT_NEWS, AccountEvent.objects, _lock_waiting_account_events, _draft_account_mail),
+    EventSource(ORDER_NEWS, OrderEvent.objects, _lock_waiting_order_events),
+    EventSource(ACCOUNT_NEWS, AccountEvent.objects, _lock_waiting_account_events),
 )

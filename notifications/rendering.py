@@ -1,41 +1,16 @@
 """Writing a mail: subject, text, HTML and headers, from a letter and what it stands on. Asks the database nothing."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.utils import timezone
 
 from accounts.consent import purposes
-from notifications import account_mail, digest_mail, links, order_mail, promotional_mail, topics
+from notifications import links
 from notifications.models import OutgoingItem
-from notifications.render_batch import EmailContext
+from notifications.topics.definition import Context, EmailContext
 from shop import mail
 from shop.wire_format import get_mail_domain
-
-Context = dict[str, Any]
-FORM_LETTERS = frozenset({topics.NEWSLETTER})  # the same to everybody but for the reader's own links
-
-# What each topic's template is given besides the frame; None means that nothing is left to say.
-CONTEXT_BUILDERS: dict[str, Callable[[EmailContext], Context | None]] = {
-    topics.RECEIPT: order_mail.receipt,
-    "order_approved": order_mail.news,
-    "order_picked": order_mail.news,
-    "order_packed": order_mail.news,
-    "order_dispatched": order_mail.news,
-    "order_delivered": order_mail.news,
-    topics.ORDER_CANCELLED: order_mail.cancelled,
-    topics.ORDER_REFUNDED: order_mail.refunded,
-    topics.PAYMENT_UNDER_WAY: order_mail.receipt,
-    topics.PAYMENT_FAILED: order_mail.news,
-    topics.DIGEST: digest_mail.digest,
-    topics.CONSENT_CONFIRMATION: promotional_mail.confirmation,
-    topics.EXPORT_READY: account_mail.export_ready,
-    topics.ERASURE_ASKED_FOR: account_mail.erasure_asked_for,
-    topics.RECOMMENDATIONS: promotional_mail.recommendations,
-    topics.NEWSLETTER: promotional_mail.newsletter,
-}
-
 
 RenderedParts = tuple[str, str, str]  # subject, text, HTML
 
@@ -46,7 +21,7 @@ def render_email(letter: EmailContext) -> mail.Message | None:
     if body is None:
         return None
     reader = ReaderLinks(letter)
-    words = _render_form_letter(letter, reader) if letter.topic.key in FORM_LETTERS else _render_parts(letter, reader)
+    words = _render_form_letter(letter, reader) if letter.topic.is_form_letter else _render_parts(letter, reader)
     if words is None:
         return None
     subject, text, html = words
@@ -109,7 +84,7 @@ def _fill_placeholders(form: str, off_url: str, since: str) -> str:
 
 
 def _render_parts(letter: EmailContext, reader: ReaderLinks) -> RenderedParts | None:
-    context = CONTEXT_BUILDERS[letter.topic.key](letter)
+    context = letter.topic.context(letter)
     if context is None:
         return None
     values = {

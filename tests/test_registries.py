@@ -13,6 +13,7 @@ REGISTRIES = {
     "accounts.people.guest_session._cleared_at_login",
     "accounts.people.address_verification._callbacks",
     "accounts.consent.uses._uses",
+    "notifications.topics.definition._topics",
     "shop.personal_data._holdings",
     "shop.personal_data._processors",
     "shop.retrying.loops._loops",

@@ -22,6 +22,7 @@ from accounts.consent import consent, purposes
 from accounts.models import Customer
 from accounts.preferences import cadence
 from notifications import samples
+from notifications.topics import BY_PURPOSE
 from recommendations import picks, visitors
 from shop.catalog.models import Product
 from shop.storefront import preview_html
@@ -97,7 +98,7 @@ _NO_SHELF = "This product has no shelf beside it yet."
 _NOTHING_TO_SAY = "On, and still no mail would come: there is nothing to put into it."
 _MAIL_TARGETS = {
     key: PreviewTarget("The mail", off="Off: no mail would come.", on=_NOTHING_TO_SAY, note=_build_sample_note(key))
-    for key in samples.SHOWN_IN
+    for key in BY_PURPOSE
 }
 PREVIEW_TARGETS: Mapping[str, PreviewTarget] = _MAIL_TARGETS | {
     purposes.RECEIPT_OFFER: PreviewTarget(
@@ -184,7 +185,7 @@ def _is_alike_on_both_sides(request: HttpRequest, customer: Customer, purpose_ke
 
 def _describe_digest(customer: Customer, purpose_key: str) -> str:
     """For news that the customer has in one letter."""
-    if purpose_key not in samples.SHOWN_IN or not samples.is_gathered(customer, purpose_key):
+    if purpose_key not in BY_PURPOSE or not samples.is_gathered(customer, purpose_key):
         return ""
     often = cadence.get_cadence_label(purpose_key, cadence.get_cadence(customer, purpose_key)).lower()
     return f"You have such news {often}, together with what else has happened: it would be one piece of that mail."

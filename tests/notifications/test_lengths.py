@@ -97,7 +97,7 @@ def test_the_longest_newsletter_allowed_still_shows_its_leave_link(sink):
 def test_a_digest_of_two_hundred_pieces_of_news_is_left_where_a_short_one_is(sink):
     alice = cast.alice()
     gather_news(alice)
-    digest = OutgoingEmail.objects.get(topic=topics.DIGEST)
+    digest = OutgoingEmail.objects.get(topic=topics.DIGEST.key)
     first = digest.items.get()
     for place in range(1, 200):
         order = builders.paid_order(customer=alice)
@@ -117,7 +117,7 @@ def test_a_digest_of_two_hundred_pieces_of_news_is_left_where_a_short_one_is(sin
     assert "Turn it off" in mail.html
 
 
-@pytest.mark.parametrize("topic", [topics.RECEIPT, "order_dispatched"])
+@pytest.mark.parametrize("topic", [topics.RECEIPT.key, "order_dispatched"])
 def test_an_order_of_four_hundred_things_with_long_titles_makes_no_mail_that_is_cut(sink, topic):
     email = queue(topic, cast.alice())
     [line] = email.order.lines.all()
@@ -136,7 +136,7 @@ def test_an_order_of_four_hundred_things_with_long_titles_makes_no_mail_that_is_
 
 
 def test_a_letter_of_suggestions_with_the_longest_titles_and_reasons_is_far_from_cut(sink):
-    email = queue(topics.RECOMMENDATIONS, cast.alice())
+    email = queue(topics.RECOMMENDATIONS.key, cast.alice())
     for item in email.items.exclude(product=None):
         item.why, item.product.title = "Ж" * 300, "Ж" * 160
         item.save()

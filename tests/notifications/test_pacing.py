@@ -380,11 +380,3 @@ def test_nothing_is_picked_for_whoever_has_had_enough_this_week(sink, picked, mo
     monkeypatch.setattr(picks, "pick_for_mail", lambda *_: pytest.fail("nothing is to be picked"))
     audience.queue_weekly_recommendations(THURSDAY)
     assert reasons("recommendations") == [SkipReason.OVER_CEILING]
-
-
-def test_every_service_mail_has_its_words_in_the_digest():
-    from notifications.digest_mail import HEADLINES
-    from notifications.topics import TOPICS
-
-    service = {topic.key for topic in TOPICS.values() if topic.kind == "service" and not topic.gathers}
-    assert service == set(HEADLINES)

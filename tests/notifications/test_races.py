@@ -245,15 +245,14 @@ def relay_three_at_once(sink, monkeypatch) -> None:
 
 
 def think_about_the_first(monkeypatch) -> None:
-    relay_batch, draft = relay.relay_batch, relay._draft_order_mail
+    relay_batch, draft_mails = relay.relay_batch, relay.draft_mails
 
     def think(event):
         if event.kind == Kind.PLACED:
             time.sleep(stretched(0.05))
-        return draft(event)
+        return draft_mails(event)
 
-    sources = tuple(replace(each, draft=think) if each.draft is draft else each for each in relay.SOURCES)
-    monkeypatch.setattr(relay, "SOURCES", sources)
+    monkeypatch.setattr(relay, "draft_mails", think)
     monkeypatch.setattr(relay, "relay_batch", lambda source: relay_batch(source, 1))
 
 

@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.consent import purposes
-from notifications import checks, delivery, newsletter, outbox, personal_data, suppressions, topics
+from accounts.consent.purposes import MailKind
+from notifications import checks, delivery, newsletter, outbox, personal_data, suppressions
 from notifications.models import NewsletterIssue, OutgoingEmail, Suppression
 from notifications.topics import Topic
 from shop.personal_data import get_holdings
@@ -164,9 +165,9 @@ def test_only_staff_see_or_send_a_newsletter(client, who):
 def test_a_topic_without_a_purpose_fails_a_check(monkeypatch):
     assert checks.check_topics_have_purposes(None) == []
     broken = {
-        "a": Topic("a", topics.MailKind.PROMOTIONAL, title="A"),
-        "b": Topic("b", topics.MailKind.SERVICE, "nonsense", title="B"),
-        "c": Topic("c", topics.MailKind.ESSENTIAL, title="C"),
+        "a": Topic("a", MailKind.PROMOTIONAL, title="A"),
+        "b": Topic("b", MailKind.SERVICE, "nonsense", title="B"),
+        "c": Topic("c", MailKind.ESSENTIAL, title="C"),
     }
     monkeypatch.setattr(checks, "TOPICS", broken)
     assert [error.id for error in checks.check_topics_have_purposes(None)] == [

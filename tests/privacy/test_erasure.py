@@ -15,7 +15,7 @@ from accounts.privacy import erasure
 from notifications import claims, relay, suppressions
 from notifications.models import OutgoingEmail, SkipReason, Suppression
 from notifications.queueing import Draft, queue_drafts
-from notifications.topics import RECEIPT, TOPICS
+from notifications.topics import RECEIPT
 from orders.models import Order, Shipment
 from recommendations import training
 from recommendations.models import Contribution, ModelRun, ProductSimilarity
@@ -93,12 +93,12 @@ def test_a_suppressed_address_stays_suppressed_without_being_known():
     row = Suppression.objects.get()
     assert (row.address, row.detail) == (None, "")
     assert row.address_hash == suppressions.hash_address(people.EMAIL.upper())
-    draft = Draft("k", TOPICS[RECEIPT], people.EMAIL.title())
+    draft = Draft("k", RECEIPT, people.EMAIL.title())
     assert [email.skip_reason for email in queue_drafts([draft])] == [SkipReason.SUPPRESSED]
 
 
 def test_the_last_question_before_a_mail_knows_sealed_addresses():
-    email = queue_drafts([Draft("k", TOPICS[RECEIPT], people.EMAIL.title())])[0]
+    email = queue_drafts([Draft("k", RECEIPT, people.EMAIL.title())])[0]
     assert email.state == "queued"
     Suppression.objects.create(address=people.EMAIL, reason="bounced")
     assert suppressions.hash_suppression(people.EMAIL) == 1

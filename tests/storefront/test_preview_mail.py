@@ -30,10 +30,10 @@ BY_MAIL = tuple(key for key, seen in previews.PREVIEW_TARGETS.items() if seen.ur
 def sent_now(customer: Customer, key: str) -> list[OutgoingEmail]:
     """What the mail room queues for the customer when this switch's moment comes."""
     order = customer.orders.latest("pk")
-    topic = previews.samples.SHOWN_IN[key]
-    if topic.key == topics.RECOMMENDATIONS:
+    topic = topics.BY_PURPOSE[key]
+    if topic.key == topics.RECOMMENDATIONS.key:
         queue_weekly_recommendations(timezone.now())
-    elif topic.key == topics.NEWSLETTER:
+    elif topic.key == topics.NEWSLETTER.key:
         fan_out_released_issues()
     else:
         kind = OrderEvent.Kind(topic.event)
@@ -97,6 +97,6 @@ def test_news_that_comes_gathered_is_shown_as_a_piece_of_that_mail(pat, stopped_
     consent.set_consent(pat, key, granted=True, source="preferences")
     events.record_order_event(shipment.order, OrderEvent.Kind.DISPATCHED, shipment=shipment)
     relay.relay_all_events()
-    [letter] = render_batch.load_email_contexts([OutgoingEmail.objects.get(topic=topics.DIGEST).pk])
+    [letter] = render_batch.load_email_contexts([OutgoingEmail.objects.get(topic=topics.DIGEST.key).pk])
     assert bare(sample) == bare(rendering.render_email(letter).html)
     assert "AB123" in sample

@@ -1,0 +1,70 @@
+"""Every kind of mail the shop sends, each whole in a module here; docs/emails.md tells the same to people.
+
+A new one is a module with its `Topic`, its templates, and a line below. `notifications.checks` refuses half of one.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from notifications.topics.consent_confirmation import CONSENT_CONFIRMATION
+from notifications.topics.definition import TOPICS, Topic, register_topics
+from notifications.topics.digest import DIGEST
+from notifications.topics.erasure_asked_for import ERASURE_ASKED_FOR
+from notifications.topics.export_ready import EXPORT_READY
+from notifications.topics.newsletter import NEWSLETTER
+from notifications.topics.order_cancelled import ORDER_CANCELLED
+from notifications.topics.order_refunded import ORDER_REFUNDED
+from notifications.topics.order_stages import ORDER_STAGES
+from notifications.topics.payment_failed import PAYMENT_FAILED
+from notifications.topics.payment_under_way import PAYMENT_UNDER_WAY
+from notifications.topics.receipt import RECEIPT
+from notifications.topics.recommendations import RECOMMENDATIONS
+
+__all__ = [
+    "BY_EVENT",
+    "BY_PURPOSE",
+    "CONSENT_CONFIRMATION",
+    "DIGEST",
+    "ERASURE_ASKED_FOR",
+    "EXPORT_READY",
+    "NEWSLETTER",
+    "ORDER_CANCELLED",
+    "ORDER_REFUNDED",
+    "PAYMENT_FAILED",
+    "PAYMENT_UNDER_WAY",
+    "RECEIPT",
+    "RECOMMENDATIONS",
+    "TOPICS",
+    "Topic",
+]
+
+register_topics(
+    RECEIPT,
+    *ORDER_STAGES,
+    ORDER_CANCELLED,
+    ORDER_REFUNDED,
+    PAYMENT_UNDER_WAY,
+    PAYMENT_FAILED,
+    CONSENT_CONFIRMATION,
+    EXPORT_READY,
+    ERASURE_ASKED_FOR,
+    DIGEST,
+    RECOMMENDATIONS,
+    NEWSLETTER,
+)
+
+
+def _group_by_event() -> Mapping[str, Sequence[Topic]]:
+    found: dict[str, list[Topic]] = defaultdict(list)
+    for topic in TOPICS.values():
+        if topic.event:
+            found[topic.event].append(topic)
+    return dict(found)
+
+
+def _find_by_purpose() -> Mapping[str, Topic]:
+    return {purpose: topic for topic in TOPICS.values() for purpose, _ in topic.list_uses()}
+
+
+BY_EVENT = _group_by_event()
+BY_PURPOSE = _find_by_purpose()  # the mail in which a switch shows: the one it allows, or the one it adds something to

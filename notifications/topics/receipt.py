@@ -1,0 +1,106 @@
+"""The receipt, which comes with every order, and the one offer it carries for those who ticked that."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from django.db import DatabaseError, transaction
+
+from accounts.consent import consent, purposes
+from accounts.consent.purposes import MailKind
+from accounts.models import Customer
+from notifications.product_block import build_product_block
+from notifications.topics.definition import OFFER, Context, Draft, DraftItem, EmailContext, Topic
+from notifications.topics.order_news import MOST_LISTED, build_order_news, compose_order_sample, draft_order_news
+from notifications.topics.sample_data import list_sample_items
+from orders.models import Order, OrderEvent, OrderLine
+from recommendations import picks
+from shop.money import format_amount
+
+logger = logging.getLogger(__name__)
+
+
+def build_receipt(letter: EmailContext) -> Context | None:
+    """None when the order is gone."""
+    context = build_order_news(letter)
+    order = letter.email.order
+    if context is None or order is None:
+        return None
+    offers = letter.offered(OFFER)
+    return {
+        **context,
+        "lines": [_describe_line(line, order.currency) for line in order.lines.all()[:MOST_LISTED]],
+        "more_count": max(0, len(order.lines.all()) - MOST_LISTED),
+        "sums": _list_sums(order),
+        "address": order.address_lines,
+        "offers": [build_product_block(item) for item in offers],
+        "shown": offers,
+    }
+
+
+def _describe_line(line: OrderLine, currency: str) -> dict[str, Any]:
+    detail = ", ".join(part for part in (line.options, "a gift" if line.is_gift else "") if part)
+    return {
+        "title": line.title,
+        "detail": detail,
+        "quantity": line.quantity,
+        "total": format_amount(line.line_total, currency),
+    }
+
+
+def _list_sums(order: Order) -> list[tuple[str, str, bool]]:
+    """(name, amount, whether it stands out)."""
+
+    def row(name: str, amount: Any, *, strong: bool = False) -> tuple[str, str, bool]:
+        return name, format_amount(amount, order.currency), strong
+
+    extras = [row(extra.label, extra.amount) for extra in order.adjustments.all()]
+    delivery = f"Delivery ({order.shipping_name})" if order.shipping_name else "Delivery"
+    sums = [row("Goods", order.subtotal), *extras]
+    sums.append(row(delivery, order.shipping_total) if order.shipping_total else (delivery, "free", False))
+    sums.append(row("Total", order.total, strong=True))
+    if order.tax_total:
+        sums.append(row("of which tax", order.tax_total))
+    return sums
+
+
+def _add_offer(draft: Draft, is_allowed: Callable[[str], bool]) -> Sequence[DraftItem]:
+    """A block with one offer, which is gated on its own. Nothing is picked for those who did not ask."""
+    if draft.order is None:
+        return ()
+    if not is_allowed(purposes.RECEIPT_OFFER):
+        return (DraftItem(OFFER, purposes.RECEIPT_OFFER),)
+    pick = _pick_offer_or_none(draft.order)
+    return (DraftItem(OFFER, purposes.RECEIPT_OFFER, product_id=pick.product_id, why=pick.why),) if pick else ()
+
+
+def _pick_offer_or_none(order: Order) -> picks.Pick | None:
+    """A receipt never waits for, or falls with, a suggestion."""
+    try:
+        with transaction.atomic():
+            return picks.pick_receipt_offer(order)
+    except (DatabaseError, ArithmeticError, LookupError, TypeError, ValueError):
+        logger.exception("No offer for order %s", order.pk)
+        return None
+
+
+def _compose_receipt_sample(customer: Customer, topic: Topic) -> EmailContext:
+    letter = compose_order_sample(customer, topic)
+    if letter.email.order is not None and consent.allows(customer, purposes.RECEIPT_OFFER):
+        offer = picks.pick_receipt_offer(letter.email.order)
+        letter.items += list_sample_items(letter.email, OFFER, [offer] if offer else [], customer)
+    return letter
+
+
+RECEIPT = Topic(
+    "receipt",
+    MailKind.ESSENTIAL,
+    title="Receipt",
+    because="A receipt always comes with an order: it is your proof of what we owe each other.",
+    parts=((OFFER, purposes.RECEIPT_OFFER),),
+    event=OrderEvent.Kind.PLACED,
+    draft=draft_order_news,
+    add_items=_add_offer,
+    context=build_receipt,
+    sample=_compose_receipt_sample,
+)
