@@ -6,9 +6,19 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.utils import OperationalError, ProgrammingError
 
+from notifications.checks import check_topics_are_whole, check_topics_have_purposes
 from orders.repricing import describe_foreign_prices
 
 logger = logging.getLogger(__name__)
+
+
+def refuse_half_made_mail() -> None:
+    """Raises `ImproperlyConfigured` that names what a mail topic lacks.
+
+    `manage.py check` and `migrate` find the same; a web server runs no checks by itself.
+    """
+    if gaps := [*check_topics_have_purposes(None), *check_topics_are_whole(None)]:
+        raise ImproperlyConfigured("\n".join(str(gap) for gap in gaps))
 
 
 def refuse_foreign_prices() -> None:
