@@ -142,9 +142,11 @@ ITEM_REFUSALS: tuple[Rule, ...] = (
 )
 
 # Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.get_hmac_pads`.
-# Two questions, so that each has an index for one mail, and a hash table for many.
+# Two questions, so that each has an index for one mail, and a hash table for many. No address is sealed where there is
+# nothing to compare it with.
 _SUPPRESSED = """(EXISTS (
     SELECT 1 FROM notifications_suppression s WHERE LOWER(s.address) = LOWER(e.to_address)) OR EXISTS (
+    SELECT 1 FROM notifications_suppression s WHERE s.address_hash IS NOT NULL) AND EXISTS (
     SELECT 1 FROM notifications_suppression s
     WHERE s.address_hash = encode(sha256(
         %(outer)s::bytea || sha256(%(inner)s::bytea || convert_to(LOWER(e.to_address), 'UTF8'))), 'hex')))"""
