@@ -24,6 +24,7 @@ def test_long_words_are_framed_with_the_whole_as_title(words):
         '<td class="field-created_at nowrap">26 Nov 2026, 12:21 p.m.</td>',
         '<th class="field-number"><a href="/admin/orders/order/1/change/?_changelist_filters=q%3Da">SW-1</a></th>',
         f'<td class="field-position"><input name="form-0-position" value="{SOCKS}"></td>',
+        f'<td class="field-variant"><select name="form-0-variant"><option>{SOCKS}</option></select></td>',
     ],
 )
 def test_what_a_column_holds_and_what_is_typed_stay_as_they_are(cell):

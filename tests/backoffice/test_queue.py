@@ -52,8 +52,12 @@ def test_the_queue_is_narrowed_by_method_and_country_together(staff):
     for method, country in [("Standard", "GB"), ("Standard", "DE"), ("Express", "DE"), ("Express", "FR")]:
         orders[method, country] = order_at("packed", shipping_name=method)
         Order.objects.filter(pk=orders[method, country].pk).update(country=country)
+    ended = builders.placed_order(shipping_name="Pigeon")
+    Order.objects.filter(pk=ended.pk).update(country="NZ", status="completed")
     page = staff.get(f"{LIST}?queue=ship")
     assert all(f"country={code}" in page.text for code in ("GB", "DE", "FR"))
+    assert "country=NZ" not in page.text
+    assert "method=Pigeon" not in page.text
     for query, found in [
         ("method=Standard", {("Standard", "GB"), ("Standard", "DE")}),
         ("country=DE", {("Standard", "DE"), ("Express", "DE")}),
