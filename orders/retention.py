@@ -12,7 +12,6 @@ from accounts.models import Customer
 from accounts.models.address import ADDRESS_FIELDS
 from orders.models import (
     Allocation,
-    Cart,
     Order,
     OrderEvent,
     OrderTick,
@@ -96,7 +95,3 @@ def retire_orders() -> int:
     OrderEvent.objects.filter(order__in=_get_expired_orders()).delete()
     count += Shipment.objects.filter(order__in=_get_expired_orders()).delete()[0]
     return count + _get_expired_orders().delete()[0]
-
-
-def erase_cart(customer: Customer) -> int:
-    return Cart.objects.filter(customer=customer).delete()[0]

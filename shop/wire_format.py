@@ -19,7 +19,6 @@ LONGEST_LINE = 998  # what no line may pass
 _ENCODED_LINE = 76
 _SPACES = re.compile(r"\s+")
 _LINE_BREAKS = re.compile(r"\r\n|\r|\n")
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 # Quoted-printable makes six characters of a letter outside Latin, base64 not three.
 _BASE64_FROM = 1.4
 

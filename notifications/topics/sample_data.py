@@ -101,7 +101,7 @@ def _make_up_order(customer: Customer) -> Order:
     order = Order(
         pk=NOT_SAVED,
         customer=customer,
-        number="SW-XXXX-XXXX-XX",
+        number="SW-XXXX-XXXX-XX",  # of no order: its reader sees that it is made up
         full_name=customer.name,
         email=customer.email or "",
         status=Order.Status.CONFIRMED,

@@ -100,7 +100,7 @@ class ParcelForm(forms.Form):
 
     @property
     def moves(self) -> bool:
-        """Whether the step is to be taken with this parcel, by what was typed."""
+        """Whether the step is to be taken with this parcel, by what was typed. Each step's form says it."""
         raise NotImplementedError
 
     def take(self, actor: str) -> None:
@@ -108,6 +108,7 @@ class ParcelForm(forms.Form):
         self.is_taken = True
 
     def _apply(self, actor: str, label: dict[str, str]) -> None:
+        """Takes the step itself. Each step's form says it."""
         raise NotImplementedError
 
     @property
