@@ -6,7 +6,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shop.settings")
 
 application = get_asgi_application()
 
-from shop.start import refuse_foreign_prices, refuse_half_made_mail  # noqa: E402  (their models need the apps)
+from shop.start import refuse_foreign_prices, refuse_half_made_tables  # noqa: E402  (their models need the apps)
 
-refuse_half_made_mail()
+refuse_half_made_tables()
 refuse_foreign_prices()

@@ -121,10 +121,10 @@ def test_a_topic_that_nobody_listed_is_refused(monkeypatch, module):
 
 
 def test_a_web_process_refuses_a_half_made_topic_and_says_what_it_lacks(with_topic):
-    start.refuse_half_made_mail()
+    start.refuse_half_made_tables()
     with_topic(Topic("half_made", MailKind.SERVICE, title="Half made"))
     with pytest.raises(ImproperlyConfigured) as refusal:
-        start.refuse_half_made_mail()
+        start.refuse_half_made_tables()
     for gap in ("known purpose", "emails/half_made.html", "`context`", "`sample`", "`headline`", "nothing sends it"):
         assert gap in str(refusal.value)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models import TextChoices
 
 from accounts.consent import purposes
@@ -14,7 +15,7 @@ from orders.importing import staging
 from orders.models import Order, OrderEvent, Shipment
 from orders.stage_checks import find_stage_faults
 from orders.stages import ON_ITS_WAY, ROAD, ParcelStage, StaffButton
-from shop import checks
+from shop import checks, start
 
 Stage = Shipment.Stage
 Road = list[ParcelStage]
@@ -116,3 +117,10 @@ def test_an_import_writes_no_stage_standing_or_event_that_there_is_not():
     known |= {*Order.PaymentStatus.values, *Order.Source.values}
     assert written <= known
     assert {"dispatched", "delivered", "shipment_dispatched", "shipment_delivered"} <= written
+
+
+def test_a_web_process_refuses_a_half_made_stage_and_says_what_it_lacks(monkeypatch):
+    start.refuse_half_made_tables()
+    monkeypatch.setattr(stage_checks.stages, "ROAD", ROAD[:-1])
+    with pytest.raises(ImproperlyConfigured, match="delivered"):
+        start.refuse_half_made_tables()
