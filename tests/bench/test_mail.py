@@ -83,8 +83,8 @@ def many_readers() -> None:
         """INSERT INTO accounts_customer (id, email, email_proved_at, name, chain, created_at)
            SELECT g, 'reader' || g || '@example.com', now(), '', gen_random_uuid(), now()
            FROM generate_series(1, %s) g""",
-        """INSERT INTO accounts_consentrecord (id, chain, sequence, digest, head)
-           SELECT id, chain, 1, '', '' FROM accounts_customer""",
+        """INSERT INTO accounts_consentrecord (id, chain, sequence, digest, head, seal)
+           SELECT id, chain, 1, '', '', '' FROM accounts_customer""",
         """INSERT INTO accounts_consent
                (customer_id, purpose, granted, chosen, wording_version, source, record_id, changed_at)
            SELECT id, 'newsletter', true, true, 1, 'bench', id, now() FROM accounts_customer""",
