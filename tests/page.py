@@ -1,10 +1,16 @@
 """A page of HTML as somebody without a screen meets it: links, fields and buttons by their names."""
 
+import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _UNSUBMITTED = {"submit", "button", "reset", "image", "file"}
+
+
+def read_words(html: str) -> str:
+    """What stands between the tags: their tokens and sealed addresses may spell any short word by chance."""
+    return re.sub(r"<[^>]*>", " ", html)
 
 
 @dataclass

@@ -35,10 +35,10 @@ def bought(client, standin, variant, **ticks):
     return pay(client, standin, check_out(client, **ticks))
 
 
-def receipts(sink) -> str:
+def read_receipts(sink) -> str:
     relay.relay_all_events()
     delivery.deliver_due_mail()
-    return " ".join(mail.text for mail in sink.received)
+    return " ".join(mail.words for mail in sink.received)
 
 
 def test_a_guest_is_asked_in_the_switchs_own_words_and_nothing_is_ticked_before(client, socks):
@@ -56,10 +56,10 @@ def test_a_ticked_offer_comes_from_this_order_alone_and_keeps_the_wording_it_ans
     tick = order.ticks.get()
     assert (tick.purpose, tick.granted) == (OFFER, True)
     assert tick.wording_version == purposes.get_purpose(OFFER).wording_version
-    mail = receipts(sink)
-    assert "Goes with Socks" in mail
-    assert "Salt" not in mail
-    assert f"You ticked “{TITLE}” for this order" in mail
+    words = read_receipts(sink)
+    assert "Goes with Socks" in words
+    assert "Salt" not in words
+    assert f"You ticked “{TITLE}” for this order" in words
     assert OutgoingItem.objects.get(block="offer").order_tick == tick
     assert not Customer.objects.exists()
     assert not Consent.objects.exists()
@@ -67,7 +67,7 @@ def test_a_ticked_offer_comes_from_this_order_alone_and_keeps_the_wording_it_ans
 
 def test_without_the_tick_nothing_is_picked(client, standin, sink, socks):
     bought(client, standin, socks["Socks"], **{purposes.MAIL_ORDER_PACKED: "on"})
-    assert "Goes with" not in receipts(sink)
+    assert "Goes with" not in read_receipts(sink)
     assert OutgoingItem.objects.get(block="offer").drop_reason == SkipReason.NOT_OPTED_IN
     assert OrderTick.objects.get().purpose == purposes.MAIL_ORDER_PACKED
 
@@ -79,9 +79,9 @@ def test_it_is_turned_off_on_the_orders_page_before_the_receipt_has_left(client,
     assert f"{TITLE}: <strong>on</strong>" in page.text
     client.post(f"/orders/{order.number}/news/{OFFER}/removal/")
     assert f"{TITLE}: <strong>off</strong>" in client.get(f"/orders/{order.number}/").text
-    mail = receipts(sink)
-    assert order.number in mail
-    assert "Goes with" not in mail
+    words = read_receipts(sink)
+    assert order.number in words
+    assert "Goes with" not in words
 
 
 def test_a_stranger_turns_nothing_off(client, standin, socks):
@@ -99,7 +99,7 @@ def test_the_link_in_the_receipt_turns_it_off_for_this_order(client, standin, si
     assert "is off for order" in client.post(url).text
     assert not order.ticks.get().granted
     assert "That is off already" in client.get(url).text
-    assert "Goes with" not in receipts(sink)
+    assert "Goes with" not in read_receipts(sink)
 
 
 def test_a_customer_sees_their_own_switch_and_changes_that(client, socks):
@@ -116,4 +116,4 @@ def test_a_customer_sees_their_own_switch_and_changes_that(client, socks):
 def test_a_gift_and_what_is_kept_out_of_suggestions_bring_no_offer(client, standin, sink, socks):
     order = bought(client, standin, socks["Socks"], **{OFFER: "on"})
     order.lines.update(is_excluded=True)
-    assert "Goes with" not in receipts(sink)
+    assert "Goes with" not in read_receipts(sink)

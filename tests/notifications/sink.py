@@ -1,6 +1,7 @@
 """A mail server for tests: a real one, on a real socket, that can be told to be difficult."""
 
 import asyncio
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.notifications.wire import find_faults
+from tests.page import read_words
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Received:
     @property
     def html(self) -> str:
         return self.message.get_body(("html",)).get_content()
+
+    @property
+    def words(self) -> str:
+        """What a reader sees in either part: a sealed address may spell any short word by chance."""
+        return re.sub(r"https?://\S+", "", self.text) + read_words(self.html)
 
 
 @dataclass

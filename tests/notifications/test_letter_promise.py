@@ -89,9 +89,9 @@ def test_the_letter_holds_what_the_words_of_its_switch_say(sink, shop, switches)
     assert {*switches} <= {item.purpose for item in picked}
     assert all(item.why.startswith(BY_PURPOSE[item.purpose]) for item in picked)
     [mail] = sink.received
+    assert "Bag" not in mail.words
+    assert "New in the shop" not in mail.words
     for part in (mail.text, mail.html):
-        assert "Bag" not in part
-        assert "New in the shop" not in part
         assert all(item.product.title in part for item in picked)
     if not switches:
         assert [item.product.title for item in picked] == ["Mug", "Bowl", "Cup", "Jug"]
@@ -175,7 +175,7 @@ def test_a_letter_of_which_three_are_left_leaves_with_those(sink, shop, how):
     assert delivery.deliver_due_mail() == 1
     [mail] = sink.received
     assert "Bowl" in mail.text
-    assert "Mug" not in mail.text + mail.html
+    assert "Mug" not in mail.words
 
 
 def test_a_no_that_takes_the_picks_of_a_switch_stops_the_letter_too(sink, shop, monkeypatch):
