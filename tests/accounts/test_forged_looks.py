@@ -12,20 +12,11 @@ from accounts.people.customers import get_or_create_proved_customer
 from accounts.privacy import access_log, access_verification, erasure, journal
 from accounts.privacy.access_log import DataSubject
 from tests import builders, cast
-from tests.accounts.test_forgeries import found, lawfully_erased, sql
+from tests.accounts.forging import found, lawfully_erased, mark, path, sql
+
+__all__ = ["mark", "path"]
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def path(settings, tmp_path):
-    settings.JOURNAL_PATH = tmp_path / "journal"
-    return settings.JOURNAL_PATH
-
-
-@pytest.fixture
-def mark(tmp_path):
-    return tmp_path / "checkpoint"
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
-"""What happens at Stripe without the shop: refunds in the dashboard, disputes, warnings, money for no order of ours.
+"""What happens at Stripe without the shop: refunds in the dashboard, money for no order of ours.
 
 Each is tried by webhook and by a reconciler that no webhook ever reached.
 """
 
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
@@ -12,61 +11,19 @@ from django.utils import timezone
 
 from notifications import relay
 from notifications.models import OutgoingEmail
-from orders import cancellation, retention
 from orders.fulfilment import queue, transitions
 from orders.gateways import stripe_records
-from orders.models import Order, OrderEvent, Refund, StripeEvent, StripeFeed, StripeRecord
+from orders.models import Order, OrderEvent, Refund, StripeFeed, StripeRecord
 from orders.payments import checkout_sessions, reconciliation, recording, stripe_feed
 from orders.payments.checkout_sessions import RefundRefused
 from orders.timeline import build_timelines
 from shop.retrying.models import StuckItem
-from tests import builders, cast
-from tests.paying import check_out, check_stock, fill, pay, process_webhooks
+from tests.orders.hearing import charge, hear, order, payments_left, told
+from tests.paying import check_out, fill, process_webhooks
+
+__all__ = ["charge", "hear", "order"]
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def order(client, standin) -> Order:
-    fill(client, builders.variant(price="20.00"))
-    return pay(client, standin, check_out(client))
-
-
-@pytest.fixture
-def charge(order, standin) -> str:
-    return standin.charges()[0]["id"]
-
-
-def by_webhook(standin) -> None:
-    """Posts what was subscribed to, twice and backwards, as Stripe may."""
-    listed = standin.client().v1.events.list({"limit": 100}).data
-    rows = [
-        StripeEvent(event_id=each.id, kind=each.type, object_id=each.data.object["id"], created_at=timezone.now())
-        for each in listed
-    ]
-    StripeEvent.objects.bulk_create(rows, ignore_conflicts=True)
-    process_webhooks()
-
-
-def by_reconciler(standin) -> None:
-    reconciliation.reconcile_with_stripe()
-
-
-@pytest.fixture(params=[by_webhook, by_reconciler], ids=["webhook", "reconciler"])
-def hear(request, standin) -> Callable[[], None]:
-    return lambda: request.param(standin)
-
-
-def told(order: Order) -> list[str]:
-    return list(order.events.values_list("kind", flat=True))
-
-
-def pack(order: Order) -> int:
-    transitions.approve_order(order.pk, actor="Sam")
-    parcel = order.shipments.get()
-    transitions.mark_shipment_picked(parcel.pk, actor="Sam")
-    transitions.mark_shipment_packed(parcel.pk, actor="Sam")
-    return parcel.pk
 
 
 # Money back, by somebody signed in at Stripe
@@ -119,12 +76,6 @@ def test_a_dashboard_refund_that_takes_its_time_and_one_that_is_called_off_there
     }  # fmt: skip
     assert (order.payment_status, payments_left(order)) == ("partially_refunded", Decimal("18.50"))
     assert told(order).count("order_refunded") == 1
-
-
-def payments_left(order: Order) -> Decimal:
-    from orders.payments.refunds import find_refundable_payment
-
-    return find_refundable_payment(order)[1]
 
 
 def test_a_refund_that_comes_back_weeks_later_is_owed_again_and_the_page_says_so(order, standin, charge, hear):
@@ -184,151 +135,6 @@ def test_the_refund_of_a_payment_nobody_told_us_of_settles_the_payment_first(cli
     order = Order.objects.get()
     assert (order.status, order.payment_status, order.hold) == ("confirmed", "refunded", "refunded")
     assert StripeRecord.objects.count() == 2
-
-
-# Disputes and warnings
-
-
-def test_a_dispute_holds_the_order_and_shuts_refunding_until_it_is_won(order, standin, charge, hear):
-    dispute = standin.dispute(charge, reason="product_not_received")
-    hear()
-    order.refresh_from_db()
-    assert (order.payment_status, order.hold) == ("disputed", "disputed")
-    with pytest.raises(transitions.TransitionRefused, match="disputes the payment"):
-        transitions.approve_order(order.pk, actor="Sam")
-    with pytest.raises(RefundRefused, match="disputes the payment"):
-        checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
-    assert not Refund.objects.exists()
-    assert not standin.requests(method="POST", path="/v1/refunds")
-    standin.change_dispute(dispute["id"], "under_review")
-    hear()
-    order.refresh_from_db()
-    assert order.hold == "disputed"
-    standin.change_dispute(dispute["id"], "won")
-    hear()
-    order.refresh_from_db()
-    assert (order.payment_status, order.hold) == ("paid", "")
-    assert told(order) == ["order_placed", "payment_disputed", "order_held", "dispute_closed", "order_released"]
-    assert payments_left(order) == Decimal("23.50")
-
-
-def test_a_lost_dispute_is_money_gone(order, standin, charge, hear):
-    dispute = standin.dispute(charge)
-    standin.change_dispute(dispute["id"], "lost")
-    hear()
-    order.refresh_from_db()
-    assert (order.payment_status, order.hold) == ("charged_back", "charged_back")
-    with pytest.raises(RefundRefused, match="nothing left"):
-        checkout_sessions.refund_order(order.pk, amount=None, actor="Sam")
-    cancellation.cancel_order(order.pk, actor="Sam")
-    order.refresh_from_db()
-    assert (order.status, order.hold, Refund.objects.count()) == ("cancelled", "", 0)
-    check_stock()
-
-
-def test_a_dispute_over_a_part_that_is_lost_shuts_refunding_as_stripe_does(order, standin, charge, hear):
-    dispute = standin.dispute(charge, amount=1000)
-    standin.change_dispute(dispute["id"], "lost")
-    hear()
-    order.refresh_from_db()
-    assert (order.payment_status, payments_left(order)) == ("partially_refunded", Decimal(0))
-    with pytest.raises(RefundRefused, match="Give the rest back another way"):
-        checkout_sessions.refund_order(order.pk, amount=Decimal("1.00"), actor="Sam")
-    assert not Refund.objects.exists()
-
-
-def test_cancelling_a_disputed_order_lets_the_goods_go_and_asks_for_no_refund(order, standin, charge, hear):
-    dispute = standin.dispute(charge)
-    hear()
-    cancellation.cancel_order(order.pk, actor="Sam")
-    order.refresh_from_db()
-    assert (order.status, order.payment_status, Refund.objects.count()) == ("cancelled", "disputed", 0)
-    check_stock()
-    standin.change_dispute(dispute["id"], "won")
-    hear()
-    assert (
-        queue.filter_by_queue(Order.objects.all(), "look").get() == order
-    )  # paid, and called off: somebody owes the buyer
-
-
-def test_an_inquiry_takes_no_money_holds_the_order_and_can_be_ended_by_a_refund(order, standin, charge, hear):
-    inquiry = standin.dispute(charge, status="warning_needs_response")
-    hear()
-    order.refresh_from_db()
-    assert (order.payment_status, order.hold) == ("paid", "inquiry")
-    assert checkout_sessions.refund_order(order.pk, amount=Decimal("3.50"), actor="Sam").status == "succeeded"
-    standin.change_dispute(inquiry["id"], "warning_closed")
-    hear()
-    order.refresh_from_db()
-    assert (order.payment_status, order.hold) == ("partially_refunded", "")
-
-
-def test_an_inquiry_that_staff_cleared_holds_the_order_again_once_it_is_a_dispute(order, standin, charge, hear):
-    inquiry = standin.dispute(charge, status="warning_needs_response")
-    hear()
-    transitions.release_order_from_hold(order.pk, actor="Sam")
-    hear()
-    order.refresh_from_db()
-    assert (order.hold, told(order)[-1]) == ("", "order_released")
-    standin.change_dispute(inquiry["id"], "needs_response")
-    hear()
-    order.refresh_from_db()
-    assert (order.hold, order.payment_status) == ("disputed", "disputed")
-
-
-def test_a_warning_holds_the_order_until_staff_release_it(order, standin, charge, hear):
-    standin.warn(charge)
-    hear()
-    order.refresh_from_db()
-    assert (order.payment_status, order.hold) == ("paid", "warning")
-    with pytest.raises(transitions.TransitionRefused, match="may be fraud"):
-        transitions.approve_order(order.pk, actor="Sam")
-    transitions.release_order_from_hold(order.pk, actor="Sam")
-    hear()
-    assert transitions.approve_order(order.pk, actor="Sam").approved_at
-    with pytest.raises(transitions.TransitionRefused, match="not on hold"):
-        transitions.release_order_from_hold(order.pk, actor="Sam")
-    standin.warn(charge, fraud_type="made_with_stolen_card")
-    hear()
-    order.refresh_from_db()
-    assert order.hold == "warning"
-
-
-def test_a_packed_parcel_of_a_disputed_order_does_not_leave(order, standin, charge, hear):
-    parcel = pack(order)
-    standin.dispute(charge)
-    hear()
-    with pytest.raises(transitions.TransitionRefused, match="on hold"):
-        transitions.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
-    order.refresh_from_db()
-    assert order.fulfilment_status == "in_progress"
-    assert not queue.filter_by_queue(Order.objects.all(), "ship").exists()
-    assert queue.filter_by_queue(Order.objects.all(), "held").get() == order
-
-
-def test_what_has_left_is_not_held_and_can_still_arrive(order, standin, charge, hear):
-    parcel = pack(order)
-    transitions.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number="1")
-    standin.dispute(charge)
-    standin.warn(charge)
-    hear()
-    order.refresh_from_db()
-    assert (order.hold, order.payment_status) == ("", "disputed")
-    assert transitions.mark_shipment_delivered(parcel, actor="Sam").order.status == "completed"
-    assert told(order)[-1] == "shipment_delivered"
-
-
-def test_a_dispute_keeps_an_erasure_waiting(client, standin, hear):
-    alice = cast.alice()
-    client.force_login(alice.user)
-    fill(client, builders.variant(price="20.00"))
-    order = pay(client, standin, check_out(client))
-    transitions.dispatch_shipment(pack(order), actor="Sam", carrier="dpd", tracking_number="1")
-    transitions.mark_shipment_delivered(order.shipments.get().pk, actor="Sam")
-    assert not retention.get_unfinished_orders(alice).exists()
-    standin.dispute(standin.charges()[0]["id"])
-    hear()
-    assert retention.get_unfinished_orders(alice).get() == order
 
 
 # Money that is no order's

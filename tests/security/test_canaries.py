@@ -24,7 +24,7 @@ from orders.models import Cart, CartLine, Order
 from recommendations.models import ProductView
 from shop.backoffice import customers
 from tests import builders, cast
-from tests.accounts.test_forgeries import sql
+from tests.accounts.forging import sql
 from tests.backoffice.steps import LIST
 from tests.backoffice.test_access import signed_in, staff_member
 
