@@ -8,6 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 from kombu import Queue
 
 from shop.env import env, parse_currency_code, parse_mail_url, parse_redis_url, read_required
+from shop.schedule import SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -275,6 +276,7 @@ CELERY_TASK_DEFAULT_QUEUE = "work"
 CELERY_TASK_QUEUES = [Queue("work"), Queue("ticks")]  # so that a plain `celery -A shop worker` serves both
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = SCHEDULE
 CELERY_BEAT_SCHEDULE_FILENAME = env.str("CELERY_BEAT_SCHEDULE_FILENAME", "celerybeat-schedule")
 
 # -- Logs --------------------------------------------------------------------------------------------------
@@ -291,5 +293,3 @@ LOGGING = {
         "stripe": {"level": "WARNING"},  # one for every request and answer
     },
 }
-
-from shop.schedule import SCHEDULE as CELERY_BEAT_SCHEDULE  # noqa: E402, F401  (needs the timers above)

@@ -1,7 +1,9 @@
 """The house rules that a linter cannot see."""
 
 import ast
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -34,6 +36,19 @@ def calls(path: Path, name: str) -> bool:
 def test_every_app_of_ours_has_its_layer():
     ours = {config.label for config in apps.get_app_configs() if config.name.partition(".")[0] in ROOMS}
     assert ours == set(LAYERS)
+
+
+def test_every_room_and_every_module_of_the_project_has_its_layer():
+    [contract] = [each for each in _read_contracts() if each["type"] == "layers"]
+    placed = {name.strip(" ()") for layer in contract["layers"] for name in layer.split("|")}
+    files = [path.stem for path in (ROOT / "shop").glob("*.py") if path.stem != "__init__"]
+    rooms = [path.parent.name for path in (ROOT / "shop").glob("*/__init__.py")]
+    assert {*(f"shop.{name}" for name in files + rooms), *ROOMS} - placed == {"shop"}
+    assert "ignore_imports" not in contract
+
+
+def _read_contracts() -> list[dict[str, Any]]:
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
 
 def test_foreign_keys_point_downwards():

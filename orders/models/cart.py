@@ -9,6 +9,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce, JSONObject
 
 from accounts.models import Customer
+from orders.models.order import Allocation
 from shop.catalog.models import StockRecord, Variant
 from shop.money import is_price
 
@@ -62,8 +63,6 @@ def _query_best_stock() -> models.QuerySet[Any, Any]:
 
 
 def _query_held_quantity() -> models.QuerySet[Any, Any]:
-    from orders.models.order import Allocation
-
     standing = Allocation.objects.filter(
         order_line__order__cart=OuterRef("cart"),
         order_line__order__status="pending",

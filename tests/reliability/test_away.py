@@ -145,12 +145,10 @@ def test_a_probe_that_hangs_is_begun_once_and_not_for_everybody_who_asks(shop, m
         hold.set()
 
 
-def test_a_name_server_that_hangs_does_not_keep_ready_waiting(client, transactional_db, monkeypatch):
+def test_a_name_server_that_hangs_does_not_keep_ready_waiting(client, transactional_db, settings, monkeypatch):
     import socket
 
-    from shop.storefront.views import health
-
-    monkeypatch.setattr(health.app.conf, "broker_url", "redis://redis.shop.example:6379/0")
+    settings.CELERY_BROKER_URL = "redis://redis.shop.example:6379/0"
     real = socket.getaddrinfo
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda host, *rest, **more: time.sleep(4) or real("127.0.0.1", *rest, **more)

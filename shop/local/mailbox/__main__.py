@@ -40,7 +40,7 @@ def main() -> None:
         APPEND_SLASH=False,
         LOGGING_CONFIG=None,
     )
-    from shop.local.mailbox import web
+    from shop.local.mailbox import web  # noqa: PLC0415  (Django's shortcuts need the settings above)
 
     store = MailStore(options.data)
     smtp = make_smtp_server(store, port=options.smtp_port)
