@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Subquery, Sum
+from django.db.models import F, Sum
 from django.http import HttpRequest
 
 from accounts.models import Customer
 from accounts.people.auth import get_login_customer
+from orders import cart_lines
 from orders.models import Cart, CartLine, Order, ShopSettings
 from shop.catalog.models import Variant
 
@@ -66,7 +67,7 @@ def count_cart_items(cart: Cart) -> int:
 
 def get_priced_lines(cart: Cart) -> list[CartLine]:
     """The lines with variant, product, picture and stock, in one query."""
-    return list(CartLine.objects.with_product_and_stock().filter(cart=cart))
+    return cart_lines.read_cart_lines(cart.pk)
 
 
 @transaction.atomic
@@ -117,11 +118,8 @@ def set_quantity(cart: Cart, line_id: int, quantity: int) -> CartChange:
 
 def _cap_line(line: CartLine, lines: list[CartLine], *, before: int) -> CartChange:
     """Lowers a line to what there is and to the shop's limit, and says so; one with nothing to be had goes away."""
-    limited = CartLine.objects.with_product_and_stock().annotate(
-        limit=Subquery(ShopSettings.objects.values("quantity_limit")[:1])
-    )
-    goods = limited.get(pk=line.pk)
-    limit = goods.limit or ShopSettings().quantity_limit
+    goods = cart_lines.read_cart_line(line.pk)
+    limit = goods.quantity_limit or ShopSettings().quantity_limit
     most = max(0, min(goods.available, limit - goods.other_line_count))
     if most >= goods.quantity:
         return CartChange(_sum_quantities(lines))

@@ -1,16 +1,14 @@
 import secrets
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import NamedTuple
 
 from django.core.files.storage import default_storage
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, JSONObject
+from django.db.models import Q
 
 from accounts.models import Customer
-from orders.models.order import Allocation
-from shop.catalog.models import StockRecord, Variant
+from shop.catalog.models import Variant
 from shop.money import is_price
 
 
@@ -34,49 +32,12 @@ class Cart(models.Model):
         return f"Cart {self.pk}"
 
 
-class CartLineQuerySet(models.QuerySet["CartLine"]):
-    def with_product_and_stock(self) -> "CartLineQuerySet":
-        """Each line with all a page or a checkout needs of it, in one query.
+class LineStock(NamedTuple):
+    """Of the store that a line would come from; all None where no store has a record of it."""
 
-        Goods held for the cart's own unfinished payment count as available to it; what its other line of the same
-        variant takes (one is a gift, one is not) does not.
-        """
-        lines = self.select_related("variant__product__maker").defer(*_UNSHOWN)
-        return lines.annotate(
-            stock_now=Subquery(_query_best_stock()),
-            reserved_count=Coalesce(Subquery(_query_held_quantity()), 0),
-            other_line_count=Coalesce(Subquery(_query_twin_quantity()), 0),
-        )
-
-
-_UNSHOWN = tuple(f"variant__product__{name}" for name in ("description", "attributes", "search_text", "search_vector"))
-
-
-def _query_best_stock() -> models.QuerySet[Any, Any]:
-    """Of the shipping store that has the most of it: a line comes whole from one store."""
-    records = StockRecord.objects.filter(variant=OuterRef("variant"), store__ships_orders=True)
-    most = records.order_by(
-        (F("on_hand") - F("allocated") + F("backorder_limit")).desc(), "store__position", "store_id"
-    )
-    facts = JSONObject(free=F("on_hand") - F("allocated"), backorder="backorder_limit", restock_on="restock_on")
-    return most.values(json=facts)[:1]
-
-
-def _query_held_quantity() -> models.QuerySet[Any, Any]:
-    standing = Allocation.objects.filter(
-        order_line__order__cart=OuterRef("cart"),
-        order_line__order__status="pending",
-        order_line__variant=OuterRef("variant"),
-        released_at=None,
-        consumed_at=None,
-    )
-    return standing.order_by().values("order_line__variant").annotate(sum=models.Sum("quantity")).values("sum")
-
-
-def _query_twin_quantity() -> models.QuerySet[Any, Any]:
-    """How many the cart's other line of the variant takes."""
-    same = CartLine.objects.filter(cart=OuterRef("cart"), variant=OuterRef("variant"))
-    return same.exclude(pk=OuterRef("pk")).values("quantity")[:1]
+    free: int | None
+    backorder: int | None
+    restock_on: date | None
 
 
 class CartLine(models.Model):
@@ -88,12 +49,11 @@ class CartLine(models.Model):
     is_gift = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
-    objects = CartLineQuerySet.as_manager()
-
-    # what `with_product_and_stock` reads along
-    stock_now: dict[str, Any] | None
-    reserved_count: int
-    other_line_count: int
+    # what `orders.cart_lines` reads along
+    stock_now: LineStock
+    reserved_count: int  # held for the cart's own unfinished payment
+    other_line_count: int  # what the cart's other line of the variant takes: one is a gift, one is not
+    quantity_limit: int | None  # as staff have set it, if they have
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -111,22 +71,17 @@ class CartLine(models.Model):
 
     @property
     def on_shelf(self) -> int:
-        return max(0, self._stock_fact("free") + self.reserved_count - self.other_line_count)
+        return max(0, (self.stock_now.free or 0) + self.reserved_count - self.other_line_count)
 
     @property
     def available(self) -> int:
         """How many this line could have now, beside its twin, in one parcel from one store."""
-        return max(
-            0, self._stock_fact("free") + self._stock_fact("backorder") + self.reserved_count - self.other_line_count
-        )
+        free, backorder = self.stock_now.free or 0, self.stock_now.backorder or 0
+        return max(0, free + backorder + self.reserved_count - self.other_line_count)
 
     @property
     def restock_on(self) -> date | None:
-        due = (self.stock_now or {}).get("restock_on")
-        return date.fromisoformat(due) if due else None
-
-    def _stock_fact(self, name: str) -> int:
-        return int((self.stock_now or {}).get(name, 0))
+        return self.stock_now.restock_on
 
     @property
     def is_sellable(self) -> bool:

@@ -6,6 +6,7 @@ from django.test import Client
 
 from orders import carts
 from orders.models import Allocation, Cart, CartLine, Order, ShopSettings
+from shop.catalog.models import StockRecord, Store
 from shop.storefront import page_cache
 from tests import builders
 from tests.paying import fill, form
@@ -282,3 +283,17 @@ def test_where_less_is_in_stock_than_the_limit_the_stock_is_what_is_said(client)
     mug = builders.variant(on_hand=5)
     page = client.post("/cart/lines/", {"variant": mug.pk, "quantity": 5000}, follow=True).text
     assert "only 5 of" in page
+
+
+def test_a_line_comes_from_the_store_that_ships_and_has_the_most_and_reads_no_more_of_its_goods():
+    mug = builders.variant(on_hand=2)
+    for name, on_hand, ships in (("Fuller", 5, True), ("Showroom", 50, False)):
+        there = Store.objects.create(name=name, ships_orders=ships)
+        StockRecord.objects.create(variant=mug, store=there, on_hand=on_hand)
+    bare = builders.product(maker=None, on_hand=3).variants.get()
+    bare.stock.all().delete()
+    first, second = carts.get_priced_lines(builders.cart(mug, bare, quantity=4))
+    assert (first.available, first.on_shelf, first.is_short) == (5, 5, False)
+    assert (second.available, second.restock_on, second.is_short) == (0, None, True)
+    assert (first.variant.product.maker.name, second.variant.product.maker) == ("Fell & Dale", None)
+    assert "description" in first.variant.product.get_deferred_fields()

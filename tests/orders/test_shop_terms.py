@@ -1,0 +1,56 @@
+"""What staff set is read whole and exact, in one query, whether they ever saved any settings or not."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from orders import shop_terms
+from orders.models import Holiday, ShopSettings
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+
+def test_terms_are_one_query_before_staff_saved_any_and_after(django_assert_num_queries):
+    builders.shipping_method()
+    with django_assert_num_queries(1):
+        unsaved = shop_terms.load_terms()
+    ShopSettings.objects.create(id=1, handling_days=3, default_country="FR", quantity_limit=7)
+    with django_assert_num_queries(1):
+        saved = shop_terms.load_terms()
+    assert (unsaved.calendar.handling_days, str(unsaved.settings.default_country)) == (1, "GB")
+    assert (saved.calendar.handling_days, str(saved.settings.default_country)) == (3, "FR")
+    assert saved.settings.quantity_limit == 7
+    assert saved.settings == ShopSettings.current()
+
+
+def test_ways_of_delivery_are_those_in_use_in_the_order_staff_gave_them_to_the_penny():
+    builders.shipping_method("Late", price="1.10", position=2)
+    builders.shipping_method("Dear", price="10.00", position=1)
+    builders.shipping_method("Cheap", price="9.99", position=1, free_from=Decimal("60.50"), countries=["GB", "IE"])
+    builders.shipping_method("Gone", is_active=False)
+    found = shop_terms.load_terms().methods
+    assert [each.name for each in found] == ["Cheap", "Dear", "Late"]
+    assert [each.price for each in found] == [Decimal("9.99"), Decimal("10.00"), Decimal("1.10")]
+    assert (found[0].free_from, found[1].free_from) == (Decimal("60.50"), None)
+    assert found[0].reaches("IE")
+    assert not found[0].reaches("FR")
+
+
+def test_days_off_are_those_from_yesterday_on_and_each_stops_what_it_says():
+    today = timezone.localdate()
+    Holiday.objects.create(falls_on=today - timedelta(days=2), name="Past")
+    Holiday.objects.create(falls_on=today, name="Stocktaking", stops_delivery=False)
+    Holiday.objects.create(falls_on=today + timedelta(days=1), name="Strike", closes_shop=False)
+    calendar = shop_terms.load_terms().calendar
+    assert calendar.closed == {today}
+    assert calendar.undelivered == {today + timedelta(days=1)}
+
+
+def test_a_rate_of_tax_is_exact_and_a_country_without_one_has_none():
+    builders.tax_rate("GB", "0.2025")
+    terms = shop_terms.load_terms()
+    assert (terms.rate("GB"), terms.rate("FR")) == (Decimal("0.2025"), Decimal(0))
+    assert terms.tax_names == {"GB": "VAT"}
