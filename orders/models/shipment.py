@@ -20,6 +20,11 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
         return with_number.filter(bare_number=get_bare_number(number))
 
 
+def list_stage_choices() -> list[tuple[str, str]]:
+    """Named by the migrations in place of the stages themselves, so that one more needs none: no column knows them."""
+    return Shipment.Stage.choices
+
+
 class Shipment(models.Model):
     """A parcel on its way, from the shelf to the door. `orders.fulfilment.transitions` moves its `stage`; what each
     stage means is a row of `orders.stages`.
@@ -36,7 +41,7 @@ class Shipment(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="shipments")
     store = models.ForeignKey(Store, on_delete=models.PROTECT, related_name="+")
-    stage = models.CharField(max_length=16, choices=Stage, default=Stage.WAITING)
+    stage = models.CharField(max_length=16, choices=list_stage_choices, default=Stage.WAITING)
     carrier = models.CharField(max_length=40, blank=True)
     tracking_number = models.CharField(max_length=LONGEST_NUMBER, blank=True)
     is_untracked = models.BooleanField(
