@@ -88,7 +88,17 @@ def _draw_usual_steps(placed_at: datetime, draw: Random, now: datetime) -> dict[
             hour=draw.randint(9, 16)
         ),
     }
-    return {stage: at for stage, at in steps.items() if at < now}
+    return {stage: at for stage, at in _fill_steps_between(steps).items() if at < now}
+
+
+def _fill_steps_between(steps: dict[str, datetime]) -> dict[str, datetime]:
+    """A stage that has no hour of its own is reached half-way between those around it."""
+    filled: dict[str, datetime] = {}
+    for place, stage in enumerate(STAGES):
+        before = filled[STAGES[place - 1]] if place else steps[stage]
+        after = next((steps[each] for each in STAGES[place:] if each in steps), before)
+        filled[stage] = steps.get(stage, before + (after - before) / 2)
+    return filled
 
 
 def _skip_sunday(at: datetime) -> datetime:

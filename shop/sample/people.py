@@ -20,6 +20,7 @@ PASSWORD = "say-when-please"  # noqa: S105  (known to all, so given out on one's
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 LONGEST_KNOWN_DAYS = 430
 SOURCE = "sample store"
+USUAL_YES = 20  # in a hundred, to a purpose that people.toml does not name
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,9 @@ def _draw_answers(customer: Customer, *, now: datetime) -> list[consent.Imported
     draw = Random(f"answers of {customer.email}")  # noqa: S311  (the same each time, not secret)
     said_at = customer.email_proved_at or now
     answers: list[consent.ImportedAnswer] = []
-    for key, of_a_hundred in content.read_toml("people")["says_yes"].items():
+    says_yes = content.read_toml("people")["says_yes"]
+    usual = {purpose.key: USUAL_YES for purpose in purposes.PURPOSES if purpose.key not in says_yes}
+    for key, of_a_hundred in (says_yes | usual).items():
         if draw.randrange(100) >= of_a_hundred:
             continue
         said_at += timedelta(seconds=draw.randint(3, 40))

@@ -1,6 +1,7 @@
 """The sample store: whole and comparable on the shelf, loaded once, and leaving everybody's own things alone."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -102,6 +103,30 @@ def test_what_happened_to_an_order_follows_in_turn_and_never_lies_ahead(day, hou
         times = list(story.steps.values())
         assert times == sorted(times), story
         assert times[-1] <= (story.ended_at or now) <= now, story
+
+
+def test_a_stage_nobody_gave_an_hour_is_reached_half_way_between_its_neighbours(monkeypatch):
+    at = histories.STAGES.index("packed")
+    monkeypatch.setattr(histories, "STAGES", (*histories.STAGES[:at], "checked", *histories.STAGES[at:]))
+    stories = histories.build_order_histories(people.list_people(), now=timezone.now())
+    assert any(story.stage == "delivered" and "checked" in story.steps for story in stories)
+    for story in stories:
+        reached = [story.steps[stage] for stage in histories.STAGES if stage in story.steps]
+        assert reached == sorted(reached)
+        if "packed" in story.steps:
+            assert story.steps["picked"] <= story.steps["checked"] <= story.steps["packed"]
+
+
+def test_a_switch_nobody_said_it_of_is_on_for_some(monkeypatch):
+    added = replace(purposes.PURPOSES[0], key="told_of_checks")
+    monkeypatch.setattr(purposes, "PURPOSES", (*purposes.PURPOSES, added))
+    told = Counter(
+        answer[1]
+        for number in range(100)
+        for answer in people._draw_answers(Customer(pk=number, email=f"{number}@example.com"), now=timezone.now())
+        if answer[2]
+    )
+    assert 5 < told["told_of_checks"] < 40
 
 
 # -- What is loaded ---------------------------------------------------------------------------------------------------
