@@ -11,6 +11,7 @@ from orders.models import Order, Shipment
 from orders.stages import ROAD
 from tests import builders
 
+IN_THE_HOUSE = [row for row in ROAD if not row.has_left]
 LIST = reverse("admin:orders_order_changelist")
 Stage = Shipment.Stage
 

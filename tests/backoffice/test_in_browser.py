@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from orders.fulfilment import transitions
 from orders.models import Order, Shipment
 from tests import builders
+from tests.backoffice.steps import IN_THE_HOUSE
 
 pytestmark = [
     pytest.mark.browser,
@@ -56,12 +57,13 @@ def test_a_shift_from_the_first_page_to_the_truck(open_page, viewport, scheme) -
     page.get_by_role("link", name="3 To approve").click()
     page.wait_for_url("**/?queue=approve")
     check_readable(page)
-    for queue, button in [("approve", "Approve"), ("pick", "Start picking"), ("picking", "Mark picked")]:
+    to_the_bench = [row for row in IN_THE_HOUSE if row.stage != Shipment.Stage.PACKED]
+    for queue, row in zip(["approve", *(row.queue[0] for row in to_the_bench)], to_the_bench, strict=False):
         choose_all(page, queue)
-        press(page, button)
+        press(page, row.button.label)
         assert "3 orders" in page.locator(".messagelist").inner_text() or orders[0].number in page.content()
 
-    page.goto(f"{LIST}?queue=pack")
+    page.goto(f"{LIST}?queue={to_the_bench[-1].queue[0]}")
     page.get_by_role("link", name=orders[0].number).click()
     page.wait_for_url(re.compile("/change/"))
     check_readable(page)
@@ -77,7 +79,7 @@ def test_a_shift_from_the_first_page_to_the_truck(open_page, viewport, scheme) -
     assert orders[0].number in page.get_by_role("heading", level=1).inner_text()
     check_readable(page)
 
-    choose_all(page, "pack")
+    choose_all(page, to_the_bench[-1].queue[0])
     press(page, "Mark packed")
     choose_all(page, "ship")
     press(page, "Ship")

@@ -11,23 +11,27 @@ from django.utils.formats import date_format
 from orders.fulfilment import transitions
 from orders.models import Order, OrderEvent, Payment, Refund
 from orders.payments import checkout_sessions
+from orders.stages import ROAD
 from shop.catalog.models import Store
 from tests import builders
-from tests.backoffice.steps import LIST, Stage, buttons, dpd_number, numbers, order_at, page_of, said, stages, take
+from tests.backoffice.steps import (
+    IN_THE_HOUSE,
+    LIST,
+    Stage,
+    buttons,
+    dpd_number,
+    numbers,
+    order_at,
+    page_of,
+    said,
+    stages,
+    take,
+)
 from tests.paying import check_stock
 
 pytestmark = pytest.mark.django_db
 
-STEPS = {
-    "Approve",
-    "Start picking",
-    "Mark picked",
-    "Mark packed",
-    "Ship",
-    "Mark delivered",
-    "Cancel",
-    "Refund",
-}
+STEPS = {*(row.button.label for row in ROAD), "Cancel", "Refund"}
 
 
 @pytest.fixture(autouse=True)
@@ -41,16 +45,11 @@ def _stripe_does_not_answer(monkeypatch):
 
 def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
     order = builders.placed_order()
-    for button, action, stage in [
-        ("Approve", "approve", Stage.WAITING),
-        ("Start picking", "start_picking", Stage.PICKING),
-        ("Mark picked", "mark_picked", Stage.PICKED),
-        ("Mark packed", "mark_packed", Stage.PACKED),
-    ]:
-        assert buttons(staff.get(page_of(order)))[0] == button
-        response = take(staff, action, order, back=page_of(order))
+    for row in IN_THE_HOUSE:
+        assert buttons(staff.get(page_of(order)))[0] == row.button.label
+        response = take(staff, row.button.action, order, back=page_of(order))
         assert response.redirect_chain == [(page_of(order), 302)]
-        assert stages(order) == [stage]
+        assert stages(order) == [row.stage]
     assert buttons(staff.get(page_of(order)))[0] == "Ship"
     take(staff, "ship", order, **numbers(order))
     assert buttons(staff.get(page_of(order))) == ["Mark delivered", "Correct the tracking", "Refund"]
@@ -105,13 +104,8 @@ def test_a_step_says_who_took_it(staff):
 def test_twenty_orders_go_from_paid_to_the_truck_in_bulk(staff):
     variant = builders.variant(on_hand=30)
     orders = [builders.placed_order(variant) for _ in range(20)]
-    for action, done in [
-        ("approve", "Approved"),
-        ("start_picking", "Being picked"),
-        ("mark_picked", "Picked"),
-        ("mark_packed", "Packed"),
-    ]:
-        assert said(take(staff, action, *orders)) == [f"{done}: 20 orders."]
+    for row in IN_THE_HOUSE:
+        assert said(take(staff, row.button.action, *orders)) == [f"{row.done}: 20 orders."]
     assert said(take(staff, "ship", *orders, **numbers(*orders))) == ["Shipped: 20 orders."]
     assert set(stages(*orders)) == {Stage.DISPATCHED}
     assert OrderEvent.objects.filter(kind=OrderEvent.Kind.DISPATCHED).count() == 20
@@ -133,7 +127,7 @@ def test_what_is_refused_is_said_order_by_order_and_the_rest_goes_on(staff):
     assert not unpaid.shipments.exists()
 
 
-@pytest.mark.parametrize("action", ["start_picking", "mark_picked", "mark_packed", "mark_delivered"])
+@pytest.mark.parametrize("action", [row.button.action for row in ROAD[1:] if row.button.action != "ship"])
 def test_a_step_without_a_parcel_is_refused(staff, action):
     order = builders.placed_order()
     assert said(take(staff, action, order)) == [f"{order.number} is not approved yet."]

@@ -7,10 +7,9 @@ from playwright.sync_api import Browser
 
 from tests.browser.shop_process import Shop
 from tests.browser.visitor import ADDRESS, Visitor
+from tests.journeys.walks import FURTHEST, STAGES
 
 LEAVES, DELIVERED = "Tell me when my order leaves", "Tell me when my order is delivered"
-STEPS = ("Approve", "Start picking", "Mark picked", "Mark packed", "Ship", "Mark delivered")
-NOW = ("Approved", "Approved", "Picked", "Packed", "On the truck", "At your door")  # after each of them
 
 
 def look_up(staff: Visitor, number: str) -> None:
@@ -65,7 +64,7 @@ def test_sign_up_tick_buy_and_staff_ship_with_exactly_the_ticked_mail(
     assert visitor.is_ticked(LEAVES)
     number = visitor.pay()
     look_up(staff, number)
-    for step, now in zip(STEPS, NOW, strict=True):
+    for step, now in zip(STAGES, FURTHEST, strict=True):
         take(staff, step)
         visitor.page.reload()
         assert now in visitor.page.locator(".steps li:not([class=''])").last.inner_text()
@@ -80,7 +79,7 @@ def test_sign_up_tick_buy_and_staff_ship_with_exactly_the_ticked_mail(
     visitor.page.get_by_text("Saved. It is off, at once.").nth(1).wait_for()
     number = visitor.put_in_cart("hare-mug").fill_in_checkout(email).pay()
     look_up(staff, number)
-    for step in STEPS:
+    for step in STAGES:
         take(staff, step)
     shop.wait_until_told()
     orders = [mail["topic"] for mail in shop.mails(email) if number in mail["text"] + mail["subject"]]

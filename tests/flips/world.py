@@ -15,6 +15,7 @@ from accounts.preferences import interests
 from accounts.preferences.cadence import CEILINGS
 from notifications import audience, delivery, relay
 from notifications.models import NewsletterIssue, OutgoingEmail
+from notifications.topics import TOPICS
 from orders.models import Order, OrderEvent
 from recommendations import history, training
 from shop.catalog import listing
@@ -26,7 +27,8 @@ from tests.notifications import acts
 from tests.notifications.sink import Sink
 from tests.recommendations.test_training import buyers
 
-STAGES = tuple(getattr(OrderEvent.Kind, name) for name in ("APPROVED", "PICKED", "PACKED", "DISPATCHED", "DELIVERED"))
+# All of an order that somebody may tick news of: its stages in their order, then the rest.
+STAGES = tuple(OrderEvent.Kind(topic.event) for topic in TOPICS.values() if topic.is_order_news and topic.purpose)
 SHELVES = {"Anvil": "A", "Flagon": "A", "Easel": "E", "Hatchet": "E"}  # the others stand on one shelf
 TITLES = ("Anvil", "Bellows", "Candle", "Dipper", "Easel", "Flagon", "Gaiters", "Hatchet")
 PAGES = (

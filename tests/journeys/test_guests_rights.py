@@ -14,7 +14,7 @@ from orders import order_access
 from orders.models import Order, OrderTick
 from tests import builders
 from tests.guest import let_in
-from tests.journeys.walks import TOPIC_OF, buy, choose, link_in, sign_up, work
+from tests.journeys.walks import TOPIC_OF, buy, choose, link_in, sign_up, steps_between, work
 from tests.person import Person
 
 EMAIL = "pat@example.com"
@@ -105,7 +105,7 @@ def test_news_of_an_order_is_turned_off_on_its_page_and_not_on_again(guest, staf
     assert set(OrderTick.objects.filter(granted=False).values_list("purpose", flat=True)) == {
         purposes.MAIL_ORDER_APPROVED
     }
-    work(staff, number, "Approve", "Start picking", "Mark picked")
+    work(staff, number, *steps_between("Approve", "Mark picked"))
     assert mailbox.topics(EMAIL) == ["receipt", "order_picked"]
     reader.click("your switches")
     assert reader.path == FOR_STRANGERS

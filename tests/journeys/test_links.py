@@ -5,7 +5,7 @@ import pytest
 from accounts.models import Customer
 from accounts.people import tokens
 from orders.models import Order, OrderTick
-from tests.journeys.walks import TOPIC_OF, buy, link_in, work
+from tests.journeys.walks import TOPIC_OF, buy, link_in, steps_between, work
 from tests.person import Person
 
 
@@ -82,7 +82,7 @@ def test_a_stage_mails_unsubscribe_link_stops_the_rest_of_that_kind_for_that_ord
     reader.press(next(button.text for form in reader.page.forms if form.method == "post" for button in form.buttons))
     assert list(OrderTick.objects.filter(granted=False).values_list("purpose", flat=True)) == ["mail_order_approved"]
     assert Person().open(leave).press
-    work(staff, number, "Start picking", "Mark picked")
+    work(staff, number, *steps_between("Start picking", "Mark picked"))
     assert mailbox.topics("pat@example.com") == ["receipt", "order_approved", "order_picked"]
 
 

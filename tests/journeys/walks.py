@@ -1,18 +1,18 @@
 """What people do again and again on their way through the shop."""
 
+from itertools import accumulate
+
+from accounts.consent import purposes
 from notifications import delivery, relay
+from notifications.topics.order_stages import ORDER_STAGES
+from orders.stages import ROAD
 from shop.local.mailbox.store import Mail, MailStore
 from tests import builders
 from tests.person import Person
 
-STAGES = ("Approve", "Start picking", "Mark picked", "Mark packed", "Ship", "Mark delivered")
-TOPIC_OF = {
-    "Tell me when my order is approved": "order_approved",
-    "Tell me when my order is picked": "order_picked",
-    "Tell me when my order is packed": "order_packed",
-    "Tell me when my order leaves": "order_dispatched",
-    "Tell me when my order is delivered": "order_delivered",
-}
+STAGES = tuple(row.button.label for row in ROAD)
+FURTHEST = tuple(accumulate((row.milestone for row in ROAD), lambda line, new: new or line))  # line after each step
+TOPIC_OF = {purposes.get_purpose(topic.purpose).title: topic.key for topic in ORDER_STAGES}
 ADDRESS = {"full_name": "Pat Reader", "address": "1 High Street", "city": "Leeds", "postcode": "LS1 1AA"}
 
 
@@ -73,6 +73,11 @@ def pay(person: Person) -> str:
 def buy(person: Person, *slugs: str, email: str = "pat@example.com", ticks: tuple[str, ...] = ()) -> str:
     put_in_cart(person, *slugs)
     return pay(fill_in(person, email).tick(*ticks))
+
+
+def steps_between(first: str, last: str) -> tuple[str, ...]:
+    """What staff press, from one button of the road to another, both of them too."""
+    return STAGES[STAGES.index(first) : STAGES.index(last) + 1]
 
 
 def order_page(staff: Person, number: str) -> Person:

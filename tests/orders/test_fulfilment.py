@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from accounts.consent.purposes import MailKind
+from notifications.topics import TOPICS
 from orders import cancellation, confirmation, stages, status
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
@@ -12,6 +14,7 @@ from orders.payments import checkout_sessions
 from shop.catalog import stock
 from shop.catalog.models import StockMovement, StockRecord, Store
 from tests import builders
+from tests.orders.lifecycle_page import DocumentedStep, read_documented_steps
 from tests.paying import check_stock
 
 pytestmark = pytest.mark.django_db
@@ -30,43 +33,42 @@ def parcel(order: Order) -> int:
     return order.shipments.get().pk
 
 
-VERBS: dict[str, Callable[[Order], object]] = {
-    "approve": lambda order: transitions.approve_order(order.pk, actor="Sam"),
-    "start_picking": lambda order: transitions.start_picking_shipment(parcel(order), actor="Sam"),
-    "mark_picked": lambda order: transitions.mark_shipment_picked(parcel(order), actor="Sam"),
-    "mark_packed": lambda order: transitions.mark_shipment_packed(
-        parcel(order), actor="Sam", note="Hello", packed_by="Sam"
-    ),
-    "dispatch": lambda order: transitions.dispatch_shipment(
-        parcel(order), actor="Sam", carrier="dpd", tracking_number="15501234567890"
-    ),
-    "mark_delivered": lambda order: transitions.mark_shipment_delivered(parcel(order), actor="Sam"),
-    "cancel": lambda order: cancellation.cancel_order(order.pk, actor="Sam", reason="Asked to"),
+TYPED = {
+    Stage.PACKED: {"note": "Hello", "packed_by": "Sam"},
+    Stage.DISPATCHED: {"carrier": "dpd", "tracking_number": "15501234567890"},
 }
-ROAD = ["approve", "start_picking", "mark_picked", "mark_packed", "dispatch"]
+
+
+def step_to(row: stages.ParcelStage) -> Callable[[Order], object]:
+    verb, typed = getattr(transitions, row.verb), TYPED.get(row.stage, {})
+    if row is stages.ROAD[0]:
+        return lambda order: verb(order.pk, actor="Sam")
+    return lambda order: verb(parcel(order), actor="Sam", **typed)
+
+
+VERBS: dict[str, Callable[[Order], object]] = {row.button.action: step_to(row) for row in stages.ROAD}
+VERBS["cancel"] = lambda order: cancellation.cancel_order(order.pk, actor="Sam", reason="Asked to")
+STEPS = read_documented_steps()  # not the shop's own table: that one is what is tried
+ACTION_OF = {row.verb: row.button.action for row in stages.ROAD}
+ACTIONS = [ACTION_OF[step.verb] for step in STEPS]
+TO_THE_TRUCK = ACTIONS[: ACTIONS.index("ship")]
+
+
+def steps_from(at: int) -> set[str]:
+    """What the page lets be done with a parcel that has come so far."""
+    onward = {ACTION_OF[step.verb] for step in STEPS if STEPS[at].leads_to in step.follows}
+    return onward | ({"cancel"} if at < len(TO_THE_TRUCK) else set())
+
 
 # where an order stands: (steps that lead there, what may be done from there)
 STANDINGS: dict[str, tuple[list[str], set[str]]] = {
     "pending": ([], set()),
     "placed": ([], {"approve", "cancel"}),
-    "waiting": (ROAD[:1], {"start_picking", "mark_picked", "cancel"}),
-    "picking": (ROAD[:2], {"mark_picked", "cancel"}),
-    "picked": (ROAD[:3], {"mark_packed", "cancel"}),
-    "packed": (ROAD[:4], {"dispatch", "cancel"}),
-    "dispatched": (ROAD, {"mark_delivered"}),
-    "delivered": ([*ROAD, "mark_delivered"], set()),
+    **{step.leads_to: (ACTIONS[: at + 1], steps_from(at)) for at, step in enumerate(STEPS)},
     "cancelled": (["approve", "cancel"], set()),
 }
 NEEDS_A_PARCEL = set(VERBS) - {"approve", "cancel"}
-EVENT_OF = {
-    "approve": Kind.APPROVED,
-    "start_picking": Kind.PICKING,
-    "mark_picked": Kind.PICKED,
-    "mark_packed": Kind.PACKED,
-    "dispatch": Kind.DISPATCHED,
-    "mark_delivered": Kind.DELIVERED,
-    "cancel": Kind.CANCELLED,
-}
+EVENT_OF = {ACTION_OF[step.verb]: step.event for step in STEPS} | {"cancel": Kind.CANCELLED}
 
 
 def order_standing(standing: str) -> Order:
@@ -110,11 +112,19 @@ def test_each_step_is_taken_where_it_follows_and_refused_elsewhere(standing, ver
     check_stock()
 
 
-def test_every_stage_of_the_road_is_among_the_standings():
-    assert [standing for standing in STANDINGS if standing in set(Stage)] == [
-        *(row.stage for row in stages.ROAD),
-        "cancelled",
-    ]
+def test_the_page_about_the_road_tells_each_step_as_it_is():
+    topic_of = {topic.event: topic.key for topic in TOPICS.values() if topic.kind is MailKind.SERVICE}
+    assert [
+        DocumentedStep(
+            row.verb,
+            row.button.label,
+            row.follows,
+            row.stage,
+            row.event,
+            topic_of[row.event] if row.mail_purpose else "",
+        )
+        for row in stages.ROAD
+    ] == STEPS
 
 
 def test_a_step_taken_twice_says_so():
@@ -133,7 +143,7 @@ def test_goods_are_promised_until_they_leave_and_then_are_gone():
     order = order_standing("packed")
     record = StockRecord.objects.get()
     assert (record.on_hand, record.allocated) == (5, 2)
-    VERBS["dispatch"](order)
+    VERBS["ship"](order)
     record.refresh_from_db()
     assert (record.on_hand, record.allocated) == (3, 0)
     movement = StockMovement.objects.get(kind=StockMovement.Kind.DISPATCHED)
@@ -190,14 +200,14 @@ def test_goods_that_have_not_arrived_cannot_leave():
     variant = builders.variant(on_hand=0)
     variant.stock.update(backorder_limit=5)
     order = builders.placed_order(variant)
-    for step in ROAD[:4]:
+    for step in TO_THE_TRUCK:
         VERBS[step](order)
     before = everything()
     with pytest.raises(TransitionRefused, match="not in stock yet"):
-        VERBS["dispatch"](order)
+        VERBS["ship"](order)
     assert everything() == before
     stock.receive_stock(variant.stock.get().pk, quantity=1)
-    VERBS["dispatch"](order)
+    VERBS["ship"](order)
     check_stock()
 
 

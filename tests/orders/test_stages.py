@@ -22,17 +22,8 @@ Road = list[ParcelStage]
 LAST = len(ROAD) - 1
 
 
-class MoreStages(TextChoices):
-    """The choices after somebody added one and went home."""
-
-    WAITING = "waiting"
-    PICKING = "picking"
-    INSPECTED = "inspected"
-    PICKED = "picked"
-    PACKED = "packed"
-    DISPATCHED = "dispatched"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
+# The choices after somebody added one and went home.
+MoreStages = TextChoices("MoreStages", [*((each.name, each.value) for each in Stage), ("INSPECTED", "inspected")])
 
 
 def changed(at: int, **fields) -> Callable[[Road], Road]:

@@ -6,6 +6,7 @@ from django.db import connection
 
 from notifications.models import OutgoingEmail
 from notifications.outbox import measure_backlog
+from notifications.topics.order_stages import ORDER_STAGES
 from orders.models import Order, OrderEvent, OrderTick, Payment, Refund, StripeEvent
 from orders.payments.checkout_sessions import LIVE
 from shop.local.stripe.testing import StandIn
@@ -21,13 +22,7 @@ ALWAYS = {
     Kind.PAYMENT_UNDER_WAY: "payment_under_way",
     Kind.PAYMENT_FAILED: "payment_failed",
 }
-TICKED = {
-    Kind.APPROVED: ("order_approved", "mail_order_approved"),
-    Kind.PICKED: ("order_picked", "mail_order_picked"),
-    Kind.PACKED: ("order_packed", "mail_order_packed"),
-    Kind.DISPATCHED: ("order_dispatched", "mail_order_dispatched"),
-    Kind.DELIVERED: ("order_delivered", "mail_order_delivered"),
-}
+TICKED = {topic.event: (topic.key, topic.purpose) for topic in ORDER_STAGES}
 MOST_COPIES = 2  # of one mail whose worker died after the final dot
 
 
