@@ -51,6 +51,7 @@ class Sink:
     "after 1.5 250 OK" is a reply that takes so many seconds. `begun` are the moments of MAIL FROM.
     """
 
+    offers_pipelining: bool = True
     at_rcpt: dict[str, str] = field(default_factory=dict)
     after_dot: dict[str, str] = field(default_factory=dict)
     at_mail: list[str] = field(default_factory=list)
@@ -65,7 +66,7 @@ class Sink:
     ) -> list[str]:
         session.host_name = hostname
         self.connection_count += 1
-        return responses
+        return [*responses[:-1], "250-PIPELINING", responses[-1]] if self.offers_pipelining else responses
 
     async def handle_MAIL(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]

@@ -15,8 +15,9 @@ from tests.notifications.acts import Kind
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def quick(settings, monkeypatch) -> None:
+@pytest.fixture(autouse=True, params=[True, False], ids=["envelope at once", "word by word"])
+def quick(request, settings, monkeypatch, sink) -> None:
+    sink.offers_pipelining = request.param
     settings.MAIL_RETRY_SECONDS = 60
     monkeypatch.setattr(delivery, "HAND_OFF_SECONDS", 0.6)
 
@@ -179,6 +180,7 @@ def test_answers_in_between_are_no_copies_and_do_not_use_them_up(sink):
 
 def test_a_service_that_never_says_whether_it_took_a_mail_is_asked_three_times(sink, settings, monkeypatch):
     settings.EMAIL_BACKEND = "tests.notifications.test_delivery.Silent"
+    monkeypatch.setattr(Silent, "count", 0)
     email = receipt("a@example.com")
     for _ in range(8):
         delivery.deliver_due_mail()
