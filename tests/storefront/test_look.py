@@ -59,6 +59,12 @@ def test_no_page_carries_inline_styles_scripts_or_handlers():
             assert "src=" in script or "application/" in script, (path, script)
 
 
+def test_no_comma_stands_apart_from_its_word():
+    """Where two template blocks touch, the formatter breaks the line: a space between them, seen if a comma follows."""
+    for path in [*PAGES, *(ROOT / "templates/emails").rglob("*.html")]:
+        assert not re.search(r"\s\{% (?:if|for|with)\b[^%]*%\}[,.;:]", path.read_text()), path
+
+
 def test_a_field_names_itself_and_says_what_is_wrong_with_it():
     class Form(forms.Form):
         email = forms.EmailField(label="E-mail", help_text="For the receipt.")
