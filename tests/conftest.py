@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterator
 
 import django
 import pytest
@@ -15,6 +16,7 @@ from pytest_django import DjangoDbBlocker
 from shop.cache import ForgivingRedisCache
 from shop.local import testing
 from tests import databases
+from tests.layout import pages_without_layout
 
 hypothesis_settings.register_profile("shop", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("shop")  # a busy machine is no fault of the shop
@@ -56,6 +58,13 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, django_db_b
 def django_db_keepdb(django_db_keepdb: bool) -> bool:
     """Servers that end with the run take its databases along; dropping one first could only find a straggler in it."""
     return django_db_keepdb or testing.owns_servers()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _pages_without_layout() -> Iterator[None]:
+    """A template that is laid out anew says the same."""
+    with pages_without_layout():
+        yield
 
 
 @pytest.fixture(autouse=True)
