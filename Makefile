@@ -41,6 +41,7 @@ format: ## put the code in order
 	$(INSTALL) --dev
 	@$(RUN) ruff check --fix-only --quiet .
 	@$(RUN) ruff format .
+	@find shop templates -name '*.html' -exec .venv/bin/djangofmt --quiet {} +
 	@find shop templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} + || true
 
 lock: ## compile the requirements to hashed locks
