@@ -59,6 +59,10 @@ def list_checks() -> list[Check]:
             "templates (djade)",
             [_get_script_path("djade"), "--check", "--target-version", "5.2", *_list_project_files(".html")],
         ),
+        Check(
+            "layout of templates (djangofmt)",
+            [_get_script_path("djangofmt"), "--check", *_list_project_files(".html")],
+        ),
         Check("migrations", _build_django_command("makemigrations", "--check", "--dry-run", "-v", "1")),
         Check("settings for production", _build_django_command("check", "--deploy", "--fail-level", "WARNING")),
         Check(
