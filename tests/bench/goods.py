@@ -1,88 +1,107 @@
-"""A made-up catalog of any size, the same for the same seed: words as unevenly used as real ones, options, stock."""
+"""A shop's goods, as many as are asked for and the same each time: departments, makers, prices, sizes, stock, pictures,
+days of release. Written by the set."""
 
-import csv
-import random
-from pathlib import Path
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from random import Random
 
-ONSETS = [
-    "b",
-    "c",
-    "d",
-    "f",
-    "g",
-    "h",
-    "k",
-    "l",
-    "m",
-    "n",
-    "p",
-    "r",
-    "s",
-    "t",
-    "v",
-    "w",
-    "br",
-    "cl",
-    "dr",
-    "fl",
-    "gr",
-    "pl",
-    "st",
-    "tr",
-    "sh",
-    "ch",
-]
-VOWELS = ["a", "e", "i", "o", "u", "ai", "ea", "ou"]
-SIZES = ([""], [""], ["S", "M", "L"], ["8", "9", "10", "11"])
-DEPARTMENTS = 10
-AISLES = 4
-MAKERS = 200
-COLUMNS = [
-    "sku",
-    "product",
-    "title",
-    "description",
-    "category",
-    "maker",
-    "price",
-    "stock",
-    "size",
-    "tags",
-    "Made-in",
-    "Weight",
-]
+from django.db import connection
+from django.utils import timezone
+
+from shop.catalog import listing, stock
+from shop.catalog.models import Category, Maker, Product, ProductImage, Store, Variant
+from shop.sample import shop_terms
+from tests.bench.words import VOCABULARY, draw_words
+
+SIZES: tuple[tuple[str, ...], ...] = (("",), ("",), ("S", "M", "L"), ("8", "9", "10", "11"))
+DEPARTMENTS, AISLES, MAKERS = 10, 4, 200
+KINDS = 12  # of things in an aisle: what their titles end in
+ON_HAND = (0, 5, 10, 20)
+COMING, UNDATED = 0.02, 0.2  # shares of the goods: out in the next days; in the shop for ever
+BATCH = 5_000
 
 
-def vocabulary(drawn: random.Random, count: int = 4000) -> list[str]:
-    words = {_word(drawn) for _ in range(count)}
-    found = sorted(words)
-    drawn.shuffle(found)
-    return found
+def grow_goods(products: int) -> None:
+    """Adds what is missing up to so many."""
+    store = shop_terms.create_terms()
+    aisles, makers = _make_aisles(), _make_makers()
+    for first in range(Product.objects.count(), products, BATCH):
+        numbers = range(first, min(first + BATCH, products))
+        made = Product.objects.bulk_create(_make_product(number, aisles, makers) for number in numbers)
+        _stock_products(made, store)
+        _picture_products(made)
+        listing.refresh_listings(product.pk for product in made)
 
 
-def _word(drawn: random.Random) -> str:
-    body = "".join(drawn.choice(ONSETS) + drawn.choice(VOWELS) for _ in range(drawn.choice((2, 2, 3))))
-    return body + drawn.choice(("", "n", "r", "t", "s"))
+def _make_aisles() -> list[Category]:
+    if not Category.objects.exists():
+        departments = Category.objects.bulk_create(
+            Category(name=f"Department {number}", slug=f"department-{number}", position=number, tint=1 + number % 4)
+            for number in range(DEPARTMENTS)
+        )
+        Category.objects.bulk_create(
+            Category(name=f"Aisle {top.position}-{number}", slug=f"aisle-{top.position}-{number}", parent=top)
+            for top in departments
+            for number in range(AISLES)
+        )
+    return list(Category.objects.filter(parent__isnull=False).order_by("pk"))
 
 
-def write(path: Path, *, products: int, seed: int = 1) -> list[str]:
-    """Writes the CSV; gives the vocabulary, the commonest word first."""
-    drawn = random.Random(seed)
-    words = vocabulary(drawn)
-    weights = [1 / (place + 3) for place in range(len(words))]
-    with path.open("w", newline="", encoding="utf-8") as file:
-        lines = csv.writer(file)
-        lines.writerow(COLUMNS)
-        for number in range(products):
-            title = " ".join(drawn.choices(words, weights, k=drawn.randint(3, 6))).capitalize()
-            description = " ".join(drawn.choices(words, weights, k=40))
-            department = drawn.randrange(DEPARTMENTS)
-            category = f"Department {department} > Aisle {department}-{drawn.randrange(AISLES)}"
-            maker = f"{words[drawn.randrange(MAKERS)].title()} & Co"
-            price = f"{drawn.randint(100, 12000) / 100:.2f}"
-            for size in drawn.choice(SIZES):
-                sku = f"B{number:05d}{'-' if size else ''}{size}"
-                stock = drawn.choice((0, 5, 10, 20))
-                row = [sku, f"thing-{number:05d}", title, description, category, maker, price, stock, size]
-                lines.writerow([*row, drawn.choice(words[:50]), drawn.choice(("Wales", "Leeds", "Fife")), "200 g"])
-    return words
+def _make_makers() -> list[Maker]:
+    Maker.objects.bulk_create(
+        (Maker(name=f"{word.title()} & Co", slug=f"{word}-co") for word in VOCABULARY[:MAKERS]), ignore_conflicts=True
+    )
+    return list(Maker.objects.order_by("pk"))
+
+
+def _make_product(number: int, aisles: list[Category], makers: list[Maker]) -> Product:
+    drawn = Random(number)
+    aisle = drawn.randrange(len(aisles))
+    kind = VOCABULARY[MAKERS + KINDS * aisle + drawn.randrange(KINDS)]
+    return Product(
+        title=f"{draw_words(drawn, drawn.randint(2, 4))} {kind}".capitalize(),
+        slug=f"thing-{number:06d}",
+        category=aisles[aisle],
+        maker=drawn.choice(makers),
+        summary=draw_words(drawn, 8),
+        description=draw_words(drawn, 40),
+        attributes={"Made in": drawn.choice(("Wales", "Leeds", "Fife")), "Weight": f"{drawn.randint(1, 20)}00 g"},
+        tags=[drawn.choice(VOCABULARY[:50])],
+        lifespan_months=drawn.choice((None, 6, 24)),
+        released_on=_draw_release(drawn),
+    )
+
+
+def _draw_release(drawn: Random) -> date | None:
+    today, chance = timezone.localdate(), drawn.random()
+    if chance < COMING:
+        return today + timedelta(days=drawn.randint(1, 14))
+    return None if chance < UNDATED else today - timedelta(days=drawn.randint(1, 700))
+
+
+def _stock_products(products: list[Product], store: Store) -> None:
+    made = Variant.objects.bulk_create(variant for product in products for variant in _make_variants(product))
+    drawn = Random(products[0].pk)
+    stock.open_stock_records(store, [stock.OpeningStock(variant.pk, drawn.choice(ON_HAND)) for variant in made])
+
+
+def _make_variants(product: Product) -> Iterator[Variant]:
+    drawn = Random(product.slug)
+    price = Decimal(drawn.randint(100, 12_000)) / 100
+    for position, size in enumerate(drawn.choice(SIZES)):
+        yield Variant(product=product, sku=f"{product.slug}-{size}", size=size, price=price, position=position)
+
+
+def _picture_products(products: list[Product]) -> None:
+    ProductImage.objects.bulk_create(
+        ProductImage(product=product, file=f"products/{product.slug}-{position}.webp", alt=product.title)
+        for product in products
+        for position in range(1 + product.pk % 3)
+    )
+
+
+def vacuum_tables() -> None:
+    """What autovacuum would have done by now."""
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")

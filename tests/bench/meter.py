@@ -1,74 +1,75 @@
-"""CPU a request takes, web and PostgreSQL together, of several pages by turns in one run."""
+"""What a request takes: CPU of web and PostgreSQL, several by turns in one run; statements; statements' run time."""
 
-import io
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
-from django.test.utils import override_settings
+from django.test.utils import CaptureQueriesContext
+
+from shop.storefront import page_cache
+from tests.bench.visit import Reply, Visit
+
+WARM_UPS = 2
+TRANSACTION_ENDS = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})  # ask nothing; savepoints count
+RUNS = 5  # of a statement, the quickest counts
 
 
-class Meter:
-    """`pages`: name to (handler, path). Ask `measure()`; all times in milliseconds per request."""
+@dataclass(frozen=True)
+class Step:
+    """What a visitor does, and as whom: `come` makes the visitor ready, unmeasured, before each time."""
 
-    def __init__(self, pages: Mapping[str, tuple[WSGIHandler, str]]) -> None:
-        self.pages = pages
+    come: Callable[[], Visit]
+    act: Callable[[Visit], Reply]
 
-    def measure(self, *, rounds: int = 12, requests: int = 10) -> dict[str, float]:
-        for handler, path in self.pages.values():
-            get(handler, path)
-            get(handler, path)
-        times: dict[str, list[float]] = {name: [] for name in self.pages}
-        for _ in range(rounds):
-            for name, (handler, path) in self.pages.items():
-                before = _cpu()
-                for _ in range(requests):
-                    get(handler, path)
-                times[name].append((_cpu() - before) * 1000 / requests)
-        return {name: statistics.median(each) for name, each in times.items()}
+    def do_once(self) -> Reply:
+        return self.act(self.come())
 
 
-def handler(middleware: Sequence[str] | None = None) -> WSGIHandler:
-    if middleware is None:
-        return WSGIHandler()
-    with override_settings(MIDDLEWARE=list(middleware)):
-        return WSGIHandler()
+@dataclass(frozen=True)
+class Cost:
+    """Milliseconds of CPU."""
+
+    web: float
+    postgres: float
+
+    @property
+    def total(self) -> float:
+        return self.web + self.postgres
 
 
-def get(handler: WSGIHandler, address: str) -> bytes:
-    """The page as a browser gets it: compressed."""
-    path, _, query = address.partition("?")
-    environ = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": path,
-        "QUERY_STRING": query,
-        "SERVER_NAME": "localhost",
-        "SERVER_PORT": "8000",
-        "HTTP_HOST": "localhost:8000",
-        "HTTP_ACCEPT_ENCODING": "gzip",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.url_scheme": "http",
-        "wsgi.input": io.BytesIO(),
-        "wsgi.errors": io.StringIO(),
+def measure_costs(steps: Mapping[str, Step], *, rounds: int = 7, requests: int = 4) -> dict[str, Cost]:
+    """The median round of each step; they take turns, so that whatever slows the machine slows them all."""
+    for step in steps.values():
+        for _ in range(WARM_UPS):
+            step.do_once()
+    spent: dict[str, list[Cost]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, step in steps.items():
+            spent[name].append(_measure_round(step, requests))
+    return {
+        name: Cost(statistics.median(cost.web for cost in costs), statistics.median(cost.postgres for cost in costs))
+        for name, costs in spent.items()
     }
-    status: list[str] = []
-    response = handler(environ, lambda code, *_: status.append(code))  # type: ignore[arg-type]
-    body = b"".join(response)
-    response.close()
-    assert status[0].startswith("200"), f"{address}: {status[0]}"
-    return body
 
 
-def _cpu() -> float:
-    """Seconds of CPU so far: ours, and those of the PostgreSQL process that serves us, where it runs here."""
-    return time.process_time() + _postgres_seconds()
+def _measure_round(step: Step, requests: int) -> Cost:
+    web = postgres = 0.0
+    for _ in range(requests):
+        visit = step.come()
+        web_before, postgres_before = time.process_time(), _read_postgres_seconds()
+        step.act(visit)
+        web += time.process_time() - web_before
+        postgres += _read_postgres_seconds() - postgres_before
+    return Cost(web * 1000 / requests, postgres * 1000 / requests)
 
 
-def _postgres_seconds() -> float:
+def _read_postgres_seconds() -> float:
+    """CPU so far of the PostgreSQL process that serves us, where it runs here."""
+    connection.ensure_connection()
     schedule = Path(f"/proc/{connection.connection.info.backend_pid}/schedstat")
     try:
         return int(schedule.read_text().split()[0]) / 1e9
@@ -76,18 +77,30 @@ def _postgres_seconds() -> float:
         return 0.0
 
 
-def queries(handler: WSGIHandler, address: str) -> int:
-    """How often the page asks the database."""
-    asked = []
-    execute = CursorWrapper.execute
+def count_statements(step: Step) -> tuple[int, int]:
+    """How often it asks the database: the first time in a process, and from then on."""
+    visits = step.come(), step.come()
+    page_cache.clear()
+    return len(_capture_statements(step, visits[0])), len(_capture_statements(step, visits[1]))
 
-    def counting(self: CursorWrapper, *args: object) -> object:
-        asked.append(args)
-        return execute(self, *args)
 
-    CursorWrapper.execute = counting
-    try:
-        get(handler, address)
-    finally:
-        CursorWrapper.execute = execute
-    return len(asked)
+def time_statements(step: Step) -> float:
+    """Milliseconds that PostgreSQL runs the step's statements, without planning them: the quickest of a few runs."""
+    statements = [query["sql"] for query in _capture_statements(step, step.come())]
+    return sum(_time_statement(sql) for sql in statements if sql.lstrip().upper().startswith(("SELECT", "WITH")))
+
+
+def _time_statement(sql: str) -> float:
+    def run_once() -> float:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
+            plan: dict[str, Any] = cursor.fetchone()[0][0]
+        return float(plan["Execution Time"])
+
+    return min(run_once() for _ in range(RUNS))
+
+
+def _capture_statements(step: Step, visit: Visit) -> list[dict[str, str]]:
+    with CaptureQueriesContext(connection) as queries:
+        step.act(visit)
+    return [query for query in queries.captured_queries if query["sql"] not in TRANSACTION_ENDS]

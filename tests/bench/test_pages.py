@@ -1,29 +1,24 @@
-"""Pages against the promises: CPU as a ratio to two plain Django views measured by turns in the same run."""
+"""Pages and steps against the promises: CPU as a ratio to two plain Django views measured by turns in the same run."""
 
-from pathlib import Path
+import os
+from collections.abc import Mapping
 
 import pytest
-from django.core.management import call_command
-from django.db import connection
 from django.template import Template
 from django.test.utils import _TestState
 
-from orders.models import ShopSettings
-from shop.catalog.models import Category, Product
-from tests import builders
-from tests.bench import anchors, goods, meter
+from accounts.models import Customer
+from shop.local.stripe.testing import StandIn
+from shop.storefront import page_cache
+from tests import cast
+from tests.bench import goods, meter, promises, sales, shoppers, steps
+from tests.bench.meter import Step
+from tests.bench.promises import Found
+from tests.paying import standin, standin_process
 
+__all__ = ["standin", "standin_process"]
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
-
-# page: (anchor, most of it, SQL, growth from 2k to 20k products, compressed KB)
-PROMISED = {
-    "home": ("b2", 1.2, 4, 1.1, 10),
-    "category": ("b2", 1.2, 4, 1.1, 10),
-    "category, narrowed": ("b2", 1.5, 4, 1.3, 10),
-    "product": ("b", 3.0, 6, 1.05, 8),
-    "search, rare word": ("b2", 1.5, 4, 1.3, 10),
-    "search, common word": ("b2", 1.5, 4, 1.3, 10),
-}
+SMALL, LARGE = 2_000, 20_000
 
 
 @pytest.fixture(autouse=True)
@@ -31,56 +26,41 @@ def plain_django(monkeypatch, settings):
     """Without the tests' own listening in on templates, which costs more than the pages."""
     monkeypatch.setattr(Template, "_render", _TestState.saved_data.template_render)
     settings.ROOT_URLCONF = "tests.bench.anchors"
+    settings.CHECKOUTS_PER_MINUTE = 1_000_000
 
 
-def stock_shop(folder: Path, *, products: int) -> list[str]:
-    words = goods.write(folder / "goods.csv", products=products)
-    call_command("import_catalog", str(folder / "goods.csv"))
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")
-    return words
+def grow_shop(products: int) -> None:
+    goods.grow_goods(products)
+    sales.grow_sales()
+    goods.vacuum_tables()
+    page_cache.clear()
 
 
-def addresses(words: list[str]) -> dict[str, str]:
-    product = Product.objects.order_by("id")[700]
-    aisle = Category.objects.get(name="Aisle 3-1")
+def list_steps(generous: Customer, silent: Customer, at: StandIn) -> Mapping[str, Step]:
     return {
-        "b": f"/b/{product.slug}/",
-        "b2": f"/b2/{product.category_id}/",
-        "home": "/",
-        "category": aisle.get_absolute_url(),
-        "category, narrowed": f"{aisle.get_absolute_url()}?in_stock=1&price=25-50&sort=price",
-        "product": product.get_absolute_url(),
-        "search, rare word": f"/search/?q={words[900]}",
-        "search, common word": f"/search/?q={words[12]}",
+        **steps.list_anchors(),
+        **steps.list_public_pages(),
+        **steps.list_signed_in_pages(generous, silent),
+        **steps.Buying(at).list_steps(),
+        **steps.list_back_office_pages(cast.sam()),
     }
 
 
-def test_pages_keep_their_promises_at_two_and_at_twenty_thousand_products(tmp_path, capsys):
-    ShopSettings.current().save()
-    builders.shipping_method()
-    plain, whole = meter.handler(anchors.MIDDLEWARE), meter.handler()
-    found, said = {}, []
-    for products in (2_000, 20_000):
-        words = stock_shop(tmp_path, products=products)
-        pages = addresses(words)
-        handlers = {name: (plain if name in {"b", "b2"} else whole, path) for name, path in pages.items()}
-        found[products] = meter.Meter(handlers).measure()
-        if products == 20_000:
-            sizes = {name: len(meter.get(whole, pages[name])) / 1024 for name in PROMISED}
-            asked = {name: meter.queries(whole, pages[name]) for name in PROMISED}
-    small, large = found[2_000], found[20_000]
-    broken = []
-    for name, (anchor, ratio, sql, growth, size) in PROMISED.items():
-        ratio_now = large[name] / large[anchor]
-        growth_now = ratio_now / (small[name] / small[anchor])
-        said.append(
-            f"{name:22} {large[name]:6.2f} ms  {ratio_now:5.2f} × {anchor:2} (≤ {ratio})  {asked[name]} SQL (≤ {sql})  "
-            f"growth {growth_now:4.2f} (≤ {growth})  {sizes[name]:4.1f} KB (≤ {size})"
-        )
-        kept = (ratio_now <= ratio, asked[name] <= sql, growth_now <= growth, sizes[name] <= size)
-        if not all(kept):
-            broken.append(name)
+def test_every_step_keeps_its_promises_at_two_and_at_twenty_thousand_products(standin, capsys):
+    goods.grow_goods(SMALL)
+    every = list_steps(*shoppers.make_shoppers(), standin)
+    grow_shop(SMALL)
+    small = meter.measure_costs(every)
+    grow_shop(LARGE)
+    large = meter.measure_costs(every)
+    found = {
+        name: Found(small[name], large[name], meter.count_statements(step), len(step.do_once().body) / 1024)
+        for name, step in every.items()
+    }
+    rows = promises.compare_steps(found)
+    title = (
+        f"{LARGE:,} products; b {large['b'].total:.2f} ms, b2 {large['b2'].total:.2f} ms; load {os.getloadavg()[0]:.1f}"
+    )
     with capsys.disabled():
-        print(f"\nb {large['b']:.2f} ms, b2 {large['b2']:.2f} ms of CPU per request", *said, sep="\n")  # noqa: T201
-    assert not broken
+        promises.print_table(title, promises.HEAD, [row.list_cells() for row in rows])
+    assert [f"{row.name}: {', '.join(broken)}" for row in rows if (broken := row.find_broken())] == []
