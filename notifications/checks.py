@@ -7,8 +7,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
-from django.template import TemplateDoesNotExist, TemplateSyntaxError
-from django.template.loader import get_template
+from django.template import Engine, TemplateDoesNotExist, TemplateSyntaxError
+from django.template.loader_tags import BlockNode
 
 from accounts.consent import purposes
 from accounts.consent.purposes import MailKind
@@ -40,13 +40,9 @@ def check_topics_are_whole(app_configs: Sequence[Any] | None, **kwargs: Any) -> 
 
 def _check_words(topic: Topic) -> Iterator[CheckMessage]:
     """What the mail says: its templates, what they are given, a sample, and its words in a digest."""
-    for name in mail.list_template_names(topic.key):
-        try:
-            get_template(name)
-        except TemplateDoesNotExist as error:
-            yield _describe_gap(topic, f"has no template {error}. Make templates/{error}", "E003")
-        except TemplateSyntaxError as error:
-            yield _describe_gap(topic, f"has a broken template {name}: {error}", "E003")
+    for gap in map(_find_template_gap, mail.list_template_names(topic.key)):
+        if gap:
+            yield _describe_gap(topic, gap, "E003")
     if topic.lacks("context"):
         yield _describe_gap(topic, "has no `context`, so its templates are given nothing", "E004")
     if topic.lacks("sample"):
@@ -55,6 +51,18 @@ def _check_words(topic: Topic) -> Iterator[CheckMessage]:
         yield _describe_gap(topic, "has no `headline`, so a digest cannot tell it", "E006")
     if topic.may_be_gathered and not topic.is_order_news:
         yield _describe_gap(topic, "is service mail of no order's event, and a digest tells news by order", "E006")
+
+
+def _find_template_gap(name: str) -> str:
+    try:
+        template = Engine.get_default().get_template(name)
+    except TemplateDoesNotExist as error:
+        return f"has no template {error}. Make templates/{error}"
+    except TemplateSyntaxError as error:
+        return f"has a broken template {name}: {error}"
+    blocks = template.nodelist.get_nodes_by_type(BlockNode)
+    has_subject = any(isinstance(block, BlockNode) and block.name == "subject" for block in blocks)
+    return "" if name.endswith(".html") or has_subject else f"has no subject: {name} has no such block"
 
 
 def _check_sender(topic: Topic) -> Iterator[CheckMessage]:

@@ -109,17 +109,16 @@ def make_message_id(row_id: uuid.UUID) -> str:
 
 def render_message(template: str, context: Mapping[str, object]) -> tuple[str, str, str]:
     """Subject, text and HTML of `templates/emails/<template>`. Templates are compiled once a process."""
-    subject_name, text_name, html_name = list_template_names(template)
-    values = dict(context)
-    subject = " ".join(render_to_string(subject_name, values).split())
-    values["subject"] = subject
+    text_name, html_name = list_template_names(template)
+    subject = " ".join(render_to_string(text_name, {**context, "is_subject": True}).split())
+    values = {**context, "subject": subject}
     text = _BLANK_LINES.sub("\n\n", render_to_string(text_name, values)).strip() + "\n"
     return subject, text, render_to_string(html_name, values)
 
 
-def list_template_names(template: str) -> tuple[str, str, str]:
-    """Those of the subject, the text and the HTML."""
-    return f"emails/{template}.subject.txt", f"emails/{template}.txt", f"emails/{template}.html"
+def list_template_names(template: str) -> tuple[str, str]:
+    """That of the text, which has the subject as a block, and that of the HTML."""
+    return f"emails/{template}.txt", f"emails/{template}.html"
 
 
 def send_message(message: Message) -> None:

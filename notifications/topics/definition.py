@@ -34,7 +34,7 @@ def _add_no_items(draft: "Draft", is_allowed: Callable[[str], bool]) -> Sequence
 
 @dataclass(frozen=True)
 class Topic:
-    """One kind of mail. Its templates are `templates/emails/<key>.{subject.txt,txt,html}`.
+    """One kind of mail. Its templates are `templates/emails/<key>.{txt,html}`, the subject a block of the first.
 
     What it is. `title`: what staff read. `because`: for essential mail, the sentence that says why it comes unasked.
     `name`: what one stops, for mail that can be stopped as a whole. `parts`: (block, purpose) of what it may hold that

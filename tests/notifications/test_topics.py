@@ -74,20 +74,27 @@ def test_service_mail_that_a_digest_has_no_place_for_is_refused(with_topic, even
 def test_a_topic_without_templates_is_refused_and_each_is_named(with_topic, key):
     with_topic(replace(TOPICS[key], key="half_made"))
     messages = found("E003")
-    for ending in ("subject.txt", "txt", "html"):
+    for ending in ("txt", "html"):
         assert any(f"Make templates/emails/half_made.{ending}" in message for message in messages)
-    assert len(messages) == 3
+    assert len(messages) == 2
 
 
-def test_a_template_that_does_not_compile_is_refused(with_topic, settings, tmp_path):
+@pytest.mark.parametrize(
+    ("text", "html", "gap"),
+    [
+        ("{% block subject %}Fine{% endblock %}", "{% if %}", "has a broken template emails/half_made.html"),
+        ("Fine", "Fine", "has no subject: emails/half_made.txt has no such block"),
+    ],
+)
+def test_a_template_that_does_not_compile_or_has_no_subject_is_refused(with_topic, settings, tmp_path, text, html, gap):
     (tmp_path / "emails").mkdir()
-    for ending in ("subject.txt", "txt", "html"):
-        (tmp_path / "emails" / f"half_made.{ending}").write_text("{% if %}" if ending == "html" else "Fine")
+    for ending, written in (("txt", text), ("html", html)):
+        (tmp_path / "emails" / f"half_made.{ending}").write_text(written)
     engine = settings.TEMPLATES[0]
     settings.TEMPLATES = [{**engine, "DIRS": [tmp_path, *engine["DIRS"]]}]
     with_topic(replace(topics.RECEIPT, key="half_made"))
     [message] = found("E003")
-    assert "'half_made' has a broken template emails/half_made.html" in message
+    assert f"'half_made' {gap}" in message
 
 
 @pytest.mark.parametrize("key", [key for key, topic in TOPICS.items() if not topic.gathers])
