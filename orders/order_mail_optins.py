@@ -10,7 +10,7 @@ from accounts.privacy import journal
 from orders.models import Order, OrderTick
 
 # What is for one order alone; the newsletter's tick asks the address, and is no order's.
-OF_ONE_ORDER = (*purposes.ORDER_STAGES, purposes.RECEIPT_OFFER)
+OF_ONE_ORDER = (*purposes.NEWS_OF_ORDERS, purposes.RECEIPT_OFFER)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from orders.models import Order, OrderEvent, Shipment
 from orders.stages import ParcelStage
 
 
-def find_stage_faults(road: Sequence[ParcelStage] = stages.ROAD) -> list[str]:
+def find_stage_faults(road: Sequence[ParcelStage]) -> list[str]:
     """What is missing or contradicts itself, a sentence each; empty for a road that is whole."""
     by_row = (f"The stage {row.stage!s} {fault}." for row in road for fault in _find_row_faults(row, road))
     return [*_find_table_faults(road), *by_row]

@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register  # n
 from django.db import ProgrammingError, connections
 
 from accounts.consent import purposes, uses
+from accounts.consent.purposes import MailKind
 from notifications.topics import TOPICS
 from orders import stage_checks, stages
 from orders.gateways.amounts import is_chargeable
@@ -41,19 +42,21 @@ def _is_known_purpose(key: str) -> bool:
 @register()
 def check_order_stages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """A half-made stage would hide its parcels from every queue, or its news from those who asked for it."""
-    faults = [*stage_checks.find_stage_faults(), *_find_stage_mail_faults()]
+    faults = [*stage_checks.find_stage_faults(stages.ROAD), *_find_stage_mail_faults()]
     return [Error(fault, id="shop.E008") for fault in faults]
 
 
 def _find_stage_mail_faults() -> list[str]:
-    sent = {(topic.event, topic.purpose) for topic in TOPICS.values() if topic.purpose in purposes.ORDER_STAGES}
     named = {row.mail_purpose: row.event for row in stages.ROAD if row.mail_purpose}
+    told = {row.event for row in stages.ROAD}
+    service = (topic for topic in TOPICS.values() if topic.kind is MailKind.SERVICE)
+    sent = {(topic.event, topic.purpose) for topic in service if topic.event in told or topic.purpose in named}
     faults = [
         f"The event {event!s} goes with the switch {purpose!r} in a mail topic or in orders.stages, and not in both."
         for event, purpose in sent ^ {(event, purpose) for purpose, event in named.items()}
     ]
-    if tuple(named) != purposes.ORDER_STAGES:
-        faults.append("The switches for news of orders are not those of orders.stages, in its order.")
+    if list(named) != [key for key in purposes.NEWS_OF_ORDERS if key in named]:
+        faults.append("The switches for news of orders are not in the order of orders.stages.")
     return faults
 
 

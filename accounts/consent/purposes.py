@@ -52,7 +52,7 @@ class Purpose:
     gives: str
     group: PurposeGroup
     wording_version: int = 1
-    is_service: bool = False  # about an order in hand: the master switch leaves it alone
+    is_service: bool = False  # news of orders: guests tick it for that one, and the master switch leaves it alone
     cadences: tuple[Cadence, ...] = ()
     each: str = "As it happens"  # what AS_IT_HAPPENS is called for this mail
     data: tuple[tuple[str, str], ...] = ()
@@ -79,14 +79,6 @@ GUESS_SIZES = "guess_sizes"
 COUNT_IN_ALSO_BOUGHT = "count_in_also_bought"
 MAIL_RECOMMENDATIONS = "mail_recommendations"
 NEWSLETTER = "newsletter"
-
-ORDER_STAGES = (
-    MAIL_ORDER_APPROVED,
-    MAIL_ORDER_PICKED,
-    MAIL_ORDER_PACKED,
-    MAIL_ORDER_DISPATCHED,
-    MAIL_ORDER_DELIVERED,
-)
 
 ANY_CADENCE = tuple(Cadence)
 _ORDERS_LINK = (("See your orders", "account_orders"),)
@@ -261,6 +253,7 @@ PURPOSES: tuple[Purpose, ...] = (
 )
 
 _by_key = {purpose.key: purpose for purpose in (*PURPOSES, PERSONAL_SHOPPER, VISITOR_HISTORY)}
+NEWS_OF_ORDERS = tuple(purpose.key for purpose in PURPOSES if purpose.is_service)
 UNDER_MASTER = tuple(purpose.key for purpose in PURPOSES if not purpose.is_service)
 
 

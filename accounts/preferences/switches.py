@@ -126,7 +126,7 @@ def make_switch(
         undo=undo,
         held=held,
         note=gpc.get_gpc_note(purpose, is_gpc=is_gpc, granted=granted),
-        is_row=purpose.key in purposes.ORDER_STAGES,
+        is_row=purpose.is_service,
     )
 
 

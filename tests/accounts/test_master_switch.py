@@ -25,7 +25,7 @@ def test_off_means_nothing_personal_is_allowed_and_news_of_orders_stays():
     assert consent.get_granted_purposes(alice).intersection(purposes.UNDER_MASTER) == frozenset()
     assert not consent.allows(alice, BOUGHT)
     assert not consent.find_granted_consents(purposes.COUNT_IN_ALSO_BOUGHT).exists()
-    assert all(consent.allows(alice, stage) for stage in purposes.ORDER_STAGES)
+    assert all(consent.allows(alice, stage) for stage in purposes.NEWS_OF_ORDERS)
 
 
 def test_on_again_gives_back_exactly_the_single_choices():

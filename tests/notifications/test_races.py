@@ -224,7 +224,7 @@ def relay_three_at_once(sink, monkeypatch) -> None:
     """Each takes one event at a time, and thinks for a while about the first of an order."""
     think_about_the_first(monkeypatch)
     customer = asking_customer("a@example.com")
-    for purpose in purposes.ORDER_STAGES:
+    for purpose in purposes.NEWS_OF_ORDERS:
         acts.say_yes(customer, purpose)
     orders = [builders.paid_order(customer=customer) for _ in range(8)]
     for order in orders:

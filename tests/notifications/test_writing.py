@@ -104,7 +104,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
         order = full_order(customer)
         shipment = acts.parcel(order, tracking_number="RM 123/4", packing_note="Enjoy!", packed_by="Jo")
         data = {"amount": "4.50", "reason": "A <b>bold</b> chip."} if topic == topics.ORDER_REFUNDED.key else {}
-        about = {} if topic.startswith(("order_c", "order_r", "order_a")) else {"shipment": shipment}
+        about = {"shipment": shipment} if Kind(TOPICS[topic].event) in acts.OF_A_PARCEL else {}
         return acts.queued(order, Kind(TOPICS[topic].event), **about, **data)
     if topic == topics.DIGEST.key:
         gather_news(customer)

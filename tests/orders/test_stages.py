@@ -67,7 +67,7 @@ HALF_MADE = {
 
 
 def test_the_road_is_whole():
-    assert find_stage_faults() == []
+    assert find_stage_faults(ROAD) == []
     assert checks.check_order_stages(None) == []
 
 
@@ -96,9 +96,16 @@ def test_a_stage_whose_news_no_mail_tells_is_found(monkeypatch):
     assert (found.id, "packed" in found.msg) == ("shop.E008", True)
 
 
-def test_a_switch_for_order_news_that_no_stage_has_is_found(monkeypatch):
-    monkeypatch.setattr(purposes, "ORDER_STAGES", (*purposes.ORDER_STAGES, "mail_order_inspected"))
-    assert [found.id for found in checks.check_order_stages(None)] == ["shop.E008"]
+def test_switches_in_another_order_than_the_stages_are_found(monkeypatch):
+    monkeypatch.setattr(purposes, "NEWS_OF_ORDERS", purposes.NEWS_OF_ORDERS[::-1])
+    [found] = checks.check_order_stages(None)
+    assert (found.id, "order of orders.stages" in found.msg) == ("shop.E008", True)
+
+
+def test_news_of_a_stage_under_another_switch_than_its_own_is_found(monkeypatch):
+    other = replace(TOPICS["order_packed"], purpose=purposes.MAIL_ORDER_PICKED)
+    monkeypatch.setattr(checks, "TOPICS", TOPICS | {other.key: other})
+    assert {found.id for found in checks.check_order_stages(None)} == {"shop.E008"}
 
 
 def test_an_import_writes_no_stage_standing_or_event_that_there_is_not():

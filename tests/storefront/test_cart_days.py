@@ -55,12 +55,12 @@ def test_what_explains_a_switch_is_one_tap_away_and_read_out_closed_or_open(clie
     for purpose in purposes.PURPOSES:
         assert f'aria-describedby="{purpose.key}-about"' in page
         assert page.count(f'id="{purpose.key}-about"') == 1
-    assert page.count('class="switch row"') == len(purposes.ORDER_STAGES)
+    assert page.count('class="switch row"') == len(purposes.NEWS_OF_ORDERS)
 
 
 def test_a_row_stays_a_row_when_it_is_toggled(client):
     client.force_login(cast.bob().user)
-    key = purposes.ORDER_STAGES[0]
+    key = purposes.NEWS_OF_ORDERS[0]
     answer = client.post(reverse("preference", args=[key]), {key: "on"}, headers={"HX-Request": "true"}).text
     assert 'class="switch row"' in answer
     assert "Saved. It is on." in answer

@@ -83,7 +83,7 @@ def test_the_account_does_not_say_never_to_whoever_ticked_an_orders_news(client)
 def test_the_account_tells_resting_from_off(client):
     alice = cast.alice()
     client.force_login(alice.user)
-    for purpose in purposes.ORDER_STAGES:
+    for purpose in purposes.NEWS_OF_ORDERS:
         consent.set_consent(alice, purpose, granted=False, source="test")
     assert "switches are on" in client.get("/account/").text
     consent.set_master(alice, on=False, source="test")
