@@ -13,11 +13,15 @@ from accounts.consent import prompts, purposes, receipts
 from accounts.consent.prompts import PROMPT_RETENTION
 from accounts.consent.requests import REQUEST_RETENTION
 from accounts.models import (
+    AccessLogEntry,
     AccountEvent,
     ConsentPayload,
     ConsentRequest,
     Customer,
+    DataExport,
+    Erasure,
     FreshLink,
+    Interest,
     MailCadence,
     PreferenceProfile,
 )
@@ -32,12 +36,7 @@ from accounts.people.staff_changes import CHANGE_RETENTION
 from accounts.preferences import interests
 from accounts.privacy import access_log, export
 from accounts.privacy.export import COPY_RETENTION
-from shop.personal_data import Holding, Rows, erase_nothing, export_rows, register_holding
-
-
-def retire_requests() -> int:
-    """Deletes newsletter requests whose link has run out; a used one lives on as a yes in the ledger."""
-    return ConsentRequest.objects.filter(created_at__lt=timezone.now() - REQUEST_RETENTION).delete()[0]
+from shop.personal_data import Holding, Rows, erase_nothing, export_rows, hold_rows, register_holding
 
 
 def export_account(customer: Customer) -> Rows:
@@ -132,12 +131,6 @@ def _find_requests(customer: Customer) -> QuerySet[ConsentRequest]:
     return ConsentRequest.objects.filter(Q(email__iexact=customer.email or "-"))
 
 
-def export_requests(customer: Customer) -> Rows:
-    return export_rows(
-        _find_requests(customer), email="email", asked_for="purpose", asked_at="created_at", used_at="confirmed_at"
-    )
-
-
 def export_cadence(customer: Customer) -> Rows:
     ceiling = export_rows(PreferenceProfile.objects.filter(customer=customer), mails_a_week_at_most="weekly_ceiling")
     return ceiling + export_rows(MailCadence.objects.filter(customer=customer), switch="purpose", how_often="cadence")
@@ -148,44 +141,8 @@ def erase_cadence(customer: Customer) -> int:
     return sum(each.delete()[0] for each in found)
 
 
-def export_access_log(customer: Customer) -> Rows:
-    return export_rows(
-        access_log.get_access_log(customer),
-        at="at",
-        who="staff_name",
-        role="staff_role",
-        what="kind",
-        about="about",
-        why="detail",
-    )
-
-
-def retire_fresh_links() -> int:
-    """Deletes mailed links long after they stopped working."""
-    return FreshLink.objects.filter(created_at__lt=timezone.now() - LINK_RETENTION).delete()[0]
-
-
 def _find_fresh_links(customer: Customer) -> QuerySet[FreshLink]:
     return FreshLink.objects.filter(email__iexact=customer.email or "-")
-
-
-def export_fresh_links(customer: Customer) -> Rows:
-    return export_rows(_find_fresh_links(customer), email="email", asked_at="created_at", used_at="used_at")
-
-
-def export_interests(customer: Customer) -> Rows:
-    return export_rows(
-        customer.interests.all(),
-        kind="kind",
-        maker="maker__name",
-        department="category__name",
-        product="product__title",
-        words="words",
-        falls_on="falls_on",
-        told_at="told_at",
-        kept_until="expires_at",
-        last_used_at="last_used_at",
-    )
 
 
 def forget_interests(customer: Customer, *, until: datetime) -> int:
@@ -247,61 +204,77 @@ HOLDINGS: tuple[Holding, ...] = (
         erase=erase_declined_prompts,
         retire=prompts.retire,
     ),
-    Holding(
+    hold_rows(
+        ConsentRequest.objects,
         key="requests",
         title="An address that asked for the newsletter and has not confirmed",
-        models=("accounts.ConsentRequest",),
-        retention=f"{REQUEST_RETENTION.words.capitalize()}, then it is deleted.",
-        export=export_requests,
-        erase=lambda customer: _find_requests(customer).delete()[0],
-        retire=retire_requests,
+        retention=f"{REQUEST_RETENTION.words.capitalize()}, then it is deleted.",  # a used one is a yes in the ledger
+        export={"email": "email", "asked_for": "purpose", "asked_at": "created_at", "used_at": "confirmed_at"},
+        find=_find_requests,
+        kept_for=REQUEST_RETENTION,
     ),
-    Holding(
+    hold_rows(
+        AccessLogEntry.objects,
         key="access",
         title="Who of us looked at your data",
-        models=("accounts.AccessLogEntry",),
         retention=f"Each look with its reason: {ACCESS_RETENTION}, or until you erase the account.",
-        export=export_access_log,
-        erase=lambda customer: access_log.get_access_log(customer).delete()[0],
+        export={
+            "at": "at",
+            "who": "staff_name",
+            "role": "staff_role",
+            "what": "kind",
+            "about": "about",
+            "why": "detail",
+        },
+        find=access_log.get_access_log,
         retire=access_log.retire_access_log,
     ),
-    Holding(
+    hold_rows(
+        Interest.objects,
         key="told",
         title="What you told us",
-        models=("accounts.Interest",),
         retention="Until you delete it, or to the day you set. A day to remember: until it is over.",
-        export=export_interests,
-        erase=lambda customer: customer.interests.all().delete()[0],
+        export={
+            "kind": "kind",
+            "maker": "maker__name",
+            "department": "category__name",
+            "product": "product__title",
+            "words": "words",
+            "falls_on": "falls_on",
+            "told_at": "told_at",
+            "kept_until": "expires_at",
+            "last_used_at": "last_used_at",
+        },
         forget={purposes.RECOMMEND_FROM_TOLD: forget_interests},
         held=lambda customer: {
             purposes.RECOMMEND_FROM_TOLD: customer.interests.filter(kind__in=KINDS_FOR_SUGGESTIONS).count()
         },
         retire=interests.retire_interests,
     ),
-    Holding(
+    hold_rows(
+        FreshLink.objects,
         key="fresh_links",
         title="Links you asked for to see what we hold about you",
-        models=("accounts.FreshLink",),
         retention=f"The address and the time: {LINK_RETENTION}.",
-        export=export_fresh_links,
-        erase=lambda customer: _find_fresh_links(customer).delete()[0],
-        retire=retire_fresh_links,
+        export={"email": "email", "asked_at": "created_at", "used_at": "used_at"},
+        find=_find_fresh_links,
+        kept_for=LINK_RETENTION,
     ),
-    Holding(
+    hold_rows(
+        DataExport.objects,
         key="copies",
         title="Copies of your data, made for you",
-        models=("accounts.DataExport",),
         retention=f"{COPY_RETENTION.words.capitalize()}, then the file is deleted.",
-        export=lambda customer: export_rows(customer.data_exports.all(), asked_at="created_at", ready_at="ready_at"),
+        export={"asked_at": "created_at", "ready_at": "ready_at"},
         erase=lambda customer: export.delete_exports(customer.data_exports.all()),
         retire=export.retire_exports,
     ),
-    Holding(
+    hold_rows(
+        Erasure.objects,
         key="erasures",
         title="That you asked to be erased",
-        models=("accounts.Erasure",),
         retention="For good, as a number and a date without a name, so that a restored backup forgets you too.",
-        export=lambda customer: export_rows(customer.erasures.all(), asked_at="created_at", due_at="due_at"),
+        export={"asked_at": "created_at", "due_at": "due_at"},
         erase=erase_nothing,
         kept="A number and a date without a name, so that you are forgotten again should we ever restore a backup.",
     ),

@@ -21,6 +21,7 @@ from shop.personal_data import (
     Rows,
     convert_to_json_value,
     export_rows,
+    hold_rows,
     register_holding,
     register_processor,
 )
@@ -218,19 +219,13 @@ def register_holdings() -> None:
         )
     )
     register_holding(
-        Holding(
+        hold_rows(
+            StripeEvent.objects,
             key="stripe_events",
             title="What Stripe told us about a payment",
-            models=("orders.StripeEvent",),
             retention=f"Ids and times, without names: {STRIPE_EVENT_RETENTION}.",
-            export=lambda customer: export_rows(
-                _get_customer_stripe_events(customer),
-                event="event_id",
-                kind="kind",
-                about="object_id",
-                received_at="received_at",
-            ),
-            erase=lambda customer: _get_customer_stripe_events(customer).delete()[0],
+            export={"event": "event_id", "kind": "kind", "about": "object_id", "received_at": "received_at"},
+            find=_get_customer_stripe_events,
             retire=stripe_events.retire_stripe_events,
         )
     )

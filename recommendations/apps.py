@@ -19,7 +19,6 @@ class RecommendationsConfig(AppConfig):
             uses.register_use(purpose, UseKind.SHELF, "For you")
             uses.register_use(purpose, UseKind.RECORDER, "recommendations.explanations")
         uses.register_use(purposes.RECOMMEND_FROM_TOLD, UseKind.SHELF, "the size chosen on a product page")
-        uses.register_use(purposes.RECOMMEND_FROM_BROWSING, UseKind.RECORDER, "recommendations.history")
         uses.register_use(purposes.GUESS_SIZES, UseKind.SHELF, "the sizes guessed on “What I told you”")
         uses.register_use(purposes.VISITOR_HISTORY.key, UseKind.SHELF, "What you looked at")
         uses.register_use(purposes.VISITOR_HISTORY.key, UseKind.RECORDER, "recommendations.visitors")

@@ -1,17 +1,17 @@
 """What every app has and one app loops over: who can export, erase, forget and retire the personal data it holds.
 
-Each app's `personal_data.py` builds a `Holding` per kind of data and registers it in its `AppConfig.ready`. The person
-is an `accounts.Customer`, which this module does not know; whoever is called does.
+Each app's `personal_data.py` builds a `Holding` per kind of data (`hold_rows`, where it is one model) and registers it
+in its `AppConfig.ready`. The person is an `accounts.Customer`, which this module does not know; whoever is called does.
 """
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-from django.db.models import QuerySet
+from django.db.models import Manager, QuerySet
 from django.utils import timezone
 
 from shop.registry import Registry
@@ -41,6 +41,8 @@ class Holding:
     `retire`: deletes what is past its time and returns the number of rows; None when nothing expires by age.
     `count`: how many things there are, where counting is cheaper than exporting.
     `is_person`: the rows that say who somebody is; they are erased last, because the others are found by them.
+    `noted_for`: the purpose, if any, without whose yes none of it is written down.
+    `dated_by`, `kept_for`: where rows are retired by age alone, the field that dates them and how long they stay.
     """
 
     key: str
@@ -56,6 +58,9 @@ class Holding:
     retire: Callable[[], int] | None = None
     count: Callable[[Any], int] | None = None
     is_person: bool = False
+    noted_for: str = ""
+    dated_by: str = ""
+    kept_for: timedelta | None = None
 
     def count_rows(self, customer: Any) -> int:
         return self.count(customer) if self.count is not None else len(self.export(customer))
@@ -88,6 +93,42 @@ def register_holding(holding: Holding) -> None:
 
 def get_holdings() -> Iterator[Holding]:
     return iter(_holdings.values())
+
+
+def hold_rows(
+    rows: Manager[Any],
+    *,
+    export: Mapping[str, str],
+    find: Callable[[Any], QuerySet[Any]] | None = None,
+    noted_for: str = "",
+    dated_by: str = "created_at",
+    kept_for: timedelta | None = None,
+    **more: Any,
+) -> Holding:
+    """The holding of one model's rows, each one customer's alone. What is not said in `more` follows from the model.
+
+    `export`: plain name -> field path. `find`: which rows are a customer's; without it the model's `customer` says so.
+    They are erased by deletion; those `noted_for` a purpose are what is counted and deleted beside its switch.
+    """
+
+    def find_rows(customer: Any) -> QuerySet[Any]:
+        return find(customer) if find is not None else rows.filter(customer=customer)
+
+    def forget_rows(customer: Any, /, *, until: datetime) -> int:
+        return find_rows(customer).filter(**{f"{dated_by}__lte": until}).delete()[0]
+
+    def retire_rows() -> int:
+        return rows.filter(**{f"{dated_by}__lt": timezone.now() - (kept_for or timedelta())}).delete()[0]
+
+    derived = {
+        "models": (rows.model._meta.label,),  # noqa: SLF001  (Django's documented way to ask)
+        "export": lambda customer: export_rows(find_rows(customer), **export),
+        "erase": lambda customer: find_rows(customer).delete()[0],
+        "forget": {noted_for: forget_rows} if noted_for else {},
+        "held": (lambda customer: {noted_for: find_rows(customer).count()}) if noted_for else None,
+        "retire": retire_rows if kept_for else None,
+    }
+    return Holding(**{**derived, **more}, noted_for=noted_for, dated_by=dated_by, kept_for=kept_for)
 
 
 def forget_for_purpose(customer: Any, purpose_key: str, *, until: datetime | None = None) -> int:

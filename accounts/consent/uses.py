@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from shop import personal_data
 from shop.registry import Registry
 
 
@@ -32,4 +33,8 @@ def register_use(purpose: str, kind: UseKind, name: str) -> None:
 
 
 def get_uses() -> Iterator[PurposeUse]:
-    return iter(_uses.values())
+    """What was registered, and whatever a holding says is noted for a purpose."""
+    yield from _uses.values()
+    for holding in personal_data.get_holdings():
+        if holding.noted_for:
+            yield PurposeUse(holding.noted_for, UseKind.RECORDER, holding.key)

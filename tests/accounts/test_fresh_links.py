@@ -10,11 +10,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import personal_data
 from accounts.consent import consent, purposes
 from accounts.models import ConsentPayload, Customer, FreshLink, User
 from accounts.people import fresh_links
 from orders.models import Cart
+from shop import personal_data
 from tests import builders, cast
 from tests.guest import let_in
 from tests.person import Person
@@ -246,5 +246,6 @@ def test_links_are_deleted_a_day_after_they_were_asked_for():
     ask()
     ask("lee@example.com")
     FreshLink.objects.filter(email=EMAIL).update(created_at=timezone.now() - timedelta(days=1, minutes=1))
-    assert personal_data.retire_fresh_links() == 1
+    [links] = [holding for holding in personal_data.get_holdings() if holding.key == "fresh_links"]
+    assert links.retire() == 1
     assert FreshLink.objects.get().email == "lee@example.com"

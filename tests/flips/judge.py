@@ -12,6 +12,7 @@ from notifications.models import OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from recommendations import visitors
 from recommendations.models import Contribution, Effect, ProductSimilarity, ProductView
+from shop import personal_data
 from tests.flips.oracle import BOUGHT, COUNTED, GUESSED, LOOKED, TOLD, Oracle, VisitOracle
 from tests.notifications.sink import Received
 
@@ -32,6 +33,7 @@ class Judge:
     def __init__(self, customer: Customer, oracle: Oracle) -> None:
         self.customer, self.oracle = customer, oracle
         self.witnessed: Counter[PurposeUse] = Counter()
+        self.note_counts: Counter[str] = Counter()
         self.last_effect = self.last_item = 0
         self.told_used_at = None
 
@@ -112,10 +114,19 @@ class Judge:
         assert consent.get_granted_purposes(self.customer) - {"personal_shopper"} == self.oracle.allowed()
         views = set(ProductView.objects.filter(customer=self.customer).values_list("product__title", flat=True))
         assert views == self.oracle.seen, "the notes of what was looked at"
-        if views:
-            self._saw(LOOKED, UseKind.RECORDER, "recommendations.history")
+        self._notes()
         self._effects()
         self._queue()
+
+    def _notes(self) -> None:
+        """What is noted with a purpose's yes alone grows only while that stands."""
+        for holding in personal_data.get_holdings():
+            if holding.noted_for:
+                count = holding.held(self.customer)[holding.noted_for]
+                if count > self.note_counts[holding.key]:
+                    assert self.oracle.allows(holding.noted_for), f"noted without a yes: {holding.key}"
+                    self._saw(holding.noted_for, UseKind.RECORDER, holding.key)
+                self.note_counts[holding.key] = count
 
     def _effects(self) -> None:
         for effect in Effect.objects.filter(customer=self.customer, pk__gt=self.last_effect).order_by("pk"):
