@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.consent import purposes
 from notifications import links
@@ -50,7 +51,7 @@ class ReaderLinks:
         return self._off_urls[stands_on]
 
     def since(self, item: OutgoingItem) -> str:
-        return f"{timezone.localtime(item.stands_since_at):%-d %B %Y}" if item.stands_since_at else ""
+        return date_format(timezone.localtime(item.stands_since_at), "j F Y") if item.stands_since_at else ""
 
 
 class PlaceholderLinks(ReaderLinks):

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from django.db.models import Subquery
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.consent import consent, purposes
 from accounts.models import Customer
@@ -267,7 +268,7 @@ def _format_purchase_month(at: datetime | None) -> str:
     if at is None:
         return "the past"
     is_recent = timezone.now() - at < timedelta(days=330)
-    return timezone.localtime(at).strftime("%B" if is_recent else "%B %Y")
+    return date_format(timezone.localtime(at), "F" if is_recent else "F Y")
 
 
 def _find_recent_views(customer: Customer) -> dict[int, int]:

@@ -1,6 +1,7 @@
 """The cache, forgiving: when Redis is away, nothing is found and nothing is kept, and the shop goes on.
 
 A Redis that hangs is asked once in a while and not by every page: after a silence this process leaves it alone.
+django-redis has an option for less (docs/adr/0046-kept-by-hand.md).
 """
 
 import logging

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from accounts.consent.purposes import MailKind
 from accounts.models import AccountEvent, Customer
@@ -22,7 +23,7 @@ def _build_erasure_notice(letter: EmailContext) -> Context:
     due_at = timezone.localtime(datetime.fromisoformat(context["due_at"]))
     return {
         "page_url": links.build_absolute_url(reverse("erasure", args=[token])),
-        "due_on": "" if context["at_once"] else f"{due_at:%-d %B %Y}",
+        "due_on": "" if context["at_once"] else date_format(due_at, "j F Y"),
     }
 
 

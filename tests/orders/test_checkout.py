@@ -2,12 +2,14 @@
 
 import re
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.messages import get_messages
 
 from accounts.consent import consent, purposes
 from accounts.models import Address, Consent, ConsentRequest, Customer
+from orders import rate_limits
 from orders.models import Allocation, Cart, CartLine, Order, OrderEvent, OrderTick, Payment, ShopSettings
 from tests import builders
 from tests.paying import check_books, check_out, check_stock, fill, form, pay
@@ -313,6 +315,13 @@ def test_a_country_without_postcodes_asks_for_none(client, standin):
     assert 'Please look again at <a href="#id_city">City</a>.' in page
 
 
+@pytest.fixture
+def one_minute(monkeypatch):
+    """However long the test takes."""
+    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(time=lambda: 30.0))
+
+
+@pytest.mark.usefixtures("one_minute")
 def test_a_flood_from_one_address_is_asked_to_wait_and_a_forged_address_does_not_move_it(client, standin, settings):
     settings.CHECKOUTS_PER_MINUTE = 2
     fill(client)
@@ -323,6 +332,17 @@ def test_a_flood_from_one_address_is_asked_to_wait_and_a_forged_address_does_not
     assert 'value="3 High Street"' in response.text
     assert Order.objects.count() == 1
     assert client.get("/cart/").status_code == 200
+
+
+@pytest.mark.usefixtures("one_minute")
+def test_a_flood_does_not_move_through_its_own_ipv6_network(client, standin, settings):
+    settings.CHECKOUTS_PER_MINUTE = 1
+    fill(client)
+    first, next_door, elsewhere = "2001:db8:1:2::1", "2001:db8:1:2::9", "2001:db8:1:3::1"
+    assert client.post("/checkout/", form(), REMOTE_ADDR=first).status_code == 303
+    assert client.post("/checkout/", form(), REMOTE_ADDR=next_door).status_code == 429
+    assert Order.objects.count() == 1
+    assert client.post("/checkout/", form(), REMOTE_ADDR=elsewhere).status_code == 303
 
 
 def test_who_turns_back_from_paying_finds_what_was_typed(client, standin):
