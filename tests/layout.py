@@ -14,7 +14,8 @@ from django.http import HttpResponse
 from django.test import Client
 
 _TAG = re.compile(r"""(<[/!a-zA-Z](?:[^>"']|"[^"]*"|'[^']*')*>)""")
-_VALUE_OR_SPACE = re.compile(r"""("[^"]*"|'[^']*')|\s+""")
+_SPACE = r"[ \t\n\f\r]+"  # HTML's: a space that forbids a break is drawn
+_VALUE_OR_SPACE = re.compile(rf"""("[^"]*"|'[^']*')|{_SPACE}""")
 _BLOCK = re.compile(
     r"</?(address|article|aside|blockquote|body|button|caption|datalist|dd|details|div|dl|dt|fieldset|figcaption|figure"
     r"|footer|form|h[1-6]|head|header|hr|html|legend|li|link|main|meta|nav|ol|optgroup|option|p|section|select|summary"
@@ -55,12 +56,12 @@ def _is_plain_page(response: HttpResponse) -> bool:
 
 
 def _drop_from_tag(tag: str) -> str:
-    return re.sub(r"\s+>$", ">", _VALUE_OR_SPACE.sub(lambda found: found[1] or " ", tag))
+    return re.sub(r" >$", ">", _VALUE_OR_SPACE.sub(lambda found: found[1] or " ", tag))
 
 
 def _drop_from_words(words: str, before: str, after: str) -> str:
     """White space becomes one space, and none where the tag beside it begins or ends a block."""
-    words = re.sub(r"\s+", " ", words)
+    words = re.sub(_SPACE, " ", words)
     if _BLOCK.match(before):
         words = words.lstrip(" ")
     return words.rstrip(" ") if _BLOCK.match(after) else words

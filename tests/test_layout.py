@@ -12,6 +12,7 @@ from tests.layout import drop_layout
         ("\n<p>\n  One <b>two</b>\n  <i>three</i>\n</p>\n", "<p>One <b>two</b> <i>three</i></p>"),
         ("<dt>\n  A\n</dt>\n<dd>B</dd>", "<dt>A</dt><dd>B</dd>"),
         ('<input\n  type="radio"\n  value="a  b"\n  checked\n>', '<input type="radio" value="a  b" checked>'),
+        ("<p>\n  £\u00a05\n</p>", "<p>£\u00a05</p>"),
         ("<a>one</a><a>two</a>", "<a>one</a><a>two</a>"),
         ("<p>\n<textarea>\n a  b </textarea>\n</p>", "<p><textarea>\n a  b </textarea></p>"),
     ],
