@@ -3,7 +3,8 @@
 One statement finds it; which of it is advice and which a sibling is told from titles, categories and sizes of now.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ class Way(StrEnum):
 
 
 ADVICE = frozenset({Way.PAIR, Way.STAFF})
+Trait = str | tuple[int, str]  # a word of a title, or a category with a size
 
 
 class Thing(NamedTuple):
@@ -156,11 +158,31 @@ def find_beside(
         rows = cursor.fetchall()
     given = {row[0]: Thing(*row[:5]) for row in rows if not row[5]}
     found = [Found(Thing(*row[:5]), _WAYS[row[5]], given[row[7]]) for row in rows if row[5]]
-    return [each for each in found if (each.way is Way.ALIKE) == _is_sibling_of_any(each.thing, given.values())]
+    kin = Kin(given.values())
+    return [each for each in found if (each.way is Way.ALIKE) == kin.has_sibling_of(each.thing)]
 
 
-def _is_sibling_of_any(thing: Thing, others: Iterable[Thing]) -> bool:
-    return any(are_siblings(thing, other) for other in others if other.id != thing.id)
+class Kin:
+    """Products by what siblings share, so that each of many is compared with few: `are_siblings` has the last word."""
+
+    def __init__(self, things: Iterable[Thing]) -> None:
+        self._by_trait: defaultdict[Trait, list[Thing]] = defaultdict(list)
+        for each in things:
+            for trait in _list_traits(each):
+                self._by_trait[trait].append(each)
+
+    def has_sibling_of(self, thing: Thing) -> bool:
+        """Whether any of them is a sibling of this one; none is its own."""
+        alike = (other for trait in _list_traits(thing) for other in self._by_trait.get(trait, ()))
+        return any(are_siblings(thing, other) for other in alike if other.id != thing.id)
+
+
+def _list_traits(thing: Thing) -> Iterator[Trait]:
+    """Siblings have one of these in common at the least."""
+    name = read_name(thing.title)
+    yield from name.words
+    yield name.head[-1]
+    yield from ((thing.category_id, size) for size in thing.sizes)
 
 
 def choose(found: Iterable[Found], *, limit: int, of_a_kind: bool = False) -> list[Found]:
