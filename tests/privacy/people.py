@@ -12,12 +12,12 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.consent import purposes, requests
-from accounts.models import AccessLogEntry, Address, Customer, FreshLink, Interest
+from accounts.models import AccessLogEntry, Address, Customer, FreshLink
 from notifications.models import OutgoingEmail, Suppression
 from orders import events
 from orders.models import Cart, Order, OrderEvent, OrderTick, Refund, Shipment, StripeEvent
-from recommendations.models import ProductView
 from tests import builders, cast
+from tests.privacy import rows
 
 EMAIL = "zora.quillfeather@example.com"
 NAME = "Zora Quillfeather"
@@ -38,9 +38,11 @@ def zora() -> Customer:
     Authenticator.objects.create(user=customer.user, type=Authenticator.Type.TOTP, data={"secret": "zora-secret"})
     Address.objects.create(customer=customer, full_name=NAME, line1=STREET, city=CITY, phone=PHONE, country="GB")
     requests.request_consent(EMAIL, purposes.NEWSLETTER, source="checkout")
-    ProductView.objects.create(customer=customer, product=builders.product(), viewed_at=timezone.now())
     Cart.objects.create(customer=customer, gift_note=NOTE)
-    Interest.objects.create(customer=customer, kind="need", words="A gift for Ottoline")
+    for make in rows.OF_WORDS.values():
+        make(customer, "A gift for Ottoline")
+    for make in rows.OF_GOODS.values():
+        make(customer, "Blanket")
     FreshLink.objects.create(token_hash="zora", email=EMAIL, leads_to="/account/data/")
     signed_in(customer)
     logged(customer)

@@ -12,7 +12,7 @@ from django.contrib.sessions.models import Session
 from django.db import models
 from django.utils import timezone
 
-from accounts.consent import consent, purposes
+from accounts.consent import consent
 from accounts.models import (
     AccessLogEntry,
     Ask,
@@ -26,10 +26,10 @@ from accounts.models import (
 )
 from notifications.models import OutgoingEmail
 from orders.models import Cart, Order, Payment, Refund, StripeEvent
-from recommendations.models import Effect, ProductView
+from recommendations.models import Effect
 from shop import personal_data
 from tests import builders, cast
-from tests.privacy import people
+from tests.privacy import people, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -139,11 +139,6 @@ def of_stripe_events(at, customer):
     return StripeEvent.objects.create(event_id=f"evt_{at}", kind="k", created_at=at, processed_at=at)
 
 
-def of_views(at, customer):
-    consent.set_consent(customer, purposes.RECOMMEND_FROM_BROWSING, granted=True, source="test")
-    return ProductView.objects.create(customer=customer, product=builders.product(), viewed_at=at)
-
-
 def of_requests(at, customer):
     made = ConsentRequest.objects.create(email=f"{at:%j%H%M}@example.com", purpose="newsletter", wording_version=1)
     ConsentRequest.objects.filter(pk=made.pk).update(created_at=at)
@@ -212,7 +207,6 @@ KEPT_DAYS = {
     "payments": (of_payments, 6 * 365 + 2),
     "carts": (of_carts, 60),
     "stripe_events": (of_stripe_events, 90),
-    "views": (of_views, 30),
     "requests": (of_requests, 14),
     "access": (of_access, 731),
     "fresh_links": (of_fresh_links, 1),
@@ -224,6 +218,29 @@ KEPT_DAYS = {
     "effects": (of_effects, 30),
     "staff_changes": (of_staff_changes, 731),
 }
+
+
+def aged(holding):
+    """Of a holding that says what its rows are dated by: one of them, noted with a yes, made as old as it should be."""
+
+    def make(at, customer):
+        if holding.noted_for:
+            consent.set_consent(customer, holding.noted_for, granted=True, source="test")
+        made = MAKERS[holding.key](customer, f"{at}"[:20])
+        type(made).objects.filter(pk=made.pk).update(**{holding.dated_by: at})
+        return made
+
+    return make
+
+
+MAKERS = {**rows.OF_WORDS, **rows.OF_GOODS}
+DATED = [holding for holding in personal_data.get_holdings() if holding.kept_for]
+KEPT_DAYS |= {holding.key: (aged(holding), holding.kept_for.days) for holding in DATED if holding.key in MAKERS}
+
+
+@pytest.mark.parametrize("holding", DATED, ids=lambda holding: holding.key)
+def test_the_sentence_names_the_very_period_after_which_rows_go(holding):
+    assert str(holding.kept_for) in holding.retention.lower()
 
 
 def test_every_job_is_tried_out_here():

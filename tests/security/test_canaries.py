@@ -15,18 +15,18 @@ from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 
 from accounts.consent import consent, purposes
 from accounts.models import AccessLogEntry, Address, Customer, Interest
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
-from orders.models import Cart, CartLine, Order
-from recommendations.models import ProductView
+from orders.models import Order
+from shop import personal_data
 from shop.backoffice import customers
 from tests import builders, cast
 from tests.accounts.forging import sql
 from tests.backoffice.steps import LIST
 from tests.backoffice.test_access import signed_in, staff_member
+from tests.privacy import rows
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ MAY_SEE = {
     "the owner": PEOPLE | SWITCHES | NAMES_OF_ORDERS | IN_HAND | REFUSALS | LOGINS,
 }
 # Of these not a word is on any page: told, browsed, put into the cart, or made of it.
-NEVER = ("need", "occasion", "browsed", "carted", "why")
+NEVER = (*rows.OF_WORDS, *rows.OF_GOODS, "occasion", "why")
 FIELDS = (
     *("name", "reference", "mail", "first", "source", "bookname", "bookline", "bookphone"),
     *("opento", "openline", "openphone", "opennote", "closedto", "closedline", "closedphone", "closednote"),
@@ -106,13 +106,9 @@ def _order(who: str, person: Customer, when: str, **fields: str) -> Order:
 
 def _left_behind(who: str, person: Customer, order: Order) -> None:
     """What was told, looked at, put aside and written."""
-    Interest.objects.create(customer=person, kind="need", words=word(who, "need"))
+    for what, make in (*rows.OF_WORDS.items(), *rows.OF_GOODS.items()):
+        make(person, word(who, what))
     Interest.objects.create(customer=person, kind="occasion", words=word(who, "occasion"), falls_on=date(2030, 5, 3))
-    ProductView.objects.create(
-        customer=person, product=builders.product(word(who, "browsed")), viewed_at=timezone.now()
-    )
-    item = builders.product(word(who, "carted")).variants.get()
-    CartLine.objects.create(cart=Cart.objects.create(customer=person), variant=item, quantity=1)
     email = OutgoingEmail.objects.create(
         key=who,
         topic="receipt",
@@ -151,7 +147,7 @@ class Visit:
         came_up = {match.groups() for match in CANARY.finditer(text)}
         shown = {(who, what) for who, what in came_up if not _is_typed(who, what, path)}
         if _room(path) == "goods":  # what is on the shelves is no secret; who looked at it is
-            assert {what for _, what in shown} <= {"browsed", "carted"}, path
+            assert {what for _, what in shown} <= rows.OF_GOODS.keys(), path
             return
         self.found |= {(_room(path), who, what) for who, what in shown}
         for who in {who for who, _ in shown}:
@@ -220,7 +216,7 @@ def _every_step(furnished: CanaryData) -> Iterator[dict[str, object]]:
 # What is typed into each search: in the sample what some list finds people by, and something that none does.
 TYPED = pytest.mark.parametrize(
     "typed",
-    [("name", "need"), pytest.param(FIELDS, marks=pytest.mark.soak)],
+    [("name", "told"), pytest.param(FIELDS, marks=pytest.mark.soak)],
     ids=["a few words typed", "every word typed"],
 )
 
@@ -257,7 +253,8 @@ def test_a_page_that_breaks_tells_nothing(furnished, caplog, monkeypatch):
 
 
 def test_no_model_of_what_was_told_or_looked_at_has_a_page():
-    for name in ("accounts.Interest", "recommendations.ProductView", "recommendations.Contribution", "orders.Cart"):
+    kinds = {*rows.OF_WORDS, *rows.OF_GOODS, "counted", "effects"}
+    for name in (label for each in personal_data.get_holdings() if each.key in kinds for label in each.models):
         model = apps.get_model(name)
         assert not admin.site.is_registered(model), name
         with pytest.raises(NoReverseMatch):

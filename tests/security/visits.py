@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from accounts.models import Address
 from accounts.people import tokens
 from orders.models import Order
+from shop import personal_data
 from tests import builders, cast
 
 # Visits write these on purpose: who is here, what customers allow us to note, that a question was put to them, and
@@ -23,7 +24,11 @@ WRITTEN_BY_LOOKING = {
     "accounts_ask",
     "accounts_interest",
     "recommendations_effect",
-    "recommendations_productview",
+} | {
+    apps.get_model(label)._meta.db_table
+    for holding in personal_data.get_holdings()
+    for label in holding.models
+    if holding.noted_for
 }
 
 
