@@ -107,14 +107,14 @@ def test_what_happened_to_an_order_follows_in_turn_and_never_lies_ahead(day, hou
 
 def test_a_stage_nobody_gave_an_hour_is_reached_half_way_between_its_neighbours(monkeypatch):
     at = histories.STAGES.index("packed")
-    monkeypatch.setattr(histories, "STAGES", (*histories.STAGES[:at], "checked", *histories.STAGES[at:]))
+    monkeypatch.setattr(histories, "STAGES", (*histories.STAGES[:at], "weighed", *histories.STAGES[at:]))
     stories = histories.build_order_histories(people.list_people(), now=timezone.now())
-    assert any(story.stage == "delivered" and "checked" in story.steps for story in stories)
+    assert any(story.stage == "delivered" and "weighed" in story.steps for story in stories)
     for story in stories:
         reached = [story.steps[stage] for stage in histories.STAGES if stage in story.steps]
         assert reached == sorted(reached)
         if "packed" in story.steps:
-            assert story.steps["picked"] <= story.steps["checked"] <= story.steps["packed"]
+            assert story.steps["picked"] <= story.steps["weighed"] <= story.steps["packed"]
 
 
 def test_a_switch_nobody_said_it_of_is_on_for_some(monkeypatch):
