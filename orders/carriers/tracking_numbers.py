@@ -1,17 +1,15 @@
-"""What a carrier's tracking numbers look like, check digits included, where their forms are published.
+"""Tracking numbers as they are typed, kept and compared, and whether one looks like its carrier's.
 
-Most forms follow the public collection jkeen/tracking_number_data (MIT); the rest is what carriers print in their own
-help pages. A number that fits none of its carrier's forms may still be right: ask, never refuse.
+A number that fits none of its carrier's forms may still be right: ask, never refuse.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from string import ascii_uppercase, digits
+
+from orders.carriers import CARRIERS
+from orders.carriers.number_forms import NumberForm
 
 LONGEST_NUMBER = 60
-_ALPHABET = digits + ascii_uppercase
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 
 
@@ -49,132 +47,21 @@ def _close_up(number: str) -> str:
     return re.sub(r"[ .-]", "", number).upper()
 
 
-@dataclass(frozen=True)
-class NumberForm:
-    """`pattern` is of the number closed up. With `check`, it computes the group `check` from the group `serial`."""
-
-    pattern: re.Pattern[str]
-    check: Callable[[str], str] | None = None
-
-    def has_shape(self, closed_up: str) -> bool:
-        return self.pattern.fullmatch(closed_up) is not None
-
-    def fits(self, closed_up: str) -> bool:
-        found = self.pattern.fullmatch(closed_up)
-        return found is not None and (self.check is None or self.check(found["serial"]) == found["check"])
-
-
-def compute_s10_digit(serial: str) -> str:
-    """The check digit of the Universal Postal Union's thirteen-character numbers."""
-    rest = sum(int(digit) * weight for digit, weight in zip(serial, (8, 6, 4, 2, 3, 5, 9, 7), strict=True)) % 11
-    return {0: "5", 1: "0"}.get(rest, str(11 - rest))
-
-
-def compute_mod7_digit(serial: str) -> str:
-    return str(int(serial) % 7)
-
-
-def _compute_mod37_digit(serial: str) -> str:
-    """ISO 7064, mod 37,36."""
-    rest = 36
-    for mark in serial:
-        rest = (rest + _ALPHABET.index(mark)) % 36 or 36
-        rest = rest * 2 % 37
-    return _ALPHABET[(37 - rest) % 36]
-
-
-def _weigh_mod10(even: int, odd: int) -> Callable[[str], str]:
-    """The places are counted from 0; a letter counts as UPS counts it (A is 2)."""
-
-    def compute(serial: str) -> str:
-        values = [int(mark) if mark.isdigit() else (ord(mark) - 3) % 10 for mark in serial]
-        return str(-sum(value * (odd if place % 2 else even) for place, value in enumerate(values)) % 10)
-
-    return compute
-
-
-def _weigh_mod11(*weights: int) -> Callable[[str], str]:
-    def compute(serial: str) -> str:
-        total = sum(int(digit) * weights[place % len(weights)] for place, digit in enumerate(serial))
-        return str(total % 11 % 10)
-
-    return compute
-
-
-def _compute_usps_legacy_digit(serial: str) -> str:
-    """It counts the application identifier, printed or not."""
-    return _weigh_mod10(3, 1)(serial if serial.startswith("91") else f"91{serial}")
-
-
-def _form(pattern: str, check: Callable[[str], str] | None = None) -> NumberForm:
-    """`#` stands for a digit, `!` for the check digit."""
-    written = pattern.replace("!", "(?P<check>#)").replace("#", "[0-9]")
-    return NumberForm(re.compile(written), check)
-
-
-def _s10(country: str) -> NumberForm:
-    return _form("[A-Z]{2}(?P<serial>#{8})!" + country, compute_s10_digit)
-
-
-_SSCC = _weigh_mod10(3, 1)
-_MAILER = r"(?:9#{8}(?:#{15}|#{11}|#{7})|[0-8]#{5}(?:#{14}|#{10}))"
-_SHORT_MAILER = r"(?:9#{8}(?:#{11}|#{7})|[0-8]#{5}(?:#{14}|#{10}))"
-
-NUMBER_FORMS: dict[str, Sequence[NumberForm]] = {
-    "royal_mail": [_s10("GB")],
-    "dpd": [
-        NumberForm(re.compile("(?P<serial>[0-9]{27}|[0-9]{14})(?P<check>[0-9A-Z])"), _compute_mod37_digit),
-        _form("#{14}|#{10}"),  # as on a card or in a mail, without the check character
-    ],
-    "evri": [_form("(?=(?:[A-Z]*#){8})[0-9A-Z]{16}")],
-    "ups": [
-        _form("1Z(?P<serial>[0-9A-Z]{15})!", _weigh_mod10(1, 2)),
-        _form("[AHJKTV](?P<serial>#{9})!", _weigh_mod10(1, 2)),
-    ],
-    "fedex": [
-        _form("(?P<serial>#{11})!", _weigh_mod11(3, 1, 7)),
-        _form("[0-8]#{19}(?P<serial>#{13})!", _weigh_mod11(1, 7, 3)),
-        _form("3#{15}(?P<serial>#{11})!#{4}", _weigh_mod11(3, 1, 7)),
-        _form("(?P<serial>#{14})!", _weigh_mod10(1, 3)),
-        _form("#{2}(?P<serial>#{15})!", _SSCC),
-        _form("96#{5}(?P<serial>#{14})!", _weigh_mod10(1, 3)),
-        _form("96#{18}(?P<serial>#{13})!", _weigh_mod11(1, 7, 3)),
-    ],
-    "dhl": [
-        _form("(?P<serial>#{9,10})!", compute_mod7_digit),
-        _form("J[A-Z]{2,3}#{9,10}|JJD#{18}|JVGL#{11,20}|3S[A-Z]{3,5}#{6,12}"),
-        _form("(?:GM|LX|RX|UV|CN|SG|TH|IN|HK|MY)(?=[A-Z]*#)[0-9A-Z]{10,39}|#{14}"),
-        _form("(?P<serial>#{11})!", _weigh_mod10(4, 9)),
-        _form("(?P<serial>00#{17})!", _SSCC),
-        _s10("DE"),
-    ],
-    "usps": [
-        _form("(?P<serial>#{19})!", _weigh_mod10(3, 1)),
-        _form(
-            f"(?:420#{{5}}(?=#{{22}}$|#{{26}}$)(?:#{{4}}(?=#{{22}}$))?)?(?P<serial>94#{{3}}{_MAILER})!",
-            _weigh_mod10(3, 1),
-        ),
-        _form(
-            r"(?:420#{5}(?:#{4}(?=#{22}$))?)?(?P<serial>(?:92(?=#{3}9)|93(?=#{3}[0-8])|95)#{3}" + _SHORT_MAILER + ")!",
-            _weigh_mod10(3, 1),
-        ),
-        _form("(?:420#{5}(?:#{4})?)?(?P<serial>(?:91)?#{19})!", _compute_usps_legacy_digit),
-        _s10("US"),
-    ],
-}
+def _get_forms(carrier: str) -> tuple[NumberForm, ...]:
+    known = CARRIERS.get(carrier)
+    return known.number_forms if known else ()
 
 
 def fits_carrier(carrier: str, number: str) -> bool:
     """Whether it is a number as `carrier`, a key of `CARRIERS`, gives them; True where its forms are not known."""
-    forms = NUMBER_FORMS.get(carrier)
-    closed_up = _close_up(number)
-    return forms is None or any(form.fits(closed_up) for form in forms)
+    forms, closed_up = _get_forms(carrier), _close_up(number)
+    return not forms or any(form.fits(closed_up) for form in forms)
 
 
 def has_wrong_check_digit(carrier: str, number: str) -> bool:
     """Of a number that does not fit: whether it is one of the carrier's but for its check digit."""
     closed_up = _close_up(number)
-    return any(form.has_shape(closed_up) for form in NUMBER_FORMS.get(carrier, ()))
+    return any(form.has_shape(closed_up) for form in _get_forms(carrier))
 
 
 def guess_carriers(number: str) -> list[str]:
@@ -182,12 +69,12 @@ def guess_carriers(number: str) -> list[str]:
     closed_up = _close_up(number)
     return [
         key
-        for key, forms in NUMBER_FORMS.items()
-        if any(form.check is not None and form.fits(closed_up) for form in forms)
+        for key, carrier in CARRIERS.items()
+        if any(form.check is not None and form.fits(closed_up) for form in carrier.number_forms)
     ]
 
 
 def format_number(carrier: str, number: str) -> str:
     """As it is kept: a number of a known form without its gaps and in capitals, any other as it was typed."""
-    is_known = carrier in NUMBER_FORMS and fits_carrier(carrier, number)
+    is_known = bool(_get_forms(carrier)) and fits_carrier(carrier, number)
     return _close_up(number) if is_known else number
