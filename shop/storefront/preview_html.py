@@ -1,69 +1,41 @@
 """A page as a still picture of itself, for a frame: links lead nowhere, buttons rest, and no script runs.
 
-What a switch changes is left exactly as it is, set apart and outlined; there the frame's sandbox keeps links from
-leading anywhere. Our own templates write attributes in double quotes, so plain patterns find them.
+What a switch changes is left as it is, set apart and outlined; there the frame's sandbox keeps links from leading
+anywhere.
 """
 
-import re
 from collections.abc import Collection
 
-from django.utils.html import format_html
+from bs4 import BeautifulSoup, Tag
 
 PREVIEW_ID = "previewed"  # the id that the frame scrolls to
-
-_MARKED_SECTION = re.compile(r'<section\b[^>]*\sdata-purpose="([^"]*)"[^>]*>(.*?)</section>', re.DOTALL)
-_SCRIPT = re.compile(r"<script\b.*?</script>", re.DOTALL)
-_LINK = re.compile(r'(<a\b[^>]*?)\shref="[^"]*"')
-_CONTROL = re.compile(r"<(button|input|select|textarea)\b")
-_FOCUS = re.compile(r'(<main\b[^>]*?)\stabindex="-1"')
-_OWN_SECTION = "<h2 "
-_INLINE = re.compile(r'\sstyle="([^"]*)"')
 
 
 def find_marked_sections(html: str, purposes: Collection[str]) -> list[str]:
     """The parts of a page that these switches change, those with anything in them."""
-    found = _MARKED_SECTION.finditer(html)
-    return [each[0] for each in found if not set(each[1].split()).isdisjoint(purposes) and each[2].strip()]
+    return [str(each) for each in _select_sections(_parse_html(html), purposes) if _is_filled(each)]
 
 
 def freeze_page(html: str, *, purposes: Collection[str], nothing: str) -> str:
     """`purposes`: the switches in question. `nothing`: what is said where they would show something but do not."""
-    parts, end = [], 0
-    for found in _MARKED_SECTION.finditer(html):
-        if not set(found[1].split()).isdisjoint(purposes):
-            parts += [_disable_html(html[end : found.start()]), _outline_section(found, nothing)]
-            end = found.end()
-    if not parts:
-        main = re.search(r"<main\b[^>]*>", html)
-        end = main.end() if main else 0
-        parts = [_disable_html(html[:end]), _render_empty_section(nothing)]
-    return _add_base_target("".join([*parts, _disable_html(html[end:])]))
-
-
-def _outline_section(found: re.Match[str], nothing: str) -> str:
-    return (
-        f'<div class="previewed" id="{PREVIEW_ID}">{found[0]}</div>'
-        if found[2].strip()
-        else _render_empty_section(nothing)
-    )
-
-
-def _render_empty_section(nothing: str) -> str:
-    return format_html('<div class="previewed" id="{}"><p>{}</p></div>', PREVIEW_ID, nothing)
-
-
-def _disable_html(html: str) -> str:
-    return _FOCUS.sub(r'\1 tabindex="0"', _CONTROL.sub(r"<\1 disabled", _LINK.sub(r"\1", _SCRIPT.sub("", html))))
-
-
-def _add_base_target(html: str) -> str:
-    """What is left of the links would open elsewhere, which the sandbox forbids."""
-    return html.replace("<head>", '<head>\n<base target="_blank">', 1)
+    page = _parse_html(html)
+    marked = _select_sections(page, purposes)
+    for section in marked:
+        if _is_filled(section):
+            section.wrap(_make_outline(page))
+        else:
+            section.replace_with(_make_outline(page, nothing))
+    if not marked and page.main:
+        page.main.insert(0, _make_outline(page, nothing))
+    _disable_controls(page)
+    if page.head:  # what is left of the links would open elsewhere, which the sandbox forbids
+        page.head.insert(0, page.new_tag("base", target="_blank"))
+    return str(page)
 
 
 def has_own_section(html: str) -> bool:
     """Whether a mail has a part with a heading of its own, which a switch adds."""
-    return _OWN_SECTION in html
+    return _parse_html(html).h2 is not None
 
 
 def freeze_mail(html: str, *, nonce: str, above: str, is_part: bool) -> str:
@@ -71,19 +43,54 @@ def freeze_mail(html: str, *, nonce: str, above: str, is_part: bool) -> str:
 
     `above` is put over it: a piece of HTML of our own. `is_part`: the switch adds that part, not the mail.
     """
-    html = (
-        html.replace(_OWN_SECTION, f'{_OWN_SECTION}id="{PREVIEW_ID}" ', 1)
-        if is_part
-        else html.replace("<body ", f'<body id="{PREVIEW_ID}" ', 1)
-    )
-    rules: dict[str, int] = {}
-    whole = re.sub(
-        r"(<body\b[^>]*)>", lambda found: f'{found[1]} tabindex="0">{above}', _LINK.sub(r"\1", html), count=1
-    )
-    body = _INLINE.sub(lambda found: f' data-s="{rules.setdefault(found[1], len(rules))}"', whole)
-    sheet = "\n".join(f'[data-s="{place}"] {{ {_unescape_style(rule)} }}' for rule, place in rules.items())
-    return body.replace("<style>", f'<style nonce="{nonce}">\n{sheet}', 1)
+    mail = _parse_html(html)
+    for link in mail.select("a[href]"):
+        del link["href"]
+    [marked] = mail.select("h2", limit=1) if is_part else mail.select("body")
+    marked["id"] = PREVIEW_ID
+    [body], [sheet] = mail.select("body"), mail.select("head > style")
+    body["tabindex"] = "0"
+    body.insert(0, _parse_html(above))
+    sheet["nonce"] = nonce
+    sheet.insert(0, _gather_styles(mail))
+    return str(mail)
 
 
-def _unescape_style(rule: str) -> str:
-    return rule.replace("&#x27;", "'").replace("&quot;", '"').replace("&amp;", "&")
+def _parse_html(html: str) -> BeautifulSoup:
+    return BeautifulSoup(html, "html.parser")
+
+
+def _select_sections(page: BeautifulSoup, purposes: Collection[str]) -> list[Tag]:
+    sections = page.select("section[data-purpose]")
+    return [each for each in sections if not set(str(each["data-purpose"]).split()).isdisjoint(purposes)]
+
+
+def _is_filled(section: Tag) -> bool:
+    return bool(section.decode_contents().strip())
+
+
+def _make_outline(page: BeautifulSoup, words: str = "") -> Tag:
+    outline = page.new_tag("div", attrs={"class": "previewed", "id": PREVIEW_ID})
+    if words:
+        outline.append(page.new_tag("p", string=words))
+    return outline
+
+
+def _disable_controls(page: BeautifulSoup) -> None:
+    """Outside of what is outlined. The main part can be reached by keyboard, to scroll it."""
+    for script in page.select("script:not(.previewed *)"):
+        script.decompose()
+    for link in page.select("a[href]:not(.previewed *)"):
+        del link["href"]
+    for control in page.select(":is(button, input, select, textarea):not(.previewed *)"):
+        control["disabled"] = ""
+    for main in page.select('main[tabindex="-1"]'):
+        main["tabindex"] = "0"
+
+
+def _gather_styles(mail: BeautifulSoup) -> str:
+    """The rules of a sheet for what stood on the elements, which from now on carry a number each."""
+    numbers: dict[str, int] = {}
+    for each in mail.select("[style]"):
+        each["data-s"] = str(numbers.setdefault(str(each.attrs.pop("style")), len(numbers)))
+    return "\n".join(["", *(f'[data-s="{number}"] {{ {rule} }}' for rule, number in numbers.items())])

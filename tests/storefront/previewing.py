@@ -1,10 +1,10 @@
 """A shop in which each switch changes something for Pat, and what a preview of it shows."""
 
-import re
 from datetime import timedelta
 from unittest import mock
 
 import pytest
+from bs4 import BeautifulSoup
 from django.test import Client
 from django.utils import timezone
 
@@ -61,8 +61,10 @@ def seen(client: Client, key: str, side: str) -> str:
 
 def fragments(html: str, keys: tuple[str, ...]) -> list[str]:
     """The parts of a page that the switches change; empty ones stand only in previews."""
-    found = re.finditer(r'<section\b[^>]*\sdata-purpose="([^"]*)"[^>]*>(.*?)</section>', html, re.DOTALL)
-    return [each[0] for each in found if set(each[1].split()) & set(keys) and each[2].strip()]
+    found = BeautifulSoup(html, "html.parser").select("section[data-purpose]")
+    return [
+        str(each) for each in found if set(each["data-purpose"].split()) & set(keys) and each.decode_contents().strip()
+    ]
 
 
 @pytest.fixture

@@ -203,9 +203,25 @@ def test_nothing_in_a_frame_can_be_pressed_but_what_differs_is_as_it_will_be():
     )
     assert "<script" not in shown
     assert 'href="/x/"' not in shown
-    assert "<button disabled>" in shown
+    assert '<button disabled="">' in shown
     assert "<p>Nothing.</p></div></main>" in preview_html.freeze_page(html, purposes=["two"], nothing="Nothing.")
     assert "<p>Nothing.</p>" in preview_html.freeze_page(html, purposes=["three"], nothing="Nothing.")
+
+
+def test_it_is_the_page_that_is_frozen_however_its_html_is_written():
+    html = (
+        "<!-- <section data-purpose='one'>not this</section> --><main>"
+        "<SECTION class=shelf data-purpose = one title='a > b'><p>What it shows</SECTION>"
+        "<A title='2 > 1' HREF=/x/>x</A><SCRIPT>go()</SCRIPT ><INPUT name=q></main>"
+    )
+    [section] = preview_html.find_marked_sections(html, ["one"])
+    assert "What it shows" in section
+    shown = preview_html.freeze_page(html, purposes=["one"], nothing="Nothing.")
+    assert shown.count('id="previewed"') == 1
+    assert "Nothing." not in shown
+    assert "href" not in shown.lower()
+    assert "<script" not in shown.lower()
+    assert '<input disabled="" name="q"/>' in shown
 
 
 def test_each_switch_on_the_preference_page_has_its_button_and_the_page_asks_by_it(pat):
