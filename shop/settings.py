@@ -138,7 +138,7 @@ STORAGES = {
             "base_url": None,
         },
     },
-    "staticfiles": {"BACKEND": env.str("STATIC_STORAGE", "whitenoise.storage.CompressedManifestStaticFilesStorage")},
+    "staticfiles": {"BACKEND": env.str("STATIC_STORAGE", "shop.style_sheets.JoinedSheetsStorage")},
 }
 
 # -- Words, time, money ------------------------------------------------------------------------------------
