@@ -11,6 +11,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.layout import drop_layout
 from tests.notifications.wire import find_faults
 from tests.page import read_words
 
@@ -36,7 +37,7 @@ class Received:
 
     @property
     def html(self) -> str:
-        return self.message.get_body(("html",)).get_content()
+        return drop_layout(self.message.get_body(("html",)).get_content())
 
     @property
     def words(self) -> str:
