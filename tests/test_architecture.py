@@ -2,9 +2,11 @@
 
 import ast
 import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+import grimp
 import pytest
 from django.apps import apps
 
@@ -49,6 +51,13 @@ def test_every_room_and_every_module_of_the_project_has_its_layer():
 
 def _read_contracts() -> list[dict[str, Any]]:
     return tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Late imports count; what only types need does not."""
+    graph = grimp.build_graph(*ROOMS, exclude_type_checking_imports=True, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    TopologicalSorter(imports).prepare()  # raises CycleError, which names the circle
 
 
 def test_foreign_keys_point_downwards():

@@ -11,6 +11,7 @@ from accounts.consent import consent
 from accounts.models import Customer, ForgottenPast
 from accounts.models.address import PostalAddress
 from accounts.people.email_addresses import EmailAddressField
+from orders.models.cart import Cart
 from orders.models.settings import ShippingMethod
 from shop.catalog.models import Product, StockRecord, Variant
 from shop.catalog.models.variant import BARE_SIZE
@@ -81,7 +82,7 @@ class Order(PostalAddress):
     email = EmailAddressField("e-mail", blank=True)
     source = models.CharField(max_length=8, choices=Source, default=Source.WEB)
     external_reference = models.CharField(max_length=60, null=True, blank=True, unique=True)
-    cart = models.ForeignKey("orders.Cart", on_delete=models.SET_NULL, null=True, editable=False, related_name="orders")
+    cart = models.ForeignKey(Cart, on_delete=models.SET_NULL, null=True, editable=False, related_name="orders")
     cart_fingerprint = models.CharField(max_length=64, blank=True, editable=False)
 
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
