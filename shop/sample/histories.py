@@ -107,7 +107,7 @@ def _skip_sunday(at: datetime) -> datetime:
 
 def _read_written_histories(now: datetime) -> Iterator[SampleOrderHistory]:
     goods = {product.slug: product for product in content.read_products()}
-    for at, row in enumerate(content.read_toml("orders")["order"], start=1):
+    for at, row in enumerate(_list_written_orders(), start=1):
         yield SampleOrderHistory(
             f"sample-told-{at:02d}",
             row["who"],
@@ -119,6 +119,13 @@ def _read_written_histories(now: datetime) -> Iterator[SampleOrderHistory]:
             ticks=tuple(row.get("ticks", ())),
             **_build_course(row, now),
         )
+
+
+def _list_written_orders() -> list[dict[str, Any]]:
+    """Those of `orders.toml`, and the spare one for each stage where none of them stands."""
+    written = content.read_toml("orders")
+    empty = [stage for stage in STAGES if stage not in {row.get("stage") for row in written["order"]}]
+    return [*written["order"], *(written["spare"] | {"stage": stage} for stage in empty)]
 
 
 def _build_course(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:

@@ -110,6 +110,7 @@ def test_a_stage_nobody_gave_an_hour_is_reached_half_way_between_its_neighbours(
     monkeypatch.setattr(histories, "STAGES", (*histories.STAGES[:at], "weighed", *histories.STAGES[at:]))
     stories = histories.build_order_histories(people.list_people(), now=timezone.now())
     assert any(story.stage == "delivered" and "weighed" in story.steps for story in stories)
+    assert any(story.stage == "weighed" and story.is_live for story in stories), "its queue would be empty"
     for story in stories:
         reached = [story.steps[stage] for stage in histories.STAGES if stage in story.steps]
         assert reached == sorted(reached)

@@ -19,6 +19,10 @@ from shop import checks, start
 
 Stage = Shipment.Stage
 Road = list[ParcelStage]
+PICKING, PICKED, PACKED = (
+    next(place for place, row in enumerate(ROAD) if row.stage == stage)
+    for stage in (Stage.PICKING, Stage.PICKED, Stage.PACKED)
+)
 LAST = len(ROAD) - 1
 
 
@@ -36,32 +40,38 @@ def without(at: int) -> Callable[[Road], Road]:
 
 
 def with_one_more(**fields) -> Callable[[Road], Road]:
-    """A stage between picked and packed that is in the table alone."""
-    return lambda road: [*road[:3], replace(road[2], **fields), *road[3:]]
+    """A stage after picked that is in the table alone."""
+    return lambda road: [*road[: PICKED + 1], replace(road[PICKED], **fields), *road[PICKED + 1 :]]
 
 
 HALF_MADE = {
-    "a choice without a row": (without(1), "picking is a choice and has no row"),
+    "a choice without a row": (without(PICKING), "picking is a choice and has no row"),
     "a row without a choice": (
         with_one_more(stage="inspected"),
         "inspected has a row in orders.stages and is no choice",
     ),
-    "nothing leads to it": (changed(2, follows=frozenset()), "picked follows no stage before it"),
+    "nothing leads to it": (changed(PICKED, follows=frozenset()), "picked follows no stage before it"),
     "it follows what comes later": (
-        changed(2, follows=frozenset({Stage.WAITING, Stage.PACKED})),
+        changed(PICKED, follows=frozenset({Stage.WAITING, Stage.PACKED})),
         "picked follows a stage that is not before it",
     ),
-    "nothing leads on": (changed(3, follows=frozenset({Stage.WAITING})), "picked has no stage after it"),
-    "nobody's queue": (changed(2, queue=None), "picked has no queue"),
+    "nothing leads on": (
+        changed(LAST, follows=frozenset({Stage.WAITING})),
+        f"{ROAD[LAST - 1].stage} has no stage after it",
+    ),
+    "nobody's queue": (changed(PICKED, queue=None), "picked has no queue"),
     "a queue of the finished": (changed(LAST, queue=("done", "Done")), "delivered has a queue"),
-    "a queue in two places": (changed(3, queue=("pick", "To pick")), "Two stages have the queue"),
-    "not in the timeline": (changed(1, meanwhile=""), "picking is not in the customer's timeline"),
-    "a verb that is not there": (changed(2, verb="inspect_shipment"), "picked is reached by inspect_shipment"),
-    "an event that is not there": (changed(2, event="shipment_inspected"), "picked records an event that there is not"),
-    "another's event": (changed(2, event=OrderEvent.Kind.PACKED), "Two stages have the event shipment_packed"),
-    "another's button": (changed(2, button=StaffButton("ship", "Ship")), "Two stages have the action ship"),
-    "a field no parcel has": (changed(2, date_field="picked_at"), "picked sets picked_at, which no parcel has"),
-    "a field no order has": (changed(2, due_field="picks_on"), "picked is due by picks_on, which no order has"),
+    "a queue in two places": (changed(PACKED, queue=("pick", "To pick")), "Two stages have the queue"),
+    "not in the timeline": (changed(PICKING, meanwhile=""), "picking is not in the customer's timeline"),
+    "a verb that is not there": (changed(PICKED, verb="inspect_shipment"), "picked is reached by inspect_shipment"),
+    "an event that is not there": (
+        changed(PICKED, event="shipment_inspected"),
+        "picked records an event that there is not",
+    ),
+    "another's event": (changed(PICKED, event=OrderEvent.Kind.PACKED), "Two stages have the event shipment_packed"),
+    "another's button": (changed(PICKED, button=StaffButton("ship", "Ship")), "Two stages have the action ship"),
+    "a field no parcel has": (changed(PICKED, date_field="picked_at"), "picked sets picked_at, which no parcel has"),
+    "a field no order has": (changed(PICKED, due_field="picks_on"), "picked is due by picks_on, which no order has"),
     "a standing nothing leads to": (changed(LAST, progress=ON_ITS_WAY), "No stage leads to delivered"),
 }
 
