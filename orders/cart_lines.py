@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 
 from orders.models import CartLine
 from orders.models.cart import LineStock
 from shop.catalog.models import Maker, Product, Variant
+from shop.prepared import PreparedStatement
 
 Row = TypeVar("Row", bound=Model)
 
@@ -49,25 +50,25 @@ LEFT JOIN LATERAL (
     WHERE r.variant_id = variant.id
     ORDER BY r.on_hand - r.allocated + r.backorder_limit DESC, s.position, r.store_id LIMIT 1
 ) stock ON true
-WHERE line.{{chosen}} = %s ORDER BY line.created_at, line.id
+WHERE line.{{chosen}} = %(pk)s ORDER BY line.created_at, line.id
 """  # noqa: S608  (names of ours; values travel as parameters)
+_OF_CART = PreparedStatement(_SELECT_LINES.format(chosen="cart_id"))
+_OF_LINE = PreparedStatement(_SELECT_LINES.format(chosen="id"))
 
 
 def read_cart_lines(cart_id: int) -> list[CartLine]:
     """Each line with all that a page or a checkout needs of it; one query."""
-    return _read_lines("cart_id", cart_id)
+    return _read_lines(_OF_CART, cart_id)
 
 
 def read_cart_line(line_id: int) -> CartLine:
     """The same of one line. Raises `ValueError` when it is gone."""
-    [line] = _read_lines("id", line_id)
+    [line] = _read_lines(_OF_LINE, line_id)
     return line
 
 
-def _read_lines(column: str, value: int) -> list[CartLine]:
-    with connection.cursor() as cursor:
-        cursor.execute(_SELECT_LINES.format(chosen=column), [value])
-        return [_make_line(iter(row)) for row in cursor.fetchall()]
+def _read_lines(statement: PreparedStatement, pk: int) -> list[CartLine]:
+    return [_make_line(iter(row)) for row in statement.fetch_rows({"pk": pk})]
 
 
 def _make_line(row: Iterator[Any]) -> CartLine:

@@ -6,12 +6,13 @@ from decimal import Decimal
 from functools import cache, cached_property
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
 from orders.models import ShippingMethod, ShopSettings
+from shop.prepared import PreparedStatement
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Terms:
 # One row, whether staff have saved any settings or not. Money and rates travel as text: JSON numbers are not exact.
 _SELECT_TERMS = """
 SELECT (SELECT json_agg(json_build_array(h.falls_on, h.closes_shop, h.stops_delivery))
-        FROM orders_holiday h WHERE h.falls_on >= %s),
+        FROM orders_holiday h WHERE h.falls_on >= %(since)s),
        (SELECT json_agg(json_build_array(t.country, t.name, t.rate::text)) FROM orders_taxrate t),
        (SELECT json_agg(json_build_object({methods}) ORDER BY m.position, m.price, m.id)
         FROM orders_shippingmethod m WHERE m.is_active),
@@ -64,9 +65,8 @@ _MONEY = ("price", "free_from")
 
 def load_terms() -> Terms:
     """Plain SQL: the ORM took several times as long to build this statement as it runs. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_build_statement(), [timezone.localdate() - timedelta(days=1)])
-        days_off, taxes, methods, *settings = cursor.fetchone()
+    [row] = _build_statement().fetch_rows({"since": timezone.localdate() - timedelta(days=1)})
+    days_off, taxes, methods, *settings = row
     is_saved = settings[0] is not None
     return _build_terms(
         ShopSettings.from_db(DEFAULT_DB_ALIAS, _list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
@@ -77,11 +77,11 @@ def load_terms() -> Terms:
 
 
 @cache
-def _build_statement() -> str:
+def _build_statement() -> PreparedStatement:
     """With every column that the models have by now."""
     methods = (f"'{name}', m.{name}{'::text' * (name in _MONEY)}" for name in _list_columns(ShippingMethod))
     settings = (f"s.{name}" for name in _list_columns(ShopSettings))
-    return _SELECT_TERMS.format(methods=", ".join(methods), settings=", ".join(settings))
+    return PreparedStatement(_SELECT_TERMS.format(methods=", ".join(methods), settings=", ".join(settings)))
 
 
 def _list_columns(model: type[Model]) -> list[str]:

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from accounts.preferences.interests import NO_INTERESTS, Exclusions
 from recommendations import from_interests
 from recommendations.engine.names import is_same_kind, is_same_thing, read_name
 from recommendations.withdrawn_sql import WITHDRAWN_SQL, get_withdrawn_parameters
+from shop.prepared import PreparedStatement
 
 MOST_NEAR = 100  # a category of more says nothing of what is near
 READ = 60  # rows looked through for a shelf: as many as a product has published pairs, and some
@@ -125,8 +124,10 @@ _BESIDE = """
     FROM best JOIN catalog_product p ON p.id = best.id
     WHERE p.is_published AND p.is_available AND NOT p.id = ANY(%(left_out)s) AND {wanted}
     ORDER BY place, score DESC, id"""
-_BESIDE_ONE = _BESIDE.format(score="s.score", lost=WITHDRAWN_SQL, wanted=from_interests.NOT_HIDDEN)
-_BESIDE_SEVERAL = _BESIDE.format(score="s.cart_score", lost=WITHDRAWN_SQL, wanted=from_interests.NOT_HIDDEN)
+_BESIDE_ONE, _BESIDE_SEVERAL = (
+    PreparedStatement(_BESIDE.format(score=score, lost=WITHDRAWN_SQL, wanted=from_interests.NOT_HIDDEN))
+    for score in ("s.score", "s.cart_score")
+)
 _WAYS = {1: Way.PAIR, 2: Way.STAFF, 3: Way.ALIKE, 4: Way.NEAR}
 
 
@@ -153,9 +154,7 @@ def find_beside(
         **from_interests.get_hidden_parameters(hidden),
         **get_withdrawn_parameters(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_BESIDE_ONE if len(product_ids) == 1 else _BESIDE_SEVERAL, values)
-        rows = cursor.fetchall()
+    rows = (_BESIDE_ONE if len(product_ids) == 1 else _BESIDE_SEVERAL).fetch_rows(values)
     given = {row[0]: Thing(*row[:5]) for row in rows if not row[5]}
     found = [Found(Thing(*row[:5]), _WAYS[row[5]], given[row[7]]) for row in rows if row[5]]
     kin = Kin(given.values())

@@ -101,12 +101,14 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 DATABASES = {
     "default": dj_database_url.parse(
         read_required("DATABASE_URL", why="postgresql://user:password@host/name"),
-        conn_max_age=60,
+        conn_max_age=600,  # seconds; as long, too, as the statements that a connection has prepared
         conn_health_checks=True,
     )
 }
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)  # seconds; then it counts as away
 DATABASES["default"]["OPTIONS"]["options"] = "-c lock_timeout=10s -c statement_timeout=60s"
+# Off behind a pooler that gives each transaction another connection: see docs/adr/0048-prepared-statements.md.
+PREPARED_STATEMENTS = env.bool("PREPARED_STATEMENTS", True)
 # Daily checkpoints of the consent ledger: a folder that whoever runs the database cannot write to.
 CHECKPOINT_FOLDER = env.str("CHECKPOINT_FOLDER", str(BASE_DIR / "checkpoints"))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

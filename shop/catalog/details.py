@@ -5,13 +5,12 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from shop.catalog.availability import Availability
 from shop.catalog.models.variant import join_options
 from shop.money import format_amount
+from shop.prepared import PreparedStatement
 
-_READ = """
+_SELECT_DETAILS = PreparedStatement("""
 SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attributes::json, p.lifespan_months,
        p.released_on, m.name, m.story,
        (SELECT json_agg(json_build_array(i.file, i.alt) ORDER BY i.position, i.id)
@@ -30,8 +29,8 @@ SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attribu
         WHERE v.product_id = p.id AND v.is_active)
 FROM catalog_product p
 LEFT JOIN catalog_maker m ON m.id = p.maker_id
-WHERE p.slug = %s AND p.is_published
-"""
+WHERE p.slug = %(slug)s AND p.is_published
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +70,10 @@ class ProductDetails(NamedTuple):
 
 def read_product_details(slug: str) -> ProductDetails | None:
     """The published product at this address."""
-    with connection.cursor() as cursor:
-        cursor.execute(_READ, [slug])
-        row = cursor.fetchone()
-    if row is None:
+    rows = _SELECT_DETAILS.fetch_rows({"slug": slug})
+    if not rows:
         return None
-    *columns, images, variants = row
+    *columns, images, variants = rows[0]
     return ProductDetails._make([*columns, [(file, alt) for file, alt in images or ()], _make_variants(variants)])
 
 

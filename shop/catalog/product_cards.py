@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from shop.catalog.availability import Availability
+from shop.prepared import PreparedStatement
 
 # `chosen` gives ids, in the order wanted.
 _SELECT_CARDS = """
@@ -49,13 +49,13 @@ _IN_SIZES = {
 # Each part comes off the index of the newest first, however many products there are.
 _SELECT_NEW = """
     (SELECT id FROM catalog_product WHERE is_published AND released_on <= %(today)s
-     ORDER BY released_on DESC NULLS LAST, id DESC LIMIT %(limit)s)
+     ORDER BY released_on DESC NULLS LAST, id DESC LIMIT {limit})
     UNION
     (SELECT id FROM catalog_product WHERE is_published AND released_on IS NULL
-     ORDER BY released_on DESC NULLS LAST, id DESC LIMIT %(limit)s)
+     ORDER BY released_on DESC NULLS LAST, id DESC LIMIT {limit})
     UNION
     (SELECT id FROM catalog_product WHERE is_published AND released_on > %(today)s AND released_on <= %(until)s
-     ORDER BY released_on, id LIMIT %(limit)s)
+     ORDER BY released_on, id LIMIT {limit})
     UNION
     SELECT unnest(%(ids)s::bigint[])
 """
@@ -64,6 +64,7 @@ _WITHOUT_OPTIONS = """
     WHERE (SELECT count(*) FROM catalog_variant v WHERE v.product_id = wanted.id AND v.is_active) = 1
     ORDER BY wanted.place
 """
+_BY_ID = "SELECT unnest(%(ids)s::bigint[]) AS id"
 
 
 class ProductCard(NamedTuple):
@@ -105,7 +106,7 @@ class NewProducts:
 def read_cards(ids: Iterable[int], *, sizes: Sequence[str] = ()) -> list[ProductCard]:
     """The published ones among these products, in the order asked for, as to these sizes. No query for none."""
     wanted = list(ids)
-    return read_selected_cards("SELECT unnest(%(ids)s::bigint[]) AS id", {"ids": wanted}, sizes=sizes) if wanted else []
+    return read_selected_cards(_BY_ID, {"ids": wanted}, sizes=sizes) if wanted else []
 
 
 def read_without_options(ids: Iterable[int]) -> list[ProductCard]:
@@ -116,8 +117,8 @@ def read_without_options(ids: Iterable[int]) -> list[ProductCard]:
 
 def read_new_products(today: date, *, until: date, limit: int, ids: Iterable[int] = ()) -> NewProducts:
     """One query. `others` are the products with these ids, as far as they are not fresh."""
-    values = {"ids": list(ids), "today": today, "until": until, "limit": limit}
-    latest = read_selected_cards(_SELECT_NEW, values)
+    values = {"ids": list(ids), "today": today, "until": until}
+    latest = read_selected_cards(_SELECT_NEW.format(limit=limit), values)
     latest.sort(key=lambda each: (each.released_on or date.min, each.id), reverse=True)
     fresh = [each for each in latest if (each.released_on or today) <= today][:limit]
     coming = [each for each in latest if each.released_on and today < each.released_on <= until][::-1][:limit]
@@ -126,8 +127,15 @@ def read_new_products(today: date, *, until: date, limit: int, ids: Iterable[int
 
 
 def read_selected_cards(statement: str, values: Mapping[str, Any], *, sizes: Sequence[str] = ()) -> list[ProductCard]:
-    """The products whose `id` an SQL statement of ours selects, in its order, as to these sizes (all: none named)."""
-    parts = _IN_SIZES if sizes else _WHOLE
-    with connection.cursor() as cursor:
-        cursor.execute(_SELECT_CARDS.format(chosen=statement, **parts), {**values, "sizes": list(sizes)})
-        return [ProductCard(*row) for row in cursor.fetchall()]
+    """The products whose `id` an SQL statement of ours selects, in its order, as to these sizes (all: none named).
+
+    The statement is one of a handful: each connection keeps the plan of every one it was given.
+    """
+    rows = _prepare_statement(statement, is_in_sizes=bool(sizes)).fetch_rows({**values, "sizes": list(sizes)})
+    return [ProductCard(*row) for row in rows]
+
+
+@cache
+def _prepare_statement(chosen: str, *, is_in_sizes: bool) -> PreparedStatement:
+    parts = _IN_SIZES if is_in_sizes else _WHOLE
+    return PreparedStatement(_SELECT_CARDS.format(chosen=chosen, **parts))

@@ -121,6 +121,11 @@ class ProductQuery:
     def is_ranked(self) -> bool:
         return bool(self.text) and self.sort == Sort.RELEVANCE
 
+    @property
+    def is_by_name(self) -> bool:
+        """A whole category by name: what most visitors see of it, straight off the index."""
+        return bool(self.scope) and self.sort == Sort.NAME and not self.text and not self._active()
+
     def values(self) -> Mapping[str, Any]:
         price = self.filters.price
         offset = (self.page - 1) * PAGE_SIZE
@@ -172,7 +177,7 @@ class ProductQuery:
     def page_ids(self) -> str:
         """The ids of the page and of one more, in order; exact however many match. Not for what is ranked."""
         active = self._active()
-        if self.scope and not active and not self.text and self.sort == Sort.NAME:
+        if self.is_by_name:
             return f"{_BY_NAME} {self._limits}"
         where = self._build_where(active)
         if self.text:

@@ -115,7 +115,11 @@ def _read_page_cards(match: ProductQuery, counts: ListCounts) -> list[ProductCar
     sizes = match.filters.sizes
     if match.is_ranked:
         return product_cards.read_cards(counts.ids, sizes=sizes)
-    return product_cards.read_selected_cards(match.page_ids(), match.values(), sizes=sizes)
+    if match.is_by_name:
+        return product_cards.read_selected_cards(match.page_ids(), match.values())
+    with connection.cursor() as cursor:
+        cursor.execute(match.page_ids(), match.values())
+        return product_cards.read_cards((product_id for (product_id,) in cursor.fetchall()), sizes=sizes)
 
 
 def count_products(scope: tuple[int, ...] = ()) -> ListCounts:

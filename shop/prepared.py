@@ -1,0 +1,78 @@
+"""Small statements that pages live on, planned once by each connection: planning them costs more than running them.
+
+The plan is one for all values, which PostgreSQL would not always choose by itself: it takes ten rows to be asked for
+where one is, and then plans each time. So a statement must be as good planned blindly; above all, its LIMITs are
+numbers and no parameters.
+
+Safe whatever becomes of the connection: a statement that the server has forgotten, or whose result a migration changed,
+runs as it stands and is prepared anew the next time. Inside a transaction, where such an error could not be taken back,
+every statement runs as it stands. See docs/adr/0048-prepared-statements.md.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.backends.utils import CursorWrapper
+
+_NAMED = re.compile(r"%\((\w+)\)s")
+_KNOWN_ALREADY = "42P05"  # by its name: behind a pooler, another client of ours prepared it
+_FORGOTTEN = frozenset({"26000", "0A000"})  # no such statement; its result would be of other types by now
+_prepared: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()  # names, by the driver's connection
+
+
+class PreparedStatement:
+    """SQL of ours with named parameters, such as `%(ids)s`. Its name is that of its text: the same text, one plan."""
+
+    def __init__(self, sql: str) -> None:
+        names = list(dict.fromkeys(_NAMED.findall(sql)))
+        places = {name: f"${place}" for place, name in enumerate(names, start=1)}
+        self.sql = sql
+        self.name = f"shop_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
+        self._prepare = f"PREPARE {self.name} AS {_NAMED.sub(lambda match: places[match[1]], sql)}"
+        self._execute = f"EXECUTE {self.name} ({', '.join(f'%({name})s' for name in names)})"
+
+    def fetch_rows(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Every row. Values the statement does not name are not looked at."""
+        with connection.cursor() as cursor:
+            if not (settings.PREPARED_STATEMENTS and _is_in_no_transaction() and self._run_prepared(cursor, values)):
+                cursor.execute(self.sql, values)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
+
+    def _run_prepared(self, cursor: CursorWrapper, values: Mapping[str, Any]) -> bool:
+        """False where the server knew it no longer: then nothing has run."""
+        known = _prepared.setdefault(connection.connection, set())
+        try:
+            if not known:
+                cursor.execute("SET plan_cache_mode = force_generic_plan")
+            if self.name not in known:
+                self._make_known(cursor)
+                known.add(self.name)
+            cursor.execute(self._execute, values)
+        except DatabaseError as error:
+            if _get_code(error) not in _FORGOTTEN:
+                raise
+            cursor.execute("DEALLOCATE ALL")
+            known.clear()
+            return False
+        return True
+
+    def _make_known(self, cursor: CursorWrapper) -> None:
+        try:
+            cursor.execute(self._prepare)
+        except DatabaseError as error:
+            if _get_code(error) != _KNOWN_ALREADY:
+                raise
+
+
+def _is_in_no_transaction() -> bool:
+    return connection.get_autocommit() and not connection.in_atomic_block
+
+
+def _get_code(error: DatabaseError) -> str | None:
+    return getattr(error.__cause__, "pgcode", None)

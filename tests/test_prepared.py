@@ -1,0 +1,123 @@
+"""Statements that a connection plans once: the same answer as without, whatever becomes of the connection."""
+
+import re
+
+import pytest
+from django.db import DatabaseError, connection, transaction
+
+from orders.models import ShopSettings
+from shop.catalog import listing
+from shop.prepared import PreparedStatement
+from shop.storefront import page_cache
+from tests import builders
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TWICE = PreparedStatement("SELECT %(number)s::int * 2, %(words)s::text[]")
+ANSWER = [(6, ["it's", "50 %"])]
+SECRETS = re.compile(r"[\w+/=-]{22,}")  # of forms and of scripts, another in each page
+VALUES = {"number": 3, "words": ["it's", "50 %"], "unused": object}
+
+
+def run(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+
+
+def plans() -> dict[str, tuple[int, int]]:
+    """Of each statement this connection has prepared: how often it ran by the plan for all values, and by another."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, generic_plans, custom_plans FROM pg_prepared_statements")
+        return {name: (generic, custom) for name, generic, custom in cursor.fetchall()}
+
+
+@pytest.fixture(autouse=True)
+def fresh_connection() -> None:
+    connection.close()
+
+
+def test_a_statement_is_planned_once_for_all_values():
+    for number in range(3):
+        assert TWICE.fetch_rows(VALUES | {"number": number})[0][0] == number * 2
+    assert plans() == {TWICE.name: (3, 0)}
+
+
+def test_a_new_connection_prepares_anew():
+    assert TWICE.fetch_rows(VALUES) == ANSWER
+    connection.close()
+    assert plans() == {}
+    assert TWICE.fetch_rows(VALUES) == ANSWER
+    assert plans() == {TWICE.name: (1, 0)}
+
+
+@pytest.mark.parametrize("forgetting", ["DISCARD ALL", "DEALLOCATE ALL"])
+def test_a_server_that_forgot_it_answers_all_the_same_and_is_told_again(forgetting):
+    TWICE.fetch_rows(VALUES)
+    run(forgetting)
+    assert TWICE.fetch_rows(VALUES) == ANSWER
+    assert TWICE.fetch_rows(VALUES) == ANSWER
+    assert plans() == {TWICE.name: (1, 0)}
+
+
+def test_a_migration_that_changes_the_types_of_a_result_breaks_nothing():
+    run("CREATE TEMPORARY TABLE parcel (weight int); INSERT INTO parcel VALUES (7)")
+    weigh = PreparedStatement("SELECT * FROM parcel WHERE weight > %(least)s")
+    assert weigh.fetch_rows({"least": 1}) == [(7,)]
+    run("ALTER TABLE parcel ADD COLUMN label text DEFAULT 'heavy'")
+    assert weigh.fetch_rows({"least": 1}) == [(7, "heavy")]
+    assert weigh.fetch_rows({"least": 1}) == [(7, "heavy")]
+    assert plans() == {weigh.name: (1, 0)}
+
+
+def test_a_name_that_another_client_of_the_pooler_prepared_is_used_as_it_is():
+    run(f"PREPARE {TWICE.name} AS SELECT $1::int * 2, $2::text[]")
+    assert TWICE.fetch_rows(VALUES) == ANSWER
+    assert plans()[TWICE.name] != (0, 0)
+
+
+def test_inside_a_transaction_it_runs_as_it_stands():
+    with transaction.atomic():
+        assert TWICE.fetch_rows(VALUES) == ANSWER
+        assert plans() == {}
+    TWICE.fetch_rows(VALUES)
+    with transaction.atomic():
+        run("DEALLOCATE ALL")
+        assert TWICE.fetch_rows(VALUES) == ANSWER  # an error here would cost the whole transaction
+    assert plans() == {}
+
+
+def test_switched_off_nothing_is_prepared(settings):
+    settings.PREPARED_STATEMENTS = False
+    assert TWICE.fetch_rows(VALUES) == ANSWER
+    assert plans() == {}
+
+
+def test_an_error_of_its_own_is_told_and_the_next_one_runs():
+    divide = PreparedStatement("SELECT 6 / %(by)s::int")
+    with pytest.raises(DatabaseError, match="division by zero"):
+        divide.fetch_rows({"by": 0})
+    assert divide.fetch_rows({"by": 3}) == [(2,)]
+    with pytest.raises(DatabaseError, match="no_such_table"):
+        PreparedStatement("SELECT * FROM no_such_table").fetch_rows({})
+    assert divide.fetch_rows({"by": 2}) == [(3,)]
+
+
+def test_pages_say_the_same_as_without_and_plan_nothing_twice(client, settings):
+    ShopSettings.current().save()
+    builders.shipping_method()
+    socks = builders.product("Wool socks", slug="wool-socks", sizes=("9", "10"))
+    builders.product("Cotton socks", maker=None, on_hand=0).goes_with.add(socks)
+    listing.refresh_listings()
+    client.post("/cart/lines/", {"variant": socks.variants.first().pk, "quantity": 2})
+    paths = ["/", "/category/socks/", "/category/socks/?size=9&sort=price", "/product/wool-socks/", "/cart/"]
+    for path in paths:  # what is asked or said once comes here
+        client.get(path)
+    said: dict[bool, list[str]] = {}
+    for is_on in (False, True):
+        settings.PREPARED_STATEMENTS = is_on
+        page_cache.clear()
+        said[is_on] = [SECRETS.sub("", client.get(path).text) for path in paths * 3]
+    assert said[True] == said[False]
+    assert all("ool socks" in page for page in said[True])
+    assert len(plans()) >= 7
+    assert all(custom == 0 for _, custom in plans().values())
