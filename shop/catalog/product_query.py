@@ -63,12 +63,24 @@ _COUNTS = {
         GROUP BY size ORDER BY count(*) DESC, size LIMIT %(most_sizes)s)""",
     "stock": "SELECT 'stock', '', '', count(*) FROM {few} WHERE is_in_stock",
 }
-# Sizes may differ in price: where one was chosen, each size is counted by its own.
-_PRICED_SIZES = """(SELECT 'size', size, '', count(*) FROM (
-            SELECT few.id, v.size FROM {few} few
-            JOIN catalog_variant v ON v.product_id = few.id AND v.is_active AND v.size = ANY(few.sizes)
-            GROUP BY few.id, v.size HAVING min(v.price) >= %(low)s AND min(v.price) < %(high)s) sizes
-        GROUP BY size ORDER BY count(*) DESC, size LIMIT %(most_sizes)s)"""
+# Sizes may differ in price: where one was chosen, each size is counted by its own. Variants are looked up for products
+# whose prices do; joined, every variant of the shop was read.
+_PRICED_SIZES = """(SELECT 'size', sizes.size, '', count(*) FROM {few} few CROSS JOIN LATERAL (
+            SELECT unnest(few.sizes) AS size
+            WHERE few.price_from = few.price_to AND few.price_from >= %(low)s AND few.price_from < %(high)s
+            UNION ALL
+            SELECT v.size FROM catalog_variant v
+            WHERE few.price_from < few.price_to AND v.product_id = few.id AND v.is_active AND v.size = ANY(few.sizes)
+            GROUP BY v.size HAVING min(v.price) >= %(low)s AND min(v.price) < %(high)s) sizes
+        GROUP BY sizes.size ORDER BY count(*) DESC, sizes.size LIMIT %(most_sizes)s)"""
+# What each facet is counted by. No more is read: without sizes, all of it is in the index of prices.
+_COUNTED_COLUMNS = {
+    "category": "p.category_id",
+    "maker": "p.maker_id",
+    "price": "{price} AS price",
+    "size": "{sizes} AS sizes",
+    "stock": "{in_stock} AS is_in_stock",
+}
 _TSQUERY = "to_tsquery('english', %(query)s)"
 # What has a word in its name counts whole, what is only described by it half; what is sold out comes after its equals.
 _SCORE = """(CASE WHEN p.title_vector @@ to_tsquery('english', %(clause_{place})s) THEN %(weight_{place})s
@@ -87,9 +99,14 @@ _KEPT = f"""kept AS MATERIALIZED (
     WHERE has_all OR score >= greatest(%(floor)s, %(near_best)s * (SELECT max(score) FROM scored))
     ORDER BY score DESC, id LIMIT {BOUND}
 )"""  # noqa: S608
-# Among finds that are equal what sells comes first, then the shorter title.
-_RANKED = """SELECT few.id FROM few LEFT JOIN catalog_productdemand demand ON demand.product_id = few.id
-    ORDER BY few.rank DESC, demand.score DESC NULLS LAST, few.title_length, few.id DESC"""
+_RANK = f"""round(ts_rank(p.title_vector, {_TSQUERY})::numeric, 1) * (CASE WHEN p.is_available THEN 1 ELSE 0.8 END)
+    AS rank, length(p.title) AS title_length"""
+_RANKS = (f", 1 + (lower(p.title) = lower(%(text)s))::int + {_RANK}", f", {_RANK}")  # found by title, by description
+# Among finds that are equal what sells comes first, then the shorter title. Demand is looked up find by find: joined,
+# all that the shop sells was read.
+_RANKED = """SELECT few.id FROM few ORDER BY few.rank DESC,
+    (SELECT d.score FROM catalog_productdemand d WHERE d.product_id = few.id) DESC NULLS LAST,
+    few.title_length, few.id DESC"""
 # A category's goods by name, straight off the index: each of its shelves gives its first, the first of those are shown.
 _BY_NAME = """
 SELECT first.id FROM unnest(%(scope)s::bigint[]) AS shelf (id)
@@ -148,44 +165,53 @@ class ProductQuery:
             "today": timezone.localdate(),
         }
 
-    def counts(self) -> str:
-        """Rows (kind, key, label, number): the total, every facet, and the page's ids where they are ranked.
+    def counts(self, *, with_page: bool = True) -> str:
+        """Rows (kind, key, label, number): the total, every facet, and the ids of the page and of one more, in order.
 
-        Kind `matches` says of a facet from how many it was counted: `BOUND` means that there may be more.
+        Kind `matches` says of some facets from how many they were counted: `BOUND` means that there may be more.
         """
-        active = self._active()
-        parts = [*self._build_correction_cte(), f"few AS MATERIALIZED ({self._build_bounded_sql(active)})"]
+        active, groups = self._active(), self._group_facets()
+        ranked = self._build_bounded_sql(active, groups[frozenset(active)], is_ranked=self.is_ranked)
+        parts = [*self._build_correction_cte(), f"few AS MATERIALIZED ({ranked})"]
         reads = ["SELECT 'total', '', '', count(*) FROM few"]
         if self.words:
             parts.append(SPLIT)
             reads.append("SELECT 'split', word, first || ' ' || second, 0 FROM split")
         if self.forgiven:
             reads.append("SELECT 'partly', '', '', count(*) FROM few JOIN kept USING (id) WHERE NOT kept.has_all")
-        if self.is_ranked:
-            ranked = f"{_RANKED} {self._limits}"
-            reads.append(f"SELECT 'page', id::text, '', row_number() OVER () FROM ({ranked}) shown")  # noqa: S608
+        if with_page:
+            page = f"{_RANKED} {self._limits}" if self.is_ranked else self.page_ids()
+            reads.append(f"SELECT 'page', id::text, '', row_number() OVER () FROM ({page}) shown")  # noqa: S608
         counts = _COUNTS | ({"size": _PRICED_SIZES} if "price" in active else {})
-        for name, count in counts.items():
-            others = self._get_other_conditions(name)
-            few = "few" if others == active else f"few_{name}"
+        for conditions, names in groups.items():
+            few = "few" if conditions == active else f"few_{names[0]}"
             if few != "few":
-                parts.append(f"{few} AS MATERIALIZED ({self._build_bounded_sql(others)})")
-            reads.append(count.format(few=few))
-            reads.append(f"SELECT 'matches', '{name}', '', count(*) FROM {few}")  # noqa: S608
+                parts.append(f"{few} AS MATERIALIZED ({self._build_bounded_sql(set(conditions), names)})")
+            reads += [counts[name].format(few=few) for name in names]
+            reads.append(f"SELECT 'matches', '{' '.join(names)}', '', count(*) FROM {few}")  # noqa: S608
         return f"WITH RECURSIVE {', '.join(parts)}\n" + "\nUNION ALL\n".join(reads)
 
+    def _group_facets(self) -> dict[frozenset[str], list[str]]:
+        """The facets by what else is chosen: a group is counted from the same matches. The list's own comes first."""
+        groups: dict[frozenset[str], list[str]] = {frozenset(self._active()): []}
+        for name in _COUNTS:
+            groups.setdefault(frozenset(self._get_other_conditions(name)), []).append(name)
+        return groups
+
     def page_ids(self) -> str:
-        """The ids of the page and of one more, in order; exact however many match. Not for what is ranked."""
+        """The ids of the page and of one more, in order; exact however many match. Not for what is ranked.
+
+        What was forgiven stands in a part of `counts`.
+        """
         active = self._active()
         if self.is_by_name:
             return f"{_BY_NAME} {self._limits}"
         where = self._build_where(active)
         if self.text:
             where += " AND p.id IN (SELECT id FROM kept)" if self.forgiven else f" AND p.search_vector @@ {_TSQUERY}"
-        query = f"WITH {', '.join(self._build_correction_cte())} " if self.forgiven else ""
         sort = Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort
         order = _ORDERS[sort].format(price=_get_list_terms(active).price)
-        return f"{query}SELECT p.id FROM catalog_product p WHERE {where} ORDER BY {order} {self._limits}"  # noqa: S608
+        return f"SELECT p.id FROM catalog_product p WHERE {where} ORDER BY {order} {self._limits}"  # noqa: S608
 
     @property
     def _limits(self) -> str:
@@ -230,34 +256,37 @@ class ProductQuery:
         conditions = (_CONDITIONS[name].format(**terms) for name in sorted(active))
         return " AND ".join(["p.is_published", *scope, *conditions])
 
-    def _build_bounded_sql(self, active: set[str]) -> str:
-        """At most BOUND matches, with `rank`: called just that; then by title, maker or shelf; then by description.
+    def _build_bounded_sql(self, active: set[str], counted: Sequence[str], *, is_ranked: bool = False) -> str:
+        """At most BOUND matches with what these facets are counted by.
 
-        The rank is coarse: what differs by less is equal, and goes by what sells.
+        Found by title, maker or shelf first, then by description. `is_ranked`: with `rank`, which has what is called
+        just that first, and is coarse: what differs by less is equal, and goes by what sells.
         """
-        where, query, columns = self._build_where(active), _TSQUERY, _build_facet_columns(active)
-        if self.forgiven:
-            return f"""SELECT {columns}, kept.score AS rank, length(p.title) AS title_length
-                FROM catalog_product p JOIN kept ON kept.id = p.id WHERE {where}"""  # noqa: S608
+        where, columns = self._build_where(active), self._build_columns(active, counted)
         if not self.text:
-            return f"SELECT {columns}, 0 AS rank FROM catalog_product p WHERE {where} LIMIT {BOUND}"  # noqa: S608
-        rank = f"round(ts_rank(p.title_vector, {query})::numeric, 1) * (CASE WHEN p.is_available THEN 1 ELSE 0.8 END)"
-        columns += ", length(p.title) AS title_length"
+            return f"SELECT {columns} FROM catalog_product p WHERE {where} LIMIT {BOUND}"  # noqa: S608
+        if self.forgiven:
+            ranks = ", kept.score AS rank, length(p.title) AS title_length" if is_ranked else ""
+            joined = f"catalog_product p JOIN kept ON kept.id = p.id WHERE {where}"
+            return f"SELECT {columns}{ranks} FROM {joined}"  # noqa: S608
+        title, other = _RANKS if is_ranked else ("", "")
         return f"""
-            (SELECT {columns}, 1 + (lower(p.title) = lower(%(text)s))::int + {rank} AS rank FROM catalog_product p
-             WHERE {where} AND p.title_vector @@ {query} LIMIT {BOUND})
+            (SELECT {columns}{title} FROM catalog_product p
+             WHERE {where} AND p.title_vector @@ {_TSQUERY} LIMIT {BOUND})
             UNION ALL
-            (SELECT {columns}, {rank} AS rank FROM catalog_product p
-             WHERE {where} AND p.search_vector @@ {query} AND NOT p.title_vector @@ {query} LIMIT {BOUND})
+            (SELECT {columns}{other} FROM catalog_product p
+             WHERE {where} AND p.search_vector @@ {_TSQUERY} AND NOT p.title_vector @@ {_TSQUERY} LIMIT {BOUND})
             LIMIT {BOUND}"""  # noqa: S608
+
+    def _build_columns(self, active: set[str], counted: Sequence[str]) -> str:
+        """Beside “in stock”, only the sizes that are. Beside a price, sizes come with their product's prices."""
+        terms = _get_list_terms(active)._asdict()
+        sizes = "p.sizes_in_stock" if "stock" in active else "p.sizes"
+        columns = [_COUNTED_COLUMNS[name].format(**terms, sizes=sizes) for name in counted]
+        if "size" in counted and self.filters.price:
+            columns.append("p.price_from, p.price_to")
+        return ", ".join(["p.id", *columns])
 
 
 def _get_list_terms(active: set[str]) -> ListTerms:
     return _OF_SIZES if "size" in active else _OF_PRODUCT
-
-
-def _build_facet_columns(active: set[str]) -> str:
-    """What the facets are counted by. Beside “in stock”, only the sizes that are."""
-    terms = _get_list_terms(active)
-    sizes = "p.sizes_in_stock AS sizes" if "stock" in active else "p.sizes"
-    return f"p.id, p.category_id, p.maker_id, {terms.price} AS price, {sizes}, {terms.in_stock} AS is_in_stock"

@@ -37,7 +37,7 @@ class Facets:
 
 @dataclass
 class ListCounts:
-    """`total` at most BOUND, `partly` of it without some of the words. `ids`: of the page, where matches were ranked.
+    """`total` at most BOUND, `partly` of it without some of the words. `ids`: of the page, where one was asked for.
 
     `splits`: see `shop.catalog.compounds`.
     """
@@ -91,8 +91,11 @@ def search_products(
     `scope`: only these categories. `counts`: known already (for a list without text), so not counted again.
     """
     match = ProductQuery(search_correction.normalize_search_text(text), filters or Filters(), scope, sort, page)
-    counts = _find_words(match) if match.text else counts or _read_counts(match)
-    found = _read_page_cards(match, counts)
+    if match.text or counts is None:
+        counts = _find_words(match) if match.text else _read_counts(match)
+        found = product_cards.read_cards(counts.ids, sizes=match.filters.sizes)
+    else:
+        found = _read_whole_page(match)
     return SearchResults(found[:PAGE_SIZE], len(found) > PAGE_SIZE, counts, match.forgiven)
 
 
@@ -111,26 +114,24 @@ def _find_words(match: ProductQuery) -> ListCounts:
     return _read_counts(match) if match.forgiven else counts
 
 
-def _read_page_cards(match: ProductQuery, counts: ListCounts) -> list[ProductCard]:
-    sizes = match.filters.sizes
-    if match.is_ranked:
-        return product_cards.read_cards(counts.ids, sizes=sizes)
+def _read_whole_page(match: ProductQuery) -> list[ProductCard]:
+    """Of a list that nobody narrowed."""
     if match.is_by_name:
         return product_cards.read_selected_cards(match.page_ids(), match.values())
     with connection.cursor() as cursor:
         cursor.execute(match.page_ids(), match.values())
-        return product_cards.read_cards((product_id for (product_id,) in cursor.fetchall()), sizes=sizes)
+        return product_cards.read_cards(product_id for (product_id,) in cursor.fetchall())
 
 
 def count_products(scope: tuple[int, ...] = ()) -> ListCounts:
     """How much there is of everything in these categories, or in the shop."""
-    return _read_counts(ProductQuery("", Filters(), scope))
+    return _read_counts(ProductQuery("", Filters(), scope), with_page=False)
 
 
-def _read_counts(match: ProductQuery) -> ListCounts:
+def _read_counts(match: ProductQuery, *, with_page: bool = True) -> ListCounts:
     counts = ListCounts()
     with connection.cursor() as cursor:
-        cursor.execute(match.counts(), match.values())
+        cursor.execute(match.counts(with_page=with_page), match.values())
         for kind, key, label, number in cursor.fetchall():
             _READERS[kind](counts, key, label, number)
     return counts
@@ -175,7 +176,7 @@ def _read_stock(counts: ListCounts, key: str, label: str, number: int) -> None:
 
 def _read_matches(counts: ListCounts, key: str, label: str, number: int) -> None:
     if number >= BOUND:
-        counts.facets.bounded.add(key)
+        counts.facets.bounded.update(key.split())
 
 
 _READERS = {

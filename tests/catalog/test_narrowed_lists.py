@@ -5,6 +5,8 @@ import re
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from shop.catalog import listing, product_query, search
 from shop.catalog.filters import Filters, PriceBand, Sort, get_price_bands
@@ -12,6 +14,7 @@ from shop.catalog.models import Product, StockRecord
 from shop.catalog.search import search_products as find
 from shop.storefront import list_query, page_cache
 from tests import builders
+from tests.plans import read_plan_steps
 
 pytestmark = pytest.mark.django_db
 PRICE_BANDS = get_price_bands("GBP")
@@ -147,3 +150,22 @@ def test_counts_that_stopped_early_say_so_and_offer_everything(client, monkeypat
     assert "Tins" in page
     exact = find(text, Filters(price=PriceBand(Decimal(5), Decimal(10))))
     assert (exact.total, "stock" in exact.facets.bounded) == (3, False)
+
+
+def test_a_list_narrowed_by_price_counts_from_an_index_and_looks_up_variants_only_where_prices_differ():
+    for number in range(30):
+        builders.product(f"Boot {number}", sizes=("5", "9"), price=f"{20 + number}.00")
+    mixed = builders.product("Mixed boot", sizes=("5",), price="30.00")
+    builders.variant(mixed, size="9", price="60.00", position=1)
+    listing.refresh_listings()
+    scope = (mixed.category_id,)
+    chosen = Filters(in_stock=True, price=PriceBand(Decimal(25), Decimal(50)))
+    with connection.cursor() as cursor:  # for so few rows any way is good
+        for way in ("seqscan", "bitmapscan"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    with CaptureQueriesContext(connection) as queries:
+        assert find("", chosen, scope=scope).facets.sizes == {"5": 26, "9": 25}
+    steps = read_plan_steps(queries[0]["sql"])
+    assert sum(step.get("Index Name") == "product_by_price" for step in steps if "Only" in step["Node Type"]) >= 3
+    variants = [step for step in steps if step.get("Relation Name") == "catalog_variant"]
+    assert sum(step["Actual Rows"] * step["Actual Loops"] for step in variants) == 2

@@ -59,7 +59,9 @@ class Product(models.Model):
         editable=False,
         help_text="What files of goods call it, as a key.",
     )
-    category = models.ForeignKey(Category, on_delete=models.PROTECT, related_name="products")
+    category = models.ForeignKey(  # two indexes of a list's begin with it
+        Category, on_delete=models.PROTECT, related_name="products", db_index=False
+    )
     maker = models.ForeignKey(Maker, on_delete=models.PROTECT, null=True, blank=True, related_name="products")
     summary = models.CharField(max_length=200, blank=True, help_text="One line, for cards and search.")
     description = models.TextField(blank=True)
@@ -103,6 +105,12 @@ class Product(models.Model):
         ordering = ["title"]
         indexes = [
             models.Index("category", Lower("title"), name="product_by_category"),  # category pages
+            models.Index(  # lists narrowed by price, and put in its order
+                fields=["category", "price_from", "id"],
+                include=["maker", "is_available", "released_on"],
+                condition=models.Q(is_published=True),
+                name="product_by_price",
+            ),
             models.Index(fields=["title", "-id"], name="product_by_title"),  # staff's lists
             models.Index(
                 models.F("released_on").desc(nulls_last=True),
