@@ -94,7 +94,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "shop.form_renderer.WritingFormRenderer"
 
 # -- Data --------------------------------------------------------------------------------------------------
 
