@@ -126,8 +126,9 @@ def _find_shared_data() -> Path:
 
 
 def _fingerprint_static_files() -> str:
-    """Changes whenever a static file does, ours or a library's."""
+    """Changes whenever a static file does, ours or a library's, or how they are joined."""
     digest = hashlib.sha256((CHECKOUT / "requirements.txt").read_bytes())
+    digest.update((CHECKOUT / "shop/style_sheets.py").read_bytes())
     for path in sorted((CHECKOUT / "static").rglob("*")):
         found = path.stat()
         digest.update(f"{path}{found.st_size}{found.st_mtime_ns}".encode())
