@@ -6,7 +6,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from django.db import connection
 from django.utils import timezone
 
 from shop.catalog import listing, stock
@@ -99,9 +98,3 @@ def _picture_products(products: list[Product]) -> None:
         for product in products
         for position in range(1 + product.pk % 3)
     )
-
-
-def vacuum_tables() -> None:
-    """What autovacuum would have done by now."""
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM ANALYZE")

@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from shop.storefront import page_cache
 from tests.bench.visit import Reply, Visit
 
 WARM_UPS = 2
@@ -41,7 +40,7 @@ class Cost:
         return self.web + self.postgres
 
 
-def measure_costs(steps: Mapping[str, Step], *, rounds: int = 7, requests: int = 4) -> dict[str, Cost]:
+def measure_costs(steps: Mapping[str, Step], *, rounds: int = 7) -> dict[str, Cost]:
     """The median round of each step; they take turns, so that whatever slows the machine slows them all."""
     for step in steps.values():
         for _ in range(WARM_UPS):
@@ -49,14 +48,15 @@ def measure_costs(steps: Mapping[str, Step], *, rounds: int = 7, requests: int =
     spent: dict[str, list[Cost]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
-            spent[name].append(_measure_round(step, requests))
-    return {
-        name: Cost(statistics.median(cost.web for cost in costs), statistics.median(cost.postgres for cost in costs))
-        for name, costs in spent.items()
-    }
+            spent[name].append(measure_round(step))
+    return {name: _take_median(costs) for name, costs in spent.items()}
 
 
-def _measure_round(step: Step, requests: int) -> Cost:
+def _take_median(costs: Sequence[Cost]) -> Cost:
+    return Cost(statistics.median(cost.web for cost in costs), statistics.median(cost.postgres for cost in costs))
+
+
+def measure_round(step: Step, *, requests: int = 4) -> Cost:
     web = postgres = 0.0
     for _ in range(requests):
         visit = step.come()
@@ -77,11 +77,17 @@ def _read_postgres_seconds() -> float:
         return 0.0
 
 
-def count_statements(step: Step) -> tuple[int, int]:
-    """How often it asks the database: the first time in a process, and from then on."""
+def count_statements(step: Step, *, forget: Callable[[], None]) -> tuple[int, int]:
+    """How often it asks the database: the first time after `forget`, and from then on."""
     visits = step.come(), step.come()
-    page_cache.clear()
-    return len(_capture_statements(step, visits[0])), len(_capture_statements(step, visits[1]))
+    forget()
+    first, second = (len(_capture_statements(step, each)) for each in visits)
+    return first, second
+
+
+def count_warm_statements(step: Step) -> int:
+    step.do_once()
+    return len(_capture_statements(step, step.come()))
 
 
 def time_statements(step: Step) -> float:

@@ -1,10 +1,10 @@
-"""Two customers with a past: one ticked everything and told us much, one ticked nothing."""
+"""Two customers with a past, of whom one ticked everything and told us much, and one nothing; and who works here."""
 
 from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts.models import Address, Customer, Interest
+from accounts.models import Address, Customer, Interest, User
 from recommendations.models import ProductView
 from shop.catalog.models import Product, Variant
 from tests import builders, cast
@@ -24,6 +24,13 @@ def make_shoppers() -> tuple[Customer, Customer]:
     )
     _tell_interests(generous, things[3])
     return generous, silent
+
+
+def make_staff() -> User:
+    """With the second factor that production asks for."""
+    user = cast.sam()
+    user.authenticator_set.create(type="totp", data={})
+    return user
 
 
 def _give_past(customer: Customer) -> None:

@@ -9,7 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders.models import Order
-from tests import builders, cast
+from tests import builders
+from tests.bench import shoppers
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 
@@ -45,12 +46,9 @@ def grow_to(count: int) -> None:
 
 
 @pytest.fixture
-def staff(settings) -> Client:
-    settings.REQUIRE_STAFF_MFA = True  # as in production, where it costs one query more
-    user = cast.sam()
-    user.authenticator_set.create(type="totp", data={})
+def staff(production_like) -> Client:
     client = Client()
-    client.force_login(user)
+    client.force_login(shoppers.make_staff())
     return client
 
 

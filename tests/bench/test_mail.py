@@ -15,10 +15,12 @@ from django.conf import settings as live
 from django.db import connection
 from django.utils import timezone
 
+from accounts.consent import purposes
 from notifications import audience, delivery
 from notifications.models import NewsletterIssue, OutgoingEmail
 from notifications.render_batch import load_email_contexts
 from tests.bench import letters
+from tests.bench.crowd import grow_crowd
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,24 +79,6 @@ def taken(settings) -> Iterator[Taken]:
     process.stdout.close()
 
 
-def many_readers() -> None:
-    """Everybody who asked for the newsletter, put there by the set: the ledger's own cost is measured elsewhere."""
-    statements = [
-        """INSERT INTO accounts_customer (id, email, email_proved_at, name, chain, created_at)
-           SELECT g, 'reader' || g || '@example.com', now(), '', gen_random_uuid(), now()
-           FROM generate_series(1, %s) g""",
-        """INSERT INTO accounts_consentrecord (id, chain, sequence, digest, head, seal)
-           SELECT id, chain, 1, '', '', '' FROM accounts_customer""",
-        """INSERT INTO accounts_consent
-               (customer_id, purpose, granted, chosen, wording_version, source, record_id, changed_at)
-           SELECT id, 'newsletter', true, true, 1, 'bench', id, now() FROM accounts_customer""",
-    ]
-    with connection.cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement, [READERS] if "%s" in statement else None)
-        cursor.execute("ANALYZE")
-
-
 def queue_issue() -> None:
     NewsletterIssue.objects.create(subject="News from the shop – autumn", body=BODY, released_at=timezone.now())
     assert audience.fan_out_released_issues() == READERS
@@ -121,7 +105,7 @@ def ready_messages(count: int) -> Callable[[], int]:
 
 def test_a_letter_to_many_is_at_least_half_as_quick_as_smtplib_with_ready_messages(taken, monkeypatch):
     monkeypatch.setattr(delivery, "RUN_SECONDS", 600)
-    many_readers()
+    grow_crowd(READERS, (purposes.NEWSLETTER,))
     queue_issue()
     smtplib_alone = ready_messages(READERS // 3)
     ratios = []
@@ -137,7 +121,7 @@ def test_a_letter_to_many_is_at_least_half_as_quick_as_smtplib_with_ready_messag
 
 def test_a_letter_to_many_is_at_least_five_times_as_quick_as_a_task_per_mail(taken, monkeypatch):
     monkeypatch.setattr(delivery, "RUN_SECONDS", 600)
-    many_readers()
+    grow_crowd(READERS, (purposes.NEWSLETTER,))
     queue_issue()
     usual = task_per_mail(taken)
     OutgoingEmail.objects.update(state="queued", due_at=timezone.now())

@@ -4,36 +4,18 @@ import os
 from collections.abc import Mapping
 
 import pytest
-from django.template import Template
-from django.test.utils import _TestState
 
 from accounts.models import Customer
 from shop.local.stripe.testing import StandIn
 from shop.storefront import page_cache
-from tests import cast
-from tests.bench import goods, meter, promises, sales, shoppers, steps
+from tests.bench import building, goods, meter, promises, shoppers, steps
 from tests.bench.meter import Step
 from tests.bench.promises import Found
 from tests.paying import standin, standin_process
 
 __all__ = ["standin", "standin_process"]
-pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("production_like")]
 SMALL, LARGE = 2_000, 20_000
-
-
-@pytest.fixture(autouse=True)
-def plain_django(monkeypatch, settings):
-    """Without the tests' own listening in on templates, which costs more than the pages."""
-    monkeypatch.setattr(Template, "_render", _TestState.saved_data.template_render)
-    settings.ROOT_URLCONF = "tests.bench.anchors"
-    settings.CHECKOUTS_PER_MINUTE = 1_000_000
-
-
-def grow_shop(products: int) -> None:
-    goods.grow_goods(products)
-    sales.grow_sales()
-    goods.vacuum_tables()
-    page_cache.clear()
 
 
 def list_steps(generous: Customer, silent: Customer, at: StandIn) -> Mapping[str, Step]:
@@ -42,19 +24,25 @@ def list_steps(generous: Customer, silent: Customer, at: StandIn) -> Mapping[str
         **steps.list_public_pages(),
         **steps.list_signed_in_pages(generous, silent),
         **steps.Buying(at).list_steps(),
-        **steps.list_back_office_pages(cast.sam()),
+        **steps.list_back_office_pages(shoppers.make_staff()),
     }
 
 
 def test_every_step_keeps_its_promises_at_two_and_at_twenty_thousand_products(standin, capsys):
     goods.grow_goods(SMALL)
     every = list_steps(*shoppers.make_shoppers(), standin)
-    grow_shop(SMALL)
+    building.grow_shop(SMALL)
+    assert [meter.count_warm_statements(every[name]) for name in ("b", "b2")] == [1, 1]
     small = meter.measure_costs(every)
-    grow_shop(LARGE)
+    building.grow_shop(LARGE)
     large = meter.measure_costs(every)
     found = {
-        name: Found(small[name], large[name], meter.count_statements(step), len(step.do_once().body) / 1024)
+        name: Found(
+            small[name],
+            large[name],
+            sql=meter.count_statements(step, forget=page_cache.clear),
+            size=len(step.do_once().body) / 1024,
+        )
         for name, step in every.items()
     }
     rows = promises.compare_steps(found)
