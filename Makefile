@@ -1,6 +1,6 @@
 # Everything a developer runs. `make help` lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test manage check format lock bench soak audit lighthouse
+.PHONY: help run test manage check format lock bench bench-peers soak audit lighthouse
 
 # The first Python that is new enough; PYTHON=/path/to/one overrides. On Linux the system's own comes first: it is built
 # with profiles of real use, and renders pages in two thirds of the time that one compiled by hand takes.
@@ -53,6 +53,10 @@ lock: ## compile the requirements to hashed locks
 bench: ## measure speed against the promises
 	$(INSTALL) --dev
 	@exec $(RUN) pytest -n 0 -p no:randomly -m bench $(ARGS)
+
+bench-peers: ## measure django-oscar beside the shop, installed from the package index where that can be reached
+	$(INSTALL) --dev
+	@BENCH_PEERS=.local/peers exec $(RUN) pytest -n 0 -p no:randomly -rs -m bench tests/bench/peers $(ARGS)
 
 soak: ## the full counts of what `make check` samples (half an hour and more)
 	$(INSTALL) --dev
