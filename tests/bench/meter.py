@@ -14,6 +14,7 @@ from tests.bench.visit import Reply, Visit
 
 WARM_UPS = 2
 TRANSACTION_ENDS = frozenset({"BEGIN", "COMMIT", "ROLLBACK"})  # ask nothing; savepoints count
+READING = ("SELECT", "WITH", "EXECUTE")
 RUNS = 5  # of a statement, the quickest counts
 
 
@@ -93,7 +94,7 @@ def count_warm_statements(step: Step) -> int:
 def time_statements(step: Step) -> float:
     """Milliseconds that PostgreSQL runs the step's statements, without planning them: the quickest of a few runs."""
     statements = [query["sql"] for query in _capture_statements(step, step.come())]
-    return sum(_time_statement(sql) for sql in statements if sql.lstrip().upper().startswith(("SELECT", "WITH")))
+    return sum(_time_statement(sql) for sql in statements if sql.lstrip().upper().startswith(READING))
 
 
 def _time_statement(sql: str) -> float:
