@@ -1,7 +1,9 @@
 """The states of an outgoing mail while workers reach for it: each step is one statement, in autocommit.
 
-A claim only reserves: a lease on the database's time, and a token that every later step must still hold. `begin` is
-the last question before a hand-off and asks the whole gate again, in the statement that takes the step.
+A claim only reserves: a lease on the database's time, and a token that every later step must still hold. The last
+question before a hand-off asks the whole gate again: of one mail in the statement that takes the step
+(`begin_sending`), or of several together (`find_permitted`), each of which then takes the step alone
+(`begin_permitted`).
 """
 
 import uuid
@@ -46,28 +48,37 @@ _CLAIM_PROMOTIONAL = _CLAIM.format(
     which="e.state IN ('queued', 'claimed', 'sending') AND e.kind = 'promotional' AND e.state <> 'sending'"
 )
 
-_REFUSED = build_condition((*REFUSALS, *CAPS)) % {"outer": "$6", "inner": "$7"}
 _AS_SENT = "state = 'sent', sent_at = clock_timestamp(), claim_token = NULL, last_error = ''"
 
-# Planned once per connection: planning costs more than running it. The statement that begins one mail also records the
-# one before as sent, so that a mail takes a single statement; nothing slow lies between the two.
-_BEGIN = f"""
-    PREPARE mail_begin (uuid, uuid, text, double precision, uuid, bytea, bytea) AS
-    WITH sent AS (
-        UPDATE notifications_outgoingemail SET {_AS_SENT} WHERE id = $5 AND state <> 'sent')
-    UPDATE notifications_outgoingemail e SET
-        state = 'sending', subject = $3,
-        attempt_count = attempt_count + CASE WHEN state = 'claimed' THEN 1 ELSE 0 END,
-        due_at = clock_timestamp() + $4 * interval '1 second'
-    WHERE e.id = $1 AND e.claim_token = $2
-      AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()
-      AND NOT {_REFUSED}
-      AND EXISTS (SELECT 1 FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)
-      AND NOT EXISTS (
-        SELECT 1 FROM notifications_outgoingitem i
-        WHERE i.email_id = e.id AND NOT i.is_dropped AND {build_condition(ITEM_REFUSALS)})"""  # noqa: S608
+# Mail `e` is still this claim's ($2), and nothing is in its way: all that the gate asks.
+_IS_HELD = "e.claim_token = $2 AND e.state IN ('claimed', 'sending') AND e.due_at > clock_timestamp()"
+# One look at its items: true when there is one and none is refused. As a scalar, which the planner never turns into a
+# join that reads the items of every mail there is.
+_STANDS = f"""NOT {build_condition((*REFUSALS, *CAPS)) % {"outer": "$3", "inner": "$4"}}
+      AND (SELECT bool_and(NOT {build_condition(ITEM_REFUSALS)})
+           FROM notifications_outgoingitem i WHERE i.email_id = e.id AND NOT i.is_dropped)"""  # noqa: S608
 
-_prepared: WeakSet[Any] = WeakSet()  # connections that know it
+# The statement that begins one mail also records the one before as sent, so that a mail takes a single statement;
+# nothing slow lies between the two.
+_BEGIN = f"""
+    WITH sent AS (
+        UPDATE notifications_outgoingemail SET {_AS_SENT} WHERE id = {{sent}} AND state <> 'sent')
+    UPDATE notifications_outgoingemail e SET
+        state = 'sending', subject = {{subject}},
+        attempt_count = attempt_count + CASE WHEN state = 'claimed' THEN 1 ELSE 0 END,
+        due_at = clock_timestamp() + {{lease}} * interval '1 second'
+    WHERE e.id = $1 AND {_IS_HELD}"""  # noqa: S608
+
+# Planned once per connection: planning costs more than running them.
+_PREPARATIONS = (
+    f"""PREPARE mail_ask (uuid[], uuid, bytea, bytea) AS
+        SELECT e.id FROM notifications_outgoingemail e WHERE e.id = ANY($1) AND {_IS_HELD} AND {_STANDS}""",  # noqa: S608
+    f"""PREPARE mail_begin (uuid, uuid, bytea, bytea, text, double precision, uuid) AS
+        {_BEGIN.format(subject="$5", lease="$6", sent="$7")} AND {_STANDS}""",
+    f"""PREPARE mail_begin_permitted (uuid, uuid, text, double precision, uuid) AS
+        {_BEGIN.format(subject="$3", lease="$4", sent="$5")}""",
+)
+_prepared: WeakSet[Any] = WeakSet()  # connections that know them
 
 _DROP_WITHDRAWN = f"""
     UPDATE notifications_outgoingitem i SET
@@ -96,19 +107,44 @@ def claim_due_mail(token: uuid.UUID, *, limit: int) -> list[uuid.UUID]:
     return ids
 
 
+def find_permitted(email_ids: Sequence[uuid.UUID], token: uuid.UUID) -> set[uuid.UUID]:
+    """Those of the mails in whose way nothing is at the moment of this statement. Takes no step."""
+    pads = get_hmac_pads()
+    with _prepared_cursor() as cursor:
+        cursor.execute(
+            "EXECUTE mail_ask (%s::uuid[], %s, %s, %s)", (list(email_ids), token, pads["outer"], pads["inner"])
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
 def begin_sending(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.UUID | None = None) -> bool:
     """The last question. True: at the moment of this statement all of it stood, and the mail is now being sent.
 
     `sent_id`: the mail before, which the server has taken; recorded whatever the answer.
     """
     pads = get_hmac_pads()
-    values = (email_id, token, subject[:200], settings.MAIL_LEASE_SECONDS, sent_id, pads["outer"], pads["inner"])
-    with connection.cursor() as cursor:
-        if connection.connection not in _prepared:
-            cursor.execute(_BEGIN)
-            _prepared.add(connection.connection)
+    values = (email_id, token, pads["outer"], pads["inner"], subject[:200], settings.MAIL_LEASE_SECONDS, sent_id)
+    with _prepared_cursor() as cursor:
         cursor.execute("EXECUTE mail_begin (%s, %s, %s, %s, %s, %s, %s)", values)
         return int(cursor.rowcount) == 1
+
+
+def begin_permitted(email_id: uuid.UUID, token: uuid.UUID, *, subject: str, sent_id: uuid.UUID | None = None) -> bool:
+    """The same step for a mail that `find_permitted` has just permitted. Asks only whether the claim still holds."""
+    values = (email_id, token, subject[:200], settings.MAIL_LEASE_SECONDS, sent_id)
+    with _prepared_cursor() as cursor:
+        cursor.execute("EXECUTE mail_begin_permitted (%s, %s, %s, %s, %s)", values)
+        return int(cursor.rowcount) == 1
+
+
+@contextmanager
+def _prepared_cursor() -> Iterator[Any]:
+    with connection.cursor() as cursor:
+        if connection.connection not in _prepared:
+            for statement in _PREPARATIONS:
+                cursor.execute(statement)
+            _prepared.add(connection.connection)
+        yield cursor
 
 
 def drop_withdrawn_items(email_id: uuid.UUID, token: uuid.UUID) -> set[int]:

@@ -1,14 +1,13 @@
 """Handing mail over, each with the gate's permission at that very moment.
 
-A batch claim only reserves. Each mail is then written, and immediately before its hand-off one statement asks whether
-all it stands on still stands. A permission is good for half a second of the monotonic clock; what takes longer asks
-again, last of all when the mail server is ready for the content. So nothing begins later than a second after a "no".
+A batch claim only reserves. Each mail is then written, and within half a second before its hand-off the gate is asked
+whether all it stands on still stands (`notifications.permissions`). What takes longer asks again, last of all when the
+mail server is ready for the content. So nothing begins later than a second after a "no".
 """
 
 import logging
 import time
 import uuid
-from contextlib import nullcontext
 from functools import partial
 
 from django.conf import settings
@@ -16,6 +15,7 @@ from django.conf import settings
 from notifications import claims, digest, lengths
 from notifications.frequency_caps import CAPS
 from notifications.models import OutgoingEmail, SkipReason, Suppression
+from notifications.permissions import ClaimPermissions, SendPermission
 from notifications.render_batch import load_email_contexts
 from notifications.rendering import render_email
 from notifications.topics.definition import EmailContext
@@ -26,7 +26,6 @@ from shop.retrying.loops import Loop
 
 BATCH = 100
 RUN_SECONDS = 20  # then the next tick goes on
-PERMISSION_SECONDS = 0.5
 HAND_OFF_SECONDS = 20  # promised: never over 30
 MOST_REWRITES = 5
 STUCK_LIMIT = 2  # hand-offs in a row without any answer: leave the server alone until the next tick
@@ -71,23 +70,6 @@ def _deliver_batches() -> int:
     return sent_count
 
 
-class SendPermission:
-    """The gate's answer for one mail, asked for as often as it has grown old. Called by the line before each step."""
-
-    def __init__(self, batch: "DeliveryBatch", letter: EmailContext, *, subject: str) -> None:
-        self._batch = batch
-        self._letter = letter
-        self._subject = subject
-        self._asked_at = float("-inf")
-
-    def __call__(self) -> bool:
-        while time.monotonic() - self._asked_at > PERMISSION_SECONDS:
-            self._asked_at = time.monotonic()  # before asking: the answer is as old as the question
-            if not self._batch.begin(self._letter, subject=self._subject):
-                return False
-        return True
-
-
 class DeliveryBatch:
     """Some claimed mails on their way over one line."""
 
@@ -96,27 +78,15 @@ class DeliveryBatch:
         self.token = token
         self.letters = letters
         self.is_given_up = False
+        self._permissions = ClaimPermissions(token, letters)
         self._stuck_count = 0
-        self._unrecorded: uuid.UUID | None = None  # the mail just taken by the server
         self._ahead: dict[uuid.UUID, mail.Message | Exception | None] = {}
 
     def deliver(self) -> int:
         try:
             return self._deliver()
         finally:
-            self._record_sent()
-
-    def begin(self, letter: EmailContext, *, subject: str) -> bool:
-        email = letter.email
-        with claims.customer_lock(email.customer_id) if letter.is_capped and email.customer_id else nullcontext():
-            may_begin = claims.begin_sending(email.pk, self.token, subject=subject, sent_id=self._unrecorded)
-        self._unrecorded = None
-        return may_begin
-
-    def _record_sent(self) -> None:
-        if self._unrecorded is not None:
-            claims.mark_mail_sent(self._unrecorded)
-            self._unrecorded = None
+            self._permissions.record_sent()
 
     def _deliver(self) -> int:
         sent_count = 0
@@ -144,8 +114,8 @@ class DeliveryBatch:
             if message is None:
                 return None
             if not self.line.is_open:
-                self._record_sent()  # connecting may take long
-            may_begin = SendPermission(self, letter, subject=message.subject)
+                self._permissions.record_sent()  # connecting may take long
+            may_begin = SendPermission(self._permissions, letter, subject=message.subject)
             result = self.line.hand_off(message, may_begin=may_begin, meanwhile=partial(self._render_ahead, following))
             if result.outcome is not SendOutcome.NOT_BEGUN:
                 self._apply_result(letter, result)
@@ -211,7 +181,7 @@ class DeliveryBatch:
         email_id, token, error = letter.email.pk, self.token, result.detail
         match result.outcome:
             case SendOutcome.SENT:
-                self._unrecorded = email_id  # the next mail's beginning records it
+                self._permissions.note_sent(email_id)
             case SendOutcome.UNKNOWN if letter.topic.is_promotional:
                 claims.mark_uncertain(email_id, token, error=error)
             case SendOutcome.UNKNOWN:

@@ -115,6 +115,14 @@ def _withdraw(said: str, customer: Customer, order: Order) -> None:
         Consent.objects.filter(customer=customer).update(granted=False, changed_at=timezone.now())
 
 
+def _may_begin(email: OutgoingEmail, token: uuid.UUID | None = None) -> bool:
+    """Asked about together with others and alone, it is the same question."""
+    permitted = claims.find_permitted([email.pk, uuid.uuid4()], token or email.claim_token)
+    may_begin = claims.begin_sending(email.pk, token or email.claim_token, subject="")
+    assert permitted == ({email.pk} if may_begin else set())
+    return may_begin
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(("said", "kind", "reason"), ROWS)
 def test_the_last_question_follows_the_same_table(people, said, kind, reason):
@@ -122,7 +130,7 @@ def test_the_last_question_follows_the_same_table(people, said, kind, reason):
     email = _claimed(kind, customer=customer, order=order)
     _standing_on(email, said)
     _withdraw(said, customer, order)
-    assert claims.begin_sending(email.pk, email.claim_token, subject="") is (reason is None)
+    assert _may_begin(email) is (reason is None)
     email.refresh_from_db()
     assert email.state == ("sending" if reason is None else "claimed")
 
@@ -134,7 +142,7 @@ def test_the_last_question_hears_a_later_no_given_elsewhere(people, stands_on, o
     email = _claimed(SERVICE, customer=customer, order=order)
     _standing_on(email, stands_on)
     _withdraw(other, customer, order)
-    assert claims.begin_sending(email.pk, email.claim_token, subject="") is False
+    assert _may_begin(email) is False
 
 
 @pytest.mark.django_db
@@ -145,7 +153,7 @@ def test_a_yes_of_somebody_else_permits_nothing(people):
     item = _standing_on(email, "consent")
     email.customer, email.to_address = people[0], people[0].email
     email.save()
-    assert claims.begin_sending(email.pk, email.claim_token, subject="") is False
+    assert _may_begin(email) is False
     assert claims.drop_withdrawn_items(email.pk, email.claim_token) == {item.pk}
 
 
@@ -163,7 +171,7 @@ def test_a_yes_to_something_else_by_the_same_click_permits_nothing(people):
         email=email, block="body", purpose=letter, consent_record=yes.record, stands_since_at=yes.changed_at
     )
     consent.set_consent(customer, letter, granted=False, source="test")
-    assert claims.begin_sending(email.pk, email.claim_token, subject="") is False
+    assert _may_begin(email) is False
     assert claims.drop_withdrawn_items(email.pk, email.claim_token) == {item.pk}
 
 
@@ -182,7 +190,7 @@ def test_without_a_standing_claim_nothing_begins(people, lost):
         email.state = OutgoingEmail.State.QUEUED
     email.save()
     OutgoingItem.objects.filter(pk=item.pk).update(is_dropped=lost == "nothing left")
-    assert claims.begin_sending(email.pk, token, subject="") is False
+    assert _may_begin(email, token) is False
     assert not OutgoingEmail.objects.filter(state="sending").exists()
 
 
@@ -194,9 +202,9 @@ def test_the_last_question_knows_whose_address_it_is(people, changed):
     for email in (promotional, service):
         _standing_on(email, "consent")
     Customer.objects.filter(pk=customer.pk).update(**changed)
-    assert claims.begin_sending(promotional.pk, promotional.claim_token, subject="") is False
+    assert _may_begin(promotional) is False
     assert claims.check_claim(promotional.pk, promotional.claim_token) == SkipReason.UNPROVED
-    assert claims.begin_sending(service.pk, service.claim_token, subject="") is True
+    assert _may_begin(service) is True
 
 
 # -- What may be in the way of a whole mail, over everybody who asks ------------------------------------------
@@ -261,7 +269,7 @@ def _claim_for(kind: MailKind, customer: Customer, order: Order) -> OutgoingEmai
 def _ask_before_hand_off(kind: MailKind, customer: Customer, order: Order) -> str:
     email = _claim_for(kind, customer, order)
     held = claims.check_claim(email.pk, email.claim_token)
-    may_begin = claims.begin_sending(email.pk, email.claim_token, subject="")
+    may_begin = _may_begin(email)
     assert may_begin is (held is True)  # the question that takes the step, and the one that names the reason
     return "" if held is True else held
 

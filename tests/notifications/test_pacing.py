@@ -16,7 +16,9 @@ from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
 from notifications import audience, claims, delivery, frequency_caps, relay
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
+from notifications.permissions import ClaimPermissions, SendPermission
 from notifications.render_batch import load_email_contexts
+from notifications.topics.definition import EmailContext
 from orders.models import Order, OrderEvent
 from recommendations import picks
 from tests import builders
@@ -273,19 +275,16 @@ def test_two_workers_do_not_pass_the_ceiling_together(sink, monkeypatch, is_guar
     if not is_guarded:
         monkeypatch.setattr(claims, "customer_lock", lambda _: nullcontext())
     tokens = [uuid.uuid4(), uuid.uuid4()]
-    batches = [
-        delivery.DeliveryBatch(None, token, load_email_contexts(claims.claim_due_mail(token, limit=1)))
-        for token in tokens
-    ]
+    letters = [load_email_contexts(claims.claim_due_mail(token, limit=1)) for token in tokens]
     begun: list[bool] = []
 
-    def worker(batch: delivery.DeliveryBatch) -> None:
+    def worker(token: uuid.UUID, claimed: list[EmailContext]) -> None:
         try:
-            begun.append(batch.begin(batch.letters[0], subject=""))
+            begun.append(SendPermission(ClaimPermissions(token, claimed), claimed[0], subject="")())
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=worker, args=[batch]) for batch in batches]
+    threads = [threading.Thread(target=worker, args=each) for each in zip(tokens, letters, strict=True)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.models import Customer
-from notifications import audience, claims, delivery, relay
+from notifications import audience, claims, delivery, permissions, relay
 from notifications.models import NewsletterIssue, OutgoingEmail, SkipReason
 from orders.models import OrderEvent
 from tests import builders
@@ -109,12 +109,28 @@ def test_no_while_claimed_and_behind_a_slow_one(sink, monkeypatch, is_guarded):
     assert len(sink.to("first@example.com")) == 1
 
 
+@pytest.mark.parametrize("is_guarded", [False, True], ids=["guard off", "guard on"])
+def test_no_behind_a_slow_one_that_was_permitted_in_the_same_question(sink, monkeypatch, is_guarded):
+    if not is_guarded:
+        monkeypatch.setattr(permissions, "PERMISSION_SECONDS", 60)
+    for address in ("first@example.com", "second@example.com"):
+        asking_customer(address)
+    newsletter()
+    sink.at_rcpt["first@example.com"] = "after 1.5 250 OK"
+    delivering = in_background(delivery.deliver_due_mail)
+    wait_until(lambda: sink.begun, "the first hand-off")
+    acts.say_no(Customer.objects.get(email="second@example.com"), purposes.NEWSLETTER)
+    delivering.join()
+    assert len(sink.to("second@example.com")) == (0 if is_guarded else 1)
+    assert len(sink.to("first@example.com")) == 1
+
+
 @pytest.mark.parametrize("topic", ["order", "newsletter"])
 @pytest.mark.parametrize("is_guarded", [False, True], ids=["guard off", "guard on"])
 def test_no_while_the_mail_server_thinks_about_the_envelope(sink, monkeypatch, is_guarded, topic):
     """The permission has grown old when the server is ready, so it is asked for again, and nothing is handed over."""
     if not is_guarded:
-        monkeypatch.setattr(delivery, "PERMISSION_SECONDS", 60)
+        monkeypatch.setattr(permissions, "PERMISSION_SECONDS", 60)
     customer = asking_customer("a@example.com")
     [email] = [approved(customer)] if topic == "order" else newsletter()
     sink.at_rcpt["a@example.com"] = "after 1.5 250 OK"
