@@ -7,16 +7,15 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.consent import purposes
 from accounts.models import Customer
 from notifications import suppressions
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
 from notifications.outbox import WAITING_STATES
 from notifications.topics.definition import PICK
+from recommendations.picks import FOR_YOU
 from shop.periods import Period
 from shop.personal_data import Holding, Processor, Rows, export_rows, register_holding, register_processor
 
-STEERING_PURPOSES = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
 MAIL_RETENTION = Period(months=13)
 
 
@@ -92,7 +91,7 @@ def register_holdings() -> None:
             export=export_mail,
             count=lambda customer: _get_mails(customer).count(),
             erase=lambda customer: _get_mails(customer).delete()[0],
-            forget={key: partial(withdraw_waiting_picks, purpose_key=key) for key in STEERING_PURPOSES},
+            forget={key: partial(withdraw_waiting_picks, purpose_key=key) for key in FOR_YOU.purposes},
             retire=retire_mail,
         )
     )

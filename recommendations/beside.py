@@ -21,15 +21,12 @@ BLOCK, MOST_OF_ONE_MAKER = 4, 2
 
 
 class Way(StrEnum):
-    """How a product came to a shelf. The shelf's title must be true of it."""
+    """How a product that is found beside others came to a shelf. The shelf's title must be true of it."""
 
     PAIR = "pair"  # bought together by at least k
     STAFF = "staff"  # put together by staff
     ALIKE = "alike"  # the same kind of thing
     NEAR = "near"  # of the same category
-    TOLD = "told"
-    SELLS = "sells"
-    NEW = "new"
 
 
 ADVICE = frozenset({Way.PAIR, Way.STAFF})
@@ -199,6 +196,11 @@ def choose(found: Iterable[Found], *, limit: int, of_a_kind: bool = False) -> li
         chosen.append(follows)
         left = [each for each in left if each is not follows and not is_again(each.thing, follows.thing)]
     return chosen
+
+
+def choose_nearest(found: Sequence[Found]) -> Sequence[Found]:
+    """Those that are better than near; what is only near, where there is nothing better."""
+    return [each for each in found if each.way is not Way.NEAR] or found
 
 
 def _has_room(block: Sequence[Found], maker_id: int | None) -> bool:

@@ -13,12 +13,13 @@ from accounts.people import sessions
 from accounts.people.sessions import VISIT_RETENTION
 from recommendations import explanations, history
 from recommendations.models import Contribution, Effect, ProductView
+from recommendations.picks import SHELVES, EvidenceSource
 from shop.personal_data import Holding, Rows, hold_rows, register_holding
 
+_FIELDS = {EvidenceSource.BOUGHT: "line", EvidenceSource.SEEN: "view", EvidenceSource.TOLD: "interest"}
+# By purpose, the field of an effect that holds the datum which the purpose's picks follow.
 EFFECT_FIELDS = {
-    purposes.RECOMMEND_FROM_PURCHASES: "line",
-    purposes.RECOMMEND_FROM_BROWSING: "view",
-    purposes.RECOMMEND_FROM_TOLD: "interest",
+    switch.key: _FIELDS[switch.follows] for shelf in SHELVES.values() for switch in shelf.stands_on if switch.follows
 }
 
 

@@ -8,17 +8,19 @@ from django.db.utils import OperationalError, ProgrammingError
 
 from notifications.checks import check_topics_are_whole, check_topics_have_purposes
 from orders.repricing import describe_foreign_prices
+from recommendations.checks import check_shelves_are_whole
 from shop.checks import check_order_stages
 
 logger = logging.getLogger(__name__)
 
 
 def refuse_half_made_tables() -> None:
-    """Raises `ImproperlyConfigured` that names what a mail topic or a stage of a parcel lacks.
+    """Raises `ImproperlyConfigured` that names what a mail topic, a stage of a parcel or a shelf lacks.
 
     `manage.py check` and `migrate` find the same; a web server runs no checks by itself.
     """
-    if gaps := [*check_topics_have_purposes(None), *check_topics_are_whole(None), *check_order_stages(None)]:
+    checks = (check_topics_have_purposes, check_topics_are_whole, check_order_stages, check_shelves_are_whole)
+    if gaps := [gap for check in checks for gap in check(None)]:
         raise ImproperlyConfigured("\n".join(str(gap) for gap in gaps))
 
 

@@ -2,13 +2,14 @@
 
 The page's own view runs on a copy of the visit, as if the customer had answered so
 (`accounts.consent.consent.overlay_answers`), in a transaction in which the database refuses to write, and which is
-rolled back. A new switch says here where it shows.
+rolled back. A shelf (`recommendations.picks`) and a mail topic say where their switches show; a switch of anything else
+says it here.
 """
 
 import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import connection, transaction
@@ -24,6 +25,7 @@ from accounts.preferences import cadence
 from notifications import samples
 from notifications.topics import BY_PURPOSE
 from recommendations import picks, visitors
+from recommendations.picks import FROM_VISIT, SHELVES, Audience, Page, Shelf, ShelfPurpose
 from shop.catalog.models import Product
 from shop.storefront import preview_html
 
@@ -50,6 +52,10 @@ class PreviewTarget:
 
 def _get_front_page_url(customer: Customer) -> str:
     return reverse("home")
+
+
+def _get_account_url(customer: Customer) -> str:
+    return reverse("account")
 
 
 def _get_interests_url(customer: Customer) -> str:
@@ -94,67 +100,60 @@ def _build_sample_note(key: str) -> Callable[[Customer], str]:
 
 
 _ALIKE_NOTE = "Both sides look alike just now: there is nothing of yours yet that this switch would add or take away."
-_NO_SHELF = "This product has no shelf beside it yet."
 _NOTHING_TO_SAY = "On, and still no mail would come: there is nothing to put into it."
 _MAIL_TARGETS = {
     key: PreviewTarget("The mail", off="Off: no mail would come.", on=_NOTHING_TO_SAY, note=_build_sample_note(key))
     for key in BY_PURPOSE
 }
-PREVIEW_TARGETS: Mapping[str, PreviewTarget] = _MAIL_TARGETS | {
-    purposes.RECEIPT_OFFER: PreviewTarget(
-        "The receipt",
-        off="Off: the receipt comes without an offer.",
-        on="On, and still no offer: nothing on our shelves goes with this order.",
-        note=_build_sample_note(purposes.RECEIPT_OFFER),
-    ),
-    purposes.MAIL_RECOMMENDATIONS: PreviewTarget(
-        "The mail",
-        off="Off: no mail would come.",
-        on="On, and still no letter would come this week: fewer than three things are worth sending you.",
-    ),
-    purposes.RECOMMEND_FROM_TOLD: PreviewTarget(
-        "The front page",
-        _get_front_page_url,
-        off="Off: no “For you” shelf stands here.",
-        on="On, and nothing to show yet: you have told us nothing that we have goods for.",
-    ),
-    purposes.RECOMMEND_FROM_PURCHASES: PreviewTarget(
-        "The front page",
-        _get_front_page_url,
-        off="Off: no “For you” shelf stands here.",
-        on="On, and nothing to show yet: there is no purchase of yours to start from, or nothing that goes with it.",
-    ),
-    purposes.RECOMMEND_FROM_BROWSING: PreviewTarget(
-        "The front page",
-        _get_front_page_url,
-        off="Off: no “For you” shelf stands here.",
-        on="On, and nothing to show yet: it starts with the next product you open.",
-    ),
-    purposes.GUESS_SIZES: PreviewTarget(
-        "The page “What I told you”", _get_interests_url, off="Off: no size is guessed."
-    ),
-    purposes.COUNT_IN_ALSO_BOUGHT: PreviewTarget(
-        "A product’s page", _get_influenced_product_url, off=_NO_SHELF, on=_NO_SHELF, note=_explain_pending_purchases
-    ),
-    purposes.PERSONAL_SHOPPER.key: PreviewTarget(
-        "The front page",
-        _get_front_page_url,
-        off="Off: no “For you” shelf stands here, whatever your single switches say.",
-        on="On, and nothing to show: no switch that suggests things is on, or we have nothing to start from.",
-    ),
+_PREVIEW_PAGES = {
+    Page.HOME: PreviewTarget("The front page", _get_front_page_url),
+    Page.ACCOUNT: PreviewTarget("The page of your account", _get_account_url),
+    Page.PRODUCT: PreviewTarget("A product’s page", _get_influenced_product_url, note=_explain_pending_purchases),
 }
 
 
-VISITOR_TARGET = PreviewTarget(
-    "The front page",
-    off="Off: no shelf stands here, and nothing is remembered.",
-    on="On, and nothing to show yet: it starts with the next product you open.",
+def _build_shelf_target(shelf: Shelf, switch: ShelfPurpose) -> PreviewTarget:
+    return replace(_PREVIEW_PAGES[shelf.pages[0]], off=switch.off, on=switch.on)
+
+
+_SHELF_TARGETS = {
+    switch.key: _build_shelf_target(shelf, switch)
+    for shelf in SHELVES.values()
+    for switch in shelf.stands_on
+    if shelf.audience is not Audience.VISITORS and shelf.pages[0] in _PREVIEW_PAGES
+}
+PREVIEW_TARGETS: Mapping[str, PreviewTarget] = (
+    _MAIL_TARGETS
+    | _SHELF_TARGETS
+    | {
+        purposes.RECEIPT_OFFER: PreviewTarget(
+            "The receipt",
+            off="Off: the receipt comes without an offer.",
+            on="On, and still no offer: nothing on our shelves goes with this order.",
+            note=_build_sample_note(purposes.RECEIPT_OFFER),
+        ),
+        purposes.MAIL_RECOMMENDATIONS: PreviewTarget(
+            "The mail",
+            off="Off: no mail would come.",
+            on="On, and still no letter would come this week: fewer than three things are worth sending you.",
+        ),
+        purposes.GUESS_SIZES: PreviewTarget(
+            "The page “What I told you”", _get_interests_url, off="Off: no size is guessed."
+        ),
+        purposes.PERSONAL_SHOPPER.key: replace(
+            _PREVIEW_PAGES[Page.HOME],
+            off="Off: no “For you” shelf stands here, whatever your single switches say.",
+            on="On, and nothing to show: no switch that suggests things is on, or we have nothing to start from.",
+        ),
+    }
 )
+
+VISITOR_TARGET = _build_shelf_target(FROM_VISIT, FROM_VISIT.stands_on[0])
 
 
 def get_preview_target(purpose_key: str) -> PreviewTarget:
     """Where the switch shows; the front page for one that names no place."""
-    return PREVIEW_TARGETS.get(purpose_key, PreviewTarget("The front page", _get_front_page_url))
+    return PREVIEW_TARGETS.get(purpose_key, _PREVIEW_PAGES[Page.HOME])
 
 
 def list_preview_notes(request: HttpRequest, customer: Customer, purpose_key: str) -> list[str]:

@@ -11,26 +11,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.consent import consent, purposes
+from accounts.consent import consent
 from accounts.models import Customer
 from accounts.preferences import interests
 from accounts.preferences.interests import NO_INTERESTS, Exclusions, Interests
 from orders import promise
 from orders.models import CartLine
 from recommendations import explanations, picks, visitors
-from recommendations.picks import Evidence, Pick, pick_for_customer, pick_from_visitor_history
+from recommendations.picks import Evidence, Page, Pick, Shelf, ShelfReader
 from shop.catalog import product_cards
 from shop.catalog.availability import Availability
 from shop.catalog.product_cards import ProductCard
 from shop.money import format_amount, is_price
 from shop.storefront import page_cache
 
-SUGGESTION_PURPOSES = (
-    purposes.RECOMMEND_FROM_TOLD,
-    purposes.RECOMMEND_FROM_PURCHASES,
-    purposes.RECOMMEND_FROM_BROWSING,
-)
-CO_PURCHASE_PURPOSES = (purposes.COUNT_IN_ALSO_BOUGHT,)
+SHELF_SIZE = 8
 BESIDE = 4  # things on a shelf beside others
 BESIDE_CHECKOUT, CONSIDERED = 3, 16  # things on the checkout's shelf, and how many are looked through for them
 
@@ -94,7 +89,7 @@ class Card:
 
 
 @dataclass
-class Shelf:
+class FilledShelf:
     """What `partials/shelf.html` takes. `picks`: what a personal shelf's cards were made of, card by card.
 
     `purposes`: the switches that change what stands on it.
@@ -148,25 +143,22 @@ def get_customer_interests(customer: Customer | None) -> Interests:
     return interests.get_interests(customer, tree=page_cache.get_cached_tree)
 
 
-def beside_product(product_id: int, *, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Shelf]:
+def beside_product(product_id: int, *, hidden: Exclusions = NO_INTERESTS.hidden) -> list[FilledShelf]:
     """What goes well with a product, then others of its kind; two queries for both shelves, each empty for nothing."""
     advice, siblings = picks.beside_product(product_id, limit=BESIDE, hidden=hidden)
     products = product_cards.read_cards(pick.product_id for pick in (*advice, *siblings))
     found = {product.id: product for product in products}
-    return [
-        _shared_shelf("Goes well with it", advice, found),
-        _shared_shelf("More like it", siblings, found, switches=()),
-    ]
+    return [_fill_shared(picks.GOES_WELL, advice, found), _fill_shared(picks.MORE_LIKE_IT, siblings, found)]
 
 
-def beside_cart(lines: Sequence[CartLine], *, customer: Customer | None) -> Shelf:
+def beside_cart(lines: Sequence[CartLine], *, customer: Customer | None) -> FilledShelf:
     """What goes with the things in a cart, for anybody, but for what this one never wants to see. Empty for nothing."""
     advice = _advise_on_cart(lines, customer, limit=BESIDE)
     found = {product.id: product for product in product_cards.read_cards(pick.product_id for pick in advice)}
-    return _shared_shelf("Goes with what is in it", advice, found)
+    return _fill_shared(picks.BESIDE_CART, advice, found)
 
 
-def beside_checkout(lines: Sequence[CartLine], *, customer: Customer | None) -> Shelf:
+def beside_checkout(lines: Sequence[CartLine], *, customer: Customer | None) -> FilledShelf:
     """A few of the things that go with a cart, each to be had at once without a choice to make. Empty for nothing.
 
     At most three queries.
@@ -175,7 +167,7 @@ def beside_checkout(lines: Sequence[CartLine], *, customer: Customer | None) -> 
     products = product_cards.read_without_options(pick.product_id for pick in advice)
     found = {product.id: product for product in products if _leaves_now(product)}
     fitting = [pick for pick in advice if pick.product_id in found]
-    return _shared_shelf("Goes with your order", fitting[:BESIDE_CHECKOUT], found)
+    return _fill_shared(picks.BESIDE_CHECKOUT, fitting[:BESIDE_CHECKOUT], found)
 
 
 def _leaves_now(product: ProductCard) -> bool:
@@ -192,55 +184,72 @@ def _advise_on_cart(lines: Sequence[CartLine], customer: Customer | None, *, lim
     return picks.pick_frequently_bought_with(own, limit=limit, hidden=replace(hidden, product_ids=gifts))
 
 
-def _shared_shelf(
-    title: str,
-    chosen: Sequence[Pick],
-    found: Mapping[int, ProductCard],
-    switches: tuple[str, ...] = CO_PURCHASE_PURPOSES,
-) -> Shelf:
-    """A shelf that is the same for everybody. Where customers' purchases stand behind it, it says how."""
+def _fill_shared(shelf: Shelf, chosen: Sequence[Pick], found: Mapping[int, ProductCard]) -> FilledShelf:
     shown = [found[pick.product_id] for pick in chosen if pick.product_id in found]
-    shelf = Shelf(title, _make_picked_cards(chosen, shown), purposes=switches)
-    if switches:
-        shelf.link_url, shelf.link_text = f"{reverse('privacy')}#{switches[0]}", "How we know"
-    return shelf
+    return _fill_with_cards(shelf, _make_picked_cards(chosen, shown))
 
 
-def build_shelf_for_customer(
-    customer: Customer | None, *, limit: int = 8, told: Interests | None = None, place: str | None = None
-) -> Shelf:
-    """“For you”, as far as the switches allow; empty without them. At most seven queries, none for a stranger.
+def build_news_shelves(hidden: Exclusions) -> list[FilledShelf]:
+    """What came last, what comes next, what sells well: two queries, the same for all but for what they hide."""
+    news = picks.read_news(limit=SHELF_SIZE, hidden=hidden)
+    newest = make_cards(news.newest, way=picks.NEW, eager=4)
+    return [
+        _fill_with_cards(picks.JUST_IN, newest, is_plain=not news.is_lately),
+        _fill_with_cards(picks.OUT_SOON, make_cards(news.coming, way=picks.NEW)),
+        _fill_with_cards(picks.SELLS_WELL, make_cards(news.selling, way=picks.SELLS), is_plain=not news.sells_now),
+    ]
 
-    `told`: where the page has read it. `place`: where this is shown, to note what it did; None notes nothing.
+
+def _fill_with_cards(
+    shelf: Shelf, cards: list[Card], *, chosen: Sequence[Pick] = (), is_plain: bool = False
+) -> FilledShelf:
+    return FilledShelf(
+        shelf.plain_title if is_plain else shelf.title,
+        cards,
+        note=shelf.note,
+        link_url=_build_shelf_url(shelf.link),
+        link_text=shelf.link_text,
+        picks=chosen,
+        purposes=shelf.purposes,
+    )
+
+
+def _build_shelf_url(link: str) -> str:
+    """The address of a URL's name, with the anchor that may follow it."""
+    name, mark, anchor = link.partition("#")
+    return f"{reverse(name)}{mark}{anchor}" if name else ""
+
+
+def read_shelf_reader(request: HttpRequest, customer: Customer | None) -> ShelfReader:
+    """Whom the page is for: two queries for a customer, none for a visitor."""
+    told = get_customer_interests(customer)
+    viewed = () if customer else visitors.get_viewed_products(request)
+    return ShelfReader(customer, consent.get_granted_purposes(customer), told, viewed)
+
+
+def build_personal_shelves(
+    page: Page, reader: ShelfReader, *, limit: int = SHELF_SIZE, place: str | None = None
+) -> list[FilledShelf]:
+    """The reader's own shelves of a page, as far as their switches allow; what stands on one stands on none below it.
+
+    `place`: where this is shown, to note what it did; None notes nothing.
     """
-    told = get_customer_interests(customer) if told is None else told
-    found = pick_for_customer(customer, consent.get_granted_purposes(customer), limit=limit, told=told)
+    filled: list[FilledShelf] = []
+    for shelf in picks.list_personal_shelves(page, reader):
+        filled.append(fill_shelf(shelf, reader, limit=limit, place=place))
+        reader = reader.leave_out(pick.product_id for pick in filled[-1].picks)
+    return filled
+
+
+def fill_shelf(shelf: Shelf, reader: ShelfReader, *, limit: int, place: str | None = None) -> FilledShelf:
+    """One of the reader's own; empty without their yes, and no query then for a visitor."""
+    found = shelf.pick(reader, limit) if shelf.pick else []
     products = product_cards.read_cards(pick.product_id for pick in found)
     on_sale = {product.id for product in products}
     chosen = [pick for pick in found if pick.product_id in on_sale]
     if place:
-        explanations.record_effects(customer, chosen, place=place)
-    return Shelf(
-        "For you",
-        _make_picked_cards(chosen, products),
-        link_url=reverse("recommendations"),
-        link_text="What this uses, and the switches",
-        picks=chosen,
-        purposes=SUGGESTION_PURPOSES,
-    )
-
-
-def build_shelf_for_visitor(request: HttpRequest, *, limit: int = 8) -> Shelf:
-    """From what a visitor looked at, as far as they ticked it; empty, and no query, without."""
-    chosen = pick_from_visitor_history(visitors.get_viewed_products(request), limit=limit)
-    return Shelf(
-        "From what you looked at",
-        read_picked_cards(chosen),
-        link_url=reverse("preferences"),
-        link_text="What this uses, and the switch",
-        picks=chosen,
-        purposes=(purposes.VISITOR_HISTORY.key,),
-    )
+        explanations.record_effects(reader.customer, chosen, place=place)
+    return _fill_with_cards(shelf, _make_picked_cards(chosen, products), chosen=chosen)
 
 
 def _make_card(

@@ -8,6 +8,7 @@ from accounts.models import Consent
 from orders.models import OrderLine
 from recommendations import history, picks, training
 from recommendations.models import ProductView
+from recommendations.picks import for_you
 from shop.catalog import listing
 from tests import builders
 from tests.recommendations.test_training import buyers
@@ -99,5 +100,5 @@ def test_what_was_looked_at_shows_only_where_it_is_supposed_to(django_assert_num
     person, thing = builders.customer(), builders.product()
     ProductView.objects.create(customer=person, product=thing, viewed_at=timezone.now())
     with consent.overlay_answers(person.pk, {LOOKED: True}):
-        assert list(picks._find_recent_views(person)) == [thing.pk]
-    assert list(picks._find_recent_views(person)) == []
+        assert list(for_you._find_recent_views(person)) == [thing.pk]
+    assert list(for_you._find_recent_views(person)) == []

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from collections.abc import Callable
 
 from django.db.models import Max
 
@@ -12,16 +13,18 @@ from notifications.models import OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from recommendations import visitors
 from recommendations.models import Contribution, Effect, ProductSimilarity, ProductView
+from recommendations.picks import FOR_YOU, SHELVES
 from shop import personal_data
 from tests.flips.oracle import BOUGHT, COUNTED, GUESSED, LOOKED, TOLD, Oracle, VisitOracle
 from tests.notifications.sink import Received
 
 VISIT = purposes.VISITOR_HISTORY.key
-FOR_YOU = "For you"
+OWN_SHELVES = {shelf.title: shelf for shelf in SHELVES.values() if shelf.is_personal}
 EFFECTS = "recommendations.explanations"
 _BOUGHT = re.compile(r"(?:Goes with|From the same shelf as) (\w+), which you bought in")
 _SEEN = re.compile(r"You looked at (\w+)")
 _TOLD = re.compile(r"You told us you (?:like|look)|Comes in \w+, the size you told us")
+_SHELF = re.compile(r'<section aria-label="([^"]+)"')
 _GUESSED = re.compile(r"You kept (\w+), ")
 _ASKED = re.compile(r'<p id="ask"><strong>(.*?)</strong>')
 _TITLES = {purposes.get_purpose(key).title: key for key in (*(each.key for each in purposes.PURPOSES), VISIT)}
@@ -44,7 +47,8 @@ class Judge:
 
     def page(self, text: str, *, is_gpc: bool) -> None:
         """A page as the customer sees it."""
-        self._reasons(text, name=FOR_YOU, kind=UseKind.SHELF)
+        self._shelves(text, self.oracle.allows)
+        self._reasons(text, name=FOR_YOU.title, kind=UseKind.SHELF)
         if "is chosen because" in text:
             assert self.oracle.allows(TOLD), "a size was used"
             assert self.oracle.is_told, "a size was used that was taken back"
@@ -63,6 +67,13 @@ class Judge:
             assert self.oracle.master, "asked while all of it is off"
             assert not (is_gpc and key == COUNTED), "asked against the browser"
 
+    def _shelves(self, text: str, allows: Callable[[str], bool]) -> None:
+        """Each shelf of the reader's own stands on a yes; where it has one switch alone, on that."""
+        for shelf in (OWN_SHELVES[title] for title in _SHELF.findall(text) if title in OWN_SHELVES):
+            assert any(map(allows, shelf.purposes)), f"without a yes: {shelf.title}"
+            if len(shelf.purposes) == 1:
+                self._saw(shelf.purposes[0], UseKind.SHELF, shelf.title)
+
     def _reasons(self, text: str, *, name: str, kind: UseKind) -> None:
         for title in _BOUGHT.findall(text):
             assert self.oracle.allows(BOUGHT), "purchases were used"
@@ -80,11 +91,11 @@ class Judge:
     def visitors_page(self, text: str, visit: VisitOracle, *, is_gpc: bool) -> None:
         assert not _BOUGHT.search(text), "a stranger sees purchases"
         assert not _TOLD.search(text), "a stranger sees what was told"
+        self._shelves(text, lambda key: key == VISIT and visit.titles is not None)
         for title in _SEEN.findall(text):
             assert visit.titles is not None, "a visit was used"
             assert not is_gpc, "a visit was used against the browser"
             assert title in visit.titles
-            self._saw(VISIT, UseKind.SHELF, "What you looked at")
         for title in _ASKED.findall(text):
             assert _TITLES[title] == VISIT
             assert not is_gpc

@@ -43,7 +43,7 @@ def witnessed(world: World) -> set[PurposeUse]:
 
 
 def test_the_judge_sees_every_use_in_the_registry_and_none_beside(sink):
-    """Whoever adds a use adds the step that drives it and the judge that sees it, who knows of no registry."""
+    """Whoever adds a use adds the step that drives it and, but for a shelf of one switch, the judge that sees it."""
     world = World(1, sink)
     world.lot.random = lambda: 0.5  # no browser that says no, and each mail both relayed and delivered
     for key in KEYS:

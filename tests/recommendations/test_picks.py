@@ -6,6 +6,7 @@ from django.utils import timezone
 from accounts.consent import consent, purposes
 from recommendations import history, picks, training
 from recommendations.models import ProductView
+from recommendations.picks import for_you
 from shop.catalog import listing
 from shop.catalog.models import Product
 from tests import builders
@@ -136,7 +137,7 @@ def test_a_look_is_forgotten_after_thirty_days(boots, socks):
     history.record_customer_view(alice, boots.product_id)
     ProductView.objects.update(viewed_at=timezone.now() - timedelta(days=31))
     history.record_customer_view(alice, socks.product_id)
-    assert list(picks._find_recent_views(alice)) == [socks.product_id]
+    assert list(for_you._find_recent_views(alice)) == [socks.product_id]
     assert history.retire_views() == 1
     assert ProductView.objects.get().product_id == socks.product_id
 

@@ -11,6 +11,7 @@ from recommendations import picks, training
 from recommendations.beside import Way
 from recommendations.engine.names import Kinds, is_same_kind, is_same_thing, read_name
 from recommendations.models import ProductSimilarity
+from recommendations.picks.purchases import RECENT_PURCHASES
 from shop.catalog import listing
 from shop.catalog.models import Product
 from tests import builders
@@ -257,7 +258,7 @@ def test_however_long_ago_it_was_bought_it_is_not_offered_again():
     told_of(alice, "Footwear")
     long_ago = timezone.now() - timedelta(days=900)
     builders.paid_order(shoe, customer=alice, placed_at=long_ago)
-    for number in range(picks.RECENT_PURCHASES + 2):
+    for number in range(RECENT_PURCHASES + 2):
         builders.paid_order(thing(f"{'abcdefghij'[number % 10] * (number + 3)}", "Sundries"), jam, customer=alice)
     assert shoe.product_id not in {
         pick.product_id for pick in picks.pick_for_customer(alice, frozenset({TOLD, BOUGHT}))

@@ -13,13 +13,13 @@ from accounts.models import Customer, Interest
 from accounts.preferences import interests
 from orders.models import Order
 from recommendations import history, training
+from recommendations.picks import FOR_YOU
 from shop.catalog import listing
-from shop.storefront.shelves import SUGGESTION_PURPOSES
 from tests import builders
 from tests.recommendations.test_training import buyers
 
 SIDES = {"off": False, "on": True}
-TOLD, BOUGHT, LOOKED = SUGGESTION_PURPOSES
+TOLD, BOUGHT, LOOKED = FOR_YOU.purposes
 
 
 @pytest.fixture

@@ -181,7 +181,7 @@ def test_it_is_modest_and_asks_the_database_at_most_three_times(client, goods, m
     put_in(client, goods["Boots"], goods["Jug"])
     assert len(shown(client.get("/checkout/").text)) == 3
     counts = []
-    for beside in (shelves.beside_checkout, lambda lines, *, customer: shelves.Shelf("", [])):
+    for beside in (shelves.beside_checkout, lambda lines, *, customer: shelves.FilledShelf("", [])):
         monkeypatch.setattr(shelves, "beside_checkout", beside)
         with CaptureQueriesContext(connection) as queries:
             client.get("/checkout/")

@@ -12,9 +12,9 @@ from accounts.models import Customer, Interest
 from accounts.people import guest_session
 from orders.models import Order
 from recommendations import history
+from recommendations.picks import FOR_YOU
 from shop.catalog import listing
 from shop.storefront import preview_html, previews
-from shop.storefront.shelves import SUGGESTION_PURPOSES
 from tests import builders
 from tests.security.visits import changed, fingerprint
 from tests.storefront.previewing import BOUGHT, LOOKED, SIDES, TOLD, fragments, looking, pat, seen, stopped_clock
@@ -23,8 +23,8 @@ __all__ = ["pat", "stopped_clock"]
 
 pytestmark = pytest.mark.django_db
 
-ON_PAGES = (*SUGGESTION_PURPOSES, purposes.GUESS_SIZES, purposes.COUNT_IN_ALSO_BOUGHT)
 MASTER = purposes.PERSONAL_SHOPPER.key
+ON_PAGES = [key for key, target in previews.PREVIEW_TARGETS.items() if target.url and key != MASTER]
 
 
 @pytest.mark.parametrize("stood", SIDES)
@@ -45,12 +45,12 @@ def test_the_marked_part_of_the_page_is_that_of_the_page_after_the_answer(pat, s
 def test_so_it_is_for_the_switch_over_all_of_them(pat, is_on):
     consent.set_master(pat, on=is_on, source="test")
     client = looking(pat)
-    previewed = {side: fragments(seen(client, MASTER, side), SUGGESTION_PURPOSES) for side in SIDES}
+    previewed = {side: fragments(seen(client, MASTER, side), FOR_YOU.purposes) for side in SIDES}
     assert "You looked at Mug" in previewed["on"][0]
     assert previewed["off"] == []
     for side in ("on", "off") if is_on else ("off", "on"):
         consent.set_master(pat, on=SIDES[side], source="preferences")
-        assert previewed[side] == fragments(client.get("/").content.decode(), SUGGESTION_PURPOSES), side
+        assert previewed[side] == fragments(client.get("/").content.decode(), FOR_YOU.purposes), side
 
 
 def test_under_a_master_switch_that_is_off_both_sides_are_alike_and_it_says_why(pat):

@@ -4,11 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.consent import purposes
 from recommendations import training
-from recommendations.beside import Way
+from recommendations.picks import SHELVES, Audience, Page
 from shop.catalog import listing
 from tests import builders
 from tests.paying import fill
@@ -16,32 +17,9 @@ from tests.recommendations.test_training import buyers
 
 pytestmark = pytest.mark.django_db
 
-ADVICE = {Way.PAIR, Way.STAFF}
-PERSONAL = {Way.TOLD, Way.PAIR, Way.STAFF, Way.ALIKE, Way.NEAR}
-TRUE_OF = {
-    "Goes well with it": ADVICE,
-    "Goes with what is in it": ADVICE,
-    "Goes with your order": ADVICE,
-    "More like it": {Way.ALIKE},
-    "For you": PERSONAL,
-    "From what you looked at": PERSONAL,
-    "Just in": {Way.NEW},
-    "Newest here": {Way.NEW},
-    "Out soon": {Way.NEW},
-    "Sells well just now": {Way.SELLS},
-    "Sells well here": {Way.SELLS},
-}
+BY_TITLE = {title: shelf for shelf in SHELVES.values() for title in shelf.titles}
 GO_WITH_BOOTS, OTHER_BOOTS = ("Laces", "Polish", "Brush"), ("Rubber boots", "Walking boots", "Riding boots")
 ALSO_SELL = ("Jug", "Plate", "Candle")  # the last of them is among the newest
-EVERYBODYS = {
-    "Goes well with it",
-    "More like it",
-    "Goes with what is in it",
-    "Goes with your order",
-    "Newest here",
-    "Out soon",
-    "Sells well just now",
-}
 SHELF = re.compile(r"<h2[^>]*>([^<]+)</h2>((?:(?!<h2).)*?)</ul>", re.DOTALL)
 CARD = re.compile(r'<li class="[^"]*"[^>]*data-way="([^"]*)".*?<h3 class="title"><a href="([^"]*)"', re.DOTALL)
 
@@ -75,6 +53,16 @@ def read_shelves(html: str) -> dict[str, list[tuple[str, str]]]:
     return {title: cards for title, body in SHELF.findall(html) if (cards := CARD.findall(body))}
 
 
+def read_page(client, path: str) -> set[str]:
+    """The keys of the shelves on a page, each of which holds what its title says, and nothing twice."""
+    shelves = read_shelves(client.get(path, follow=True).text)
+    for title, cards in shelves.items():
+        assert {way for way, _ in cards} <= BY_TITLE[title].ways, (path, title)
+    addresses = [address for cards in shelves.values() for _, address in cards]
+    assert len(addresses) == len(set(addresses)), path
+    return {BY_TITLE[title].key for title in shelves}
+
+
 @pytest.mark.parametrize("ticks", [None, (), tuple(each.key for each in purposes.PURPOSES)], ids=["guest", "off", "on"])
 def test_every_shelf_holds_what_its_title_says(client, boots, ticks):
     if ticks is not None:
@@ -83,16 +71,17 @@ def test_every_shelf_holds_what_its_title_says(client, boots, ticks):
         client.force_login(customer.user)
     else:
         client.post("/visitors/history/", {purposes.VISITOR_HISTORY.key: "on"})
-    seen = set()
     fill(client, boots)
-    client.get(boots.product.get_absolute_url())
-    for path in ("/", boots.product.get_absolute_url(), "/cart/", "/checkout/", "/search/?q=nothing+such", "/account/"):
-        shelves = read_shelves(client.get(path, follow=True).text)
-        seen |= shelves.keys()
-        for title, cards in shelves.items():
-            assert {way for way, _ in cards} <= TRUE_OF[title], (path, title)
-        addresses = [address for cards in shelves.values() for _, address in cards]
-        assert len(addresses) == len(set(addresses)), path
-    assert seen >= EVERYBODYS
-    assert ("For you" in seen) == bool(ticks)
-    assert ("From what you looked at" in seen) == (ticks is None)
+    product = boots.product.get_absolute_url()
+    client.get(product)
+    seen = {page: read_page(client, product if page is Page.PRODUCT else reverse(page)) for page in Page}
+    for_all, own = name_places(Audience.EVERYBODY), name_places(Audience.CUSTOMERS if ticks else Audience.VISITORS)
+    places = {(page, key) for page, keys in seen.items() for key in keys}
+    assert places >= for_all
+    assert places - for_all == (own if ticks != () else set())
+    assert read_page(client, "/search/?q=nothing+such") == set()
+
+
+def name_places(audience: Audience) -> set[tuple[Page, str]]:
+    """Each page and shelf that are to be seen together by such readers."""
+    return {(page, shelf.key) for shelf in SHELVES.values() if shelf.audience is audience for page in shelf.pages}

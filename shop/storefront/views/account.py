@@ -26,10 +26,10 @@ from accounts.privacy import stored_data
 from notifications.missing_letters import explain_missing_letter
 from orders import order_mail_optins
 from recommendations.explanations import Place
-from recommendations.picks import Pick
+from recommendations.picks import FOR_YOU, Page, Pick
 from shop import personal_data
 from shop.storefront import data_controller, shelves
-from shop.storefront.shelves import SUGGESTION_PURPOSES, Card
+from shop.storefront.shelves import Card
 
 ALL_PURPOSE_KEYS = frozenset(purpose.key for purpose in purposes.PURPOSES)
 
@@ -59,7 +59,9 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
     context = {
         "customer": customer,
         "form": form,
-        "for_you": shelves.build_shelf_for_customer(customer, limit=6, place=_get_effect_place(request)),
+        "personal": shelves.build_personal_shelves(
+            Page.ACCOUNT, shelves.read_shelf_reader(request, customer), limit=6, place=_get_effect_place(request)
+        ),
         "on_count": on_count,
         "is_resting": not on_count and not read_master_switch(customer).granted,
         "has_order_news": not on_count and order_mail_optins.has_active_optin(customer),
@@ -112,15 +114,16 @@ def _save_preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
 def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What the shop suggests to this customer, why, and the switches behind it."""
     answers = {answer.purpose: answer for answer in customer.consents.all()}
-    past = stored_data.get_stored_data_by_purpose(customer, SUGGESTION_PURPOSES)
-    shelf = shelves.build_shelf_for_customer(customer, limit=12, place=_get_effect_place(request))
+    past = stored_data.get_stored_data_by_purpose(customer, FOR_YOU.purposes)
+    reader = shelves.read_shelf_reader(request, customer)
+    shelf = shelves.fill_shelf(FOR_YOU, reader, limit=12, place=_get_effect_place(request))
     context = {
         "shelf": shelf,
         "reasons": [ExplainedPick(*each) for each in zip(shelf.cards, shelf.picks, strict=True)],
         "switches": [
-            make_switch(purposes.get_purpose(key), answers.get(key), held=past.get(key)) for key in SUGGESTION_PURPOSES
+            make_switch(purposes.get_purpose(key), answers.get(key), held=past.get(key)) for key in FOR_YOU.purposes
         ],
-        "is_any_on": any(key in answers and answers[key].granted for key in SUGGESTION_PURPOSES),
+        "is_any_on": any(key in answers and answers[key].granted for key in FOR_YOU.purposes),
     }
     return render(request, "storefront/account/recommendations.html", context)
 

@@ -21,7 +21,7 @@ from recommendations import visitors
 from shop.catalog import product_cards
 from shop.requests import HtmxRequest
 from shop.storefront import shelves
-from shop.storefront.shelves import Shelf
+from shop.storefront.shelves import FilledShelf
 from shop.storefront.views import account
 
 GPC_SINCE = "2026-11-22"  # when what we do about it last changed
@@ -67,7 +67,7 @@ def _build_visit_context(request: HttpRequest) -> dict[str, Any]:
     seen = visitors.get_viewed_products(request)
     return {
         "remembered": _describe_visit(request, seen_count=len(seen)),
-        "shelf": Shelf("What you looked at", shelves.make_cards(product_cards.read_cards(seen), way="seen"))
+        "shelf": FilledShelf("What you looked at", shelves.make_cards(product_cards.read_cards(seen), way="seen"))
         if seen
         else None,
     }

@@ -1,0 +1,143 @@
+"""“For you”: what a customer told us comes before what we noticed, each as far as they let us use it.
+
+What they never want to see is on no shelf of theirs. Nothing fills a shelf up: where there is nothing, it is not there.
+"""
+
+from collections.abc import Collection, Mapping
+
+from django.utils import timezone
+
+from accounts.consent import consent, purposes
+from accounts.models import Customer
+from accounts.preferences import interests
+from accounts.preferences.interests import Interests
+from recommendations import from_interests
+from recommendations.beside import Found, Way, choose, choose_nearest, find_beside
+from recommendations.models import ProductView
+from recommendations.picks.pick import Evidence, EvidenceSource, Pick
+from recommendations.picks.purchases import Owned, RecentPurchase, format_purchase_month, read_owned
+from recommendations.picks.shelf import Audience, Page, Shelf, ShelfPurpose
+
+TOLD = "told"  # how what matches an interest comes to a shelf
+RECENT_VIEWS = 20
+SPARE = 50  # read beyond the shelf where some of it may be of no use
+
+_OFF = "Off: no “For you” shelf stands here."
+FOR_YOU = Shelf(
+    "for_you",
+    "For you",
+    (Page.HOME, Page.ACCOUNT),
+    frozenset({TOLD, Way.PAIR, Way.STAFF, Way.ALIKE, Way.NEAR}),
+    audience=Audience.CUSTOMERS,
+    stands_on=(
+        ShelfPurpose(
+            purposes.RECOMMEND_FROM_TOLD,
+            off=_OFF,
+            on="On, and nothing to show yet: you have told us nothing that we have goods for.",
+            follows=EvidenceSource.TOLD,
+        ),
+        ShelfPurpose(
+            purposes.RECOMMEND_FROM_PURCHASES,
+            off=_OFF,
+            on="On, and nothing to show yet: there is no purchase of yours to start from, or nothing that goes with "
+            "it.",
+            follows=EvidenceSource.BOUGHT,
+        ),
+        ShelfPurpose(
+            purposes.RECOMMEND_FROM_BROWSING,
+            off=_OFF,
+            on="On, and nothing to show yet: it starts with the next product you open.",
+            follows=EvidenceSource.SEEN,
+        ),
+    ),
+    pick=lambda reader, limit: pick_for_customer(reader.customer, reader.granted, limit=limit, told=reader.told),
+    link="recommendations",
+    link_text="What this uses, and the switches",
+)
+
+
+def pick_for_customer(
+    customer: Customer | None, granted: Collection[str], *, limit: int = 8, told: Interests | None = None
+) -> list[Pick]:
+    """A shelf for one customer: what matches what they told us first, then what goes with what they bought and saw.
+
+    `granted`: what the page read of the customer's answers; they are asked again here. `told`: what they told us, where
+    the page has read it. Empty without any of the switches. What they have already is left out, where purchases may be
+    used; where not, what they bought changes nothing.
+    """
+    if customer is None:
+        return []
+    told = interests.get_interests(customer) if told is None else told
+    return pick_personal(customer, granted, limit=limit, told=told, owned=read_owned(customer, granted), near=True)
+
+
+def pick_personal(
+    customer: Customer, granted: Collection[str], *, limit: int, told: Interests, owned: Owned, near: bool
+) -> list[Pick]:
+    """`near`: also what merely stands in the same department, where there is nothing better."""
+    seen = _find_recent_views(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else {}
+    declared_picks = (
+        _pick_from_interests(told, limit=limit, owned=owned) if purposes.RECOMMEND_FROM_TOLD in granted else []
+    )
+    taken = [pick.product_id for pick in declared_picks]
+    noticed = _pick_from_behaviour(owned, seen, limit=limit, exclude=taken, told=told, near=near)
+    room_for_told = max(limit - len(noticed), limit - limit // 4)
+    return [*declared_picks[:room_for_told], *noticed][:limit]
+
+
+def _pick_from_interests(told: Interests, *, limit: int, owned: Owned) -> list[Pick]:
+    found = from_interests.match_products_to_interests(told, limit=limit + SPARE, left_out=owned.left_out)
+    return [
+        Pick(
+            match.product_id,
+            from_interests.explain_interest_match(match.interest),
+            purposes.RECOMMEND_FROM_TOLD,
+            Evidence(EvidenceSource.TOLD, match.interest.pk),
+            way=TOLD,
+        )
+        for match in found
+        if not owned.has_in_another_make(match.title)
+    ][:limit]
+
+
+def _pick_from_behaviour(
+    owned: Owned, seen: Mapping[int, int], *, limit: int, exclude: Collection[int], told: Interests, near: bool
+) -> list[Pick]:
+    """What goes with the latest purchases, and what goes with or is like the latest looks.
+
+    `near`: where purchases have none of it, or looks have none, what stands in the same department as those.
+    """
+    had = owned.latest
+    steering = [*had, *(product_id for product_id in seen if product_id not in owned.products)]
+    found = find_beside(steering, left_out=[*owned.left_out, *exclude, *seen], hidden=told.hidden, near=near)
+    fitting = [
+        each
+        for each in found
+        if not (each.way is Way.ALIKE and each.beside.id in had) and not owned.has_in_another_make(each.thing.title)
+    ]
+    from_purchases = choose_nearest([each for each in fitting if each.beside.id in had])
+    from_seen = choose_nearest([each for each in fitting if each.beside.id not in had])
+    kept = {each.product_id for each in (*from_purchases, *from_seen)}
+    chosen = choose((each for each in fitting if each.product_id in kept), limit=limit)
+    return [_personal_pick(each, had, seen) for each in chosen]
+
+
+def _personal_pick(found: Found, had: Mapping[int, RecentPurchase], seen: Mapping[int, int]) -> Pick:
+    bought = had.get(found.beside.id)
+    if bought is None:
+        because = Evidence(EvidenceSource.SEEN, seen[found.beside.id])
+        why = f"You looked at {found.beside.title}"
+        return Pick(found.product_id, why, purposes.RECOMMEND_FROM_BROWSING, because, way=found.way)
+    because = Evidence(EvidenceSource.BOUGHT, bought.line_id)
+    words = "From the same shelf as" if found.way is Way.NEAR else "Goes with"
+    why = f"{words} {found.beside.title}, which you bought in {format_purchase_month(bought.placed_at)}"
+    return Pick(found.product_id, why, purposes.RECOMMEND_FROM_PURCHASES, because, way=found.way)
+
+
+def _find_recent_views(customer: Customer) -> dict[int, int]:
+    """The looks, by product, that the customer had lately, while they allow them to be used; newest first."""
+    allowed = consent.build_consent_filter(purposes.RECOMMEND_FROM_BROWSING)
+    views = ProductView.objects.filter(
+        allowed, customer=customer, viewed_at__gt=timezone.now() - purposes.LOOKS_RETENTION
+    )
+    return dict(views.order_by("-viewed_at").values_list("product", "pk")[:RECENT_VIEWS])
