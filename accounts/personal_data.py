@@ -36,7 +36,15 @@ from accounts.people.staff_changes import CHANGE_RETENTION
 from accounts.preferences import interests
 from accounts.privacy import access_log, export
 from accounts.privacy.export import COPY_RETENTION
-from shop.personal_data import Holding, Rows, erase_nothing, export_rows, hold_rows, register_holding
+from shop.personal_data import (
+    Holding,
+    Rows,
+    StoredDataWording,
+    erase_nothing,
+    export_rows,
+    hold_rows,
+    register_holding,
+)
 
 
 def export_account(customer: Customer) -> Rows:
@@ -246,6 +254,16 @@ HOLDINGS: tuple[Holding, ...] = (
             "last_used_at": "last_used_at",
         },
         forget={purposes.RECOMMEND_FROM_TOLD: forget_interests},
+        wording={
+            purposes.RECOMMEND_FROM_TOLD: StoredDataWording(
+                "Delete what you have",
+                "You told us 1 thing that this may follow.",
+                "You told us {} things that this may follow.",
+                "Deleted. We hold no maker, department, need or size to follow.",
+                "Every maker, department, need and size on your page “What I told you” is deleted at once, and nobody "
+                "can bring it back. Days to remember and what you never want to see stay.",
+            )
+        },
         held=lambda customer: {
             purposes.RECOMMEND_FROM_TOLD: customer.interests.filter(kind__in=KINDS_FOR_SUGGESTIONS).count()
         },

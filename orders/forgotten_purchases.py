@@ -1,32 +1,60 @@
 """“Forget what I bought so far”: orders stay, being contracts; one purpose stops reading them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from types import MappingProxyType
 
 from django.db import transaction
 from django.db.models import Count, Max, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from accounts.consent import purposes
 from accounts.models import Customer, ForgottenPast
+from accounts.models.ask import UNDO_FOR
 from accounts.people.customers import lock_customer
 from orders.models import OrderLine
-from orders.models.order import IN_A_SIZE, build_forgotten_filter
+from orders.models.order import build_forgotten_filter
+from shop.personal_data import StoredDataWording
+from shop.registry import Registry
 
-# Which of a customer's own purchases each purpose reads, now or once they are delivered.
-READS_PURCHASES: Mapping[str, Q] = {
-    purposes.RECOMMEND_FROM_PURCHASES: Q(),
-    purposes.GUESS_SIZES: IN_A_SIZE,
-    purposes.COUNT_IN_ALSO_BOUGHT: Q(),
-}
+WORDING = StoredDataWording(
+    "Forget what I bought so far",
+    "You bought 1 thing that this reads while it is on.",
+    "You bought {} things that this reads while it is on.",
+    "Done: this reads them no more. Your orders are still there.",
+    f"This takes {{}} from this feature. For {UNDO_FOR.days} days you can undo it here; after that nobody can bring it "
+    "back. What you buy from now on is read again while the switch is on. Your orders stay.",
+    "Undone. What you bought counts again as before, while the switch is on.",
+)
+
+
+@dataclass(frozen=True)
+class PurchaseReader:
+    """A purpose that reads `lines` of a customer's own, now or once they are delivered, and the words of its button."""
+
+    lines: Q
+    wording: StoredDataWording
+
+
+_readers = Registry[PurchaseReader]("The reader of purchases")
+
+
+def register_purchase_reader(purpose_key: str, lines: Q, *, wording: StoredDataWording = WORDING) -> None:
+    """Called from the `AppConfig.ready` of an app above this one, which gets ready before it."""
+    _readers.add(purpose_key, PurchaseReader(lines, wording))
+
+
+def get_purchase_readers() -> Mapping[str, PurchaseReader]:
+    """By purpose key."""
+    return MappingProxyType(_readers)
 
 
 def count_readable_purchases(customer: Customer) -> dict[str, int]:
     """By purpose, how many things the customer bought that it may read, or could if it were allowed. One query."""
     own = OrderLine.objects.steering().filter(order__customer=customer)
-    counts = {key: Count("pk", filter=read & ~Q(build_forgotten_filter(key))) for key, read in READS_PURCHASES.items()}
+    counts = {key: Count("pk", filter=each.lines & ~Q(build_forgotten_filter(key))) for key, each in _readers.items()}
     return own.aggregate(**counts)
 
 
@@ -35,11 +63,11 @@ def held_dates(customer: Customer) -> dict[str, tuple[datetime, datetime]]:
     own = OrderLine.objects.steering().filter(order__customer=customer)
     bought_at = Coalesce("order__placed_at", "order__created_at")
     ends: dict[str, Min | Max] = {}
-    for key, read in READS_PURCHASES.items():
-        ends[f"{key}_first"] = Min(bought_at, filter=read & ~Q(build_forgotten_filter(key)))
-        ends[f"{key}_last"] = Max(bought_at, filter=read & ~Q(build_forgotten_filter(key)))
+    for key, reader in _readers.items():
+        ends[f"{key}_first"] = Min(bought_at, filter=reader.lines & ~Q(build_forgotten_filter(key)))
+        ends[f"{key}_last"] = Max(bought_at, filter=reader.lines & ~Q(build_forgotten_filter(key)))
     found = own.aggregate(**ends)
-    return {key: (found[f"{key}_first"], found[f"{key}_last"]) for key in READS_PURCHASES if found[f"{key}_first"]}
+    return {key: (found[f"{key}_first"], found[f"{key}_last"]) for key in _readers if found[f"{key}_first"]}
 
 
 @transaction.atomic

@@ -178,8 +178,9 @@ def _make_order_holding() -> Holding:
         count=lambda customer: get_customer_orders(customer).count(),
         forget={
             key: partial(forgotten_purchases.forget_purchases, purpose_key=key)
-            for key in forgotten_purchases.READS_PURCHASES
+            for key in forgotten_purchases.get_purchase_readers()
         },
+        wording={key: reader.wording for key, reader in forgotten_purchases.get_purchase_readers().items()},
         held=forgotten_purchases.count_readable_purchases,
         held_dates=forgotten_purchases.held_dates,
         erase=retention.erase_orders,

@@ -14,7 +14,7 @@ from accounts.people.sessions import VISIT_RETENTION
 from recommendations import explanations, history
 from recommendations.models import Contribution, Effect, ProductView
 from recommendations.picks import SHELVES, EvidenceSource
-from shop.personal_data import Holding, Rows, hold_rows, register_holding
+from shop.personal_data import Holding, Rows, StoredDataWording, hold_rows, register_holding
 
 _FIELDS = {EvidenceSource.BOUGHT: "line", EvidenceSource.SEEN: "view", EvidenceSource.TOLD: "interest"}
 # By purpose, the field of an effect that holds the datum which the purpose's picks follow.
@@ -46,6 +46,15 @@ HOLDINGS: tuple[Holding, ...] = (
         noted_for=purposes.RECOMMEND_FROM_BROWSING,
         dated_by="viewed_at",
         kept_for=LOOKS_RETENTION,
+        wording={
+            purposes.RECOMMEND_FROM_BROWSING: StoredDataWording(
+                "Delete what you have",
+                "We hold 1 product you looked at.",
+                "We hold {} products you looked at.",
+                "Deleted. We hold nothing that you looked at.",
+                "All of it is deleted at once, and nobody can bring it back. The switch stays as it is.",
+            )
+        },
         retire=history.retire_views,
     ),
     Holding(

@@ -28,6 +28,21 @@ class Forgetter(Protocol):
 
 
 @dataclass(frozen=True)
+class StoredDataWording:
+    """`one` and `many` name what is counted; `done` is the sentence afterwards, `undone` the one after taking it back.
+
+    `warning`: what goes and what stays, said before it is asked once more; `{}` stands for how much, from when to when.
+    """
+
+    button: str
+    one: str
+    many: str
+    done: str
+    warning: str
+    undone: str = ""
+
+
+@dataclass(frozen=True)
 class Holding:
     """One kind of personal data.
 
@@ -36,6 +51,7 @@ class Holding:
     `erase`: deletes all of one customer's data that need not be kept; safe to run twice; returns the number of rows.
     `kept`: what stays after an erasure and why, for the page that asks; empty when nothing does.
     `forget`: purpose key -> deletes, or shuts off from that use, what was recorded for that one purpose.
+    `wording`: by purpose key, the words of the button beside its switch; in one holding alone of those that forget it.
     `held`: by purpose key, how many rows `forget` would take that the purpose may read; in one query.
     `held_dates`: for the same rows, by purpose key, from when to when they are; where a page says so.
     `retire`: deletes what is past its time and returns the number of rows; None when nothing expires by age.
@@ -53,6 +69,7 @@ class Holding:
     erase: Callable[[Any], int]
     kept: str = ""
     forget: Mapping[str, Forgetter] = field(default_factory=dict, hash=False)
+    wording: Mapping[str, StoredDataWording] = field(default_factory=dict, hash=False)
     held: Callable[[Any], Counts] | None = None
     held_dates: Callable[[Any], Mapping[str, Dates]] | None = None
     retire: Callable[[], int] | None = None
@@ -139,6 +156,11 @@ def forget_for_purpose(customer: Any, purpose_key: str, *, until: datetime | Non
     moment = until or timezone.now()
     found = [holding.forget[purpose_key] for holding in get_holdings() if purpose_key in holding.forget]
     return sum(forget_until(customer, until=moment) for forget_until in found)
+
+
+def get_wordings() -> Mapping[str, StoredDataWording]:
+    """By purpose key, the words of the button beside its switch, for those that have a past."""
+    return {key: words for holding in get_holdings() for key, words in holding.wording.items()}
 
 
 def can_forget(purpose_key: str) -> bool:

@@ -14,6 +14,7 @@ REGISTRIES = {
     "accounts.people.address_verification._callbacks",
     "accounts.consent.uses._uses",
     "notifications.topics.definition._topics",
+    "orders.forgotten_purchases._readers",
     "recommendations.picks.shelf._shelves",
     "shop.personal_data._holdings",
     "shop.personal_data._processors",

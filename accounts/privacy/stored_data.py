@@ -10,66 +10,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from accounts.consent import purposes
 from accounts.models import Customer, ForgottenPast
-from accounts.models.ask import UNDO_FOR
 from accounts.people.customers import lock_customer
 from accounts.privacy import journal
 from shop import personal_data
 from shop.personal_data import Dates
-
-
-@dataclass(frozen=True)
-class StoredDataWording:
-    """`one` and `many` name what is counted; `done` is the sentence afterwards, `undone` the one after taking it back.
-
-    `warning`: what goes and what stays, said before it is asked once more; `{}` stands for how much, from when to when.
-    """
-
-    button: str
-    one: str
-    many: str
-    done: str
-    warning: str
-    undone: str = ""
-
-
-_VIEWS_WORDING = StoredDataWording(
-    "Delete what you have",
-    "We hold 1 product you looked at.",
-    "We hold {} products you looked at.",
-    "Deleted. We hold nothing that you looked at.",
-    "All of it is deleted at once, and nobody can bring it back. The switch stays as it is.",
-)
-_PURCHASES_WORDING = StoredDataWording(
-    "Forget what I bought so far",
-    "You bought 1 thing that this reads while it is on.",
-    "You bought {} things that this reads while it is on.",
-    "Done: this reads them no more. Your orders are still there.",
-    f"This takes {{}} from this feature. For {UNDO_FOR.days} days you can undo it here; after that nobody can bring it "
-    "back. What you buy from now on is read again while the switch is on. Your orders stay.",
-    "Undone. What you bought counts again as before, while the switch is on.",
-)
-_COUNTED = replace(
-    _PURCHASES_WORDING,
-    undone="Undone. What you bought counts again, while the switch is on, from the next time the shelves are worked "
-    "out: a few times a day.",
-)
-_INTERESTS_WORDING = StoredDataWording(
-    "Delete what you have",
-    "You told us 1 thing that this may follow.",
-    "You told us {} things that this may follow.",
-    "Deleted. We hold no maker, department, need or size to follow.",
-    "Every maker, department, need and size on your page “What I told you” is deleted at once, and nobody can bring it "
-    "back. Days to remember and what you never want to see stay.",
-)
-WORDING_BY_PURPOSE = {
-    purposes.RECOMMEND_FROM_TOLD: _INTERESTS_WORDING,
-    purposes.RECOMMEND_FROM_BROWSING: _VIEWS_WORDING,
-    purposes.RECOMMEND_FROM_PURCHASES: _PURCHASES_WORDING,
-    purposes.GUESS_SIZES: _PURCHASES_WORDING,
-    purposes.COUNT_IN_ALSO_BOUGHT: _COUNTED,
-}
 
 
 @dataclass(frozen=True)
@@ -96,7 +41,7 @@ class StoredData:
     @property
     def forgets(self) -> bool:
         """Whether it shuts off what stays, instead of deleting it."""
-        return bool(WORDING_BY_PURPOSE[self.key].undone)
+        return bool(personal_data.get_wordings()[self.key].undone)
 
 
 class TooLateError(Exception):
@@ -113,7 +58,7 @@ def get_stored_data_by_purpose(customer: Customer, keys: Collection[str]) -> dic
 
     A query for each kind of thing that they hold, one for what was forgotten, and one for its days.
     """
-    wanted = WORDING_BY_PURPOSE.keys() & set(keys)
+    wanted = personal_data.get_wordings().keys() & set(keys)
     if not wanted:
         return {}
     counts, forgotten = personal_data.count_stored_rows(customer, wanted), _all_forgotten(customer, wanted)
@@ -125,7 +70,7 @@ def get_stored_data_by_purpose(customer: Customer, keys: Collection[str]) -> dic
 def _make_stored_data(key: str, count: int, dates: Dates | None, forgotten: Sequence[Forgotten]) -> StoredData:
     if not count:
         return StoredData(key, forgotten=tuple(forgotten))
-    words = WORDING_BY_PURPOSE[key]
+    words = personal_data.get_wordings()[key]
     return StoredData(
         key,
         words.one if count == 1 else words.many.format(count),
@@ -173,7 +118,7 @@ def _moment(moment: datetime) -> str:
 
 def delete_for_purpose(customer: Customer, key: str) -> StoredData:
     """Forgets what there is; pressed again with nothing new, it changes nothing. KeyError: the purpose has no past."""
-    words = WORDING_BY_PURPOSE[key]
+    words = personal_data.get_wordings()[key]
     with transaction.atomic():
         lock_customer(customer)
         now = timezone.now()
@@ -201,7 +146,7 @@ def take_back(customer: Customer, key: str, past_id: int) -> StoredData:
             past.taken_back_at = timezone.now()
             past.save(update_fields=["taken_back_at"])
             journal.forgetting_undone(customer.chain, key, until=past.before_at)
-    return _after(customer, key, said=WORDING_BY_PURPOSE[key].undone)
+    return _after(customer, key, said=personal_data.get_wordings()[key].undone)
 
 
 def _after(customer: Customer, key: str, *, said: str) -> StoredData:

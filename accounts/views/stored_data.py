@@ -10,6 +10,7 @@ from accounts.models import Customer, ForgottenPast
 from accounts.people.auth import customer_required
 from accounts.privacy import stored_data
 from accounts.privacy.stored_data import StoredData
+from shop import personal_data
 from shop.requests import HtmxRequest
 
 
@@ -17,7 +18,7 @@ from shop.requests import HtmxRequest
 @customer_required
 def forgetting(request: HtmxRequest, customer: Customer, key: str) -> HttpResponse:
     """At once, whether the switch is on or off; the switch itself stays as it is."""
-    if key not in stored_data.WORDING_BY_PURPOSE:
+    if key not in personal_data.get_wordings():
         raise Http404
     return _answer(request, stored_data.delete_for_purpose(customer, key))
 

@@ -5,6 +5,7 @@ What they never want to see is on no shelf of theirs. Nothing fills a shelf up: 
 
 from collections.abc import Collection, Mapping
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.consent import consent, purposes
@@ -41,6 +42,7 @@ FOR_YOU = Shelf(
             off=_OFF,
             on="On, and nothing to show yet: there is no purchase of yours to start from, or nothing that goes with "
             "it.",
+            purchases=Q(),
             follows=EvidenceSource.BOUGHT,
         ),
         ShelfPurpose(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
+from django.db.models import Q
+
 from accounts.models import Customer
 from accounts.preferences.interests import Interests
 from recommendations.picks.pick import EvidenceSource, Pick
@@ -40,12 +42,14 @@ class ShelfPurpose:
     """A switch that changes what stands on a shelf.
 
     `off`, `on`: what a preview says in the shelf's place, with the switch off, and with it on and nothing to show.
+    `purchases`: which of the customer's own purchases are read for it; None where it reads none.
     `follows`: the kind of datum that its picks name (`Pick.because`); what each did is noted then.
     """
 
     key: str
     off: str
     on: str
+    purchases: Q | None = None
     follows: EvidenceSource | None = None
 
 

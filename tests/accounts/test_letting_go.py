@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 
 from accounts.consent import consent, purposes
 from accounts.models import ForgottenPast
-from accounts.privacy import journal, stored_data
+from accounts.privacy import journal
 from orders.models import Order, OrderLine
 from recommendations import history
 from recommendations.models import ProductView
@@ -80,13 +80,14 @@ def test_what_a_switched_off_purpose_held_is_deleted_the_night_after(ann):
     assert not ProductView.objects.exists()
 
 
-@pytest.mark.parametrize("key", [*stored_data.WORDING_BY_PURPOSE])
+@pytest.mark.parametrize("key", [*personal_data.get_wordings()])
 def test_what_goes_is_said_and_asked_once_more(client, ann, key):
     ann.interests.create(kind="maker", maker=builders.maker())
-    builders.paid_order(builders.product(sizes=("13",)).variants.get(), customer=ann)
+    worn = builders.product(sizes=("13",), lifespan_months=6)  # all that a purpose may ask of a purchase
+    builders.paid_order(worn.variants.get(), customer=ann)
     part = beside(client, key)
-    button = "Yes, forget it</button>" if stored_data.WORDING_BY_PURPOSE[key].undone else "Yes, delete it</button>"
-    assert part.index(f"<summary>{stored_data.WORDING_BY_PURPOSE[key].button}") < part.index("nobody can bring it back")
+    button = "Yes, forget it</button>" if personal_data.get_wordings()[key].undone else "Yes, delete it</button>"
+    assert part.index(f"<summary>{personal_data.get_wordings()[key].button}") < part.index("nobody can bring it back")
     assert part.index("nobody can bring it back") < part.index(button)
     assert "<button" not in part[: part.index("nobody can bring it back")]
 

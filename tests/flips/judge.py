@@ -15,7 +15,7 @@ from recommendations import visitors
 from recommendations.models import Contribution, Effect, ProductSimilarity, ProductView
 from recommendations.picks import FOR_YOU, SHELVES
 from shop import personal_data
-from tests.flips.oracle import BOUGHT, COUNTED, GUESSED, LOOKED, TOLD, Oracle, VisitOracle
+from tests.flips.oracle import BOUGHT, COUNTED, GUESSED, LOOKED, TITLES, TOLD, Oracle, VisitOracle
 from tests.notifications.sink import Received
 
 VISIT = purposes.VISITOR_HISTORY.key
@@ -24,10 +24,11 @@ EFFECTS = "recommendations.explanations"
 _BOUGHT = re.compile(r"(?:Goes with|From the same shelf as) (\w+), which you bought in")
 _SEEN = re.compile(r"You looked at (\w+)")
 _TOLD = re.compile(r"You told us you (?:like|look)|Comes in \w+, the size you told us")
-_SHELF = re.compile(r'<section aria-label="([^"]+)"')
+_SHELF = re.compile(r'<section aria-label="([^"]+)"[^>]*>(.*?)</section>', re.DOTALL)
+_WHY = re.compile(r'<span class="why">([^<]*)')
 _GUESSED = re.compile(r"You kept (\w+), ")
 _ASKED = re.compile(r'<p id="ask"><strong>(.*?)</strong>')
-_TITLES = {purposes.get_purpose(key).title: key for key in (*(each.key for each in purposes.PURPOSES), VISIT)}
+_KEYS_BY_TITLE = {purposes.get_purpose(key).title: key for key in (*(each.key for each in purposes.PURPOSES), VISIT)}
 
 
 class Judge:
@@ -47,7 +48,7 @@ class Judge:
 
     def page(self, text: str, *, is_gpc: bool) -> None:
         """A page as the customer sees it."""
-        self._shelves(text, self.oracle.allows)
+        self._shelves(text, self.oracle.allows, self.oracle.usable)
         self._reasons(text, name=FOR_YOU.title, kind=UseKind.SHELF)
         if "is chosen because" in text:
             assert self.oracle.allows(TOLD), "a size was used"
@@ -62,17 +63,23 @@ class Judge:
             assert self.oracle.is_counted, "a pair rests on somebody who is not counted in"
             self._saw(COUNTED, UseKind.COUNT, "recommendations.training")
         for title in _ASKED.findall(text):
-            key = _TITLES[title]
+            key = _KEYS_BY_TITLE[title]
             assert key not in self.oracle.answered | self.oracle.declined, f"asked again: {key}"
             assert self.oracle.master, "asked while all of it is off"
             assert not (is_gpc and key == COUNTED), "asked against the browser"
 
-    def _shelves(self, text: str, allows: Callable[[str], bool]) -> None:
-        """Each shelf of the reader's own stands on a yes; where it has one switch alone, on that."""
-        for shelf in (OWN_SHELVES[title] for title in _SHELF.findall(text) if title in OWN_SHELVES):
-            assert any(map(allows, shelf.purposes)), f"without a yes: {shelf.title}"
+    def _shelves(self, text: str, allows: Callable[[str], bool], usable: Callable[[str], set[str]]) -> None:
+        """Each shelf of the reader's own stands on a yes. One with a single switch names what that may use alone."""
+        for title, body in _SHELF.findall(text):
+            shelf = OWN_SHELVES.get(title)
+            if shelf is None:
+                continue
+            assert any(map(allows, shelf.purposes)), f"without a yes: {title}"
             if len(shelf.purposes) == 1:
-                self._saw(shelf.purposes[0], UseKind.SHELF, shelf.title)
+                [key] = shelf.purposes
+                named = set(re.findall(r"\w+", " ".join(_WHY.findall(body)))).intersection(TITLES)
+                assert named <= usable(key), f"{title} names what it may not use: {named}"
+                self._saw(key, UseKind.SHELF, title)
 
     def _reasons(self, text: str, *, name: str, kind: UseKind) -> None:
         for title in _BOUGHT.findall(text):
@@ -91,13 +98,13 @@ class Judge:
     def visitors_page(self, text: str, visit: VisitOracle, *, is_gpc: bool) -> None:
         assert not _BOUGHT.search(text), "a stranger sees purchases"
         assert not _TOLD.search(text), "a stranger sees what was told"
-        self._shelves(text, lambda key: key == VISIT and visit.titles is not None)
+        self._shelves(text, lambda key: key == VISIT and visit.titles is not None, lambda _: visit.titles or set())
         for title in _SEEN.findall(text):
             assert visit.titles is not None, "a visit was used"
             assert not is_gpc, "a visit was used against the browser"
             assert title in visit.titles
         for title in _ASKED.findall(text):
-            assert _TITLES[title] == VISIT
+            assert _KEYS_BY_TITLE[title] == VISIT
             assert not is_gpc
             assert visit.titles is None
             assert not visit.is_answered, "asked again"

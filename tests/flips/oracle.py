@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.consent import purposes
 
 KEYS = tuple(purpose.key for purpose in purposes.PURPOSES)
+TITLES = ("Anvil", "Bellows", "Candle", "Dipper", "Easel", "Flagon", "Gaiters", "Hatchet")
 LOOKED, BOUGHT, COUNTED, TOLD, GUESSED = (
     purposes.RECOMMEND_FROM_BROWSING,
     purposes.RECOMMEND_FROM_PURCHASES,
@@ -74,7 +75,7 @@ class Oracle:
             self.forgotten[key] = timezone.now()
 
     def usable(self, key: str) -> set[str]:
-        """The titles a purpose may name."""
+        """The titles of purchases that a purpose may name."""
         after = self.forgotten.get(key)
         return {title for at, titles in self.bought if after is None or at > after for title in titles}
 

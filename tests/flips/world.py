@@ -18,11 +18,12 @@ from notifications.models import NewsletterIssue, OutgoingEmail
 from notifications.topics import TOPICS
 from orders.models import Order, OrderEvent
 from recommendations import history, training
+from shop import personal_data
 from shop.catalog import listing
 from shop.catalog.models import Product
 from tests import builders
 from tests.flips.judge import Judge
-from tests.flips.oracle import BOUGHT, COUNTED, GUESSED, KEYS, LOOKED, TOLD, Oracle, VisitOracle
+from tests.flips.oracle import BOUGHT, COUNTED, KEYS, LOOKED, TITLES, Oracle, VisitOracle
 from tests.notifications import acts
 from tests.notifications.sink import Sink
 from tests.recommendations.test_training import buyers
@@ -30,7 +31,6 @@ from tests.recommendations.test_training import buyers
 # All of an order that somebody may tick news of: its stages in their order, then the rest.
 STAGES = tuple(OrderEvent.Kind(topic.event) for topic in TOPICS.values() if topic.is_order_news and topic.purpose)
 SHELVES = {"Anvil": "A", "Flagon": "A", "Easel": "E", "Hatchet": "E"}  # the others stand on one shelf
-TITLES = ("Anvil", "Bellows", "Candle", "Dipper", "Easel", "Flagon", "Gaiters", "Hatchet")
 PAGES = (
     *("/", "/cart/", "/search/?q=anvil", "/account/", "/account/recommendations/"),
     *("/account/preferences/", "/account/told/", "/account/told/"),
@@ -171,7 +171,7 @@ class World:
             self.oracle.answer(key, granted=True)
 
     def forget(self, key: str = "") -> None:
-        key = key or self.lot.choice((LOOKED, BOUGHT, COUNTED, TOLD, GUESSED))
+        key = key or self.lot.choice(sorted(personal_data.get_wordings()))
         self.client.post(f"/account/preferences/{key}/forgetting/")
         self.oracle.forget(key)
 

@@ -161,7 +161,7 @@ def readable(customer):
     }
 
 
-@pytest.mark.parametrize("key", [*stored_data.WORDING_BY_PURPOSE])
+@pytest.mark.parametrize("key", [*personal_data.get_wordings()])
 def test_what_was_forgotten_for_a_purpose_is_forgotten_again_and_only_that(client, path, as_it_was, key):
     alice, ben = cast.alice(), builders.customer(ticks=tuple(each.key for each in purposes.PURPOSES))
     for person in (alice, ben):
@@ -182,7 +182,7 @@ def test_what_was_forgotten_for_a_purpose_is_forgotten_again_and_only_that(clien
 def test_what_came_after_the_forgetting_and_is_in_the_backup_stays(path):
     alice = cast.alice()
     with_a_past(alice)
-    for key in stored_data.WORDING_BY_PURPOSE:
+    for key in personal_data.get_wordings():
         stored_data.delete_for_purpose(alice, key)
     builders.paid_order(customer=alice, placed_at=timezone.now())
     ProductView.objects.create(customer=alice, product=builders.product(), viewed_at=timezone.now())
