@@ -24,7 +24,7 @@ EFFECTS = "recommendations.explanations"
 _BOUGHT = re.compile(r"(?:Goes with|From the same shelf as) (\w+), which you bought in")
 _SEEN = re.compile(r"You looked at (\w+)")
 _TOLD = re.compile(r"You told us you (?:like|look)|Comes in \w+, the size you told us")
-_SHELF = re.compile(r'<section aria-label="([^"]+)"[^>]*>(.*?)</section>', re.DOTALL)
+_SHELF = re.compile(r'<section\s+aria-label="([^"]+)"[^>]*>(.*?)</section>', re.DOTALL)
 _WHY = re.compile(r'<span class="why">([^<]*)')
 _GUESSED = re.compile(r"You kept (\w+), ")
 _ASKED = re.compile(r'<p id="ask"><strong>(.*?)</strong>')
