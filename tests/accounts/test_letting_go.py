@@ -34,7 +34,7 @@ def ann(client):
 
 def test_the_page_says_how_much_each_switch_holds(client, ann):
     page = client.get("/account/preferences/").text
-    assert stored_data.WORDING_BY_PURPOSE[LOOKED].one in page
+    assert personal_data.get_wordings()[LOOKED].one in page
     assert page.count("You bought 1 thing that this reads while it is on.") == 2
     assert "Delete what you have" in page
 
@@ -42,7 +42,7 @@ def test_the_page_says_how_much_each_switch_holds(client, ann):
 def test_delete_what_you_have_deletes_it_and_leaves_the_switch(client, ann):
     url = f"/account/preferences/{LOOKED}/forgetting/"
     answer = client.post(url, headers={"HX-Request": "true"})
-    assert stored_data.WORDING_BY_PURPOSE[LOOKED].done in answer.text
+    assert personal_data.get_wordings()[LOOKED].done in answer.text
     assert not ProductView.objects.exists()
     assert consent.allows(ann, LOOKED)
     page = client.get("/account/preferences/").text
@@ -53,7 +53,7 @@ def test_it_works_without_javascript_and_while_the_switch_is_off(client, ann):
     consent.set_consent(ann, LOOKED, granted=False, source="test")
     assert "Delete what you have" in client.get("/account/preferences/").text
     page = client.post(f"/account/preferences/{LOOKED}/forgetting/", follow=True)
-    assert stored_data.WORDING_BY_PURPOSE[LOOKED].done in page.text
+    assert personal_data.get_wordings()[LOOKED].done in page.text
     assert not ProductView.objects.exists()
 
 
