@@ -1,6 +1,5 @@
 """For tests that pay: the Stripe stand-in as a real process, and a buyer at the shop's own pages."""
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -22,7 +21,6 @@ BUYER = {
     "postcode": "LS1 1AA",
     "country": "GB",
 }
-HIDDEN = re.compile(r'name="goods" value="([^"]*)"')
 
 
 @pytest.fixture(scope="session")
