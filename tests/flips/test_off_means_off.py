@@ -22,7 +22,7 @@ def tour(world: World) -> None:
     world.step("train")
     for title in ("Bellows", "Anvil", "Gaiters"):
         world.step("look", title)
-    for path in ("/", "/account/recommendations/", "/account/"):
+    for path in ("/", "/search/?q=anvil", "/account/recommendations/", "/account/"):
         world.step("open", path)
     for _ in STAGES:
         world.orders[1:] = []
