@@ -24,6 +24,7 @@ class InterestMatch(NamedTuple):
 NOT_HIDDEN = """NOT p.id = ANY(%(products)s) AND NOT p.category_id = ANY(%(categories)s)
         AND NOT COALESCE(p.maker_id = ANY(%(makers)s), false)"""  # values: `get_hidden_parameters`
 
+_SIZE_ALONE = (Kind.SIZE, False)
 # One statement, of the ways that this customer's words need. Within each thing told: what comes in a told size before
 # what does not, then what sells, then what is new.
 _WAYS = {
@@ -31,20 +32,36 @@ _WAYS = {
     (Kind.CATEGORY, True): "p.category_id = ANY(told.category_ids)",
     (Kind.NEED, False): "p.search_vector @@ plainto_tsquery('english', told.words)",
     (Kind.SIZE, True): "p.category_id = ANY(told.category_ids) AND told.words = ANY(p.sizes_in_stock)",
-    (Kind.SIZE, False): "told.words = ANY(p.sizes_in_stock)",
+    _SIZE_ALONE: "told.words = ANY(p.sizes_in_stock)",
 }  # by kind, and whether a department is named: each can use its own index
+_FITTING = f"""{{way}} AND p.is_published AND p.is_available
+        AND (p.released_on IS NULL OR p.released_on <= %(today)s) AND {NOT_HIDDEN} AND NOT p.id = ANY(%(left_out)s)"""
+_BEST = f"""
+    SELECT p.id, p.title FROM catalog_product p
+    LEFT JOIN recommendations_productpopularity popular ON popular.run_id = (SELECT id FROM run)
+        AND popular.product_id = p.id AND NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = p.id)
+    WHERE {_FITTING}
+    ORDER BY p.sizes_in_stock && %(sizes)s::varchar[] DESC, popular.score DESC NULLS LAST,
+             p.released_on DESC NULLS LAST, p.id DESC
+    LIMIT %(limit)s"""  # noqa: S608  (statements of ours; every value travels as a parameter)
+# The same where a good part of the shop fits, all of it in the told size: what sells is read in the order of its index,
+# and only where that runs out the rest is looked through.
+_BEST_OF_MANY = f"""
+    (SELECT p.id, p.title FROM recommendations_productpopularity popular
+     JOIN catalog_product p ON p.id = popular.product_id
+     WHERE popular.run_id = (SELECT id FROM run) AND popular.product_id <> ALL(ARRAY(SELECT product_id FROM lost))
+         AND {_FITTING}
+     ORDER BY popular.score DESC, p.released_on DESC NULLS LAST, p.id DESC LIMIT %(limit)s)
+    UNION ALL
+    (SELECT p.id, p.title FROM catalog_product p
+     WHERE {_FITTING} AND (p.id = ANY(ARRAY(SELECT product_id FROM lost)) OR NOT EXISTS (
+         SELECT 1 FROM recommendations_productpopularity popular
+         WHERE popular.run_id = (SELECT id FROM run) AND popular.product_id = p.id))
+     ORDER BY p.released_on DESC NULLS LAST, p.id DESC LIMIT %(limit)s)
+    LIMIT %(limit)s"""  # noqa: S608
 _BY_WAY = """
     SELECT told.id, best.id, best.title, best.place FROM told CROSS JOIN LATERAL (
-        SELECT p.id, p.title, row_number() OVER () AS place FROM (
-            SELECT p.id, p.title FROM catalog_product p
-            LEFT JOIN recommendations_productpopularity popular ON popular.run_id = (SELECT id FROM run)
-                AND popular.product_id = p.id AND NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = p.id)
-            WHERE {way} AND p.is_published AND p.is_available
-                AND (p.released_on IS NULL OR p.released_on <= %(today)s) AND {wanted}
-                AND NOT p.id = ANY(%(left_out)s)
-            ORDER BY p.sizes_in_stock && %(sizes)s::varchar[] DESC, popular.score DESC NULLS LAST,
-                     p.released_on DESC NULLS LAST, p.id DESC
-            LIMIT %(limit)s) p) best
+        SELECT p.id, p.title, row_number() OVER () AS place FROM ({best}) p) best
     WHERE told.way = {number}"""
 _MATCHING = """
     WITH {lost},
@@ -57,8 +74,8 @@ _MATCHING = """
 
 def _build_statement(ways: Collection[int]) -> str:
     parts = [
-        _BY_WAY.format(way=way, number=number, wanted=NOT_HIDDEN)
-        for number, way in enumerate(_WAYS.values())
+        _BY_WAY.format(number=number, best=(_BEST_OF_MANY if kind == _SIZE_ALONE else _BEST).format(way=way))
+        for number, (kind, way) in enumerate(_WAYS.items())
         if number in ways
     ]
     return _MATCHING.format(lost=WITHDRAWN_SQL, ways=" UNION ALL ".join(parts))

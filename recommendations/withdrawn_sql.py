@@ -48,7 +48,7 @@ def get_withdrawn_parameters() -> dict[str, Any]:
 
 
 def build_withdrawn_products_query() -> RawSQL:
-    """For `pk__in`: products whose best-seller count holds a purchase that is withdrawn."""
+    """For `product__in`: products whose best-seller count holds a purchase that is withdrawn."""
     values = get_withdrawn_parameters()
     named = _NAMED.findall(_LOST_PRODUCTS)
     statement = _NAMED.sub("%s", _LOST_PRODUCTS)  # a statement of ours; every value travels as a parameter

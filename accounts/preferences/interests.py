@@ -66,9 +66,8 @@ def get_interests(
     """What the customer told us, as far as it may be used now: one query, and the tree where departments are named."""
     if customer is None:
         return NO_INTERESTS
-    usable = Q(kind=Interest.Kind.NEVER) | consent.build_consent_filter(purposes.RECOMMEND_FROM_TOLD) & Q(
-        kind__in=KINDS_FOR_SUGGESTIONS
-    )
+    may_suggest = consent.build_consent_filter(purposes.RECOMMEND_FROM_TOLD, one=customer)
+    usable = Q(kind=Interest.Kind.NEVER) | may_suggest & Q(kind__in=KINDS_FOR_SUGGESTIONS)
     found = Interest.objects.standing().filter(usable, customer=customer)
     rows = list(found.select_related("maker", "category").order_by("-told_at", "-pk"))
     if not rows:

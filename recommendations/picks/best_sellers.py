@@ -6,7 +6,7 @@ from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.preferences.interests import NO_INTERESTS, Exclusions
-from recommendations.models import ModelRun
+from recommendations.models import ModelRun, ProductPopularity
 from recommendations.picks.pick import Pick
 from recommendations.picks.shelf import Page, Shelf
 from recommendations.withdrawn_sql import build_withdrawn_products_query
@@ -22,12 +22,11 @@ SELLS_WELL = Shelf("sells_well", "Sells well just now", (Page.HOME,), frozenset(
 def pick_popular(*, limit: int = 8, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Pick]:
     """What sells well, counted over those who allow it; one query. Empty before the first epoch."""
     current = ModelRun.objects.filter(is_current=True).order_by().values("pk")[:1]
-    goods = (
-        _get_showable_products(hidden)
-        .filter(popularities__run=Subquery(current))  # one value, not a set: then the index's own order can be used
-        .exclude(pk__in=build_withdrawn_products_query())
-    )
-    best = goods.order_by("-popularities__score", "pk").values_list("pk", "popularities__run__clock_on")[:limit]
+    counted = ProductPopularity.objects.filter(
+        run=Subquery(current),  # one value, not a set: then the index's own order can be used
+        product__in=_get_showable_products(hidden),
+    ).exclude(product__in=build_withdrawn_products_query())
+    best = counted.order_by("-score", "product_id").values_list("product_id", "run__clock_on")[:limit]
     return [Pick(product_id, _describe_sales(clock_on), way=SELLS) for product_id, clock_on in best]
 
 

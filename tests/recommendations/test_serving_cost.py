@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from accounts.consent import consent, purposes
 from accounts.models import Consent, Interest
+from accounts.preferences import interests
 from orders.models import OrderLine
-from recommendations import picks, training
+from recommendations import from_interests, picks, training
 from recommendations.models import Contribution, ModelRun, ProductPopularity, ProductSimilarity
 from shop.catalog import listing
 from shop.catalog.models import Product
@@ -116,6 +117,44 @@ def test_best_sellers_are_read_in_the_order_of_their_index_and_no_further(big_sh
     (scan,) = [each for each in steps if each.get("Relation Name") == "recommendations_productpopularity"]
     assert not sorts
     assert scan["Actual Rows"] < PRODUCTS / 2
+
+
+def test_withdrawals_are_told_from_the_counts_and_not_from_the_goods(big_shop):
+    """Beside the goods the planner adds the cost of finding them to each look-up and reads the whole catalog."""
+    with CaptureQueriesContext(connection) as queries:
+        picks.pick_popular()
+    filters = {
+        each["Relation Name"]: each.get("Filter", "")
+        for each in read_plan_steps(queries[0]["sql"], sorts_if_it_must=True)
+        if "Relation Name" in each
+    }
+    assert "SubPlan" in filters["recommendations_productpopularity"]
+    assert "SubPlan" not in filters["catalog_product"]
+
+
+def test_a_size_alone_is_looked_for_among_what_sells(big_shop):
+    Product.objects.update(sizes_in_stock=["M"])
+    training._analyze_tables(Product)
+    alice = builders.customer(ticks=(purposes.RECOMMEND_FROM_TOLD,))
+    Interest.objects.create(customer=alice, kind=Interest.Kind.SIZE, words="M")
+    told = interests.get_interests(alice)
+    with CaptureQueriesContext(connection) as queries:
+        found = from_interests.match_products_to_interests(told, limit=8)
+    assert [each.title for each in found] == [f"Thing {n:03}" for n in range(8)]
+    steps = read_plan_steps(queries[0]["sql"], sorts_if_it_must=True)
+    goods = [each for each in steps if each.get("Relation Name") == "catalog_product"]
+    assert sum(_rows_of_step(each) for each in goods) < PRODUCTS / 2
+
+
+def test_what_one_customer_told_us_reads_nobody_elses_answer():
+    builders.crowd(CUSTOMERS, ticks=(purposes.RECOMMEND_FROM_TOLD,))
+    alice = builders.customer(ticks=(purposes.RECOMMEND_FROM_TOLD,))
+    Interest.objects.create(customer=alice, kind=Interest.Kind.NEED, words="wool")
+    with CaptureQueriesContext(connection) as queries:
+        assert interests.get_interests(alice).told
+    steps = read_plan_steps(queries[0]["sql"])
+    answers = [each for each in steps if each.get("Relation Name") == "accounts_consent"]
+    assert sum(_rows_of_step(each) for each in answers) <= 1
 
 
 def test_a_told_shelf_reads_what_it_chooses_from(big_shop):

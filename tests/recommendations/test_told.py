@@ -10,7 +10,7 @@ from accounts.models import Interest
 from accounts.preferences import interests
 from notifications import audience
 from notifications.models import OutgoingItem
-from recommendations import explanations, history, picks, training
+from recommendations import explanations, from_interests, history, picks, training
 from recommendations.models import Effect
 from shop import personal_data
 from shop.catalog import listing
@@ -301,3 +301,23 @@ def test_what_was_told_is_exported_forgotten_and_erased(alice, jam):
     assert [each.kind for each in Interest.objects.all()] == ["never"]  # which needs no switch
     holdings["told"].erase(alice)
     assert not Interest.objects.exists()
+
+
+def test_a_size_alone_finds_what_sells_then_what_is_new_then_what_is_left(alice):
+    """Goods whose buyers withdrew count as not sold; the shelf is filled from all of it, in order."""
+    sold = [thing(f"Sold {n}", sizes=("M",)) for n in range(3)]
+    for number in range(3):
+        thing(f"Unsold {number}", sizes=("M",))
+    thing("New", sizes=("M",), released_on=timezone.localdate() - timedelta(days=3))
+    thing("Other size", sizes=("L",))
+    for number, each in enumerate(sold):
+        who = buyers(5 + number, each.variants.get())
+    training.train_epoch()
+    for person in who:
+        consent.set_consent(person, purposes.COUNT_IN_ALSO_BOUGHT, granted=False, source="test")
+    tell(alice, Kind.SIZE, words="M")
+    told = interests.get_interests(alice)
+    every = ["Sold 1", "Sold 0", "New", "Unsold 2", "Unsold 1", "Unsold 0", "Sold 2"]
+    for limit in (1, 2, 4, 10):
+        found = from_interests.match_products_to_interests(told, limit=limit)
+        assert [each.title for each in found] == every[:limit]
