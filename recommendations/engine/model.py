@@ -10,9 +10,9 @@ from functools import cached_property
 
 import numpy as np
 from scipy import sparse
-from scipy.linalg import lapack
 
 from recommendations.engine import pairs, text
+from recommendations.engine.half_matrix import HalfMatrix
 from recommendations.engine.purchases import Baskets, Floats, Purchases
 
 K = 5  # distinct customers behind whatever is shown
@@ -153,11 +153,10 @@ class PurchaseModel:
         B = I − P/diag(P) with P = (G + λI + δ·diag(G))⁻¹, G = XᵀWX. λ as in Steck 2019 (EASE), δ the dropout of
         Steck 2020 (EDLAE): a product must be told by others, not by how often it is bought.
         """
-        gram = pairs.weigh_co_purchases(self.baskets, today=self.today, half_life=EASE_HALF_LIFE).toarray()
-        gram[np.diag_indices_from(gram)] += EASE_RIDGE + EASE_DROPOUT * np.diag(gram)
-        factor, _ = lapack.dpotrf(gram, lower=1, overwrite_a=1)
-        lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
-        diagonal = np.diag(lower)
+        weighed = pairs.weigh_by_rows(self.baskets, today=self.today, half_life=EASE_HALF_LIFE)
+        gram = HalfMatrix.from_rows(len(self.history.products), weighed)
+        gram.add_to_diagonal(EASE_RIDGE + EASE_DROPOUT * gram.read_diagonal())
+        inverse = gram.invert()
         rows, columns = sparse.coo_array(self.support).coords
-        inverse = lower[np.maximum(rows, columns), np.minimum(rows, columns)]
-        return sparse.csr_array((-inverse / diagonal[columns], (rows, columns)), shape=gram.shape)
+        weights = -inverse.read_entries(rows, columns) / inverse.read_diagonal()[columns]
+        return sparse.csr_array((weights, (rows, columns)), shape=self.support.shape)

@@ -1,5 +1,6 @@
 """Which products are bought together: how often, how lately, and by how many people."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,7 @@ DRAWN = 2.0  # so many times as often as expected
 LEAST_EXPECTED = 1.5  # baskets: a few more than that prove little
 PRIOR_BASKETS, PRIOR_LINES = 20, 50  # without the first: before that nothing is known to sell to everybody
 _CHUNK = 4_000_000  # ordered pairs held at once
+_ROWS_AT_ONCE = 512
 
 
 def compute_decay(baskets: Baskets, *, today: int, half_life: float) -> np.ndarray:
@@ -23,9 +25,20 @@ def weigh_co_purchases(baskets: Baskets, *, today: int, half_life: float) -> spa
 
     A basket weighs 0.5^(age/half life)/√size: a wholesaler's two hundred lines say little about each pair.
     """
-    weight = compute_decay(baskets, today=today, half_life=half_life) / np.sqrt(np.maximum(baskets.sizes, 1))
-    weighted = sparse.diags_array(weight) @ baskets.contents
+    weighted = _weigh_lines(baskets, today=today, half_life=half_life)
     return sparse.csr_array(baskets.contents.T @ weighted)
+
+
+def weigh_by_rows(baskets: Baskets, *, today: int, half_life: float) -> Iterator[sparse.csr_array]:
+    """The same a few rows at a time, where the whole would be large."""
+    weighted, by_product = _weigh_lines(baskets, today=today, half_life=half_life), baskets.contents.T.tocsr()
+    for start in range(0, by_product.shape[0], _ROWS_AT_ONCE):
+        yield sparse.csr_array(by_product[start : start + _ROWS_AT_ONCE] @ weighted)
+
+
+def _weigh_lines(baskets: Baskets, *, today: int, half_life: float) -> sparse.csr_array:
+    weight = compute_decay(baskets, today=today, half_life=half_life) / np.sqrt(np.maximum(baskets.sizes, 1))
+    return sparse.csr_array(sparse.diags_array(weight) @ baskets.contents)
 
 
 def compute_support(baskets: Baskets, *, k: int) -> sparse.csr_array:
