@@ -15,15 +15,19 @@ CEILING_DAYS = 7
 _HANDED_OFF = "(o.state = 'sending' OR o.state IN ('sent', 'uncertain'))"
 _HANDED_OFF_AT = "COALESCE(o.sent_at, o.due_at)"
 
-# Whether a customer has had all the mail of seven days that they want. For whoever set no ceiling it costs one look.
-_OVER_CEILING = f"""EXISTS (
-    SELECT 1 FROM accounts_preferenceprofile f
-    WHERE f.customer_id = {{customer}} AND f.weekly_ceiling <= (
+# Whether a customer, of whom `f` is the profile, has had all the mail of seven days that they want.
+_HAS_HAD_ALL = f"""f.weekly_ceiling <= (
         SELECT count(*) FROM (
             SELECT 1 FROM notifications_outgoingemail o
             WHERE o.customer_id = f.customer_id AND {{others}} AND o.kind <> 'essential' AND {_HANDED_OFF}
               AND {_HANDED_OFF_AT} > clock_timestamp() - interval '{CEILING_DAYS} days'
-            LIMIT f.weekly_ceiling) had))"""  # noqa: S608
+            LIMIT f.weekly_ceiling) had)"""  # noqa: S608
+
+# For whoever set no ceiling it costs one look.
+_OVER_CEILING = f"""EXISTS (
+    SELECT 1 FROM accounts_preferenceprofile f WHERE f.customer_id = {{customer}} AND {_HAS_HAD_ALL})"""  # noqa: S608
+ALL_OVER_CEILING = f"""
+    SELECT f.customer_id FROM accounts_preferenceprofile f WHERE {_HAS_HAD_ALL.format(others="true")}"""  # noqa: S608
 _OVER_CEILING_OF_MAIL = (
     f"(e.kind <> 'essential' AND {_OVER_CEILING.format(customer='e.customer_id', others='o.id <> e.id')})"
 )

@@ -144,12 +144,12 @@ ITEM_REFUSALS: tuple[Rule, ...] = (
 # Plain, or sealed because the address' owner was erased: HMAC-SHA256 with the pads of `suppressions.get_hmac_pads`.
 # Two questions, so that each has an index for one mail, and a hash table for many. No address is sealed where there is
 # nothing to compare it with.
-_SUPPRESSED = """(EXISTS (
+_SEALED = """encode(sha256(
+        %(outer)s::bytea || sha256(%(inner)s::bytea || convert_to(LOWER(e.to_address), 'UTF8'))), 'hex')"""
+_SUPPRESSED = f"""(EXISTS (
     SELECT 1 FROM notifications_suppression s WHERE LOWER(s.address) = LOWER(e.to_address)) OR EXISTS (
     SELECT 1 FROM notifications_suppression s WHERE s.address_hash IS NOT NULL) AND EXISTS (
-    SELECT 1 FROM notifications_suppression s
-    WHERE s.address_hash = encode(sha256(
-        %(outer)s::bytea || sha256(%(inner)s::bytea || convert_to(LOWER(e.to_address), 'UTF8'))), 'hex')))"""
+    SELECT 1 FROM notifications_suppression s WHERE s.address_hash = {_SEALED}))"""  # noqa: S608
 
 # Nothing promotional goes to an address that is not, or no longer, its reader's own, proved one.
 _UNPROVED = """(e.kind = 'promotional' AND NOT EXISTS (
@@ -167,6 +167,18 @@ REFUSALS: tuple[Rule, ...] = (
     (SkipReason.UNPROVED, _UNPROVED),
     (SkipReason.ORDER_CHANGED, _ORDER_CALLED_OFF),
 )
+
+# The same rules for every reader `e` of a letter at once: sets that are read once, where the conditions of one mail
+# would be looked up for each. With those the readers among a million customers took three times as long to count.
+# Needs `proved_at` of the readers and `STOPPED_ADDRESSES` as `stopped`; the truth table holds the two together.
+STOPPED_ADDRESSES = """
+    SELECT LOWER(s.address) AS address FROM notifications_suppression s WHERE s.address IS NOT NULL"""
+LETTER_MAY_GO = f"""(
+    e.to_address <> '' AND e.proved_at IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM stopped WHERE stopped.address = LOWER(e.to_address))
+    AND NOT EXISTS (
+        SELECT 1 FROM notifications_suppression s WHERE s.address_hash = CASE WHEN EXISTS (
+            SELECT 1 FROM notifications_suppression s WHERE s.address_hash IS NOT NULL) THEN {_SEALED} END))"""  # noqa: S608
 
 _FIND_REFUSALS = f"""
     SELECT {build_reason(REFUSALS)}
