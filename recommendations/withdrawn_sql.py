@@ -4,10 +4,7 @@ Found by what changed since the epoch began, so that the cost follows the change
 `training` compares states instead, and misses nothing.
 """
 
-import re
 from typing import Any
-
-from django.db.models.expressions import RawSQL
 
 from accounts.consent import consent, purposes
 
@@ -18,7 +15,8 @@ from accounts.consent import consent, purposes
 # the planner takes them for the few rows that they are.)
 WITHDRAWN_SQL = """
     run AS MATERIALIZED (
-        SELECT id, created_at - interval '5 seconds' AS since FROM recommendations_modelrun WHERE is_current LIMIT 1),
+        SELECT id, clock_on, created_at - interval '5 seconds' AS since
+        FROM recommendations_modelrun WHERE is_current LIMIT 1),
     lost AS MATERIALIZED (
         SELECT a.customer_id, a.product_id FROM accounts_consent c
         JOIN recommendations_contribution a ON a.customer_id = c.customer_id AND a.consent_record_id <> c.record_id
@@ -37,19 +35,9 @@ WITHDRAWN_SQL = """
         UNION
         SELECT a.customer_id, a.product_id FROM recommendations_contribution a
         WHERE a.customer_id = %(supposed)s::bigint AND a.run_id = (SELECT id FROM run))"""
-_NAMED = re.compile(r"%\((\w+)\)s")
-_LOST_PRODUCTS = f"WITH {WITHDRAWN_SQL} SELECT product_id FROM lost"  # noqa: S608  (no value is part of it)
 
 
 def get_withdrawn_parameters() -> dict[str, Any]:
-    """The parameters of `LOST`, a preview's supposed answer among them."""
+    """The parameters of `WITHDRAWN_SQL`, a preview's supposed answer among them."""
     purpose = purposes.COUNT_IN_ALSO_BOUGHT
     return {"counted": purpose, "supposed": consent.find_customer_changed_by_overlay(purpose)}
-
-
-def build_withdrawn_products_query() -> RawSQL:
-    """For `product__in`: products whose best-seller count holds a purchase that is withdrawn."""
-    values = get_withdrawn_parameters()
-    named = _NAMED.findall(_LOST_PRODUCTS)
-    statement = _NAMED.sub("%s", _LOST_PRODUCTS)  # a statement of ours; every value travels as a parameter
-    return RawSQL(statement, [values[name] for name in named])  # noqa: S611  # nosec B611

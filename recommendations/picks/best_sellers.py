@@ -1,17 +1,16 @@
 """What sells well, counted over those who allow it; the same for all but for what they never want to see."""
 
 from datetime import date, timedelta
+from functools import cache
 
-from django.db.models import Subquery
 from django.utils import timezone
 
 from accounts.preferences.interests import NO_INTERESTS, Exclusions
-from recommendations.models import ModelRun, ProductPopularity
+from recommendations.from_interests import NOT_HIDDEN, get_hidden_parameters
 from recommendations.picks.pick import Pick
 from recommendations.picks.shelf import Page, Shelf
-from recommendations.withdrawn_sql import build_withdrawn_products_query
-from shop.catalog.models import Product
-from shop.catalog.querysets import ProductQuerySet
+from recommendations.withdrawn_sql import WITHDRAWN_SQL, get_withdrawn_parameters
+from shop.prepared import PreparedStatement
 
 SELLS = "sells"  # how a best seller comes to a shelf
 SELLS_NOW = timedelta(days=28)  # as old as what is counted may be, and still be called “just now”
@@ -19,27 +18,32 @@ SELLS_NOW = timedelta(days=28)  # as old as what is counted may be, and still be
 SELLS_WELL = Shelf("sells_well", "Sells well just now", (Page.HOME,), frozenset({SELLS}), plain_title="Sells well here")
 
 
+# The run is one value and not a set that is joined: then the index has the order. What is lost is told from the counts:
+# told from the goods, the planner adds the cost of finding it to each look-up of one.
+_SELECT_BEST = """
+    WITH {lost}
+    SELECT p.id, (SELECT clock_on FROM run) FROM recommendations_productpopularity popular
+    JOIN catalog_product p ON p.id = popular.product_id
+    WHERE popular.run_id = (SELECT id FROM run) AND p.is_published AND p.is_available
+        AND (p.released_on IS NULL OR p.released_on <= %(today)s)
+        AND popular.product_id NOT IN (SELECT product_id FROM lost) AND {wanted}
+    ORDER BY popular.score DESC, p.id LIMIT {limit}
+"""
+
+
 def pick_popular(*, limit: int = 8, hidden: Exclusions = NO_INTERESTS.hidden) -> list[Pick]:
     """What sells well, counted over those who allow it; one query. Empty before the first epoch."""
-    current = ModelRun.objects.filter(is_current=True).order_by().values("pk")[:1]
-    counted = ProductPopularity.objects.filter(
-        run=Subquery(current),  # one value, not a set: then the index's own order can be used
-        product__in=_get_showable_products(hidden),
-    ).exclude(product__in=build_withdrawn_products_query())
-    best = counted.order_by("-score", "product_id").values_list("product_id", "run__clock_on")[:limit]
+    values = {"today": timezone.localdate(), **get_hidden_parameters(hidden), **get_withdrawn_parameters()}
+    best = _prepare_statement(limit).fetch_rows(values)
     return [Pick(product_id, _describe_sales(clock_on), way=SELLS) for product_id, clock_on in best]
+
+
+@cache
+def _prepare_statement(limit: int) -> PreparedStatement:
+    return PreparedStatement(_SELECT_BEST.format(lost=WITHDRAWN_SQL, wanted=NOT_HIDDEN, limit=limit))
 
 
 def _describe_sales(clock_on: date | None) -> str:
     """“Just now” only where the last purchase counted was lately."""
     is_lately = clock_on is not None and timezone.localdate() - clock_on < SELLS_NOW
     return SELLS_WELL.title if is_lately else SELLS_WELL.plain_title
-
-
-def _get_showable_products(hidden: Exclusions) -> ProductQuerySet:
-    goods = Product.objects.published().released().filter(is_available=True)
-    if hidden.product_ids:
-        goods = goods.exclude(pk__in=hidden.product_ids)
-    if hidden.category_ids:
-        goods = goods.exclude(category__in=hidden.category_ids)
-    return goods.exclude(maker__in=hidden.maker_ids) if hidden.maker_ids else goods

@@ -14,13 +14,6 @@ class ProductQuerySet(models.QuerySet["Product"]):
     def published(self) -> "ProductQuerySet":
         return self.filter(is_published=True)
 
-    def released(self) -> "ProductQuerySet":
-        return self.filter(Q(released_on=None) | Q(released_on__lte=Now()))
-
-    def newest(self) -> "ProductQuerySet":
-        """The latest released first; those without a day after them, the latest entered first."""
-        return self.order_by(F("released_on").desc(nulls_last=True), "-id")
-
 
 def build_stock_json() -> JSONObject:
     """Over stock records: what can be promised, what leaves now, and when more are due."""
