@@ -134,18 +134,19 @@ def hold_rows(
     def forget_rows(customer: Any, /, *, until: datetime) -> int:
         return find_rows(customer).filter(**{f"{dated_by}__lte": until}).delete()[0]
 
-    def retire_rows() -> int:
-        return rows.filter(**{f"{dated_by}__lt": timezone.now() - (kept_for or timedelta())}).delete()[0]
-
     derived = {
         "models": (rows.model._meta.label,),  # noqa: SLF001  (Django's documented way to ask)
         "export": lambda customer: export_rows(find_rows(customer), **export),
         "erase": lambda customer: find_rows(customer).delete()[0],
         "forget": {noted_for: forget_rows} if noted_for else {},
         "held": (lambda customer: {noted_for: find_rows(customer).count()}) if noted_for else None,
-        "retire": retire_rows if kept_for else None,
+        "retire": _build_retirement(rows, dated_by, kept_for) if kept_for else None,
     }
     return Holding(**{**derived, **more}, noted_for=noted_for, dated_by=dated_by, kept_for=kept_for)
+
+
+def _build_retirement(rows: Manager[Any], dated_by: str, kept_for: timedelta) -> Callable[[], int]:
+    return lambda: rows.filter(**{f"{dated_by}__lt": timezone.now() - kept_for}).delete()[0]
 
 
 def forget_for_purpose(customer: Any, purpose_key: str, *, until: datetime | None = None) -> int:

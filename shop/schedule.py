@@ -6,6 +6,8 @@ from shop.env import env
 
 HEARTBEAT = {"queue": "ticks", "expires": 30}  # ticks never wait behind a backlog of work
 
+RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", 60)
+
 SCHEDULE: dict[str, dict[str, object]] = {
     "recheck stock flags": {"task": "shop.catalog.tasks.recheck_stock", "schedule": 300, "options": {"expires": 300}},
     "relay events": {"task": "notifications.tasks.relay_events", "schedule": 2, "options": HEARTBEAT},
@@ -25,7 +27,7 @@ SCHEDULE: dict[str, dict[str, object]] = {
     "open payment pages": {"task": "orders.tasks.open_payment_pages", "schedule": 2, "options": HEARTBEAT},
     "reconcile payments": {
         "task": "orders.tasks.reconcile_payments",
-        "schedule": env.int("RECONCILE_SECONDS", 60),
+        "schedule": RECONCILE_SECONDS,
         "options": HEARTBEAT,
     },
     "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": HEARTBEAT},

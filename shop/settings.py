@@ -8,7 +8,7 @@ from csp.constants import NONCE, NONE, SELF
 from kombu import Queue
 
 from shop.env import env, parse_currency_code, parse_mail_url, parse_redis_url, read_required
-from shop.schedule import SCHEDULE
+from shop.schedule import RECONCILE_SECONDS, SCHEDULE
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -258,7 +258,6 @@ PATIENCE_SECONDS = env.float("PATIENCE_SECONDS", 2.0)
 
 CHECKOUTS_PER_MINUTE = env.int("CHECKOUTS_PER_MINUTE", 600)  # of one address: an office, not a flood
 PAYMENT_HOLD_SECONDS = env.int("PAYMENT_HOLD_SECONDS", 45 * 60)
-RECONCILE_SECONDS = env.int("RECONCILE_SECONDS", 60)
 # The most a background item waits before its second attempt; each pause after that is twice as long.
 RETRY_SECONDS = env.int("RETRY_SECONDS", min(60, RECONCILE_SECONDS))
 MAIL_RETRY_SECONDS = env.int("MAIL_RETRY_SECONDS", 60)
