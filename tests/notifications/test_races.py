@@ -9,6 +9,7 @@ import time
 import uuid
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -116,6 +117,8 @@ def test_no_behind_a_slow_one_that_was_permitted_in_the_same_question(sink, monk
     for address in ("first@example.com", "second@example.com"):
         asking_customer(address)
     newsletter()
+    earlier = timezone.now() - timedelta(seconds=1)
+    OutgoingEmail.objects.filter(customer__email="first@example.com").update(due_at=earlier)
     sink.at_rcpt["first@example.com"] = "after 1.5 250 OK"
     delivering = in_background(delivery.deliver_due_mail)
     wait_until(lambda: sink.begun, "the first hand-off")
