@@ -4,14 +4,18 @@ from typing import Any
 
 from django.db import connection
 
+# What suits few rows, and says nothing of many: all of a small table is quickly read, sorted or kept in memory.
+WAYS_OF_FEW = ("sort", "seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
 
-def read_plan_steps(sql: str, *, sorts_if_it_must: bool = False) -> list[dict[str, Any]]:
+
+def read_plan_steps(sql: str, *, by_index: bool = False) -> list[dict[str, Any]]:
     """Every step of the statement's plan, with the rows it read and how often it ran. The statement is run.
 
-    `sorts_if_it_must`: the few rows of a test might be sorted though an index has their order; then they are not.
+    `by_index`: the few rows of a test are read as many would be, by index, wherever the statement allows it.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_sort = %s", ["off" if sorts_if_it_must else "on"])
+        for way in WAYS_OF_FEW if by_index else ():
+            cursor.execute(f"SET LOCAL enable_{way} = off")
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
         return _flatten(cursor.fetchone()[0][0]["Plan"])
 

@@ -118,7 +118,7 @@ def test_no_behind_a_slow_one_that_was_permitted_in_the_same_question(sink, monk
         asking_customer(address)
     newsletter()
     earlier = timezone.now() - timedelta(seconds=1)
-    OutgoingEmail.objects.filter(customer__email="first@example.com").update(due_at=earlier)
+    OutgoingEmail.objects.filter(customer__email="first@example.com").update(created_at=earlier)
     sink.at_rcpt["first@example.com"] = "after 1.5 250 OK"
     delivering = in_background(delivery.deliver_due_mail)
     wait_until(lambda: sink.begun, "the first hand-off")

@@ -112,7 +112,7 @@ def test_those_who_withdrew_cost_a_shelf_no_more_than_their_own_lines(big_shop, 
 def test_best_sellers_are_read_in_the_order_of_their_index_and_no_further(big_shop):
     with CaptureQueriesContext(connection) as queries:
         assert len(picks.pick_popular()) == 8
-    steps = read_plan_steps(queries[0]["sql"], sorts_if_it_must=True)
+    steps = read_plan_steps(queries[0]["sql"], by_index=True)
     sorts = [each for each in steps if each["Node Type"] == "Sort" and "score" in " ".join(each["Sort Key"])]
     (scan,) = [each for each in steps if each.get("Relation Name") == "recommendations_productpopularity"]
     assert not sorts
@@ -125,7 +125,7 @@ def test_withdrawals_are_told_from_the_counts_and_not_from_the_goods(big_shop):
         picks.pick_popular()
     filters = {
         each["Relation Name"]: each.get("Filter", "")
-        for each in read_plan_steps(queries[0]["sql"], sorts_if_it_must=True)
+        for each in read_plan_steps(queries[0]["sql"], by_index=True)
         if "Relation Name" in each
     }
     assert "SubPlan" in filters["recommendations_productpopularity"]
@@ -141,7 +141,7 @@ def test_a_size_alone_is_looked_for_among_what_sells(big_shop):
     with CaptureQueriesContext(connection) as queries:
         found = from_interests.match_products_to_interests(told, limit=8)
     assert [each.title for each in found] == [f"Thing {n:03}" for n in range(8)]
-    steps = read_plan_steps(queries[0]["sql"], sorts_if_it_must=True)
+    steps = read_plan_steps(queries[0]["sql"], by_index=True)
     goods = [each for each in steps if each.get("Relation Name") == "catalog_product"]
     assert sum(_rows_of_step(each) for each in goods) < PRODUCTS / 2
 
