@@ -59,5 +59,10 @@ def build_order_url(of: Order) -> str:
     return order_access.build_order_link(of)
 
 
+def build_guarantee_url() -> str:
+    """The notice of the legal guarantee, with the official picture once the shop has it."""
+    return build_absolute_url(reverse("legal_guarantee"))
+
+
 def build_confirmation_url(of: ConsentRequest) -> str:
     return build_absolute_url(reverse("confirm_consent", args=[requests.make_confirmation_token(of)]))

@@ -1,9 +1,10 @@
 """Whether a parcel crosses a customs border, where tax or duty may be asked of whoever receives it."""
 
+_EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
+EU_MEMBERS = frozenset(_EU.split())
 # Countries within one of these send each other parcels without customs.
-_EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MC MT NL PL PT RO SE SI SK"  # with Monaco
 _UNIONS = (
-    frozenset(_EU.split()),  # Regulation (EU) No 952/2013, article 4
+    EU_MEMBERS | {"MC"},  # Regulation (EU) No 952/2013, article 4
     frozenset({"GB", "GG", "IM", "JE"}),  # the United Kingdom with the Crown Dependencies
     frozenset({"CH", "LI"}),
 )

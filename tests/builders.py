@@ -108,13 +108,13 @@ def paid_order(
     items = variants or (variant(),)
     total = sum((item.price for item in items), Decimal(0))
     fields.setdefault("email", (customer.email or "") if customer else "guest@example.com")
+    fields.setdefault("country", "GB")
     made = Order.objects.create(
         customer=customer,
         full_name="Pat Reader",
         line1="1 High Street",
         city="Leeds",
         postcode="LS1 1AA",
-        country="GB",
         status=Order.Status.CONFIRMED,
         payment_status=Order.PaymentStatus.PAID,
         subtotal=total,

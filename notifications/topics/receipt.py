@@ -9,10 +9,12 @@ from django.db import DatabaseError, transaction
 from accounts.consent import consent, purposes
 from accounts.consent.purposes import MailKind
 from accounts.models import Customer
+from notifications import links
 from notifications.product_block import build_product_block
 from notifications.topics.definition import OFFER, Context, Draft, DraftItem, EmailContext, Topic
 from notifications.topics.order_news import MOST_LISTED, build_order_news, compose_order_sample, draft_order_news
 from notifications.topics.sample_data import list_sample_items
+from orders import legal_guarantee
 from orders.models import Order, OrderEvent, OrderLine
 from recommendations import picks
 from shop.money import format_amount
@@ -33,9 +35,17 @@ def build_receipt(letter: EmailContext) -> Context | None:
         "more_count": max(0, len(order.lines.all()) - MOST_LISTED),
         "sums": _list_sums(order),
         "address": order.address_lines,
+        "guarantee": _describe_guarantee(order, letter.desk.shop.name),
         "offers": [build_product_block(item) for item in offers],
         "shown": offers,
     }
+
+
+def _describe_guarantee(order: Order, seller: str) -> Context | None:
+    """The notice of the legal guarantee in words, since mail loads no picture; None where none is due."""
+    if not legal_guarantee.is_notice_due(str(order.country)):
+        return None
+    return {"seller": seller, "years": legal_guarantee.LEAST_YEARS, "url": links.build_guarantee_url()}
 
 
 def _describe_line(line: OrderLine, currency: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from orders.admin.settings_form import ShopSettingsForm
 from orders.carriers import CARRIERS, get_carrier_name
 from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.settings import ONLY_ROW
@@ -18,6 +19,7 @@ from shop.price_field import PriceField
 class ShopSettingsAdmin(StrictAdmin):
     """One row: the list leads straight to it."""
 
+    form = ShopSettingsForm
     fieldsets = [
         ("The shop", {"fields": ["name", "postal_address", "contact_email", "default_country"]}),
         (
@@ -29,6 +31,14 @@ class ShopSettingsAdmin(StrictAdmin):
         ),
         ("Orders", {"fields": ["quantity_limit"]}),
         ("Orders that approve themselves", {"fields": ["approve_up_to"]}),
+        (
+            "Notice of the legal guarantee",
+            {
+                "description": "Buyers in the European Union see it above the button that orders, and on their "
+                "order’s page. Until the official picture is here, the shop shows one it has drawn itself.",
+                "fields": ["official_notice", "guarantee_words", "drops_official_notice"],
+            },
+        ),
     ]
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]

@@ -47,6 +47,22 @@ class ShopSettings(models.Model):
         help_text="Paid orders up to this total are approved without anybody looking. Empty: none are.",
     )
     currency = models.CharField(max_length=3, default=get_shop_currency, editable=False, help_text="Of that total.")
+    guarantee_picture = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The official notice of the legal guarantee, as `shop.catalog.pictures` named it.",
+    )
+    guarantee_words = models.TextField(
+        "what the official notice says",
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Word for word: it is read to whoever cannot see the picture.",
+    )
 
     class Meta:
         verbose_name = verbose_name_plural = "shop settings"

@@ -30,6 +30,7 @@ from shop.money import format_amount
 from shop.storefront import shelves
 from shop.storefront.checkout_additions import Addition, add_to_order
 from shop.storefront.checkout_form import CheckoutForm, build_initial_values, get_address_values, read_typed_values
+from shop.storefront.guarantee_notice import build_notice_for
 from shop.storefront.views.cart import format_arrival, make_cart_row
 from shop.storefront.views.payment import ASKED_KEY
 
@@ -231,6 +232,7 @@ def _render_checkout(
         "arrival": format_arrival([make_cart_row(line, desk.terms, method, now) for line in sellable], now)
         if method
         else "",
+        "guarantee": build_notice_for(country, desk.terms.settings),
         "customs_note": _format_customs_note(form, desk.terms),
         "has_gift": any(line.is_gift for line in lines),
         "problem": problem,

@@ -19,6 +19,7 @@ from orders.models import Order, OrderLine, Payment
 from orders.timeline import TimelineStep, build_timelines
 from shop.storefront import consent_prompts, page_cache
 from shop.storefront.consent_prompts import PromptPlace
+from shop.storefront.guarantee_notice import build_notice_for
 
 PER_PAGE = 20
 JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
@@ -44,6 +45,9 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         and found.status != Order.Status.CANCELLED
         and order_access.owns(request, found),
         "notice": status.get_customer_notice(found),
+        "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings)
+        if found.placed_at
+        else None,
         "is_fresh": _is_just_placed(found),
         "has_misfit": not found.placed_at and found.payments.filter(status=Payment.Status.FLAGGED).exists(),
         "has_failed": found.status == Order.Status.CANCELLED and not found.placed_at and _has_failed_payment(found),
