@@ -1,4 +1,4 @@
-"""The lines of a cart with goods and stock, in one plain statement: the ORM took longer to build it than it runs."""
+"""A cart and its lines with goods and stock, in plain statements: the ORM took longer to build them than they run."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
+from django.utils import timezone
 
 from orders.models import CartLine
 from orders.models.cart import LineStock
@@ -50,25 +51,50 @@ LEFT JOIN LATERAL (
     WHERE r.variant_id = variant.id
     ORDER BY r.on_hand - r.allocated + r.backorder_limit DESC, s.position, r.store_id LIMIT 1
 ) stock ON true
-WHERE line.{{chosen}} = %(pk)s ORDER BY line.created_at, line.id
+WHERE line.cart_id = %(cart)s ORDER BY line.created_at, line.id
 """  # noqa: S608  (names of ours; values travel as parameters)
-_OF_CART = PreparedStatement(_SELECT_LINES.format(chosen="cart_id"))
-_OF_LINE = PreparedStatement(_SELECT_LINES.format(chosen="id"))
+_LINES = PreparedStatement(_SELECT_LINES)
+_LOCK = PreparedStatement("SELECT id FROM orders_cart WHERE id = %(cart)s FOR UPDATE")
+_LOCK_OF_VISITOR = PreparedStatement(
+    "SELECT id FROM orders_cart WHERE token = %(token)s AND customer_id IS NULL FOR UPDATE"
+)
+_LOCK_OF_CUSTOMER = PreparedStatement("SELECT id FROM orders_cart WHERE customer_id = %(customer)s FOR UPDATE")
+_ADD = PreparedStatement("""
+INSERT INTO orders_cartline (cart_id, variant_id, is_gift, quantity, created_at)
+VALUES (%(cart)s, %(variant)s, %(is_gift)s, %(quantity)s, %(now)s)
+ON CONFLICT (cart_id, variant_id, is_gift) DO UPDATE SET quantity = orders_cartline.quantity + EXCLUDED.quantity
+RETURNING id, quantity
+""")
+# What the transactions of adding something and of checking out run of these.
+FOR_ADDING = (_LINES, _LOCK_OF_VISITOR, _LOCK_OF_CUSTOMER, _ADD)
+FOR_CHECKOUT = (_LOCK, _LINES)
 
 
 def read_cart_lines(cart_id: int) -> list[CartLine]:
     """Each line with all that a page or a checkout needs of it; one query."""
-    return _read_lines(_OF_CART, cart_id)
+    return [_make_line(iter(row)) for row in _LINES.fetch_rows({"cart": cart_id})]
 
 
-def read_cart_line(line_id: int) -> CartLine:
-    """The same of one line. Raises `ValueError` when it is gone."""
-    [line] = _read_lines(_OF_LINE, line_id)
-    return line
+def lock_cart(cart_id: int) -> bool:
+    """Whether the cart is there; its row stays locked until the transaction ends."""
+    return bool(_LOCK.fetch_rows({"cart": cart_id}))
 
 
-def _read_lines(statement: PreparedStatement, pk: int) -> list[CartLine]:
-    return [_make_line(iter(row)) for row in statement.fetch_rows({"pk": pk})]
+def lock_cart_of_visitor(token: str) -> int | None:
+    """The same, by its token: the cart's id; None where there is none."""
+    return next((pk for (pk,) in _LOCK_OF_VISITOR.fetch_rows({"token": token})), None)
+
+
+def lock_cart_of_customer(customer_id: int) -> int | None:
+    """The same for a customer's cart."""
+    return next((pk for (pk,) in _LOCK_OF_CUSTOMER.fetch_rows({"customer": customer_id})), None)
+
+
+def add_quantity(cart_id: int, variant_id: int, *, quantity: int, is_gift: bool) -> tuple[int, int]:
+    """The id of the line of that kind, made where there is none, and how many it is now. Under the cart's lock."""
+    values = {"cart": cart_id, "variant": variant_id, "quantity": quantity, "is_gift": is_gift}
+    [(line_id, count)] = _ADD.fetch_rows(values | {"now": timezone.now()})
+    return line_id, count
 
 
 def _make_line(row: Iterator[Any]) -> CartLine:

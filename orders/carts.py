@@ -4,17 +4,19 @@ Every change happens under the cart's row lock, in its own transaction, and leav
 the page's head needs no query.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.http import HttpRequest
 
 from accounts.models import Customer
 from accounts.people.auth import get_login_customer
 from orders import cart_lines
 from orders.models import Cart, CartLine, Order, ShopSettings
+from shop import prepared
 from shop.catalog.models import Variant
 
 TOKEN_SESSION_KEY = "cart"  # noqa: S105  (a session key)
@@ -23,10 +25,18 @@ COUNT_SESSION_KEY = "cart_count"
 
 @dataclass(frozen=True)
 class CartChange:
-    """`count`: things in the cart now. `notice` says, for people, what was capped; empty when all went as asked."""
+    """`count`: things in the cart now. `notice` says, for people, what was capped; empty when all went as asked.
+
+    `title`: what was added, where something was.
+    """
 
     count: int
     notice: str = ""
+    title: str = ""
+
+
+class NotForSale(Exception):  # noqa: N818  (a refusal, not an error)
+    """Not offered, or no longer; nothing was added."""
 
 
 def get_cart_for_request(request: HttpRequest) -> Cart | None:
@@ -36,18 +46,6 @@ def get_cart_for_request(request: HttpRequest) -> Cart | None:
         return Cart.objects.filter(customer=customer).first()
     token = request.session.get(TOKEN_SESSION_KEY)
     return Cart.objects.filter(customer=None, token=token).first() if token else None
-
-
-def get_or_create_cart(request: HttpRequest) -> Cart:
-    """The cart of whoever asks, made when there is none."""
-    customer = get_login_customer(request)
-    if customer is not None:
-        return Cart.objects.get_or_create(customer=customer)[0]
-    cart = get_cart_for_request(request)
-    if cart is None:
-        cart = Cart.objects.create()
-        request.session[TOKEN_SESSION_KEY] = cart.token
-    return cart
 
 
 def refresh_session_count(request: HttpRequest, cart: Cart | None) -> None:
@@ -62,7 +60,20 @@ def store_session_count(request: HttpRequest, count: int) -> None:
 
 
 def count_cart_items(cart: Cart) -> int:
-    return cart.lines.aggregate(sum=Sum("quantity"))["sum"] or 0
+    return _count_items(cart.lines.all())
+
+
+def count_items_for_request(request: HttpRequest) -> int:
+    """How many things are in the cart of whoever asks. One query."""
+    customer = get_login_customer(request)
+    if customer is not None:
+        return _count_items(CartLine.objects.filter(cart__customer=customer))
+    token = request.session.get(TOKEN_SESSION_KEY)
+    return _count_items(CartLine.objects.filter(cart__customer=None, cart__token=token)) if token else 0
+
+
+def _count_items(lines: QuerySet[CartLine]) -> int:
+    return lines.aggregate(sum=Sum("quantity"))["sum"] or 0
 
 
 def get_priced_lines(cart: Cart) -> list[CartLine]:
@@ -70,20 +81,53 @@ def get_priced_lines(cart: Cart) -> list[CartLine]:
     return cart_lines.read_cart_lines(cart.pk)
 
 
+def add_for_request(request: HttpRequest, variant_id: int, *, quantity: int = 1, is_gift: bool = False) -> CartChange:
+    """`add_to_cart` for whoever asks; their cart is made when there is none. Raises `NotForSale`."""
+    customer, token = get_login_customer(request), request.session.get(TOKEN_SESSION_KEY)
+
+    def add() -> tuple[CartChange, Cart | None]:
+        cart_id, made = _lock_or_create_cart(customer, token)
+        return _add_to_line(cart_id, variant_id, quantity, is_gift, must_be_for_sale=True), made
+
+    change, made = prepared.run_in_transaction(add, statements=cart_lines.FOR_ADDING)
+    if made is not None and customer is None:
+        request.session[TOKEN_SESSION_KEY] = made.token
+    return change
+
+
+def _lock_or_create_cart(customer: Customer | None, token: str | None) -> tuple[int, Cart | None]:
+    """The id of the cart, and the cart itself where it was made now: nobody else knows of it before the commit."""
+    if customer is None:
+        cart_id = cart_lines.lock_cart_of_visitor(token) if token else None
+    else:
+        cart_id = cart_lines.lock_cart_of_customer(customer.pk)
+    if cart_id is not None:
+        return cart_id, None
+    if customer is None:
+        made = Cart.objects.create()
+    else:
+        made, _ = Cart.objects.get_or_create(customer=customer)
+        _lock_cart(made)
+    return made.pk, made
+
+
 @transaction.atomic
 def add_to_cart(cart: Cart, variant: Variant, *, quantity: int = 1, is_gift: bool = False) -> CartChange:
     """Adds to the line of its kind, as far as stock and the shop's limit go. A gift and no gift are two lines."""
-    lines = _lock_cart_lines(cart)
-    line = next((each for each in lines if (each.variant_id, each.is_gift) == (variant.pk, is_gift)), None)
-    before = line.quantity if line else 0
-    wanted = before + max(1, quantity)
-    if line is None:
-        line = CartLine.objects.create(cart=cart, variant=variant, quantity=wanted, is_gift=is_gift)
-        lines.append(line)
-    else:
-        line.quantity = wanted
-        line.save(update_fields=["quantity"])
-    return _cap_line(line, lines, before=before)
+    _lock_cart(cart)
+    return _add_to_line(cart.pk, variant.pk, quantity, is_gift)
+
+
+def _add_to_line(
+    cart_id: int, variant_id: int, quantity: int, is_gift: bool, *, must_be_for_sale: bool = False
+) -> CartChange:
+    added = max(1, quantity)
+    line_id, in_line = cart_lines.add_quantity(cart_id, variant_id, quantity=added, is_gift=is_gift)
+    lines = cart_lines.read_cart_lines(cart_id)
+    line = next((each for each in lines if each.pk == line_id), None)
+    if line is None or (must_be_for_sale and not line.is_offered):
+        raise NotForSale
+    return _cap_line(line, lines, before=in_line - added)
 
 
 @transaction.atomic
@@ -107,29 +151,26 @@ def describe_limit(limit: int) -> str:
 @transaction.atomic
 def set_quantity(cart: Cart, line_id: int, quantity: int) -> CartChange:
     """As many as asked, as far as stock and the shop's limit go. A line that is gone changes nothing."""
-    lines = _lock_cart_lines(cart)
-    line = next((each for each in lines if each.pk == line_id), None)
-    if line is None:
-        return CartChange(count=_sum_quantities(lines))
-    line.quantity = max(1, quantity)
-    line.save(update_fields=["quantity"])
-    return _cap_line(line, lines, before=0)
+    _lock_cart(cart)
+    is_there = CartLine.objects.filter(pk=line_id, cart=cart).update(quantity=max(1, quantity))
+    lines = cart_lines.read_cart_lines(cart.pk)
+    if not is_there:
+        return CartChange(_sum_quantities(lines))
+    return _cap_line(next(line for line in lines if line.pk == line_id), lines, before=0)
 
 
 def _cap_line(line: CartLine, lines: list[CartLine], *, before: int) -> CartChange:
     """Lowers a line to what there is and to the shop's limit, and says so; one with nothing to be had goes away."""
-    goods = cart_lines.read_cart_line(line.pk)
-    limit = goods.quantity_limit or ShopSettings().quantity_limit
-    most = max(0, min(goods.available, limit - goods.other_line_count))
-    if most >= goods.quantity:
-        return CartChange(_sum_quantities(lines))
-    count = _sum_quantities(lines) - goods.quantity + most
+    limit = line.quantity_limit or ShopSettings().quantity_limit
+    most = max(0, min(line.available, limit - line.other_line_count))
+    if most >= line.quantity:
+        return CartChange(_sum_quantities(lines), title=str(line.variant))
+    count = _sum_quantities(lines) - line.quantity + most
     if most == 0:
-        goods.delete()
+        CartLine.objects.filter(pk=line.pk).delete()
     else:
-        goods.quantity = most
-        goods.save(update_fields=["quantity"])
-    return CartChange(count, _explain_cap(goods, most=most, limit=limit, before=before))
+        CartLine.objects.filter(pk=line.pk).update(quantity=most)
+    return CartChange(count, _explain_cap(line, most=most, limit=limit, before=before))
 
 
 def _explain_cap(goods: CartLine, *, most: int, limit: int, before: int) -> str:
@@ -210,22 +251,26 @@ def _move_unfinished_payment(into: Cart, visitor_cart: Cart) -> None:
         waiting.update(cart=into)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def remove_bought_items(cart_id: int, bought: Iterable[tuple[int, bool, int]]) -> None:
     """Takes what was bought, `(variant id, is a gift, quantity)`, out of the cart; what was added since stays.
 
     The line of its kind first, then the other: somebody may have changed their mind about the gift while they paid.
     """
-    for variant_id, is_gift, quantity in bought:
-        lines = CartLine.objects.filter(cart_id=cart_id, variant_id=variant_id)
+    sold = list(bought)
+    lines = list(CartLine.objects.filter(cart_id=cart_id, variant_id__in={variant_id for variant_id, *_ in sold}))
+    taken: Counter[CartLine] = Counter()
+    for variant_id, is_gift, quantity in sold:
         left = quantity
-        for line in lines.order_by("-is_gift" if is_gift else "is_gift"):
-            taken = min(left, line.quantity)
-            left -= taken
-            if taken == line.quantity:
-                line.delete()
-            elif taken:
-                CartLine.objects.filter(pk=line.pk).update(quantity=F("quantity") - taken)
+        of_variant = (line for line in lines if line.variant_id == variant_id)
+        for line in sorted(of_variant, key=lambda line: line.is_gift != is_gift):
+            goes = min(left, line.quantity - taken[line])
+            taken[line] += goes
+            left -= goes
+    CartLine.objects.filter(pk__in=[line.pk for line in lines if taken[line] == line.quantity]).delete()
+    for line, count in taken.items():
+        if 0 < count < line.quantity:
+            CartLine.objects.filter(pk=line.pk).update(quantity=F("quantity") - count)
 
 
 def claim_visitor_cart(customer: Customer, token: str) -> tuple[Cart | None, list[str]]:
@@ -244,4 +289,5 @@ def _lock_cart_lines(cart: Cart) -> list[CartLine]:
 
 def _lock_cart(cart: Cart) -> None:
     """Raises `Cart.DoesNotExist` for a cart that was merged into another meanwhile."""
-    Cart.objects.select_for_update().only("pk").get(pk=cart.pk)
+    if not cart_lines.lock_cart(cart.pk):
+        raise Cart.DoesNotExist

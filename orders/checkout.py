@@ -11,25 +11,33 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.models import Customer
 from accounts.models.address import ADDRESS_FIELDS
-from orders import carts, confirmation, pricing, promise, status
+from orders import cart_lines, carts, confirmation, pricing, promise
 from orders.models import Allocation, Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
 from orders.payments import checkout_sessions
 from orders.pricing import Totals
 from orders.shop_terms import Terms
+from shop import prepared
 from shop.catalog import stock
 from shop.catalog.stock import OutOfStock
 from shop.money import format_amount
+from shop.prepared import PreparedStatement
 
 TRIES = 3  # for a cart whose earlier payment has to be ended first
+_FIND_UNFINISHED = PreparedStatement("""
+SELECT payment.id FROM orders_order o JOIN orders_payment payment ON payment.order_id = o.id
+WHERE o.cart_id = %(cart)s AND o.status = %(pending)s AND payment.status = ANY(%(live)s)
+ORDER BY payment.id DESC LIMIT 1
+""")
+_STATEMENTS = (*cart_lines.FOR_CHECKOUT, _FIND_UNFINISHED, *stock.FOR_ALLOCATING)
 
 
 class CheckoutRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -97,15 +105,15 @@ def start_checkout(cart: Cart, details: CheckoutDetails, *, customer: Customer |
 
     Raises `CheckoutRefused`, and `StripeUnreachable` when an earlier payment of the cart can't be ended now.
     """
+    attempt = partial(_try_start_checkout, cart, details, customer, terms)
     for _ in range(TRIES):
-        found = _try_start_checkout(cart, details, customer, terms)
+        found = prepared.run_in_transaction(attempt, statements=_STATEMENTS)
         if isinstance(found, StartedCheckout):
             return found
         checkout_sessions.expire_payment(found)
     raise checkout_sessions.StripeUnreachable("The cart's earlier payment would not end.")
 
 
-@transaction.atomic
 def _try_start_checkout(
     cart: Cart, details: CheckoutDetails, customer: Customer | None, terms: Terms
 ) -> StartedCheckout | Payment:
@@ -128,7 +136,7 @@ def _try_start_checkout(
 
 
 def _lock_cart_for_checkout(cart: Cart) -> None:
-    if not Cart.objects.select_for_update().filter(pk=cart.pk).exists():
+    if not cart_lines.lock_cart(cart.pk):
         raise CartIsEmpty
 
 
@@ -148,10 +156,9 @@ def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, term
 
 
 def _find_unfinished_payment(cart: Cart) -> Payment | None:
-    live = Payment.objects.filter(
-        order__cart=cart, order__status=Order.Status.PENDING, status__in=checkout_sessions.LIVE
-    )
-    return live.select_related("order").order_by("-id").first()
+    values = {"cart": cart.pk, "pending": Order.Status.PENDING, "live": list(checkout_sessions.LIVE)}
+    found = next((pk for (pk,) in _FIND_UNFINISHED.fetch_rows(values)), None)
+    return Payment.objects.select_related("order").get(pk=found) if found else None
 
 
 def _reuse_unfinished(earlier: Payment, fingerprint: str) -> StartedCheckout | None:
@@ -266,8 +273,6 @@ def _confirm_free_order(order: Order) -> None:
     """Nothing to pay: the order is placed at once."""
     order.payment_status = Order.PaymentStatus.PAID
     confirmation.confirm_order(order)
-    status.recalculate(order)
-    confirmation.approve_by_rule(order)
 
 
 def _compute_cart_fingerprint(

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.consent.requests import request_consent
-from orders import carts, events, promise, shop_terms
+from orders import carts, events, promise, shop_terms, status
 from orders.fulfilment import transitions
 from orders.models import Order, OrderEvent, ShopSettings
 
@@ -55,18 +55,19 @@ def _empty_cart(order: Order) -> None:
 
 
 def confirm_order(order: Order) -> None:
-    """Pending becomes confirmed. The caller holds the locks of cart and order, and recalculates afterwards.
+    """Pending becomes confirmed, and where it stands is derived. The caller holds the locks of cart and order.
 
     What was bought leaves the cart, a guest's newsletter tick asks its address to confirm, and the order approves
     itself where staff's rule says so.
     """
     order.status = Order.Status.CONFIRMED
     order.placed_at = timezone.now()
-    order.save(update_fields=["status", "placed_at"])
     events.record_order_event(order, OrderEvent.Kind.PLACED)
     _empty_cart(order)
     if order.ticks.filter(purpose=purposes.NEWSLETTER, granted=True).exists():
         request_consent(order.email, purposes.NEWSLETTER, source="checkout")
+    status.recalculate(order, changed=["status", "placed_at"])
+    approve_by_rule(order)
 
 
 def approve_by_rule(order: Order) -> None:

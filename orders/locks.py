@@ -24,8 +24,7 @@ def lock_shipment(shipment_id: int) -> Shipment:
 
 def lock_payment(payment_id: int) -> Payment:
     """The payment with its order locked first; `payment.order` is the locked order. Needs a transaction."""
-    order_id = Payment.objects.values_list("order_id", flat=True).get(pk=payment_id)
-    order = lock_order(order_id)
+    order = Order.objects.select_for_update(of=("self",)).get(payments=payment_id)
     payment = Payment.objects.select_for_update().get(pk=payment_id)
     payment.order = order
     return payment

@@ -1,6 +1,6 @@
 """Where an order stands: two derived axes, and the one set of words customers read."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
@@ -8,12 +8,13 @@ from django.db.models import QuerySet, Sum
 from orders import stages
 from orders.fulfilment import holds
 from orders.models import Order, Payment, Refund, StripeRecord
+from orders.order_facts import OrderFacts, read_order_facts
 from shop.money import format_amount
 
 
-def recalculate(order: Order) -> None:
+def recalculate(order: Order, *, changed: Sequence[str] = ()) -> None:
     """Derives and stores `payment_status`, `fulfilment_status` and `hold`. Call it under the order's lock, after any
-    change.
+    change. `changed`: fields of the order that are not stored yet, and are now.
 
     payment_status, by captured and refunded sums of its payments (an order without payments keeps what it has:
     imported ones and those with nothing to pay) and by its disputes; an inquiry takes no money and counts as none:
@@ -38,15 +39,16 @@ def recalculate(order: Order) -> None:
 
     hold: the rule of `orders.fulfilment.holds`, by its refunds and by what Stripe says of its payments.
     """
-    records = list(_stripe_records(order)) if order.placed_at else []
-    refunds = list(_get_valid_refunds(order))
-    captured = sum_captured(order)
+    facts = read_order_facts(order.pk)
+    records = list(_stripe_records(order)) if order.placed_at and facts.has_stripe_records else []
+    refunds = list(_get_valid_refunds(order)) if facts.has_refunds else []
     lost = _sum_lost_disputes(records)
-    is_all_back = captured > 0 and sum((each.amount for each in refunds), lost) >= captured
-    order.payment_status = _derive_payment_status(order, records)
-    order.fulfilment_status = _derive_fulfilment_status(order)
+    is_all_back = facts.captured > 0 and sum((each.amount for each in refunds), lost) >= facts.captured
+    order.payment_status = _derive_payment_status(order, facts, refunds, records)
+    on_the_road = [stage for stage in facts.stages if stage not in stages.OFF_THE_ROAD]
+    order.fulfilment_status = stages.summarize_progress(on_the_road).fulfilment_status
     order.hold = holds.find_hold(order, records, all_back_by=refunds if is_all_back else ())
-    order.save(update_fields=["payment_status", "fulfilment_status", "hold"])
+    order.save(update_fields=["payment_status", "fulfilment_status", "hold", *changed])
 
 
 def recalculate_and_record_hold(order: Order) -> None:
@@ -54,11 +56,6 @@ def recalculate_and_record_hold(order: Order) -> None:
     before = order.hold
     recalculate(order)
     holds.record_hold_change(order, before=before)
-
-
-def sum_captured(order: Order) -> Decimal:
-    captured = order.payments.filter(status=Payment.Status.CAPTURED).aggregate(sum=Sum("amount"))["sum"]
-    return captured or Decimal(0)
 
 
 def sum_refunded(order: Order) -> Decimal:
@@ -92,26 +89,21 @@ def _is_of_order(record: StripeRecord) -> bool:
     return record.payment is not None and record.payment.status == Payment.Status.CAPTURED
 
 
-def _derive_payment_status(order: Order, records: list[StripeRecord]) -> str:
-    if not order.payments.exists():
+def _derive_payment_status(order: Order, facts: OrderFacts, refunds: list[Refund], records: list[StripeRecord]) -> str:
+    if not facts.payments:
         return order.payment_status
-    captured, refunded = sum_captured(order), sum_refunded(order)
-    if not captured:
-        is_processing = order.payments.filter(status=Payment.Status.PROCESSING).exists()
+    if not facts.captured:
+        is_processing = facts.has_payment(Payment.Status.PROCESSING)
         return Order.PaymentStatus.PROCESSING if is_processing else Order.PaymentStatus.UNPAID
     if any(holds.is_open_dispute(record) and _is_of_order(record) for record in records):
         return Order.PaymentStatus.DISPUTED
     lost = _sum_lost_disputes(records)
-    if not refunded + lost:
+    back = sum((each.amount for each in refunds if each.status == Refund.Status.SUCCEEDED), lost)
+    if not back:
         return Order.PaymentStatus.PAID
-    if refunded + lost < captured:
+    if back < facts.captured:
         return Order.PaymentStatus.PARTIALLY_REFUNDED
     return Order.PaymentStatus.CHARGED_BACK if lost else Order.PaymentStatus.REFUNDED
-
-
-def _derive_fulfilment_status(order: Order) -> str:
-    on_the_road = order.shipments.exclude(stage__in=stages.OFF_THE_ROAD)
-    return stages.summarize_progress(on_the_road.values_list("stage", flat=True)).fulfilment_status
 
 
 def get_customer_status_label(order: Order) -> str:

@@ -1,15 +1,21 @@
 """Statements that a connection plans once: the same answer as without, whatever becomes of the connection."""
 
 import re
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from orders.models import ShopSettings
+from orders.models import CartLine, OrderLine, ShopSettings
+from shop import prepared
 from shop.catalog import listing
+from shop.catalog.models import StockRecord
 from shop.prepared import PreparedStatement
 from shop.storefront import page_cache
 from tests import builders
+from tests.paying import form, standin, standin_process
+
+__all__ = ["standin", "standin_process"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,10 +92,64 @@ def test_inside_a_transaction_it_runs_as_it_stands():
     assert plans() == {}
 
 
+def test_a_transaction_that_can_begin_again_plans_once():
+    for _ in range(3):
+        assert prepared.run_in_transaction(lambda: TWICE.fetch_rows(VALUES), statements=[TWICE]) == ANSWER
+    assert plans() == {TWICE.name: (3, 0)}
+
+
+@pytest.mark.parametrize("forgetting", ["DISCARD ALL", "DEALLOCATE ALL"])
+def test_a_transaction_whose_statement_was_forgotten_begins_again_and_does_everything_once(forgetting):
+    run("DROP TABLE IF EXISTS parcel; CREATE TABLE parcel (weight int)")
+    TWICE.fetch_rows(VALUES)
+    run(forgetting)
+
+    def weigh() -> list[tuple[Any, ...]]:
+        run("INSERT INTO parcel VALUES (7)")
+        return TWICE.fetch_rows(VALUES)
+
+    try:
+        assert prepared.run_in_transaction(weigh, statements=[TWICE]) == ANSWER
+        assert PreparedStatement("SELECT count(*) FROM parcel WHERE weight = %(of)s").fetch_rows({"of": 7}) == [(1,)]
+    finally:
+        run("DROP TABLE parcel")
+
+
+def test_inside_another_transaction_it_runs_as_it_stands_and_a_refusal_takes_back_no_more_than_its_own():
+    TWICE.fetch_rows(VALUES)
+    with transaction.atomic():
+        run("DEALLOCATE ALL")
+        assert prepared.run_in_transaction(lambda: TWICE.fetch_rows(VALUES), statements=[TWICE]) == ANSWER
+        with pytest.raises(ZeroDivisionError):
+            prepared.run_in_transaction(lambda: 1 // 0, statements=[TWICE])
+        run("SELECT 1")
+
+
+def test_after_a_transaction_that_could_begin_again_the_next_one_runs_statements_as_they_stand():
+    with pytest.raises(ZeroDivisionError):
+        prepared.run_in_transaction(lambda: 1 // 0, statements=[TWICE])
+    with transaction.atomic():
+        run("DEALLOCATE ALL")
+        assert TWICE.fetch_rows(VALUES) == ANSWER
+
+
 def test_switched_off_nothing_is_prepared(settings):
     settings.PREPARED_STATEMENTS = False
     assert TWICE.fetch_rows(VALUES) == ANSWER
+    assert prepared.run_in_transaction(lambda: TWICE.fetch_rows(VALUES), statements=[TWICE]) == ANSWER
     assert plans() == {}
+
+
+@pytest.mark.usefixtures("standin")
+def test_a_guest_buys_all_the_same_when_the_server_forgot_what_it_had_planned(client):
+    mug = builders.product("Tin mug", on_hand=5).variants.get()
+    for quantity in (1, 2):  # the first prepares
+        client.post("/cart/lines/", {"variant": mug.pk, "quantity": quantity})
+        run("DEALLOCATE ALL")
+    assert CartLine.objects.get().quantity == 3
+    assert client.post("/checkout/", form()).status_code == 303
+    assert StockRecord.objects.get(variant=mug).allocated == 3
+    assert OrderLine.objects.get().quantity == 3
 
 
 def test_an_error_of_its_own_is_told_and_the_next_one_runs():

@@ -34,6 +34,9 @@ TWINS = {
     },
     "concurrency/test_gifts_at_once.py": {
         "test_adding_and_marking_at_once_loses_nothing": "test_without_the_carts_lock_something_is_lost",
+        "test_two_tabs_of_a_visitor_never_put_in_more_than_there_is": (
+            "test_without_the_lock_of_the_visitors_cart_they_do"
+        ),
     },
     "concurrency/test_line_marks.py": {
         "test_marked_and_unmarked_at_once_the_journal_says_each_change_once_and_the_last_one_stands": (

@@ -84,9 +84,13 @@ class CartLine(models.Model):
         return self.stock_now.restock_on
 
     @property
+    def is_offered(self) -> bool:
+        """On sale in a published product, as `Variant.objects.sellable()`."""
+        return self.variant.is_active and self.variant.product.is_published
+
+    @property
     def is_sellable(self) -> bool:
-        is_offered = self.variant.is_active and self.variant.product.is_published
-        return is_offered and is_price(self.variant.price, self.variant.currency)
+        return self.is_offered and is_price(self.variant.price, self.variant.currency)
 
     @property
     def is_short(self) -> bool:

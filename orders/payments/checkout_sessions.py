@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -28,9 +29,12 @@ from orders.gateways.stripe import (
     StripeUnreachable,
 )
 from orders.locks import lock_payment
-from orders.models import Cart, Order, OrderEvent, OrderLine, Payment
+from orders.models import Order, OrderEvent, OrderLine, Payment
+from orders.order_facts import READ_FACTS
 from orders.payments.refunds import FRESH, KEY_LIFE, RefundRefused, refund_order, request_refund, try_send_refund
+from shop import prepared
 from shop.money import format_amount
+from shop.prepared import PreparedStatement
 from shop.time_limits import get_current_patience
 
 __all__ = [
@@ -49,6 +53,7 @@ __all__ = [
     "refund_order",
     "request_refund",
     "retry_opening_session",
+    "settle_found_payment",
     "settle_payment",
     "try_send_refund",
 ]
@@ -59,6 +64,10 @@ MARGIN = timedelta(minutes=15)  # between our own clearing up and Stripe's
 CLOCK_SKEW = timedelta(minutes=10)  # how far Stripe's clock may be from ours
 BUSY_PAUSE_SECONDS = 0.25
 MOST_PAUSES = 20  # pauses while somebody else opens the same session
+_LOCK_CART = PreparedStatement("""
+SELECT cart.id FROM orders_payment payment JOIN orders_order o ON o.id = payment.order_id
+JOIN orders_cart cart ON cart.id = o.cart_id WHERE payment.id = %(payment)s FOR UPDATE OF cart
+""")
 LIVE = (Payment.Status.CREATED, Payment.Status.OPEN)
 PAYABLE = (*LIVE, Payment.Status.PROCESSING)  # money may still come for the order
 
@@ -199,7 +208,11 @@ def settle_payment(payment_id: int) -> Payment:
 
     Raises `StripeUnreachable` when Stripe gives no answer: nothing changes then.
     """
-    payment = Payment.objects.select_related("order").get(pk=payment_id)
+    return settle_found_payment(Payment.objects.select_related("order").get(pk=payment_id))
+
+
+def settle_found_payment(payment: Payment) -> Payment:
+    """The same for a payment just read, with its order."""
     if payment.status in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
         return payment
     if payment.status == Payment.Status.CREATED:
@@ -269,9 +282,13 @@ def _end_payment_unverified(payment_id: int, actor: str) -> Payment:
     return payment
 
 
-@transaction.atomic
 def apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
     """The one transition: paid, flagged, expired, or nothing yet. Under the locks of cart, order and payment."""
+    apply = partial(_apply_session_state, payment_id, session)
+    return prepared.run_in_transaction(apply, statements=(_LOCK_CART, READ_FACTS))
+
+
+def _apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
     _lock_cart_of_payment(payment_id)
     payment = lock_payment(payment_id)
     if session.is_paid and payment.status not in (Payment.Status.CAPTURED, Payment.Status.FLAGGED):
@@ -286,7 +303,7 @@ def apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
 
 
 def _lock_cart_of_payment(payment_id: int) -> None:
-    Cart.objects.select_for_update(of=("self",)).filter(orders__payments=payment_id).first()
+    _LOCK_CART.fetch_rows({"payment": payment_id})
 
 
 def _record_paid(payment: Payment, session: CheckoutSession) -> None:
@@ -301,8 +318,6 @@ def _record_paid(payment: Payment, session: CheckoutSession) -> None:
     payment.status = Payment.Status.CAPTURED
     payment.save(update_fields=["status", "payment_intent", "captured_at", "problem"])
     confirmation.confirm_order(payment.order)
-    status.recalculate(payment.order)
-    confirmation.approve_by_rule(payment.order)
 
 
 def _explain_mismatch(payment: Payment, session: CheckoutSession) -> str:

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST
 from orders import carts
 from orders.models import Cart, CartLine
 from orders.views.redirects import see_other
-from shop.catalog.models import Variant
 
 MOST_ASKED = 10**6
 BUSY = "Your cart changed while you were at it. Please look at it again."
@@ -61,23 +60,23 @@ def add_cart_line(request: HttpRequest) -> HttpResponse:
         fault = "Choose one of the kinds we have, and how many."
         messages.error(request, f"{_describe_quantity_error(form) or fault} Nothing was added.")
         return see_other("cart")
-    found = Variant.objects.sellable().select_related("product").filter(pk=form.cleaned_data["variant"]).first()
-    if found is None:
+    return _add_variant(request, form)
+
+
+def _add_variant(request: HttpRequest, form: AddToCartForm) -> HttpResponse:
+    asked = form.cleaned_data
+    try:
+        change = carts.add_for_request(
+            request, asked["variant"], quantity=asked["quantity"] or 1, is_gift=asked["is_gift"]
+        )
+    except carts.NotForSale:
         messages.error(request, "That is no longer for sale. Nothing was added.")
         return see_other("cart")
-    return _add_variant(request, found, form)
-
-
-def _add_variant(request: HttpRequest, variant: Variant, form: AddToCartForm) -> HttpResponse:
-    quantity = form.cleaned_data["quantity"] or 1
-    change = carts.add_to_cart(
-        carts.get_or_create_cart(request), variant, quantity=quantity, is_gift=form.cleaned_data["is_gift"]
-    )
     carts.store_session_count(request, change.count)
     if change.notice:
         messages.warning(request, change.notice)
     else:
-        messages.success(request, f"Added: {variant}.")
+        messages.success(request, f"Added: {change.title}.")
     return see_other("cart")
 
 

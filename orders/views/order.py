@@ -42,10 +42,10 @@ def order_paid(request: HttpRequest, number: str) -> HttpResponse:
     """Where Stripe sends the buyer after paying. Stripe's own word counts, not that somebody came here."""
     payment = _get_payment_or_404(request, number)
     try:
-        payment = checkout_sessions.settle_payment(payment.pk)
+        payment = checkout_sessions.settle_found_payment(payment)
     except checkout_sessions.StripeUnreachable:
         log.warning("Stripe is out of reach on the return of %s", number)
-    carts.refresh_session_count(request, carts.get_cart_for_request(request))
+    carts.store_session_count(request, carts.count_items_for_request(request))
     page = reverse("order", args=[number])
     return see_other(f"{page}?paid=unknown" if payment.status in checkout_sessions.LIVE else page)
 

@@ -14,6 +14,7 @@ from django.db.models import F
 
 from shop.catalog import events, listing
 from shop.catalog.models import StockMovement, StockRecord, Store
+from shop.prepared import PreparedStatement
 
 
 class OutOfStock(Exception):  # noqa: N818  (a refusal, not an error)
@@ -22,6 +23,17 @@ class OutOfStock(Exception):  # noqa: N818  (a refusal, not an error)
     def __init__(self, variant_id: int) -> None:
         super().__init__(f"Variant {variant_id} is out of stock.")
         self.variant_id = variant_id
+
+
+_FIND_RECORDS = PreparedStatement("""
+SELECT r.variant_id, r.id FROM catalog_stockrecord r JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
+WHERE r.variant_id = ANY(%(variants)s) ORDER BY s.position, r.store_id
+""")
+_ALLOCATE = PreparedStatement("""
+UPDATE catalog_stockrecord SET allocated = allocated + %(quantity)s
+WHERE id = %(record)s AND on_hand >= allocated + %(quantity)s - backorder_limit RETURNING id
+""")
+FOR_ALLOCATING = (_FIND_RECORDS, _ALLOCATE)  # what a transaction that allocates runs
 
 
 @dataclass(frozen=True)
@@ -75,19 +87,15 @@ def allocate_stock(wanted: Mapping[int, int]) -> dict[int, int]:
 
 def _find_shipping_records(variant_ids: Iterable[int]) -> dict[int, list[int]]:
     """The records that parcels may leave from, by variant, the nearest store first."""
-    records = StockRecord.objects.filter(variant_id__in=list(variant_ids), store__ships_orders=True)
     found: dict[int, list[int]] = defaultdict(list)
-    for variant_id, record_id in records.order_by("store__position", "store_id").values_list("variant_id", "id"):
+    for variant_id, record_id in _FIND_RECORDS.fetch_rows({"variants": list(variant_ids)}):
         found[variant_id].append(record_id)
     return found
 
 
 def _allocate_variant(variant_id: int, quantity: int, record_ids: Iterable[int]) -> int:
     for record_id in record_ids:
-        taken = StockRecord.objects.filter(
-            id=record_id, on_hand__gte=F("allocated") + quantity - F("backorder_limit")
-        ).update(allocated=F("allocated") + quantity)
-        if taken:
+        if _ALLOCATE.fetch_rows({"record": record_id, "quantity": quantity}):
             return record_id
     raise OutOfStock(variant_id)
 
