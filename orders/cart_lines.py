@@ -19,7 +19,8 @@ Row = TypeVar("Row", bound=Model)
 _LINE = ("id", "cart_id", "variant_id", "quantity", "is_gift", "created_at")
 _VARIANT = ("id", "product_id", "sku", "size", "colour", "style", "price", "currency", "is_active")
 _PRODUCT = (
-    "id", "title", "slug", "category_id", "maker_id", "released_on", "is_published", "card_image", "card_alt",
+    "id", "title", "slug", "category_id", "maker_id", "guarantee_years", "released_on", "is_published", "card_image",
+    "card_alt",
 )  # fmt: skip
 _MAKER = ("id", "name")
 _COLUMNS = ", ".join(

@@ -235,6 +235,7 @@ def _create_order_lines(order: Order, lines: list[CartLine], totals: Totals) -> 
             unit_price=line.variant.price,
             tax_rate=totals.tax_rate,
             tax_amount=tax,
+            guarantee_years=line.variant.product.guarantee_years,
             is_gift=line.is_gift,
         )
         for line, tax in zip(lines, totals.line_taxes, strict=True)

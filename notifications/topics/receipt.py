@@ -49,13 +49,18 @@ def _describe_guarantee(order: Order, seller: str) -> Context | None:
 
 
 def _describe_line(line: OrderLine, currency: str) -> dict[str, Any]:
-    detail = ", ".join(part for part in (line.options, "a gift" if line.is_gift else "") if part)
+    parts = (line.options, "a gift" if line.is_gift else "", _describe_makers_guarantee(line))
+    detail = ", ".join(part for part in parts if part)
     return {
         "title": line.title,
         "detail": detail,
         "quantity": line.quantity,
         "total": format_amount(line.line_total, currency),
     }
+
+
+def _describe_makers_guarantee(line: OrderLine) -> str:
+    return f"{line.guarantee_years} years’ guarantee from its maker" if line.guarantee_years else ""
 
 
 def _list_sums(order: Order) -> list[tuple[str, str, bool]]:

@@ -220,6 +220,9 @@ class OrderLine(models.Model):
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     tax_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
     tax_amount = models.DecimalField(max_digits=13, decimal_places=3, default=0, help_text="Inside the line total.")
+    guarantee_years = models.PositiveSmallIntegerField(
+        "maker's guarantee, in years", null=True, blank=True, help_text="As its maker gave it when it was bought."
+    )
     is_gift = models.BooleanField(default=False)
     is_excluded = models.BooleanField(default=False, help_text="The customer asked not to use this purchase.")
     set_aside_at = models.DateTimeField(

@@ -12,7 +12,7 @@ from shop.prepared import PreparedStatement
 
 _SELECT_DETAILS = PreparedStatement("""
 SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attributes::json, p.lifespan_months,
-       p.released_on, m.name, m.story,
+       p.guarantee_years, p.released_on, m.name, m.story,
        (SELECT json_agg(json_build_array(i.file, i.alt) ORDER BY i.position, i.id)
         FROM catalog_productimage i WHERE i.product_id = p.id),
        (SELECT json_agg(json_build_array(v.id, v.size, v.colour, v.style, v.price::text, v.currency,
@@ -61,6 +61,7 @@ class ProductDetails(NamedTuple):
     description: str
     attributes: dict[str, str]
     lifespan_months: int | None
+    guarantee_years: int | None
     released_on: date | None
     maker: str | None
     maker_story: str | None

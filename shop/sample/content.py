@@ -46,6 +46,7 @@ class SampleProduct:
     attributes: dict[str, str]
     released_days: int
     lifespan_months: int | None
+    guarantee_years: int | None
     variants: tuple[SampleVariant, ...] = field(repr=False)
 
     @property
@@ -90,6 +91,7 @@ def _parse_products() -> Iterator[SampleProduct]:
                 attributes=row["attributes"],
                 released_days=row["released"],
                 lifespan_months=row.get("lifespan_months"),
+                guarantee_years=row.get("guarantee_years"),
                 variants=tuple(_parse_variant(row, each) for each in row["variants"]),
             )
 

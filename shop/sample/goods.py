@@ -72,6 +72,7 @@ def _create_products(missing: Sequence[SampleProduct], *, today: date) -> dict[s
             attributes=product.attributes,
             tags=product.tags,
             lifespan_months=product.lifespan_months,
+            guarantee_years=product.guarantee_years,
             released_on=today + timedelta(days=product.released_days),
         )
         for product in sorted(missing, key=lambda product: product.released_days)  # the newest has the highest id

@@ -258,3 +258,10 @@ def test_a_shelf_or_maker_that_can_have_no_page_is_a_bad_row(take_in, column, va
     _, errors = take_in(good("A", **{column: value}), good("B"))
     assert "Row 2: " in errors
     assert Variant.objects.get().sku == "B"
+
+
+def test_a_makers_guarantee_is_read_and_one_no_longer_than_the_law_gives_is_refused():
+    rows = (f"{good('A')},10", f"{good('B', product='b')},2", f"{good('C', product='c')},")
+    _, errors = take_in(*rows, header=f"{HEADER},guarantee_years")
+    assert "Row 3: guarantee_years" in errors
+    assert sorted(Product.objects.values_list("guarantee_years", flat=True), key=str) == [10, None]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from shop.catalog.models.product import LEAST_GUARANTEE_YEARS, MOST_GUARANTEE_YEARS
 from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
 from shop.csv_files.table import Columns, CsvTable
 from shop.csv_files.values import get_day_from_today, read_amount, read_day, read_integer, read_word
@@ -15,7 +16,17 @@ from shop.spelling import clean_spelling, clean_title, make_name_key, make_slug,
 
 CATALOG_COLUMNS = Columns(
     required=("sku", "product", "title", "description", "category", "maker", "price", "stock"),
-    optional=("size", "colour", "style", "summary", "tags", "released_on", "lifespan_months", "image"),
+    optional=(
+        "size",
+        "colour",
+        "style",
+        "summary",
+        "tags",
+        "released_on",
+        "lifespan_months",
+        "guarantee_years",
+        "image",
+    ),
     long_texts=frozenset({"description", "summary"}),
     keeps_others=True,
 )
@@ -168,6 +179,10 @@ def _read_lifespan(text: str) -> int:
     return read_integer(text, name="lifespan_months", lowest=0, highest=MOST_MONTHS)
 
 
+def _read_guarantee(text: str) -> int:
+    return read_integer(text, name="guarantee_years", lowest=LEAST_GUARANTEE_YEARS, highest=MOST_GUARANTEE_YEARS)
+
+
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]")
 _FIELDS: dict[str, Callable[[str], object]] = {
     "description": _read_long_text,
@@ -175,4 +190,5 @@ _FIELDS: dict[str, Callable[[str], object]] = {
     "tags": _read_tags,
     "released_on": _read_release_day,
     "lifespan_months": _read_lifespan,
+    "guarantee_years": _read_guarantee,
 }

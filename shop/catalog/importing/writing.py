@@ -31,6 +31,7 @@ PRODUCT_FIELDS = (
     "tags",
     "released_on",
     "lifespan_months",
+    "guarantee_years",
     "attributes",
 )
 OPTION_FIELDS = ("size", "colour", "style")

@@ -1,12 +1,16 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
 
 from shop.catalog.querysets import ProductQuerySet
 from shop.money import get_shop_currency
+
+# Directive 2011/83/EU, article 2, point 14a: a maker's guarantee has a label where it is for more than two years.
+LEAST_GUARANTEE_YEARS, MOST_GUARANTEE_YEARS = 3, 100
 
 
 class Category(models.Model):
@@ -70,6 +74,13 @@ class Product(models.Model):
     lifespan_months = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="How long it lasts in ordinary use; empty when it does not wear out."
     )
+    guarantee_years = models.PositiveSmallIntegerField(
+        "maker's guarantee, in years",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(LEAST_GUARANTEE_YEARS), MaxValueValidator(MOST_GUARANTEE_YEARS)],
+        help_text="Only where its maker gives one of durability: free, for the whole thing, for more than two years.",
+    )
     released_on = models.DateField(null=True, blank=True, help_text="Before this day it can be pre-ordered.")
     is_published = models.BooleanField(default=True)
     # What cards, facets and search read. Kept by `shop.catalog.listing.refresh_listings`, never set by hand.
@@ -103,6 +114,12 @@ class Product(models.Model):
 
     class Meta:
         ordering = ["title"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(guarantee_years=None) | models.Q(guarantee_years__gte=LEAST_GUARANTEE_YEARS),
+                name="product_guarantee_beyond_law",
+            )
+        ]
         indexes = [
             models.Index("category", Lower("title"), name="product_by_category"),  # category pages
             models.Index(  # lists narrowed by price, and put in its order

@@ -16,7 +16,15 @@ from recommendations import visitors
 from recommendations.history import record_customer_view
 from shop.catalog import details
 from shop.catalog.details import ProductDetails
-from shop.storefront import consent_prompts, info_pages, list_query, page_cache, product_display, shelves
+from shop.storefront import (
+    consent_prompts,
+    info_pages,
+    list_query,
+    page_cache,
+    product_display,
+    shelves,
+    structured_data,
+)
 from shop.storefront.consent_prompts import PromptPlace
 
 
@@ -51,9 +59,14 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
     sizes = told.sizes_for(found.category_id)
     options = product_display.build_options(found, now=now, wanted=wanted, sizes=[each.words for each in sizes])
     chosen = next((option for option in options if option.is_chosen), None)
+    pictures = product_display.list_product_pictures(found)
+    canonical_url = settings.SITE_URL + reverse("product", args=[found.slug])
     return {
         "product": found,
-        "pictures": product_display.list_product_pictures(found),
+        "pictures": pictures,
+        "structured_data": structured_data.write_product_data(
+            found, options, url=canonical_url, pictures=pictures, today=timezone.localdate(now)
+        ),
         "options": options,
         "groups": product_display.group_options(options),
         "lines": product_display.list_promise_lines(options),
@@ -71,5 +84,5 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "shelves": shelves.beside_product(found.pk, hidden=told.hidden),
         "crumbs": list_query.build_breadcrumbs(path[-1] if path else None, tree, found.title),
         "current_category": path[0].slug if path else "",
-        "canonical_url": settings.SITE_URL + reverse("product", args=[found.slug]),
+        "canonical_url": canonical_url,
     }
