@@ -209,6 +209,11 @@ class Person:
 
     def _button(self, text: str, which: int) -> tuple[Form, Button]:
         every = [(form, button) for form in self.page.forms for button in form.buttons]
-        found = [(form, button) for form, button in every if button.text == text and not button.is_disabled]
+        found = [(form, button) for form, button in every if _is_named(button, text) and not button.is_disabled]
         assert found, f"No button {text!r} on {self.url} ({self.status}): {[button.text for _, button in every]}"
         return found[which]
+
+
+def _is_named(button: Button, name: str) -> bool:
+    """By all its words, or by those before a dash: the button that orders goes on to say what one pays."""
+    return button.text == name or button.text.startswith(f"{name} – ")

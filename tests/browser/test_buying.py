@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.shop_process import Shop
-from tests.browser.visitor import ADDRESS, Visitor
+from tests.browser.visitor import ADDRESS, Visitor, find_named
 from tests.journeys.walks import FURTHEST, STAGES
 
 LEAVES, DELIVERED = "Tell me when my order leaves", "Tell me when my order is delivered"
@@ -129,7 +129,7 @@ def test_the_keyboard_alone_is_enough_to_buy(visitor: Visitor, shop: Shop) -> No
 
 def to(page, role: str, name: str) -> None:
     """Tab by tab, as far as it takes; the thing reached must show that it has the focus."""
-    wanted = page.get_by_role(role, name=name, exact=True).first
+    wanted = find_named(page, role, name)
     for _ in range(120):
         page.keyboard.press("Tab")
         if wanted.evaluate("element => element === document.activeElement"):

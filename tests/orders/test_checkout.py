@@ -12,6 +12,7 @@ from accounts.models import Address, Consent, ConsentRequest, Customer
 from orders import rate_limits
 from orders.models import Allocation, Cart, CartLine, Order, OrderEvent, OrderTick, Payment, ShopSettings
 from tests import builders
+from tests.page import Page, read_words
 from tests.paying import check_books, check_out, check_stock, fill, form, pay
 
 pytestmark = pytest.mark.django_db
@@ -68,10 +69,38 @@ def test_the_page_names_its_fields_and_preselects_country_and_delivery(client, s
         assert re.search(rf"<label[^>]*>{label}( <span|</label>)", page.text), label
     assert '<option value="GB" selected>' in page.text
     assert re.search(r'type="radio" name="method" value="\d+" checked', page.text)
-    assert re.search(r"<button[^>]*>Continue to payment</button>", page.text)
+    assert find_order_button(page.text) == "Continue to payment – order and pay £17.50"
     assert "no-store" in page.headers["Cache-Control"]
     ticked = re.findall(r'<input type="checkbox"[^>]*checked', page.text)
     assert ticked == []
+
+
+def find_order_button(page: str) -> str:
+    [name] = [each.text for form in Page(page).forms for each in form.buttons if each.text.startswith("Continue")]
+    return name
+
+
+def test_goods_total_and_dates_stand_directly_above_the_button_that_orders_and_says_that_one_pays(client):
+    builders.shipping_method(days_min=2, days_max=3)
+    fill(client, builders.product("Rag wool socks", sizes=("13",)).variants.get(), quantity=2)
+    page = client.get("/checkout/").text
+    before = page[page.index('id="summary"') : page.index("Continue to payment")]
+    words = " ".join(read_words(before).replace("&nbsp;", " ").split())
+    goods, total, dates = (
+        words.index("2 × Rag wool socks, size 13"),
+        words.index("Total £31.50"),
+        words.index("arrives"),
+    )
+    assert goods < total < dates
+    assert "<section" not in before
+    assert "<input" not in before[before.index("arrives") :].replace('<input type="hidden"', "")
+    assert find_order_button(page) == "Continue to payment – order and pay £31.50"
+
+
+def test_an_order_that_costs_nothing_says_so_on_its_button(client):
+    builders.shipping_method(price="0.00")
+    fill(client, builders.variant(price="0.00"))
+    assert find_order_button(client.get("/checkout/").text) == "Continue to payment – order, with nothing to pay"
 
 
 def test_an_empty_cart_leads_back_to_the_cart(client):
