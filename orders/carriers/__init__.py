@@ -8,16 +8,9 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from orders.carriers.number_forms import (
-    NumberForm,
-    compute_mod7_digit,
-    compute_mod37_digit,
-    compute_usps_legacy_digit,
-    weigh_mod10,
-    weigh_mod11,
-    write_form,
-    write_s10_form,
-)
+from orders.carriers.check_digits import weigh_mod10
+from orders.carriers.number_forms import NumberForm, write_form, write_s10_form
+from orders.carriers.published_forms import PUBLISHED_FORMS, SSCC
 
 
 @dataclass(frozen=True)
@@ -34,10 +27,6 @@ class Carrier:
     number_forms: tuple[NumberForm, ...] = ()
 
 
-_SSCC = weigh_mod10(3, 1)
-_MAILER = r"(?:9#{8}(?:#{15}|#{11}|#{7})|[0-8]#{5}(?:#{14}|#{10}))"
-_SHORT_MAILER = r"(?:9#{8}(?:#{11}|#{7})|[0-8]#{5}(?:#{14}|#{10}))"
-
 CARRIERS: dict[str, Carrier] = {
     "royal_mail": Carrier(
         "Royal Mail",
@@ -48,7 +37,7 @@ CARRIERS: dict[str, Carrier] = {
         "DPD",
         "https://track.dpd.co.uk/parcels/{}",
         number_forms=(
-            NumberForm(re.compile("(?P<serial>[0-9]{27}|[0-9]{14})(?P<check>[0-9A-Z])"), compute_mod37_digit),
+            *PUBLISHED_FORMS["dpd"],
             write_form("#{14}|#{10}"),  # as on a card or in a mail, without the check character
         ),
     ),
@@ -62,33 +51,21 @@ CARRIERS: dict[str, Carrier] = {
         "UPS",
         "https://www.ups.com/track?tracknum={}",
         aliases=("united parcel service",),
-        number_forms=(
-            write_form("1Z(?P<serial>[0-9A-Z]{15})!", weigh_mod10(1, 2)),
-            write_form("[AHJKTV](?P<serial>#{9})!", weigh_mod10(1, 2)),
-        ),
+        number_forms=PUBLISHED_FORMS["ups"],
     ),
     "fedex": Carrier(
         "FedEx",
         "https://www.fedex.com/fedextrack/?trknbr={}",
-        number_forms=(
-            write_form("(?P<serial>#{11})!", weigh_mod11(3, 1, 7)),
-            write_form("[0-8]#{19}(?P<serial>#{13})!", weigh_mod11(1, 7, 3)),
-            write_form("3#{15}(?P<serial>#{11})!#{4}", weigh_mod11(3, 1, 7)),
-            write_form("(?P<serial>#{14})!", weigh_mod10(1, 3)),
-            write_form("#{2}(?P<serial>#{15})!", _SSCC),
-            write_form("96#{5}(?P<serial>#{14})!", weigh_mod10(1, 3)),
-            write_form("96#{18}(?P<serial>#{13})!", weigh_mod11(1, 7, 3)),
-        ),
+        number_forms=PUBLISHED_FORMS["fedex"],
     ),
     "dhl": Carrier(
         "DHL",
         "https://www.dhl.com/gb-en/home/tracking.html?tracking-id={}",
         number_forms=(
-            write_form("(?P<serial>#{9,10})!", compute_mod7_digit),
-            write_form("J[A-Z]{2,3}#{9,10}|JJD#{18}|JVGL#{11,20}|3S[A-Z]{3,5}#{6,12}"),
-            write_form("(?:GM|LX|RX|UV|CN|SG|TH|IN|HK|MY)(?=[A-Z]*#)[0-9A-Z]{10,39}|#{14}"),
+            *PUBLISHED_FORMS["dhl"],
+            write_form("JJD#{18}|JVGL#{11,20}|3S[A-Z]{3,5}#{6,12}"),
             write_form("(?P<serial>#{11})!", weigh_mod10(4, 9)),
-            write_form("(?P<serial>00#{17})!", _SSCC),
+            write_form("(?P<serial>00#{17})!", SSCC),
             write_s10_form("DE"),
         ),
     ),
@@ -96,21 +73,7 @@ CARRIERS: dict[str, Carrier] = {
         "USPS",
         "https://tools.usps.com/go/TrackConfirmAction?tLabels={}",
         aliases=("united states postal service",),
-        number_forms=(
-            write_form("(?P<serial>#{19})!", weigh_mod10(3, 1)),
-            write_form(
-                f"(?:420#{{5}}(?=#{{22}}$|#{{26}}$)(?:#{{4}}(?=#{{22}}$))?)?(?P<serial>94#{{3}}{_MAILER})!",
-                weigh_mod10(3, 1),
-            ),
-            write_form(
-                r"(?:420#{5}(?:#{4}(?=#{22}$))?)?(?P<serial>(?:92(?=#{3}9)|93(?=#{3}[0-8])|95)#{3}"
-                + _SHORT_MAILER
-                + ")!",
-                weigh_mod10(3, 1),
-            ),
-            write_form("(?:420#{5}(?:#{4})?)?(?P<serial>(?:91)?#{19})!", compute_usps_legacy_digit),
-            write_s10_form("US"),
-        ),
+        number_forms=(*PUBLISHED_FORMS["usps"], write_s10_form("US")),
     ),
 }
 

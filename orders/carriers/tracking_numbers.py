@@ -7,10 +7,9 @@ import re
 import unicodedata
 
 from orders.carriers import CARRIERS
-from orders.carriers.number_forms import NumberForm
+from orders.carriers.number_forms import NumberForm, clean_characters, close_up
 
 LONGEST_NUMBER = 60
-_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−"), "-")
 
 
 class ImpossibleNumberError(ValueError):
@@ -22,8 +21,7 @@ def clean_number(typed: str) -> str:
 
     Raises `ImpossibleNumberError`.
     """
-    visible = "".join(mark for mark in typed if unicodedata.category(mark) != "Cf")
-    number = unicodedata.normalize("NFKC", visible).translate(_DASHES).strip()
+    number = clean_characters(typed)
     if any(unicodedata.category(mark) in ("Cc", "Cs", "Co", "Cn", "Zl", "Zp") for mark in number):
         raise ImpossibleNumberError("There is a character in it that no label has. Type or scan the number alone.")
     number = " ".join(number.split())
@@ -42,11 +40,6 @@ def get_bare_number(number: str) -> str:
     return re.sub(r"[^0-9A-Za-z]", "", number).upper()
 
 
-def _close_up(number: str) -> str:
-    """In capitals, without the gaps, dashes and dots that labels print for reading."""
-    return re.sub(r"[ .-]", "", number).upper()
-
-
 def _get_forms(carrier: str) -> tuple[NumberForm, ...]:
     known = CARRIERS.get(carrier)
     return known.number_forms if known else ()
@@ -54,19 +47,19 @@ def _get_forms(carrier: str) -> tuple[NumberForm, ...]:
 
 def fits_carrier(carrier: str, number: str) -> bool:
     """Whether it is a number as `carrier`, a key of `CARRIERS`, gives them; True where its forms are not known."""
-    forms, closed_up = _get_forms(carrier), _close_up(number)
+    forms, closed_up = _get_forms(carrier), close_up(number)
     return not forms or any(form.fits(closed_up) for form in forms)
 
 
 def has_wrong_check_digit(carrier: str, number: str) -> bool:
     """Of a number that does not fit: whether it is one of the carrier's but for its check digit."""
-    closed_up = _close_up(number)
+    closed_up = close_up(number)
     return any(form.has_shape(closed_up) for form in _get_forms(carrier))
 
 
 def guess_carriers(number: str) -> list[str]:
     """Those with a form that the number fits to its check digit, by key."""
-    closed_up = _close_up(number)
+    closed_up = close_up(number)
     return [
         key
         for key, carrier in CARRIERS.items()
@@ -77,4 +70,4 @@ def guess_carriers(number: str) -> list[str]:
 def format_number(carrier: str, number: str) -> str:
     """As it is kept: a number of a known form without its gaps and in capitals, any other as it was typed."""
     is_known = bool(_get_forms(carrier)) and fits_carrier(carrier, number)
-    return _close_up(number) if is_known else number
+    return close_up(number) if is_known else number

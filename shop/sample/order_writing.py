@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.consent import purposes
 from accounts.models import Customer
 from orders import stages
-from orders.carriers.number_forms import compute_mod7_digit, compute_s10_digit
+from orders.carriers.check_digits import compute_mod7_digit, compute_s10_digit
 from orders.models import Allocation, Order, OrderEvent, OrderLine, OrderTick, Shipment, ShipmentLine, ShippingMethod
 from shop.catalog import stock
 from shop.catalog.models import Store, Variant
