@@ -84,6 +84,7 @@ class CheckoutDetails:
     address: Mapping[str, str]
     method: ShippingMethod
     gift_note: str = ""
+    carrier_may_write: bool = False
     ticks: Mapping[str, bool] = field(default_factory=dict)
     expected_subtotal: Decimal | None = None
 
@@ -198,6 +199,7 @@ def _create_order(
         shipping_name=details.method.name,
         carrier=details.method.carrier,
         gift_note=details.gift_note,
+        carrier_may_write=details.carrier_may_write,
         ships_on=promised.ships_on if promised else None,
         promised_from_on=promised.from_on if promised else None,
         promised_by_on=promised.by_on if promised else None,
@@ -282,7 +284,7 @@ def _compute_cart_fingerprint(
     asked: list[Any] = [
         sorted((line.variant_id, line.quantity, str(line.variant.price), line.is_gift) for line in lines),
         [str(totals.total), str(totals.tax), totals.currency, details.method.pk],
-        [details.email, dict(sorted(details.address.items())), details.gift_note],
+        [details.email, dict(sorted(details.address.items())), details.gift_note, details.carrier_may_write],
         dict(sorted(details.ticks.items())),
         customer.pk if customer else None,
     ]

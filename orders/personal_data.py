@@ -36,7 +36,7 @@ def retire_carts() -> int:
 
 
 _ORDER_FIELDS = (
-    *("number", "email", *ADDRESS_FIELDS, "gift_note"),
+    *("number", "email", *ADDRESS_FIELDS, "gift_note", "carrier_may_write"),
     *(
         "status",
         "payment_status",
@@ -160,7 +160,8 @@ def register_processors() -> None:
         Processor(
             "The carrier you chose: " + ", ".join(sorted(carrier.name for carrier in CARRIERS.values())),
             does="brings the parcel",
-            gets="the name, address and phone number on the order, as they stand on the label.",
+            gets="the name and address on the order, as they stand on the label. Your e-mail address, and a phone "
+            "number on the order, only where you chose so for that order.",
         )
     )
 

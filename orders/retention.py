@@ -24,7 +24,14 @@ from orders.models import (
 from shop.periods import Period
 
 INVOICE_RETENTION = Period(years=6)
-NOT_ON_AN_INVOICE = {"email": "", "phone": "", "gift_note": "", "cart_fingerprint": "", "cart": None}
+NOT_ON_AN_INVOICE = {
+    "email": "",
+    "phone": "",
+    "gift_note": "",
+    "carrier_may_write": False,
+    "cart_fingerprint": "",
+    "cart": None,
+}
 ON_AN_INVOICE = {name: "" for name in ADDRESS_FIELDS if name not in ("country", "phone")}
 OPEN_STATUSES = (Order.Status.PENDING, Order.Status.CONFIRMED)
 

@@ -26,6 +26,7 @@ from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.paging import DeepPaginator
 from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
+from orders.carrier_contact import build_carrier_contact
 from orders.fulfilment import holds, queue
 from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
@@ -286,6 +287,7 @@ def build_contact_details(order: Order, *, is_unmasked: bool) -> dict[str, Any]:
             "lines": [*order.address_lines, *([order.phone] if order.phone else [])],
             "email": order.email,
             "gift_note": order.gift_note,
+            "carrier": build_carrier_contact(order),
         }
     return {"is_whole": False, "lines": [order.full_name], "email": mask_email(order.email), "gift_note": ""}
 

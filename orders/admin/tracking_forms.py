@@ -12,6 +12,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
 
+from orders.carrier_contact import CarrierContact, build_carrier_contact
 from orders.carriers import CARRIERS, find_carrier, get_carrier_name
 from orders.carriers.tracking_numbers import (
     ImpossibleNumberError,
@@ -76,6 +77,10 @@ class ParcelForm(forms.Form):
         if is_one_of_many:
             for name, label in LABELS.items():
                 self.fields[name].widget.attrs["aria-label"] = f"{label} for {parcel.order.number}"
+
+    @property
+    def carrier_contact(self) -> CarrierContact:
+        return build_carrier_contact(self.parcel.order)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

@@ -102,6 +102,12 @@ class Order(PostalAddress):
     shipping_name = models.CharField(max_length=80, blank=True)
     carrier = models.CharField(max_length=40, blank=True)
     gift_note = models.CharField(max_length=280, blank=True)
+    carrier_may_write = models.BooleanField(
+        "the carrier may write",
+        default=False,
+        db_default=False,
+        help_text="The buyer’s choice for this order: the carrier gets e-mail and phone too.",
+    )
     unsure_at = models.DateTimeField(
         null=True,
         blank=True,

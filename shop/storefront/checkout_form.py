@@ -62,6 +62,11 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
     method = forms.ChoiceField(
         label="Delivery", error_messages={"invalid_choice": "That one does not go there. Please choose another."}
     )
+    carrier_may_write = forms.BooleanField(
+        label="Let the carrier write to me about this delivery",
+        required=False,
+        help_text="For this order alone: it then gets your e-mail address as well. Otherwise only name and address.",
+    )
     gift_note = forms.CharField(
         label="A note to go in with it",
         max_length=280,
@@ -128,6 +133,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
             address={name: data.get(name, "") for name in ADDRESS_FIELDS},
             method=method,
             gift_note=data["gift_note"],
+            carrier_may_write=data["carrier_may_write"],
             ticks={purpose.key: True for purpose in MAIL_PURPOSES if data[purpose.key]} if is_guest else {},
             expected_subtotal=data["goods"],
         )

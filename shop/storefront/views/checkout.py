@@ -131,6 +131,7 @@ def _restore_earlier_values(request: HttpRequest, desk: CheckoutContext) -> dict
     values: dict[str, Any] = {
         "email": order.email,
         "method": str(order.shipping_method_id),
+        "carrier_may_write": order.carrier_may_write,
         **get_address_values(order),
     }
     values["gift_note"] = desk.cart.gift_note or order.gift_note

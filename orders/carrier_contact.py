@@ -1,0 +1,28 @@
+"""What of an order goes to the carrier. Labels, slips, hand-over lists and calls to a carrier take it from here alone.
+
+Name and address are what delivery needs (Regulation (EU) 2016/679, article 6(1)(b)); e-mail address and phone number
+are passed on only where the buyer chose so for this order.
+"""
+
+from dataclasses import dataclass
+
+from orders.models import Order
+
+
+@dataclass(frozen=True)
+class CarrierContact:
+    """`lines`: the address as on the label. `email` and `phone` are empty where the buyer did not choose."""
+
+    lines: tuple[str, ...]
+    email: str = ""
+    phone: str = ""
+
+    @property
+    def ways(self) -> str:
+        """How the carrier may reach the buyer, for staff to type in; empty for none."""
+        return ", ".join(way for way in (self.email, self.phone) if way)
+
+
+def build_carrier_contact(order: Order) -> CarrierContact:
+    lines = tuple(order.address_lines)
+    return CarrierContact(lines, order.email, order.phone) if order.carrier_may_write else CarrierContact(lines)
