@@ -1,5 +1,5 @@
-"""What the frame of every page shows and is the same for everybody: departments, the shop's name and address, and the
-terms that dates on shelves are counted from. Kept in process for a few seconds; nothing about a person is ever kept.
+"""What the frame of every page shows and is the same for everybody: departments, the foot, written once, and the terms
+that dates on shelves are counted from. Kept in process for a few seconds; nothing about a person is ever kept.
 
 Cart and checkout load their own terms: what is charged is never older than the request.
 """
@@ -7,6 +7,9 @@ Cart and checkout load their own terms: what is charged is never older than the 
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
+
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from orders import shop_terms
 from orders.models import InfoPage
@@ -39,6 +42,21 @@ def get_cached_info_pages() -> list[InfoPage]:
     """The published pages of words, without the words, for the foot of every page."""
     return _get_or_load(
         "info_pages", lambda: list(InfoPage.objects.filter(is_published=True).only("title", "slug", "facts"))
+    )
+
+
+def get_cached_head_links() -> SafeString:
+    return _get_or_load("head_links", lambda: render_to_string("partials/head_links.html"))
+
+
+def get_cached_foot() -> SafeString:
+    """The foot of every page, written."""
+    return _get_or_load(
+        "foot",
+        lambda: render_to_string(
+            "partials/foot.html",
+            {"shop_settings": get_cached_terms().settings, "info_pages": get_cached_info_pages()},
+        ),
     )
 
 
