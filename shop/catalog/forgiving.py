@@ -25,6 +25,7 @@ MOST_SLIPS = 2
 COUNTED = 5000  # products with a word, at most
 LEAST_SHARE = 0.3  # of the weight of all words that a find must have, or it has nothing to do with what was asked for
 STANDS_IN = 20  # products a word that was put right is taken to be in
+_ROUNDING = 1e-6  # of sums of weights
 
 _ANALYZE = """
 SELECT typed.place, counted.count, total.count, is_found.anything,
@@ -84,7 +85,23 @@ class Forgiven:
 
     @property
     def some(self) -> str:
-        return " | ".join(term.clause for term in self.terms)
+        """What may be listed has one of these: the lightest words, all together below the floor, are left out."""
+        heavy, left = [], self.floor
+        for term in sorted(self.terms, key=lambda term: term.weight):
+            left -= term.weight
+            if left <= _ROUNDING:
+                heavy.append(term.clause)
+        return " | ".join(heavy)
+
+    @property
+    def floor(self) -> float:
+        """The least weight of a find that lacks some of the words."""
+        return self.total_weight * LEAST_SHARE
+
+    @property
+    def is_one_word(self) -> bool:
+        """Then whatever has some of the words has all of them."""
+        return len(self.terms) == 1
 
     @property
     def shown(self) -> str:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from shop.catalog.compounds import SPLIT
 from shop.catalog.filters import Filters, Sort, get_band_edges
-from shop.catalog.forgiving import LEAST_SHARE, Forgiven
+from shop.catalog.forgiving import Forgiven
 from shop.money import get_shop_currency
 
 PAGE_SIZE = 24
@@ -134,6 +134,17 @@ class ProductQuery:
     words: Sequence[str] = ()
     forgiven: Forgiven | None = None
 
+    def forgive(self, forgiven: Forgiven) -> None:
+        """Looks for this instead. A word put right is looked for as if it had been typed so."""
+        self.forgiven = forgiven
+        if forgiven.is_one_word:
+            self.text, self.query = forgiven.shown, forgiven.every
+
+    @property
+    def _weighed(self) -> Forgiven | None:
+        """The words of which finds may have some: then each find is weighed."""
+        return None if self.forgiven and self.forgiven.is_one_word else self.forgiven
+
     @property
     def is_ranked(self) -> bool:
         return bool(self.text) and self.sort == Sort.RELEVANCE
@@ -177,7 +188,7 @@ class ProductQuery:
         if self.words:
             parts.append(SPLIT)
             reads.append("SELECT 'split', word, first || ' ' || second, 0 FROM split")
-        if self.forgiven:
+        if weighed := self._weighed:
             reads.append("SELECT 'partly', '', '', count(*) FROM few JOIN kept USING (id) WHERE NOT kept.has_all")
         if with_page:
             page = f"{_RANKED} {self._limits}" if self.is_ranked else self.page_ids()
@@ -208,7 +219,7 @@ class ProductQuery:
             return f"{_BY_NAME} {self._limits}"
         where = self._build_where(active)
         if self.text:
-            where += " AND p.id IN (SELECT id FROM kept)" if self.forgiven else f" AND p.search_vector @@ {_TSQUERY}"
+            where += " AND p.id IN (SELECT id FROM kept)" if self._weighed else f" AND p.search_vector @@ {_TSQUERY}"
         sort = Sort.NEWEST if self.sort == Sort.RELEVANCE else self.sort
         order = _ORDERS[sort].format(price=_get_list_terms(active).price)
         return f"SELECT p.id FROM catalog_product p WHERE {where} ORDER BY {order} {self._limits}"  # noqa: S608
@@ -235,18 +246,18 @@ class ProductQuery:
 
     def _build_correction_cte(self) -> Iterator[str]:
         """What has all of the words; where nothing has, the best of what has some."""
-        if self.forgiven:
-            scores = (_SCORE.format(place=place) for place in range(len(self.forgiven.terms)))
+        if weighed := self._weighed:
+            scores = (_SCORE.format(place=place) for place in range(len(weighed.terms)))
             yield _SCORED.format(score=" + ".join(scores))
             yield _KEPT
 
     def _forgiven_values(self) -> Iterator[tuple[str, Any]]:
-        if self.forgiven:
-            yield "every", self.forgiven.every
-            yield "some", self.forgiven.some
-            yield "floor", self.forgiven.total_weight * LEAST_SHARE
+        if weighed := self._weighed:
+            yield "every", weighed.every
+            yield "some", weighed.some
+            yield "floor", weighed.floor
             yield "near_best", NEAR_BEST
-            for place, term in enumerate(self.forgiven.terms):
+            for place, term in enumerate(weighed.terms):
                 yield f"clause_{place}", term.clause
                 yield f"weight_{place}", term.weight
 
@@ -265,7 +276,7 @@ class ProductQuery:
         where, columns = self._build_where(active), self._build_columns(active, counted)
         if not self.text:
             return f"SELECT {columns} FROM catalog_product p WHERE {where} LIMIT {BOUND}"  # noqa: S608
-        if self.forgiven:
+        if weighed := self._weighed:
             ranks = ", kept.score AS rank, length(p.title) AS title_length" if is_ranked else ""
             joined = f"catalog_product p JOIN kept ON kept.id = p.id WHERE {where}"
             return f"SELECT {columns}{ranks} FROM {joined}"  # noqa: S608

@@ -109,9 +109,11 @@ def _find_words(match: ProductQuery) -> ListCounts:
         known.splits = counts.splits
         match.query = compounds.write_tsquery(options, known)
         counts = _read_counts(match)
-    if not counts.total:
-        match.forgiven = forgive(options, match.query, known)
-    return _read_counts(match) if match.forgiven else counts
+    forgiven = None if counts.total else forgive(options, match.query, known)
+    if forgiven is None:
+        return counts
+    match.forgive(forgiven)
+    return _read_counts(match)
 
 
 def _read_whole_page(match: ProductQuery) -> list[ProductCard]:

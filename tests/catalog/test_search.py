@@ -2,13 +2,16 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from shop.catalog import listing
+from shop.catalog import forgiving, listing, product_query, search
 from shop.catalog.filters import Filters, PriceBand, Sort
 from shop.catalog.models import Product
 from shop.catalog.search import PAGE_SIZE, search_products
 from tests import builders
+from tests.plans import read_plan_steps
 
 pytestmark = pytest.mark.django_db
 
@@ -144,3 +147,38 @@ def test_pages_follow_each_other_without_gaps_or_repeats():
     assert (first.has_next, second.has_next) == (True, False)
     assert not {each.id for each in first.products} & {each.id for each in second.products}
     assert search_products("mug", page=9999).products == []
+
+
+@pytest.fixture
+def mugs(monkeypatch) -> None:
+    """More than are ranked and counted: some called so, some described so, one by that name alone."""
+    for module in (product_query, search):
+        monkeypatch.setattr(module, "BOUND", 6)
+    for number in range(9):
+        builders.product(f"Mug {number}", price=f"{number + 1}.00", on_hand=number % 3)
+        builders.product(f"Bowl {number}", description="Stands on its mug.", price="30.00")
+    builders.product("Mug", on_hand=0)
+    listing.refresh_listings()
+
+
+@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize("chosen", [Filters(), Filters(in_stock=True), Filters(price=PriceBand(Decimal(5), None))])
+def test_a_word_put_right_finds_and_counts_what_it_does_when_it_is_typed_right(mugs, chosen, sort):
+    mistyped, typed = (search_products(text, chosen, sort=sort) for text in ("mgu", "mug"))
+    assert (mistyped.shown_instead, mistyped.is_partial) == ("mug", False)
+    assert [each.id for each in mistyped.products] == [each.id for each in typed.products] != []
+    assert (mistyped.total, mistyped.facets) == (typed.total, typed.facets)
+
+
+def test_a_word_put_right_reads_no_more_finds_than_are_ranked(mugs):
+    with CaptureQueriesContext(connection) as queries:
+        search_products("mgu")
+    steps = read_plan_steps(queries[2]["sql"], by_index=True)
+    scans = [step for step in steps if step.get("Relation Name") == "catalog_product"]
+    assert sum(step["Actual Rows"] * step["Actual Loops"] for step in scans) == 6
+
+
+def test_a_word_too_light_to_be_listed_for_is_not_looked_for():
+    words = [forgiving.Term(word, f"'{word}'", weight) for word, weight in (("blue", 1.0), ("samovar", 8.0), ("a", 1.5))]
+    assert forgiving.Forgiven(words, total_weight=10.5).some == "'samovar'"
+    assert forgiving.Forgiven(words, total_weight=8.0).some == "'a' | 'samovar'"
