@@ -30,14 +30,17 @@ _repeatable: WeakSet[Any] = WeakSet()  # the driver's connections whose transact
 
 
 class PreparedStatement:
-    """SQL of ours with named parameters, such as `%(ids)s`. Its name is that of its text: the same text, one plan."""
+    """SQL of ours with named parameters, such as `%(ids)s`; a plain % is written `%%`.
+
+    Its name is that of its text: the same text, one plan.
+    """
 
     def __init__(self, sql: str) -> None:
         names = list(dict.fromkeys(_NAMED.findall(sql)))
         places = {name: f"${place}" for place, name in enumerate(names, start=1)}
         self.sql = sql
         self.name = f"shop_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
-        self._prepare = f"PREPARE {self.name} AS {_NAMED.sub(lambda match: places[match[1]], sql)}"
+        self._prepare = f"PREPARE {self.name} AS {_NAMED.sub(lambda match: places[match[1]], sql).replace('%%', '%')}"
         self._execute = f"EXECUTE {self.name} ({', '.join(f'%({name})s' for name in names)})"
 
     def fetch_rows(self, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

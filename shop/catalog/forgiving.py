@@ -12,35 +12,40 @@ from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 from typing import Any
 
-from django.db import connection
-
 from shop.catalog.compounds import Compounds
 from shop.catalog.search_correction import IDLE, PEOPLE, Wanted, drop_fillers
+from shop.prepared import PreparedStatement
 
 MOST_WORDS = 8  # of a search that are looked at one by one
 ALIKE = 0.66  # of 1: how alike two words must be to stand in for each other
 MOST_STAND_INS = 3
 LONG = 5  # letters of a word in which two slips may be made
 MOST_SLIPS = 2
+MOST_LONGER = 1  # letters a word may be longer or shorter than what stands in for it
 COUNTED = 5000  # products with a word, at most
 LEAST_SHARE = 0.3  # of the weight of all words that a find must have, or it has nothing to do with what was asked for
 STANDS_IN = 20  # products a word that was put right is taken to be in
 _ROUNDING = 1e-6  # of sums of weights
 
-_ANALYZE = """
+# Only words of about the same length are looked at: no others stand in. Beside trigrams that is written as a sum, which
+# no index helps with: one would lead past theirs. How many products there are weighs words against each other, so that
+# one word needs no such count.
+_ANALYZE = PreparedStatement(rf"""
 SELECT typed.place, counted.count, total.count, is_found.anything,
        CASE WHEN counted.count > 0 THEN '[]' ELSE (
            SELECT coalesce(jsonb_agg(jsonb_build_array(near.word, (
                       SELECT coalesce(jsonb_agg(jsonb_build_array(c.first, c.second)), '[]')
                       FROM catalog_searchcompound c WHERE c.stem = (ts_lexize('english_stem', near.word))[1]))), '[]')
            FROM (
-               (SELECT word FROM catalog_searchword WHERE word %% typed.word
+               (SELECT word FROM catalog_searchword
+                WHERE word %% typed.word AND abs(length(word) - length(typed.word)) <= {MOST_LONGER}
                 ORDER BY similarity(word, typed.word) DESC, word LIMIT 12)
                UNION
                (SELECT word FROM catalog_searchword WHERE word = ANY(string_to_array(typed.slips, ' ')))
                UNION
                (SELECT word FROM catalog_searchword
-                WHERE word >= left(typed.word, 2) AND word < left(typed.word, 2) || '\x7f'
+                WHERE word >= left(typed.word, 2) AND word < left(typed.word, 2) || E'\x7f'
+                  AND length(word) BETWEEN length(typed.word) - {MOST_LONGER} AND length(typed.word) + {MOST_LONGER}
                 ORDER BY similarity(word, typed.word) DESC, word LIMIT 6)
            ) near) END
 FROM unnest(%(words)s::text[], %(clauses)s::text[], %(slips)s::text[])
@@ -48,17 +53,19 @@ FROM unnest(%(words)s::text[], %(clauses)s::text[], %(slips)s::text[])
 CROSS JOIN LATERAL (
     SELECT count(*) FROM (
         SELECT 1 FROM catalog_product p
-        WHERE p.is_published AND p.search_vector @@ to_tsquery('english', typed.clause) LIMIT %(counted)s) bounded
+        WHERE p.is_published AND p.search_vector @@ to_tsquery('english', typed.clause) LIMIT {COUNTED}) bounded
 ) counted
 CROSS JOIN (
-    SELECT count(*) FROM (SELECT 1 FROM catalog_product p WHERE p.is_published LIMIT %(counted)s) bounded
+    SELECT CASE WHEN cardinality(%(words)s::text[]) = 1 THEN {COUNTED} ELSE (
+        SELECT count(*) FROM (SELECT 1 FROM catalog_product p WHERE p.is_published LIMIT {COUNTED}) bounded
+    ) END AS count
 ) total
 CROSS JOIN (
     SELECT EXISTS (SELECT 1 FROM catalog_product p
                    WHERE p.is_published AND p.search_vector @@ to_tsquery('english', %(query)s)) AS anything
 ) is_found
 ORDER BY typed.place
-"""
+""")  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -166,7 +173,7 @@ def find_nearest(word: str, candidates: Sequence[str]) -> list[str]:
     scored = []
     for other in candidates:
         slips, alike = _count_slips(word, other), SequenceMatcher(None, word, other).ratio()
-        if slips <= most and alike >= ALIKE and abs(len(word) - len(other)) < MOST_SLIPS:
+        if slips <= most and alike >= ALIKE and abs(len(word) - len(other)) <= MOST_LONGER:
             scored.append((slips, -alike, other))
     return [other for _, _, other in sorted(scored)][:MOST_STAND_INS]
 
@@ -197,11 +204,8 @@ def _analyze(counting: Sequence[tuple[str, str]], query: str) -> list[dict[str, 
         "words": [word for word, _ in counting],
         "clauses": [clause for _, clause in counting],
         "slips": [" ".join(_undo_slip(word)) for word, _ in counting],
-        "counted": COUNTED,
         "query": query,
     }
     names = ("place", "count", "total", "anything", "near")
-    with connection.cursor() as cursor:
-        cursor.execute(_ANALYZE, values)
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    rows = [dict(zip(names, row, strict=True)) for row in _ANALYZE.fetch_rows(values)]
     return [row | {"near": json.loads(row["near"])} for row in rows]

@@ -188,7 +188,7 @@ class ProductQuery:
         if self.words:
             parts.append(SPLIT)
             reads.append("SELECT 'split', word, first || ' ' || second, 0 FROM split")
-        if weighed := self._weighed:
+        if self._weighed:
             reads.append("SELECT 'partly', '', '', count(*) FROM few JOIN kept USING (id) WHERE NOT kept.has_all")
         if with_page:
             page = f"{_RANKED} {self._limits}" if self.is_ranked else self.page_ids()
@@ -276,7 +276,7 @@ class ProductQuery:
         where, columns = self._build_where(active), self._build_columns(active, counted)
         if not self.text:
             return f"SELECT {columns} FROM catalog_product p WHERE {where} LIMIT {BOUND}"  # noqa: S608
-        if weighed := self._weighed:
+        if self._weighed:
             ranks = ", kept.score AS rank, length(p.title) AS title_length" if is_ranked else ""
             joined = f"catalog_product p JOIN kept ON kept.id = p.id WHERE {where}"
             return f"SELECT {columns}{ranks} FROM {joined}"  # noqa: S608

@@ -179,6 +179,8 @@ def test_a_word_put_right_reads_no_more_finds_than_are_ranked(mugs):
 
 
 def test_a_word_too_light_to_be_listed_for_is_not_looked_for():
-    words = [forgiving.Term(word, f"'{word}'", weight) for word, weight in (("blue", 1.0), ("samovar", 8.0), ("a", 1.5))]
+    words = [
+        forgiving.Term(word, f"'{word}'", weight) for word, weight in (("blue", 1.0), ("samovar", 8.0), ("a", 1.5))
+    ]
     assert forgiving.Forgiven(words, total_weight=10.5).some == "'samovar'"
     assert forgiving.Forgiven(words, total_weight=8.0).some == "'a' | 'samovar'"

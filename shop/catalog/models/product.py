@@ -3,7 +3,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Length, Lower
 from django.urls import reverse
 
 from shop.catalog.querysets import ProductQuerySet
@@ -180,7 +180,10 @@ class SearchWord(models.Model):
     word = models.CharField(max_length=40, primary_key=True)
 
     class Meta:
-        indexes = [GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="search_word_typos")]
+        indexes = [
+            GinIndex(fields=["word"], opclasses=["gin_trgm_ops"], name="search_word_typos"),
+            models.Index(Length("word"), "word", name="search_word_by_length"),
+        ]
 
     def __str__(self) -> str:
         return self.word
