@@ -64,5 +64,10 @@ def build_guarantee_url() -> str:
     return build_absolute_url(reverse("legal_guarantee"))
 
 
+def build_withdrawal_url(of: Order) -> str:
+    """The signed link to the page where that order is withdrawn from: one button there, and nothing to type."""
+    return order_access.build_withdrawal_link(of)
+
+
 def build_confirmation_url(of: ConsentRequest) -> str:
     return build_absolute_url(reverse("confirm_consent", args=[requests.make_confirmation_token(of)]))

@@ -10,7 +10,7 @@ from accounts.models import ConsentRequest, PreferenceProfile
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from notifications.topics.definition import BatchData, EmailContext
-from orders.models import Shipment, ShipmentLine, ShopSettings
+from orders.models import Shipment, ShipmentLine, ShopSettings, Withdrawal
 
 
 def load_email_contexts(email_ids: Iterable[uuid.UUID]) -> list[EmailContext]:
@@ -37,6 +37,7 @@ def _load_batch_data(emails: Sequence[Any]) -> BatchData:
         shipments=Shipment.objects.prefetch_related(lines).in_bulk(_collect_context_ids(told, "shipment")),
         issues=NewsletterIssue.objects.in_bulk(_collect_context_ids(emails, "issue")),
         requests=ConsentRequest.objects.in_bulk(_collect_context_ids(emails, "consent_request")),
+        withdrawals=Withdrawal.objects.select_related("order").in_bulk(_collect_context_ids(emails, "withdrawal")),
         capped=frozenset(capped.values_list("customer", flat=True)),
     )
 

@@ -23,7 +23,7 @@ from accounts.models.address import ADDRESS_FIELDS
 from orders import cart_lines, carts, confirmation, pricing, promise
 from orders.models import Allocation, Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
 from orders.payments import checkout_sessions
-from orders.pricing import Totals
+from orders.pricing import Totals, find_cheapest_shipping
 from orders.shop_terms import Terms
 from shop import prepared
 from shop.catalog import stock
@@ -193,6 +193,9 @@ def _create_order(
         currency=totals.currency,
         subtotal=totals.subtotal,
         shipping_total=totals.shipping,
+        ordinary_shipping_total=find_cheapest_shipping(
+            terms.methods, country=details.country, subtotal=totals.subtotal
+        ),
         tax_total=totals.tax,
         total=totals.total,
         shipping_method=details.method,

@@ -29,6 +29,17 @@ def build_order_link(order: Order) -> str:
     return settings.SITE_URL + reverse("order_open", args=[order.number, token])
 
 
+def build_withdrawal_link(order: Order) -> str:
+    """The link by which the reader of a mail withdraws from that order; it opens the order as its own link does."""
+    token = tokens.sign_token(TOKEN_KIND, number=order.number)
+    return settings.SITE_URL + reverse("order_withdrawal_open", args=[order.number, token])
+
+
+def get_granted_numbers(request: HttpRequest) -> list[str]:
+    """The orders that this session may see by their links, those opened last at the end."""
+    return list(request.session.get(GRANTS, []))
+
+
 def is_valid_order_token(number: str, token: str) -> bool:
     ids = tokens.read_token(token, TOKEN_KIND, max_age=LIFETIME)
     return ids is not None and ids.get("number") == number

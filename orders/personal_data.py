@@ -14,6 +14,7 @@ from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, S
 from orders.payments import stripe_events
 from orders.payments.stripe_events import STRIPE_EVENT_RETENTION
 from orders.retention import INVOICE_RETENTION, get_customer_orders
+from orders.returns.holdings import make_withdrawal_holdings
 from shop.periods import Period
 from shop.personal_data import (
     Holding,
@@ -195,6 +196,8 @@ def _make_order_holding() -> Holding:
 def register_holdings() -> None:
     register_processors()
     register_holding(_make_order_holding())
+    for holding in make_withdrawal_holdings():
+        register_holding(holding)
     register_holding(
         Holding(
             key="payments",

@@ -53,6 +53,11 @@ def compute_totals(lines: Sequence[PricedLine], method: ShippingMethod | None, c
     )
 
 
+def find_cheapest_shipping(methods: Iterable[ShippingMethod], *, country: str, subtotal: Decimal) -> Decimal | None:
+    """What the cheapest way there costs for goods of that sum; None where none leads there."""
+    return min((each.price_for(subtotal) for each in filter_shipping_methods(methods, country)), default=None)
+
+
 def filter_shipping_methods(methods: Iterable[ShippingMethod], country: str) -> list[ShippingMethod]:
     """The ways a parcel can go there, in the shop's order; none with a price that cannot be charged."""
     return [each for each in methods if is_price(each.price, each.currency) and each.reaches(country)]

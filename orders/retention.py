@@ -20,6 +20,7 @@ from orders.models import (
     Shipment,
     ShipmentLine,
     StripeRecord,
+    Withdrawal,
 )
 from shop.periods import Period
 
@@ -50,6 +51,7 @@ def get_unfinished_orders(customer: Customer) -> QuerySet[Order]:
     settled = Q(fulfilment_status=Order.FulfilmentStatus.DELIVERED) | Q(payment_status=Order.PaymentStatus.REFUNDED)
     under_way = Q(status__in=OPEN_STATUSES) & ~settled & ~Q(source=Order.Source.IMPORT)
     under_way |= Q(payment_status=Order.PaymentStatus.DISPUTED)
+    under_way |= Q(pk__in=Withdrawal.objects.unsettled().values("order"))
     return get_customer_orders(customer).filter(under_way | Q(payments__refunds__in=going_back))
 
 
@@ -83,13 +85,13 @@ def erase_payments(customer: Customer) -> int:
     return paid.update(redirect_url="", problem="")
 
 
-def _get_expired_orders() -> QuerySet[Order]:
+def get_expired_orders() -> QuerySet[Order]:
     """Orders in our books for longer than tax law asks. Imported ones came into them on the day of the import."""
     return Order.objects.filter(created_at__lt=timezone.now() - INVOICE_RETENTION).exclude(status=Order.Status.PENDING)
 
 
 def retire_payments() -> int:
-    old = Payment.objects.filter(order__in=_get_expired_orders())
+    old = Payment.objects.filter(order__in=get_expired_orders())
     stray = StripeRecord.objects.filter(payment=None, created_at__lt=timezone.now() - INVOICE_RETENTION)
     return stray.delete()[0] + Refund.objects.filter(payment__in=old).delete()[0] + old.delete()[0]
 
@@ -97,8 +99,8 @@ def retire_payments() -> int:
 def retire_orders() -> int:
     """Deletes old orders whole, with their payments, parcels and events."""
     count = retire_payments()
-    count += ShipmentLine.objects.filter(shipment__order__in=_get_expired_orders()).delete()[0]
-    count += Allocation.objects.filter(order_line__order__in=_get_expired_orders()).delete()[0]
-    OrderEvent.objects.filter(order__in=_get_expired_orders()).delete()
-    count += Shipment.objects.filter(order__in=_get_expired_orders()).delete()[0]
-    return count + _get_expired_orders().delete()[0]
+    count += ShipmentLine.objects.filter(shipment__order__in=get_expired_orders()).delete()[0]
+    count += Allocation.objects.filter(order_line__order__in=get_expired_orders()).delete()[0]
+    OrderEvent.objects.filter(order__in=get_expired_orders()).delete()
+    count += Shipment.objects.filter(order__in=get_expired_orders()).delete()[0]
+    return count + get_expired_orders().delete()[0]

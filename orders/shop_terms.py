@@ -14,6 +14,8 @@ from django.utils import timezone
 from orders.models import ShippingMethod, ShopSettings
 from shop.prepared import PreparedStatement
 
+PAST_DAYS_OFF = timedelta(days=31)  # a period that ended lately may have been moved by one of them
+
 
 @dataclass(frozen=True)
 class Calendar:
@@ -65,7 +67,7 @@ _MONEY = ("price", "free_from")
 
 def load_terms() -> Terms:
     """Plain SQL: the ORM took several times as long to build this statement as it runs. One query."""
-    [row] = _build_statement().fetch_rows({"since": timezone.localdate() - timedelta(days=1)})
+    [row] = _build_statement().fetch_rows({"since": timezone.localdate() - PAST_DAYS_OFF})
     days_off, taxes, methods, *settings = row
     is_saved = settings[0] is not None
     return _build_terms(

@@ -133,6 +133,8 @@ _BY_HOLD = {
     Order.Hold.WARNING: "We are having a look at the payment before this order goes on. You need do nothing.",
     Order.Hold.REFUNDED: "All your money was given back, or is on its way to you, so this order goes no further "
     "unless we write to you.",
+    Order.Hold.WITHDRAWN: "You have withdrawn from this order, or from some of it. Nothing is sent until we have seen "
+    "to that.",
     Order.Hold.REBUILT: "We lost some of our notes about this order, but not that you paid. We will write to you for "
     "the address before it goes on.",
     Order.Hold.RESTORED: "We had to go back to an older copy of our notes, and are checking where this order is.",
@@ -166,6 +168,10 @@ def _describe_lost(order: Order) -> str:
 
 
 def may_customer_cancel(order: Order) -> bool:
-    """Whether the button may promise the money back: not while an order is on hold, nor when its bank took some."""
+    """Whether the button may promise the money back: not while an order is on hold, nor when its bank took some.
+
+    Who has withdrawn may cancel as well: that is the faster way to the same.
+    """
     with_the_bank = (Order.PaymentStatus.DISPUTED, Order.PaymentStatus.CHARGED_BACK)
-    return not order.hold and order.payment_status not in with_the_bank and not lost_total(order)
+    is_held = order.hold not in ("", Order.Hold.WITHDRAWN)
+    return not is_held and order.payment_status not in with_the_bank and not lost_total(order)

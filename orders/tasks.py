@@ -2,6 +2,7 @@ from celery import shared_task
 
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
+from orders.returns import statements
 
 
 @shared_task
@@ -23,3 +24,8 @@ def process_stripe_events() -> None:
     with ask_in_background(stripe_events.EVENTS) as may_ask:
         if may_ask:
             stripe_events.process_waiting_events()
+
+
+@shared_task
+def bring_statements_to_orders() -> None:
+    statements.bring_statements_to_orders()

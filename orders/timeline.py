@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from orders import stages
 from orders.carriers import build_tracking_url, get_carrier_name
-from orders.models import Order, OrderEvent, Shipment
+from orders.models import Order, OrderEvent, Shipment, Withdrawal
+from orders.models.withdrawal import MONEY_IS_BACK
+from orders.returns.deadlines import WITHDRAWAL_PERIOD
 from shop.money import format_amount
 
 Kind = OrderEvent.Kind
@@ -51,20 +53,25 @@ DUE_FIELDS = {row.event: row.due_field for row in stages.ROAD if row.due_field}
 
 
 def build_timelines(order: Order) -> list[Timeline]:
-    """Two queries: the order's events and its parcels."""
-    happened = list(order.events.all())
+    """Three queries: the order's events, its parcels and its withdrawals; none for what is prefetched."""
+    happened, withdrawals = list(order.events.all()), list(order.withdrawals.all())
     parcels = [parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD]
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:
-        return [_build_parcel_timeline(order, happened, parcels[0] if parcels else None, title="")]
+        return [_build_parcel_timeline(order, happened, withdrawals, parcels[0] if parcels else None, title="")]
     count = len(parcels)
     return [
-        _build_parcel_timeline(order, happened, parcel, title=f"Parcel {number} of {count}")
+        _build_parcel_timeline(order, happened, withdrawals, parcel, title=f"Parcel {number} of {count}")
         for number, parcel in enumerate(parcels, start=1)
     ]
 
 
 def _build_parcel_timeline(
-    order: Order, happened: list[OrderEvent], parcel: Shipment | None, *, title: str
+    order: Order,
+    happened: list[OrderEvent],
+    withdrawals: list[Withdrawal],
+    parcel: Shipment | None,
+    *,
+    title: str,
 ) -> Timeline:
     mine = [event for event in happened if event.shipment_id is None or (parcel and event.shipment_id == parcel.pk)]
     is_cancelled = order.status == Order.Status.CANCELLED
@@ -74,6 +81,7 @@ def _build_parcel_timeline(
     steps += [_build_refund_step(order, event) for event in given_back]
     steps += [_build_failed_refund_step(order, event) for event in mine if event.kind == Kind.REFUND_FAILED]
     steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
+    steps += [step for each in withdrawals for step in _build_withdrawal_steps(order, each)]
     if parcel is None:
         return Timeline(title, steps)
     return Timeline(title, steps, note=parcel.packing_note, note_by=parcel.packed_by)
@@ -105,6 +113,32 @@ def _build_refund_step(order: Order, event: OrderEvent) -> TimelineStep:
     title = f"{format_amount(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
     said = ("The way you paid.", str(event.data.get("reason", "")))
     return TimelineStep(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
+
+
+def _build_withdrawal_steps(order: Order, withdrawal: Withdrawal) -> list[TimelineStep]:
+    """What was declared, and by when its money is due; that it went back is told by the refund itself."""
+    what = withdrawal.contents.replace("\n", ", ")
+    declared = TimelineStep("You withdrew", "done", at=withdrawal.declared_at, text=f"{what}.")
+    if withdrawal.set_aside_at:
+        reason = withdrawal.set_aside_reason
+        return [declared, TimelineStep("Withdrawal set aside", "stop", at=withdrawal.set_aside_at, text=reason)]
+    if withdrawal.is_late:
+        return [declared, TimelineStep(f"After the {WITHDRAWAL_PERIOD}: we read it, and write to you", "next")]
+    back = TimelineStep("Your goods are back with us", "done", at=withdrawal.goods_back_at)
+    steps = [declared, back] if withdrawal.goods_back_at else [declared]
+    if withdrawal.settled_at or order.payment_status in MONEY_IS_BACK:
+        return steps
+    title = f"{withdrawal.owed_text} back with you by" if withdrawal.owed else "Your money back with you by"
+    state = "wait" if withdrawal.is_overdue() else "next"
+    return [*steps, TimelineStep(title, state, expected_on=withdrawal.due_on, text=_describe_wait(withdrawal))]
+
+
+def _describe_wait(withdrawal: Withdrawal) -> str:
+    if withdrawal.is_overdue():
+        return "Later than it should be. We are sorry."
+    if withdrawal.may_wait:
+        return "It may wait until the goods are back, or you show us that you sent them."
+    return ""
 
 
 def _lost_disputes(mine: list[OrderEvent]) -> list[OrderEvent]:

@@ -9,6 +9,12 @@ urlpatterns = [
     path("cart/lines/<int:line_id>/removal/", cart.remove_cart_line, name="cart_remove"),
     path("cart/note/", cart.change_note, name="cart_note"),
     path("orders/<str:number>/open/<str:token>/", order.open_order_link, name="order_open"),
+    path(
+        "orders/<str:number>/withdrawal/open/<str:token>/",
+        order.open_order_link,
+        {"to": "order_withdrawal"},
+        name="order_withdrawal_open",
+    ),
     path("orders/<str:number>/paid/", order.order_paid, name="order_paid"),
     path("orders/<str:number>/unpaid/", order.order_unpaid, name="order_unpaid"),
     path("orders/<str:number>/cancellation/", order.cancel_own_order, name="order_cancellation"),

@@ -30,6 +30,12 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": RECONCILE_SECONDS,
         "options": HEARTBEAT,
     },
+    # whoever declares it by number and e-mail is told at once
+    "bring withdrawals to their orders": {
+        "task": "orders.tasks.bring_statements_to_orders",
+        "schedule": 2,
+        "options": HEARTBEAT,
+    },
     "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": HEARTBEAT},
     "take out what is withdrawn": {
         "task": "recommendations.tasks.take_out_withdrawn",

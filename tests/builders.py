@@ -11,7 +11,19 @@ from django.utils import timezone
 from accounts.consent import consent
 from accounts.models import Customer, User
 from orders import events
-from orders.models import Allocation, Cart, CartLine, Order, OrderEvent, OrderLine, Payment, ShippingMethod, TaxRate
+from orders.models import (
+    Allocation,
+    Cart,
+    CartLine,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Payment,
+    Shipment,
+    ShipmentLine,
+    ShippingMethod,
+    TaxRate,
+)
 from shop.catalog import stock
 from shop.catalog.models import Category, Maker, Product, StockMovement, StockRecord, Store, Variant
 
@@ -169,3 +181,25 @@ def payment(order: Order, *, status: str = Payment.Status.CAPTURED, **fields) ->
         captured_at=order.placed_at if status == Payment.Status.CAPTURED else None,
         **fields,
     )
+
+
+def sent_order(*variants: Variant, delivered_at=None, **fields) -> Order:
+    """A paid order whose one parcel has left; with `delivered_at` None nobody knows when it came."""
+    made = placed_order(*variants, **fields)
+    sent_parcel(made, delivered_at=delivered_at)
+    Order.objects.filter(pk=made.pk).update(
+        status=Order.Status.COMPLETED if delivered_at else Order.Status.CONFIRMED,
+        approved_at=made.placed_at,
+        fulfilment_status=Order.FulfilmentStatus.DELIVERED if delivered_at else Order.FulfilmentStatus.DISPATCHED,
+    )
+    made.refresh_from_db()
+    return made
+
+
+def sent_parcel(order: Order, *, delivered_at=None) -> Shipment:
+    at = Shipment.Stage.DELIVERED if delivered_at else Shipment.Stage.DISPATCHED
+    parcel = Shipment.objects.create(order=order, store=store(), stage=at, delivered_at=delivered_at)
+    ShipmentLine.objects.bulk_create(
+        ShipmentLine(shipment=parcel, order_line=line, quantity=line.quantity) for line in order.lines.all()
+    )
+    return parcel

@@ -46,6 +46,12 @@ TWINS = {
     "concurrency/test_fresh_links.py": {
         "test_a_link_pressed_four_times_at_once_lets_one_in": "test_without_the_lock_it_lets_several_in",
     },
+    "concurrency/test_withdrawing_at_once.py": {
+        "test_declared_twenty_times_at_once_it_is_one": "test_without_the_orders_lock_it_is_declared_again_and_again",
+        "test_stated_twenty_times_at_once_it_is_one": (
+            "test_without_its_row_and_the_orders_lock_a_statement_is_several_withdrawals"
+        ),
+    },
     "notifications/test_races.py": {
         "test_many_noes_while_much_is_being_sent": "test_without_the_last_question_many_are_sent_what_they_refused",
         "test_no_while_waiting_to_be_tried_again": "test_without_the_last_question_a_no_while_waiting_is_too_late",

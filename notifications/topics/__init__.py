@@ -19,6 +19,7 @@ from notifications.topics.payment_failed import PAYMENT_FAILED
 from notifications.topics.payment_under_way import PAYMENT_UNDER_WAY
 from notifications.topics.receipt import RECEIPT
 from notifications.topics.recommendations import RECOMMENDATIONS
+from notifications.topics.withdrawal_received import WITHDRAWAL_RECEIVED
 
 __all__ = [
     "BY_EVENT",
@@ -35,6 +36,7 @@ __all__ = [
     "RECEIPT",
     "RECOMMENDATIONS",
     "TOPICS",
+    "WITHDRAWAL_RECEIVED",
     "Topic",
 ]
 
@@ -43,6 +45,7 @@ register_topics(
     *ORDER_STAGES,
     ORDER_CANCELLED,
     ORDER_REFUNDED,
+    WITHDRAWAL_RECEIVED,
     PAYMENT_UNDER_WAY,
     PAYMENT_FAILED,
     CONSENT_CONFIRMATION,

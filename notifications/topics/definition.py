@@ -12,7 +12,7 @@ from accounts.consent.purposes import MailKind
 from accounts.models import ConsentRequest, Customer
 from notifications.gate import MailAddressee
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
-from orders.models import Order, OrderEvent, Shipment, ShopSettings
+from orders.models import Order, OrderEvent, Shipment, ShopSettings, Withdrawal
 from shop.registry import Registry
 
 BODY, OFFER, PICK, NEWS = "body", "offer", "pick", "news"  # the blocks of mails
@@ -157,6 +157,7 @@ class BatchData:
     shipments: dict[int, Shipment]
     issues: dict[int, NewsletterIssue]
     requests: dict[int, ConsentRequest]
+    withdrawals: dict[int, Withdrawal] = field(default_factory=dict)
     capped: frozenset[int] = frozenset()  # customers with a weekly ceiling
     forms: dict[str, tuple[str, str, str] | None] = field(default_factory=dict)  # form letters written so far
 

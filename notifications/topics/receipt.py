@@ -16,6 +16,7 @@ from notifications.topics.order_news import MOST_LISTED, build_order_news, compo
 from notifications.topics.sample_data import list_sample_items
 from orders import legal_guarantee
 from orders.models import Order, OrderEvent, OrderLine
+from orders.returns.deadlines import WITHDRAWAL_PERIOD
 from recommendations import picks
 from shop.money import format_amount
 
@@ -36,6 +37,8 @@ def build_receipt(letter: EmailContext) -> Context | None:
         "sums": _list_sums(order),
         "address": order.address_lines,
         "guarantee": _describe_guarantee(order, letter.desk.shop.name),
+        "withdrawal_period": WITHDRAWAL_PERIOD,
+        "withdrawal_url": links.build_withdrawal_url(order),
         "offers": [build_product_block(item) for item in offers],
         "shown": offers,
     }

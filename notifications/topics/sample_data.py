@@ -11,7 +11,7 @@ from accounts.consent.purposes import MailKind
 from accounts.models import ConsentRequest, Customer
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics.definition import BODY, TOPICS, BatchData, EmailContext, Topic
-from orders.models import Adjustment, Order, OrderLine, Shipment, ShipmentLine, ShopSettings
+from orders.models import Adjustment, Order, OrderLine, Shipment, ShipmentLine, ShopSettings, Withdrawal
 from recommendations.picks import Pick
 from shop.catalog.models import Product, Variant
 
@@ -27,6 +27,7 @@ def compose_sample(
     shipments: dict[int, Shipment] | None = None,
     issues: dict[int, NewsletterIssue] | None = None,
     requests: dict[int, ConsentRequest] | None = None,
+    withdrawals: dict[int, Withdrawal] | None = None,
 ) -> EmailContext:
     """A mail to the customer, standing on the answers they have given; a supposed one would be given now."""
     email = OutgoingEmail(
@@ -39,7 +40,7 @@ def compose_sample(
     )
     body = OutgoingItem(email=email, block=BODY, purpose=topic.purpose, is_essential=topic.kind is MailKind.ESSENTIAL)
     body.stands_since_at = _read_answer_times(customer).get(topic.purpose, timezone.now()) if topic.purpose else None
-    desk = BatchData(ShopSettings.current(), shipments or {}, issues or {}, requests or {})
+    desk = BatchData(ShopSettings.current(), shipments or {}, issues or {}, requests or {}, withdrawals or {})
     return EmailContext(email, [body], desk)
 
 

@@ -3,6 +3,8 @@ from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, StripeEventAdmin
 from orders.admin.settings import HolidayAdmin, ShippingMethodAdmin, ShopSettingsAdmin, TaxRateAdmin
 from orders.admin.stripe_record import StripeRecordAdmin
+from orders.admin.withdrawal import WithdrawalAdmin
+from orders.admin.withdrawal_statement import WithdrawalStatementAdmin
 
 __all__ = [
     "HolidayAdmin",
@@ -14,4 +16,6 @@ __all__ = [
     "StripeEventAdmin",
     "StripeRecordAdmin",
     "TaxRateAdmin",
+    "WithdrawalAdmin",
+    "WithdrawalStatementAdmin",
 ]

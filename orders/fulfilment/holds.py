@@ -28,6 +28,9 @@ STAFF_EXPLANATIONS: dict[Hold, str] = {
     "release it when you know the buyer.",
     Hold.REFUNDED: "All the money was given back, or is on its way back. Keep the goods: cancel the order, or release "
     "it if it should be sent all the same.",
+    Hold.WITHDRAWN: "The buyer has withdrawn from this order, or from some of it, before it left. If it is all of it, "
+    "cancel the order, and the money goes back at once. Else take those goods out, give their money back under "
+    "Withdrawals, and release it.",
     Hold.REBUILT: "This order was paid after the backup that was restored, and is put together again from what Stripe "
     "knows: its goods and sums, not its address. See whether it has left already; if not, ask the buyer for the "
     "address before anything is sent.",
@@ -46,6 +49,8 @@ def find_hold(order: Order, records: Iterable[StripeRecord], *, all_back_by: Ite
     found = {reason for record in records if record.cleared_at is None and (reason := _find_hold_reason(record))}
     if any(refund.cleared_at is None for refund in all_back_by):
         found.add(Hold.REFUNDED)
+    if order.withdrawn_at:
+        found.add(Hold.WITHDRAWN)
     if order.unsure_at:
         found.add(Hold.REBUILT if order.source == Order.Source.REBUILT else Hold.RESTORED)
     return next((reason for reason in Hold if reason in found), "")

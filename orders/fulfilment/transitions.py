@@ -192,8 +192,8 @@ def release_order_from_hold(order_id: int, *, actor: str) -> Order:
     standing.update(cleared_at=timezone.now(), cleared_by=actor)
     given_back = Refund.objects.filter(payment__order=order, cleared_at=None).exclude(status=Refund.Status.FAILED)
     given_back.update(cleared_at=timezone.now(), cleared_by=actor)
-    order.unsure_at = None
-    order.save(update_fields=["unsure_at"])
+    order.unsure_at = order.withdrawn_at = None
+    order.save(update_fields=["unsure_at", "withdrawn_at"])
     events.record_order_event(order, Kind.RELEASED, actor=actor)
     status.recalculate(order)
     return order

@@ -6,6 +6,7 @@ from orders.models.payment import Payment, Refund, StripeEvent
 from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.shipment import Shipment, ShipmentLine
 from orders.models.stripe_record import StripeFeed, StripeRecord
+from orders.models.withdrawal import Withdrawal, WithdrawalLine, WithdrawalStatement
 
 __all__ = [
     "Adjustment",
@@ -28,4 +29,7 @@ __all__ = [
     "StripeFeed",
     "StripeRecord",
     "TaxRate",
+    "Withdrawal",
+    "WithdrawalLine",
+    "WithdrawalStatement",
 ]

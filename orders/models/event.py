@@ -28,6 +28,11 @@ class OrderEvent(EventRow):
         PAYMENT_FAILED = "payment_failed", "The bank did not pay"
         HELD = "order_held", "Put on hold"
         RELEASED = "order_released", "Taken off hold"
+        WITHDRAWN = "withdrawal_declared", "The buyer withdrew"
+        GOODS_BACK = "withdrawn_goods_back", "Withdrawn goods are back"
+        POSTING_SEEN = "withdrawn_goods_posted", "Proof seen that they were sent back"
+        WITHDRAWAL_SETTLED = "withdrawal_settled", "Withdrawal settled"
+        WITHDRAWAL_SET_ASIDE = "withdrawal_set_aside", "Withdrawal set aside"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, null=True, related_name="events")

@@ -62,6 +62,7 @@ class Order(PostalAddress):
         INQUIRY = "inquiry", "The bank asks"
         WARNING = "warning", "Fraud warning"
         REFUNDED = "refunded", "Refunded"
+        WITHDRAWN = "withdrawn", "Buyer withdrew"
         REBUILT = "rebuilt", "Rebuilt after a restore"
         RESTORED = "restored", "Open when a backup was made"
 
@@ -95,6 +96,13 @@ class Order(PostalAddress):
     currency = models.CharField(max_length=3, default=get_shop_currency)
     subtotal = models.DecimalField(max_digits=12, decimal_places=2, default=0)
     shipping_total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
+    ordinary_shipping_total = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        editable=False,
+        help_text="What the cheapest way there would have cost; empty where nobody noted it.",
+    )
     tax_total = models.DecimalField(max_digits=13, decimal_places=3, default=0, help_text="Inside the total.")
     total = models.DecimalField(max_digits=12, decimal_places=2, default=0)
 
@@ -113,6 +121,12 @@ class Order(PostalAddress):
         blank=True,
         editable=False,
         help_text="Since when nobody knows whether it left: a backup was restored.",
+    )
+    withdrawn_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Since when its buyer has withdrawn from it, or from some of it, and nobody has looked.",
     )
     ships_on = models.DateField(null=True, blank=True)
     promised_from_on = models.DateField(null=True, blank=True)

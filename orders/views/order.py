@@ -27,13 +27,16 @@ RETURNS_WITHIN = timedelta(days=1)  # no session lives longer
 
 @never_cache
 @require_safe
-def open_order_link(request: HttpRequest, number: str, token: str) -> HttpResponse:
-    """From the mail to the order: the token becomes a grant for this order. Nothing is proved by opening a link."""
+def open_order_link(request: HttpRequest, number: str, token: str, *, to: str = "order") -> HttpResponse:
+    """From the mail to the order: the token becomes a grant for this order. Nothing is proved by opening a link.
+
+    `to`: which page of the order the link is for.
+    """
     order = Order.objects.filter(number=number).first()
     if order is None or not order_access.is_valid_order_token(number, token):
         raise Http404
     order_access.grant_order_access(request, order)
-    return see_other("order", number)
+    return see_other(to, number)
 
 
 @never_cache

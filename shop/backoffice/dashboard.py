@@ -15,6 +15,7 @@ from django.utils.timesince import timesince
 from notifications.models import OutgoingEmail
 from orders.fulfilment import queue
 from orders.models import Order, Payment, Refund, StripeRecord
+from orders.returns.queue import summarize_withdrawals
 from shop.catalog.models import StockRecord, Variant
 from shop.money import format_amount
 
@@ -50,16 +51,17 @@ class SoldOutVariants:
 
 
 def get_today_summary() -> TodaySummary:
-    """Seven queries."""
+    """Nine queries."""
     standings = queue.summarize_queues()
     came_in = _sum_paid_today()
     alarms = [
         _make_queue_tile(each) for each in standings if each.queue not in (*queue.WORK_QUEUES, queue.PAYMENT_UNDER_WAY)
     ]
+    returns, return_alarms = _make_withdrawal_tiles()
     waiting = [_make_queue_tile(each) for each in standings if each.queue == queue.PAYMENT_UNDER_WAY and each.count]
     return TodaySummary(
-        work=[*(_make_queue_tile(each) for each in standings if each.queue in queue.WORK_QUEUES), *waiting],
-        alarms=[tile for tile in [*alarms, *_make_stripe_tiles(), *_make_mail_tiles()] if tile.count],
+        work=[*(_make_queue_tile(each) for each in standings if each.queue in queue.WORK_QUEUES), *waiting, *returns],
+        alarms=[tile for tile in [*alarms, *return_alarms, *_make_stripe_tiles(), *_make_mail_tiles()] if tile.count],
         order_count=sum(count for count, _ in came_in.values()),
         takings=[format_amount(total, currency) for currency, (_, total) in came_in.items()],
     )
@@ -122,6 +124,18 @@ def _make_stripe_tiles() -> list[Tile]:
     return [
         Tile(f"Disputes{due}", matters["disputes"], f"{url}?matter=disputes"),
         Tile("At Stripe, of no order here", matters["stray"], f"{url}?matter=stray"),
+    ]
+
+
+def _make_withdrawal_tiles() -> tuple[list[Tile], list[Tile]]:
+    """What waits, if anything does; and what should read 0: overdue money, and declarations that fit no order."""
+    found = summarize_withdrawals()
+    url = reverse("admin:orders_withdrawal_changelist")
+    stated_url = reverse("admin:orders_withdrawalstatement_changelist")
+    waiting = Tile("Withdrawals", found.open_count, f"{url}?matter=open", _format_wait(found.oldest_at))
+    return [waiting] if found.open_count else [], [
+        Tile("Withdrawals overdue", found.overdue_count, f"{url}?matter=overdue"),
+        Tile("Withdrawals that fit no order", found.stray_count, f"{stated_url}?matter=stray"),
     ]
 
 

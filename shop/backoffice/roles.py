@@ -16,6 +16,8 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "orders.order": CHANGE,
         "orders.payment": LOOK,
         "orders.striperecord": LOOK,
+        "orders.withdrawal": LOOK,
+        "orders.withdrawalstatement": LOOK,
         "orders.shippingmethod": LOOK,
         "orders.holiday": KEEP,
         "accounts.customer": LOOK,

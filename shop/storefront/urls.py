@@ -24,6 +24,7 @@ from shop.storefront.views import (
     product,
     robots,
     visitors,
+    withdrawal,
 )
 
 urlpatterns = [
@@ -74,6 +75,8 @@ urlpatterns = [
         order_lines.unmark_line,
         name="order_line_mark_removal",
     ),
+    path("orders/<str:number>/withdrawal/", withdrawal.order_withdrawal, name="order_withdrawal"),
+    path("withdrawal/", withdrawal.withdrawal, name="withdrawal"),
     path("orders/<str:number>/payment/", payment.payment_page, name="order_payment"),
     path("robots.txt", robots.robots, name="robots"),
     path("favicon.ico", robots.favicon, name="favicon"),

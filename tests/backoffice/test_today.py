@@ -111,11 +111,11 @@ def test_a_quiet_morning_says_so(staff):
     assert "Nothing is late, no payment needs a look, no mail is stuck." in staff.get("/admin/").text
 
 
-def test_the_first_page_costs_eleven_queries(staff, django_assert_max_num_queries):
+def test_the_first_page_costs_thirteen_queries(staff, django_assert_max_num_queries):
     approved()
     builders.product(on_hand=0)
     staff.get("/admin/")
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(13):
         staff.get("/admin/")
 
 

@@ -17,7 +17,8 @@ from accounts.privacy import erasure
 from notifications import audience, delivery, relay, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
-from orders.models import Order
+from orders.models import Order, Withdrawal
+from orders.returns.declaring import Declaration, declare_withdrawal
 from shop import mail
 from tests import builders, cast
 from tests.notifications import acts
@@ -95,17 +96,26 @@ def queue_letter(customer: Customer) -> None:
     )
 
 
+def queue_order_news(topic: str, customer: Customer) -> OutgoingEmail:
+    if topic == topics.WITHDRAWAL_RECEIVED.key:
+        declaration = Declaration("Pat Reader", customer.email or "")
+        declare_withdrawal(full_order(customer).pk, declaration, way=Withdrawal.Way.ORDER)
+        relay.relay_all_events()
+        return OutgoingEmail.objects.get(topic=topic)
+    order = full_order(customer)
+    shipment = acts.parcel(order, tracking_number="RM 123/4", packing_note="Enjoy!", packed_by="Jo")
+    data = {"amount": "4.50", "reason": "A <b>bold</b> chip."} if topic == topics.ORDER_REFUNDED.key else {}
+    about = {"shipment": shipment} if Kind(TOPICS[topic].event) in acts.OF_A_PARCEL else {}
+    return acts.queued(order, Kind(TOPICS[topic].event), **about, **data)
+
+
 def queue(topic: str, customer: Customer) -> OutgoingEmail:
     if topic == topics.RECEIPT.key:
         email = acts.queued(full_order(customer), Kind.PLACED)
         with_item(email, "offer", purposes.RECEIPT_OFFER, "Mending kit")
         return email
     if TOPICS[topic].is_order_news:
-        order = full_order(customer)
-        shipment = acts.parcel(order, tracking_number="RM 123/4", packing_note="Enjoy!", packed_by="Jo")
-        data = {"amount": "4.50", "reason": "A <b>bold</b> chip."} if topic == topics.ORDER_REFUNDED.key else {}
-        about = {"shipment": shipment} if Kind(TOPICS[topic].event) in acts.OF_A_PARCEL else {}
-        return acts.queued(order, Kind(TOPICS[topic].event), **about, **data)
+        return queue_order_news(topic, customer)
     if topic == topics.DIGEST.key:
         gather_news(customer)
     if topic == topics.CONSENT_CONFIRMATION.key:

@@ -15,7 +15,17 @@ from accounts.consent import purposes, requests
 from accounts.models import AccessLogEntry, Address, Customer, FreshLink
 from notifications.models import OutgoingEmail, Suppression
 from orders import events
-from orders.models import Cart, Order, OrderEvent, OrderTick, Refund, Shipment, StripeEvent
+from orders.models import (
+    Cart,
+    Order,
+    OrderEvent,
+    OrderTick,
+    Refund,
+    Shipment,
+    StripeEvent,
+    Withdrawal,
+    WithdrawalStatement,
+)
 from tests import builders, cast
 from tests.privacy import rows
 
@@ -65,6 +75,7 @@ def delivered_order(customer: Customer | None, **fields) -> Order:
     Shipment.objects.create(
         order=order, store=builders.store(), stage=Shipment.Stage.DELIVERED, tracking_number=TRACKING, packing_note=NOTE
     )
+    _withdrawn(order)
     OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
     events.record_order_event(order, OrderEvent.Kind.CANCELLED, actor="x", reason=f"{NAME} asked")
     StripeEvent.objects.create(
@@ -76,6 +87,20 @@ def delivered_order(customer: Customer | None, **fields) -> Order:
         order=order, state="sent", subject=f"Thank you, {NAME}", last_error=f"<{EMAIL}>: later",
     )  # fmt: skip
     return order
+
+
+def _withdrawn(order: Order) -> None:
+    """By number and e-mail, in words, and settled; and once more for an order that is none of ours."""
+    now = timezone.now()
+    said = {"full_name": NAME, "words": "The blanket for Ottoline", "declared_at": now}
+    withdrawal = Withdrawal.objects.create(
+        order=order, way=Withdrawal.Way.FORM, acknowledged_to=EMAIL, contents=said["words"], has_left=True,
+        currency="GBP", due_on=now.date(), settled_at=now, **said,
+    )  # fmt: skip
+    for number, made in ((order.number, withdrawal), ("SW-MISTYPED", None)):
+        WithdrawalStatement.objects.create(
+            number=number, email=EMAIL, digest=f"{number} {order.pk}", looked_up_at=now, withdrawal=made, **said
+        )
 
 
 def suppressed() -> Suppression:

@@ -25,7 +25,7 @@ from accounts.models import (
     User,
 )
 from notifications.models import OutgoingEmail
-from orders.models import Cart, Order, Payment, Refund, StripeEvent
+from orders.models import Cart, Order, Payment, Refund, StripeEvent, Withdrawal, WithdrawalStatement
 from recommendations.models import Effect
 from shop import personal_data
 from tests import builders, cast
@@ -135,6 +135,16 @@ def of_carts(at, customer):
     return made
 
 
+def of_withdrawals(at, customer):
+    return Withdrawal.objects.get(order=of_orders(at, customer))
+
+
+def of_withdrawal_statements(at, customer):
+    return WithdrawalStatement.objects.create(
+        number="SW-MISTYPED", email=customer.email, full_name="A", declared_at=at, digest=f"{at}"
+    )
+
+
 def of_stripe_events(at, customer):
     return StripeEvent.objects.create(event_id=f"evt_{at}", kind="k", created_at=at, processed_at=at)
 
@@ -207,6 +217,8 @@ KEPT_DAYS = {
     "payments": (of_payments, 6 * 365 + 2),
     "carts": (of_carts, 60),
     "stripe_events": (of_stripe_events, 90),
+    "withdrawals": (of_withdrawals, 6 * 365 + 2),
+    "withdrawal_statements": (of_withdrawal_statements, 60),
     "requests": (of_requests, 14),
     "access": (of_access, 731),
     "fresh_links": (of_fresh_links, 1),

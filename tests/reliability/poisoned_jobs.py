@@ -17,6 +17,7 @@ from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders.models import Order, Payment, Refund, StripeEvent
 from orders.payments import checkout_sessions
+from orders.returns import statements
 from recommendations import picks
 from recommendations.models import Contribution, ModelRun, ProductLikeness
 from recommendations.picks import Pick
@@ -171,6 +172,14 @@ def stripe_events(world: PoisonedShop) -> Poisoned:
     )
 
 
+def withdrawals(world: PoisonedShop) -> Poisoned:
+    bad, good = builders.placed_order(), builders.placed_order()
+    for order in (bad, good):
+        statements.write_down_statement(number=order.number, email=order.email, full_name="Pat")
+    poison("orders_withdrawal", f"NEW.order_id = {bad.pk}", event="INSERT")
+    return Poisoned("withdrawal_statements", good.withdrawals.exists, bad.withdrawals.exists)
+
+
 def buy(world: PoisonedShop) -> Payment:
     buyer = type(world.client)()
     fill(buyer)
@@ -263,6 +272,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "queue recommendation mail": weekly_letter,
     "open payment pages": payment_pages,
     "reconcile payments": reconciler,
+    "bring withdrawals to their orders": withdrawals,
     "process payment events": stripe_events,
     "take out what is withdrawn": taking_out,
     "withdraw from recommendations": recomputing,

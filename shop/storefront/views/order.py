@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.core.paginator import Paginator
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,6 +16,7 @@ from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
 from orders import cancellation, order_access, order_mail_optins, promise, stages, status
 from orders.models import Order, OrderLine, Payment
+from orders.returns import deadlines, declaring, wording
 from orders.timeline import TimelineStep, build_timelines
 from shop.storefront import consent_prompts, page_cache
 from shop.storefront.consent_prompts import PromptPlace
@@ -31,10 +32,11 @@ STATES = {"next": ""}  # as `partials/steps.html` names them
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:
     found = order_access.get_order_or_404(request, number)
+    rows = [_make_line_row(line) for line in found.lines.select_related("product")]
     context = {
         "order": found,
         "words": status.get_customer_status_label(found),
-        "rows": [_make_line_row(line) for line in found.lines.select_related("product")],
+        "rows": rows,
         "adjustments": found.adjustments.all(),
         "address": found.address_lines,
         "arrival": _format_order_arrival(found),
@@ -53,6 +55,9 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "has_failed": found.status == Order.Status.CANCELLED and not found.placed_at and _has_failed_payment(found),
     }
     context |= _compute_net_total(found)
+    if declaring.has_contract(found):
+        prefetch_related_objects([found], "events", "shipments", "withdrawals")
+        context["withdraw_until"] = _describe_withdrawal_period(found, [row["line"] for row in rows])
     if found.status == Order.Status.PENDING:
         stories = _build_timelines(found) if found.payment_status == Order.PaymentStatus.PROCESSING else []
         context |= {
@@ -63,6 +68,14 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         return render(request, "storefront/order.html", context)
     ask = _find_order_prompt(request, found)
     return render(request, "storefront/order.html", context | {"stories": _build_timelines(found), "ask": ask})
+
+
+def _describe_withdrawal_period(found: Order, lines: list[OrderLine]) -> str:
+    """Until when the buyer may withdraw; empty once they may not, or have withdrawn from all of it."""
+    period = deadlines.find_withdrawal_period(found, page_cache.get_cached_terms().calendar)
+    if not period.is_open_at(timezone.now()) or declaring.is_all_withdrawn(lines, found.withdrawals.all()):
+        return ""
+    return wording.describe_period(period, timezone.now())
 
 
 def _compute_net_total(found: Order) -> dict[str, Any]:

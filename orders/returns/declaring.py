@@ -1,0 +1,171 @@
+"""A buyer withdraws: what they declare is written down under the order's lock, and counts from the moment it came.
+
+Nobody is refused for the time of it: a declaration after the period is kept as late, and staff read it. The same goods
+declared again change nothing: the first declaration stands.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders import events, shop_terms, stages, status
+from orders.locks import lock_order
+from orders.models import Order, OrderEvent, OrderLine, Withdrawal, WithdrawalLine
+from orders.returns import amounts, deadlines
+from orders.shop_terms import Terms
+
+CONTRACT_STATUSES = (Order.Status.CONFIRMED, Order.Status.COMPLETED)
+BUYER = "the customer"  # the actor, without a name
+
+
+class WithdrawalRefused(Exception):  # noqa: N818  (a refusal, not an error)
+    """There is no contract to withdraw from, or nothing was named; the message says so, for people."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What the buyer says. `quantities`: pieces by order line; empty for the whole order, unless `words` name goods."""
+
+    full_name: str
+    acknowledged_to: str
+    quantities: Mapping[int, int] = field(default_factory=dict)
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """`withdrawal`: the one that stands. `is_new`: False where it was declared before, and nothing was written."""
+
+    withdrawal: Withdrawal
+    is_new: bool
+
+
+def has_contract(order: Order) -> bool:
+    """Whether there is something to withdraw from: it was paid, or a bank is paying, and it was not called off."""
+    return order.status in CONTRACT_STATUSES or order.payment_status == Order.PaymentStatus.PROCESSING
+
+
+def declare_withdrawal(
+    order_id: int, declaration: Declaration, *, way: Withdrawal.Way, declared_at: datetime | None = None
+) -> Declared:
+    """Writes the declaration down with its event, and stops what has not left. Raises `WithdrawalRefused`."""
+    with transaction.atomic():
+        order = lock_order(order_id)
+        if not has_contract(order):
+            raise WithdrawalRefused(f"Order {order.number} was called off, so there is nothing left to withdraw from.")
+        standing = list(order.withdrawals.standing().prefetch_related("lines"))
+        wanted = _choose_pieces(order, declaration, count_pieces_left(order, standing))
+        if earlier := _find_earlier(standing, declaration, wanted):
+            return Declared(earlier, is_new=False)
+        made = _write_down(order, declaration, wanted, standing, way=way, declared_at=declared_at or timezone.now())
+        events.record_order_event(order, OrderEvent.Kind.WITHDRAWN, actor=BUYER, withdrawal=made.pk)
+        _stop_what_has_not_left(order, made)
+    return Declared(made, is_new=True)
+
+
+def count_pieces_left(order: Order, standing: Iterable[Withdrawal]) -> dict[OrderLine, int]:
+    """By line, how many pieces nobody has withdrawn from yet; without the lines of which none is left."""
+    lines = list(order.lines.all())
+    left = {line.pk: line.quantity for line in lines}
+    for each in standing:
+        for named in each.lines.all():
+            left[named.order_line_id] -= named.quantity
+    return {line: left[line.pk] for line in lines if left[line.pk] > 0}
+
+
+def _choose_pieces(order: Order, declaration: Declaration, left: Mapping[OrderLine, int]) -> dict[OrderLine, int]:
+    """What is newly withdrawn from; no more than is left. Goods named in words are for staff to read."""
+    if declaration.words:
+        return {}
+    if not declaration.quantities:
+        return dict(left)
+    asked = declaration.quantities
+    if not {line.pk for line in order.lines.all()} & {pk for pk, count in asked.items() if count > 0}:
+        raise WithdrawalRefused("Please say what you withdraw from: at least one thing.")
+    chosen = {line: min(count, asked.get(line.pk, 0)) for line, count in left.items()}
+    return {line: count for line, count in chosen.items() if count > 0}
+
+
+def _find_earlier(
+    standing: list[Withdrawal], declaration: Declaration, wanted: Mapping[OrderLine, int]
+) -> Withdrawal | None:
+    """The first declaration that says the same already, if there is one."""
+    if wanted or not standing:
+        return None
+    if declaration.words:
+        same = (each for each in standing if each.words == declaration.words)
+        return next(same, None)
+    asked = set(declaration.quantities)
+    touching = (each for each in standing if not asked or asked & {line.order_line_id for line in each.lines.all()})
+    return next(touching, standing[0])
+
+
+def _write_down(
+    order: Order,
+    declaration: Declaration,
+    wanted: Mapping[OrderLine, int],
+    standing: list[Withdrawal],
+    *,
+    way: Withdrawal.Way,
+    declared_at: datetime,
+) -> Withdrawal:
+    terms = shop_terms.load_terms()
+    parcels = order.shipments.all()
+    period = deadlines.compute_withdrawal_period(parcels, days_off=deadlines.list_days_off(terms.calendar))
+    made = Withdrawal(
+        order=order,
+        way=way,
+        full_name=declaration.full_name,
+        acknowledged_to=declaration.acknowledged_to,
+        contents=_describe_contents(wanted, declaration.words),
+        words=declaration.words,
+        piece_count=sum(wanted.values()),
+        declared_at=declared_at,
+        ends_on=period.ends_on,
+        is_late=not period.is_open_at(declared_at),
+        has_left=any(parcel.stage in stages.DISPATCHED_STAGES for parcel in parcels),
+        currency=order.currency,
+        due_on=deadlines.compute_refund_day(declared_at),
+    )
+    _set_amounts(made, order, wanted, standing, terms)
+    made.save()
+    WithdrawalLine.objects.bulk_create(
+        WithdrawalLine(withdrawal=made, order_line=line, quantity=count) for line, count in wanted.items()
+    )
+    return made
+
+
+def _set_amounts(
+    made: Withdrawal, order: Order, wanted: Mapping[OrderLine, int], standing: list[Withdrawal], terms: Terms
+) -> None:
+    if not wanted:
+        return
+    is_rest = dict(wanted) == count_pieces_left(order, standing)
+    owed = amounts.compute_owed(order, wanted, is_rest=is_rest, earlier=standing, methods=terms.methods)
+    made.goods_amount, made.delivery_amount = owed.goods, owed.delivery
+
+
+def _describe_contents(wanted: Mapping[OrderLine, int], words: str) -> str:
+    """A line of text for each thing."""
+    if words:
+        return words
+    return "\n".join(
+        f"{count} × {line.title}" + (f" ({line.options})" if line.options else "") for line, count in wanted.items()
+    )
+
+
+def _stop_what_has_not_left(order: Order, made: Withdrawal) -> None:
+    """An order of which nothing more is to leave waits until staff have looked (`orders.fulfilment.holds`)."""
+    order.withdrawn_at = order.withdrawn_at or made.declared_at
+    order.save(update_fields=["withdrawn_at"])
+    status.recalculate_and_record_hold(order)
+
+
+def is_all_withdrawn(lines: Iterable[OrderLine], withdrawals: Iterable[Withdrawal]) -> bool:
+    """Whether nothing of the order is left to withdraw from; by counts alone, without a query."""
+    return sum(line.quantity for line in lines) <= sum(
+        each.piece_count for each in withdrawals if not each.set_aside_at
+    )
