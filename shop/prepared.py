@@ -22,6 +22,8 @@ from django.db.backends.utils import CursorWrapper
 
 T = TypeVar("T")
 
+MOST_PREPARED = 60  # of a connection, each of up to 250 KB of its memory
+
 _NAMED = re.compile(r"%\((\w+)\)s")
 _KNOWN_ALREADY = "42P05"  # by its name: behind a pooler, another client of ours prepared it
 _FORGOTTEN = frozenset({"26000", "0A000"})  # no such statement; its result would be of other types by now
@@ -75,6 +77,9 @@ class PreparedStatement:
     def prepare(self, cursor: CursorWrapper) -> None:
         """Has this connection plan it, unless it has. Outside of transactions: they would take the setting back."""
         known = _prepared.setdefault(connection.connection, set())
+        if len(known) >= MOST_PREPARED and self.name not in known:
+            cursor.execute("DEALLOCATE ALL")
+            known.clear()
         if not known:
             cursor.execute("SET plan_cache_mode = force_generic_plan")
         if self.name not in known:

@@ -81,6 +81,23 @@ def test_a_name_that_another_client_of_the_pooler_prepared_is_used_as_it_is():
     assert plans()[TWICE.name] != (0, 0)
 
 
+def test_a_percent_sign_of_its_own_is_written_twice():
+    remainder = PreparedStatement("SELECT 7 %% %(by)s::int")
+    assert remainder.fetch_rows({"by": 4}) == [(3,)]
+    with transaction.atomic():
+        assert remainder.fetch_rows({"by": 4}) == [(3,)]
+    assert plans() == {remainder.name: (1, 0)}
+
+
+def test_a_connection_keeps_only_so_many(monkeypatch):
+    monkeypatch.setattr(prepared, "MOST_PREPARED", 3)
+    statements = [PreparedStatement(f"SELECT %(number)s::int + {more}") for more in range(5)]
+    for _ in range(2):
+        assert [each.fetch_rows({"number": 1}) for each in statements] == [[(1 + more,)] for more in range(5)]
+        assert 1 <= len(plans()) <= 3
+    assert all(custom == 0 for _, custom in plans().values())
+
+
 def test_inside_a_transaction_it_runs_as_it_stands():
     with transaction.atomic():
         assert TWICE.fetch_rows(VALUES) == ANSWER
@@ -170,6 +187,7 @@ def test_pages_say_the_same_as_without_and_plan_nothing_twice(client, settings):
     listing.refresh_listings()
     client.post("/cart/lines/", {"variant": socks.variants.first().pk, "quantity": 2})
     paths = ["/", "/category/socks/", "/category/socks/?size=9&sort=price", "/product/wool-socks/", "/cart/"]
+    paths += ["/search/?q=socks", "/search/?q=sosks&sort=name", "/category/socks/?in_stock=1&price=2-50&sort=price"]
     for path in paths:  # what is asked or said once comes here
         client.get(path)
     said: dict[bool, list[str]] = {}
@@ -179,5 +197,5 @@ def test_pages_say_the_same_as_without_and_plan_nothing_twice(client, settings):
         said[is_on] = [SECRETS.sub("", client.get(path).text) for path in paths * 3]
     assert said[True] == said[False]
     assert all("ool socks" in page for page in said[True])
-    assert len(plans()) >= 7
+    assert len(plans()) >= 10
     assert all(custom == 0 for _, custom in plans().values())

@@ -7,6 +7,8 @@ put in order of price, age or name is exact however long it is.
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from django.db import connection
 
@@ -16,6 +18,7 @@ from shop.catalog.filters import Filters, Sort
 from shop.catalog.forgiving import Forgiven, forgive
 from shop.catalog.product_cards import ProductCard
 from shop.catalog.product_query import BOUND, PAGE_SIZE, ProductQuery
+from shop.prepared import MOST_PREPARED, PreparedStatement
 
 __all__ = ["BOUND", "PAGE_SIZE", "Facets", "ListCounts", "SearchResults", "Sort", "count_products", "search_products"]
 
@@ -132,11 +135,23 @@ def count_products(scope: tuple[int, ...] = ()) -> ListCounts:
 
 def _read_counts(match: ProductQuery, *, with_page: bool = True) -> ListCounts:
     counts = ListCounts()
-    with connection.cursor() as cursor:
-        cursor.execute(match.counts(with_page=with_page), match.values())
-        for kind, key, label, number in cursor.fetchall():
-            _READERS[kind](counts, key, label, number)
+    for kind, key, label, number in _fetch_rows(match.counts(with_page=with_page), match):
+        _READERS[kind](counts, key, label, number)
     return counts
+
+
+def _fetch_rows(sql: str, match: ProductQuery) -> list[tuple[Any, ...]]:
+    if match.is_planned_once:
+        return _prepare_statement(sql).fetch_rows(match.values())
+    with connection.cursor() as cursor:
+        cursor.execute(sql, match.values())
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
+@lru_cache(maxsize=MOST_PREPARED)
+def _prepare_statement(sql: str) -> PreparedStatement:
+    return PreparedStatement(sql)
 
 
 def _read_page(counts: ListCounts, key: str, label: str, number: int) -> None:

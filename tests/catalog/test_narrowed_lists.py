@@ -18,6 +18,7 @@ from tests.plans import read_plan_steps
 
 pytestmark = pytest.mark.django_db
 PRICE_BANDS = get_price_bands("GBP")
+WHOLE_ROWS = ("catalog_product", "Index Scan")
 CHEAP, DEAR = PriceBand(None, Decimal(50)), PriceBand(Decimal(50), None)
 
 
@@ -182,3 +183,5 @@ def test_a_list_narrowed_by_price_counts_from_an_index_and_looks_up_variants_onl
     assert sum(step.get("Index Name") == "product_by_price" for step in steps if "Only" in step["Node Type"]) >= 3
     variants = [step for step in steps if step.get("Relation Name") == "catalog_variant"]
     assert sum(step["Actual Rows"] * step["Actual Loops"] for step in variants) == 2
+    rows = [step["Actual Rows"] for step in steps if (step.get("Relation Name"), step["Node Type"]) == WHOLE_ROWS]
+    assert rows == [26], "sizes are read of what some size of it may cost that much, and nothing else of the row"
