@@ -17,7 +17,10 @@ Row = TypeVar("Row", bound=Model)
 
 # What is read of each, by its alias in the statement; the rest comes when somebody asks for it.
 _LINE = ("id", "cart_id", "variant_id", "quantity", "is_gift", "created_at")
-_VARIANT = ("id", "product_id", "sku", "size", "colour", "style", "price", "currency", "is_active")
+_VARIANT = (
+    "id", "product_id", "sku", "size", "colour", "style", "price", "currency", "content_amount", "content_unit",
+    "is_active",
+)  # fmt: skip
 _PRODUCT = (
     "id", "title", "slug", "category_id", "maker_id", "guarantee_years", "released_on", "is_published", "card_image",
     "card_alt",

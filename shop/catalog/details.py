@@ -7,15 +7,19 @@ from typing import Any, NamedTuple
 
 from shop.catalog.availability import Availability
 from shop.catalog.models.variant import join_options
+from shop.catalog.price_history import PRIOR_PRICE
+from shop.catalog.unit_prices import Content, format_unit_price
 from shop.money import format_amount
 from shop.prepared import PreparedStatement
 
-_SELECT_DETAILS = PreparedStatement("""
+_SELECT_DETAILS = PreparedStatement(
+    """
 SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attributes::json, p.lifespan_months,
        p.guarantee_years, p.released_on, m.name, m.story,
        (SELECT json_agg(json_build_array(i.file, i.alt) ORDER BY i.position, i.id)
         FROM catalog_productimage i WHERE i.product_id = p.id),
        (SELECT json_agg(json_build_array(v.id, v.size, v.colour, v.style, v.price::text, v.currency,
+                                         v.content_amount::text, v.content_unit, lowered.before::text,
                                          stock.available, stock.on_shelf, stock.restock_on) ORDER BY v.position, v.id)
         FROM catalog_variant v
         LEFT JOIN LATERAL (
@@ -26,11 +30,13 @@ SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attribu
             JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
             WHERE r.variant_id = v.id
         ) stock ON true
+        LEFT JOIN LATERAL ({prior_price}) lowered ON true
         WHERE v.product_id = p.id AND v.is_active)
 FROM catalog_product p
 LEFT JOIN catalog_maker m ON m.id = p.maker_id
 WHERE p.slug = %(slug)s AND p.is_published
-""")
+""".replace("{prior_price}", PRIOR_PRICE)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class VariantOnSale:
     style: str
     price: Decimal
     currency: str
+    content: Content | None
+    price_before: Decimal | None  # where it was lowered lately: the lowest of the thirty days before
     stock: Availability
 
     @property
@@ -50,6 +58,15 @@ class VariantOnSale:
     @property
     def price_text(self) -> str:
         return format_amount(self.price, self.currency)
+
+    @property
+    def unit_price_text(self) -> str:
+        return format_unit_price(self.price, self.currency, self.content)
+
+    @property
+    def before_text(self) -> str:
+        """The price that a reduction is measured by; empty without one."""
+        return format_amount(self.price_before, self.currency) if self.price_before else ""
 
 
 class ProductDetails(NamedTuple):
@@ -80,8 +97,13 @@ def read_product_details(slug: str) -> ProductDetails | None:
 
 def _make_variants(rows: list[list[Any]] | None) -> list[VariantOnSale]:
     return [
-        VariantOnSale(pk, size, colour, style, Decimal(price), currency, _make_availability(*stock))
-        for pk, size, colour, style, price, currency, *stock in rows or ()
+        VariantOnSale(
+            *(pk, size, colour, style, Decimal(price), currency),
+            content=Content(Decimal(amount), unit) if amount else None,
+            price_before=Decimal(before) if before else None,
+            stock=_make_availability(*stock),
+        )
+        for pk, size, colour, style, price, currency, amount, unit, before, *stock in rows or ()
     ]
 
 

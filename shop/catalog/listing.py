@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from django.db import connection
 
 from shop.catalog.models import Product
+from shop.catalog.unit_prices import write_base_price_sql, write_base_sql
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -59,12 +60,26 @@ def _write_both(text: str) -> str:
     return rf"(CASE WHEN {text} ~ '\w[-.]\w' THEN {both} ELSE {_write_spaced(text)} END)"
 
 
+# Only where every option is measured alike: socks by the pair and by the metre have no price of either in common.
+_BASE = write_base_sql("sold")
+_IF_ALIKE = f"CASE WHEN min({_BASE}) = max({_BASE}) AND count(content_amount) = count(*) THEN {{}} END"
+_UNIT_PRICES = ", ".join(
+    f"{_IF_ALIKE.format(found)} AS {name}"
+    for name, found in {
+        "unit_price_from": f"min({write_base_price_sql('sold')})",
+        "unit_price_to": f"max({write_base_price_sql('sold')})",
+        "price_unit": f"min({_BASE})",
+    }.items()
+)
 _APART = "' a '"  # keeps a phrase from running over the seam: a word that is passed over, but has its place
 _FACTS = f"""
 SELECT p.id,
        coalesce(v.price_from, 0) AS price_from,
        coalesce(v.price_to, 0) AS price_to,
        coalesce(v.currency, p.currency) AS currency,
+       v.unit_price_from,
+       v.unit_price_to,
+       coalesce(v.price_unit, '') AS price_unit,
        coalesce(v.sizes, '{{}}') AS sizes,
        coalesce(s.is_available, false) AS is_available,
        coalesce(s.sizes_in_stock, '{{}}') AS sizes_in_stock,
@@ -80,11 +95,11 @@ JOIN catalog_category c ON c.id = p.category_id
 LEFT JOIN catalog_category parent ON parent.id = c.parent_id
 LEFT JOIN catalog_maker m ON m.id = p.maker_id
 LEFT JOIN LATERAL (
-    SELECT min(price) AS price_from, max(price) AS price_to, min(currency) AS currency,
+    SELECT min(price) AS price_from, max(price) AS price_to, min(currency) AS currency, {_UNIT_PRICES},
            array_agg(DISTINCT size) FILTER (WHERE size <> '') AS sizes,
            string_agg(DISTINCT concat_ws(' ', nullif(colour, ''), nullif(style, '')), ' ') AS choices,
            string_agg(sku, ' ') AS skus
-    FROM catalog_variant WHERE product_id = p.id AND is_active
+    FROM catalog_variant sold WHERE product_id = p.id AND is_active
 ) v ON true
 LEFT JOIN LATERAL (
     SELECT {_IN_STOCK}
@@ -122,6 +137,9 @@ _COLUMNS = (
     "price_from",
     "price_to",
     "currency",
+    "unit_price_from",
+    "unit_price_to",
+    "price_unit",
     "sizes",
     "is_available",
     "sizes_in_stock",

@@ -14,7 +14,7 @@ from shop.prepared import PreparedStatement
 # `chosen` gives ids, in the order wanted.
 _SELECT_CARDS = """
 SELECT p.id, p.slug, p.title, {prices}, p.currency, p.category_id, p.card_image, p.card_alt,
-       p.released_on, m.name, stock.available, stock.on_shelf, stock.restock_on, {option}
+       p.released_on, m.name, stock.available, stock.on_shelf, stock.restock_on, {unit_prices}, {option}
 FROM (SELECT id, row_number() OVER () AS place FROM ({chosen}) ids) chosen
 JOIN catalog_product p ON p.id = chosen.id AND p.is_published
 LEFT JOIN catalog_maker m ON m.id = p.maker_id
@@ -30,10 +30,17 @@ LEFT JOIN LATERAL (
 {option_join}
 ORDER BY chosen.place
 """
-_WHOLE = {"prices": "p.price_from, p.price_to", "option": "NULL", "narrowed": "", "option_join": ""}
+_WHOLE = {
+    "prices": "p.price_from, p.price_to",
+    "unit_prices": "p.unit_price_from, p.unit_price_to, p.price_unit",
+    "option": "NULL",
+    "narrowed": "",
+    "option_join": "",
+}
 # In a list narrowed to sizes a card speaks of those alone, and leads to the first of them that can be had.
 _IN_SIZES = {
     "prices": "coalesce(sized.price_from, p.price_from), coalesce(sized.price_to, p.price_to)",
+    "unit_prices": "NULL, NULL, ''",  # a size that can be chosen is no measure
     "option": "sized.variant_id",
     "narrowed": "AND v.size = ANY(%(sizes)s::varchar[])",
     "option_join": """LEFT JOIN LATERAL (
@@ -87,6 +94,9 @@ class ProductCard(NamedTuple):
     available: int | None
     on_shelf: int | None
     restock_on: date | None
+    unit_price_from: Decimal | None = None
+    unit_price_to: Decimal | None = None
+    price_unit: str = ""
     variant_id: int | None = None
 
     @property

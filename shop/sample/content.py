@@ -1,5 +1,6 @@
 """Reads what is written in the TOML files into plain objects. No database here."""
 
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,6 +8,8 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from shop.catalog.unit_prices import Content
 
 FOLDER = Path(__file__).parent
 PICTURES = FOLDER / "pictures"
@@ -21,6 +24,7 @@ class SampleVariant:
     size: str
     colour: str
     style: str
+    content: Content | None
     price: Decimal
     on_hand: int
     restock_days: int | None
@@ -105,10 +109,18 @@ def _parse_variant(product: dict[str, Any], row: dict[str, Any]) -> SampleVarian
         size=size,
         colour=colour,
         style=style,
+        content=_parse_content(size)
+        or _parse_content(product.get("content", product["attributes"].get("Net weight", ""))),
         price=Decimal(row.get("price", product["price"])),
         on_hand=row["stock"],
         restock_days=row.get("restock"),
     )
+
+
+def _parse_content(words: str) -> Content | None:
+    """What a size or a weight says of how much is in it; None where it says something else."""
+    found = re.fullmatch(r"(\d+) (g|kg|ml|l)(?: refill)?", words)
+    return Content(Decimal(found[1]), found[2]) if found else None
 
 
 def _make_sku_code(option: str) -> str:

@@ -94,6 +94,8 @@ def _create_variants(
             colour=each.colour,
             style=each.style,
             price=convert_roughly(each.price, get_shop_currency()),
+            content_amount=each.content.amount if each.content else None,
+            content_unit=each.content.unit if each.content else "",
             position=positions[each.sku],
         )
         for product, each in written

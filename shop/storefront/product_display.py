@@ -13,6 +13,7 @@ from orders.promise import PromiseWords
 from shop.catalog.availability import Availability
 from shop.catalog.details import ProductDetails, VariantOnSale
 from shop.catalog.models.variant import join_options
+from shop.catalog.price_history import DAYS
 from shop.storefront import page_cache
 
 OUT_OF_STOCK_HTML = '<span class="hush"> (out of stock)</span>'
@@ -40,11 +41,22 @@ class VariantOption:
 
     def __html__(self) -> str:
         gone, state = (" gone", " disabled") if self.is_gone else ("", " checked" if self.is_chosen else " required")
-        data = f'data-price="{self.variant.price_text}" data-promise="promise-{self.words_id}"'
+        data = f'data-price="{self.variant.price_text}" data-promise="promise-{self.words_id}"{self._write_more()}'
         return (
             f'<label class="chip{gone}"><input type="radio" name="variant" value="{self.variant.pk}" {data}{state}>'
             f"<span>{escape(self.label)}</span>{OUT_OF_STOCK_HTML if self.is_gone else ''}</label>"
         )
+
+    @property
+    def before_words(self) -> str:
+        """Beside a price that was lowered: what the reduction is measured by (Directive 98/6/EC, article 6a)."""
+        before = self.variant.before_text
+        return f"Lowered. The lowest price of the {DAYS} days before was {before}." if before else ""
+
+    def _write_more(self) -> str:
+        """What only some options have: a price by measure, a price before."""
+        more = {"unit": self.variant.unit_price_text, "before": self.before_words}
+        return "".join(f' data-{name}="{escape(words)}"' for name, words in more.items() if words)
 
 
 @dataclass

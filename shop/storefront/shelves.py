@@ -22,6 +22,7 @@ from recommendations.picks import Evidence, Page, Pick, Shelf, ShelfReader
 from shop.catalog import product_cards
 from shop.catalog.availability import Availability
 from shop.catalog.product_cards import ProductCard
+from shop.catalog.unit_prices import format_base_price
 from shop.money import format_amount, is_price
 from shop.storefront import page_cache
 
@@ -53,6 +54,7 @@ class Card:
     is_eager: bool = False
     way: str = ""
     slug: str = ""
+    unit_price: str = ""
 
     def __html__(self) -> str:
         title = escape(self.title)
@@ -64,6 +66,7 @@ class Card:
             f'<h3 class="title"><a href="{escape(self.url)}">{title}</a></h3>\n',
             f'<span class="maker">{escape(self.maker)}</span>\n' if self.maker else "",
             f'<span class="price">{escape(self.price)}</span>\n',
+            f'<span class="maker">{escape(self.unit_price)}</span>\n' if self.unit_price else "",
             f'<span class="when {self.when_kind}">{escape(self.when)}</span>\n' if self.when else "",
             self._render_reason(title) if self.why else "",
             f'<span class="badge">{escape(self.badge)}</span>\n' if self.badge else "",
@@ -274,6 +277,7 @@ def _make_card(
         is_eager=is_eager,
         way=pick.way if pick else way,
         slug=product.slug,
+        unit_price=format_card_unit_price(product),
     )
 
 
@@ -292,6 +296,14 @@ def format_card_price(product: ProductCard) -> str:
     """£14.00, or “from £14.00” where options differ in price."""
     price = format_amount(product.price_from, product.currency)
     return f"from {price}" if product.price_to > product.price_from else price
+
+
+def format_card_unit_price(product: ProductCard) -> str:
+    """“£32.00 per kg”, or from it on; empty for what is not sold by measure."""
+    if product.unit_price_from is None:
+        return ""
+    price = format_base_price(product.unit_price_from, product.currency, product.price_unit)
+    return f"from {price}" if product.unit_price_to != product.unit_price_from else price
 
 
 @dataclass

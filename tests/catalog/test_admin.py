@@ -273,3 +273,18 @@ def test_goods_and_movements_are_not_deleted(staff):
     for model, pk in (("product", variant.product_id), ("variant", variant.pk)):
         assert staff.post(reverse(f"admin:catalog_{model}_delete", args=[pk]), {"post": "yes"}).status_code == 403
     assert Variant.objects.filter(pk=variant.pk).exists()
+
+
+def test_staff_say_how_much_is_in_a_thing_as_it_is_written_on_it(staff):
+    add = reverse("admin:catalog_product_add")
+    refused = staff.post(add, product_form(**{"variants-0-content": "a bag"}))
+    assert "is not like 250 g" in refused.text
+    assert not Product.objects.exists()
+    assert staff.post(add, product_form(**{"variants-0-content": "250g"})).status_code == 302
+    made = Variant.objects.get()
+    assert (str(made.content), made.unit_price_text) == ("250 g", "£39.80 per kg")
+    change = reverse("admin:catalog_product_change", args=[made.product_id])
+    assert 'value="250 g"' in staff.get(change).text
+    kept = {"variants-INITIAL_FORMS": "1", "variants-0-id": made.pk, "variants-0-product": made.product_id}
+    assert staff.post(change, product_form(**kept, **{"variants-0-content": ""})).status_code == 302
+    assert Variant.objects.get().content is None

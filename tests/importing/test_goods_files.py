@@ -260,7 +260,7 @@ def test_a_shelf_or_maker_that_can_have_no_page_is_a_bad_row(take_in, column, va
     assert Variant.objects.get().sku == "B"
 
 
-def test_a_makers_guarantee_is_read_and_one_no_longer_than_the_law_gives_is_refused():
+def test_a_makers_guarantee_is_read_and_one_no_longer_than_the_law_gives_is_refused(take_in):
     rows = (f"{good('A')},10", f"{good('B', product='b')},2", f"{good('C', product='c')},")
     _, errors = take_in(*rows, header=f"{HEADER},guarantee_years")
     assert "Row 3: guarantee_years" in errors

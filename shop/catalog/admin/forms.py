@@ -11,6 +11,7 @@ from shop.catalog.category_tree import read_category_tree
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Variant
 from shop.catalog.pictures import UnusablePictureError
 from shop.catalog.prices import Price, set_prices
+from shop.catalog.unit_prices import Content, parse_content
 from shop.money import get_shop_currency
 from shop.price_field import PriceField
 
@@ -89,16 +90,27 @@ class MakerForm(NamedForm):
 
 
 class VariantForm(forms.ModelForm):
+    content = forms.CharField(
+        required=False,
+        max_length=20,
+        widget=_make_text_input(5),
+        help_text="How much is in it, of what is sold by measure: 250 g.",
+    )
+
     class Meta:
         model = Variant
         fields = ["sku", "colour", "style", "size", "price", "is_active", "position"]
         field_classes = {"price": PriceField}
         widgets = {
-            "sku": _make_text_input(16),
+            "sku": _make_text_input(14),
             "colour": _make_text_input(10),
-            "style": _make_text_input(12),
+            "style": _make_text_input(10),
             "size": _make_text_input(6),
         }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["content"].initial = self.instance.content
 
     def clean_price(self) -> Decimal:
         """Typed in the shop's currency, whatever the row was priced in."""
@@ -111,9 +123,20 @@ class VariantForm(forms.ModelForm):
         if variant.pk is None or not commit:
             super().save(commit)
             return variant
-        variant.save(update_fields=[name for name in self.Meta.fields if name != "price"])
+        kept = [name for name in VariantForm.Meta.fields if name != "price"]
+        variant.save(update_fields=[*kept, "content_amount", "content_unit"])
         set_prices({variant.pk: Price(variant.price, variant.currency)})
         return variant
+
+    def clean_content(self) -> Content | None:
+        text = self.cleaned_data["content"].strip()
+        try:
+            content = parse_content(text) if text else None
+        except ValueError as error:
+            raise ValidationError(f"“{text}” {error}.") from None
+        self.instance.content_amount = content.amount if content else None
+        self.instance.content_unit = content.unit if content else ""
+        return content
 
     def clean_sku(self) -> str:
         sku = str(self.cleaned_data["sku"])

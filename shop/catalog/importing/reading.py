@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from shop.catalog.models.product import LEAST_GUARANTEE_YEARS, MOST_GUARANTEE_YEARS
+from shop.catalog.unit_prices import Content, parse_content
 from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
 from shop.csv_files.table import Columns, CsvTable
 from shop.csv_files.values import get_day_from_today, read_amount, read_day, read_integer, read_word
@@ -25,6 +26,7 @@ CATALOG_COLUMNS = Columns(
         "released_on",
         "lifespan_months",
         "guarantee_years",
+        "content",
         "image",
     ),
     long_texts=frozenset({"description", "summary"}),
@@ -60,6 +62,7 @@ class CatalogRow:
     size: str
     colour: str
     style: str
+    content: Content | None
     images: tuple[str, ...]
     given: Mapping[str, object]
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -96,6 +99,7 @@ def _parse_catalog_row(number: int, cells: Mapping[str, str], decimal: str) -> C
         size=clean_spelling(cells.get("size", "")),
         colour=clean_spelling(cells.get("colour", "")),
         style=clean_spelling(cells.get("style", "")),
+        content=_read_content(cells.get("content", "")),
         images=tuple(_split_values(cells.get("image", ""), ";")),
         given=given,
         attributes=_read_attributes(cells),
@@ -165,6 +169,16 @@ def _read_tags(text: str) -> list[str]:
 
 def _split_values(text: str, separator: str) -> Iterator[str]:
     return (part.strip() for part in text.split(separator) if part.strip())
+
+
+def _read_content(text: str) -> Content | None:
+    """How much is in it: “250 g”, “0.75 l”."""
+    if not text.strip():
+        return None
+    try:
+        return parse_content(text)
+    except ValueError as error:
+        raise UnusableRowError(f"content {quote_cell(text)} {error}") from None
 
 
 def _read_long_text(text: str) -> str:

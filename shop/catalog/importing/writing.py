@@ -35,6 +35,7 @@ PRODUCT_FIELDS = (
     "attributes",
 )
 OPTION_FIELDS = ("size", "colour", "style")
+VARIANT_FIELDS = (*OPTION_FIELDS, "content_amount", "content_unit")
 
 
 @dataclass
@@ -152,13 +153,15 @@ class CatalogWriter:
                 variant = Variant(sku=row.sku, product=product, position=positions[product.id])
                 variant.price, variant.currency = row.price, self.currency
                 fresh.append(variant)
-            before = [getattr(variant, name) for name in OPTION_FIELDS]
+            before = [getattr(variant, name) for name in VARIANT_FIELDS]
             for name in OPTION_FIELDS:
                 setattr(variant, name, getattr(row, name))
-            if variant.pk and before != [getattr(variant, name) for name in OPTION_FIELDS]:
+            if row.content:
+                variant.content_amount, variant.content_unit = row.content.amount, row.content.unit
+            if variant.pk and before != [getattr(variant, name) for name in VARIANT_FIELDS]:
                 changed.append(variant)
         Variant.objects.bulk_create(fresh)
-        Variant.objects.bulk_update(changed, OPTION_FIELDS)
+        Variant.objects.bulk_update(changed, VARIANT_FIELDS)
         changed_ids = {each.pk for each in changed} | self._set_prices(rows, found)
         done.variants_made += len(fresh)
         done.variants_changed += len(changed_ids)

@@ -89,6 +89,13 @@ class Product(models.Model):
     )
     price_to = models.DecimalField(max_digits=10, decimal_places=2, default=0, editable=False)
     currency = models.CharField(max_length=3, default=get_shop_currency, editable=False)
+    unit_price_from = models.DecimalField(
+        max_digits=14, decimal_places=4, null=True, editable=False, help_text="Of a kilogram, litre or metre."
+    )
+    unit_price_to = models.DecimalField(max_digits=14, decimal_places=4, null=True, editable=False)
+    price_unit = models.CharField(
+        max_length=2, default="", db_default="", editable=False, help_text="kg, l, m or m2; empty: not sold by measure."
+    )
     sizes = ArrayField(models.CharField(max_length=40), default=list, editable=False)
     sizes_in_stock = ArrayField(
         models.CharField(max_length=40),

@@ -1,8 +1,11 @@
 import re
+from decimal import Decimal
 
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from shop.catalog.models.product import Product
+from shop.catalog.unit_prices import Content, ContentUnit, format_unit_price
 from shop.money import format_amount, get_shop_currency
 
 BARE_SIZE = re.compile(r"\d{1,2}(½|\.5)?|M|X{0,3}[SL]")  # says nothing without the word beside it
@@ -28,6 +31,16 @@ class Variant(models.Model):
     style = models.CharField(max_length=40, blank=True, help_text="Any other choice: grind, scent, binding.")
     price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
     currency = models.CharField(max_length=3, default=get_shop_currency)
+    content_amount = models.DecimalField(
+        "content",
+        max_digits=9,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(Decimal("0.001"))],
+        help_text="Of what is sold by weight, volume or length: how much is in it. The price of a kilogram follows.",
+    )
+    content_unit = models.CharField("of what", max_length=2, choices=ContentUnit, blank=True, default="", db_default="")
     is_active = models.BooleanField("on sale", default=True)
     position = models.PositiveSmallIntegerField(default=0)
 
@@ -35,7 +48,14 @@ class Variant(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
-        constraints = [models.CheckConstraint(condition=models.Q(price__gte=0), name="variant_price_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(price__gte=0), name="variant_price_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(content_amount=None, content_unit="")
+                | models.Q(content_amount__isnull=False, content_amount__gt=0, content_unit__in=ContentUnit.values),
+                name="variant_content_with_unit",
+            ),
+        ]
         indexes = [
             models.Index(fields=["size"], name="variant_by_size", condition=~models.Q(size="")),
             models.Index(fields=["position", "id"], name="variant_in_order"),  # staff's list
@@ -49,6 +69,15 @@ class Variant(models.Model):
         """Its options for people: "Rust, size 13"; empty when there is nothing to choose."""
         size = f"size {self.size}" if BARE_SIZE.fullmatch(self.size) else self.size
         return ", ".join(part for part in (self.colour, self.style, size) if part)
+
+    @property
+    def content(self) -> Content | None:
+        return Content(self.content_amount, self.content_unit) if self.content_amount else None
+
+    @property
+    def unit_price_text(self) -> str:
+        """“£32.00 per kg”; empty for what is not sold by measure."""
+        return format_unit_price(self.price, self.currency, self.content)
 
     @property
     def price_text(self) -> str:
