@@ -86,11 +86,11 @@ def _build_count_field(line: OrderLine, count: int) -> forms.IntegerField:
     name = f"{line.title} ({line.options})" if line.options else line.title
     return forms.IntegerField(
         label=name,
-        required=False,
         min_value=0,
         max_value=count,
         initial=count,
         error_messages={
+            "required": "How many, please; 0 for none of it.",
             "max_value": f"Of “{name}” there are {count:,} to withdraw from.",
             "min_value": "A number from 0 up, please.",
             "invalid": "A number, please.",
