@@ -12,12 +12,12 @@ from orders.payments.refunds import NOTHING, find_refundable_payment, find_unref
 
 
 def may_cancel(order: Order) -> bool:
-    """Money has come for it, it is open, and no parcel has left."""
+    """Money has come for it, it is open, and no parcel has left. For a page, prefetch `shipments`."""
     if order.status == Order.Status.PENDING:
         return _has_only_mismatched_money(order)
     if order.status != Order.Status.CONFIRMED:
         return False
-    return not order.shipments.filter(stage__in=stages.DISPATCHED_STAGES).exists()
+    return all(parcel.stage not in stages.DISPATCHED_STAGES for parcel in order.shipments.all())
 
 
 def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:

@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Model
 from django.utils import timezone
 
-from orders.models import CartLine
+from orders.models import Cart, CartLine
 from orders.models.cart import LineStock
 from shop.catalog.models import Maker, Product, Variant
 from shop.prepared import PreparedStatement
@@ -58,6 +58,10 @@ LEFT JOIN LATERAL (
 WHERE line.cart_id = %(cart)s ORDER BY line.created_at, line.id
 """  # noqa: S608  (names of ours; values travel as parameters)
 _LINES = PreparedStatement(_SELECT_LINES)
+_CART = [field.attname for field in Cart._meta.concrete_fields]  # noqa: SLF001
+_SELECT_CART = f"SELECT {', '.join(_CART)} FROM orders_cart"  # noqa: S608  (names of ours)
+_CART_OF_VISITOR = PreparedStatement(f"{_SELECT_CART} WHERE token = %(token)s AND customer_id IS NULL")
+_CART_OF_CUSTOMER = PreparedStatement(f"{_SELECT_CART} WHERE customer_id = %(customer)s")
 _LOCK = PreparedStatement("SELECT id FROM orders_cart WHERE id = %(cart)s FOR UPDATE")
 _LOCK_OF_VISITOR = PreparedStatement(
     "SELECT id FROM orders_cart WHERE token = %(token)s AND customer_id IS NULL FOR UPDATE"
@@ -77,6 +81,18 @@ FOR_CHECKOUT = (_LOCK, _LINES)
 def read_cart_lines(cart_id: int) -> list[CartLine]:
     """Each line with all that a page or a checkout needs of it; one query."""
     return [_make_line(iter(row)) for row in _LINES.fetch_rows({"cart": cart_id})]
+
+
+def find_cart_of_visitor(token: str) -> Cart | None:
+    return next((_make_cart(row) for row in _CART_OF_VISITOR.fetch_rows({"token": token})), None)
+
+
+def find_cart_of_customer(customer_id: int) -> Cart | None:
+    return next((_make_cart(row) for row in _CART_OF_CUSTOMER.fetch_rows({"customer": customer_id})), None)
+
+
+def _make_cart(row: Sequence[Any]) -> Cart:
+    return Cart.from_db(DEFAULT_DB_ALIAS, _CART, row)
 
 
 def lock_cart(cart_id: int) -> bool:

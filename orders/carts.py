@@ -18,9 +18,18 @@ from orders import cart_lines
 from orders.models import Cart, CartLine, Order, ShopSettings
 from shop import prepared
 from shop.catalog.models import Variant
+from shop.model_rows import RowStatement
+from shop.prepared import PreparedStatement
 
 TOKEN_SESSION_KEY = "cart"  # noqa: S105  (a session key)
 COUNT_SESSION_KEY = "cart_count"
+_LINES_OF = RowStatement(CartLine, "WHERE t.cart_id = %(cart)s AND t.variant_id = ANY(%(variants)s::bigint[])")
+_DELETE_LINES = PreparedStatement("DELETE FROM orders_cartline WHERE id = ANY(%(lines)s::bigint[]) RETURNING id")
+FOR_TAKING_OUT = (_LINES_OF.statement, _DELETE_LINES)  # what a transaction that takes out what was bought runs
+_COUNT_OF_VISITOR = PreparedStatement("""
+SELECT coalesce(sum(line.quantity), 0) FROM orders_cart cart JOIN orders_cartline line ON line.cart_id = cart.id
+WHERE cart.token = %(token)s AND cart.customer_id IS NULL
+""")
 
 
 @dataclass(frozen=True)
@@ -43,9 +52,9 @@ def get_cart_for_request(request: HttpRequest) -> Cart | None:
     """The cart of whoever asks, if there is one."""
     customer = get_login_customer(request)
     if customer is not None:
-        return Cart.objects.filter(customer=customer).first()
+        return cart_lines.find_cart_of_customer(customer.pk)
     token = request.session.get(TOKEN_SESSION_KEY)
-    return Cart.objects.filter(customer=None, token=token).first() if token else None
+    return cart_lines.find_cart_of_visitor(token) if token else None
 
 
 def refresh_session_count(request: HttpRequest, cart: Cart | None) -> None:
@@ -69,7 +78,7 @@ def count_items_for_request(request: HttpRequest) -> int:
     if customer is not None:
         return _count_items(CartLine.objects.filter(cart__customer=customer))
     token = request.session.get(TOKEN_SESSION_KEY)
-    return _count_items(CartLine.objects.filter(cart__customer=None, cart__token=token)) if token else 0
+    return int(_COUNT_OF_VISITOR.fetch_rows({"token": token})[0][0]) if token else 0
 
 
 def _count_items(lines: QuerySet[CartLine]) -> int:
@@ -258,7 +267,7 @@ def remove_bought_items(cart_id: int, bought: Iterable[tuple[int, bool, int]]) -
     The line of its kind first, then the other: somebody may have changed their mind about the gift while they paid.
     """
     sold = list(bought)
-    lines = list(CartLine.objects.filter(cart_id=cart_id, variant_id__in={variant_id for variant_id, *_ in sold}))
+    lines = _LINES_OF.fetch({"cart": cart_id, "variants": [variant_id for variant_id, *_ in sold]})
     taken: Counter[CartLine] = Counter()
     for variant_id, is_gift, quantity in sold:
         left = quantity
@@ -267,7 +276,7 @@ def remove_bought_items(cart_id: int, bought: Iterable[tuple[int, bool, int]]) -
             goes = min(left, line.quantity - taken[line])
             taken[line] += goes
             left -= goes
-    CartLine.objects.filter(pk__in=[line.pk for line in lines if taken[line] == line.quantity]).delete()
+    _DELETE_LINES.fetch_rows({"lines": [line.pk for line in lines if taken[line] == line.quantity]})
     for line, count in taken.items():
         if 0 < count < line.quantity:
             CartLine.objects.filter(pk=line.pk).update(quantity=F("quantity") - count)

@@ -37,6 +37,7 @@ SELECT payment.id FROM orders_order o JOIN orders_payment payment ON payment.ord
 WHERE o.cart_id = %(cart)s AND o.status = %(pending)s AND payment.status = ANY(%(live)s)
 ORDER BY payment.id DESC LIMIT 1
 """)
+_FIND_PENDING = PreparedStatement("SELECT id FROM orders_order WHERE cart_id = %(cart)s AND status = %(pending)s")
 _STATEMENTS = (*cart_lines.FOR_CHECKOUT, _FIND_UNFINISHED, *stock.FOR_ALLOCATING)
 
 
@@ -154,6 +155,12 @@ def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, term
     if details.expected_subtotal not in (None, totals.subtotal):
         raise GoodsChanged(format_amount(totals.subtotal, totals.currency))
     return totals
+
+
+def find_pending_order(cart: Cart) -> Order | None:
+    """The cart's own order that waits for its payment; a cart has one at the most. One query where there is none."""
+    found = _FIND_PENDING.fetch_rows({"cart": cart.pk, "pending": Order.Status.PENDING})
+    return Order.objects.filter(pk__in=[pk for (pk,) in found]).first() if found else None
 
 
 def _find_unfinished_payment(cart: Cart) -> Payment | None:

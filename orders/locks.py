@@ -6,11 +6,24 @@ Whoever changes an order or anything that belongs to it holds the order's row lo
 from orders.carriers.tracking_numbers import get_bare_number
 from orders.models import Order, Payment, Shipment
 from shop.advisory_locks import AdvisoryLock, lock_until_commit, to_lock_part
+from shop.model_rows import RowStatement
+from shop.prepared import PreparedStatement
+
+LOCK_ORDER = RowStatement(Order, "WHERE t.id = %(order)s FOR UPDATE")
+LOCK_ORDER_OF_PAYMENT = RowStatement(
+    Order, "JOIN orders_payment payment ON payment.order_id = t.id WHERE payment.id = %(payment)s FOR UPDATE OF t"
+)
+LOCK_PAYMENT = RowStatement(Payment, "WHERE t.id = %(payment)s FOR UPDATE")
+LOCK_CART_OF_PAYMENT = PreparedStatement("""
+SELECT cart.id FROM orders_payment payment JOIN orders_order o ON o.id = payment.order_id
+JOIN orders_cart cart ON cart.id = o.cart_id WHERE payment.id = %(payment)s FOR UPDATE OF cart
+""")
+FOR_PAYMENT = (LOCK_CART_OF_PAYMENT, LOCK_ORDER_OF_PAYMENT.statement, LOCK_PAYMENT.statement)
 
 
 def lock_order(order_id: int) -> Order:
     """The order, freshly read under its row lock. Needs a transaction."""
-    return Order.objects.select_for_update().get(pk=order_id)
+    return LOCK_ORDER.get({"order": order_id})
 
 
 def lock_shipment(shipment_id: int) -> Shipment:
@@ -24,8 +37,8 @@ def lock_shipment(shipment_id: int) -> Shipment:
 
 def lock_payment(payment_id: int) -> Payment:
     """The payment with its order locked first; `payment.order` is the locked order. Needs a transaction."""
-    order = Order.objects.select_for_update(of=("self",)).get(payments=payment_id)
-    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    order = LOCK_ORDER_OF_PAYMENT.get({"payment": payment_id})
+    payment = LOCK_PAYMENT.get({"payment": payment_id})
     payment.order = order
     return payment
 

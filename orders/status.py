@@ -141,9 +141,12 @@ _BY_HOLD = {
 }
 
 
-def get_customer_notice(order: Order) -> str:
-    """Why the order keeps still, or what its bank has done, as the customer reads it; empty when all is well."""
-    taken = _describe_lost(order)
+def get_customer_notice(order: Order, *, lost: Decimal) -> str:
+    """Why the order keeps still, or what its bank has done, as the customer reads it; empty when all is well.
+
+    `lost`: its `lost_total`.
+    """
+    taken = _describe_lost(order, lost)
     if order.hold == Order.Hold.CHARGED_BACK and order.payment_status == Order.PaymentStatus.CHARGED_BACK:
         return f"{taken} Nothing is sent unless we write to you."
     if order.hold:
@@ -154,10 +157,9 @@ def get_customer_notice(order: Order) -> str:
     return taken if order.payment_status == Order.PaymentStatus.CHARGED_BACK else ""
 
 
-def _describe_lost(order: Order) -> str:
+def _describe_lost(order: Order, lost: Decimal) -> str:
     """What the buyer's bank took back for them, as they read it; empty when that is nothing."""
-    lost = lost_total(order) if order.placed_at else Decimal(0)
-    if not lost:
+    if not lost or order.placed_at is None:
         return ""
     sum_text = format_amount(lost, order.currency)
     if lost >= order.total:
@@ -167,11 +169,11 @@ def _describe_lost(order: Order) -> str:
     return f"Your bank gave you {sum_text} of your money back."
 
 
-def may_customer_cancel(order: Order) -> bool:
+def may_customer_cancel(order: Order, *, lost: Decimal) -> bool:
     """Whether the button may promise the money back: not while an order is on hold, nor when its bank took some.
 
-    Who has withdrawn may cancel as well: that is the faster way to the same.
+    Who has withdrawn may cancel as well: that is the faster way to the same. `lost`: its `lost_total`.
     """
     with_the_bank = (Order.PaymentStatus.DISPUTED, Order.PaymentStatus.CHARGED_BACK)
     is_held = order.hold not in ("", Order.Hold.WITHDRAWN)
-    return not is_held and order.payment_status not in with_the_bank and not lost_total(order)
+    return not is_held and order.payment_status not in with_the_bank and not lost

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
 
 from accounts.people.email_addresses import EmailAddressField
+from shop.model_rows import RowStatement
 from shop.money import get_shop_currency
 
 ONLY_ROW = 1
@@ -74,7 +75,10 @@ class ShopSettings(models.Model):
     @classmethod
     def current(cls) -> "ShopSettings":
         """The settings; the defaults when staff have never saved any."""
-        return cls.objects.filter(id=ONLY_ROW).first() or cls(id=ONLY_ROW)
+        return next(iter(_SETTINGS.fetch({"id": ONLY_ROW})), None) or cls(id=ONLY_ROW)
+
+
+_SETTINGS = RowStatement(ShopSettings, "WHERE t.id = %(id)s")
 
 
 class Holiday(models.Model):
@@ -121,7 +125,12 @@ class ShippingMethod(models.Model):
         return Decimal(0) if is_free else self.price
 
     def reaches(self, country: str) -> bool:
-        return not self.countries or country in [str(item) for item in self.countries]
+        return not self.country_codes or country in self.country_codes
+
+    @property
+    def country_codes(self) -> list[str]:
+        """Those of `countries`, which makes an object of each whenever it is looked at. Empty: everywhere."""
+        return vars(self)["countries"] or []
 
 
 class TaxRate(models.Model):

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from orders import confirmation, events, status
+from orders import carts, confirmation, events, locks, status
 from orders.fulfilment.release import cancel_and_release_stock, release_stock
 from orders.gateways import stripe
 from orders.gateways.amounts import from_stripe_amount, to_stripe_amount
@@ -34,7 +34,6 @@ from orders.order_facts import READ_FACTS
 from orders.payments.refunds import FRESH, KEY_LIFE, RefundRefused, refund_order, request_refund, try_send_refund
 from shop import prepared
 from shop.money import format_amount
-from shop.prepared import PreparedStatement
 from shop.time_limits import get_current_patience
 
 __all__ = [
@@ -64,10 +63,7 @@ MARGIN = timedelta(minutes=15)  # between our own clearing up and Stripe's
 CLOCK_SKEW = timedelta(minutes=10)  # how far Stripe's clock may be from ours
 BUSY_PAUSE_SECONDS = 0.25
 MOST_PAUSES = 20  # pauses while somebody else opens the same session
-_LOCK_CART = PreparedStatement("""
-SELECT cart.id FROM orders_payment payment JOIN orders_order o ON o.id = payment.order_id
-JOIN orders_cart cart ON cart.id = o.cart_id WHERE payment.id = %(payment)s FOR UPDATE OF cart
-""")
+_STATEMENTS = (*locks.FOR_PAYMENT, *carts.FOR_TAKING_OUT, READ_FACTS)  # what settling a payment runs
 LIVE = (Payment.Status.CREATED, Payment.Status.OPEN)
 PAYABLE = (*LIVE, Payment.Status.PROCESSING)  # money may still come for the order
 
@@ -285,7 +281,7 @@ def _end_payment_unverified(payment_id: int, actor: str) -> Payment:
 def apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
     """The one transition: paid, flagged, expired, or nothing yet. Under the locks of cart, order and payment."""
     apply = partial(_apply_session_state, payment_id, session)
-    return prepared.run_in_transaction(apply, statements=(_LOCK_CART, READ_FACTS))
+    return prepared.run_in_transaction(apply, statements=_STATEMENTS)
 
 
 def _apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
@@ -303,7 +299,7 @@ def _apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
 
 
 def _lock_cart_of_payment(payment_id: int) -> None:
-    _LOCK_CART.fetch_rows({"payment": payment_id})
+    locks.LOCK_CART_OF_PAYMENT.fetch_rows({"payment": payment_id})
 
 
 def _record_paid(payment: Payment, session: CheckoutSession) -> None:

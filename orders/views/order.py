@@ -16,12 +16,14 @@ from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Payment, Refund
 from orders.payments import checkout_sessions
 from orders.views.redirects import see_other
+from shop.model_rows import RowStatement
 
 log = logging.getLogger(__name__)
 
 BUYER = "the customer"  # the actor, without a name
 MONEY_BACK = " Your money is on its way back, the way you paid."
 WRITE = "Write to us, and we see to it."
+_LATEST_PAYMENT = RowStatement(Payment, "WHERE t.order_id = %(order)s ORDER BY t.id DESC LIMIT 1")
 RETURNS_WITHIN = timedelta(days=1)  # no session lives longer
 
 
@@ -64,9 +66,11 @@ def order_unpaid(request: HttpRequest, number: str) -> HttpResponse:
 
 def _get_payment_or_404(request: HttpRequest, number: str) -> Payment:
     """The order's latest payment, for whoever may see the order or brings the session's own secret reference."""
-    payment = Payment.objects.select_related("order").filter(order__number=number).order_by("-id").first()
-    if payment is None:
+    order = order_access.find_order(number)
+    payment = next(iter(_LATEST_PAYMENT.fetch({"order": order.pk})), None) if order else None
+    if order is None or payment is None:
         raise Http404
+    payment.order = order
     if order_access.may_see_order(request, payment.order):
         return payment
     is_fresh = timezone.now() - payment.created_at < RETURNS_WITHIN
@@ -79,7 +83,7 @@ def _get_payment_or_404(request: HttpRequest, number: str) -> Payment:
 @require_POST
 def cancel_own_order(request: HttpRequest, number: str) -> HttpResponse:
     order = order_access.get_order_or_404(request, number)
-    if not status.may_customer_cancel(order):
+    if not status.may_customer_cancel(order, lost=status.lost_total(order)):
         messages.error(request, f"This order is on hold, so it cannot be cancelled from here. {WRITE}")
         return see_other("order", number)
     try:

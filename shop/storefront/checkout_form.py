@@ -161,9 +161,9 @@ def _build_address_field(name: str) -> forms.CharField:
 
 
 def _list_country_choices(methods: list[ShippingMethod]) -> Iterable[tuple[str, str]]:
-    if any(not method.countries for method in methods):
+    if any(not method.country_codes for method in methods):
         return _get_countries(get_language())
-    codes = {str(item) for method in methods for item in method.countries}
+    codes = {code for method in methods for code in method.country_codes}
     return (pair for pair in _get_countries(get_language()) if pair[0] in codes)
 
 

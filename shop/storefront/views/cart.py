@@ -1,8 +1,9 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -17,19 +18,8 @@ from orders.views.cart import AddToCartForm
 from shop.catalog.models import Variant
 from shop.money import format_amount
 from shop.storefront import consent_prompts, page_cache, shelves
+from shop.storefront.cart_rows import CartItem, CartRow
 from shop.storefront.consent_prompts import PromptPlace
-
-
-@dataclass(frozen=True)
-class CartRow:
-    """A line as the page shows it. `problem`: why it can't be bought as it stands; `most`: how many can be had."""
-
-    line: CartLine
-    words: PromiseWords
-    promised: Promise | None
-    problem: str
-    most: int
-    tint: int
 
 
 @never_cache
@@ -46,13 +36,14 @@ def cart(request: HttpRequest) -> HttpResponse:
 def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
     if not lines:
         return {"rows": []}
-    now, agreed = timezone.now(), shop_terms.get_terms_for_request(request)
+    now, token, agreed = timezone.now(), get_token(request), shop_terms.get_terms_for_request(request)
     country = str(agreed.settings.default_country)
     method = next(iter(pricing.filter_shipping_methods(agreed.methods, country)), None)
     rows = align_promises([make_cart_row(line, agreed, method, now) for line in lines])
     totals = pricing.compute_totals([line for line in lines if line.is_sellable], method, country, terms=agreed)
     return {
         "rows": rows,
+        "items": [CartItem(row, token) for row in rows],
         "totals": totals,
         "method": method,
         "country": agreed.settings.default_country,

@@ -20,9 +20,9 @@ from accounts.models.address import ADDRESS_FIELDS
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
 from orders import carts, order_access, pricing, promise, rate_limits, shop_terms
-from orders.checkout import CheckoutRefused, compute_cart_promise, start_checkout
+from orders.checkout import CheckoutRefused, compute_cart_promise, find_pending_order, start_checkout
 from orders.customs import crosses_customs
-from orders.models import Cart, CartLine, Order, Payment, ShippingMethod
+from orders.models import Cart, CartLine, Payment, ShippingMethod
 from orders.payments import checkout_sessions
 from orders.shop_terms import Terms
 from orders.views.redirects import see_other
@@ -125,7 +125,7 @@ def _get_initial_values(desk: CheckoutContext) -> dict[str, Any]:
 
 def _restore_earlier_values(request: HttpRequest, desk: CheckoutContext) -> dict[str, Any]:
     """What was typed before, for who turned back from the payment page."""
-    order = Order.objects.filter(cart=desk.cart, status=Order.Status.PENDING).order_by("-pk").first()
+    order = find_pending_order(desk.cart)
     if order is None or not order_access.may_see_order(request, order):
         return {}
     values: dict[str, Any] = {

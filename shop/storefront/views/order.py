@@ -1,6 +1,7 @@
 """An order's page and the list of a customer's orders."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -16,6 +17,7 @@ from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
 from orders import cancellation, order_access, order_mail_optins, promise, stages, status
 from orders.models import Order, OrderLine, Payment
+from orders.order_facts import OrderFacts, read_order_facts
 from orders.returns import deadlines, declaring, wording
 from orders.timeline import TimelineStep, build_timelines
 from shop.storefront import consent_prompts, page_cache
@@ -32,29 +34,31 @@ STATES = {"next": ""}  # as `partials/steps.html` names them
 @require_safe
 def order(request: HttpRequest, number: str) -> HttpResponse:
     found = order_access.get_order_or_404(request, number)
+    facts = read_order_facts(found.pk)
+    prefetch_related_objects([found], "shipments")
+    lost = status.lost_total(found) if facts.has_stripe_records else Decimal(0)
+    has_come = found.placed_at is not None
     rows = [_make_line_row(line) for line in found.lines.select_related("product")]
     context = {
         "order": found,
         "words": status.get_customer_status_label(found),
         "rows": rows,
-        "adjustments": found.adjustments.all(),
+        "adjustments": found.adjustments.all() if facts.has_adjustments else (),
         "address": found.address_lines,
         "arrival": _format_order_arrival(found),
         "tax_name": page_cache.get_cached_terms().tax_names.get(str(found.country), ""),
-        "news": order_mail_optins.get_optins_for_order(found),
-        "may_cancel": status.may_customer_cancel(found) and cancellation.may_cancel(found),
-        "may_mark": bool(found.placed_at)
-        and found.status != Order.Status.CANCELLED
-        and order_access.owns(request, found),
-        "notice": status.get_customer_notice(found),
-        "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings)
-        if found.placed_at
-        else None,
+        "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],
+        "may_cancel": status.may_customer_cancel(found, lost=lost) and cancellation.may_cancel(found),
+        "may_mark": has_come and found.status != Order.Status.CANCELLED and order_access.owns(request, found),
+        "notice": status.get_customer_notice(found, lost=lost),
+        "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings) if has_come else None,
         "is_fresh": _is_just_placed(found),
-        "has_misfit": not found.placed_at and found.payments.filter(status=Payment.Status.FLAGGED).exists(),
-        "has_failed": found.status == Order.Status.CANCELLED and not found.placed_at and _has_failed_payment(found),
+        "has_misfit": not has_come and facts.has_payment(Payment.Status.FLAGGED),
+        "has_failed": found.status == Order.Status.CANCELLED
+        and not has_come
+        and facts.has_payment(Payment.Status.FAILED),
     }
-    context |= _compute_net_total(found)
+    context |= _compute_net_total(found, lost)
     if declaring.has_contract(found):
         prefetch_related_objects([found], "events", "shipments", "withdrawals")
         context["withdraw_until"] = _describe_withdrawal_period(found, [row["line"] for row in rows])
@@ -66,7 +70,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
             "refresh_seconds": _get_refresh_seconds(request),
         }
         return render(request, "storefront/order.html", context)
-    ask = _find_order_prompt(request, found)
+    ask = _find_order_prompt(request, found, facts)
     return render(request, "storefront/order.html", context | {"stories": _build_timelines(found), "ask": ask})
 
 
@@ -78,19 +82,14 @@ def _describe_withdrawal_period(found: Order, lines: list[OrderLine]) -> str:
     return wording.describe_period(period, timezone.now())
 
 
-def _compute_net_total(found: Order) -> dict[str, Any]:
+def _compute_net_total(found: Order, by_bank: Decimal) -> dict[str, Any]:
     """What we and the buyer's bank gave back, and what the order then comes to; nothing where no money went back."""
     if found.placed_at is None or found.payment_status == Order.PaymentStatus.PAID:
         return {}
-    given_back, by_bank = status.sum_refunded(found), status.lost_total(found)
+    given_back = status.sum_refunded(found)
     if not given_back + by_bank:
         return {}
     return {"given_back": given_back, "given_back_by_bank": by_bank, "net": found.total - given_back - by_bank}
-
-
-def _has_failed_payment(found: Order) -> bool:
-    """Whether it ended because the buyer's bank did not pay after all."""
-    return found.payments.filter(status=Payment.Status.FAILED).exists()
 
 
 def _get_refresh_seconds(request: HttpRequest) -> int:
@@ -104,7 +103,7 @@ def _is_just_placed(found: Order) -> bool:
     return timezone.now() - found.placed_at < JUST_NOW
 
 
-def _find_order_prompt(request: HttpRequest, found: Order) -> consent_prompts.ConsentPrompt | None:
+def _find_order_prompt(request: HttpRequest, found: Order, facts: OrderFacts) -> consent_prompts.ConsentPrompt | None:
     """The customer whose order it is, or a guest who came back to it by its link; not the one who has just ticked."""
     customer = get_login_customer(request)
     if customer is not None:
@@ -115,7 +114,7 @@ def _find_order_prompt(request: HttpRequest, found: Order) -> consent_prompts.Co
         )
     if _is_just_placed(found) or not found.email:
         return None
-    ticked = set(found.ticks.values_list("purpose", flat=True))
+    ticked = set(found.ticks.values_list("purpose", flat=True)) if facts.has_ticks else set()
     return consent_prompts.get_prompt_for_guest(
         request, found.number, [key for key in _list_coming_news(found) if key not in ticked]
     )
@@ -146,7 +145,7 @@ def _find_latest_payment(found: Order) -> Payment | None:
 
 
 def _build_timelines(found: Order) -> list[dict[str, Any]]:
-    if found.source == Order.Source.IMPORT and not found.shipments.exists():
+    if found.source == Order.Source.IMPORT and not found.shipments.all():
         return []  # from before our time, and nobody told us how it went
     return [
         {

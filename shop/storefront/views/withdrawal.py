@@ -98,7 +98,8 @@ def _render_order_page(
         "has_contract": declaring.has_contract(order),
         "period": wording.describe_period(period, now),
         "is_late": not period.is_open_at(now),
-        "may_cancel": status.may_customer_cancel(order) and cancellation.may_cancel(order),
+        "may_cancel": status.may_customer_cancel(order, lost=status.lost_total(order))
+        and cancellation.may_cancel(order),
         "declared": [
             {
                 "withdrawal": each,
