@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Collection
+from functools import cache
 from typing import Any, NamedTuple
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Interest
 from accounts.preferences.interests import Exclusions, Interests
 from recommendations.withdrawn_sql import WITHDRAWN_SQL, get_withdrawn_parameters
+from shop.prepared import PreparedStatement
 
 MOST_FOLLOWED = 20  # of the things told, the latest
 Kind = Interest.Kind
@@ -25,8 +26,8 @@ NOT_HIDDEN = """NOT p.id = ANY(%(products)s) AND NOT p.category_id = ANY(%(categ
         AND NOT COALESCE(p.maker_id = ANY(%(makers)s), false)"""  # values: `get_hidden_parameters`
 
 _SIZE_ALONE = (Kind.SIZE, False)
-# One statement, of the ways that this customer's words need. Within each thing told: what comes in a told size before
-# what does not, then what sells, then what is new.
+# One statement of every way, planned once; a way that nothing was told for reads nothing. Within each thing told: what
+# comes in a told size before what does not, then what sells, then what is new.
 _WAYS = {
     (Kind.MAKER, False): "p.maker_id = told.maker_id",
     (Kind.CATEGORY, True): "p.category_id = ANY(told.category_ids)",
@@ -34,31 +35,36 @@ _WAYS = {
     (Kind.SIZE, True): "p.category_id = ANY(told.category_ids) AND told.words = ANY(p.sizes_in_stock)",
     _SIZE_ALONE: "told.words = ANY(p.sizes_in_stock)",
 }  # by kind, and whether a department is named: each can use its own index
+# (COALESCE: planned blindly, the index of the newest would be read through for nearly all that it holds.)
 _FITTING = f"""{{way}} AND p.is_published AND p.is_available
-        AND (p.released_on IS NULL OR p.released_on <= %(today)s) AND {NOT_HIDDEN} AND NOT p.id = ANY(%(left_out)s)"""
+        AND COALESCE(p.released_on, '-infinity') <= %(today)s AND {NOT_HIDDEN} AND NOT p.id = ANY(%(left_out)s)"""
+# How well it sells is looked up for each find: as a join it reads all that sells. (OFFSET 0: it stays a look-up.)
 _BEST = f"""
     SELECT p.id, p.title FROM catalog_product p
-    LEFT JOIN recommendations_productpopularity popular ON popular.run_id = (SELECT id FROM run)
-        AND popular.product_id = p.id AND NOT EXISTS (SELECT 1 FROM lost WHERE lost.product_id = p.id)
+    LEFT JOIN LATERAL (
+        SELECT popular.score FROM recommendations_productpopularity popular
+        WHERE popular.run_id = (SELECT id FROM run) AND popular.product_id = p.id
+            AND popular.product_id NOT IN (SELECT product_id FROM lost) OFFSET 0) popular ON true
     WHERE {_FITTING}
     ORDER BY p.sizes_in_stock && %(sizes)s::varchar[] DESC, popular.score DESC NULLS LAST,
              p.released_on DESC NULLS LAST, p.id DESC
-    LIMIT %(limit)s"""  # noqa: S608  (statements of ours; every value travels as a parameter)
+    LIMIT {{limit}}"""  # noqa: S608  (statements of ours; every value travels as a parameter)
 # The same where a good part of the shop fits, all of it in the told size: what sells is read in the order of its index,
-# and only where that runs out the rest is looked through.
+# a product looked up for each, and only where that runs out the rest is looked through.
 _BEST_OF_MANY = f"""
     (SELECT p.id, p.title FROM recommendations_productpopularity popular
-     JOIN catalog_product p ON p.id = popular.product_id
+     CROSS JOIN LATERAL (
+         SELECT p.id, p.title, p.released_on FROM catalog_product p
+         WHERE p.id = popular.product_id AND {_FITTING} OFFSET 0) p
      WHERE popular.run_id = (SELECT id FROM run) AND popular.product_id <> ALL(ARRAY(SELECT product_id FROM lost))
-         AND {_FITTING}
-     ORDER BY popular.score DESC, p.released_on DESC NULLS LAST, p.id DESC LIMIT %(limit)s)
+     ORDER BY popular.score DESC, p.released_on DESC NULLS LAST, p.id DESC LIMIT {{limit}})
     UNION ALL
     (SELECT p.id, p.title FROM catalog_product p
      WHERE {_FITTING} AND (p.id = ANY(ARRAY(SELECT product_id FROM lost)) OR NOT EXISTS (
          SELECT 1 FROM recommendations_productpopularity popular
          WHERE popular.run_id = (SELECT id FROM run) AND popular.product_id = p.id))
-     ORDER BY p.released_on DESC NULLS LAST, p.id DESC LIMIT %(limit)s)
-    LIMIT %(limit)s"""  # noqa: S608
+     ORDER BY p.released_on DESC NULLS LAST, p.id DESC LIMIT {{limit}})
+    LIMIT {{limit}}"""  # noqa: S608
 _BY_WAY = """
     SELECT told.id, best.id, best.title, best.place FROM told CROSS JOIN LATERAL (
         SELECT p.id, p.title, row_number() OVER () AS place FROM ({best}) p) best
@@ -72,13 +78,15 @@ _MATCHING = """
     ORDER BY place, interest_id DESC"""
 
 
-def _build_statement(ways: Collection[int]) -> str:
+@cache
+def _prepare_statement(limit: int) -> PreparedStatement:
     parts = [
-        _BY_WAY.format(number=number, best=(_BEST_OF_MANY if kind == _SIZE_ALONE else _BEST).format(way=way))
+        _BY_WAY.format(
+            number=number, best=(_BEST_OF_MANY if kind == _SIZE_ALONE else _BEST).format(way=way, limit=limit)
+        )
         for number, (kind, way) in enumerate(_WAYS.items())
-        if number in ways
     ]
-    return _MATCHING.format(lost=WITHDRAWN_SQL, ways=" UNION ALL ".join(parts))
+    return PreparedStatement(_MATCHING.format(lost=WITHDRAWN_SQL, ways=" UNION ALL ".join(parts)))
 
 
 def match_products_to_interests(
@@ -97,14 +105,12 @@ def match_products_to_interests(
         "told": json.dumps([_build_interest_row(each, interests) for each in told]),
         "sizes": sizes,
         "today": timezone.localdate(),
-        "limit": limit,
         "left_out": list(left_out),
         **get_hidden_parameters(interests.hidden),
         **get_withdrawn_parameters(),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_build_statement({_get_way_number(each) for each in told}), values)
-        found = [InterestMatch(by_id[interest_id], *product) for interest_id, *product in cursor.fetchall()]
+    rows = _prepare_statement(limit).fetch_rows(values)
+    found = [InterestMatch(by_id[interest_id], *product) for interest_id, *product in rows]
     first: dict[int, InterestMatch] = {}
     for match in sorted(found, key=lambda match: match.interest.kind == Kind.SIZE):
         first.setdefault(match.product_id, match)
