@@ -4,7 +4,9 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications.models import OutgoingEmail
@@ -13,8 +15,10 @@ from orders.models import Order, Payment, Refund
 from orders.stages import ROAD
 from shop.backoffice.dashboard import find_sold_out_variants, get_today_summary
 from shop.money import format_amount
+from shop.storefront import page_cache
 from tests import builders, cast
 from tests.backoffice.steps import order_at
+from tests.plans import read_plan_steps
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +89,16 @@ def test_a_cancelled_order_whose_money_was_kept_needs_a_look():
     assert alarms() == {}
 
 
+def test_what_needs_a_look_is_found_without_asking_it_of_every_order():
+    for _ in range(20):
+        builders.payment(builders.paid_order(), status=Payment.Status.CAPTURED)
+    with CaptureQueriesContext(connection) as queries:
+        assert queue.filter_by_queue(Order.objects.all(), "look").count() == 0
+    steps = read_plan_steps(queries[0]["sql"], by_index=True)
+    orders = [each for each in steps if each.get("Relation Name") == "orders_order"]
+    assert sum(each["Actual Rows"] + each.get("Rows Removed by Filter", 0) for each in orders) < 20
+
+
 @pytest.mark.parametrize(("state", "title"), [("failed", "Mail refused"), ("uncertain", "Mail perhaps sent")])
 def test_mail_that_did_not_surely_go_is_there_for_a_fortnight(state, title):
     email = OutgoingEmail.objects.create(key="k", topic="receipt", kind="essential", to_address="a@b.c", state=state)
@@ -129,3 +143,12 @@ def test_what_came_in_is_without_what_was_called_off_or_given_back_since():
         2,
         [format_amount(kept.total * 2 - 10, "GBP")],
     )
+
+
+def test_the_back_office_asks_for_nothing_of_the_shops_own_frame(staff):
+    staff.get("/admin/")
+    page_cache.clear()
+    with CaptureQueriesContext(connection) as queries:
+        staff.get("/admin/")
+    asked = " ".join(query["sql"] for query in queries)
+    assert not [table for table in ("catalog_category", "orders_infopage", "orders_shopsettings") if table in asked]

@@ -44,7 +44,7 @@ PROMISES = {
     "order": Promise("b2"),
     "account": Promise("b2"),
     "switches": Promise("b2"),
-    "staff: orders": Promise("b2", None, 6),
+    "staff: orders": Promise("b2", None, 8),  # six of its own, and two of who is signed in: session, user with customer
     "staff: first page": STAFF,
     "staff: products": STAFF,
     "staff: stock": STAFF,
