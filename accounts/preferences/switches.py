@@ -1,5 +1,6 @@
 """A purpose as the checkbox a customer sees: the words of the registry, their answer, and since when."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
@@ -130,13 +131,19 @@ def make_switch(
     )
 
 
-def read_switches_by_group(customer: Customer, *, is_gpc: bool = False) -> dict[PurposeGroup, list[Switch]]:
+def read_answers(customer: Customer) -> dict[str, Consent]:
+    """The customer's answers by purpose, the master switch's among them."""
+    return {answer.purpose: answer for answer in customer.consents.all()}
+
+
+def read_switches_by_group(
+    customer: Customer, answers: Mapping[str, Consent], *, is_gpc: bool = False
+) -> dict[PurposeGroup, list[Switch]]:
     """Every switch of the shop, by group, with the customer's answers and how often.
 
-    Two queries, and one for each kind of thing that switches hold of the past.
+    One query, and one for each kind of thing that switches hold of the past.
     """
     past = stored_data.get_stored_data_by_purpose(customer, [item.key for item in purposes.PURPOSES])
-    answers = {answer.purpose: answer for answer in customer.consents.all()}
     chosen = cadence.get_chosen_cadences(customer)
     return {
         group: [

@@ -1,4 +1,6 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.consent import consent, purposes
@@ -23,6 +25,14 @@ def test_every_purpose_is_a_checkbox_off_until_ticked(client, bob):
     assert " checked aria-" not in page
     for purpose in purposes.PURPOSES:
         assert purpose.title in page
+
+
+@pytest.mark.parametrize("path", ["/account/", "/account/preferences/"])
+def test_a_customers_answers_are_read_once_for_a_page(client, bob, path):
+    consent.set_consent(bob, PURPOSE, granted=True, source="preferences")
+    with CaptureQueriesContext(connection) as queries:
+        client.get(path)
+    assert sum(query["sql"].startswith('SELECT "accounts_consent"') for query in queries) == 1
 
 
 def test_a_toggle_is_saved_and_says_so(client, bob):

@@ -1,5 +1,6 @@
 """The customer's own pages: who they are to us, and what they let us do."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from django.contrib import messages
@@ -9,15 +10,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.consent import consent, gpc, purposes
+from accounts.consent import gpc, purposes
 from accounts.consent.purposes import PurposeGroup
-from accounts.models import Customer
+from accounts.models import Consent, Customer
 from accounts.people.address_forms import NameForm
 from accounts.people.auth import customer_required
 from accounts.preferences import choices, undo
 from accounts.preferences.switches import (
     Switch,
     make_switch,
+    read_answers,
     read_ceiling_choice,
     read_master_switch,
     read_switches_by_group,
@@ -55,13 +57,12 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
         form.save()
         messages.success(request, "Saved.")
         return redirect("account")
-    on_count = len(consent.get_granted_purposes(customer).intersection(ALL_PURPOSE_KEYS))
+    reader = shelves.read_shelf_reader(request, customer)
+    on_count = len(ALL_PURPOSE_KEYS.intersection(reader.granted))
     context = {
         "customer": customer,
         "form": form,
-        "personal": shelves.build_personal_shelves(
-            Page.ACCOUNT, shelves.read_shelf_reader(request, customer), limit=6, place=_get_effect_place(request)
-        ),
+        "personal": shelves.build_personal_shelves(Page.ACCOUNT, reader, limit=6, place=_get_effect_place(request)),
         "on_count": on_count,
         "is_resting": not on_count and not read_master_switch(customer).granted,
         "has_order_news": not on_count and order_mail_optins.has_active_optin(customer),
@@ -77,18 +78,21 @@ def customer_preferences(request: HttpRequest, customer: Customer) -> HttpRespon
     """Every switch. Saved one by one when toggled; the whole form at once without JavaScript."""
     if request.method == "POST":
         return _save_preferences(request, customer)
+    answers = read_answers(customer)
     context = {
-        "groups": _read_switches_with_notes(request, customer),
-        "master": read_master_switch(customer),
+        "groups": _read_switches_with_notes(request, customer, answers),
+        "master": make_switch(purposes.PERSONAL_SHOPPER, answers.get(purposes.PERSONAL_SHOPPER.key)),
         "ceiling": read_ceiling_choice(customer),
         "undo": undo.pop_offered_undo(request),
     }
     return render(request, "storefront/account/preferences.html", context)
 
 
-def _read_switches_with_notes(request: HttpRequest, customer: Customer) -> dict[PurposeGroup, list[Switch]]:
+def _read_switches_with_notes(
+    request: HttpRequest, customer: Customer, answers: Mapping[str, Consent]
+) -> dict[PurposeGroup, list[Switch]]:
     """All of them; beside a letter that is on and did not come, why."""
-    groups = read_switches_by_group(customer, is_gpc=gpc.has_gpc_signal(request))
+    groups = read_switches_by_group(customer, answers, is_gpc=gpc.has_gpc_signal(request))
     for place, each in enumerate(groups[PurposeGroup.MAIL]):
         if each.key == purposes.MAIL_RECOMMENDATIONS and each.granted:
             groups[PurposeGroup.MAIL][place] = replace(each, note=explain_missing_letter(customer))
@@ -113,7 +117,7 @@ def _save_preferences(request: HttpRequest, customer: Customer) -> HttpResponse:
 @customer_required
 def recommendations(request: HttpRequest, customer: Customer) -> HttpResponse:
     """What the shop suggests to this customer, why, and the switches behind it."""
-    answers = {answer.purpose: answer for answer in customer.consents.all()}
+    answers = read_answers(customer)
     past = stored_data.get_stored_data_by_purpose(customer, FOR_YOU.purposes)
     reader = shelves.read_shelf_reader(request, customer)
     shelf = shelves.fill_shelf(FOR_YOU, reader, limit=12, place=_get_effect_place(request))
