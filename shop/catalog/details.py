@@ -15,7 +15,8 @@ from shop.prepared import PreparedStatement
 _SELECT_DETAILS = PreparedStatement(
     """
 SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attributes::json, p.lifespan_months,
-       p.guarantee_years, p.released_on, m.name, m.story,
+       p.guarantee_years, p.released_on, p.warnings, m.name, m.story,
+       m.postal_address, m.electronic_address, m.eu_representative,
        (SELECT json_agg(json_build_array(i.file, i.alt) ORDER BY i.position, i.id)
         FROM catalog_productimage i WHERE i.product_id = p.id),
        (SELECT json_agg(json_build_array(v.id, v.size, v.colour, v.style, v.price::text, v.currency,
@@ -80,10 +81,18 @@ class ProductDetails(NamedTuple):
     lifespan_months: int | None
     guarantee_years: int | None
     released_on: date | None
+    warnings: str
     maker: str | None
     maker_story: str | None
+    maker_address: str | None
+    maker_contact: str | None
+    eu_representative: str | None
     images: list[tuple[str, str]]  # file, alt
     variants: list[VariantOnSale]
+
+    @property
+    def has_maker_details(self) -> bool:
+        return bool(self.maker_address or self.maker_contact or self.eu_representative)
 
 
 def read_product_details(slug: str) -> ProductDetails | None:

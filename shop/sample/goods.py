@@ -17,6 +17,7 @@ from shop.sample import content
 from shop.sample.content import SampleProduct
 
 REFERENCE = "sample store"
+REPRESENTATIVE = "Kade & Kontor, 1 Havenkade, Rotterdam, Netherlands\nhello@kade-kontor.example"  # invented, as all is
 
 
 @transaction.atomic
@@ -52,7 +53,17 @@ def _create_categories() -> dict[str, Category]:
 def _create_makers() -> dict[str, Maker]:
     rows = content.read_makers()
     Maker.objects.bulk_create(
-        [Maker(slug=row["slug"], name=row["name"], story=f"{row['story']}\n\n{row['place']}.") for row in rows],
+        [
+            Maker(
+                slug=row["slug"],
+                name=row["name"],
+                story=f"{row['story']}\n\n{row['place']}.",
+                postal_address=f"{row['name']}, {row['place']}, United Kingdom",
+                electronic_address=f"workshop@{row['slug']}.example",
+                eu_representative=REPRESENTATIVE,
+            )
+            for row in rows
+        ],
         ignore_conflicts=True,
     )
     by_name = {maker.name: maker for maker in Maker.objects.all()}

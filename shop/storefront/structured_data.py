@@ -32,10 +32,22 @@ def write_product_data(
         "description": product.summary,
         "image": [_make_absolute(each.url) for each in pictures],
         "brand": {"@type": "Brand", "name": product.maker} if product.maker else None,
+        "manufacturer": _describe_maker(product) if product.has_maker_details else None,
         "offers": _describe_offer(product, options, today) if options else None,
     }
     text = json.dumps({name: value for name, value in found.items() if value}, ensure_ascii=False)
     return mark_safe(text.translate(_ESCAPES))  # noqa: S308  # nosec B308 B703
+
+
+def _describe_maker(product: ProductDetails) -> dict[str, Any]:
+    contact = product.maker_contact or ""
+    found = {
+        "@type": "Organization",
+        "name": product.maker,
+        "address": product.maker_address,
+        "email" if "@" in contact and "/" not in contact else "url": contact,
+    }
+    return {name: value for name, value in found.items() if value}
 
 
 def _describe_offer(product: ProductDetails, options: Sequence[VariantOption], today: date) -> dict[str, Any]:

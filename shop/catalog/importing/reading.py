@@ -27,12 +27,26 @@ CATALOG_COLUMNS = Columns(
         "lifespan_months",
         "guarantee_years",
         "content",
+        "warnings",
+        "maker_address",
+        "maker_contact",
+        "eu_representative",
         "image",
     ),
-    long_texts=frozenset({"description", "summary"}),
+    long_texts=frozenset({"description", "summary", "warnings", "maker_address", "eu_representative"}),
     keeps_others=True,
 )
-LONGEST = {"size": 40, "colour": 40, "style": 40, "summary": 200}
+LONGEST = {"size": 40, "colour": 40, "style": 40, "summary": 200, "warnings": 2000} | {
+    "maker_address": 500,
+    "maker_contact": 200,
+    "eu_representative": 500,
+}
+# What is said of the maker, by the name of its column in the database.
+MAKER_COLUMNS = {
+    "postal_address": "maker_address",
+    "electronic_address": "maker_contact",
+    "eu_representative": "eu_representative",
+}
 LONGEST_KEY = 300
 LONGEST_NAME = 80
 DEEPEST_CATEGORY = 10
@@ -63,6 +77,7 @@ class CatalogRow:
     colour: str
     style: str
     content: Content | None
+    maker_details: Mapping[str, str]
     images: tuple[str, ...]
     given: Mapping[str, object]
     attributes: Mapping[str, str] = field(default_factory=dict)
@@ -100,6 +115,7 @@ def _parse_catalog_row(number: int, cells: Mapping[str, str], decimal: str) -> C
         colour=clean_spelling(cells.get("colour", "")),
         style=clean_spelling(cells.get("style", "")),
         content=_read_content(cells.get("content", "")),
+        maker_details=_read_maker_details(cells),
         images=tuple(_split_values(cells.get("image", ""), ";")),
         given=given,
         attributes=_read_attributes(cells),
@@ -171,6 +187,12 @@ def _split_values(text: str, separator: str) -> Iterator[str]:
     return (part.strip() for part in text.split(separator) if part.strip())
 
 
+def _read_maker_details(cells: Mapping[str, str]) -> dict[str, str]:
+    """What a row says of its maker; the rest is left as it is."""
+    found = {name: _read_long_text(cells.get(column, "")) for name, column in MAKER_COLUMNS.items()}
+    return {name: text for name, text in found.items() if text}
+
+
 def _read_content(text: str) -> Content | None:
     """How much is in it: “250 g”, “0.75 l”."""
     if not text.strip():
@@ -201,6 +223,7 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]")
 _FIELDS: dict[str, Callable[[str], object]] = {
     "description": _read_long_text,
     "summary": _read_long_text,
+    "warnings": _read_long_text,
     "tags": _read_tags,
     "released_on": _read_release_day,
     "lifespan_months": _read_lifespan,

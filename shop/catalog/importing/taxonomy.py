@@ -1,9 +1,10 @@
 """The categories and makers an import meets: found by name, made when new, remembered for the rest of the run."""
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
-from shop.catalog.importing.reading import read_slug
+from shop.catalog.importing.reading import MAKER_COLUMNS, read_slug
 from shop.catalog.models import Category, Maker
 from shop.spelling import make_spelling_key
 
@@ -41,6 +42,18 @@ class CategoriesAndMakers:
             self.makers[key] = Maker.objects.create(name=name, slug=slug).id
             self.made += [partial(self.makers.pop, key, None), partial(self.maker_slugs.discard, slug)]
         return self.makers[key]
+
+    def describe_makers(self, told: Iterable[tuple[str, Mapping[str, str]]]) -> None:
+        """Name and details, as rows give them; the last row that says something of a maker is believed."""
+        wanted: dict[int, dict[str, str]] = defaultdict(dict)
+        for name, details in told:
+            if (maker_id := self.maker(name)) is not None and details:
+                wanted[maker_id] |= details
+        makers = list(Maker.objects.filter(pk__in=wanted))
+        for maker in makers:
+            for field, text in wanted[maker.pk].items():
+                setattr(maker, field, text)
+        Maker.objects.bulk_update(makers, tuple(MAKER_COLUMNS))
 
     def keep(self) -> None:
         """The batch is written."""

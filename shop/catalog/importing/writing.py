@@ -32,6 +32,7 @@ PRODUCT_FIELDS = (
     "released_on",
     "lifespan_months",
     "guarantee_years",
+    "warnings",
     "attributes",
 )
 OPTION_FIELDS = ("size", "colour", "style")
@@ -76,6 +77,7 @@ class CatalogWriter:
         rows, equals = reject_duplicate_options(rows, products)
         done.bad += [*strangers, *equals]
         products = self._write_products(rows, products, named, done)
+        self.shelves.describe_makers((row.maker, row.maker_details) for row in rows)
         made = self._write_variants(rows, products, variants, done)
         self._write_stock(rows, variants | made, set(made), done)
         self._write_pictures(rows, products, done)

@@ -42,6 +42,19 @@ class Maker(models.Model):
     name = models.CharField(max_length=80, unique=True)
     slug = models.SlugField(max_length=80, unique=True)
     story = models.TextField(blank=True, help_text="A paragraph about who they are and how they work.")
+    # Regulation (EU) 2023/988, article 19: beside every offer.
+    postal_address = models.TextField(max_length=500, blank=True, default="", db_default="")
+    electronic_address = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="An e-mail address, or a page to write from."
+    )
+    eu_representative = models.TextField(
+        "responsible person in the EU",
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a maker outside the Union: name, postal and electronic address of who answers for it there.",
+    )
 
     class Meta:
         ordering = ["name"]
@@ -73,6 +86,13 @@ class Product(models.Model):
     tags = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     lifespan_months = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="How long it lasts in ordinary use; empty when it does not wear out."
+    )
+    warnings = models.TextField(
+        max_length=2000,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the law or the maker wants said before it is bought: “Not for children under three.”",
     )
     guarantee_years = models.PositiveSmallIntegerField(
         "maker's guarantee, in years",
