@@ -136,8 +136,24 @@ def test_a_forecast_knows_nothing_of_what_came_after_it_was_made(seed):
         assert forecast_days(known).tolist() == days[is_made].tolist()
 
 
+def test_what_comes_on_the_day_of_a_forecast_is_known_and_what_comes_a_day_later_is_not():
+    """A lane that was a month late, until two hundred come on their very day, 100."""
+    promised = np.concatenate([np.arange(20), np.full(200, 100), [99 + LEAD_DAYS, 100 + LEAD_DAYS]])
+    delivered = np.concatenate([np.arange(20) + 30, np.full(200, 100), [NOT_YET, NOT_YET]])
+    days = forecast_days(PromiseHistory(promised, delivered, np.zeros_like(promised), np.zeros(1, np.int64)))
+    assert days[-2:].tolist() == [30, 0]
+
+
+def test_what_comes_a_day_after_a_forecast_is_still_on_the_way_in_it():
+    """A lane that was on time, until two hundred promised for day 60 are missing up to day 100."""
+    promised = np.concatenate([np.arange(20), np.full(200, 60), [99 + LEAD_DAYS, 100 + LEAD_DAYS]])
+    delivered = np.concatenate([np.arange(20), np.full(200, 100), [NOT_YET, NOT_YET]])
+    days = forecast_days(PromiseHistory(promised, delivered, np.zeros_like(promised), np.zeros(1, np.int64)))
+    assert days[-2:].tolist() == [40, 40]
+
+
 def test_what_is_known_by_then_does_change_a_forecast():
-    """The twin of the test above: it could fail."""
+    """The twin of the tests above: they could fail."""
     history = make_history(1, drift, lanes=5)
     today = LAST_DAY // 2
     is_known = history.delivered <= today
