@@ -79,6 +79,7 @@ def format_amount(amount: Decimal, currency: str) -> str:
     return _format_with_pattern(round_amount(amount, currency), currency, count_decimals(currency))
 
 
+@lru_cache(maxsize=256)
 def format_round(amount: Decimal, currency: str) -> str:
     """The same without decimals that are nothing: £25, and £7.50."""
     if amount != amount.to_integral_value():

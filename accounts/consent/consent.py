@@ -219,10 +219,16 @@ def allows(customer: Customer | None, purpose_key: str) -> bool:
     purposes.get_purpose(purpose_key)
     if customer is None:
         return False
-    supposed = _get_overlay_answer(purpose_key)
-    if supposed and supposed[0] == customer.pk:
-        return supposed[1]
+    supposed = get_supposed_answer(customer, purpose_key)
+    if supposed is not None:
+        return supposed
     return find_granted_consents(purpose_key).filter(customer=customer).exists()
+
+
+def get_supposed_answer(customer: Customer, purpose_key: str) -> bool | None:
+    """What a preview takes this customer's answer to be, for plain SQL that asks the question itself; else None."""
+    customer_id, is_granted = _get_overlay_answer(purpose_key) or (None, None)
+    return is_granted if customer_id == customer.pk else None
 
 
 def find_granted_consents(purpose_key: str) -> QuerySet[Consent]:
@@ -239,15 +245,9 @@ def find_granted_consents(purpose_key: str) -> QuerySet[Consent]:
     )
 
 
-def build_consent_filter(purpose_key: str, *, customer: str = "customer", one: Customer | None = None) -> Q:
-    """A condition on rows of people: theirs who allow the purpose now. `customer`: the path to their customer.
-
-    `one`: whose rows alone are asked for; beside an OR the database would else read the answers of everybody.
-    """
-    granted = find_granted_consents(purpose_key)
-    if one is not None:
-        granted = granted.filter(customer=one)
-    standing = Q(**{f"{customer}__in": granted.values("customer")})
+def build_consent_filter(purpose_key: str, *, customer: str = "customer") -> Q:
+    """A condition on rows of people: theirs who allow the purpose now. `customer`: the path to their customer."""
+    standing = Q(**{f"{customer}__in": find_granted_consents(purpose_key).values("customer")})
     supposed = _get_overlay_answer(purpose_key)
     return standing | Q(**{customer: supposed[0]}) if supposed and supposed[1] else standing
 

@@ -8,17 +8,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import BooleanField, Case, DateTimeField, F, Value, When
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.consent import consent, purposes
 from accounts.models import Ask, Customer
 from shop.periods import Period
+from shop.prepared import PreparedStatement
 
 ANSWERED_KEY = "asked"  # in the session: what is known to be settled, so that nobody is looked up twice
 PROMPT_RETENTION = Period(days=30)  # of what was left unanswered, and as long it is not put again
 REFUSAL_RETENTION = Period(days=400)  # of a visitor's "no thanks": as long as browsers keep anything
+# Of each switch that was answered or put: what was chosen, and when it was left; plain, as pages of products ask it.
+_READ_STANDING = PreparedStatement("""
+SELECT purpose, chosen, NULL::timestamptz FROM accounts_consent WHERE customer_id = %(customer)s
+UNION ALL
+SELECT key, true, CASE WHEN answered_at IS NULL THEN shown_at END FROM accounts_ask WHERE customer_id = %(customer)s
+""")
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,7 @@ def is_open(customer: Customer, key: str) -> bool:
 
 
 def _standing(customer: Customer) -> Standing:
-    answered = customer.consents.annotate(left_at=Value(None, DateTimeField()))
-    left_at = Case(When(answered_at=None, then=F("shown_at")), output_field=DateTimeField())
-    asked = customer.asks.annotate(purpose=F("key"), chosen=Value(True, BooleanField()), left_at=left_at)
-    columns = ("purpose", "chosen", "left_at")
-    rows: list[tuple[str, bool, datetime | None]] = list(
-        answered.values_list(*columns).union(asked.values_list(*columns))
-    )
+    rows: list[tuple[str, bool, datetime | None]] = _READ_STANDING.fetch_rows({"customer": customer.pk})
     settled = frozenset(key for key, _, left in rows if left is None)
     since = timezone.now() - PROMPT_RETENTION
     resting = frozenset(key for key, _, left in rows if left is not None and left > since)

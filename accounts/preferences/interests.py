@@ -1,11 +1,13 @@
 """What customers told us about themselves: keeping it, taking it back, and the one way shelves and mails read it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import islice
+from typing import Any, TypeVar
 
-from django.db import transaction
-from django.db.models import Q
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import Model
 from django.utils import timezone
 
 from accounts.consent import consent, purposes
@@ -13,8 +15,36 @@ from accounts.models import Customer, Interest
 from accounts.models.interest import KINDS_FOR_SUGGESTIONS
 from shop.catalog import category_tree
 from shop.catalog.category_tree import CategoryTree
+from shop.catalog.models import Category, Maker
+from shop.prepared import PreparedStatement
 
+Row = TypeVar("Row", bound=Model)
 MOST_INTERESTS = 100  # things one customer can tell us
+
+_INTEREST, _MAKER, _CATEGORY = (
+    [column.attname for column in model._meta.concrete_fields]  # noqa: SLF001
+    for model in (Interest, Maker, Category)
+)
+_COLUMNS = ", ".join(
+    f"{alias}.{column}"
+    for alias, columns in {"told": _INTEREST, "maker": _MAKER, "category": _CATEGORY}.items()
+    for column in columns
+)
+# In plain SQL, since every page of somebody signed in asks it: the ORM took 1.5 ms to build it.
+_USABLE = PreparedStatement(
+    f"""
+SELECT {_COLUMNS}
+FROM accounts_interest told
+LEFT JOIN catalog_maker maker ON maker.id = told.maker_id
+LEFT JOIN catalog_category category ON category.id = told.category_id
+WHERE told.customer_id = %(customer)s AND (told.expires_at IS NULL OR told.expires_at > %(now)s)
+    AND (told.kind = %(never)s
+         OR told.kind = ANY(%(kinds)s) AND coalesce(
+             %(supposed)s, EXISTS (SELECT 1 FROM accounts_consent
+                                   WHERE customer_id = %(customer)s AND purpose = %(purpose)s AND granted)))
+ORDER BY told.told_at DESC, told.id DESC
+"""  # noqa: S608  (names of ours; values travel as parameters)
+)
 _OPPOSITE = {Interest.Kind.SIZE: Interest.Kind.NOT_SIZE, Interest.Kind.NOT_SIZE: Interest.Kind.SIZE}
 
 
@@ -66,16 +96,38 @@ def get_interests(
     """What the customer told us, as far as it may be used now: one query, and the tree where departments are named."""
     if customer is None:
         return NO_INTERESTS
-    may_suggest = consent.build_consent_filter(purposes.RECOMMEND_FROM_TOLD, one=customer)
-    usable = Q(kind=Interest.Kind.NEVER) | may_suggest & Q(kind__in=KINDS_FOR_SUGGESTIONS)
-    found = Interest.objects.standing().filter(usable, customer=customer)
-    rows = list(found.select_related("maker", "category").order_by("-told_at", "-pk"))
+    rows = _read_usable(customer)
     if not rows:
         return NO_INTERESTS
     shelves = tree() if any(row.category_id for row in rows) else CategoryTree(())
     branches = {row.pk: frozenset(shelves.subtree_ids(row.category_id)) for row in rows if row.category_id}
     never = [row for row in rows if row.kind == Interest.Kind.NEVER]
     return Interests(tuple(row for row in rows if row.is_for_suggestions), _make_exclusions(never, branches), branches)
+
+
+def _read_usable(customer: Customer) -> list[Interest]:
+    """The latest first, each with its maker and department; what only suggests, with its switch on or supposed on."""
+    values = {
+        "customer": customer.pk,
+        "now": timezone.now(),
+        "never": Interest.Kind.NEVER.value,
+        "kinds": [kind.value for kind in KINDS_FOR_SUGGESTIONS],
+        "supposed": consent.get_supposed_answer(customer, purposes.RECOMMEND_FROM_TOLD),
+        "purpose": purposes.RECOMMEND_FROM_TOLD,
+    }
+    return [_make_interest(iter(row)) for row in _USABLE.fetch_rows(values)]
+
+
+def _make_interest(row: Iterator[Any]) -> Interest:
+    interest = _take_model(Interest, _INTEREST, row)
+    maker, category = _take_model(Maker, _MAKER, row), _take_model(Category, _CATEGORY, row)
+    interest.maker = maker if interest.maker_id else None
+    interest.category = category if interest.category_id else None
+    return interest
+
+
+def _take_model(model: type[Row], columns: list[str], row: Iterator[Any]) -> Row:
+    return model.from_db(DEFAULT_DB_ALIAS, columns, list(islice(row, len(columns))))
 
 
 def _make_exclusions(never: list[Interest], branches: Mapping[int, frozenset[int]]) -> Exclusions:

@@ -23,6 +23,7 @@ def shop(request: HttpRequest) -> dict[str, Any]:
         "shop_settings": lambda: (getattr(request, "terms", None) or page_cache.get_cached_terms()).settings,
         "info_pages": page_cache.get_cached_info_pages,
         "head_links": page_cache.get_cached_head_links,
+        "header_start": page_cache.get_cached_header_start,
         "foot": page_cache.get_cached_foot,
         "cart_count": request.session.get(COUNT_SESSION_KEY, 0) if has_session else 0,
         "guest_until": guest_session.get_guest_session_end(request) if has_session else None,

@@ -49,6 +49,11 @@ def get_cached_head_links() -> SafeString:
     return _get_or_load("head_links", lambda: render_to_string("partials/head_links.html"))
 
 
+def get_cached_header_start() -> SafeString:
+    """The name and an empty search field."""
+    return _get_or_load("header_start", lambda: render_to_string("partials/header_start.html"))
+
+
 def get_cached_foot() -> SafeString:
     """The foot of every page, written."""
     return _get_or_load(

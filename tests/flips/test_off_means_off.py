@@ -77,6 +77,7 @@ def test_a_hundred_thousand_random_steps_leak_nothing(sink, seed):
 
 def answers_are_not_asked(patch) -> None:
     patch.setattr(consent, "allows", lambda customer, key: True)
+    patch.setattr(consent, "get_supposed_answer", lambda customer, key: True)
     patch.setattr(consent, "build_consent_filter", lambda key, customer="customer": Q())
     patch.setattr(consent, "get_granted_purposes", lambda customer: frozenset(KEYS) if customer else frozenset())
 

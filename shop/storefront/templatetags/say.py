@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from functools import lru_cache
 
 from django import template
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from orders.carriers import get_carrier_name
 from shop.catalog.category_tree import Branch
@@ -12,6 +14,7 @@ from shop.money import format_amount
 
 register = template.Library()
 
+TRAIL = '<nav class="crumbs" aria-label="You are here"><ol>{}<li><span aria-current="page">{}</span></li></ol></nav>'
 CURRENT = format_html(' aria-current="{}"', "page")
 
 
@@ -34,7 +37,21 @@ def carrier(key: str) -> str:
 
 
 @register.filter
-def departments(branches: Iterable[Branch], here: str = "") -> str:
+def trail(crumbs: Iterable[tuple[str, str]]) -> SafeString:
+    """Where a page hangs: (title, address) from the top down; the last is the page itself."""
+    *above, (here, _) = crumbs
+    links = format_html_join("", '<li><a href="{1}">{0}</a></li>', above)
+    return format_html(TRAIL, links, here)
+
+
+@register.filter
+def departments(branches: Iterable[Branch], here: str = "") -> SafeString:
     """The links of the head, on every page of the shop; `here` is the slug of the one we are in."""
+    return _write_departments(tuple(branches), here)
+
+
+@lru_cache(maxsize=128)
+def _write_departments(branches: tuple[Branch, ...], here: str) -> SafeString:
+    """Written once for what stands in the departments themselves: another name, another link, is another text."""
     links = ((branch.url, CURRENT if branch.slug == here else "", branch.name) for branch in branches)
     return format_html_join("", '<li><a href="{}"{}>{}</a></li>', links)
