@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Customer
 from accounts.models.address import ADDRESS_FIELDS
 from orders import forgotten_purchases, retention
-from orders.carriers import CARRIERS
+from orders.carrier_directory import list_carriers_in_use
 from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, StripeRecord
 from orders.payments import stripe_events
 from orders.payments.stripe_events import STRIPE_EVENT_RETENTION
@@ -159,10 +159,11 @@ def register_processors() -> None:
     )
     register_processor(
         Processor(
-            "The carrier you chose: " + ", ".join(sorted(carrier.name for carrier in CARRIERS.values())),
+            "The carrier you chose",
             does="brings the parcel",
             gets="the name and address on the order, as they stand on the label. Your e-mail address, and a phone "
             "number on the order, only where you chose so for that order.",
+            members=list_carriers_in_use,
         )
     )
 

@@ -8,7 +8,8 @@ from decimal import Decimal
 from django.utils import timezone
 
 from orders import stages
-from orders.carriers import build_tracking_url, get_carrier_name
+from orders.carrier_directory import build_parcel_url
+from orders.carriers import get_carrier_name
 from orders.models import Order, OrderEvent, Shipment, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
@@ -53,7 +54,10 @@ DUE_FIELDS = {row.event: row.due_field for row in stages.ROAD if row.due_field}
 
 
 def build_timelines(order: Order) -> list[Timeline]:
-    """Three queries: the order's events, its parcels and its withdrawals; none for what is prefetched."""
+    """Three queries: the order's events, its parcels and its withdrawals; none for what is prefetched.
+
+    One more for each parcel whose carrier staff added.
+    """
     happened, withdrawals = list(order.events.all()), list(order.withdrawals.all())
     parcels = [parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD]
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:
@@ -203,7 +207,7 @@ def _build_reached_step(
             state,
             at=moment,
             text=_describe_tracking(parcel),
-            link_url=build_tracking_url(parcel.carrier, parcel.tracking_number),
+            link_url=build_parcel_url(parcel.carrier, parcel.tracking_number),
             link_text="Follow it at the carrier",
         )
     return TimelineStep(title, state, at=moment, text=_describe_meanwhile(at) if state == "now" else "")

@@ -85,11 +85,18 @@ class Holding:
 
 @dataclass(frozen=True)
 class Processor:
-    """Somebody outside the shop who gets personal data to do something for it, for the privacy page."""
+    """Somebody outside the shop who gets personal data to do something for it, for the privacy page.
+
+    `members`: where `name` stands for several, what each is called.
+    """
 
     name: str
     does: str
     gets: str
+    members: Callable[[], list[str]] = list
+
+    def format_title(self) -> str:
+        return ": ".join(part for part in (self.name, ", ".join(self.members())) if part)
 
 
 _holdings = Registry[Holding]("Personal data")

@@ -1,7 +1,13 @@
 from orders.admin.info_page import InfoPageAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, StripeEventAdmin
-from orders.admin.settings import HolidayAdmin, ShippingMethodAdmin, ShopSettingsAdmin, TaxRateAdmin
+from orders.admin.settings import (
+    HolidayAdmin,
+    ShippingMethodAdmin,
+    ShopSettingsAdmin,
+    StaffCarrierAdmin,
+    TaxRateAdmin,
+)
 from orders.admin.stripe_record import StripeRecordAdmin
 from orders.admin.withdrawal import WithdrawalAdmin
 from orders.admin.withdrawal_statement import WithdrawalStatementAdmin
@@ -13,6 +19,7 @@ __all__ = [
     "PaymentAdmin",
     "ShippingMethodAdmin",
     "ShopSettingsAdmin",
+    "StaffCarrierAdmin",
     "StripeEventAdmin",
     "StripeRecordAdmin",
     "TaxRateAdmin",

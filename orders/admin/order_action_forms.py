@@ -13,6 +13,7 @@ from orders.admin.action_pages import render_step_page
 from orders.admin.actions import get_actor_name, try_each_order
 from orders.admin.forms import CancelForm, OrderAddressForm, RefundForm, focus_first_error, validate_all_forms
 from orders.admin.tracking_forms import ParcelForm, ShipForm, TrackingForm, are_numbers_settled
+from orders.carrier_directory import load_directory
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Refund, Shipment
 from orders.payments import checkout_sessions, rebuilding
@@ -95,7 +96,8 @@ def _ask_for_numbers(
         messages.error(request, step.nobody_here)
         return None
     data = request.POST if SENT in request.POST else None
-    asked = [step.form(data, parcel=parcel, is_one_of_many=len(parcels) > 1) for parcel in parcels]
+    carriers = load_directory()
+    asked = [step.form(data, parcel=parcel, carriers=carriers, is_one_of_many=len(parcels) > 1) for parcel in parcels]
     if data and validate_all_forms(asked) and _take_answers(request, step, asked):
         return None
     focus_first_error(asked, "tracking_number")

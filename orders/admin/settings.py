@@ -7,8 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from orders.admin.settings_form import ShopSettingsForm
-from orders.carriers import CARRIERS, get_carrier_name
-from orders.models import Holiday, ShippingMethod, ShopSettings, TaxRate
+from orders.carrier_directory import load_directory
+from orders.carriers import get_carrier_name
+from orders.models import Holiday, ShippingMethod, ShopSettings, StaffCarrier, TaxRate
 from orders.models.settings import ONLY_ROW
 from shop.admin_queries import StrictAdmin, check_parameters
 from shop.money import format_amount, get_shop_currency
@@ -80,7 +81,7 @@ class ShippingMethodAdmin(StrictAdmin):
     def formfield_for_dbfield(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
         """Only a carrier the shop knows: parcels are followed by its tracking page."""
         if db_field.name == "carrier":
-            return forms.ChoiceField(choices=[(key, carrier.name) for key, carrier in CARRIERS.items()])
+            return forms.ChoiceField(choices=load_directory().list_choices())
         if db_field.name in ("price", "free_from"):
             return db_field.formfield(form_class=PriceField)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -105,6 +106,21 @@ class ShippingMethodAdmin(StrictAdmin):
     def days(self, method: ShippingMethod) -> str:
         few, many = method.days_min, method.days_max
         return str(few) if few == many else f"{few}–{many}"
+
+
+@admin.register(StaffCarrier)
+class StaffCarrierAdmin(StrictAdmin):
+    """Its name is what parcels keep, so it is typed once; a carrier that a shipping method goes with is not deleted."""
+
+    list_display = ["name", "url_template", "is_offered"]
+    fieldsets = [(None, {"fields": ["name", "url_template", "is_offered"]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: StaffCarrier | None = None) -> list[str]:
+        return ["name"] if obj else []
+
+    def has_delete_permission(self, request: HttpRequest, obj: StaffCarrier | None = None) -> bool:
+        is_needed = obj is not None and ShippingMethod.objects.filter(carrier=obj.name).exists()
+        return not is_needed and super().has_delete_permission(request, obj)
 
 
 @admin.register(TaxRate)

@@ -5,7 +5,7 @@ postal addresses are: the hidden field `asked` holds the question that was put, 
 a check digit that does not fit, and of a number used before, staff are warned as the number is taken.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -13,10 +13,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from orders.carrier_contact import CarrierContact, build_carrier_contact
-from orders.carriers import CARRIERS, find_carrier, get_carrier_name
+from orders.carrier_directory import CarrierDirectory
+from orders.carriers import CARRIERS, get_carrier_name
 from orders.carriers.tracking_numbers import (
     ImpossibleNumberError,
     clean_number,
+    find_plain_owners,
     fits_carrier,
     format_number,
     get_bare_number,
@@ -62,17 +64,18 @@ class ParcelForm(forms.Form):
     seen_carrier = forms.CharField(required=False, widget=forms.HiddenInput)
     seen_number = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, parcel: Shipment, is_one_of_many: bool) -> None:
+    def __init__(self, data: Any, *, parcel: Shipment, carriers: CarrierDirectory, is_one_of_many: bool) -> None:
         now = {"carrier": parcel.carrier, "tracking_number": parcel.tracking_number, "no_number": parcel.is_untracked}
         seen = {"seen_carrier": parcel.carrier, "seen_number": parcel.tracking_number}
         super().__init__(data, prefix=str(parcel.pk), initial=now | seen)
         self.parcel = parcel
+        self.carriers = carriers
         self.has_question = False
         self.warning = ""  # to be said once the number is taken
         self.is_taken = False
         self.may_share_number = False
         self.fields["carrier"] = forms.ChoiceField(
-            choices=list(_choices(parcel.carrier)), required=bool(parcel.carrier)
+            choices=carriers.list_choices(parcel.carrier), required=bool(parcel.carrier)
         )
         if is_one_of_many:
             for name, label in LABELS.items():
@@ -98,7 +101,7 @@ class ParcelForm(forms.Form):
             cleaned["no_number"] = not is_retyped
             number = number if is_retyped else ""
         elif is_retyped or carrier != cleaned["seen_carrier"]:
-            number = format_number(find_carrier(carrier), number)
+            number = format_number(self.carriers.find_known(carrier), number)
         else:
             number = was
         cleaned["tracking_number"] = number
@@ -128,8 +131,9 @@ class ParcelForm(forms.Form):
         `beside`: the page's other parcels that get a number now.
         """
         number = self.cleaned_data["tracking_number"]
-        carrier = find_carrier(self.cleaned_data["carrier"])
-        odd = _doubt_form(carrier, number) if number else ""
+        carrier = self.carriers.find_known(self.cleaned_data["carrier"])
+        name = get_carrier_name(carrier or self.cleaned_data["carrier"])
+        odd = _doubt_form(carrier, name, number) if number else ""
         is_slip = bool(odd) and not guess_carriers(number) and has_wrong_check_digit(carrier, number)
         shared, used = self._find_reuse(number, beside)
         reuse = _doubt_reuse(self.parcel, [*shared, *used])
@@ -167,8 +171,8 @@ class ShipForm(ParcelForm):
 
     early = forms.BooleanField(label="Send it all the same", required=False)
 
-    def __init__(self, data: Any, *, parcel: Shipment, is_one_of_many: bool) -> None:
-        super().__init__(data, parcel=parcel, is_one_of_many=is_one_of_many)
+    def __init__(self, data: Any, *, parcel: Shipment, carriers: CarrierDirectory, is_one_of_many: bool) -> None:
+        super().__init__(data, parcel=parcel, carriers=carriers, is_one_of_many=is_one_of_many)
         self.is_one_of_many = is_one_of_many
         self.not_out_yet = goods_not_out_yet(parcel)
         if not self.not_out_yet:
@@ -236,24 +240,22 @@ def goods_not_out_yet(parcel: Shipment) -> list[str]:
     return sorted(f"{title} (out on {date_format(day, 'D j M')})" for title, day in days if day and day > today)
 
 
-def _choices(carrier: str) -> Iterator[tuple[str, str]]:
-    """The carriers we know; before them the parcel's own, if it is another."""
-    if carrier not in CARRIERS:
-        yield carrier, carrier or "Not known"
-    yield from ((key, known.name) for key, known in CARRIERS.items())
-
-
-def _doubt_form(carrier: str, number: str) -> str:
-    """Empty where the number is as the carrier, by key, gives them, or nobody knows how it does."""
+def _doubt_form(carrier: str, name: str, number: str) -> str:
+    """Empty where the number may be one of the carrier called `name`; `carrier`: its key, or "" for one of staff's."""
     if fits_carrier(carrier, number):
-        return ""
-    others = [CARRIERS[key].name for key in guess_carriers(number)]
+        owners = _name_carriers(find_plain_owners(carrier, number))
+        return f"“{number}” looks like a number of {owners}: is {name or 'the carrier'} right?" if owners else ""
+    others = _name_carriers(guess_carriers(number))
     why = ""
     if others:
-        why = f" It looks like one of {' or '.join(others)}: is the carrier right?"
+        why = f" It looks like one of {others}: is the carrier right?"
     elif has_wrong_check_digit(carrier, number):
         why = " Its check digit does not fit, so one of its characters is probably wrong."
-    return f"“{number}” does not look like a {get_carrier_name(carrier)} number.{why}"
+    return f"“{number}” does not look like a {name} number.{why}"
+
+
+def _name_carriers(keys: Iterable[str]) -> str:
+    return " or ".join(CARRIERS[key].name for key in keys)
 
 
 def _doubt_reuse(parcel: Shipment, others: Iterable[Shipment]) -> str:

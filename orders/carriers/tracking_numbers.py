@@ -8,6 +8,7 @@ import unicodedata
 
 from orders.carriers import CARRIERS
 from orders.carriers.number_forms import NumberForm, clean_characters, close_up
+from orders.carriers.recognition import recognise_courier
 
 LONGEST_NUMBER = 60
 
@@ -46,9 +47,17 @@ def _get_forms(carrier: str) -> tuple[NumberForm, ...]:
 
 
 def fits_carrier(carrier: str, number: str) -> bool:
-    """Whether it is a number as `carrier`, a key of `CARRIERS`, gives them; True where its forms are not known."""
-    forms, closed_up = _get_forms(carrier), close_up(number)
-    return not forms or any(form.fits(closed_up) for form in forms)
+    """Whether it may be a number of `carrier`, a key of `CARRIERS`; True where not all its forms are known."""
+    known = CARRIERS.get(carrier)
+    if known is None or not known.number_forms or has_form_of_carrier(carrier, number):
+        return True
+    return known.takes_others and not has_wrong_check_digit(carrier, number)
+
+
+def has_form_of_carrier(carrier: str, number: str) -> bool:
+    """Whether it has one of the forms we know of `carrier`, check digit included."""
+    closed_up = close_up(number)
+    return any(form.fits(closed_up) for form in _get_forms(carrier))
 
 
 def has_wrong_check_digit(carrier: str, number: str) -> bool:
@@ -58,16 +67,29 @@ def has_wrong_check_digit(carrier: str, number: str) -> bool:
 
 
 def guess_carriers(number: str) -> list[str]:
-    """Those with a form that the number fits to its check digit, by key."""
+    """Those with a form that the number fits to its check digit, by key; else the one whose form alone tells."""
     closed_up = close_up(number)
-    return [
+    guessed = [
         key
         for key, carrier in CARRIERS.items()
         if any(form.check is not None and form.fits(closed_up) for form in carrier.number_forms)
     ]
+    return guessed or _guess_by_form(closed_up)
+
+
+def _guess_by_form(closed_up: str) -> list[str]:
+    """Of a number with letters whose form has no check digit, as `TBA` and twelve digits."""
+    courier = None if closed_up.isdigit() else recognise_courier(closed_up)
+    return [key for key, carrier in CARRIERS.items() if courier and carrier.courier == courier]
+
+
+def find_plain_owners(carrier: str, number: str) -> list[str]:
+    """Whose the number plainly is, by key, where `carrier` takes any: only letters and a form together tell so much."""
+    if close_up(number).isdigit() or has_form_of_carrier(carrier, number):
+        return []
+    return guess_carriers(number)
 
 
 def format_number(carrier: str, number: str) -> str:
     """As it is kept: a number of a known form without its gaps and in capitals, any other as it was typed."""
-    is_known = bool(_get_forms(carrier)) and fits_carrier(carrier, number)
-    return close_up(number) if is_known else number
+    return close_up(number) if has_form_of_carrier(carrier, number) else number

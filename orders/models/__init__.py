@@ -1,3 +1,4 @@
+from orders.models.carrier import StaffCarrier
 from orders.models.cart import Cart, CartLine
 from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
@@ -25,6 +26,7 @@ __all__ = [
     "ShipmentLine",
     "ShippingMethod",
     "ShopSettings",
+    "StaffCarrier",
     "StripeEvent",
     "StripeFeed",
     "StripeRecord",

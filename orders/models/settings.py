@@ -98,7 +98,9 @@ class Holiday(models.Model):
 
 class ShippingMethod(models.Model):
     name = models.CharField(max_length=80)
-    carrier = models.CharField(max_length=40, help_text="A key of orders.carriers, such as royal_mail.")
+    carrier = models.CharField(
+        max_length=40, help_text="A key of orders.carriers, such as royal_mail, or the name of one staff added."
+    )
     price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
     free_from = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
     currency = models.CharField(max_length=3, default=get_shop_currency, editable=False, help_text="Of both.")

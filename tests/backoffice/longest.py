@@ -19,8 +19,15 @@ from tests import builders, cast
 from tests.backoffice.steps import order_at
 
 OURS = ("accounts", "auth", "catalog", "notifications", "orders", "retrying")
-# one of a known list each
-CODES = {"carrier": "royal_mail", "country": "GS", "currency": "GBP", "purpose": "newsletter", "topic": "receipt"}
+# one of a known list each, or of a form that is asked for
+CODES = {
+    "carrier": "royal_mail",
+    "country": "GS",
+    "currency": "GBP",
+    "purpose": "newsletter",
+    "topic": "receipt",
+    "url_template": "https://track.example.com/" + "w" * 266 + "{number}",
+}
 KEYS = {"codename", "password", "hash", "app_label", "model"}
 UNBOUND = 300  # letters, where the model sets no end
 COUNTED = {"quantity", "on_hand", "allocated", "attempt_count"}

@@ -34,7 +34,7 @@ def again(page) -> dict[str, str]:
         if re.match(r"\d+-", kept.get("name", "")) and is_sent:
             found[kept["name"]] = kept.get("value", "on")
     for name, options in re.findall(r'<select name="(\d+-carrier)"(.*?)</select>', page.text, re.DOTALL):
-        found[name] = re.search(r'value="(\w*)" selected', options).group(1)
+        found[name] = re.search(r'value="([^"]*)" selected', options).group(1)
     return {name: html.unescape(value) for name, value in found.items()}
 
 

@@ -147,7 +147,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "groups": groups,
         "visitor_purpose": purposes.VISITOR_HISTORY,
         "holdings": list(personal_data.get_holdings()),
-        "processors": list(personal_data.get_processors()),
+        "processors": [(processor.format_title(), processor) for processor in personal_data.get_processors()],
         "controller": data_controller.get_controller(),
     }
     return render(request, "storefront/privacy.html", context)
