@@ -256,4 +256,4 @@ def _describe_state(withdrawal: Withdrawal) -> tuple[str, str]:
         return "out", "Refund failed"
     if withdrawal.is_late:
         return "wait", "Too late: answer it"
-    return "wait", "May wait for the goods" if withdrawal.may_wait else "Money is owed"
+    return "wait", "May wait" if withdrawal.may_wait else "Money is owed"

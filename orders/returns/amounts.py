@@ -35,7 +35,7 @@ def compute_owed(
     if not is_rest:
         return AmountOwed(_share_of_goods(order, quantities, discount), NOTHING)
     goods = sum((line.line_total for line in order.lines.all()), NOTHING) + discount
-    said_before = sum((each.goods_amount for each in earlier if each.goods_amount is not None), NOTHING)
+    said_before = sum(map(_get_goods_amount, earlier), NOTHING)
     fees = sum((amount for amount in extras if amount > 0), NOTHING)
     return AmountOwed(max(goods - said_before, NOTHING), compute_ordinary_delivery(order, methods) + fees)
 
@@ -46,6 +46,13 @@ def compute_ordinary_delivery(order: Order, methods: Iterable[ShippingMethod]) -
     if ordinary is None:
         ordinary = pricing.find_cheapest_shipping(methods, country=str(order.country), subtotal=order.subtotal)
     return order.shipping_total if ordinary is None else min(order.shipping_total, ordinary)
+
+
+def _get_goods_amount(withdrawal: Withdrawal) -> Decimal:
+    """For goods named in words, what staff gave back for them."""
+    if withdrawal.goods_amount is not None:
+        return withdrawal.goods_amount
+    return withdrawal.refund.amount if withdrawal.refund and withdrawal.is_settled else NOTHING
 
 
 def _share_of_goods(order: Order, quantities: Mapping[OrderLine, int], discount: Decimal) -> Decimal:

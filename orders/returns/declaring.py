@@ -17,6 +17,7 @@ from orders.models import Order, OrderEvent, OrderLine, Withdrawal, WithdrawalLi
 from orders.returns import amounts, deadlines
 from orders.shop_terms import Terms
 
+MOST_IN_WORDS = 5  # declarations in words of one order; further ones wait for staff, and mail nobody
 CONTRACT_STATUSES = (Order.Status.CONFIRMED, Order.Status.COMPLETED)
 BUYER = "the customer"  # the actor, without a name
 
@@ -56,10 +57,13 @@ def declare_withdrawal(
         order = lock_order(order_id)
         if not has_contract(order):
             raise WithdrawalRefused(f"Order {order.number} was called off, so there is nothing left to withdraw from.")
-        standing = list(order.withdrawals.standing().prefetch_related("lines"))
-        wanted = _choose_pieces(order, declaration, count_pieces_left(order, standing))
-        if earlier := _find_earlier(standing, declaration, wanted):
+        standing = list(order.withdrawals.standing().select_related("refund").prefetch_related("lines"))
+        left = count_pieces_left(order, standing)
+        wanted = _choose_pieces(order, declaration, left)
+        if earlier := _find_earlier(standing, declaration, wanted, is_any_left=bool(left)):
             return Declared(earlier, is_new=False)
+        if declaration.words and sum(bool(each.words) for each in standing) >= MOST_IN_WORDS:
+            raise WithdrawalRefused(f"So much was declared of order {order.number} in words that somebody has to look.")
         made = _write_down(order, declaration, wanted, standing, way=way, declared_at=declared_at or timezone.now())
         events.record_order_event(order, OrderEvent.Kind.WITHDRAWN, actor=BUYER, withdrawal=made.pk)
         _stop_what_has_not_left(order, made)
@@ -90,14 +94,14 @@ def _choose_pieces(order: Order, declaration: Declaration, left: Mapping[OrderLi
 
 
 def _find_earlier(
-    standing: list[Withdrawal], declaration: Declaration, wanted: Mapping[OrderLine, int]
+    standing: list[Withdrawal], declaration: Declaration, wanted: Mapping[OrderLine, int], *, is_any_left: bool
 ) -> Withdrawal | None:
     """The first declaration that says the same already, if there is one."""
     if wanted or not standing:
         return None
     if declaration.words:
         same = (each for each in standing if each.words == declaration.words)
-        return next(same, None)
+        return next(same, None if is_any_left else standing[0])
     asked = set(declaration.quantities)
     touching = (each for each in standing if not asked or asked & {line.order_line_id for line in each.lines.all()})
     return next(touching, standing[0])

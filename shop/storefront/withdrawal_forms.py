@@ -81,6 +81,9 @@ class StatementForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
 
+    def clean_words(self) -> str:
+        return " ".join(self.cleaned_data["words"].split())
+
 
 def _build_count_field(line: OrderLine, count: int) -> forms.IntegerField:
     name = f"{line.title} ({line.options})" if line.options else line.title

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser.shop_process import Shop
+from tests.browser.test_access import check
 from tests.browser.visitor import ADDRESS, Visitor, find_named
 from tests.journeys.walks import FURTHEST, STAGES
 
@@ -51,6 +52,25 @@ def test_a_guest_buys_within_a_minute_and_finds_the_receipt(visitor: Visitor, sh
     link = next(word for word in receipt["text"].split() if f"/orders/{number}/" in word)
     assert "Placed and paid" in visitor.go(link).words
     assert shop.topics("pat@example.com") == ["receipt"]
+
+
+def test_a_guest_withdraws_by_the_link_in_the_receipt_with_two_clicks_and_nothing_typed(
+    visitor: Visitor, staff: Visitor, shop: Shop
+) -> None:
+    email = "wyn@example.com"
+    visitor.go("/").page.locator(".card a").first.click()
+    visitor.press("Add to cart").fill_in_checkout(email)
+    number = visitor.pay()
+    receipt = shop.wait_for_mail(email, "receipt")
+    link = next(word for word in receipt["text"].split() if f"/orders/{number}/withdrawal/open/" in word)
+    visitor.go(link)
+    check(visitor.page, "withdrawing")
+    visitor.press("Confirm withdrawal")
+    assert "We received your withdrawal on" in visitor.words
+    assert number in shop.wait_for_mail(email, "withdrawal_received")["text"]
+    assert "You withdrew" in visitor.go(f"/orders/{number}/").words
+    staff.go("/admin/orders/withdrawal/?matter=open")
+    assert number in staff.words
 
 
 def test_sign_up_tick_buy_and_staff_ship_with_exactly_the_ticked_mail(

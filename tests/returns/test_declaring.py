@@ -10,8 +10,9 @@ from orders import status
 from orders.cancellation import cancel_order
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Adjustment, Order, OrderEvent, Withdrawal
-from orders.returns.declaring import Declaration, Declared, WithdrawalRefused, declare_withdrawal
+from orders.models import Adjustment, Order, OrderEvent, Refund, Withdrawal, WithdrawalStatement
+from orders.returns import statements
+from orders.returns.declaring import MOST_IN_WORDS, Declaration, Declared, WithdrawalRefused, declare_withdrawal
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +127,32 @@ def test_goods_in_the_buyers_own_words_wait_for_staff_to_read_them():
     assert made.owed is None
     assert not declare(order, said).is_new
     assert declare(order).withdrawal.owed == Decimal(44)
+
+
+def test_once_all_is_withdrawn_from_goods_in_words_are_the_same_said_again():
+    order = mugs_and_socks()
+    whole = declare(order).withdrawal
+    again = declare(order, Declaration("Pat", "pat@example.com", words="The blue mug"))
+    assert (again.withdrawal, again.is_new) == (whole, False)
+
+
+def test_what_went_back_for_goods_in_words_is_not_owed_again_with_the_rest():
+    order = mugs_and_socks()
+    in_words = declare(order, Declaration("Pat", "pat@example.com", words="The socks")).withdrawal
+    given = Refund.objects.create(payment=order.payments.get(), amount=14, currency="GBP", status="succeeded")
+    Withdrawal.objects.filter(pk=in_words.pk).update(refund=given, settled_at=timezone.now())
+    assert declare(order).withdrawal.owed == Decimal(30)
+
+
+def test_declared_in_ever_other_words_the_sixth_waits_for_staff_and_mails_nobody():
+    order = mugs_and_socks(email="pat@example.com")
+    for number in range(7):
+        said = {"number": order.number, "email": "pat@example.com", "full_name": "Mal", "words": f"Thing {number}"}
+        statements.write_down_statement(**said)
+        statements.bring_statements_to_orders()
+    assert Withdrawal.objects.count() == MOST_IN_WORDS
+    assert order.events.filter(kind=OrderEvent.Kind.WITHDRAWN).count() == MOST_IN_WORDS
+    assert WithdrawalStatement.objects.stray().count() == 2
 
 
 def test_what_is_declared_late_is_kept_as_late_and_stops_nothing():
