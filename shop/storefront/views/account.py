@@ -84,6 +84,7 @@ def customer_preferences(request: HttpRequest, customer: Customer) -> HttpRespon
         "master": make_switch(purposes.PERSONAL_SHOPPER, answers.get(purposes.PERSONAL_SHOPPER.key)),
         "ceiling": read_ceiling_choice(customer),
         "undo": undo.pop_offered_undo(request),
+        "is_gpc": gpc.has_gpc_signal(request),
     }
     return render(request, "storefront/account/preferences.html", context)
 
@@ -149,5 +150,6 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "holdings": list(personal_data.get_holdings()),
         "processors": [(processor.format_title(), processor) for processor in personal_data.get_processors()],
         "controller": data_controller.get_controller(),
+        "is_gpc": gpc.has_gpc_signal(request),
     }
     return render(request, "storefront/privacy.html", context)
