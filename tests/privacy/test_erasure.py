@@ -136,6 +136,14 @@ def test_an_order_under_way_is_waited_for_and_named():
     assert asked.state == Erasure.State.DONE
 
 
+def test_a_withdrawal_whose_money_is_owed_is_waited_for_and_one_that_is_settled_is_not():
+    zora = people.zora()
+    order = people.delivered_order(zora)
+    assert erasure.find_erasure_obstacles(zora) == []
+    order.withdrawals.update(settled_at=None)
+    assert order.number in erasure.find_erasure_obstacles(zora)[0]
+
+
 def test_the_notice_leaves_before_the_address_is_forgotten():
     zora = people.zora()
     erasure.request_erasure(zora, at_once=True)
