@@ -58,7 +58,7 @@ def _create_makers() -> dict[str, Maker]:
                 slug=row["slug"],
                 name=row["name"],
                 story=f"{row['story']}\n\n{row['place']}.",
-                postal_address=f"{row['name']}, {row['place']}, United Kingdom",
+                postal_address=f"{row['place']}, United Kingdom",
                 electronic_address=f"workshop@{row['slug']}.example",
                 eu_representative=REPRESENTATIVE,
             )
