@@ -101,7 +101,7 @@ class WithdrawalStatementAdmin(AuditedAdmin, ReadOnlyAdmin):
     search_help_text = "Order number, as it was typed"
     actions = [assign, clear]
     fields = (
-        "number", "email", "full_name", "words", "declared_at", "looked_up_at", "found", "cleared_at", "cleared_by",
+        "number", "address", "full_name", "words", "declared_at", "looked_up_at", "found", "cleared_at", "cleared_by",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: WithdrawalStatement | None = None) -> list[str]:
@@ -110,6 +110,12 @@ class WithdrawalStatementAdmin(AuditedAdmin, ReadOnlyAdmin):
     @admin.display(description="e-mail")
     def who(self, statement: WithdrawalStatement) -> str:
         return mask_email(statement.email)
+
+    @admin.display(description="e-mail")
+    def address(self, statement: WithdrawalStatement) -> str:
+        """Whole while somebody has to answer it."""
+        is_stray = statement.withdrawal_id is None and statement.cleared_at is None
+        return statement.email if is_stray else mask_email(statement.email)
 
     @admin.display(description="withdrawal")
     def found(self, statement: WithdrawalStatement) -> str:

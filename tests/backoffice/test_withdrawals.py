@@ -178,11 +178,21 @@ def test_what_fits_no_order_is_seen_brought_to_its_order_and_counts_from_when_it
     assert "Withdrawals that fit no order" not in tiles()
 
 
-def test_seen_to_it_leaves_the_first_page(staff):
+def test_seen_to_it_leaves_the_first_page_and_its_address_is_shown_no_more(staff):
     statements.write_down_statement(number="SW-TYPO", email="pat@example.com", full_name="Pat")
     statements.bring_statements_to_orders()
-    staff.post(STATED, {"action": "clear", "_selected_action": str(WithdrawalStatement.objects.get().pk)})
+    pk = WithdrawalStatement.objects.get().pk
+    page = reverse("admin:orders_withdrawalstatement_change", args=[pk])
+    assert "pat@example.com" in staff.get(page).text
+    staff.post(STATED, {"action": "clear", "_selected_action": str(pk)})
     assert "Withdrawals that fit no order" not in tiles()
+    assert "pat@example.com" not in staff.get(page).text
+
+
+def test_where_a_withdrawal_was_acknowledged_is_shown_in_part(staff):
+    made = withdrawn(email="pat@example.com")
+    for page in (LIST, reverse("admin:orders_withdrawal_change", args=[made.pk])):
+        assert "pat@example.com" not in staff.get(page).text
 
 
 @pytest.mark.parametrize("role", ["Staff: privacy", "Staff: catalogue"])
