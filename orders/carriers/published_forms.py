@@ -94,7 +94,7 @@ PUBLISHED_FORMS: dict[str, tuple[NumberForm, ...]] = {
     "dhl": (
         write_form(f"{_NOT_OLD_DOMINION}(?P<serial>#{{9,10}})!", compute_mod7_digit),
         write_form("J[A-Z]{2,3}#{9,10}"),
-        write_form(f"{_NOT_S10}(?:GM|LX|RX|UV|CN|SG|TH|IN|HK|MY)(?=[A-Z]*#)[0-9A-Z]{{10,39}}"),
+        write_form(f"{_NOT_S10}(?:GM|LX|RX|UV|CN|SG|TH|IN|HK|MY)#[0-9A-Z]{{9,38}}"),
         write_form("#{14}"),
     ),
 }
