@@ -1,4 +1,6 @@
-"""What staff set and every price and date depends on: settings, days off, tax rates, shipping. One query for all."""
+"""What staff set and every price and date depends on: settings, days off, tax rates, shipping; and the pages that say
+so in words. One query for all.
+"""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,7 +13,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orders.models import ShippingMethod, ShopSettings
+from orders.models import InfoPage, ShippingMethod, ShopSettings
 from shop.prepared import PreparedStatement
 
 PAST_DAYS_OFF = timedelta(days=31)  # a period that ended lately may have been moved by one of them
@@ -41,6 +43,7 @@ class Terms:
     rates: dict[str, Decimal]
     tax_names: dict[str, str]
     methods: tuple[ShippingMethod, ...] = ()  # those in use, in the order staff gave them
+    info_pages: tuple[InfoPage, ...] = ()  # the published ones without their words, for the foot of every page
 
     @cached_property
     def domestic_methods(self) -> tuple[ShippingMethod, ...]:
@@ -59,6 +62,9 @@ SELECT (SELECT json_agg(json_build_array(h.falls_on, h.closes_shop, h.stops_deli
        (SELECT json_agg(json_build_array(t.country, t.name, t.rate::text)) FROM orders_taxrate t),
        (SELECT json_agg(json_build_object({methods}) ORDER BY m.position, m.price, m.id)
         FROM orders_shippingmethod m WHERE m.is_active),
+       (SELECT json_agg(json_build_object('title', i.title, 'slug', i.slug, 'facts', i.facts)
+                        ORDER BY i.position, i.title)
+        FROM orders_infopage i WHERE i.is_published),
        {settings}
 FROM (SELECT 1) AS always LEFT JOIN orders_shopsettings s ON true
 """
@@ -68,13 +74,14 @@ _MONEY = ("price", "free_from")
 def load_terms() -> Terms:
     """Plain SQL: the ORM took several times as long to build this statement as it runs. One query."""
     [row] = _build_statement().fetch_rows({"since": timezone.localdate() - PAST_DAYS_OFF})
-    days_off, taxes, methods, *settings = row
+    days_off, taxes, methods, info_pages, *settings = row
     is_saved = settings[0] is not None
     return _build_terms(
         ShopSettings.from_db(DEFAULT_DB_ALIAS, _list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
         days_off=[(date.fromisoformat(on), closes, stops) for on, closes, stops in days_off or ()],
         taxes=taxes or [],
         methods=methods or [],
+        info_pages=info_pages or [],
     )
 
 
@@ -105,6 +112,7 @@ def _build_terms(
     days_off: list[tuple[date, bool, bool]],
     taxes: list[tuple[str, str, str]],
     methods: list[dict[str, Any]],
+    info_pages: list[dict[str, str]],
 ) -> Terms:
     calendar = Calendar(
         cutoff_hour=min(settings.cutoff_hour, 23),
@@ -115,7 +123,14 @@ def _build_terms(
     )
     rates = {country: Decimal(rate) for country, _, rate in taxes}
     names = {country: name for country, name, _ in taxes}
-    return Terms(settings, calendar, rates, names, tuple(_parse_shipping_method(each) for each in methods))
+    return Terms(
+        settings,
+        calendar,
+        rates,
+        names,
+        tuple(_parse_shipping_method(each) for each in methods),
+        tuple(InfoPage(**each) for each in info_pages),
+    )
 
 
 def _parse_shipping_method(row: dict[str, Any]) -> ShippingMethod:

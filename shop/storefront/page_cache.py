@@ -38,11 +38,9 @@ def get_cached_counts(scope: tuple[int, ...] = ()) -> ListCounts:
     return _get_or_load(f"counts {scope}", lambda: search.count_products(scope), seconds=COUNTS_CACHE_SECONDS)
 
 
-def get_cached_info_pages() -> list[InfoPage]:
+def get_cached_info_pages() -> tuple[InfoPage, ...]:
     """The published pages of words, without the words, for the foot of every page."""
-    return _get_or_load(
-        "info_pages", lambda: list(InfoPage.objects.filter(is_published=True).only("title", "slug", "facts"))
-    )
+    return get_cached_terms().info_pages
 
 
 def get_cached_head_links() -> SafeString:

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from orders import shop_terms
-from orders.models import Holiday, ShopSettings
+from orders.models import Holiday, InfoPage, ShopSettings
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -39,14 +39,25 @@ def test_ways_of_delivery_are_those_in_use_in_the_order_staff_gave_them_to_the_p
     assert not found[0].reaches("FR")
 
 
-def test_days_off_are_those_from_yesterday_on_and_each_stops_what_it_says():
+def test_days_off_are_those_of_a_month_ago_and_on_and_each_stops_what_it_says():
     today = timezone.localdate()
-    Holiday.objects.create(falls_on=today - timedelta(days=2), name="Past")
+    Holiday.objects.create(falls_on=today - timedelta(days=32), name="Long past")
     Holiday.objects.create(falls_on=today, name="Stocktaking", stops_delivery=False)
     Holiday.objects.create(falls_on=today + timedelta(days=1), name="Strike", closes_shop=False)
     calendar = shop_terms.load_terms().calendar
     assert calendar.closed == {today}
     assert calendar.undelivered == {today + timedelta(days=1)}
+
+
+def test_the_published_pages_of_words_come_along_in_their_order_without_their_words():
+    InfoPage.objects.create(title="Terms", slug="terms", body="Long.", is_published=True, position=2)
+    InfoPage.objects.create(title="Delivery", slug="delivery", facts="delivery", is_published=True, position=1)
+    InfoPage.objects.create(title="Draft", slug="draft")
+    found = shop_terms.load_terms().info_pages
+    assert [(each.title, each.slug, each.facts, each.body) for each in found] == [
+        ("Delivery", "delivery", "delivery", ""),
+        ("Terms", "terms", "", ""),
+    ]
 
 
 def test_a_rate_of_tax_is_exact_and_a_country_without_one_has_none():
