@@ -16,7 +16,7 @@ MEMORY_DAYS = 120  # a shipment promised so long ago weighs half of one promised
 
 
 class LatenessTally:
-    """Weights double every MEMORY_DAYS instead of all older ones being halved each day. Good for 300 years of days."""
+    """Weights double every MEMORY_DAYS instead of all older ones being halved each day. Good for three centuries."""
 
     def __init__(self, row_count: int, first_day: int) -> None:
         self._counts: Floats = np.zeros((row_count, COLUMN_COUNT))

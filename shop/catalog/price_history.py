@@ -1,4 +1,4 @@
-"""What something on sale cost before: a price said to be lowered stands beside the lowest of the thirty days before.
+"""What something on sale cost before: a price said to be lowered stands beside the lowest of the time before.
 
 Directive 98/6/EC, article 6a. The history is the catalog events that `shop.catalog.prices` writes with each change.
 """

@@ -14,6 +14,7 @@ from accounts.models import Address, User
 from orders.fulfilment import transitions
 from orders.models import Order, Shipment, ShopSettings
 from orders.models.settings import ONLY_ROW
+from orders.models.withdrawal import Withdrawal
 from shop.catalog.models import Product, StockRecord
 from tests import builders, cast
 from tests.backoffice.steps import order_at
@@ -72,10 +73,30 @@ def _furnish(owner: User) -> None:
     over = {"status": Order.Status.CANCELLED, "payment_status": Order.PaymentStatus.REFUNDED}  # the longest badge
     Order.objects.filter(pk=ended.pk).update(**over)
     Order.objects.update(country="GS", shipping_name="x", line2="x", region="x", phone="x", cart_fingerprint="")
+    _furnish_withdrawal(ended)
     for payment in made[3].payments.all():
         refund = {"currency": payment.currency, "reason": "x", "problem": "x", "actor": "x"}
         payment.refunds.create(amount=Decimal(1), status="succeeded", provider_reference="x", **refund)
     LogEntry.objects.log_actions(owner.pk, Product.objects.all(), CHANGE, [{"changed": {"fields": ["w" * 60]}}])
+
+
+def _furnish_withdrawal(order: Order) -> None:
+    Withdrawal.objects.create(
+        order=order,
+        way=Withdrawal.Way.ORDER,
+        full_name="x",
+        contents="x",
+        piece_count=1,
+        declared_at=timezone.now(),
+        has_left=False,
+        currency=order.currency,
+        goods_amount=1,
+        delivery_amount=1,
+        due_on=timezone.localdate(),
+        set_aside_at=timezone.now(),
+        set_aside_by="x",
+        set_aside_reason="x",
+    )
 
 
 def _make_one(model: type[models.Model]) -> models.Model:

@@ -50,6 +50,7 @@ def test_days_off_are_those_of_a_month_ago_and_on_and_each_stops_what_it_says():
 
 
 def test_the_published_pages_of_words_come_along_in_their_order_without_their_words():
+    InfoPage.objects.all().delete()
     InfoPage.objects.create(title="Terms", slug="terms", body="Long.", is_published=True, position=2)
     InfoPage.objects.create(title="Delivery", slug="delivery", facts="delivery", is_published=True, position=1)
     InfoPage.objects.create(title="Draft", slug="draft")

@@ -30,7 +30,7 @@ SPELLED = re.compile(rf"\b(?:\d+|{NUMBERS})[ -](?:days?|weeks?|months?|years?)\b
 # Nothing that is kept: the week a ceiling counts, a bank's days, how long goods last, what the engine looks at.
 OTHER_THINGS = re.compile(
     r"(?:any|last|these) seven days|three to ten days|counts as one day"
-    r"|four weeks|about nine months|interval '\d+ \w+'",
+    r"|four weeks|about nine months|for more than two years|interval '\d+ \w+'",
     re.IGNORECASE,
 )
 
