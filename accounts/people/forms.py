@@ -6,7 +6,7 @@ from typing import Any
 from allauth.account import forms as allauth_forms
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import record_authentication
-from allauth.account.models import EmailAddress
+from allauth.account.utils import setup_user_email
 from allauth.core import context, ratelimit
 from django import forms
 from django.core.exceptions import ValidationError
@@ -64,7 +64,7 @@ class SignupForm(ShopWordingMixin, allauth_forms.SignupForm):
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """The new login, or the answer for an address that has an account: the same words after the same work."""
         if self.account_already_exists:
-            pretend_to_sign_up(self.cleaned_data["password1"])
+            pretend_to_sign_up(request, self.cleaned_data["password1"])
         try:
             saved: tuple[User | None, HttpResponse | None] = super().try_save(request)
         except IntegrityError:  # somebody signed up with it between our look and our try
@@ -99,13 +99,14 @@ class ResetPasswordForm(ShopWordingMixin, allauth_forms.ResetPasswordForm):
         return email
 
 
-def pretend_to_sign_up(password: str) -> None:
+def pretend_to_sign_up(request: HttpRequest, password: str) -> None:
     """The work of a new login, undone: how long an answer takes tells nobody whether there is an account."""
     nobody = f"{uuid.uuid4().hex}@example.com"
+    address_claims.is_taken(nobody)  # which took one look of three for the address that is
     with transaction.atomic():
         address_claims.end_claims(nobody)
         user = User.objects.create_user(nobody, password)
-        EmailAddress.objects.create(user=user, email=nobody, primary=True)
+        setup_user_email(request, user, [])
         transaction.set_rollback(True)
 
 
