@@ -17,6 +17,7 @@ from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, PAGE_VAR, SEARCH
 from django.core.exceptions import SuspiciousOperation, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch
 
 LONGEST_SEARCH = 200
 PRESERVED_VAR = "_changelist_filters"  # the list's own address, which a row's page leads back to
@@ -162,6 +163,12 @@ class StrictAdmin(admin.ModelAdmin):
         return super().history_view(request, *args, **kwargs)
 
     def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
-        """The row's own address: Django's detour tells it of rows a role may not look at."""
+        """The row's own address: Django's detour tells it of rows a role may not look at.
+
+        None beside a form that was refused, where what was typed leads nowhere.
+        """
         url = getattr(obj, "get_absolute_url", None) if self.view_on_site else None
-        return str(url()) if url else None
+        try:
+            return str(url()) if url else None
+        except NoReverseMatch:
+            return None

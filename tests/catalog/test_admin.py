@@ -123,6 +123,17 @@ def test_renaming_a_maker_or_category_changes_what_their_things_are_found_by(sta
     assert [product.title for product in search_products("footwear").products] == ["Boot"]
 
 
+@pytest.mark.parametrize("name", ["category", "maker", "product"])
+@pytest.mark.parametrize("slug", ["", "a/b"])
+def test_a_form_refused_with_an_address_that_leads_nowhere_is_shown_again(staff, name, slug):
+    product = builders.product("Boot", maker=builders.maker("Hob"))
+    row = product if name == "product" else getattr(product, name)
+    page = staff.post(reverse(f"admin:catalog_{name}_change", args=[row.pk]), {"name": "", "title": "", "slug": slug})
+    assert page.status_code == 200
+    assert "Please correct the error" in page.text
+    assert type(row).objects.get(pk=row.pk).slug == row.slug
+
+
 def test_a_category_cannot_stand_under_itself(staff):
     parent = builders.category("Clothing")
     child = builders.category("Socks", parent=parent)
