@@ -179,7 +179,7 @@ def test_before_it_has_left_it_is_stopped_and_the_buyer_may_still_cancel():
     made = declare(order).withdrawal
     order.refresh_from_db()
     assert order.hold == Order.Hold.WITHDRAWN
-    assert status.may_customer_cancel(order)
+    assert status.may_customer_cancel(order, lost=status.lost_total(order))
     assert not made.may_wait
     with pytest.raises(TransitionRefused):
         transitions.approve_order(order.pk, actor="Sam")
