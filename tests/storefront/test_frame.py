@@ -34,7 +34,7 @@ def test_a_new_address_of_the_shop_stands_in_the_foot_of_every_page_ten_seconds_
     assert "1 Old Road" not in page
 
 
-def test_a_department_renamed_has_its_new_name_in_the_head_ten_seconds_later(client, clock):
+def test_a_department_renamed_has_its_new_name_in_head_and_tiles_ten_seconds_later(client, clock):
     Category.objects.create(name="Boots & laces", slug="boots")
     boots = '<a href="/category/boots/">Boots &amp; laces</a>'
     assert client.get("/").text.count(boots) == 1
@@ -43,7 +43,8 @@ def test_a_department_renamed_has_its_new_name_in_the_head_ten_seconds_later(cli
     clock.now += page_cache.CACHE_SECONDS + 1
     page = client.get("/").text
     assert '<a href="/category/boots/">Shoes</a>' in page
-    assert boots not in page
+    assert '<a class="tile tint-1" href="/category/boots/">Shoes</a>' in page
+    assert "laces" not in page
 
 
 def test_the_head_marks_the_department_that_a_page_belongs_to_and_no_other(client):

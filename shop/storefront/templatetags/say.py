@@ -55,3 +55,15 @@ def _write_departments(branches: tuple[Branch, ...], here: str) -> SafeString:
     """Written once for what stands in the departments themselves: another name, another link, is another text."""
     links = ((branch.url, CURRENT if branch.slug == here else "", branch.name) for branch in branches)
     return format_html_join("", '<li><a href="{}"{}>{}</a></li>', links)
+
+
+@register.filter
+def tiles(branches: Iterable[Branch]) -> SafeString:
+    """Every department as a tile, for the front page."""
+    return _write_tiles(tuple(branches))
+
+
+@lru_cache(maxsize=8)
+def _write_tiles(branches: tuple[Branch, ...]) -> SafeString:
+    links = ((branch.tint, branch.url, branch.name) for branch in branches)
+    return format_html_join("", '<li><a class="tile tint-{}" href="{}">{}</a></li>', links)
