@@ -4,9 +4,10 @@ from allauth.account.auth_backends import AuthenticationBackend
 from django.db import DEFAULT_DB_ALIAS
 
 from accounts.models import Customer, User
+from shop.model_rows import list_columns
 from shop.prepared import PreparedStatement
 
-_USER, _CUSTOMER = ([column.attname for column in model._meta.concrete_fields] for model in (User, Customer))  # noqa: SLF001
+_USER, _CUSTOMER = list_columns(User), list_columns(Customer)
 _COLUMNS = ", ".join([*(f"login.{name}" for name in _USER), *(f"customer.{name}" for name in _CUSTOMER)])
 # In plain SQL, as each page of somebody signed in asks it.
 _READ_USER = PreparedStatement(

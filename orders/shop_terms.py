@@ -9,11 +9,11 @@ from functools import cache, cached_property
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
 from orders.models import InfoPage, ShippingMethod, ShopSettings
+from shop.model_rows import list_columns
 from shop.prepared import PreparedStatement
 
 PAST_DAYS_OFF = timedelta(days=31)  # a period that ended lately may have been moved by one of them
@@ -77,7 +77,7 @@ def load_terms() -> Terms:
     days_off, taxes, methods, info_pages, *settings = row
     is_saved = settings[0] is not None
     return _build_terms(
-        ShopSettings.from_db(DEFAULT_DB_ALIAS, _list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
+        ShopSettings.from_db(DEFAULT_DB_ALIAS, list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
         days_off=[(date.fromisoformat(on), closes, stops) for on, closes, stops in days_off or ()],
         taxes=taxes or [],
         methods=methods or [],
@@ -88,13 +88,9 @@ def load_terms() -> Terms:
 @cache
 def _build_statement() -> PreparedStatement:
     """With every column that the models have by now."""
-    methods = (f"'{name}', m.{name}{'::text' * (name in _MONEY)}" for name in _list_columns(ShippingMethod))
-    settings = (f"s.{name}" for name in _list_columns(ShopSettings))
+    methods = (f"'{name}', m.{name}{'::text' * (name in _MONEY)}" for name in list_columns(ShippingMethod))
+    settings = (f"s.{name}" for name in list_columns(ShopSettings))
     return PreparedStatement(_SELECT_TERMS.format(methods=", ".join(methods), settings=", ".join(settings)))
-
-
-def _list_columns(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001
 
 
 def get_terms_for_request(request: HttpRequest) -> Terms:

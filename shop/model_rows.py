@@ -14,6 +14,11 @@ from shop.prepared import PreparedStatement
 Row = TypeVar("Row", bound=Model)
 
 
+def list_columns(model: type[Model]) -> list[str]:
+    """Of a model's table, in the order that `from_db` takes them."""
+    return [field.attname for field in model._meta.concrete_fields]  # noqa: SLF001
+
+
 class RowStatement(Generic[Row]):
     """`SELECT` of every column of a model, as it is by now, with the rest of the statement: its alias is `t`."""
 
@@ -27,7 +32,7 @@ class RowStatement(Generic[Row]):
 
     @cached_property
     def _columns(self) -> list[str]:
-        return [field.attname for field in self.model._meta.concrete_fields]  # noqa: SLF001
+        return list_columns(self.model)
 
     def fetch(self, values: Mapping[str, Any]) -> list[Row]:
         """Every row. For models whose columns mean what the driver makes of them: no JSON."""

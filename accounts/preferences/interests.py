@@ -16,15 +16,13 @@ from accounts.models.interest import KINDS_FOR_SUGGESTIONS
 from shop.catalog import category_tree
 from shop.catalog.category_tree import CategoryTree
 from shop.catalog.models import Category, Maker
+from shop.model_rows import list_columns
 from shop.prepared import PreparedStatement
 
 Row = TypeVar("Row", bound=Model)
 MOST_INTERESTS = 100  # things one customer can tell us
 
-_INTEREST, _MAKER, _CATEGORY = (
-    [column.attname for column in model._meta.concrete_fields]  # noqa: SLF001
-    for model in (Interest, Maker, Category)
-)
+_INTEREST, _MAKER, _CATEGORY = list_columns(Interest), list_columns(Maker), list_columns(Category)
 _COLUMNS = ", ".join(
     f"{alias}.{column}"
     for alias, columns in {"told": _INTEREST, "maker": _MAKER, "category": _CATEGORY}.items()
