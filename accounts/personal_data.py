@@ -18,6 +18,7 @@ from accounts.models import (
     ConsentPayload,
     ConsentRequest,
     Customer,
+    DataComplaint,
     DataExport,
     Erasure,
     FreshLink,
@@ -35,6 +36,7 @@ from accounts.people.sessions import VISIT_RETENTION
 from accounts.people.staff_changes import CHANGE_RETENTION
 from accounts.preferences import interests
 from accounts.privacy import access_log, export
+from accounts.privacy.complaints import COMPLAINT_RETENTION
 from accounts.privacy.export import COPY_RETENTION
 from shop.personal_data import (
     Holding,
@@ -153,6 +155,13 @@ def _find_fresh_links(customer: Customer) -> QuerySet[FreshLink]:
     return FreshLink.objects.filter(email__iexact=customer.email or "-")
 
 
+def _find_complaints(customer: Customer) -> QuerySet[DataComplaint]:
+    """Those from their proved address: whoever else typed it tells nobody about them."""
+    if not (customer.email and customer.is_proved):
+        return DataComplaint.objects.none()
+    return DataComplaint.objects.filter(email=customer.email).order_by("pk")
+
+
 def forget_interests(customer: Customer, *, until: datetime) -> int:
     """What suggestions could follow. Days to remember, what never to show and sizes that are not theirs stay."""
     return customer.interests.filter(kind__in=KINDS_FOR_SUGGESTIONS, told_at__lte=until).delete()[0]
@@ -220,6 +229,25 @@ HOLDINGS: tuple[Holding, ...] = (
         export={"email": "email", "asked_for": "purpose", "asked_at": "created_at", "used_at": "confirmed_at"},
         find=_find_requests,
         kept_for=REQUEST_RETENTION,
+    ),
+    hold_rows(
+        DataComplaint.objects,
+        key="complaints",
+        title="Complaints about data",
+        retention="Name, e-mail address, what you wrote and what we answered, so that we can show that we did: "
+        f"{COMPLAINT_RETENTION}.",
+        export={
+            "name": "full_name",
+            "email": "email",
+            "complaint": "words",
+            "received_at": "received_at",
+            "answer_due_on": "due_on",
+            "answer": "answer",
+            "answered_at": "answered_at",
+        },
+        find=_find_complaints,
+        dated_by="received_at",
+        kept_for=COMPLAINT_RETENTION,
     ),
     hold_rows(
         AccessLogEntry.objects,

@@ -102,7 +102,7 @@ def _lock_waiting_order_events() -> QuerySet[OrderEvent]:
 def _lock_waiting_account_events() -> QuerySet[AccountEvent]:
     waiting = AccountEvent.objects.filter(relayed_at=None).order_by("pk")
     locked = waiting.select_for_update(skip_locked=True, of=("self",))
-    return locked.select_related("consent_request", "customer")
+    return locked.select_related("consent_request", "complaint", "customer")
 
 
 def draft_mails(event: Any) -> Iterator[Draft]:

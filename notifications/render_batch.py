@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from accounts.models import ConsentRequest, PreferenceProfile
+from accounts.models import ConsentRequest, DataComplaint, PreferenceProfile
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from notifications.topics.definition import BatchData, EmailContext
@@ -38,6 +38,7 @@ def _load_batch_data(emails: Sequence[Any]) -> BatchData:
         issues=NewsletterIssue.objects.in_bulk(_collect_context_ids(emails, "issue")),
         requests=ConsentRequest.objects.in_bulk(_collect_context_ids(emails, "consent_request")),
         withdrawals=Withdrawal.objects.select_related("order").in_bulk(_collect_context_ids(emails, "withdrawal")),
+        complaints=DataComplaint.objects.in_bulk(_collect_context_ids(emails, "complaint")),
         capped=frozenset(capped.values_list("customer", flat=True)),
     )
 

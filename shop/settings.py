@@ -256,6 +256,7 @@ STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", 10)
 # The most a request waits for all it asks of Stripe or a mail server; what takes longer goes on in the background.
 PATIENCE_SECONDS = env.float("PATIENCE_SECONDS", 2.0)
 
+DATA_COMPLAINTS_PER_MINUTE = env.int("DATA_COMPLAINTS_PER_MINUTE", 5)  # sent from one address
 WITHDRAWALS_PER_MINUTE = env.int("WITHDRAWALS_PER_MINUTE", 20)  # declared from one address
 CHECKOUTS_PER_MINUTE = env.int("CHECKOUTS_PER_MINUTE", 600)  # of one address: an office, not a flood
 PAYMENT_HOLD_SECONDS = env.int("PAYMENT_HOLD_SECONDS", 45 * 60)

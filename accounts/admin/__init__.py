@@ -1,4 +1,5 @@
 from accounts.admin.access import AccessLogEntryAdmin
+from accounts.admin.complaint import DataComplaintAdmin
 from accounts.admin.user import UserAdmin
 
-__all__ = ["AccessLogEntryAdmin", "UserAdmin"]
+__all__ = ["AccessLogEntryAdmin", "DataComplaintAdmin", "UserAdmin"]

@@ -3,6 +3,7 @@ from accounts.models.access_record import AccessLogRecord
 from accounts.models.address import Address
 from accounts.models.ask import Ask, ForgottenPast
 from accounts.models.checkpoint import ConsentCheckpoint
+from accounts.models.complaint import DataComplaint
 from accounts.models.consent import Consent, ConsentPayload, ConsentRecord, ConsentRequest
 from accounts.models.customer import Customer
 from accounts.models.event import AccountEvent
@@ -26,6 +27,7 @@ __all__ = [
     "ConsentRecord",
     "ConsentRequest",
     "Customer",
+    "DataComplaint",
     "DataExport",
     "Erasure",
     "ForgottenPast",

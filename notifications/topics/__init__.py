@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from notifications.topics.consent_confirmation import CONSENT_CONFIRMATION
+from notifications.topics.data_complaints import COMPLAINT_ANSWERED, COMPLAINT_RECEIVED
 from notifications.topics.definition import TOPICS, Topic, register_topics
 from notifications.topics.digest import DIGEST
 from notifications.topics.erasure_asked_for import ERASURE_ASKED_FOR
@@ -24,6 +25,8 @@ from notifications.topics.withdrawal_received import WITHDRAWAL_RECEIVED
 __all__ = [
     "BY_EVENT",
     "BY_PURPOSE",
+    "COMPLAINT_ANSWERED",
+    "COMPLAINT_RECEIVED",
     "CONSENT_CONFIRMATION",
     "DIGEST",
     "ERASURE_ASKED_FOR",
@@ -51,6 +54,8 @@ register_topics(
     CONSENT_CONFIRMATION,
     EXPORT_READY,
     ERASURE_ASKED_FOR,
+    COMPLAINT_RECEIVED,
+    COMPLAINT_ANSWERED,
     DIGEST,
     RECOMMENDATIONS,
     NEWSLETTER,

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from accounts.consent.purposes import MailKind
-from accounts.models import ConsentRequest, Customer
+from accounts.models import ConsentRequest, Customer, DataComplaint
 from notifications.gate import MailAddressee
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
 from orders.models import Order, OrderEvent, Shipment, ShopSettings, Withdrawal
@@ -158,6 +158,7 @@ class BatchData:
     issues: dict[int, NewsletterIssue]
     requests: dict[int, ConsentRequest]
     withdrawals: dict[int, Withdrawal] = field(default_factory=dict)
+    complaints: dict[int, DataComplaint] = field(default_factory=dict)
     capped: frozenset[int] = frozenset()  # customers with a weekly ceiling
     forms: dict[str, tuple[str, str, str] | None] = field(default_factory=dict)  # form letters written so far
 

@@ -8,10 +8,10 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from accounts.consent.purposes import MailKind
-from accounts.models import ConsentRequest, Customer
-from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
+from accounts.models import Customer
+from notifications.models import OutgoingEmail, OutgoingItem
 from notifications.topics.definition import BODY, TOPICS, BatchData, EmailContext, Topic
-from orders.models import Adjustment, Order, OrderLine, Shipment, ShipmentLine, ShopSettings, Withdrawal
+from orders.models import Adjustment, Order, OrderLine, Shipment, ShipmentLine, ShopSettings
 from recommendations.picks import Pick
 from shop.catalog.models import Product, Variant
 
@@ -24,12 +24,12 @@ def compose_sample(
     *,
     order: Order | None = None,
     context: dict[str, Any] | None = None,
-    shipments: dict[int, Shipment] | None = None,
-    issues: dict[int, NewsletterIssue] | None = None,
-    requests: dict[int, ConsentRequest] | None = None,
-    withdrawals: dict[int, Withdrawal] | None = None,
+    **rows: Any,
 ) -> EmailContext:
-    """A mail to the customer, standing on the answers they have given; a supposed one would be given now."""
+    """A mail to the customer, standing on the answers they have given; a supposed one would be given now.
+
+    `rows`: what its context names, by key, under the names that `BatchData` has for them.
+    """
     email = OutgoingEmail(
         topic=topic.key,
         kind=topic.kind,
@@ -40,7 +40,8 @@ def compose_sample(
     )
     body = OutgoingItem(email=email, block=BODY, purpose=topic.purpose, is_essential=topic.kind is MailKind.ESSENTIAL)
     body.stands_since_at = _read_answer_times(customer).get(topic.purpose, timezone.now()) if topic.purpose else None
-    desk = BatchData(ShopSettings.current(), shipments or {}, issues or {}, requests or {}, withdrawals or {})
+    known: dict[str, Any] = {"shipments": {}, "issues": {}, "requests": {}, **rows}
+    desk = BatchData(ShopSettings.current(), **known)
     return EmailContext(email, [body], desk)
 
 

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, DateTimeField, IntegerField, Min, Q, QuerySet, Value
 from django.utils import timezone
 
 from orders.models import Withdrawal, WithdrawalStatement
@@ -18,12 +19,25 @@ class WithdrawalSummary:
 
 
 def summarize_withdrawals() -> WithdrawalSummary:
-    """Two queries."""
+    """One query."""
     overdue = Withdrawal.objects.overdue(timezone.localdate()).values("pk")
-    found = (
-        Withdrawal.objects.unsettled()
-        .order_by()
-        .aggregate(count=Count("pk"), oldest=Min("declared_at"), overdue=Count("pk", filter=Q(pk__in=overdue)))
+    open_ones = _count_waiting("open", Withdrawal.objects.unsettled(), since="declared_at", overdue=Q(pk__in=overdue))
+    stray = _count_waiting("stray", WithdrawalStatement.objects.stray(), since="declared_at", overdue=Q(pk=None))
+    found = {name: counts for name, *counts in open_ones.union(stray, all=True)}
+    count, oldest_at, overdue_count = found.get("open", (0, None, 0))
+    return WithdrawalSummary(count, oldest_at, overdue_count, found.get("stray", (0,))[0])
+
+
+def _count_waiting(name: str, waiting: QuerySet[Any], *, since: str, overdue: Q) -> QuerySet[Any]:
+    """A row of name, count, the oldest moment, and how many are overdue; none where nothing waits."""
+    rows: QuerySet[Any] = (
+        waiting.order_by()
+        .values(name=Value(name))
+        .annotate(
+            count=Count("pk"),
+            oldest=Min(since, output_field=DateTimeField()),
+            overdue_count=Count("pk", filter=overdue, output_field=IntegerField()),
+        )
+        .values_list("name", "count", "oldest", "overdue_count")
     )
-    stray_count = WithdrawalStatement.objects.stray().count()
-    return WithdrawalSummary(found["count"], found["oldest"], found["overdue"], stray_count)
+    return rows

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Coalesce
 from django.urls import NoReverseMatch, reverse
@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
+from accounts.models import DataComplaint
 from notifications.models import OutgoingEmail
 from orders.fulfilment import queue
 from orders.models import Order, Payment, Refund, StripeRecord
@@ -71,6 +72,19 @@ def find_sold_out_variants() -> SoldOutVariants:
     """One query."""
     found = list(_filter_sold_out()[: MOST_SHOWN + 1])
     return SoldOutVariants(found[:MOST_SHOWN], has_more=len(found) > MOST_SHOWN)
+
+
+def get_complaint_tiles() -> list[Tile]:
+    """Complaints about data that wait for an answer, and those whose day is near; no tile of 0. One query."""
+    pressing = DataComplaint.objects.pressing(timezone.localdate()).values("pk")
+    waiting = DataComplaint.objects.unanswered().order_by()
+    found = waiting.aggregate(
+        count=Count("pk"), oldest=Min("received_at"), pressing=Count("pk", filter=Q(pk__in=pressing))
+    )
+    url = reverse("admin:accounts_datacomplaint_changelist")
+    tiles = [Tile("Complaints about data", found["count"], f"{url}?matter=open", _format_wait(found["oldest"]))]
+    tiles.append(Tile("Data complaints due within a week", found["pressing"], f"{url}?matter=pressing"))
+    return [tile for tile in tiles if tile.count]
 
 
 def _make_queue_tile(standing: queue.QueueSummary) -> Tile:

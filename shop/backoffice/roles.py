@@ -34,6 +34,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "accounts.consent": LOOK,
         "accounts.consentpayload": LOOK,
         "accounts.accesslogentry": LOOK,
+        "accounts.datacomplaint": CHANGE,
         "notifications.outgoingemail": LOOK,
         "notifications.outgoingitem": LOOK,
         "notifications.suppression": ("view", "add", "delete"),

@@ -13,7 +13,7 @@ from accounts.models import AccountEvent, Customer
 from accounts.people.auth_emails import AUTH_EMAILS
 from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
-from accounts.privacy import erasure
+from accounts.privacy import complaints, erasure
 from notifications import audience, delivery, relay, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
@@ -68,11 +68,23 @@ def gather_news(customer: Customer) -> None:
 
 
 def account_news(topic: str, customer: Customer) -> None:
-    if topic == topics.EXPORT_READY.key:
+    if topic == topics.CONSENT_CONFIRMATION.key:
+        acts.say_no(customer, purposes.NEWSLETTER)
+        requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
+    elif topic == topics.EXPORT_READY.key:
         AccountEvent.objects.create(kind=AccountEvent.Kind.EXPORT_READY, customer=customer)
-    else:
+    elif topic == topics.ERASURE_ASKED_FOR.key:
         erasure.request_erasure(customer, at_once=False)
+    else:
+        complaint_news(topic, customer)
     relay.relay_all_events()
+
+
+def complaint_news(topic: str, customer: Customer) -> None:
+    made = complaints.file_complaint(full_name="Pat", email=customer.email, words="Too <b>much</b>.")
+    if topic == topics.COMPLAINT_ANSWERED.key:
+        AccountEvent.objects.all().delete()
+        complaints.answer_complaint(made.pk, answer="Less <b>now</b>.", actor="Jo")
 
 
 def queue_letter(customer: Customer) -> None:
@@ -118,11 +130,7 @@ def queue(topic: str, customer: Customer) -> OutgoingEmail:
         return queue_order_news(topic, customer)
     if topic == topics.DIGEST.key:
         gather_news(customer)
-    if topic == topics.CONSENT_CONFIRMATION.key:
-        acts.say_no(customer, purposes.NEWSLETTER)
-        requests.request_consent(customer.email, purposes.NEWSLETTER, source="checkout")
-        relay.relay_all_events()
-    if topic in (topics.EXPORT_READY.key, topics.ERASURE_ASKED_FOR.key):
+    if TOPICS[topic].event in AccountEvent.Kind.values:
         account_news(topic, customer)
     if topic == topics.NEWSLETTER.key:
         NewsletterIssue.objects.create(

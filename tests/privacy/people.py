@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.consent import purposes, requests
-from accounts.models import AccessLogEntry, Address, Customer, FreshLink
+from accounts.models import AccessLogEntry, Address, Customer, DataComplaint, FreshLink
 from notifications.models import OutgoingEmail, Suppression
 from orders import events
 from orders.models import (
@@ -54,6 +54,10 @@ def zora() -> Customer:
     for make in rows.OF_GOODS.values():
         make(customer, "Blanket")
     FreshLink.objects.create(token_hash="zora", email=EMAIL, leads_to="/account/data/")
+    DataComplaint.objects.create(
+        full_name=NAME, email=EMAIL, words="You told Ottoline", received_at=timezone.now(),
+        due_on=timezone.localdate(), digest="zora", answer=f"Sorry, {NAME}", answered_at=timezone.now(),
+    )  # fmt: skip
     signed_in(customer)
     logged(customer)
     return customer

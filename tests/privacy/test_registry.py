@@ -18,6 +18,7 @@ from accounts.models import (
     Ask,
     ConsentRequest,
     Customer,
+    DataComplaint,
     DataExport,
     Erasure,
     FreshLink,
@@ -145,6 +146,12 @@ def of_withdrawal_statements(at, customer):
     )
 
 
+def of_complaints(at, customer):
+    return DataComplaint.objects.create(
+        full_name="A", email=customer.email, words="x", received_at=at, due_on=at.date(), digest=f"{at}"
+    )
+
+
 def of_stripe_events(at, customer):
     return StripeEvent.objects.create(event_id=f"evt_{at}", kind="k", created_at=at, processed_at=at)
 
@@ -219,6 +226,7 @@ KEPT_DAYS = {
     "stripe_events": (of_stripe_events, 90),
     "withdrawals": (of_withdrawals, 6 * 365 + 2),
     "withdrawal_statements": (of_withdrawal_statements, 60),
+    "complaints": (of_complaints, 731),
     "requests": (of_requests, 14),
     "access": (of_access, 731),
     "fresh_links": (of_fresh_links, 1),

@@ -33,6 +33,7 @@ LOOKUPS = ("", "exact", "icontains", "startswith", "regex", "gt", "lte", "in", "
 FARTHER = ("exact", "regex", "isnull")  # of the columns of what a row hangs on
 TAKES = {  # every filter there is; another one is added here once somebody has thought about what it tells
     "accounts.accesslogentry": {"kind__exact", "staff_role"},
+    "accounts.datacomplaint": {"matter"},
     "accounts.customer": {"user__isempty", "email_proved_at__isempty"},
     "accounts.user": {"who", "groups__id__exact", "groups__isnull"},
     "orders.order": {"queue", "method", "country", "payment_status__exact", "source__exact", "customer__id__exact"},
@@ -50,6 +51,7 @@ TAKES = {  # every filter there is; another one is added here once somebody has 
 }
 SORTS_BY = {  # a column that sorts by another name than its own: what it shows is that
     "accounts.customer": {"name_or_number": "name"},
+    "accounts.datacomplaint": {"due": "due_on"},
     "accounts.user": {"login": "email"},  # staff's, which are shown whole
     "orders.order": {"placed": "placed_at"},
     "orders.shippingmethod": {"by": "carrier", "costs": "price", "free_for": "free_from"},

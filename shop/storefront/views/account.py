@@ -25,6 +25,7 @@ from accounts.preferences.switches import (
     read_switches_by_group,
 )
 from accounts.privacy import stored_data
+from accounts.privacy.complaints import ANSWER_PERIOD
 from notifications.missing_letters import explain_missing_letter
 from orders import order_mail_optins
 from recommendations.explanations import Place
@@ -151,5 +152,6 @@ def privacy(request: HttpRequest) -> HttpResponse:
         "processors": [(processor.format_title(), processor) for processor in personal_data.get_processors()],
         "controller": data_controller.get_controller(),
         "is_gpc": gpc.has_gpc_signal(request),
+        "answer_period": ANSWER_PERIOD,
     }
     return render(request, "storefront/privacy.html", context)
