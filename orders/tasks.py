@@ -1,5 +1,6 @@
 from celery import shared_task
 
+from orders import staff_orders
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
 from orders.returns import statements
@@ -24,6 +25,11 @@ def process_stripe_events() -> None:
     with ask_in_background(stripe_events.EVENTS) as may_ask:
         if may_ask:
             stripe_events.process_waiting_events()
+
+
+@shared_task
+def end_unpaid_orders() -> None:
+    staff_orders.end_unpaid_orders()
 
 
 @shared_task

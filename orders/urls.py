@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders.views import cart, order, webhook
+from orders.views import cart, order, payment, webhook
 
 urlpatterns = [
     path("cart/lines/", cart.add_cart_line, name="cart_add"),
@@ -17,6 +17,7 @@ urlpatterns = [
     ),
     path("orders/<str:number>/paid/", order.order_paid, name="order_paid"),
     path("orders/<str:number>/unpaid/", order.order_unpaid, name="order_unpaid"),
+    path("orders/<str:number>/payments/", payment.pay_staff_order, name="order_payments"),
     path("orders/<str:number>/cancellation/", order.cancel_own_order, name="order_cancellation"),
     path("orders/<str:number>/news/<slug:key>/removal/", order.end_news, name="order_news_removal"),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe_webhook"),

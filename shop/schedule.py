@@ -30,6 +30,8 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": RECONCILE_SECONDS,
         "options": HEARTBEAT,
     },
+    # those that staff entered and nobody paid in time
+    "end unpaid orders": {"task": "orders.tasks.end_unpaid_orders", "schedule": 300, "options": {"expires": 300}},
     # whoever declares it by number and e-mail is told at once
     "bring withdrawals to their orders": {
         "task": "orders.tasks.bring_statements_to_orders",

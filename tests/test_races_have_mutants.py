@@ -46,6 +46,14 @@ TWINS = {
     "concurrency/test_fresh_links.py": {
         "test_a_link_pressed_four_times_at_once_lets_one_in": "test_without_the_lock_it_lets_several_in",
     },
+    "concurrency/test_staff_orders_at_once.py": {
+        "test_the_same_form_eight_times_at_once_is_one_order": (
+            "test_without_the_forms_key_it_is_entered_again_and_again"
+        ),
+        "test_marked_paid_eight_times_as_its_time_runs_out_it_is_paid_once_or_ended": (
+            "test_without_the_orders_lock_it_is_paid_again_or_ended_as_well"
+        ),
+    },
     "concurrency/test_withdrawing_at_once.py": {
         "test_declared_twenty_times_at_once_it_is_one": "test_without_the_orders_lock_it_is_declared_again_and_again",
         "test_stated_twenty_times_at_once_it_is_one": (

@@ -16,6 +16,7 @@ from notifications.topics.newsletter import NEWSLETTER
 from notifications.topics.order_cancelled import ORDER_CANCELLED
 from notifications.topics.order_refunded import ORDER_REFUNDED
 from notifications.topics.order_stages import ORDER_STAGES
+from notifications.topics.order_to_pay import ORDER_TO_PAY
 from notifications.topics.payment_failed import PAYMENT_FAILED
 from notifications.topics.payment_under_way import PAYMENT_UNDER_WAY
 from notifications.topics.receipt import RECEIPT
@@ -34,6 +35,7 @@ __all__ = [
     "NEWSLETTER",
     "ORDER_CANCELLED",
     "ORDER_REFUNDED",
+    "ORDER_TO_PAY",
     "PAYMENT_FAILED",
     "PAYMENT_UNDER_WAY",
     "RECEIPT",
@@ -49,6 +51,7 @@ register_topics(
     ORDER_CANCELLED,
     ORDER_REFUNDED,
     WITHDRAWAL_RECEIVED,
+    ORDER_TO_PAY,
     PAYMENT_UNDER_WAY,
     PAYMENT_FAILED,
     CONSENT_CONFIRMATION,

@@ -30,11 +30,12 @@ def build_receipt(letter: EmailContext) -> Context | None:
     if context is None or order is None:
         return None
     offers = letter.offered(OFFER)
+    lines, more_count = list_order_lines(order)
     return {
         **context,
-        "lines": [_describe_line(line, order.currency) for line in order.lines.all()[:MOST_LISTED]],
-        "more_count": max(0, len(order.lines.all()) - MOST_LISTED),
-        "sums": _list_sums(order),
+        "lines": lines,
+        "more_count": more_count,
+        "sums": list_order_sums(order),
         "address": order.address_lines,
         "guarantee": _describe_guarantee(order, letter.desk.shop.name),
         "withdrawal_period": WITHDRAWAL_PERIOD,
@@ -49,6 +50,12 @@ def _describe_guarantee(order: Order, seller: str) -> Context | None:
     if not legal_guarantee.is_notice_due(str(order.country)):
         return None
     return {"seller": seller, "years": legal_guarantee.LEAST_YEARS, "url": links.build_guarantee_url()}
+
+
+def list_order_lines(order: Order) -> tuple[list[Context], int]:
+    """The first `MOST_LISTED` lines in words, and how many more there are."""
+    lines = list(order.lines.all())
+    return [_describe_line(line, order.currency) for line in lines[:MOST_LISTED]], max(0, len(lines) - MOST_LISTED)
 
 
 def _describe_line(line: OrderLine, currency: str) -> dict[str, Any]:
@@ -66,7 +73,7 @@ def _describe_makers_guarantee(line: OrderLine) -> str:
     return f"{line.guarantee_years} years’ guarantee from its maker" if line.guarantee_years else ""
 
 
-def _list_sums(order: Order) -> list[tuple[str, str, bool]]:
+def list_order_sums(order: Order) -> list[tuple[str, str, bool]]:
     """(name, amount, whether it stands out)."""
 
     def row(name: str, amount: Any, *, strong: bool = False) -> tuple[str, str, bool]:

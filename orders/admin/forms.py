@@ -34,6 +34,16 @@ class CancelForm(forms.Form):
     reason = ReasonField()
 
 
+class MarkPaidForm(forms.Form):
+    how = forms.CharField(
+        label="How it was paid",
+        max_length=120,
+        help_text="Such as “Cash” or “Transfer, 3 March”.",
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+        error_messages={"required": "Say how it was paid."},
+    )
+
+
 class OrderAddressForm(forms.ModelForm):
     class Meta:
         model = Order

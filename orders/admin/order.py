@@ -1,7 +1,8 @@
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
@@ -9,7 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import CharField, OuterRef, Q, QuerySet, Value, prefetch_related_objects
 from django.db.models.functions import Cast, JSONObject, Replace, Upper
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
@@ -22,7 +23,9 @@ from accounts.privacy.access_log import DataSubject, mask_email
 from orders import cancellation
 from orders.admin.action_pages import build_order_subject, get_return_url
 from orders.admin.actions import approve, make_step_action, release
+from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_given_back, mark_paid
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
+from orders.admin.entry import enter_order
 from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.paging import DeepPaginator
 from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
@@ -30,6 +33,7 @@ from orders.carrier_contact import build_carrier_contact
 from orders.fulfilment import holds, queue
 from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
+from orders.order_access import build_order_link
 from orders.payments.refunds import find_refundable_payment
 from orders.stages import (
     DISPATCHED_STAGES,
@@ -90,6 +94,8 @@ class OrderAdmin(MaskedAdmin):
         complete_address,
         cancel,
         refund,
+        mark_paid,
+        mark_given_back,
         pick_list,
         packing_slips,
     ]
@@ -97,6 +103,12 @@ class OrderAdmin(MaskedAdmin):
 
     def subject(self, order: Order) -> DataSubject:
         return build_order_subject(order)
+
+    def get_urls(self) -> list[URLPattern]:
+        entering = path(
+            "enter/", self.admin_site.admin_view(partial(enter_order, model_admin=self)), name="orders_order_enter"
+        )
+        return [entering, *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -270,6 +282,7 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
         "parcels": parcels,
         "payments": order.payments.all(),
         "hold": holds.explain_hold(order),
+        "pay_url": build_order_link(order) if may_act and order.is_payable_by_link and not order.email else "",
         "has_parcel_here": order.status == Order.Status.CONFIRMED
         and order.fulfilment_status not in DISPATCHED_STATUSES,
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
@@ -308,6 +321,12 @@ def _list_steps_from(stages: Iterable[str]) -> list[StaffButton]:
 def _list_next_steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
     """The buttons: the next steps, then what else can be done."""
     stages = [parcel.stage for parcel in parcels]
+    return {"following": _list_following_steps(order, stages), "more": list(_list_other_steps(order, stages))}
+
+
+def _list_following_steps(order: Order, stages: list[str]) -> list[StaffButton]:
+    if order.waits_for_link:
+        return [MARK_PAID]
     following = _list_steps_from(stages)
     if queue.find_queue_for_order(order, stages) == queue.TO_APPROVE:
         following = [APPROVE]
@@ -315,13 +334,17 @@ def _list_next_steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
         following = [RELEASE]
     if order.hold == Order.Hold.REBUILT:
         following = [StaffButton("complete_address", "Type in the address"), *following]
-    more = []
+    return following
+
+
+def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     if not DISPATCHED_STAGES.isdisjoint(stages):
-        more.append(CORRECT.button)
-    if cancellation.may_cancel(order):
-        more.append(StaffButton("cancel", "Cancel"))
+        yield CORRECT.button
+    if cancellation.may_cancel(order) or order.waits_for_link:
+        yield StaffButton("cancel", "Cancel")
     if find_refundable_payment(order)[0]:
-        more.append(StaffButton("refund", "Refund"))
+        yield StaffButton("refund", "Refund")
+    if any(is_owed_by_hand(refund) for payment in order.payments.all() for refund in payment.refunds.all()):
+        yield GIVEN_BACK
     if not STILL_HERE.isdisjoint(stages):
-        more.append(StaffButton(PACKING_SLIPS.action, "Packing slip"))
-    return {"following": following, "more": more}
+        yield StaffButton(PACKING_SLIPS.action, "Packing slip")

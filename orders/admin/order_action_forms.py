@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from orders import cancellation
 from orders.admin.action_pages import render_step_page
 from orders.admin.actions import get_actor_name, try_each_order
+from orders.admin.by_hand import end_unpaid_order
 from orders.admin.forms import CancelForm, OrderAddressForm, RefundForm, focus_first_error, validate_all_forms
 from orders.admin.tracking_forms import ParcelForm, ShipForm, TrackingForm, are_numbers_settled
 from orders.carrier_directory import load_directory
@@ -142,9 +143,11 @@ def cancel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet
     form = CancelForm(request.POST if SENT in request.POST else None)
 
     def step(order: Order) -> None:
-        called_off = cancellation.cancel_order(
-            order.pk, actor=get_actor_name(request), reason=form.cleaned_data["reason"]
-        )
+        details = {"actor": get_actor_name(request), "reason": form.cleaned_data["reason"]}
+        if order.waits_for_link:
+            end_unpaid_order(order, **details)
+            return
+        called_off = cancellation.cancel_order(order.pk, **details)
         if _has_failed_refund(called_off):
             raise TransitionRefused(f"{order.number} is cancelled, but Stripe did not give the money back: refund it.")
         if what_of_money := NO_MONEY_SENT.get(Order.PaymentStatus(called_off.payment_status)):

@@ -37,8 +37,10 @@ LATE = Queue("late", "Late to leave")
 PAYMENT_PROBLEM = Queue("look", "Payment needs a look")
 ON_HOLD = Queue("held", "On hold")
 PAYMENT_UNDER_WAY = Queue("under_way", "Payment on its way")
+TO_BE_PAID = Queue("by_link", "To be paid by link")
 WORK_QUEUES = (TO_APPROVE, *STAGE_QUEUES)
-QUEUES = {queue.key: queue for queue in (*WORK_QUEUES, LATE, PAYMENT_PROBLEM, ON_HOLD, PAYMENT_UNDER_WAY)}
+UNPAID_QUEUES = (PAYMENT_UNDER_WAY, TO_BE_PAID)  # nobody of ours has anything to do there
+QUEUES = {queue.key: queue for queue in (*WORK_QUEUES, LATE, PAYMENT_PROBLEM, ON_HOLD, *UNPAID_QUEUES)}
 
 
 @dataclass(frozen=True)
@@ -59,8 +61,8 @@ def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
         return orders.filter(build_payment_problem_filter())
     if queue == ON_HOLD:
         return orders.filter(IS_ON_HOLD)
-    if queue == PAYMENT_UNDER_WAY:
-        return orders.filter(IS_UNDER_WAY)
+    if queue in UNPAID_QUEUES:
+        return orders.filter(IS_UNDER_WAY if queue == PAYMENT_UNDER_WAY else IS_TO_BE_PAID, status=Order.Status.PENDING)
     return orders.filter(_build_late_filter() if queue == LATE else IS_TO_APPROVE, status=Order.Status.CONFIRMED)
 
 
@@ -75,7 +77,8 @@ def find_queue_for_order(order: Order, parcel_stages: Collection[str]) -> Queue 
 
 IS_TO_APPROVE = Q(approved_at=None, hold="")
 IS_ON_HOLD = ~Q(hold="")
-IS_UNDER_WAY = Q(status=Order.Status.PENDING, payment_status=Order.PaymentStatus.PROCESSING)
+IS_UNDER_WAY = Q(payment_status=Order.PaymentStatus.PROCESSING)
+IS_TO_BE_PAID = Q(pay_by_at__isnull=False) & ~IS_UNDER_WAY
 
 
 def _build_late_filter() -> Q:
@@ -84,8 +87,8 @@ def _build_late_filter() -> Q:
 
 
 def build_payment_problem_filter() -> Q:
-    """Money that is not where it belongs: paid but not what was owed, kept although the order was called off, or come
-    back to us after it was given back.
+    """Money that is not where it belongs: paid but not what was owed, kept although the order was called off, come
+    back to us after it was given back, or for staff to give back by hand.
     """
     given_back = Refund.objects.filter(payment=OuterRef("pk")).exclude(status=Refund.Status.FAILED)
     taken_back = StripeRecord.objects.lost().filter(payment=OuterRef("pk"))
@@ -96,12 +99,15 @@ def build_payment_problem_filter() -> Q:
     since = Refund.objects.filter(payment=OuterRef("payment"), pk__gt=OuterRef("pk"))
     came_back = Refund.objects.filter(~Exists(since), status=Refund.Status.FAILED)
     # Each found from its own few rows; as conditions joined by OR they would be asked of every order there is.
-    found = flagged.values("order").union(kept.values("pk"), came_back.values("payment__order"))
+    by_hand = Refund.objects.filter(status=Refund.Status.REQUESTED, payment__provider=Payment.Provider.BY_HAND)
+    found = flagged.values("order").union(
+        kept.values("pk"), came_back.values("payment__order"), by_hand.values("payment__order")
+    )
     return Q(pk__in=found)
 
 
 def summarize_queues() -> list[QueueSummary]:
-    """Every queue of `WORK_QUEUES`, then `LATE`, `LOOK`, `HELD` and `PAYMENT_UNDER_WAY`, in four queries."""
+    """Every queue of `WORK_QUEUES`, then `LATE`, `LOOK`, `HELD` and `UNPAID_QUEUES`, in four queries."""
     waiting = Order.objects.order_by().filter(status=Order.Status.CONFIRMED)
     found = waiting.aggregate(
         approve_count=Count("pk", filter=IS_TO_APPROVE),
@@ -115,8 +121,13 @@ def summarize_queues() -> list[QueueSummary]:
     found["look_count"] = Order.objects.filter(build_payment_problem_filter()).count()
     found |= (
         Order.objects.order_by()
-        .filter(IS_UNDER_WAY)
-        .aggregate(under_way_count=Count("pk"), under_way_oldest=Min("created_at"))
+        .filter(status=Order.Status.PENDING)
+        .aggregate(
+            under_way_count=Count("pk", filter=IS_UNDER_WAY),
+            under_way_oldest=Min("created_at", filter=IS_UNDER_WAY),
+            by_link_count=Count("pk", filter=IS_TO_BE_PAID),
+            by_link_oldest=Min("created_at", filter=IS_TO_BE_PAID),
+        )
     )
     return [QueueSummary(queue, found[f"{key}_count"], found.get(f"{key}_oldest")) for key, queue in QUEUES.items()]
 

@@ -126,19 +126,20 @@ def create_session(
     success_url: str,
     cancel_url: str,
 ) -> CheckoutSession:
-    """The same key always gives the same session."""
+    """The same key always gives the same session. `email`: "" where nobody knows it."""
     marks = {"order": order_number, "payment": key}
     params: dict[str, Any] = {
         "mode": "payment",
         "line_items": [_build_line_item(item, currency) for item in items],
         "client_reference_id": order_number,
-        "customer_email": email,
         "metadata": marks,
         "payment_intent_data": {"metadata": marks, "description": f"Order {order_number}"},
         "expires_at": expires_at,
         "success_url": success_url,
         "cancel_url": cancel_url,
     }
+    if email:  # of an order that staff entered nobody may know one; Stripe then asks for it
+        params["customer_email"] = email
     with translate_errors():
         made = get_client().v1.checkout.sessions.create(params, {"idempotency_key": key})  # type: ignore[arg-type]
     return _parse_session(made)

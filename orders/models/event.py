@@ -10,6 +10,9 @@ class OrderEvent(EventRow):
     """What happened to an order: the customer's timeline and the outbox in one row."""
 
     class Kind(models.TextChoices):
+        DRAFTED = "order_drafted", "Entered by staff"
+        DRAFT_ENDED = "order_draft_ended", "Ended without payment"
+        PAID_BY_HAND = "order_paid_by_hand", "Money noted by hand"
         PLACED = "order_placed", "Placed and paid"
         APPROVED = "order_approved", "Approved"
         PICKING = "shipment_picking_started", "Being picked"

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Coalesce
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.consent import consent
 from accounts.models import Customer, ForgottenPast
@@ -136,11 +137,22 @@ class Order(PostalAddress):
     placed_at = models.DateTimeField(null=True, blank=True, help_text="When it was paid.")
     approved_at = models.DateTimeField(null=True, blank=True)
     cancelled_at = models.DateTimeField(null=True, blank=True)
+    pay_by_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Until when its goods wait for payment, of an order that staff entered; empty for all others.",
+    )
 
     class Meta:
         ordering = ["-placed_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["cart"], condition=Q(status="pending"), name="order_one_pending_per_cart"),
+            models.UniqueConstraint(
+                fields=["cart_fingerprint"],
+                condition=Q(source="staff") & ~Q(cart_fingerprint=""),
+                name="order_once_per_staff_form",
+            ),
             models.CheckConstraint(condition=Q(total__gte=0), name="order_total_not_negative"),
         ]
         indexes = [
@@ -148,6 +160,9 @@ class Order(PostalAddress):
             models.Index(fields=["customer", "-placed_at"], name="order_by_customer"),
             models.Index(fields=["email"], name="order_by_email"),
             models.Index(fields=["created_at"], condition=Q(status="pending"), name="order_pending"),
+            models.Index(
+                fields=["pay_by_at"], condition=Q(status="pending", pay_by_at__isnull=False), name="order_pay_by"
+            ),
             models.Index(fields=["status", "payment_status"], name="order_by_state"),  # the staff's first page
             models.Index(fields=["placed_at"], condition=~Q(hold=""), name="order_on_hold"),
         ]
@@ -176,6 +191,16 @@ class Order(PostalAddress):
     @property
     def total_text(self) -> str:
         return format_amount(self.total, self.currency)
+
+    @property
+    def waits_for_link(self) -> bool:
+        """Whether staff entered it and its buyer has yet to pay."""
+        return self.status == self.Status.PENDING and self.pay_by_at is not None
+
+    @property
+    def is_payable_by_link(self) -> bool:
+        """Whether that buyer may begin a payment now."""
+        return self.waits_for_link and self.pay_by_at is not None and timezone.now() < self.pay_by_at
 
     @property
     def money_back(self) -> "list[Refund]":
@@ -238,6 +263,9 @@ class OrderLine(models.Model):
     options = models.CharField(max_length=100, blank=True, help_text="Such as “Rust, 13”.")
     quantity = models.PositiveIntegerField()
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
+    price_reason = models.CharField(
+        max_length=120, blank=True, db_default="", help_text="Why staff sold it at a price of their own."
+    )
     tax_rate = models.DecimalField(max_digits=5, decimal_places=4, default=0)
     tax_amount = models.DecimalField(max_digits=13, decimal_places=3, default=0, help_text="Inside the line total.")
     guarantee_years = models.PositiveSmallIntegerField(

@@ -19,8 +19,13 @@ class Payment(models.Model):
         FAILED = "failed", "Not paid by the bank"
         FLAGGED = "flagged", "Needs a look"  # paid, but not what was owed
 
+    class Provider(models.TextChoices):
+        STRIPE = "stripe", "Stripe"
+        BY_HAND = "by_hand", "Taken by hand"  # cash, a transfer: money goes back by hand too
+
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
-    provider = models.CharField(max_length=20, default="stripe")
+    provider = models.CharField(max_length=20, choices=Provider, default=Provider.STRIPE)
+    note = models.CharField(max_length=120, blank=True, db_default="", help_text="How money taken by hand came.")
     idempotency_key = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     provider_reference = models.CharField(max_length=120, null=True, blank=True, unique=True)
     payment_intent = models.CharField(max_length=120, blank=True, db_index=True)
@@ -49,6 +54,10 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{format_amount(self.amount, self.currency)}, {self.get_status_display()}"
+
+    @property
+    def is_by_hand(self) -> bool:
+        return self.provider == self.Provider.BY_HAND
 
 
 class Refund(models.Model):

@@ -309,7 +309,7 @@ def _record_paid(payment: Payment, session: CheckoutSession) -> None:
     if payment.problem:
         _flag_payment(payment, session)
         return
-    if payment.status == Payment.Status.PROCESSING:
+    if payment.status == Payment.Status.PROCESSING or payment.order.pay_by_at:
         confirmation.renew_promise(payment.order)
     payment.status = Payment.Status.CAPTURED
     payment.save(update_fields=["status", "payment_intent", "captured_at", "problem"])
@@ -369,7 +369,7 @@ def _mark_expired(payment: Payment) -> None:
     payment.save(update_fields=["status", "problem"])
     order = payment.order
     others = order.payments.filter(status__in=[*PAYABLE, Payment.Status.CAPTURED, Payment.Status.FLAGGED])
-    if order.status == Order.Status.PENDING and not others.exists():
+    if order.status == Order.Status.PENDING and not others.exists() and not order.is_payable_by_link:
         cancel_and_release_stock(order, actor=confirmation.RULE)
 
 

@@ -188,6 +188,7 @@ def _apply_to_due_payments(loop: Loop, waiting: QuerySet[Payment], step: Callabl
 
 def _send_requested_refunds(*, young: datetime, held: datetime) -> int:
     requested = Refund.objects.filter(status=Refund.Status.REQUESTED, created_at__lt=young).order_by("created_at")
+    requested = requested.exclude(payment__provider=Payment.Provider.BY_HAND)  # that is staff's to give
     count = 0
     for noted in REFUNDS.due(requested.select_related("payment__order"))[:BATCH]:
         with attempt_at_stripe(REFUNDS, noted.pk, subject=f"The refund of order {noted.payment.order.number}"):

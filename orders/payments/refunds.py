@@ -112,7 +112,10 @@ def _list_unrefunded_payments(order: Order) -> Iterator[tuple[Payment, Decimal, 
 
 
 def try_send_refund(refund_id: int) -> None:
-    """As `send_refund`; Stripe out of reach leaves it requested, and the reconciler sends it again."""
+    """As `send_refund`; Stripe out of reach leaves it requested, and the reconciler sends it again.
+
+    Of money that was taken by hand it stays requested until staff have given it back (`confirm_refund_by_hand`).
+    """
     with suppress(StripeUnreachable):
         send_refund(refund_id)
 
@@ -124,7 +127,7 @@ def send_refund(refund_id: int) -> None:
     Raises `StripeUnreachable` when Stripe gives no answer: nothing changes then.
     """
     noted = Refund.objects.select_related("payment__order").get(pk=refund_id)
-    if noted.status != Refund.Status.REQUESTED:
+    if noted.status != Refund.Status.REQUESTED or noted.payment.is_by_hand:
         return
     try:
         answer = _send_or_fetch_refund(noted)
@@ -134,6 +137,19 @@ def send_refund(refund_id: int) -> None:
         order = lock_order(noted.payment.order_id)
         apply_refund_answer(order, refund_id, answer)
         status.recalculate_and_record_hold(order)
+
+
+@transaction.atomic
+def confirm_refund_by_hand(refund_id: int) -> Order:
+    """Staff gave back money that was taken by hand. Raises `RefundRefused` where none of it waits for that."""
+    order_id = Payment.objects.values_list("order_id", flat=True).get(refunds=refund_id)
+    order = lock_order(order_id)
+    noted = Refund.objects.select_related("payment").get(pk=refund_id)
+    if noted.status != Refund.Status.REQUESTED or not noted.payment.is_by_hand:
+        raise RefundRefused(f"{order.number}: that was noted already. Look again.")
+    apply_refund_answer(order, refund_id, RefundAnswer("", "succeeded", ""))
+    status.recalculate_and_record_hold(order)
+    return order
 
 
 def _send_or_fetch_refund(noted: Refund) -> RefundAnswer:

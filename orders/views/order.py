@@ -59,7 +59,10 @@ def order_paid(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def order_unpaid(request: HttpRequest, number: str) -> HttpResponse:
     """Where Stripe sends the buyer who turned back. The session stays good for as long as we hold the goods."""
-    _get_payment_or_404(request, number)
+    payment = _get_payment_or_404(request, number)
+    if payment.order.pay_by_at:
+        messages.info(request, "Nothing was charged.")
+        return see_other("order", number)
     messages.info(request, "Nothing was charged. Your cart is as you left it.")
     return see_other("cart")
 

@@ -56,10 +56,10 @@ def get_today_summary() -> TodaySummary:
     standings = queue.summarize_queues()
     came_in = _sum_paid_today()
     alarms = [
-        _make_queue_tile(each) for each in standings if each.queue not in (*queue.WORK_QUEUES, queue.PAYMENT_UNDER_WAY)
+        _make_queue_tile(each) for each in standings if each.queue not in (*queue.WORK_QUEUES, *queue.UNPAID_QUEUES)
     ]
     returns, return_alarms = _make_withdrawal_tiles()
-    waiting = [_make_queue_tile(each) for each in standings if each.queue == queue.PAYMENT_UNDER_WAY and each.count]
+    waiting = [_make_queue_tile(each) for each in standings if each.queue in queue.UNPAID_QUEUES and each.count]
     return TodaySummary(
         work=[*(_make_queue_tile(each) for each in standings if each.queue in queue.WORK_QUEUES), *waiting, *returns],
         alarms=[tile for tile in [*alarms, *return_alarms, *_make_stripe_tiles(), *_make_mail_tiles()] if tile.count],

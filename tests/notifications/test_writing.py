@@ -19,6 +19,7 @@ from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
 from orders.models import Order, Withdrawal
 from orders.returns.declaring import Declaration, declare_withdrawal
+from orders.staff_orders import PAYABLE_FOR
 from shop import mail
 from tests import builders, cast
 from tests.notifications import acts
@@ -115,6 +116,9 @@ def queue_order_news(topic: str, customer: Customer) -> OutgoingEmail:
         relay.relay_all_events()
         return OutgoingEmail.objects.get(topic=topic)
     order = full_order(customer)
+    if topic == topics.ORDER_TO_PAY.key:
+        Order.objects.filter(pk=order.pk).update(status="pending", pay_by_at=timezone.now() + PAYABLE_FOR)
+        return acts.queued(order, Kind.DRAFTED, is_payable=True)
     shipment = acts.parcel(order, tracking_number="RM 123/4", packing_note="Enjoy!", packed_by="Jo")
     data = {"amount": "4.50", "reason": "A <b>bold</b> chip."} if topic == topics.ORDER_REFUNDED.key else {}
     about = {"shipment": shipment} if Kind(TOPICS[topic].event) in acts.OF_A_PARCEL else {}

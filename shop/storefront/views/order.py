@@ -63,12 +63,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         prefetch_related_objects([found], "events", "shipments", "withdrawals")
         context["withdraw_until"] = _describe_withdrawal_period(found, [row["line"] for row in rows])
     if found.status == Order.Status.PENDING:
-        stories = _build_timelines(found) if found.payment_status == Order.PaymentStatus.PROCESSING else []
-        context |= {
-            "payment": _find_latest_payment(found),
-            "stories": stories,
-            "refresh_seconds": _get_refresh_seconds(request),
-        }
+        context |= _describe_unpaid(found) | {"refresh_seconds": _get_refresh_seconds(request)}
         return render(request, "storefront/order.html", context)
     ask = _find_order_prompt(request, found, facts)
     return render(request, "storefront/order.html", context | {"stories": _build_timelines(found), "ask": ask})
@@ -139,9 +134,24 @@ def _make_line_row(line: OrderLine) -> dict[str, Any]:
     }
 
 
-def _find_latest_payment(found: Order) -> Payment | None:
-    """The payment that can still be made, or whose answer we wait for."""
-    return found.payments.order_by("-id").first()
+def _describe_unpaid(found: Order) -> dict[str, Any]:
+    """How it may still be paid: by the payment that waits, or, of an order that staff entered, by a new one."""
+    payment = found.payments.order_by("-id").first()
+    is_under_way = payment is not None and payment.status not in (Payment.Status.EXPIRED, Payment.Status.FAILED)
+    may_pay = found.is_payable_by_link and not is_under_way
+    terms = page_cache.get_cached_terms()
+    return {
+        "payment": payment,
+        "stories": _build_timelines(found) if found.payment_status == Order.PaymentStatus.PROCESSING else [],
+        "may_pay": may_pay,
+        "pay_by": _format_pay_by(found),
+        "expected": _format_dates(found) if may_pay else "",
+        "guarantee": build_notice_for(str(found.country), terms.settings) if may_pay else None,
+    }
+
+
+def _format_pay_by(found: Order) -> str:
+    return promise.format_day(timezone.localdate(found.pay_by_at), timezone.localdate()) if found.pay_by_at else ""
 
 
 def _build_timelines(found: Order) -> list[dict[str, Any]]:
@@ -177,12 +187,13 @@ def _format_expected_day(step: TimelineStep) -> str:
 def _format_order_arrival(found: Order) -> str:
     """When it comes, while it still is to come."""
     delivered = found.fulfilment_status == Order.FulfilmentStatus.DELIVERED
-    if (
-        found.status != Order.Status.CONFIRMED
-        or delivered
-        or found.hold
-        or not (found.promised_from_on and found.promised_by_on)
-    ):
+    if found.status != Order.Status.CONFIRMED or delivered or found.hold:
+        return ""
+    return _format_dates(found)
+
+
+def _format_dates(found: Order) -> str:
+    if not (found.promised_from_on and found.promised_by_on):
         return ""
     return f"With you {promise.format_date_range(found.promised_from_on, found.promised_by_on, timezone.localdate())}."
 

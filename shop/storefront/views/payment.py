@@ -26,6 +26,7 @@ FAILED = (
     "Our payment service failed to open the payment page. Nothing was charged and your cart is as it was. "
     "Please press “Continue to payment” once more."
 )
+NOT_OPENED = "The payment page could not be opened. Nothing was charged. Please try again, or write to us."
 
 
 @never_cache
@@ -42,14 +43,21 @@ def payment_page(request: HttpRequest, number: str) -> HttpResponse:
     try:
         return see_other(checkout_sessions.open_checkout_session(payment, waits_for_others=False).redirect_url)
     except checkout_sessions.StripeRefused:
-        messages.error(request, REFUSED)
-        return see_other("checkout")
+        return _send_back(request, order, REFUSED)
     except checkout_sessions.StripeUnreachable:
         payment.refresh_from_db()
         if payment.problem:  # Stripe failed, and would go on saying so: the next try at checkout asks anew
-            messages.error(request, FAILED)
-            return see_other("checkout")
+            return _send_back(request, order, FAILED)
         return _render_waiting_page(request, order, payment)
+
+
+def _send_back(request: HttpRequest, order: Order, words: str) -> HttpResponse:
+    """To where the buyer came from: the checkout, or the page of an order that staff entered."""
+    if order.pay_by_at:
+        messages.error(request, NOT_OPENED)
+        return see_other("order", order.number)
+    messages.error(request, words)
+    return see_other("checkout")
 
 
 def _render_waiting_page(request: HttpRequest, order: Order, payment: Payment) -> HttpResponse:

@@ -1,0 +1,73 @@
+"""Money that staff take and give back themselves, of orders that they entered."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from orders import staff_orders
+from orders.admin.action_pages import render_step_page
+from orders.admin.actions import get_actor_name, try_each_order
+from orders.admin.forms import MarkPaidForm, focus_first_error
+from orders.fulfilment.transitions import TransitionRefused
+from orders.models import Order, Payment, Refund
+from orders.payments.checkout_sessions import StripeUnreachable
+from orders.payments.refunds import confirm_refund_by_hand
+from orders.stages import StaffButton
+
+MARK_PAID = StaffButton("mark_paid", "Mark paid")
+GIVEN_BACK = StaffButton("mark_given_back", "Mark given back by hand")
+SENT = "confirm"
+
+
+@admin.action(description=MARK_PAID.label, permissions=["change"])
+def mark_paid(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+    form = MarkPaidForm(request.POST if SENT in request.POST else None)
+
+    def step(order: Order) -> None:
+        with _refuse_while_stripe_is_away(order):
+            staff_orders.mark_paid_by_hand(order.pk, how=form.cleaned_data["how"], actor=get_actor_name(request))
+
+    if form.is_valid():
+        try_each_order(request, orders, step, done="Paid")
+        return None
+    focus_first_error([form], "how")
+    return render_step_page(model_admin, request, orders, "mark_paid", seen=orders, title=MARK_PAID.label, form=form)
+
+
+def end_unpaid_order(order: Order, *, actor: str, reason: str) -> None:
+    """Raises `TransitionRefused`."""
+    with _refuse_while_stripe_is_away(order):
+        staff_orders.cancel_draft_order(order.pk, actor=actor, reason=reason)
+
+
+@admin.action(description=GIVEN_BACK.label, permissions=["change"])
+def mark_given_back(_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> None:
+    """Staff have handed over or transferred what was noted to go back."""
+
+    def step(order: Order) -> None:
+        owed = Refund.objects.filter(payment__order=order).select_related("payment").order_by("pk")
+        waiting = [refund.pk for refund in owed if is_owed_by_hand(refund)]
+        if not waiting:
+            raise TransitionRefused(f"{order.number}: nothing of it is to be given back by hand.")
+        for pk in waiting:
+            confirm_refund_by_hand(pk)
+
+    try_each_order(request, orders, step, done="Given back by hand")
+
+
+def is_owed_by_hand(refund: Refund) -> bool:
+    """Reads `refund.payment`."""
+    return refund.payment.provider == Payment.Provider.BY_HAND and refund.status == Refund.Status.REQUESTED
+
+
+@contextmanager
+def _refuse_while_stripe_is_away(order: Order) -> Iterator[None]:
+    try:
+        yield
+    except StripeUnreachable as trouble:
+        raise TransitionRefused(
+            f"{order.number}: Stripe does not answer, and its buyer may be paying just now. Try again in a minute."
+        ) from trouble

@@ -1,0 +1,105 @@
+"""Staff enter an order that came by phone, by post or by e-mail: look it up, see what it comes to, enter it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from accounts.models import AccessKind
+from orders import promise, staff_orders
+from orders.admin.action_pages import log_order_access
+from orders.admin.actions import get_actor_name
+from orders.admin.entry_forms import ROWS, EntryLines, OrderEntryForm
+from orders.models import Order
+from orders.shop_terms import Terms, load_terms
+from orders.staff_orders import DraftLine, DraftRefused, OrderDraft
+from shop.catalog.availability import get_availability
+
+ENTER = "enter"  # the button that enters it; the other looks things up
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def enter_order(request: HttpRequest, *, model_admin: admin.ModelAdmin) -> HttpResponse:
+    if not model_admin.has_change_permission(request):
+        raise PermissionDenied
+    terms = load_terms()
+    if request.method != "POST":
+        form = OrderEntryForm(methods=terms.methods, initial={"country": terms.settings.default_country.code})
+        return _render_entry(model_admin, request, form, EntryLines(prefix="line"))
+    form, rows = OrderEntryForm(request.POST, methods=terms.methods), EntryLines(request.POST, prefix="line")
+    are_rows_valid = rows.is_valid()
+    lines = [line for row in rows.forms if row.is_valid() and (line := row.build_line())]
+    draft = form.build_draft(lines) if form.is_valid() and are_rows_valid else None
+    if draft and ENTER in request.POST:
+        try:
+            order = staff_orders.create_draft_order(draft, actor=get_actor_name(request), terms=terms)
+        except DraftRefused as refusal:
+            messages.error(request, str(refusal))
+        else:
+            return _report_entered(request, order)
+    context = _describe_sums(draft, terms) if draft and lines else {}
+    return _render_entry(model_admin, request, form, _add_empty_rows(request, rows), **context)
+
+
+def _report_entered(request: HttpRequest, order: Order) -> HttpResponse:
+    log_order_access(request, [order], what=AccessKind.CHANGE, detail="Entered")
+    messages.success(request, f"{order.number} is entered.")
+    return HttpResponseRedirect(reverse("admin:orders_order_change", args=[order.pk]))
+
+
+def _add_empty_rows(request: HttpRequest, rows: Any) -> Any:
+    """A page that is nearly full comes back with more rows."""
+    filled = sum(bool(row["what"].value()) for row in rows.forms)
+    if filled < len(rows.forms):
+        return rows
+    data = request.POST.copy()
+    data["line-TOTAL_FORMS"] = str(len(rows.forms) + ROWS)
+    longer = EntryLines(data, prefix="line")
+    longer.is_valid()
+    return longer
+
+
+def _describe_sums(draft: OrderDraft, terms: Terms) -> dict[str, Any]:
+    totals, promised = staff_orders.price_draft(draft, terms), staff_orders.promise_draft(draft, terms)
+    return {
+        "totals": totals,
+        "method": draft.method,
+        "dates": promise.format_promise(promised, now=timezone.now()) if promised else "",
+        "lines": _describe_lines(draft.lines),
+    }
+
+
+def _describe_lines(lines: Sequence[DraftLine]) -> list[dict[str, Any]]:
+    found = get_availability(line.variant.pk for line in lines)
+    return [
+        {
+            "line": line,
+            "available": found[line.variant.pk].available,
+            "is_short": found[line.variant.pk].available < line.quantity,
+        }
+        for line in lines
+    ]
+
+
+def _render_entry(
+    model_admin: admin.ModelAdmin, request: HttpRequest, form: OrderEntryForm, rows: Any, **context: Any
+) -> HttpResponse:
+    return TemplateResponse(
+        request,
+        "admin/orders/order/enter.html",
+        {
+            **model_admin.admin_site.each_context(request),
+            "opts": model_admin.opts,
+            "title": "Enter an order",
+            "form": form,
+            "rows": rows,
+            "back": reverse("admin:orders_order_changelist"),
+            **context,
+        },
+    )

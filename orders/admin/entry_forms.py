@@ -1,0 +1,143 @@
+"""The fast form for an order that came by phone, by post or by e-mail."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.db.models import Q
+
+from accounts.models.address import ADDRESS_FIELDS
+from accounts.people.address_forms import ADDRESS_LABELS, ADDRESS_WIDGETS, PostalAddressMixin
+from orders.models import Order, ShippingMethod
+from orders.staff_orders import PAYABLE_FOR, Channel, DraftLine, OrderDraft
+from shop.catalog.models import Variant
+from shop.catalog.search import search_products
+from shop.price_field import PriceField
+
+MOST_FOUND = 12  # variants offered where words fit several
+MOST_PIECES = 9_999
+ROWS = 5  # empty ones to begin with, and as many more each time
+MOST_ROWS = 100
+BY_LINK, BY_HAND = "link", "hand"
+
+
+class OrderEntryForm(PostalAddressMixin, forms.ModelForm):
+    channel = forms.ChoiceField(label="How it came", choices=Channel.choices)
+    method = forms.ChoiceField(label="Delivery")
+    paid = forms.ChoiceField(
+        label="Payment",
+        choices=[(BY_LINK, f"By link: the goods wait {PAYABLE_FOR}"), (BY_HAND, "The money is here already")],
+        widget=forms.RadioSelect,
+        initial=BY_LINK,
+    )
+    paid_how = forms.CharField(
+        label="How it was paid",
+        max_length=120,
+        required=False,
+        help_text="Where the money is here already: “Cash”, “Transfer, 3 March”.",
+        widget=forms.TextInput(attrs={"class": "vTextField", "autocomplete": "off"}),
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+
+    class Meta:
+        model = Order
+        fields = ["email", *ADDRESS_FIELDS, "gift_note"]
+        labels = {**ADDRESS_LABELS, "email": "E-mail", "gift_note": "A note to go in with it"}
+        widgets = {name: type(widget)(attrs={"autocomplete": "off"}) for name, widget in ADDRESS_WIDGETS.items()}
+        help_texts = {"email": "May stay empty. The link to pay and the receipt go there, and no other mail."}
+
+    def __init__(self, *args: Any, methods: Sequence[ShippingMethod], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.methods = {str(method.pk): method for method in methods}
+        self.fields["method"].choices = [(pk, method.name) for pk, method in self.methods.items()]  # type: ignore[attr-defined]
+        self.fields["key"].initial = uuid.uuid4
+        self.order_fields(["channel", "email", *ADDRESS_FIELDS, "method", "gift_note", "paid", "paid_how", "key"])
+        self.apply_postal_rules()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        method = self.methods.get(cleaned.get("method", ""))
+        if method and cleaned.get("country") and not method.reaches(str(cleaned["country"])):
+            self.add_error("method", "That one does not go there. Choose another.")
+        if cleaned.get("paid") == BY_HAND and not cleaned.get("paid_how"):
+            self.add_error("paid_how", "Say how it was paid.")
+        return cleaned
+
+    def build_draft(self, lines: Sequence[DraftLine]) -> OrderDraft:
+        """Of a valid form."""
+        given = self.cleaned_data
+        return OrderDraft(
+            lines=lines,
+            address={name: str(given.get(name) or "") for name in ADDRESS_FIELDS},
+            method=self.methods[given["method"]],
+            channel=Channel(given["channel"]),
+            email=given["email"],
+            gift_note=given["gift_note"],
+            paid_how=given["paid_how"] if given["paid"] == BY_HAND else "",
+            key=given["key"],
+        )
+
+
+class EntryLineForm(forms.Form):
+    """One thing: by its SKU, or by words that are looked up; where they fit several, one of those is chosen."""
+
+    what = forms.CharField(label="SKU or words", max_length=200, required=False)
+    asked = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+    variant = forms.IntegerField(label="Which one", required=False, min_value=1, max_value=2**31 - 1)
+    quantity = forms.IntegerField(label="How many", required=False, min_value=1, max_value=MOST_PIECES)
+    unit_price = PriceField(label="Price of your own", required=False, min_value=0, max_digits=10)
+    price_reason = forms.CharField(label="Why that price", max_length=120, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.found: list[Variant] = []
+        for name in ("what", "price_reason"):
+            self.fields[name].widget.attrs["autocomplete"] = "off"
+
+    def clean(self) -> dict[str, Any]:
+        given: dict[str, Any] = super().clean() or self.cleaned_data
+        words = given.get("what", "")
+        if not words:
+            if given.get("quantity") or given.get("unit_price") is not None:
+                self.add_error("what", "Of what?")
+            return given
+        given["variant"] = self._choose(words, given)
+        if given.get("unit_price") is not None and not given.get("price_reason"):
+            self.add_error("price_reason", "Say why: a discount agreed, a price in an old catalogue.")
+        return given
+
+    def _choose(self, words: str, given: dict[str, Any]) -> Variant | None:
+        self.found = find_variants(words)
+        self.data = {**self.data.dict(), self.add_prefix("asked"): words}  # type: ignore[attr-defined]  # of a request
+        chosen = given.get("variant") if given.get("asked") == words else None
+        picked = next((each for each in self.found if each.pk == chosen), None)
+        if picked is None and len(self.found) == 1:
+            picked = self.found[0]
+        if not self.found:
+            self.add_error("what", "Nothing that is for sale is called so. Try its SKU, or fewer words.")
+        elif picked is None:
+            self.add_error("what", "That may be several. Choose one.")
+        return picked
+
+    def build_line(self) -> DraftLine | None:
+        """Of a valid row; None for an empty one."""
+        variant = self.cleaned_data.get("variant")
+        if not isinstance(variant, Variant):
+            return None
+        price, reason = self.cleaned_data["unit_price"], self.cleaned_data["price_reason"]
+        return DraftLine(variant, self.cleaned_data["quantity"] or 1, price, reason if price is not None else "")
+
+
+def find_variants(words: str) -> list[Variant]:
+    """What is for sale with this SKU; else up to `MOST_FOUND` options of the products that these words find."""
+    on_sale = Variant.objects.sellable().select_related("product")
+    if by_sku := list(on_sale.filter(sku__iexact=words)):
+        return by_sku
+    products = [card.id for card in search_products(words).products[:MOST_FOUND]]
+    found = on_sale.filter(Q(product__in=products) | Q(sku__istartswith=words))
+    place = {pk: position for position, pk in enumerate(products)}
+    return sorted(found[:200], key=lambda each: (place.get(each.product_id, -1), each.position))[:MOST_FOUND]
+
+
+EntryLines = forms.formset_factory(EntryLineForm, extra=ROWS, max_num=MOST_ROWS, absolute_max=MOST_ROWS)

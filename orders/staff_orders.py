@@ -1,0 +1,319 @@
+"""Orders that came by phone, by post or by e-mail: staff enter them, and from then on they are like any other.
+
+Entered, an order waits for its payment with its goods set aside. Its buyer pays through its link until `pay_by_at`, or
+staff note that the money came another way. Nothing is ticked for anybody: whoever buys is asked on the order's page.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+
+from accounts.models.address import ADDRESS_FIELDS
+from orders import confirmation, events, pricing, promise
+from orders.fulfilment.release import cancel_and_release_stock
+from orders.fulfilment.transitions import TransitionRefused
+from orders.locks import lock_order
+from orders.models import Allocation, Order, OrderEvent, OrderLine, Payment, ShippingMethod
+from orders.payments import checkout_sessions
+from orders.pricing import Totals
+from orders.shop_terms import Terms
+from shop.catalog import stock
+from shop.catalog.availability import get_availability
+from shop.catalog.models import Variant
+from shop.catalog.stock import OutOfStock
+from shop.money import is_price
+from shop.periods import Period
+
+PAYABLE_FOR = Period(days=7)
+TRIES = 3  # for an order whose earlier payment has to be ended first
+
+
+class Channel(models.TextChoices):
+    """How an order reached staff."""
+
+    PHONE = "phone", "By phone"
+    POST = "post", "By post"
+    EMAIL = "email", "By e-mail"
+    SHOP = "shop", "In the shop"
+
+
+class DraftRefused(Exception):  # noqa: N818  (a refusal, not an error)
+    """Not as it stands; nothing was entered. The message says why, for people."""
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    """`unit_price`: the price agreed, where it is not the shop's own; then with a `price_reason`."""
+
+    variant: Variant
+    quantity: int
+    unit_price: Decimal | None = None
+    price_reason: str = ""
+
+    @property
+    def price(self) -> Decimal:
+        return self.variant.price if self.unit_price is None else self.unit_price
+
+    @property
+    def line_total(self) -> Decimal:
+        return self.price * self.quantity
+
+
+@dataclass(frozen=True)
+class OrderDraft:
+    """What staff were told. `email`: "" where the buyer has none. `paid_how`: how the money came, such as “Cash”; ""
+    where it has not. `key` is the form's: sent twice, it is one order.
+    """
+
+    lines: Sequence[DraftLine]
+    address: Mapping[str, str]
+    method: ShippingMethod
+    channel: Channel
+    email: str = ""
+    gift_note: str = ""
+    paid_how: str = ""
+    key: uuid.UUID = field(default_factory=uuid.uuid4)
+
+
+def create_draft_order(draft: OrderDraft, *, actor: str, terms: Terms) -> Order:
+    """Enters the order, sets its goods aside, and confirms it where the money has come or none is due.
+
+    Raises `DraftRefused`.
+    """
+    totals = _check_and_price_draft(draft, terms)
+    try:
+        with transaction.atomic():
+            return _create_order(draft, totals, terms, actor=actor)
+    except OutOfStock as refusal:
+        short = next(line.variant for line in draft.lines if line.variant.pk == refusal.variant_id)
+        raise DraftRefused(f"{short} cannot be had in that number. Nothing was entered.") from refusal
+    except IntegrityError:
+        entered = Order.objects.filter(source=Order.Source.STAFF, cart_fingerprint=str(draft.key)).first()
+        if entered is None:
+            raise
+        return entered
+
+
+def price_draft(draft: OrderDraft, terms: Terms) -> Totals:
+    """What it comes to, delivery and tax included."""
+    return pricing.compute_totals(draft.lines, draft.method, draft.address["country"], terms=terms)
+
+
+def promise_draft(draft: OrderDraft, terms: Terms) -> promise.Promise | None:
+    """When all of it would come, entered now; None where nobody knows. One query."""
+    found, now = get_availability(line.variant.pk for line in draft.lines), timezone.now()
+    return promise.combine_promises(
+        [
+            promise.compute_promise(
+                terms.calendar,
+                draft.method,
+                availability=found[line.variant.pk],
+                now=now,
+                quantity=line.quantity,
+                released_on=line.variant.product.released_on,
+            )
+            for line in draft.lines
+        ]
+    )
+
+
+def _check_and_price_draft(draft: OrderDraft, terms: Terms) -> Totals:
+    if not draft.lines:
+        raise DraftRefused("There is nothing in it yet: name at least one thing.")
+    for line in draft.lines:
+        if line.quantity < 1:
+            raise DraftRefused(f"{line.variant}: how many?")
+        if line.unit_price is not None and not line.price_reason:
+            raise DraftRefused(f"{line.variant}: a price of your own needs a reason.")
+        if line.price < 0 or not is_price(line.price, line.variant.currency):
+            raise DraftRefused(f"{line.variant} cannot be sold at that price.")
+    if not draft.method.reaches(draft.address["country"]):
+        raise DraftRefused(f"{draft.method} does not go to that country.")
+    return price_draft(draft, terms)
+
+
+def _create_order(draft: OrderDraft, totals: Totals, terms: Terms, *, actor: str) -> Order:
+    promised = promise_draft(draft, terms)
+    order = Order.objects.create(
+        **{name: draft.address.get(name, "") for name in ADDRESS_FIELDS},
+        email=draft.email,
+        source=Order.Source.STAFF,
+        cart_fingerprint=str(draft.key),
+        currency=totals.currency,
+        subtotal=totals.subtotal,
+        shipping_total=totals.shipping,
+        ordinary_shipping_total=pricing.find_cheapest_shipping(
+            terms.methods, country=draft.address["country"], subtotal=totals.subtotal
+        ),
+        tax_total=totals.tax,
+        total=totals.total,
+        shipping_method=draft.method,
+        shipping_name=draft.method.name,
+        carrier=draft.method.carrier,
+        gift_note=draft.gift_note,
+        ships_on=promised.ships_on if promised else None,
+        promised_from_on=promised.from_on if promised else None,
+        promised_by_on=promised.by_on if promised else None,
+        pay_by_at=timezone.now() + PAYABLE_FOR,
+    )
+    order_lines = OrderLine.objects.bulk_create(_build_order_lines(order, draft.lines, totals))
+    is_payable = bool(order.total) and not draft.paid_how
+    events.record_order_event(
+        order, OrderEvent.Kind.DRAFTED, actor=actor, reason=draft.channel.label, is_payable=is_payable
+    )
+    if order.total and draft.paid_how:
+        _record_money_by_hand(order, how=draft.paid_how)
+    _allocate_stock(order_lines)
+    if not is_payable:
+        order.payment_status = Order.PaymentStatus.PAID
+        confirmation.confirm_order(order)
+    return order
+
+
+def _build_order_lines(order: Order, lines: Sequence[DraftLine], totals: Totals) -> list[OrderLine]:
+    return [
+        OrderLine(
+            order=order,
+            product=line.variant.product,
+            variant=line.variant,
+            sku=line.variant.sku,
+            title=line.variant.product.title,
+            options=line.variant.label,
+            quantity=line.quantity,
+            unit_price=line.price,
+            price_reason=line.price_reason,
+            tax_rate=totals.tax_rate,
+            tax_amount=tax,
+            guarantee_years=line.variant.product.guarantee_years,
+        )
+        for line, tax in zip(lines, totals.line_taxes, strict=True)
+    ]
+
+
+def _allocate_stock(order_lines: Sequence[OrderLine]) -> None:
+    """Last, so that the rows everybody wants are held the shortest."""
+    wanted: Counter[int] = Counter()
+    for line in order_lines:
+        wanted[line.variant_id or 0] += line.quantity
+    records = stock.allocate_stock(wanted)
+    Allocation.objects.bulk_create(
+        Allocation(order_line=line, record_id=records[line.variant_id or 0], quantity=line.quantity)
+        for line in order_lines
+    )
+
+
+def _record_money_by_hand(order: Order, *, how: str) -> None:
+    Payment.objects.create(
+        order=order,
+        provider=Payment.Provider.BY_HAND,
+        note=how[:120],
+        amount=order.total,
+        currency=order.currency,
+        status=Payment.Status.CAPTURED,
+        captured_at=timezone.now(),
+    )
+
+
+def start_link_payment(order_id: int) -> Payment:
+    """The payment with which the buyer goes on now. Raises `DraftRefused`, and `StripeUnreachable` when an earlier one
+    can't be ended now.
+    """
+    for _ in range(TRIES):
+        payment = _find_or_create_payment(order_id)
+        if not _is_overdue(payment):
+            return payment
+        checkout_sessions.expire_payment(payment)
+    raise checkout_sessions.StripeUnreachable("The order's earlier payment would not end.")
+
+
+@transaction.atomic
+def _find_or_create_payment(order_id: int) -> Payment:
+    order = lock_order(order_id)
+    if not order.is_payable_by_link:
+        raise DraftRefused("This order does not wait for a payment any more.")
+    begun = order.payments.filter(status__in=checkout_sessions.PAYABLE).order_by("-pk").first()
+    if begun and begun.problem and begun.status == Payment.Status.CREATED:
+        # Stripe failed over its key and may go on saying so. Nobody ever saw a page of it: a new key is safe.
+        Payment.objects.filter(pk=begun.pk).update(status=Payment.Status.EXPIRED)
+        begun = None
+    payment = begun or Payment.objects.create(order=order, amount=order.total, currency=order.currency)
+    payment.order = order
+    return payment
+
+
+def _is_overdue(payment: Payment) -> bool:
+    """Whether it is to end about now, so that its page would end under the buyer's hands."""
+    age = timezone.now() - payment.created_at
+    return payment.status in checkout_sessions.LIVE and age > timedelta(seconds=settings.PAYMENT_HOLD_SECONDS)
+
+
+def mark_paid_by_hand(order_id: int, *, how: str, actor: str) -> Order:
+    """The money came another way: in cash, by transfer. A payment page that is open is ended first.
+
+    Raises `TransitionRefused`, and `StripeUnreachable` when the page can't be ended now.
+    """
+    _end_open_payments(order_id)
+    with transaction.atomic():
+        order = _lock_waiting_order(order_id)
+        _record_money_by_hand(order, how=how)
+        events.record_order_event(order, OrderEvent.Kind.PAID_BY_HAND, actor=actor, reason=how, amount=str(order.total))
+        confirmation.renew_promise(order)
+        confirmation.confirm_order(order)
+    return order
+
+
+def cancel_draft_order(order_id: int, *, actor: str, reason: str = "") -> Order:
+    """Calls off an order that nobody has paid. Raises as `mark_paid_by_hand`."""
+    _end_open_payments(order_id)
+    with transaction.atomic():
+        order = _lock_waiting_order(order_id)
+        _end_draft_order(order, actor=actor, reason=reason)
+    return order
+
+
+def _end_draft_order(order: Order, *, actor: str, reason: str = "") -> None:
+    events.record_order_event(order, OrderEvent.Kind.DRAFT_ENDED, actor=actor, reason=reason)
+    cancel_and_release_stock(order, actor=actor)
+
+
+def _end_open_payments(order_id: int) -> None:
+    """Outside any transaction: Stripe may say that one was paid meanwhile."""
+    for payment in Payment.objects.filter(order=order_id, status__in=checkout_sessions.LIVE).select_related("order"):
+        checkout_sessions.expire_payment(payment)
+
+
+def _lock_waiting_order(order_id: int) -> Order:
+    order = lock_order(order_id)
+    if not order.waits_for_link:
+        raise TransitionRefused(f"{order.number} does not wait for a payment any more. Look again.")
+    if order.payments.filter(status__in=checkout_sessions.PAYABLE).exists():
+        raise TransitionRefused(f"{order.number}: its buyer is paying just now. Look again in a while.")
+    if order.payments.filter(status=Payment.Status.FLAGGED).exists():
+        raise TransitionRefused(f"{order.number}: money came that does not fit it. Give that back first.")
+    return order
+
+
+def end_unpaid_orders() -> int:
+    """Lets go of what nobody paid in time; one whose buyer is paying just now is left to that payment."""
+    late = Order.objects.filter(status=Order.Status.PENDING, pay_by_at__lte=timezone.now())
+    count = 0
+    for order_id in late.order_by("pay_by_at").values_list("pk", flat=True):
+        count += _end_unpaid_order(order_id)
+    return count
+
+
+@transaction.atomic
+def _end_unpaid_order(order_id: int) -> bool:
+    order = lock_order(order_id)
+    under_way = order.payments.filter(status__in=[*checkout_sessions.PAYABLE, Payment.Status.FLAGGED])
+    if not order.waits_for_link or under_way.exists():
+        return False
+    _end_draft_order(order, actor=confirmation.RULE, reason="Nobody paid in time.")
+    return True

@@ -1,0 +1,184 @@
+"""The form in which staff enter what came by phone, by post or by e-mail."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AccessLogEntry
+from orders.models import Order, Payment, Refund
+from shop.catalog import listing
+from shop.catalog.models import StockRecord
+from tests import builders
+from tests.backoffice.test_access import signed_in, staff_member
+from tests.page import read_words
+from tests.paying import BUYER, standin, standin_process
+
+__all__ = ["standin", "standin_process"]
+
+pytestmark = pytest.mark.django_db
+
+ENTER = reverse("admin:orders_order_enter")
+LIST = reverse("admin:orders_order_changelist") + "?queue=any"
+
+
+@pytest.fixture
+def staff() -> Client:
+    return signed_in(staff_member(role="Staff: orders"))
+
+
+def goods(title: str, **fields):
+    made = builders.product(title, **fields)
+    listing.refresh_listings()
+    return made
+
+
+def typed(staff: Client, *rows: dict[str, Any], **fields: Any) -> dict[str, str]:
+    """What the page holds once these rows are typed into it."""
+    method = builders.shipping_method()
+    key = staff.get(ENTER).context["form"]["key"].value()
+    sent: dict[str, Any] = {**BUYER, "channel": "phone", "method": method.pk, "paid": "link", "key": key, **fields}
+    sent |= {"line-TOTAL_FORMS": 5, "line-INITIAL_FORMS": 0}
+    for place, row in enumerate(rows):
+        sent |= {f"line-{place}-{name}": value for name, value in row.items()}
+    return {name: str(value) for name, value in sent.items()}
+
+
+def enter(staff: Client, *rows: dict[str, Any], **fields: Any) -> str:
+    return staff.post(ENTER, {**typed(staff, *rows, **fields), "enter": "1"}, follow=True).text
+
+
+def test_looked_up_by_sku_and_words_it_says_what_it_comes_to_before_it_is_entered(staff):
+    mug = goods("Tin mug", price="14.00").variants.get()
+    goods("Wool throw", price="60.00")
+    sent = typed(staff, {"what": mug.sku.lower(), "quantity": 2}, {"what": "wool throws"})
+    page = read_words(staff.post(ENTER, sent).text)
+    assert "2 × Tin mug" in page
+    assert "1 × Wool throw" in page
+    assert "£91.50" in page
+    assert "Ships" in page
+    assert not Order.objects.exists()
+    staff.post(ENTER, {**sent, "enter": "1"})
+    order = Order.objects.get()
+    assert (order.total, order.source, order.email) == (Decimal("91.50"), "staff", "pat@example.com")
+    assert AccessLogEntry.objects.filter(detail="Entered").exists()
+
+
+def test_the_page_of_the_order_has_the_link_and_the_next_step(staff):
+    mug = goods("Tin mug").variants.get()
+    page = enter(staff, {"what": mug.sku}, email="")
+    order = Order.objects.get()
+    assert f"/orders/{order.number}/open/" in page
+    assert "Mark paid" in page
+    staff.post(LIST, {"action": "mark_paid", "_selected_action": order.pk, "confirm": "1", "how": "Cash"})
+    order.refresh_from_db()
+    assert (order.status, Payment.objects.get().note) == ("confirmed", "Cash")
+
+
+def test_without_saying_how_nothing_is_marked_paid(staff):
+    enter(staff, {"what": goods("Tin mug").variants.get().sku})
+    order = Order.objects.get()
+    page = staff.post(LIST, {"action": "mark_paid", "_selected_action": order.pk, "confirm": "1", "how": " "})
+    assert "Say how it was paid." in page.text
+    assert not Payment.objects.exists()
+
+
+def test_cancelled_before_it_is_paid_its_goods_are_free_again(staff):
+    enter(staff, {"what": goods("Tin mug").variants.get().sku})
+    order = Order.objects.get()
+    staff.post(LIST, {"action": "cancel", "_selected_action": order.pk, "confirm": "1", "reason": "Not wanted"})
+    order.refresh_from_db()
+    assert order.status == "cancelled"
+    assert StockRecord.objects.get().allocated == 0
+
+
+def test_money_owed_by_hand_is_marked_given_back(staff):
+    enter(staff, {"what": goods("Tin mug").variants.get().sku}, paid="hand", paid_how="Cash")
+    order = Order.objects.get()
+    staff.post(LIST, {"action": "cancel", "_selected_action": order.pk, "confirm": "1", "reason": ""})
+    page = staff.get(reverse("admin:orders_order_change", args=[order.pk])).text
+    assert "Mark given back by hand" in page
+    assert Refund.objects.get().status == "requested"
+    staff.post(LIST, {"action": "mark_given_back", "_selected_action": order.pk})
+    assert Refund.objects.get().status == "succeeded"
+    again = staff.post(LIST, {"action": "mark_given_back", "_selected_action": order.pk}, follow=True).text
+    assert "nothing of it is to be given back by hand" in read_words(again)
+
+
+def test_words_that_fit_several_are_asked_about_and_the_choice_is_kept(staff):
+    socks = goods("Wool socks", sizes=("S", "M", "L"))
+    sent = typed(staff, {"what": "wool socks", "quantity": 1})
+    page = staff.post(ENTER, {**sent, "enter": "1"})
+    assert "That may be several. Choose one." in page.text
+    assert not Order.objects.exists()
+    medium = socks.variants.get(size="M")
+    sent |= {"line-0-variant": str(medium.pk), "line-0-asked": "wool socks", "enter": "1"}
+    staff.post(ENTER, sent)
+    assert Order.objects.get().lines.get().sku == medium.sku
+
+
+def test_a_choice_made_for_other_words_does_not_count(staff):
+    socks = goods("Wool socks", sizes=("S", "M"))
+    mug = goods("Tin mug").variants.get()
+    sent = typed(staff, {"what": "tin mug", "variant": socks.variants.first().pk, "asked": "wool socks"})
+    staff.post(ENTER, {**sent, "enter": "1"})
+    assert Order.objects.get().lines.get().sku == mug.sku
+
+
+@pytest.mark.parametrize(
+    ("row", "fields", "words"),
+    [
+        ({"what": "zzzz-nothing"}, {}, "Nothing that is for sale is called so."),
+        ({"quantity": 3}, {}, "Of what?"),
+        ({"what": "MUG", "quantity": 0}, {}, "greater than or equal to 1"),
+        ({"what": "MUG", "unit_price": "9.00"}, {}, "Say why"),
+        ({"what": "MUG", "unit_price": "9.999", "price_reason": "x"}, {}, "9.999 will not do"),
+        ({"what": "MUG", "quantity": 400}, {}, "cannot be had in that number"),
+        ({"what": "MUG"}, {"paid": "hand"}, "Say how it was paid."),
+        ({"what": "MUG"}, {"email": "nobody"}, "e-mail"),
+        ({"what": "MUG"}, {"country": "DE", "postcode": "10115"}, "That one does not go there."),
+        ({"what": "MUG"}, {"full_name": ""}, "required"),
+        ({"what": "MUG"}, {"key": "x"}, ""),
+        ({}, {}, "name at least one thing"),
+    ],
+)
+def test_bad_input_says_what_to_do_and_enters_nothing(staff, row, fields, words):
+    builders.shipping_method(countries=["GB"])
+    mug = goods("Tin mug").variants.get()
+    mug.sku = "MUG"
+    mug.save()
+    page = enter(staff, row, **fields)
+    assert words in page
+    assert not Order.objects.exists()
+    assert not StockRecord.objects.filter(allocated__gt=0).exists()
+
+
+def test_a_page_that_is_full_comes_back_longer(staff):
+    mugs = [goods(f"Mug {word}").variants.get() for word in ("one", "two", "three", "four", "five")]
+    page = staff.post(ENTER, typed(staff, *({"what": mug.sku} for mug in mugs)))
+    assert 'name="line-9-what"' in page.text
+    assert 'name="line-10-what"' not in page.text
+
+
+def test_who_may_not_change_orders_may_not_enter_any(staff):
+    reader = signed_in(staff_member("ann@example.com", role="Staff: catalogue"))
+    assert reader.get(ENTER).status_code == 403
+    assert reader.post(ENTER, {"enter": "1"}).status_code == 403
+    assert not Order.objects.exists()
+
+
+def test_who_has_yet_to_pay_stands_in_a_queue_of_their_own(staff):
+    enter(staff, {"what": goods("Tin mug").variants.get().sku})
+    number = Order.objects.get().number
+    assert number in staff.get(LIST.replace("any", "by_link")).text
+    assert number not in staff.get(LIST.replace("any", "under_way")).text
+    assert "To be paid by link" in staff.get("/admin/").text
+
+
+def test_a_link_that_went_by_mail_is_its_buyers_alone(staff):
+    page = enter(staff, {"what": goods("Tin mug").variants.get().sku})
+    assert "Waits for its payment until" in page
+    assert "/open/" not in page
+    assert "pat@example.com" not in page
