@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from shop.catalog import pictures
 from shop.catalog.admin.named_forms import NamedForm, clean_sku
 from shop.catalog.category_tree import read_category_tree
+from shop.catalog.gtins import clean_gtin
 from shop.catalog.models import Category, Maker, Product, ProductImage, StockRecord, Variant
 from shop.catalog.pictures import UnusablePictureError
 from shop.catalog.prices import Price, set_prices
@@ -99,10 +100,11 @@ class VariantForm(forms.ModelForm):
 
     class Meta:
         model = Variant
-        fields = ["sku", "colour", "style", "size", "price", "is_active", "position"]
+        fields = ["sku", "gtin", "colour", "style", "size", "price", "is_active", "position"]
         field_classes = {"price": PriceField}
         widgets = {
             "sku": _make_text_input(14),
+            "gtin": _make_text_input(14),
             "colour": _make_text_input(10),
             "style": _make_text_input(10),
             "size": _make_text_input(6),
@@ -137,6 +139,13 @@ class VariantForm(forms.ModelForm):
         self.instance.content_amount = content.amount if content else None
         self.instance.content_unit = content.unit if content else ""
         return content
+
+    def clean_gtin(self) -> str:
+        text = str(self.cleaned_data["gtin"])
+        try:
+            return clean_gtin(text)
+        except ValueError as error:
+            raise ValidationError(f"“{text}” {error}.") from None
 
     def clean_sku(self) -> str:
         sku = str(self.cleaned_data["sku"])

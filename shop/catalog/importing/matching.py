@@ -99,6 +99,21 @@ def reject_duplicate_options(
     return kept, bad
 
 
+def reject_foreign_gtins(rows: Iterable[CatalogRow]) -> tuple[list[CatalogRow], list[BadRow]]:
+    """Rows of which the GTIN is not another SKU's, in the shop or earlier in the file, and the others."""
+    rows = list(rows)
+    given = {row.gtin for row in rows if row.gtin}
+    holders = dict(Variant.objects.filter(gtin__in=given).values_list("gtin", "sku")) if given else {}
+    kept, bad = [], []
+    for row in rows:
+        holder = holders.setdefault(row.gtin, row.sku) if row.gtin else row.sku
+        if holder == row.sku:
+            kept.append(row)
+        else:
+            bad.append(BadRow(row.number, f"GTIN {row.gtin} belongs to SKU {holder}: each thing has its own"))
+    return kept, bad
+
+
 def _find_options(products: dict[str, Product]) -> dict[str, dict[str, tuple[str, ...]]]:
     """By product key and SKU, of what is on sale."""
     keys = {product.pk: key for key, product in products.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from shop.catalog.gtins import clean_gtin
 from shop.catalog.models.product import LEAST_GUARANTEE_YEARS, MOST_GUARANTEE_YEARS
 from shop.catalog.unit_prices import Content, parse_content
 from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
@@ -21,6 +22,7 @@ CATALOG_COLUMNS = Columns(
         "size",
         "colour",
         "style",
+        "gtin",
         "summary",
         "tags",
         "released_on",
@@ -77,6 +79,7 @@ class CatalogRow:
     colour: str
     style: str
     content: Content | None
+    gtin: str
     maker_details: Mapping[str, str]
     images: tuple[str, ...]
     given: Mapping[str, object]
@@ -115,6 +118,7 @@ def _parse_catalog_row(number: int, cells: Mapping[str, str], decimal: str) -> C
         colour=clean_spelling(cells.get("colour", "")),
         style=clean_spelling(cells.get("style", "")),
         content=_read_content(cells.get("content", "")),
+        gtin=_read_gtin(cells.get("gtin", "")),
         maker_details=_read_maker_details(cells),
         images=tuple(_split_values(cells.get("image", ""), ";")),
         given=given,
@@ -201,6 +205,14 @@ def _read_content(text: str) -> Content | None:
         return parse_content(text)
     except ValueError as error:
         raise UnusableRowError(f"content {quote_cell(text)} {error}") from None
+
+
+def _read_gtin(text: str) -> str:
+    """Empty leaves what is there."""
+    try:
+        return clean_gtin(text)
+    except ValueError as error:
+        raise UnusableRowError(f"gtin {quote_cell(text)} {error}") from None
 
 
 def _read_long_text(text: str) -> str:

@@ -13,6 +13,7 @@ from shop.catalog.importing.matching import (
     choose_free_slugs,
     find_products,
     reject_duplicate_options,
+    reject_foreign_gtins,
     reject_foreign_skus,
 )
 from shop.catalog.importing.reading import CatalogRow
@@ -36,7 +37,7 @@ PRODUCT_FIELDS = (
     "attributes",
 )
 OPTION_FIELDS = ("size", "colour", "style")
-VARIANT_FIELDS = (*OPTION_FIELDS, "content_amount", "content_unit")
+VARIANT_FIELDS = (*OPTION_FIELDS, "content_amount", "content_unit", "gtin")
 
 
 @dataclass
@@ -75,7 +76,8 @@ class CatalogWriter:
         variants = {each.sku: each for each in self._variants(rows, products)}
         rows, strangers = reject_foreign_skus(rows, variants)
         rows, equals = reject_duplicate_options(rows, products)
-        done.bad += [*strangers, *equals]
+        rows, misnumbered = reject_foreign_gtins(rows)
+        done.bad += [*strangers, *equals, *misnumbered]
         products = self._write_products(rows, products, named, done)
         self.shelves.describe_makers((row.maker, row.maker_details) for row in rows)
         made = self._write_variants(rows, products, variants, done)
@@ -160,6 +162,7 @@ class CatalogWriter:
                 setattr(variant, name, getattr(row, name))
             if row.content:
                 variant.content_amount, variant.content_unit = row.content.amount, row.content.unit
+            variant.gtin = row.gtin or variant.gtin
             if variant.pk and before != [getattr(variant, name) for name in VARIANT_FIELDS]:
                 changed.append(variant)
         Variant.objects.bulk_create(fresh)

@@ -4,6 +4,7 @@ from decimal import Decimal
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from shop.catalog.gtins import LONGEST_GTIN
 from shop.catalog.models.product import Product
 from shop.catalog.unit_prices import Content, ContentUnit, format_unit_price
 from shop.money import format_amount, get_shop_currency
@@ -29,6 +30,14 @@ class Variant(models.Model):
     size = models.CharField(max_length=40, blank=True)
     colour = models.CharField(max_length=40, blank=True)
     style = models.CharField(max_length=40, blank=True, help_text="Any other choice: grind, scent, binding.")
+    gtin = models.CharField(
+        "GTIN",
+        max_length=LONGEST_GTIN,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="The number under its barcode: EAN, UPC or GTIN-14.",
+    )
     price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
     currency = models.CharField(max_length=3, default=get_shop_currency)
     content_amount = models.DecimalField(
@@ -54,6 +63,16 @@ class Variant(models.Model):
                 condition=models.Q(content_amount=None, content_unit="")
                 | models.Q(content_amount__isnull=False, content_amount__gt=0, content_unit__in=ContentUnit.values),
                 name="variant_content_with_unit",
+            ),
+            models.UniqueConstraint(
+                fields=["gtin"],
+                condition=~models.Q(gtin=""),
+                name="variant_gtin_once",
+                violation_error_message="Another option has this GTIN: each thing has its own.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(gtin="") | models.Q(gtin__regex=r"^([0-9]{8}|[0-9]{13,14})$"),
+                name="variant_gtin_of_digits",
             ),
         ]
         indexes = [
