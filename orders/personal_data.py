@@ -55,7 +55,7 @@ _ORDER_FIELDS = (
 _LINE_FIELDS = ("sku", "title", "options", "quantity", "unit_price", "tax_rate", "tax_amount", "is_gift", "is_excluded")
 _PARCEL_FIELDS = (
     *("stage", "carrier", "tracking_number", "is_untracked"),
-    *("packing_note", "packed_by", "dispatched_at", "delivered_at"),
+    *("packing_note", "packed_by", "weight_grams", "box_count", "dispatched_at", "delivered_at"),
 )
 
 
@@ -174,7 +174,7 @@ def _make_order_holding() -> Holding:
         title="Your orders",
         models=(
             *("orders.Order", "orders.OrderLine", "orders.Adjustment", "orders.Allocation"),
-            *("orders.Shipment", "orders.ShipmentLine", "orders.OrderEvent", "orders.OrderTick"),
+            *("orders.Shipment", "orders.ShipmentLine", "orders.PackingScan", "orders.OrderEvent", "orders.OrderTick"),
         ),
         retention=f"What you bought, where it went and what we told you: {INVOICE_RETENTION}, as tax law asks.",
         export=export_orders,

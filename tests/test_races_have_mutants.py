@@ -87,6 +87,13 @@ TWINS = {
         "test_one_corrects_while_the_other_ships_the_parcel": (
             "test_one_corrects_without_the_lock_while_the_other_ships_and_is_not_heard"
         ),
+        "test_two_begin_the_same_parcel": ("test_two_begin_the_same_parcel_without_its_lock_and_both_think_it_theirs"),
+        "test_one_thing_scanned_twice_at_once_is_in_the_parcel_once": (
+            "test_without_the_parcels_lock_more_is_in_it_than_it_holds"
+        ),
+        "test_a_parcel_closed_twice_at_once_is_packed_once": (
+            "test_closed_twice_at_once_without_its_lock_it_is_packed_again"
+        ),
     },
     "reliability/test_kill.py": {
         "test_fifty_orders_survive_kill_9_of_web_worker_and_beat": "test_without_the_reconciler_their_orders_are_lost",

@@ -32,6 +32,7 @@ class ShopSettingsAdmin(StrictAdmin):
         ),
         ("Orders", {"fields": ["quantity_limit"]}),
         ("Orders that approve themselves", {"fields": ["approve_up_to"]}),
+        ("Packing", {"fields": ["packs_by_scanning"]}),
         (
             "Notice of the legal guarantee",
             {

@@ -15,7 +15,7 @@ from orders.carriers.tracking_numbers import get_bare_number
 from orders.fulfilment import holds
 from orders.fulfilment.release import get_open_allocations
 from orders.locks import lock_number, lock_order, lock_shipment
-from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, StripeRecord
+from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, ShopSettings, StripeRecord
 from shop.catalog import stock
 
 Stage = Shipment.Stage
@@ -65,9 +65,44 @@ def mark_shipment_picked(shipment_id: int, *, actor: str) -> Shipment:
     return _advance_shipment(shipment_id, Stage.PICKED, actor=actor)
 
 
-def mark_shipment_packed(shipment_id: int, *, actor: str, note: str = "", packed_by: str = "") -> Shipment:
-    """`note`: a line to the customer from whoever packed it, shown on the order and signed `packed_by`."""
-    return _advance_shipment(shipment_id, Stage.PACKED, actor=actor, packing_note=note, packed_by=packed_by)
+@transaction.atomic
+def mark_shipment_packed(
+    shipment_id: int,
+    *,
+    actor: str,
+    note: str = "",
+    packed_by: str = "",
+    weight_grams: int | None = None,
+    box_count: int = 1,
+    is_scanned: bool = False,
+) -> Shipment:
+    """`note`: a line to the customer from whoever packed it, shown on the order and signed `packed_by`.
+
+    `is_scanned`: everything in it was scanned (`orders.fulfilment.packing`). A parcel that somebody is scanning closes
+    no other way, and none does where staff's settings say so.
+    """
+    shipment = lock_shipment(shipment_id)
+    if not is_scanned and shipment.stage in stages.get_stage(Stage.PACKED).follows:
+        _refuse_unscanned(shipment)
+    return _advance_shipment(
+        shipment_id,
+        Stage.PACKED,
+        actor=actor,
+        packing_note=note,
+        packed_by=packed_by,
+        weight_grams=weight_grams,
+        box_count=box_count,
+        packer=None,
+        packing_begun_at=None,
+    )
+
+
+def _refuse_unscanned(shipment: Shipment) -> None:
+    number = shipment.order.number
+    if shipment.packer is not None:
+        raise TransitionRefused(f"{number}: {shipment.packer} is packing it. It closes on its packing page.")
+    if ShopSettings.current().packs_by_scanning:
+        raise TransitionRefused(f"{number}: each thing in a parcel is scanned. It closes on its packing page.")
 
 
 def dispatch_shipment(

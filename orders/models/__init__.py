@@ -5,7 +5,7 @@ from orders.models.info_page import InfoPage
 from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderTick
 from orders.models.payment import Payment, Refund, StripeEvent
 from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
-from orders.models.shipment import Shipment, ShipmentLine
+from orders.models.shipment import PackingScan, Shipment, ShipmentLine
 from orders.models.stripe_record import StripeFeed, StripeRecord
 from orders.models.withdrawal import Withdrawal, WithdrawalLine, WithdrawalStatement
 
@@ -20,6 +20,7 @@ __all__ = [
     "OrderEvent",
     "OrderLine",
     "OrderTick",
+    "PackingScan",
     "Payment",
     "Refund",
     "Shipment",

@@ -48,6 +48,13 @@ class ShopSettings(models.Model):
         help_text="Paid orders up to this total are approved without anybody looking. Empty: none are.",
     )
     currency = models.CharField(max_length=3, default=get_shop_currency, editable=False, help_text="Of that total.")
+    packs_by_scanning = models.BooleanField(
+        "every parcel is scanned",
+        default=False,
+        db_default=False,
+        help_text="Ticked: a parcel is packed on its packing page only, where each thing in it is scanned. "
+        "“Mark packed” refuses.",
+    )
     guarantee_picture = models.CharField(
         max_length=200,
         blank=True,

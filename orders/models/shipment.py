@@ -1,6 +1,7 @@
 from django.db import models
 from django.db.models.functions import Upper
 
+from accounts.models import User
 from orders.carriers.tracking_numbers import LONGEST_NUMBER, get_bare_number
 from orders.models.order import Order, OrderLine
 from shop.catalog.models import Store
@@ -49,6 +50,18 @@ class Shipment(models.Model):
     )
     packing_note = models.CharField(max_length=280, blank=True)
     packed_by = models.CharField(max_length=80, blank=True)
+    packer = models.ForeignKey(
+        User,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text="Who is packing it now, item by item.",
+    )
+    packing_begun_at = models.DateTimeField(null=True, blank=True, editable=False)
+    weight_grams = models.PositiveIntegerField("weight in grams", null=True, blank=True)
+    box_count = models.PositiveSmallIntegerField("boxes", default=1, db_default=1)
     created_at = models.DateTimeField(auto_now_add=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
@@ -69,7 +82,8 @@ class Shipment(models.Model):
             models.CheckConstraint(
                 condition=models.Q(is_untracked=False) | models.Q(tracking_number=""),
                 name="shipment_number_or_none",
-            )
+            ),
+            models.CheckConstraint(condition=models.Q(box_count__gte=1), name="shipment_has_a_box"),
         ]
 
     def __str__(self) -> str:
@@ -77,9 +91,24 @@ class Shipment(models.Model):
 
 
 class ShipmentLine(models.Model):
+    """How many of an order's line are in a parcel."""
+
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, on_delete=models.PROTECT, related_name="shipment_lines")
     quantity = models.PositiveIntegerField()
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.order_line.title}"
+
+
+class PackingScan(models.Model):
+    """One thing put into a parcel, as its barcode said. Kept while somebody packs it, and as proof afterwards."""
+
+    shipment_line = models.ForeignKey(ShipmentLine, on_delete=models.CASCADE, related_name="scans")
+    scanned_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"One of {self.shipment_line}"

@@ -4,17 +4,20 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import connection
 
+from accounts.models import User
 from orders import cancellation
-from orders.fulfilment import transitions
+from orders.fulfilment import packing, transitions
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Allocation, Order, OrderEvent, Refund, Shipment
+from orders.models import Allocation, Order, OrderEvent, PackingScan, Refund, Shipment
 from orders.payments import checkout_sessions
 from shop.catalog.models import StockRecord
-from tests import builders
+from tests import builders, cast
+from tests.orders.packing_table import pick
 from tests.patience import PATIENCE_SECONDS, stretched
 from tests.paying import check_stock
 
@@ -276,3 +279,70 @@ def test_one_corrects_without_the_lock_while_the_other_ships_and_is_not_heard(sl
     slowly(transitions, "_consume_stock")
     assert together(ship_as(order, NUMBER), correct_to(order, "RB123456799GB")) == ["done", "refused"]
     assert order.shipments.get().tracking_number == NUMBER
+
+
+# -- The packing table -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def without_parcel_lock(monkeypatch):
+    """The mutant: whoever packs reads the parcel without keeping others from it."""
+    monkeypatch.setattr(packing, "lock_shipment", lambda pk: Shipment.objects.select_related("order").get(pk=pk))
+
+
+def begin_by_two(slowly) -> list[str]:
+    parcel = pick(builders.variant())
+    slowly(packing.timezone, "now")  # after it has looked who has the parcel, and before it writes
+    people = [User.objects.create_user(f"{name}@example.com", builders.PASSWORD) for name in ("sam", "kit")]
+    return together(*(partial(packing.begin_packing, parcel.pk, packer=each) for each in people))
+
+
+def test_two_begin_the_same_parcel(slowly):
+    assert begin_by_two(slowly) == ["done", "refused"]
+    assert Shipment.objects.get().packer is not None
+
+
+def test_two_begin_the_same_parcel_without_its_lock_and_both_think_it_theirs(slowly, without_parcel_lock):
+    assert begin_by_two(slowly) == ["done", "done"]
+
+
+def scan_by_two(slowly) -> list[str]:
+    """One scanner, and the same packer's other window."""
+    item = builders.variant()
+    parcel = pick(item)
+    sam = cast.sam()
+    packing.begin_packing(parcel.pk, packer=sam)
+    slowly(packing, "_is_of_line")
+    scan = partial(packing.scan_item, parcel.pk, item.sku, packer=sam)
+    return together(scan, scan)
+
+
+def test_one_thing_scanned_twice_at_once_is_in_the_parcel_once(slowly):
+    assert scan_by_two(slowly) == ["done", "refused"]
+    assert PackingScan.objects.count() == 1
+
+
+def test_without_the_parcels_lock_more_is_in_it_than_it_holds(slowly, without_parcel_lock):
+    assert scan_by_two(slowly) == ["done", "done"]
+    assert PackingScan.objects.count() == 2
+
+
+def close_twice(slowly) -> None:
+    item = builders.variant()
+    parcel = pick(item)
+    sam = cast.sam()
+    packing.begin_packing(parcel.pk, packer=sam)
+    packing.scan_item(parcel.pk, item.sku, packer=sam)
+    slowly(transitions.stages, "get_stage")
+    close = partial(packing.close_parcel, parcel.pk, packer=sam)
+    together(close, close)
+
+
+def test_a_parcel_closed_twice_at_once_is_packed_once(slowly):
+    close_twice(slowly)
+    assert OrderEvent.objects.filter(kind=Kind.PACKED).count() == 1
+
+
+def test_closed_twice_at_once_without_its_lock_it_is_packed_again(slowly, without_parcel_lock, without_locks):
+    close_twice(slowly)
+    assert OrderEvent.objects.filter(kind=Kind.PACKED).count() == 2

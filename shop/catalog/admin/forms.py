@@ -103,11 +103,12 @@ class VariantForm(forms.ModelForm):
         fields = ["sku", "gtin", "colour", "style", "size", "price", "is_active", "position"]
         field_classes = {"price": PriceField}
         widgets = {
-            "sku": _make_text_input(14),
-            "gtin": _make_text_input(14),
-            "colour": _make_text_input(10),
-            "style": _make_text_input(10),
-            "size": _make_text_input(6),
+            "sku": _make_text_input(10),
+            "gtin": _make_text_input(10),
+            "colour": _make_text_input(6),
+            "style": _make_text_input(6),
+            "size": _make_text_input(4),
+            "position": forms.NumberInput(attrs={"class": "vIntegerField short-number"}),
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
