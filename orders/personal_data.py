@@ -4,13 +4,26 @@ from functools import partial
 from typing import Any
 
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Upper
 from django.utils import timezone
 
 from accounts.models import Customer
 from accounts.models.address import ADDRESS_FIELDS
 from orders import forgotten_purchases, retention
 from orders.carrier_directory import list_carriers_in_use
-from orders.models import Cart, CartLine, Order, Payment, Refund, StripeEvent, StripeRecord
+from orders.fulfilment.scans import MESSAGE_RETENTION
+from orders.models import (
+    CarrierMessage,
+    Cart,
+    CartLine,
+    Order,
+    Payment,
+    Refund,
+    Shipment,
+    StripeEvent,
+    StripeRecord,
+)
+from orders.models.shipment import BareNumber
 from orders.payments import stripe_events
 from orders.payments.stripe_events import STRIPE_EVENT_RETENTION
 from orders.retention import INVOICE_RETENTION, get_customer_orders
@@ -59,11 +72,14 @@ _PARCEL_FIELDS = (
 )
 
 
+_SCAN_FIELDS = ("meaning", "words", "place", "happened_at", "received_at")
+
+
 def export_orders(customer: Customer) -> Rows:
     found = (
         get_customer_orders(customer)
         .order_by("pk")
-        .prefetch_related("lines", "adjustments", "shipments", "events", "ticks")
+        .prefetch_related("lines", "adjustments", "shipments__scans", "events", "ticks")
     )
     return [_export_order(order) for order in found]
 
@@ -73,10 +89,15 @@ def _export_order(order: Order) -> dict[str, object]:
         **_export_fields(order, *_ORDER_FIELDS),
         "lines": [_export_fields(line, *_LINE_FIELDS) for line in order.lines.all()],
         "adjustments": [_export_fields(item, "label", "amount") for item in order.adjustments.all()],
-        "parcels": [_export_fields(item, *_PARCEL_FIELDS) for item in order.shipments.all()],
+        "parcels": [_export_parcel(item) for item in order.shipments.all()],
         "events": [_export_fields(event, "kind", "created_at", "data") for event in order.events.all()],
         "ticks": [_export_fields(tick, "purpose", "granted", "changed_at") for tick in order.ticks.all()],
     }
+
+
+def _export_parcel(parcel: Shipment) -> dict[str, object]:
+    scans = [_export_fields(scan, *_SCAN_FIELDS) for scan in parcel.scans.all()]
+    return {**_export_fields(parcel, *_PARCEL_FIELDS), "scans": scans}
 
 
 def _export_fields(row: Any, *names: str) -> dict[str, Any]:
@@ -148,6 +169,13 @@ def _get_customer_stripe_events(customer: Customer) -> QuerySet[StripeEvent]:
     return StripeEvent.objects.filter(known | Q(object_id__in=refunds.order_by().values("provider_reference")))
 
 
+def _get_customer_carrier_messages(customer: Customer) -> QuerySet[CarrierMessage]:
+    """What carriers told us about the parcels of their orders."""
+    parcels = Shipment.objects.filter(order__in=get_customer_orders(customer)).exclude(tracking_number="")
+    bare = parcels.order_by().annotate(bare=Upper(BareNumber("tracking_number"))).values("bare")
+    return CarrierMessage.objects.filter(number__in=bare).order_by("pk")
+
+
 def register_processors() -> None:
     register_processor(
         Processor(
@@ -174,7 +202,14 @@ def _make_order_holding() -> Holding:
         title="Your orders",
         models=(
             *("orders.Order", "orders.OrderLine", "orders.Adjustment", "orders.Allocation"),
-            *("orders.Shipment", "orders.ShipmentLine", "orders.PackingScan", "orders.OrderEvent", "orders.OrderTick"),
+            *(
+                "orders.Shipment",
+                "orders.ShipmentLine",
+                "orders.PackingScan",
+                "orders.TrackingEvent",
+                "orders.OrderEvent",
+                "orders.OrderTick",
+            ),
         ),
         retention=f"What you bought, where it went and what we told you: {INVOICE_RETENTION}, as tax law asks.",
         export=export_orders,
@@ -189,13 +224,29 @@ def _make_order_holding() -> Holding:
         erase=retention.erase_orders,
         kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
         f"invoice. Tax law asks for them for {INVOICE_RETENTION}. "
-        "E-mail, phone, notes, tracking numbers and all else go.",
+        "E-mail, phone, notes, tracking numbers, what carriers told and all else go.",
         retire=retention.retire_orders,
+    )
+
+
+def _make_message_holding() -> Holding:
+    """Registered before the orders: its rows are found by the tracking numbers that an erasure of those takes off."""
+    return hold_rows(
+        CarrierMessage.objects,
+        key="carrier_messages",
+        title="What carriers told us about a parcel",
+        retention="Tracking number, places, times and the carrier's words, as they came, without names: "
+        f"{MESSAGE_RETENTION}.",
+        export={"number": "number", "scans": "scans", "received_at": "received_at"},
+        find=_get_customer_carrier_messages,
+        dated_by="received_at",
+        kept_for=MESSAGE_RETENTION,
     )
 
 
 def register_holdings() -> None:
     register_processors()
+    register_holding(_make_message_holding())
     register_holding(_make_order_holding())
     for holding in make_withdrawal_holdings():
         register_holding(holding)

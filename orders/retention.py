@@ -20,6 +20,7 @@ from orders.models import (
     Shipment,
     ShipmentLine,
     StripeRecord,
+    TrackingEvent,
     Withdrawal,
 )
 from shop.periods import Period
@@ -71,6 +72,7 @@ def erase_orders(customer: Customer) -> int:
     """
     numbers = list(get_customer_orders(customer).values_list("pk", flat=True))
     orders = Order.objects.filter(pk__in=numbers)
+    TrackingEvent.objects.filter(shipment__order__in=numbers).delete()
     Shipment.objects.filter(order__in=numbers).update(tracking_number="", packing_note="")
     OrderEvent.objects.filter(order__in=numbers).update(data={}, relayed_at=timezone.now())
     OrderTick.objects.filter(order__in=numbers).delete()
@@ -102,5 +104,6 @@ def retire_orders() -> int:
     count += ShipmentLine.objects.filter(shipment__order__in=get_expired_orders()).delete()[0]
     count += Allocation.objects.filter(order_line__order__in=get_expired_orders()).delete()[0]
     OrderEvent.objects.filter(order__in=get_expired_orders()).delete()
+    TrackingEvent.objects.filter(shipment__order__in=get_expired_orders()).delete()
     count += Shipment.objects.filter(order__in=get_expired_orders()).delete()[0]
     return count + get_expired_orders().delete()[0]

@@ -36,13 +36,13 @@ def _find_table_faults(road: Sequence[ParcelStage]) -> list[str]:
 
 def _find_row_faults(row: ParcelStage, road: Sequence[ParcelStage]) -> list[str]:
     earlier = {each.stage for each in road[: road.index(row)]}
-    is_first, is_last = row is road[0], row is road[-1]
+    is_first = row is road[0]
     demands = {
         "follows no stage before it": is_first or bool(row.follows),
         "follows a stage that is not before it": row.follows <= earlier,
-        "has no stage after it": is_last or any(row.stage in each.follows for each in road),
-        "has no queue, so nobody would see its parcels": is_last or bool(row.queue),
-        "has a queue, and nothing is left to do": not (is_last and row.queue),
+        "has no stage after it": row.is_end or any(row.stage in each.follows for each in road),
+        "has no queue, so nobody would see its parcels": row.is_end or bool(row.queue),
+        "has a queue, and nothing is left to do": not (row.is_end and row.queue),
         "is not in the customer's timeline": bool(row.milestone or row.meanwhile),
         "records an event that there is not": row.event in set(OrderEvent.Kind),
         f"is reached by {row.verb}, which orders.fulfilment.transitions has not": hasattr(transitions, row.verb),

@@ -28,6 +28,8 @@ class OrderProgress:
 NOT_STARTED = OrderProgress(FulfilmentStatus.UNFULFILLED, "")
 BEING_MADE_READY = OrderProgress(FulfilmentStatus.IN_PROGRESS, "Being made ready")
 ON_ITS_WAY = OrderProgress(FulfilmentStatus.DISPATCHED, "On its way", has_left=True)
+HELD_UP = OrderProgress(FulfilmentStatus.HELD_UP, "Held up on its way", has_left=True)
+CAME_BACK = OrderProgress(FulfilmentStatus.RETURNED, "Sent back to us", has_left=True)
 ARRIVED = OrderProgress(FulfilmentStatus.DELIVERED, "Delivered", has_left=True)
 
 
@@ -52,8 +54,10 @@ class ParcelStage:
     (none for the first: there a parcel comes into being as its order is approved); `event` is then recorded, and the
     parcel's `date_field`, if any, set. `button`: the step as staff take it; `done`: what they read afterwards.
 
-    Who waits here: `queue` is the key and title of the staff's queue, None where nothing is left to do; `sheet`, what
-    is printed from it.
+    Who waits here: `queue` is the key and title of the staff's queue; `sheet`, what is printed from it. Nothing is left
+    to do where a parcel's way ends (`is_end`).
+
+    `is_scanned`: usually told by the carrier, so that it is no next step of staff's; they may take it from the menu.
 
     What the customer sees: `progress`; `milestone`, its line in the timeline, due by the order's `due_field`. A stage
     that is no line of its own says `meanwhile` under the line before. `mail_purpose`: the switch for news of it.
@@ -73,11 +77,19 @@ class ParcelStage:
     meanwhile: str = ""
     due_field: str = ""
     mail_purpose: str = ""
+    is_scanned: bool = False
+    is_end: bool = False
 
     @property
     def has_left(self) -> bool:
         return self.progress.has_left
 
+
+QUEUE_ROAD = ("road", "On the road")
+QUEUE_TROUBLE = ("trouble", "Trouble on the road")
+MOVING = frozenset({Stage.DISPATCHED, Stage.IN_TRANSIT, Stage.OUT_FOR_DELIVERY})
+IN_TROUBLE = frozenset({Stage.FAILED_ATTEMPT, Stage.UNDELIVERABLE, Stage.RETURNED})
+NOT_AT_THE_DOOR = MOVING | IN_TROUBLE | {Stage.BACK}
 
 ROAD = (
     ParcelStage(
@@ -137,16 +149,87 @@ ROAD = (
         date_field="dispatched_at",
         button=StaffButton("ship", "Ship"),
         done="Shipped",
-        queue=("road", "On the road"),
+        queue=QUEUE_ROAD,
         progress=ON_ITS_WAY,
         milestone="On the truck",
         due_field="ships_on",
         mail_purpose=purposes.MAIL_ORDER_DISPATCHED,
     ),
     ParcelStage(
+        stage=Stage.IN_TRANSIT,
+        verb="mark_shipment_in_transit",
+        follows=frozenset({Stage.DISPATCHED}),
+        event=Kind.IN_TRANSIT,
+        button=StaffButton("mark_in_transit", "Mark in transit"),
+        done="In transit",
+        queue=QUEUE_ROAD,
+        progress=ON_ITS_WAY,
+        meanwhile="The carrier has it, and it is moving.",
+        is_scanned=True,
+    ),
+    ParcelStage(
+        stage=Stage.OUT_FOR_DELIVERY,
+        verb="mark_shipment_out_for_delivery",
+        follows=frozenset({Stage.DISPATCHED, Stage.IN_TRANSIT}),
+        event=Kind.OUT_FOR_DELIVERY,
+        button=StaffButton("mark_out_for_delivery", "Mark out for delivery"),
+        done="Out for delivery",
+        queue=QUEUE_ROAD,
+        progress=ON_ITS_WAY,
+        meanwhile="It is out for delivery.",
+        is_scanned=True,
+    ),
+    ParcelStage(
+        stage=Stage.FAILED_ATTEMPT,
+        verb="mark_delivery_failed",
+        follows=MOVING,
+        event=Kind.DELIVERY_FAILED,
+        button=StaffButton("mark_delivery_failed", "Mark delivery tried"),
+        done="Delivery tried",
+        queue=QUEUE_TROUBLE,
+        progress=HELD_UP,
+        meanwhile="The carrier tried to deliver it and could not. The carrier’s page says what happens next.",
+        is_scanned=True,
+    ),
+    ParcelStage(
+        stage=Stage.UNDELIVERABLE,
+        verb="mark_shipment_undeliverable",
+        follows=MOVING | {Stage.FAILED_ATTEMPT},
+        event=Kind.UNDELIVERABLE,
+        button=StaffButton("mark_undeliverable", "Mark undeliverable"),
+        done="Cannot be delivered",
+        queue=QUEUE_TROUBLE,
+        progress=HELD_UP,
+        meanwhile="The carrier cannot deliver it. We are looking into it, and you need do nothing.",
+        is_scanned=True,
+    ),
+    ParcelStage(
+        stage=Stage.RETURNED,
+        verb="mark_shipment_returned",
+        follows=MOVING | {Stage.FAILED_ATTEMPT, Stage.UNDELIVERABLE},
+        event=Kind.RETURNED,
+        button=StaffButton("mark_returned", "Mark on its way back"),
+        done="On its way back",
+        queue=QUEUE_TROUBLE,
+        progress=CAME_BACK,
+        meanwhile="The carrier is bringing it back to us. We write to you about what comes next.",
+        is_scanned=True,
+    ),
+    ParcelStage(
+        stage=Stage.BACK,
+        verb="mark_shipment_back",
+        follows=frozenset({Stage.UNDELIVERABLE, Stage.RETURNED}),
+        event=Kind.BACK,
+        button=StaffButton("mark_back", "Mark back with us"),
+        done="Back with us",
+        progress=CAME_BACK,
+        meanwhile="It came back to us. We write to you about what comes next.",
+        is_end=True,
+    ),
+    ParcelStage(
         stage=Stage.DELIVERED,
         verb="mark_shipment_delivered",
-        follows=frozenset({Stage.DISPATCHED}),
+        follows=MOVING | IN_TROUBLE,
         event=Kind.DELIVERED,
         date_field="delivered_at",
         button=StaffButton("mark_delivered", "Mark delivered"),
@@ -155,8 +238,10 @@ ROAD = (
         milestone="At your door",
         due_field="promised_by_on",
         mail_purpose=purposes.MAIL_ORDER_DELIVERED,
+        is_end=True,
     ),
 )
+USUAL_ROAD = tuple(row for row in ROAD if not row.is_scanned and row.progress is not CAME_BACK)
 OFF_THE_ROAD = frozenset({Stage.CANCELLED})  # no step leads from there, and none but a cancellation to it
 
 _BY_STAGE = {row.stage: row for row in ROAD}
@@ -171,16 +256,21 @@ def get_stage(stage: str) -> ParcelStage:
 
 
 def find_next_stage(stage: str) -> ParcelStage | None:
-    """The nearest that may follow; None at the road's end and off it."""
-    return next((row for row in ROAD if stage in row.follows), None)
+    """The nearest that staff bring about; None at the road's ends and off it."""
+    return next((row for row in ROAD if stage in row.follows and not row.is_scanned), None)
 
 
 def summarize_progress(stages: Iterable[str]) -> OrderProgress:
-    """Of an order, by the stages of those of its parcels that are on the road: as far as all of them are."""
+    """Of an order, by the stages of those of its parcels that are on the road: as far as all of them are.
+
+    Once all have left, one that is held up or comes back says more of the order than those that go well.
+    """
     found = {get_stage(stage).progress for stage in stages} or {NOT_STARTED}
     if len(found) == 1:
         return found.pop()
-    return ON_ITS_WAY if all(each.has_left for each in found) else BEING_MADE_READY
+    if not all(each.has_left for each in found):
+        return BEING_MADE_READY
+    return next((each for each in (HELD_UP, CAME_BACK) if each in found), ON_ITS_WAY)
 
 
 def list_mail_ahead(fulfilment_status: str) -> set[str]:

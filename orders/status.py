@@ -34,6 +34,8 @@ def recalculate(order: Order, *, changed: Sequence[str] = ()) -> None:
     |----------------------------------|-------------------|
     | none, or all waiting             | unfulfilled       |
     | all delivered                    | delivered         |
+    | all left, one held up            | held_up           |
+    | all left, one back or on its way | returned          |
     | all dispatched or further        | dispatched        |
     | anything else                    | in_progress       |
 

@@ -1,6 +1,7 @@
 from celery import shared_task
 
 from orders import staff_orders
+from orders.fulfilment import scans
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
 from orders.returns import statements
@@ -35,3 +36,8 @@ def end_unpaid_orders() -> None:
 @shared_task
 def bring_statements_to_orders() -> None:
     statements.bring_statements_to_orders()
+
+
+@shared_task
+def process_carrier_messages() -> None:
+    scans.process_waiting_messages()

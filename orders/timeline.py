@@ -1,10 +1,11 @@
 """An order's story for the person who waits for it: what happened, what comes next, when."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from orders import stages
@@ -13,6 +14,7 @@ from orders.carriers import get_carrier_name
 from orders.models import Order, OrderEvent, Shipment, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
+from orders.scan_steps import build_scan_steps
 from shop.money import format_amount
 
 Kind = OrderEvent.Kind
@@ -56,10 +58,11 @@ DUE_FIELDS = {row.event: row.due_field for row in stages.ROAD if row.due_field}
 def build_timelines(order: Order) -> list[Timeline]:
     """Three queries: the order's events, its parcels and its withdrawals; none for what is prefetched.
 
-    One more for each parcel whose carrier staff added.
+    One more for the scans of parcels that have left, and one for each parcel whose carrier staff added.
     """
     happened, withdrawals = list(order.events.all()), list(order.withdrawals.all())
     parcels = [parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD]
+    prefetch_related_objects([parcel for parcel in parcels if parcel.stage in stages.DISPATCHED_STAGES], "scans")
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:
         return [_build_parcel_timeline(order, happened, withdrawals, parcels[0] if parcels else None, title="")]
     count = len(parcels)
@@ -167,15 +170,27 @@ def _build_steps(order: Order, mine: list[OrderEvent], parcel: Shipment | None) 
         return _build_awaiting_payment_steps(mine)
     at = _collect_event_times(order, mine, parcel)
     reached = max((place for place, (kind, _) in enumerate(MILESTONES) if kind in at), default=-1)
-    steps = []
+    steps: list[TimelineStep] = []
     for place, (kind, title) in enumerate(MILESTONES):
         if place > reached:
-            steps.append(_build_coming_step(order, kind, title))
-        else:
-            is_last = place == len(MILESTONES) - 1
-            state = "now" if place == reached and not is_last else "done"
-            steps.append(_build_reached_step(kind, title, state, at, parcel))
+            steps.append(_build_coming_step(order, kind, title, parcel))
+            continue
+        is_last = place == len(MILESTONES) - 1
+        state = "now" if place == reached and not is_last else "done"
+        steps.append(_build_reached_step(kind, title, state, at, parcel))
+        if kind == Kind.DISPATCHED and parcel:
+            steps[-1:] = _add_scans(steps[-1], parcel)
     return steps
+
+
+def _add_scans(left: TimelineStep, parcel: Shipment) -> list[TimelineStep]:
+    """The line that it left, with the carrier's scans below it; the last of them says where it is now."""
+    told = build_scan_steps(parcel.scans.all())
+    lines = [replace(left, state="done") if told else left, *(TimelineStep(**each) for each in told)]
+    meanwhile = stages.get_stage(parcel.stage).meanwhile if left.state == "now" else ""
+    state = left.state if not told or parcel.stage not in stages.IN_TROUBLE else "wait"
+    lines[-1] = replace(lines[-1], state=state, text=f"{lines[-1].text} {meanwhile}".strip())
+    return lines
 
 
 def _build_awaiting_payment_steps(mine: list[OrderEvent]) -> list[TimelineStep]:
@@ -187,14 +202,18 @@ def _build_awaiting_payment_steps(mine: list[OrderEvent]) -> list[TimelineStep]:
 
 
 def _collect_event_times(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> dict[str, datetime | None]:
-    """When each thing happened: by its event, else (an imported order has none) by what the order itself knows."""
+    """When each thing happened: by what order and parcel know, as a carrier's own moment, else by its event."""
     known: dict[str, datetime | None] = {Kind.PLACED: order.placed_at, Kind.APPROVED: order.approved_at}
     if parcel:
         known |= {row.event: getattr(parcel, row.date_field) for row in stages.ROAD if row.date_field}
     at: dict[str, datetime | None] = {kind: moment for kind, moment in known.items() if moment}
+    for event in mine:
+        at.setdefault(event.kind, event.created_at)
     if order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
         at.setdefault(Kind.DELIVERED, None)
-    return at | {event.kind: event.created_at for event in mine}
+    if parcel and parcel.stage in stages.NOT_AT_THE_DOOR:
+        at.pop(Kind.DELIVERED, None)  # a scan said so, and another took it back
+    return at
 
 
 def _build_reached_step(
@@ -229,7 +248,9 @@ def _describe_tracking(parcel: Shipment) -> str:
     return ""
 
 
-def _build_coming_step(order: Order, kind: OrderEvent.Kind, title: str) -> TimelineStep:
+def _build_coming_step(order: Order, kind: OrderEvent.Kind, title: str, parcel: Shipment | None = None) -> TimelineStep:
+    if parcel and stages.get_stage(parcel.stage).progress == stages.CAME_BACK:
+        return TimelineStep(title, "wait")
     expected = getattr(order, DUE_FIELDS[kind]) if kind in DUE_FIELDS else None
     if order.hold:
         return TimelineStep(title, "wait")

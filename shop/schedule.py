@@ -38,6 +38,7 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 2,
         "options": HEARTBEAT,
     },
+    "process carrier messages": {"task": "orders.tasks.process_carrier_messages", "schedule": 5, "options": HEARTBEAT},
     "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": HEARTBEAT},
     "take out what is withdrawn": {
         "task": "recommendations.tasks.take_out_withdrawn",

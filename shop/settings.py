@@ -251,6 +251,10 @@ STRIPE_SECRET_KEY = read_required("STRIPE_SECRET_KEY", why="from the Stripe dash
 STRIPE_WEBHOOK_SECRETS: list[str] = env.list("STRIPE_WEBHOOK_SECRET", [])
 if not STRIPE_WEBHOOK_SECRETS:
     read_required("STRIPE_WEBHOOK_SECRET", why="from the Stripe dashboard, webhook endpoint /webhooks/stripe/")
+# As for Stripe: several, comma-separated, while one is rotated.
+CARRIER_WEBHOOK_SECRETS: list[str] = env.list("CARRIER_WEBHOOK_SECRET", [])
+if not CARRIER_WEBHOOK_SECRETS:
+    read_required("CARRIER_WEBHOOK_SECRET", why="a long random string; carriers sign with it, see docs/carriers.md")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com")
 STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", 10)
 # The most a request waits for all it asks of Stripe or a mail server; what takes longer goes on in the background.

@@ -266,7 +266,7 @@ def get_status_badge(order: Order, stages: list[str]) -> tuple[str, str]:
 
 def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
     """What an order's page shows; the buttons for those who may take steps."""
-    prefetch_related_objects([order], "events", "shipments__store", "shipments__lines__order_line")
+    prefetch_related_objects([order], "events", "shipments__store", "shipments__lines__order_line", "shipments__scans")
     prefetch_related_objects([order], "payments__refunds", "payments__stripe_records")
     parcels = list(order.shipments.all())
     kind, text = get_status_badge(order, [parcel.stage for parcel in parcels])

@@ -5,6 +5,8 @@ people when the step does not follow. `actor` names who did it, such as "Sam" or
 """
 
 from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -20,6 +22,7 @@ from shop.catalog import stock
 
 Stage = Shipment.Stage
 Kind = OrderEvent.Kind
+BY_SCAN = "by_scan"  # in the data of an event that no person made
 
 
 class TransitionRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -188,13 +191,50 @@ def _consume_stock(shipment: Shipment, *, actor: str) -> None:
         Allocation.objects.filter(pk=item.pk).update(consumed_at=timezone.now())
 
 
-@transaction.atomic
+def mark_shipment_in_transit(shipment_id: int, *, actor: str) -> Shipment:
+    return _advance_shipment(shipment_id, Stage.IN_TRANSIT, actor=actor)
+
+
+def mark_shipment_out_for_delivery(shipment_id: int, *, actor: str) -> Shipment:
+    return _advance_shipment(shipment_id, Stage.OUT_FOR_DELIVERY, actor=actor)
+
+
+def mark_delivery_failed(shipment_id: int, *, actor: str) -> Shipment:
+    return _advance_shipment(shipment_id, Stage.FAILED_ATTEMPT, actor=actor)
+
+
+def mark_shipment_undeliverable(shipment_id: int, *, actor: str) -> Shipment:
+    return _advance_shipment(shipment_id, Stage.UNDELIVERABLE, actor=actor)
+
+
+def mark_shipment_returned(shipment_id: int, *, actor: str) -> Shipment:
+    return _advance_shipment(shipment_id, Stage.RETURNED, actor=actor)
+
+
+def mark_shipment_back(shipment_id: int, *, actor: str) -> Shipment:
+    """It is with us again. Its goods are not put back into stock, nor is money given back: staff see to both."""
+    return _advance_shipment(shipment_id, Stage.BACK, actor=actor)
+
+
 def mark_shipment_delivered(shipment_id: int, *, actor: str) -> Shipment:
-    shipment = _advance_shipment(shipment_id, Stage.DELIVERED, actor=actor)
-    order = shipment.order
-    if order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
-        order.status = Order.Status.COMPLETED
-        order.save(update_fields=["status"])
+    return _advance_shipment(shipment_id, Stage.DELIVERED, actor=actor)
+
+
+@transaction.atomic
+def move_shipment_by_scan(
+    shipment_id: int, to_stage: Shipment.Stage, *, actor: str, delivered_at: datetime | None = None
+) -> Shipment:
+    """Brings a parcel that has left to where all its scans say it is, from wherever it was thought to be.
+
+    `delivered_at`: the carrier's own moment. It may change, or be taken back, without the stage being reached anew.
+    """
+    shipment = lock_shipment(shipment_id)
+    if shipment.stage not in stages.DISPATCHED_STAGES:
+        raise TransitionRefused(_explain_stage_refusal(shipment, to_stage))
+    if shipment.stage != to_stage:
+        return _reach_stage(shipment, to_stage, actor=actor, told={BY_SCAN: True}, delivered_at=delivered_at)
+    shipment.delivered_at = delivered_at
+    shipment.save(update_fields=["delivered_at"])
     return shipment
 
 
@@ -206,15 +246,33 @@ def _advance_shipment(shipment_id: int, to_stage: Shipment.Stage, *, actor: str,
         raise TransitionRefused(_explain_stage_refusal(shipment, to_stage))
     if not stages.get_stage(shipment.stage).has_left:
         _refuse_while_on_hold(shipment.order)
-    shipment.stage = to_stage
     if reached.date_field:
         changes[reached.date_field] = timezone.now()
+    return _reach_stage(shipment, to_stage, actor=actor, told={}, **changes)
+
+
+def _reach_stage(
+    shipment: Shipment, to_stage: Shipment.Stage, *, actor: str, told: Mapping[str, object], **changes: object
+) -> Shipment:
+    """Writes it down, under the lock. `told`: what its event says besides."""
+    shipment.stage = to_stage
     for name, value in changes.items():
         setattr(shipment, name, value)
     shipment.save(update_fields=["stage", *changes])
-    events.record_order_event(shipment.order, reached.event, shipment=shipment, actor=actor)
-    status.recalculate(shipment.order)
+    order = shipment.order
+    events.record_order_event(order, stages.get_stage(to_stage).event, shipment=shipment, actor=actor, **told)
+    status.recalculate(order)
+    _complete_when_delivered(order)
     return shipment
+
+
+def _complete_when_delivered(order: Order) -> None:
+    """An order is complete while every parcel is with its buyer; one that is on its way back opens it again."""
+    is_delivered = order.fulfilment_status == Order.FulfilmentStatus.DELIVERED
+    fitting = Order.Status.COMPLETED if is_delivered else Order.Status.CONFIRMED
+    if order.status in (Order.Status.CONFIRMED, Order.Status.COMPLETED) and order.status != fitting:
+        order.status = fitting
+        order.save(update_fields=["status"])
 
 
 @transaction.atomic

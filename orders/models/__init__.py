@@ -7,11 +7,13 @@ from orders.models.payment import Payment, Refund, StripeEvent
 from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.shipment import PackingScan, Shipment, ShipmentLine
 from orders.models.stripe_record import StripeFeed, StripeRecord
+from orders.models.tracking import CarrierMessage, TrackingEvent
 from orders.models.withdrawal import Withdrawal, WithdrawalLine, WithdrawalStatement
 
 __all__ = [
     "Adjustment",
     "Allocation",
+    "CarrierMessage",
     "Cart",
     "CartLine",
     "Holiday",
@@ -32,6 +34,7 @@ __all__ = [
     "StripeFeed",
     "StripeRecord",
     "TaxRate",
+    "TrackingEvent",
     "Withdrawal",
     "WithdrawalLine",
     "WithdrawalStatement",

@@ -71,6 +71,8 @@ class Order(PostalAddress):
         UNFULFILLED = "unfulfilled", "Not started"
         IN_PROGRESS = "in_progress", "In progress"
         DISPATCHED = "dispatched", "Dispatched"
+        HELD_UP = "held_up", "Held up on the road"
+        RETURNED = "returned", "Sent back to us"
         DELIVERED = "delivered", "Delivered"
 
     class Source(models.TextChoices):

@@ -37,6 +37,12 @@ class Shipment(models.Model):
         PICKED = "picked", "Picked"
         PACKED = "packed", "Packed"
         DISPATCHED = "dispatched", "On the truck"
+        IN_TRANSIT = "in_transit", "In transit"
+        OUT_FOR_DELIVERY = "out_for_delivery", "Out for delivery"
+        FAILED_ATTEMPT = "failed_attempt", "Delivery tried"
+        UNDELIVERABLE = "undeliverable", "Cannot be delivered"
+        RETURNED = "returned", "Goes back to us"
+        BACK = "back", "Back with us"
         DELIVERED = "delivered", "Delivered"
         CANCELLED = "cancelled", "Cancelled"
 

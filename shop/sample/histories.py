@@ -9,15 +9,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from orders.stages import ROAD, Stage
+from orders.stages import USUAL_ROAD, Stage
 from shop.sample import content
 from shop.sample.baskets import SampleBasket, SampleLine, draw_baskets
 from shop.sample.content import SampleProduct
 from shop.sample.people import SamplePerson
 
 PLACED = "placed"  # no parcel yet
-STAGES = (PLACED, *(row.stage for row in ROAD))
-OPEN_STAGES = frozenset({PLACED, *(row.stage for row in ROAD if not row.has_left)})  # still promised on the shelf
+STAGES = (PLACED, *(row.stage for row in USUAL_ROAD))
+OPEN_STAGES = frozenset({PLACED, *(row.stage for row in USUAL_ROAD if not row.has_left)})  # still promised on the shelf
 SUNDAY = 6
 LINE_PATTERN = re.compile(r"^(?P<what>.+?)(?: × (?P<count>\d+))?(?P<gift> \(gift\))?$")
 

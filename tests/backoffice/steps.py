@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from orders.fulfilment import transitions
 from orders.models import Order, Shipment
-from orders.stages import ROAD
+from orders.stages import ROAD, USUAL_ROAD, ParcelStage
 from tests import builders
 
 IN_THE_HOUSE = [row for row in ROAD if not row.has_left]
@@ -40,17 +40,24 @@ def buttons(response) -> list[str]:
 
 
 def order_at(stage: str, *variants, **fields) -> Order:
-    """An order whose parcel has come as far as `stage`."""
+    """An order whose parcel has come as far as `stage`, by the usual steps there."""
     order = builders.placed_order(*variants, **fields)
     parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get()
-    assert stage in {row.stage for row in ROAD}
-    for row in ROAD[1:]:
-        if parcel.stage == stage:
-            break
+    for row in find_way_to(stage)[1:]:
         label = {"carrier": "dpd", "tracking_number": dpd_number(parcel.pk)} if row.stage == Stage.DISPATCHED else {}
         parcel = getattr(transitions, row.verb)(parcel.pk, actor="Sam", **label)
         assert parcel.stage == row.stage
     return order
+
+
+def find_way_to(stage: str) -> list[ParcelStage]:
+    """The rows from the road's beginning to that stage, each the nearest usual one before the next."""
+    way = [next(row for row in ROAD if row.stage == stage)]
+    while way[0] is not ROAD[0]:
+        before = [row for row in ROAD[: ROAD.index(way[0])] if row.stage in way[0].follows]
+        usual = [row for row in before if row in USUAL_ROAD] or before
+        way.insert(0, usual[-1])
+    return way
 
 
 def dpd_number(serial: int) -> str:

@@ -15,7 +15,7 @@ from accounts.models import Consent, ConsentRecord, Customer, Interest, MailCade
 from accounts.preferences import cadence
 from notifications.models import OutgoingEmail
 from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment
-from orders.stages import ROAD
+from orders.stages import USUAL_ROAD
 from shop.catalog.models import Category, Product, ProductImage, StockMovement, StockRecord, Variant
 from shop.sample import baskets, content, histories, people
 
@@ -167,7 +167,7 @@ def the_books_balance_and_nobody_is_mailed_about_the_past() -> None:
 
 def every_stage_of_the_queue_and_every_ending_is_there_to_be_seen() -> None:
     stages = set(Shipment.objects.values_list("stage", flat=True))
-    assert {row.stage for row in ROAD} <= stages
+    assert {row.stage for row in USUAL_ROAD} <= stages
     assert Order.objects.filter(status=Order.Status.CONFIRMED, approved_at=None).count() >= 3
     assert Order.objects.filter(status=Order.Status.CANCELLED).exists()
     assert Order.objects.filter(payment_status=Order.PaymentStatus.REFUNDED, status="completed").exists()

@@ -10,12 +10,11 @@ from orders.models import Order
 from orders.stages import PACKING_SLIPS, PICK_LIST, ROAD, ParcelStage, find_next_stage
 from orders.timeline import build_timelines
 from tests import builders
-from tests.backoffice.steps import LIST, buttons, numbers, order_at, page_of, said, stages, take
+from tests.backoffice.steps import LIST, buttons, find_way_to, numbers, order_at, page_of, said, stages, take
 
 pytestmark = pytest.mark.django_db
 
 each_stage = pytest.mark.parametrize("row", ROAD, ids=lambda row: row.stage)
-END = ROAD[-1]
 STEPS = {row.button.label for row in ROAD}
 
 
@@ -25,7 +24,7 @@ def test_a_parcel_stands_in_exactly_its_own_queue(staff: Client, row: ParcelStag
     standing = [key for key in queue.QUEUES if staff.get(f"{LIST}?queue={key}").context["cl"].result_list]
     counted = [each.queue.key for each in queue.summarize_queues() if each.count]
     assert standing == counted
-    assert len(standing) == (row is not END), "nobody would see it"
+    assert len(standing) == (not row.is_end), "nobody would see it"
     order.refresh_from_db()
     if standing:
         named = queue.find_queue_for_order(order, stages(order))
@@ -33,29 +32,30 @@ def test_a_parcel_stands_in_exactly_its_own_queue(staff: Client, row: ParcelStag
 
 
 @each_stage
-def test_its_page_and_its_queue_have_the_next_step_as_a_button_and_no_other(staff: Client, row: ParcelStage):
+def test_its_page_and_its_queue_have_the_next_step_as_a_button(staff: Client, row: ParcelStage):
     order, following = order_at(row.stage), find_next_stage(row.stage)
     expected = [following.button.label] if following else []
-    assert len(expected) == (row is not END), "it would stand there for good"
+    assert len(expected) == (not row.is_end), "it would stand there for good"
     assert [name for name in buttons(staff.get(page_of(order))) if name in STEPS] == expected
     if expected:
         names = buttons(staff.get(f"{LIST}?queue={row.queue[0]}"))
-        assert [name for name in names if name in STEPS] == expected
+        beside = [find_next_stage(each.stage).button.label for each in ROAD if each.queue == row.queue]
+        assert [name for name in names if name in STEPS] == list(dict.fromkeys(beside))
         sheets = [sheet.label for sheet in (PICK_LIST, PACKING_SLIPS) if sheet == row.sheet]
         assert [name for name in names if name in (PICK_LIST.label, PACKING_SLIPS.label)] == sheets
 
 
 @each_stage
 def test_its_step_is_a_bulk_action_that_leads_to_it_and_says_so(staff: Client, row: ParcelStage):
-    at = ROAD.index(row)
-    order = order_at(ROAD[at - 1].stage) if at else builders.placed_order()
+    way = find_way_to(row.stage)
+    order = order_at(way[-2].stage) if way[1:] else builders.placed_order()
     typed = numbers(order) if row.button.action == "ship" else {}
     assert said(take(staff, row.button.action, order, **typed)) == [f"{row.done}: {order.number}."]
     assert stages(order) == [row.stage]
     assert order.events.latest("pk").kind == row.event
     parcel = order.shipments.get()
     assert {name for name in ("dispatched_at", "delivered_at") if getattr(parcel, name)} == {
-        each.date_field for each in ROAD[: at + 1] if each.date_field
+        each.date_field for each in way if each.date_field
     }
 
 
@@ -76,7 +76,7 @@ def test_its_customer_reads_where_it_is(row: ParcelStage):
     (story,) = build_timelines(order)
     furthest = [step for step in story.steps if step.state in ("now", "done")][-1]
     assert row.milestone or row.meanwhile, "its customer would not know"
-    assert (furthest.title == row.milestone) if row.milestone else (furthest.text == row.meanwhile)
+    assert (furthest.title == row.milestone) if row.milestone else furthest.text.endswith(row.meanwhile)
     assert len(story.steps) == 1 + sum(bool(each.milestone) for each in ROAD)
 
 

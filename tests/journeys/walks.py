@@ -5,13 +5,15 @@ from itertools import accumulate
 from accounts.consent import purposes
 from notifications import delivery, relay
 from notifications.topics.order_stages import ORDER_STAGES
-from orders.stages import ROAD
+from orders.stages import USUAL_ROAD
 from shop.local.mailbox.store import Mail, MailStore
 from tests import builders
 from tests.person import Person
 
-STAGES = tuple(row.button.label for row in ROAD)
-FURTHEST = tuple(accumulate((row.milestone for row in ROAD), lambda line, new: new or line))  # line after each step
+STAGES = tuple(row.button.label for row in USUAL_ROAD)
+FURTHEST = tuple(
+    accumulate((row.milestone for row in USUAL_ROAD), lambda line, new: new or line)
+)  # line after each step
 TOPIC_OF = {purposes.get_purpose(topic.purpose).title: topic.key for topic in ORDER_STAGES}
 ADDRESS = {"full_name": "Pat Reader", "address": "1 High Street", "city": "Leeds", "postcode": "LS1 1AA"}
 

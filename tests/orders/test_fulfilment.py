@@ -54,6 +54,16 @@ ACTIONS = [ACTION_OF[step.verb] for step in STEPS]
 TO_THE_TRUCK = ACTIONS[: ACTIONS.index("ship")]
 
 
+def find_actions_to(step: DocumentedStep) -> list[str]:
+    """By the steps the page has, each the nearest before the next; of what scans usually tell, none in between."""
+    way = [step]
+    while way[0].follows:
+        before = [each for each in STEPS[: STEPS.index(way[0])] if each.leads_to in way[0].follows]
+        usual = [each for each in before if each.leads_to in {row.stage for row in stages.USUAL_ROAD}]
+        way.insert(0, (usual or before)[-1])
+    return [ACTION_OF[each.verb] for each in way]
+
+
 def steps_from(at: int) -> set[str]:
     """What the page lets be done with a parcel that has come so far."""
     onward = {ACTION_OF[step.verb] for step in STEPS if STEPS[at].leads_to in step.follows}
@@ -64,7 +74,7 @@ def steps_from(at: int) -> set[str]:
 STANDINGS: dict[str, tuple[list[str], set[str]]] = {
     "pending": ([], set()),
     "placed": ([], {"approve", "cancel"}),
-    **{step.leads_to: (ACTIONS[: at + 1], steps_from(at)) for at, step in enumerate(STEPS)},
+    **{step.leads_to: (find_actions_to(step), steps_from(at)) for at, step in enumerate(STEPS)},
     "cancelled": (["approve", "cancel"], set()),
 }
 NEEDS_A_PARCEL = set(VERBS) - {"approve", "cancel"}

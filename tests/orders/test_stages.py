@@ -56,8 +56,8 @@ HALF_MADE = {
         "picked follows a stage that is not before it",
     ),
     "nothing leads on": (
-        changed(LAST, follows=frozenset({Stage.WAITING})),
-        f"{ROAD[LAST - 1].stage} has no stage after it",
+        changed(PACKED + 1, is_end=False, follows=frozenset({Stage.PICKED})),
+        "packed has no stage after it",
     ),
     "nobody's queue": (changed(PICKED, queue=None), "picked has no queue"),
     "a queue of the finished": (changed(LAST, queue=("done", "Done")), "delivered has a queue"),

@@ -128,13 +128,13 @@ def test_an_imported_order_tells_what_it_knows():
     assert story(order)[0].at == order.placed_at
 
 
-def test_a_story_costs_three_queries_however_many_parcels_it_has(django_assert_num_queries):
+def test_a_story_costs_four_queries_however_many_parcels_it_has(django_assert_num_queries):
     order = order_due()
     taken_to_the_truck(order)
     found = Order.objects.get()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         build_timelines(found)
     builders.sent_parcel(order)
     found = Order.objects.get(pk=order.pk)
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         assert len(build_timelines(found)) == 2

@@ -15,7 +15,9 @@ from accounts.consent import purposes, requests
 from accounts.models import AccessLogEntry, Address, Customer, DataComplaint, FreshLink
 from notifications.models import OutgoingEmail, Suppression
 from orders import events
+from orders.carriers.tracking_numbers import get_bare_number
 from orders.models import (
+    CarrierMessage,
     Cart,
     Order,
     OrderEvent,
@@ -23,6 +25,7 @@ from orders.models import (
     Refund,
     Shipment,
     StripeEvent,
+    TrackingEvent,
     Withdrawal,
     WithdrawalStatement,
 )
@@ -76,9 +79,10 @@ def delivered_order(customer: Customer | None, **fields) -> Order:
     Refund.objects.create(
         payment=payment, amount=1, currency="GBP", reason=f"{NAME} rang", status=Refund.Status.SUCCEEDED
     )
-    Shipment.objects.create(
+    parcel = Shipment.objects.create(
         order=order, store=builders.store(), stage=Shipment.Stage.DELIVERED, tracking_number=TRACKING, packing_note=NOTE
     )
+    _scanned(parcel)
     _withdrawn(order)
     OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
     events.record_order_event(order, OrderEvent.Kind.CANCELLED, actor="x", reason=f"{NAME} asked")
@@ -91,6 +95,16 @@ def delivered_order(customer: Customer | None, **fields) -> Order:
         order=order, state="sent", subject=f"Thank you, {NAME}", last_error=f"<{EMAIL}>: later",
     )  # fmt: skip
     return order
+
+
+def _scanned(parcel: Shipment) -> None:
+    """The carrier left it with a neighbour, and said so in a message that is still kept."""
+    number, words = get_bare_number(TRACKING), f"Left for {NAME}"
+    told = {"meaning": "delivered", "at": "2026-01-01T10:00:00+00:00", "words": words, "place": CITY}
+    CarrierMessage.objects.create(sender="generic", reference=f"of {parcel.pk}", number=number, scans=[told])
+    TrackingEvent.objects.create(
+        shipment=parcel, meaning="delivered", words=words, place=CITY, happened_at=timezone.now(), sender="generic"
+    )
 
 
 def _withdrawn(order: Order) -> None:

@@ -26,7 +26,7 @@ from accounts.models import (
     User,
 )
 from notifications.models import OutgoingEmail
-from orders.models import Cart, Order, Payment, Refund, StripeEvent, Withdrawal, WithdrawalStatement
+from orders.models import CarrierMessage, Cart, Order, Payment, Refund, StripeEvent, Withdrawal, WithdrawalStatement
 from recommendations.models import Effect
 from shop import personal_data
 from tests import builders, cast
@@ -156,6 +156,12 @@ def of_stripe_events(at, customer):
     return StripeEvent.objects.create(event_id=f"evt_{at}", kind="k", created_at=at, processed_at=at)
 
 
+def of_carrier_messages(at, customer):
+    made = CarrierMessage.objects.create(sender="generic", reference=f"{at:%j%f}", number="1", scans=[])
+    CarrierMessage.objects.filter(pk=made.pk).update(received_at=at)
+    return made
+
+
 def of_requests(at, customer):
     made = ConsentRequest.objects.create(email=f"{at:%j%H%M}@example.com", purpose="newsletter", wording_version=1)
     ConsentRequest.objects.filter(pk=made.pk).update(created_at=at)
@@ -223,6 +229,7 @@ KEPT_DAYS = {
     "orders": (of_orders, 6 * 365 + 2),
     "payments": (of_payments, 6 * 365 + 2),
     "carts": (of_carts, 60),
+    "carrier_messages": (of_carrier_messages, 14),
     "stripe_events": (of_stripe_events, 90),
     "withdrawals": (of_withdrawals, 6 * 365 + 2),
     "withdrawal_statements": (of_withdrawal_statements, 60),
@@ -288,6 +295,7 @@ def test_an_old_order_goes_whole_and_pending_ones_never():
     Order.objects.filter(pk=waiting.pk).update(status="pending", created_at=timezone.now() - timedelta(days=7 * 365))
     holding = next(each for each in personal_data.get_holdings() if each.key == "orders")
     holding.retire()
+    CarrierMessage.objects.all().delete()  # they went long before
     assert list(Order.objects.all()) == [waiting]
     assert not Payment.objects.filter(order_id=old.pk).exists()
     assert people.traces((people.TRACKING, people.STREET)) == set()

@@ -15,7 +15,9 @@ from accounts.consent import purposes
 from accounts.models import ConsentRequest, DataExport, Erasure
 from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
-from orders.models import Order, Payment, Refund, StripeEvent
+from orders.carriers.base import CarrierScan, ParcelNotice, ScanMeaning
+from orders.fulfilment import scans
+from orders.models import Order, Payment, Refund, Shipment, StripeEvent
 from orders.payments import checkout_sessions
 from orders.returns import statements
 from recommendations import picks
@@ -172,6 +174,17 @@ def stripe_events(world: PoisonedShop) -> Poisoned:
     )
 
 
+def carrier_messages(world: PoisonedShop) -> Poisoned:
+    bad, good = (builders.sent_parcel(builders.placed_order()) for _ in range(2))
+    now = timezone.now()
+    for parcel in (bad, good):
+        Shipment.objects.filter(pk=parcel.pk).update(tracking_number=f"Q{parcel.pk}", dispatched_at=now)
+        scan = CarrierScan(ScanMeaning.IN_TRANSIT, now)
+        scans.store_notice("generic", ParcelNotice(f"m{parcel.pk}", f"Q{parcel.pk}", (scan,)))
+    poison("orders_trackingevent", f"NEW.shipment_id = {bad.pk}", event="INSERT")
+    return Poisoned("carrier_messages", good.scans.exists, bad.scans.exists)
+
+
 def withdrawals(world: PoisonedShop) -> Poisoned:
     bad, good = builders.placed_order(), builders.placed_order()
     for order in (bad, good):
@@ -273,6 +286,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "open payment pages": payment_pages,
     "reconcile payments": reconciler,
     "bring withdrawals to their orders": withdrawals,
+    "process carrier messages": carrier_messages,
     "process payment events": stripe_events,
     "take out what is withdrawn": taking_out,
     "withdraw from recommendations": recomputing,

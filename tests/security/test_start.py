@@ -21,6 +21,7 @@ NEEDED = (
     "DEFAULT_FROM_EMAIL",
     "STRIPE_SECRET_KEY",
     "STRIPE_WEBHOOK_SECRET",
+    "CARRIER_WEBHOOK_SECRET",
 )
 LOOK = """
 import json, django
