@@ -1,6 +1,5 @@
 """The moment an order becomes one: it is paid for (or there is nothing to pay)."""
 
-import contextlib
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,10 +8,10 @@ from django.utils import timezone
 from accounts.consent import purposes
 from accounts.consent.requests import request_consent
 from orders import carts, events, promise, shop_terms, status
-from orders.fulfilment import transitions
-from orders.models import Order, OrderEvent, ShopSettings
+from orders.fulfilment import approval_rule
+from orders.models import Order, OrderEvent
 
-RULE = "rule"  # the actor of what happens by itself
+RULE = approval_rule.RULE
 
 
 def await_payment(order: Order) -> None:
@@ -67,16 +66,4 @@ def confirm_order(order: Order) -> None:
     if order.ticks.filter(purpose=purposes.NEWSLETTER, granted=True).exists():
         request_consent(order.email, purposes.NEWSLETTER, source="checkout")
     status.recalculate(order, changed=["status", "placed_at"])
-    approve_by_rule(order)
-
-
-def approve_by_rule(order: Order) -> None:
-    """Obvious orders approve themselves: those up to the total that staff have set.
-
-    What cannot be approved waits for staff; it is paid for all the same.
-    """
-    rule = ShopSettings.current()
-    limit = rule.approve_up_to
-    if limit is not None and order.currency == rule.currency and order.total <= limit:
-        with contextlib.suppress(transitions.TransitionRefused):
-            transitions.approve_order(order.pk, actor=RULE)
+    approval_rule.approve_by_rule(order)

@@ -1,7 +1,7 @@
 from celery import shared_task
 
 from orders import staff_orders
-from orders.fulfilment import scans
+from orders.fulfilment import approval_rule, scans
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
 from orders.returns import statements
@@ -31,6 +31,11 @@ def process_stripe_events() -> None:
 @shared_task
 def end_unpaid_orders() -> None:
     staff_orders.end_unpaid_orders()
+
+
+@shared_task
+def approve_waiting_orders() -> None:
+    approval_rule.approve_waiting_orders()
 
 
 @shared_task

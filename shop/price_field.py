@@ -1,6 +1,6 @@
 """The form field for amounts of one currency."""
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
@@ -38,7 +38,7 @@ class PriceField(forms.DecimalField):
         if value is not None:
             try:
                 check_price(value, self.currency)
-            except ValueError:
+            except (ValueError, InvalidOperation):  # the latter of what no column could hold
                 raise forms.ValidationError(f"{value} will not do: {describe_steps(self.currency)}.") from None
 
     def clean(self, value: Any) -> Any:

@@ -39,6 +39,12 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "options": HEARTBEAT,
     },
     "process carrier messages": {"task": "orders.tasks.process_carrier_messages", "schedule": 5, "options": HEARTBEAT},
+    # since the rule was changed, or a hold ended: as they are paid, orders approve themselves at once
+    "approve obvious orders": {
+        "task": "orders.tasks.approve_waiting_orders",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
     "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": HEARTBEAT},
     "take out what is withdrawn": {
         "task": "recommendations.tasks.take_out_withdrawn",

@@ -5,7 +5,9 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import URLPattern
 
+from orders.admin.approval import build_rule_url
 from orders.admin.settings_form import ShopSettingsForm
 from orders.carrier_directory import load_directory
 from orders.carriers import get_carrier_name
@@ -31,7 +33,7 @@ class ShopSettingsAdmin(StrictAdmin):
             },
         ),
         ("Orders", {"fields": ["quantity_limit"]}),
-        ("Orders that approve themselves", {"fields": ["approve_up_to"]}),
+        ("Orders that approve themselves", {"fields": ["approve_up_to", "approve_first_orders"]}),
         ("Packing", {"fields": ["packs_by_scanning"]}),
         (
             "Notice of the legal guarantee",
@@ -42,6 +44,11 @@ class ShopSettingsAdmin(StrictAdmin):
             },
         ),
     ]
+
+    change_form_template = "admin/orders/shopsettings/change_form.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        return [build_rule_url(self), *super().get_urls()]
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
         if db_field.name == "approve_up_to":

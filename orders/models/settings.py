@@ -47,6 +47,12 @@ class ShopSettings(models.Model):
         blank=True,
         help_text="Paid orders up to this total are approved without anybody looking. Empty: none are.",
     )
+    approve_first_orders = models.BooleanField(
+        "also a buyer’s first order",
+        default=True,
+        db_default=True,
+        help_text="Off: the first order of somebody who never paid one here waits for staff.",
+    )
     currency = models.CharField(max_length=3, default=get_shop_currency, editable=False, help_text="Of that total.")
     packs_by_scanning = models.BooleanField(
         "every parcel is scanned",

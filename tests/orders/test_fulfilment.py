@@ -6,8 +6,8 @@ import pytest
 
 from accounts.consent.purposes import MailKind
 from notifications.topics import TOPICS
-from orders import cancellation, confirmation, stages, status
-from orders.fulfilment import transitions
+from orders import cancellation, stages, status
+from orders.fulfilment import approval_rule, transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShopSettings
 from orders.payments import checkout_sessions
@@ -233,7 +233,7 @@ def test_an_order_with_nothing_set_aside_is_not_approved():
 def test_orders_up_to_the_limit_approve_themselves(limit, is_approved):
     ShopSettings.objects.update_or_create(pk=1, defaults={"approve_up_to": limit})
     order = builders.placed_order(builders.variant(price="14.00"))
-    confirmation.approve_by_rule(order)
+    approval_rule.approve_by_rule(order)
     assert order.shipments.exists() is is_approved
     assert list(order.events.filter(kind=Kind.APPROVED).values_list("actor", flat=True)) == ["rule"] * is_approved
 
@@ -241,7 +241,7 @@ def test_orders_up_to_the_limit_approve_themselves(limit, is_approved):
 def test_what_the_rule_cannot_approve_waits_for_staff():
     ShopSettings.objects.update_or_create(pk=1, defaults={"approve_up_to": "99"})
     order = builders.paid_order()
-    confirmation.approve_by_rule(order)
+    approval_rule.approve_by_rule(order)
     order.refresh_from_db()
     assert (order.status, order.approved_at) == ("confirmed", None)
 

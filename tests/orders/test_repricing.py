@@ -8,6 +8,7 @@ from django.core.checks import run_checks
 from django.core.management import CommandError, call_command
 
 from orders import repricing
+from orders.fulfilment import approval_rule
 from orders.models import Order, ShippingMethod, ShopSettings
 from shop.catalog.models import Product, Variant
 from shop.env import parse_currency_code
@@ -46,11 +47,10 @@ def test_settings_without_an_amount_are_in_no_currency(settings):
 
 
 def test_a_limit_in_another_currency_approves_nothing(settings):
-    from orders import confirmation
 
     ShopSettings.objects.create(id=1, approve_up_to=500, currency="GBP")
     order = builders.placed_order(builders.variant(price="400", currency="JPY"), currency="JPY")
-    confirmation.approve_by_rule(order)
+    approval_rule.approve_by_rule(order)
     order.refresh_from_db()
     assert order.approved_at is None
 

@@ -11,9 +11,9 @@ from django.db import connection
 
 from accounts.models import User
 from orders import cancellation
-from orders.fulfilment import packing, transitions
+from orders.fulfilment import approval_rule, packing, transitions
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Allocation, Order, OrderEvent, PackingScan, Refund, Shipment
+from orders.models import Allocation, Order, OrderEvent, PackingScan, Refund, Shipment, ShopSettings
 from orders.payments import checkout_sessions
 from shop.catalog.models import StockRecord
 from tests import builders, cast
@@ -346,3 +346,29 @@ def test_a_parcel_closed_twice_at_once_is_packed_once(slowly):
 def test_closed_twice_at_once_without_its_lock_it_is_packed_again(slowly, without_parcel_lock, without_locks):
     close_twice(slowly)
     assert OrderEvent.objects.filter(kind=Kind.PACKED).count() == 2
+
+
+# -- The rule ------------------------------------------------------------------------------------------------------
+
+
+def approve_by_rule_and_by_hand(slowly) -> None:
+    ShopSettings(pk=1, approve_up_to=1000).save()
+    order = builders.placed_order()
+    slowly(transitions, "_create_shipments")
+    together(
+        approval_rule.approve_waiting_orders,
+        approval_rule.approve_waiting_orders,
+        lambda: transitions.approve_order(order.pk, actor="Kit"),
+    )
+
+
+def test_the_rule_and_staff_approve_the_same_order_once(slowly):
+    approve_by_rule_and_by_hand(slowly)
+    assert Shipment.objects.count() == 1
+    assert OrderEvent.objects.filter(kind=Kind.APPROVED).count() == 1
+
+
+def test_the_rule_and_staff_without_the_lock_make_parcels_of_their_own(slowly, without_locks, monkeypatch):
+    monkeypatch.setattr(approval_rule, "lock_order", lambda order_id: Order.objects.get(pk=order_id))
+    approve_by_rule_and_by_hand(slowly)
+    assert Shipment.objects.count() > 1

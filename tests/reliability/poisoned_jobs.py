@@ -17,7 +17,7 @@ from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders.carriers.base import CarrierScan, ParcelNotice, ScanMeaning
 from orders.fulfilment import scans
-from orders.models import Order, Payment, Refund, Shipment, StripeEvent
+from orders.models import Order, Payment, Refund, Shipment, ShopSettings, StripeEvent
 from orders.payments import checkout_sessions
 from orders.returns import statements
 from recommendations import picks
@@ -193,6 +193,13 @@ def withdrawals(world: PoisonedShop) -> Poisoned:
     return Poisoned("withdrawal_statements", good.withdrawals.exists, bad.withdrawals.exists)
 
 
+def approvals(world: PoisonedShop) -> Poisoned:
+    bad, good = builders.placed_order(), builders.placed_order()
+    ShopSettings(pk=1, approve_up_to=1000).save()
+    poison("orders_shipment", f"NEW.order_id = {bad.pk}", event="INSERT")
+    return Poisoned("approvals", good.shipments.exists, bad.shipments.exists)
+
+
 def buy(world: PoisonedShop) -> Payment:
     buyer = type(world.client)()
     fill(buyer)
@@ -287,6 +294,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "reconcile payments": reconciler,
     "bring withdrawals to their orders": withdrawals,
     "process carrier messages": carrier_messages,
+    "approve obvious orders": approvals,
     "process payment events": stripe_events,
     "take out what is withdrawn": taking_out,
     "withdraw from recommendations": recomputing,
