@@ -69,5 +69,10 @@ def build_withdrawal_url(of: Order) -> str:
     return order_access.build_withdrawal_link(of)
 
 
+def build_delay_url(of: Order) -> str:
+    """The signed link to the page where its buyer waits or cancels; following it changes nothing."""
+    return order_access.build_delay_link(of)
+
+
 def build_confirmation_url(of: ConsentRequest) -> str:
     return build_absolute_url(reverse("confirm_consent", args=[requests.make_confirmation_token(of)]))

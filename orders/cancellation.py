@@ -6,7 +6,7 @@ from orders import stages
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
-from orders.models import Order, Payment
+from orders.models import Order, Payment, Refund
 from orders.payments import checkout_sessions
 from orders.payments.refunds import NOTHING, find_refundable_payment, find_unrefundable_payment
 
@@ -29,21 +29,24 @@ def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:
     """
     with transaction.atomic():
         order = lock_order(order_id)
-        if not may_cancel(order):
-            raise TransitionRefused(_explain_cancel_refusal(order))
-        is_shut = find_unrefundable_payment(order) is not None
-        cancel_and_release_stock(
-            order, actor=actor, reason=reason, gives_back=NOTHING if is_shut else find_refundable_payment(order)[1]
-        )
-        refund = None
-        if not is_shut:  # else the bank decides where the money goes; staff see what is left to do after that
-            refund = checkout_sessions.request_refund(
-                order, amount=None, actor=actor, reason=reason or "Order cancelled"
-            )
+        refund = cancel_locked_order(order, actor=actor, reason=reason)
     if refund:
         checkout_sessions.try_send_refund(refund.pk)
         order.refresh_from_db()
     return order
+
+
+def cancel_locked_order(order: Order, *, actor: str, reason: str = "") -> Refund | None:
+    """As `cancel_order`, within the caller's transaction, who holds the order's lock and sends the refund after it."""
+    if not may_cancel(order):
+        raise TransitionRefused(_explain_cancel_refusal(order))
+    is_shut = find_unrefundable_payment(order) is not None
+    cancel_and_release_stock(
+        order, actor=actor, reason=reason, gives_back=NOTHING if is_shut else find_refundable_payment(order)[1]
+    )
+    if is_shut:  # the bank decides where the money goes; staff see what is left to do after that
+        return None
+    return checkout_sessions.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
 
 
 def _has_only_mismatched_money(order: Order) -> bool:

@@ -37,6 +37,12 @@ def build_withdrawal_link(order: Order) -> str:
     return settings.SITE_URL + reverse("order_withdrawal_open", args=[order.number, token])
 
 
+def build_delay_link(order: Order) -> str:
+    """The link to the choice that a delay gives; it opens the order as its own link does."""
+    token = tokens.sign_token(TOKEN_KIND, number=order.number)
+    return settings.SITE_URL + reverse("order_delay_open", args=[order.number, token])
+
+
 def get_granted_numbers(request: HttpRequest) -> list[str]:
     """The orders that this session may see by their links, those opened last at the end."""
     return list(request.session.get(GRANTS, []))

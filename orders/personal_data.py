@@ -63,9 +63,14 @@ _ORDER_FIELDS = (
         "total",
     ),
     *("shipping_name", "carrier", "ships_on", "promised_from_on", "promised_by_on"),
+    *("first_promised_by_on", "date_is_essential"),
     *("created_at", "placed_at", "approved_at", "cancelled_at"),
 )
 _LINE_FIELDS = ("sku", "title", "options", "quantity", "unit_price", "tax_rate", "tax_amount", "is_gift", "is_excluded")
+_DELAY_FIELDS = (
+    *("number", "reason", "words", "was_by_on", "new_by_on", "rule", "deadline_on"),
+    *("created_at", "answer", "answered_at", "ended_at"),
+)
 _PARCEL_FIELDS = (
     *("stage", "carrier", "tracking_number", "is_untracked"),
     *("packing_note", "packed_by", "weight_grams", "box_count", "dispatched_at", "delivered_at"),
@@ -79,7 +84,7 @@ def export_orders(customer: Customer) -> Rows:
     found = (
         get_customer_orders(customer)
         .order_by("pk")
-        .prefetch_related("lines", "adjustments", "shipments__scans", "events", "ticks")
+        .prefetch_related("lines", "adjustments", "shipments__scans", "events", "ticks", "delay_notices")
     )
     return [_export_order(order) for order in found]
 
@@ -91,6 +96,7 @@ def _export_order(order: Order) -> dict[str, object]:
         "adjustments": [_export_fields(item, "label", "amount") for item in order.adjustments.all()],
         "parcels": [_export_parcel(item) for item in order.shipments.all()],
         "events": [_export_fields(event, "kind", "created_at", "data") for event in order.events.all()],
+        "delays": [_export_fields(notice, *_DELAY_FIELDS) for notice in order.delay_notices.all()],
         "ticks": [_export_fields(tick, "purpose", "granted", "changed_at") for tick in order.ticks.all()],
     }
 
@@ -210,6 +216,7 @@ def _make_order_holding() -> Holding:
                 "orders.OrderEvent",
                 "orders.OrderTick",
             ),
+            "orders.DelayNotice",
         ),
         retention=f"What you bought, where it went and what we told you: {INVOICE_RETENTION}, as tax law asks.",
         export=export_orders,

@@ -12,6 +12,7 @@ from accounts.models import Customer
 from accounts.models.address import ADDRESS_FIELDS
 from orders.models import (
     Allocation,
+    DelayNotice,
     Order,
     OrderEvent,
     OrderTick,
@@ -76,6 +77,7 @@ def erase_orders(customer: Customer) -> int:
     Shipment.objects.filter(order__in=numbers).update(tracking_number="", packing_note="")
     OrderEvent.objects.filter(order__in=numbers).update(data={}, relayed_at=timezone.now())
     OrderTick.objects.filter(order__in=numbers).delete()
+    DelayNotice.objects.filter(order__in=numbers).update(words="")
     orders.filter(placed_at=None).update(**ON_AN_INVOICE)
     return orders.update(**NOT_ON_AN_INVOICE, customer=customer)
 

@@ -122,6 +122,8 @@ def get_customer_status_label(order: Order) -> str:
         return "Paid back by your bank"
     if order.hold:
         return "On hold"
+    if order.first_promised_by_on and order.fulfilment_status not in stages.DISPATCHED_STATUSES:
+        return "Delayed"
     by_parcel = stages.CUSTOMER_WORDS[Order.FulfilmentStatus(order.fulfilment_status)]
     return by_parcel or ("Approved" if order.approved_at else "Placed")
 

@@ -1,6 +1,7 @@
 from celery import shared_task
 
 from orders import staff_orders
+from orders.delays.finding import see_to_delays
 from orders.fulfilment import approval_rule, scans
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
@@ -46,3 +47,8 @@ def bring_statements_to_orders() -> None:
 @shared_task
 def process_carrier_messages() -> None:
     scans.process_waiting_messages()
+
+
+@shared_task
+def tell_of_delays() -> None:
+    see_to_delays()

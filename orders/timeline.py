@@ -11,6 +11,8 @@ from django.utils import timezone
 from orders import stages
 from orders.carrier_directory import build_parcel_url
 from orders.carriers import get_carrier_name
+from orders.delays import delay_words
+from orders.delays.delay_words import ToldDelay
 from orders.models import Order, OrderEvent, Shipment, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
@@ -83,6 +85,7 @@ def _build_parcel_timeline(
     mine = [event for event in happened if event.shipment_id is None or (parcel and event.shipment_id == parcel.pk)]
     is_cancelled = order.status == Order.Status.CANCELLED
     steps = _build_cancelled_steps(order, mine) if is_cancelled else _build_steps(order, mine, parcel)
+    steps = _insert_delays(steps, delay_words.list_told_delays(mine))
     came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
     steps += [_build_refund_step(order, event) for event in given_back]
@@ -92,6 +95,20 @@ def _build_parcel_timeline(
     if parcel is None:
         return Timeline(title, steps)
     return Timeline(title, steps, note=parcel.packing_note, note_by=parcel.packed_by)
+
+
+def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[TimelineStep]:
+    """Each where it was told; the last of them waits, for as long as nothing has happened since."""
+    today = timezone.localdate()
+    for each in told:
+        happened = [place for place, step in enumerate(steps) if step.at and each.told_at and step.at <= each.told_at]
+        place = max(happened, default=-1) + 1
+        is_last = each is told[-1] and not any(step.at for step in steps[place:])
+        said = "You said that you wait." if each.is_accepted else ""
+        text = " ".join(filter(None, (delay_words.describe_slip(each, today), delay_words.describe_cause(each), said)))
+        step = TimelineStep("Delayed", "wait" if is_last else "done", at=each.told_at, text=text)
+        steps = [*steps[:place], step, *steps[place:]]
+    return steps
 
 
 def _build_cancelled_steps(order: Order, mine: list[OrderEvent]) -> list[TimelineStep]:

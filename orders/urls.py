@@ -15,6 +15,12 @@ urlpatterns = [
         {"to": "order_withdrawal"},
         name="order_withdrawal_open",
     ),
+    path(
+        "orders/<str:number>/delay/open/<str:token>/",
+        order.open_order_link,
+        {"to": "order_delay"},
+        name="order_delay_open",
+    ),
     path("orders/<str:number>/paid/", order.order_paid, name="order_paid"),
     path("orders/<str:number>/unpaid/", order.order_unpaid, name="order_unpaid"),
     path("orders/<str:number>/payments/", payment.pay_staff_order, name="order_payments"),

@@ -45,6 +45,7 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 60,
         "options": {"expires": 60},
     },
+    "tell of delays": {"task": "orders.tasks.tell_of_delays", "schedule": 300, "options": {"expires": 300}},
     "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": HEARTBEAT},
     "take out what is withdrawn": {
         "task": "recommendations.tasks.take_out_withdrawn",

@@ -60,6 +60,12 @@ TWINS = {
             "test_without_its_row_and_the_orders_lock_a_statement_is_several_withdrawals"
         ),
     },
+    "delays/test_delay_races.py": {
+        "test_the_buyer_waits_while_the_job_ends_it": "test_without_the_lock_it_ends_although_they_wait",
+        "test_staff_ship_while_the_job_ends_it": "test_without_the_lock_it_leaves_and_ends",
+        "test_what_four_workers_saw_is_told_once": "test_without_the_lock_four_workers_break_over_it",
+        "test_staff_ship_while_the_job_tells": "test_without_the_lock_a_choice_is_offered_about_what_has_left",
+    },
     "notifications/test_races.py": {
         "test_many_noes_while_much_is_being_sent": "test_without_the_last_question_many_are_sent_what_they_refused",
         "test_no_while_waiting_to_be_tried_again": "test_without_the_last_question_a_no_while_waiting_is_too_late",

@@ -14,6 +14,7 @@ from notifications.topics.erasure_asked_for import ERASURE_ASKED_FOR
 from notifications.topics.export_ready import EXPORT_READY
 from notifications.topics.newsletter import NEWSLETTER
 from notifications.topics.order_cancelled import ORDER_CANCELLED
+from notifications.topics.order_delayed import ORDER_DELAYED
 from notifications.topics.order_refunded import ORDER_REFUNDED
 from notifications.topics.order_stages import ORDER_STAGES
 from notifications.topics.order_to_pay import ORDER_TO_PAY
@@ -34,6 +35,7 @@ __all__ = [
     "EXPORT_READY",
     "NEWSLETTER",
     "ORDER_CANCELLED",
+    "ORDER_DELAYED",
     "ORDER_REFUNDED",
     "ORDER_TO_PAY",
     "PAYMENT_FAILED",
@@ -48,6 +50,7 @@ __all__ = [
 register_topics(
     RECEIPT,
     *ORDER_STAGES,
+    ORDER_DELAYED,
     ORDER_CANCELLED,
     ORDER_REFUNDED,
     WITHDRAWAL_RECEIVED,

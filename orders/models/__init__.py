@@ -1,5 +1,6 @@
 from orders.models.carrier import StaffCarrier
 from orders.models.cart import Cart, CartLine
+from orders.models.delay_notice import DelayNotice
 from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
 from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderTick
@@ -16,6 +17,7 @@ __all__ = [
     "CarrierMessage",
     "Cart",
     "CartLine",
+    "DelayNotice",
     "Holiday",
     "InfoPage",
     "Order",

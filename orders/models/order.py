@@ -134,6 +134,16 @@ class Order(PostalAddress):
     ships_on = models.DateField(null=True, blank=True)
     promised_from_on = models.DateField(null=True, blank=True)
     promised_by_on = models.DateField(null=True, blank=True)
+    first_promised_by_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day promised at first, where a delay moved it."
+    )
+    date_is_essential = models.BooleanField(
+        "the day is essential",
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="After that day the goods are of no use to the buyer: a delay ends the order.",
+    )
 
     created_at = models.DateTimeField(auto_now_add=True)
     placed_at = models.DateTimeField(null=True, blank=True, help_text="When it was paid.")

@@ -17,6 +17,7 @@ from accounts.privacy import complaints, erasure
 from notifications import audience, delivery, relay, topics
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem
 from notifications.topics import TOPICS
+from orders.delays import announcing
 from orders.models import Order, Withdrawal
 from orders.returns.declaring import Declaration, declare_withdrawal
 from orders.staff_orders import PAYABLE_FOR
@@ -119,6 +120,12 @@ def queue_order_news(topic: str, customer: Customer) -> OutgoingEmail:
     if topic == topics.ORDER_TO_PAY.key:
         Order.objects.filter(pk=order.pk).update(status="pending", pay_by_at=timezone.now() + PAYABLE_FOR)
         return acts.queued(order, Kind.DRAFTED, is_payable=True)
+    if topic == topics.ORDER_DELAYED.key:
+        Order.objects.filter(pk=order.pk).update(shipping_method=builders.shipping_method())
+        leaves_on = timezone.localdate() + timedelta(days=20)
+        announcing.set_later_day(order.pk, leaves_on=leaves_on, words="A <b>bold</b> chip.", actor="Sam")
+        relay.relay_all_events()
+        return OutgoingEmail.objects.get(topic=topic)
     shipment = acts.parcel(order, tracking_number="RM 123/4", packing_note="Enjoy!", packed_by="Jo")
     data = {"amount": "4.50", "reason": "A <b>bold</b> chip."} if topic == topics.ORDER_REFUNDED.key else {}
     about = {"shipment": shipment} if Kind(TOPICS[topic].event) in acts.OF_A_PARCEL else {}

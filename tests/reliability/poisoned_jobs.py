@@ -27,6 +27,7 @@ from shop.catalog.models import Product
 from shop.local.stripe.testing import StandIn
 from shop.schedule import SCHEDULE
 from tests import builders
+from tests.delays.late import late_order
 from tests.notifications.acts import relay_and_deliver
 from tests.paying import check_out, fill
 from tests.poison import cure, poison
@@ -200,6 +201,12 @@ def approvals(world: PoisonedShop) -> Poisoned:
     return Poisoned("approvals", good.shipments.exists, bad.shipments.exists)
 
 
+def delays(world: PoisonedShop) -> Poisoned:
+    bad, good = late_order(), late_order()
+    poison("orders_delaynotice", f"NEW.order_id = {bad.pk}", event="INSERT")
+    return Poisoned("delays", good.delay_notices.exists, bad.delay_notices.exists)
+
+
 def buy(world: PoisonedShop) -> Payment:
     buyer = type(world.client)()
     fill(buyer)
@@ -295,6 +302,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "bring withdrawals to their orders": withdrawals,
     "process carrier messages": carrier_messages,
     "approve obvious orders": approvals,
+    "tell of delays": delays,
     "process payment events": stripe_events,
     "take out what is withdrawn": taking_out,
     "withdraw from recommendations": recomputing,

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
 from orders import cancellation, order_access, order_mail_optins, promise, stages, status
+from orders.delays import delay_words
 from orders.models import Order, OrderLine, Payment
 from orders.order_facts import OrderFacts, read_order_facts
 from orders.returns import deadlines, declaring, wording
@@ -61,12 +62,26 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     context |= _compute_net_total(found, lost)
     if declaring.has_contract(found):
         prefetch_related_objects([found], "events", "shipments", "withdrawals")
+        context["delay"] = _describe_delay(found)
         context["withdraw_until"] = _describe_withdrawal_period(found, [row["line"] for row in rows])
     if found.status == Order.Status.PENDING:
         context |= _describe_unpaid(found) | {"refresh_seconds": _get_refresh_seconds(request)}
         return render(request, "storefront/order.html", context)
     ask = _find_order_prompt(request, found, facts)
     return render(request, "storefront/order.html", context | {"stories": _build_timelines(found), "ask": ask})
+
+
+def _describe_delay(found: Order) -> dict[str, str] | None:
+    """What its buyer was told last of a later day, while there is something to choose."""
+    told = delay_words.list_told_delays(found.events.all())
+    is_open = found.status == Order.Status.CONFIRMED and not found.hold
+    if not told or not is_open or not told[-1].is_asking or not cancellation.may_cancel(found):
+        return None
+    today = timezone.localdate()
+    return {
+        "slip": delay_words.describe_slip(told[-1], today),
+        "silence": delay_words.describe_silence(told[-1], today),
+    }
 
 
 def _describe_withdrawal_period(found: Order, lines: list[OrderLine]) -> str:

@@ -1,0 +1,166 @@
+"""Telling a buyer of a later day: the notice, the order's new days and the event are one transaction, under its lock.
+
+The order carries the days that hold now, so that every page and mail says the same; what was promised first stays in
+`Order.first_promised_by_on`.
+"""
+
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders import cancellation, events, shop_terms, stages, status
+from orders.delays.prediction import Slip, compute_arrival
+from orders.delays.silence import Silence, decide_silence
+from orders.fulfilment.transitions import TransitionRefused
+from orders.locks import lock_order
+from orders.models import DelayNotice, Order, OrderEvent, Refund
+from orders.payments import checkout_sessions
+
+Reason, Rule = DelayNotice.Reason, DelayNotice.Rule
+CHOICES = (Rule.SILENCE_WAITS, Rule.SILENCE_CANCELS)
+RULE = "rule"  # the actor of what happens by itself
+ENDED_REASON = "We cannot keep the day that mattered to you. We are sorry."
+
+
+def announce_delay(order_id: int, slip: Slip, *, seen_by_on: date | None) -> DelayNotice | None:
+    """What was predicted, told. `seen_by_on`: the promised day it was predicted from.
+
+    None where that is no longer so: it was told meanwhile, has left, was called off or put on hold.
+    """
+    with transaction.atomic():
+        order = lock_order(order_id)
+        is_on_the_road = order.fulfilment_status in stages.DISPATCHED_STATUSES
+        if not _is_open(order) or order.promised_by_on != seen_by_on or is_on_the_road != (slip.reason == Reason.ROAD):
+            return None
+        notice, refund = _write_notice(order, slip, actor=RULE, words="", has_left=_has_any_left(order))
+    if refund:
+        checkout_sessions.try_send_refund(refund.pk)
+    return notice
+
+
+def set_later_day(order_id: int, *, leaves_on: date | None, words: str, actor: str) -> DelayNotice:
+    """Staff say when it will leave, or with None that nobody knows. Raises `TransitionRefused`."""
+    terms = shop_terms.load_terms()
+    with transaction.atomic():
+        order = lock_order(order_id)
+        if not _is_open(order) or order.fulfilment_status in stages.DISPATCHED_STATUSES:
+            raise TransitionRefused(f"{order.number} is not an open order that is still here.")
+        if order.shipping_method is None:
+            raise TransitionRefused(f"{order.number} names no way of sending it, so no day can be counted.")
+        promised = None
+        if leaves_on is not None:
+            promised = compute_arrival(terms.calendar, order.shipping_method, leaves_on=leaves_on)
+        _refuse_unless_later(order, promised.by_on if promised else None)
+        slip = Slip(Reason.STAFF, promised)
+        notice, refund = _write_notice(order, slip, actor=actor, words=words, has_left=_has_any_left(order))
+    if refund:
+        checkout_sessions.try_send_refund(refund.pk)
+    return notice
+
+
+@transaction.atomic
+def set_date_essential(order_id: int, *, is_essential: bool, actor: str) -> Order:
+    """Whether the day matters more than the goods: a delay then ends the order. Raises `TransitionRefused`."""
+    order = lock_order(order_id)
+    if not _is_open(order) or _has_any_left(order):
+        raise TransitionRefused(f"{order.number} is not an open order that is still here.")
+    if order.date_is_essential == is_essential:
+        raise TransitionRefused(f"{order.number}: that is noted already.")
+    order.date_is_essential = is_essential
+    order.save(update_fields=["date_is_essential"])
+    kind = OrderEvent.Kind.DATE_ESSENTIAL if is_essential else OrderEvent.Kind.DATE_NOT_ESSENTIAL
+    events.record_order_event(order, kind, actor=actor)
+    return order
+
+
+def _is_open(order: Order) -> bool:
+    return order.status == Order.Status.CONFIRMED and not order.hold
+
+
+def _has_any_left(order: Order) -> bool:
+    return order.shipments.filter(stage__in=stages.DISPATCHED_STAGES).exists()
+
+
+def _refuse_unless_later(order: Order, new_by_on: date | None) -> None:
+    before = order.promised_by_on
+    if before is None and new_by_on is None:
+        raise TransitionRefused(f"{order.number}: its buyer knows already that no day is known.")
+    if before is not None and new_by_on is not None and new_by_on <= before:
+        raise TransitionRefused(
+            f"{order.number}: leaving then it arrives by {new_by_on:%d %b %Y}, which is no later than was promised. "
+            "Nothing was changed."
+        )
+
+
+def _write_notice(
+    order: Order, slip: Slip, *, actor: str, words: str, has_left: bool
+) -> tuple[DelayNotice, Refund | None]:
+    """The caller holds the order's lock, and sends the refund after it, if there is one."""
+    earlier = list(order.delay_notices.order_by("number"))
+    new_by_on = slip.promised.by_on if slip.promised else None
+    silence = _decide(order, earlier, new_by_on, has_left=has_left)
+    order.delay_notices.filter(is_current=True).update(is_current=False)
+    notice = DelayNotice.objects.create(
+        order=order,
+        shipment=order.shipments.order_by("-dispatched_at").first() if slip.reason == Reason.ROAD else None,
+        number=len(earlier) + 1,
+        reason=slip.reason,
+        words=words,
+        actor=actor,
+        was_by_on=order.promised_by_on,
+        new_by_on=new_by_on,
+        rule=silence.rule,
+        deadline_on=silence.deadline_on,
+    )
+    if silence.rule == Rule.ENDS:
+        notice.ended_at = timezone.now()
+        notice.save(update_fields=["ended_at"])
+        return notice, cancellation.cancel_locked_order(order, actor=actor, reason=words or ENDED_REASON)
+    _move_days(order, slip)
+    events.record_order_event(order, OrderEvent.Kind.DELAYED, actor=actor, **_describe_notice(notice))
+    status.recalculate(order)
+    return notice, None
+
+
+def _decide(order: Order, earlier: list[DelayNotice], new_by_on: date | None, *, has_left: bool) -> Silence:
+    told_on = timezone.localdate()
+    last = earlier[-1] if earlier else None
+    was_by_on = order.promised_by_on or (last.deadline_on if last else None) or told_on
+    return decide_silence(
+        was_by_on=was_by_on,
+        new_by_on=new_by_on,
+        told_on=told_on,
+        is_renewed=any(each.rule != Rule.HAS_LEFT for each in earlier),
+        has_agreed_to_any=_has_agreed_to_any(last),
+        is_essential=order.date_is_essential,
+        has_left=has_left,
+    )
+
+
+def _has_agreed_to_any(last: DelayNotice | None) -> bool:
+    """They said they would wait when no day was known; a day named since, and then missed, is asked about again."""
+    return last is not None and last.new_by_on is None and last.answer == DelayNotice.Answer.WAIT
+
+
+def _move_days(order: Order, slip: Slip) -> None:
+    order.first_promised_by_on = order.first_promised_by_on or order.promised_by_on
+    days = slip.promised
+    if slip.reason != Reason.ROAD:
+        order.ships_on = days.ships_on if days else None
+    order.promised_from_on, order.promised_by_on = (days.from_on, days.by_on) if days else (None, None)
+    order.save(update_fields=["first_promised_by_on", "ships_on", "promised_from_on", "promised_by_on"])
+
+
+def _describe_notice(notice: DelayNotice) -> dict[str, Any]:
+    """What timeline, order page and mail say of it, without another look at the notice."""
+    return {
+        "notice": notice.number,
+        "why": notice.reason,
+        "was": notice.was_by_on.isoformat() if notice.was_by_on else "",
+        "by": notice.new_by_on.isoformat() if notice.new_by_on else "",
+        "rule": notice.rule,
+        "deadline": notice.deadline_on.isoformat() if notice.deadline_on else "",
+        "reason": notice.words,
+    }

@@ -1,0 +1,87 @@
+"""What comes after the news of a delay: the buyer waits, or calls it off; or says nothing, and the rule decides.
+
+Each under the order's lock, with its event. Nothing that has left is cancelled.
+"""
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders import cancellation, events
+from orders.fulfilment.transitions import TransitionRefused
+from orders.locks import lock_order
+from orders.models import DelayNotice, Order, OrderEvent, Refund
+from orders.payments import checkout_sessions
+
+Answer, Rule = DelayNotice.Answer, DelayNotice.Rule
+BUYER = "the customer"  # the actor, without a name
+RULE = "rule"  # the actor of what happens by itself
+CANCELLED_BY_BUYER = "You did not want to wait."
+CANCELLED_BY_RULE = "You were asked whether you would wait, and we did not hear from you in time."
+
+
+@transaction.atomic
+def accept_delay(order_id: int, *, number: int) -> DelayNotice:
+    """The buyer waits. Said twice it is said once. Raises `TransitionRefused`."""
+    order = lock_order(order_id)
+    notice = _get_current_notice(order, number)
+    if order.status != Order.Status.CONFIRMED:
+        raise TransitionRefused("This order has ended already, so there is nothing left to wait for.")
+    if notice.answer == Answer.WAIT:
+        return notice
+    _write_answer(notice, Answer.WAIT)
+    events.record_order_event(order, OrderEvent.Kind.DELAY_ACCEPTED, actor=BUYER, notice=notice.number)
+    return notice
+
+
+def cancel_for_delay(order_id: int, *, number: int) -> Order:
+    """The buyer calls it off and gets the money back, also after having said they would wait.
+
+    Raises `TransitionRefused` once anything has left.
+    """
+    with transaction.atomic():
+        order = lock_order(order_id)
+        notice = _get_current_notice(order, number)
+        refund = cancellation.cancel_locked_order(order, actor=BUYER, reason=CANCELLED_BY_BUYER)
+        _write_answer(notice, Answer.CANCEL)
+    return _send_money_back(order, refund)
+
+
+def end_unanswered_order(notice_id: int) -> Order | None:
+    """The last day for an answer has passed: the order is cancelled and the money goes back.
+
+    None where that is no longer so: it was answered or told anew, has left, was called off or is on hold.
+    """
+    with transaction.atomic():
+        order = lock_order(DelayNotice.objects.values_list("order_id", flat=True).get(pk=notice_id))
+        notice = DelayNotice.objects.get(pk=notice_id)
+        if not _is_over(notice) or order.hold or not cancellation.may_cancel(order):
+            return None
+        refund = cancellation.cancel_locked_order(order, actor=RULE, reason=CANCELLED_BY_RULE)
+        notice.ended_at = timezone.now()
+        notice.save(update_fields=["ended_at"])
+    return _send_money_back(order, refund)
+
+
+def _is_over(notice: DelayNotice) -> bool:
+    is_open = notice.is_current and not notice.answer and notice.ended_at is None
+    return is_open and notice.deadline_on is not None and notice.deadline_on < timezone.localdate()
+
+
+def _get_current_notice(order: Order, number: int) -> DelayNotice:
+    """What the buyer was told last, if that is what they answer."""
+    notice = order.delay_notices.filter(is_current=True).first()
+    if notice is None or notice.number != number:
+        raise TransitionRefused("There is newer news of this order. Please look again, and choose then.")
+    return notice
+
+
+def _write_answer(notice: DelayNotice, answer: DelayNotice.Answer) -> None:
+    notice.answer, notice.answered_at = answer, timezone.now()
+    notice.save(update_fields=["answer", "answered_at"])
+
+
+def _send_money_back(order: Order, refund: Refund | None) -> Order:
+    if refund:
+        checkout_sessions.try_send_refund(refund.pk)
+        order.refresh_from_db()
+    return order

@@ -1,0 +1,99 @@
+"""The words for a delay, the same on the order's page, on the page of the choice, in the timeline and in the mail."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from orders import promise
+from orders.models import DelayNotice, OrderEvent
+
+Reason, Rule = DelayNotice.Reason, DelayNotice.Rule
+Kind = OrderEvent.Kind
+_BECAUSE = {
+    Reason.BEHIND: "We are behind with our packing.",
+    Reason.GOODS: "The goods reach us later than we expected.",
+    Reason.ROAD: "It left us later than it should have.",
+    Reason.STAFF: "",
+}
+
+
+@dataclass(frozen=True)
+class ToldDelay:
+    """One delay as its buyer was told of it, read from its event."""
+
+    number: int
+    told_at: datetime | None
+    reason: str
+    words: str
+    was_by_on: date | None
+    new_by_on: date | None
+    rule: str
+    deadline_on: date | None
+    is_accepted: bool = False
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether the buyer has a choice and has not said that they wait."""
+        return self.rule in (Rule.SILENCE_WAITS, Rule.SILENCE_CANCELS) and not self.is_accepted
+
+
+def list_told_delays(happened: Iterable[OrderEvent]) -> list[ToldDelay]:
+    """The oldest first; none of those whose words an erasure has taken."""
+    events = list(happened)
+    accepted = {event.data.get("notice") for event in events if event.kind == Kind.DELAY_ACCEPTED}
+    told = [event for event in events if event.kind == Kind.DELAYED and event.data.get("rule")]
+    return [
+        parse_told(event.data, told_at=event.created_at, is_accepted=event.data["notice"] in accepted) for event in told
+    ]
+
+
+def parse_told(data: Mapping[str, Any], *, told_at: datetime | None = None, is_accepted: bool = False) -> ToldDelay:
+    """From what the event says (`orders.delays.announcing`)."""
+    return ToldDelay(
+        number=data["notice"],
+        told_at=told_at,
+        reason=data["why"],
+        words=data["reason"],
+        was_by_on=_parse_day(data["was"]),
+        new_by_on=_parse_day(data["by"]),
+        rule=data["rule"],
+        deadline_on=_parse_day(data["deadline"]),
+        is_accepted=is_accepted,
+    )
+
+
+def _parse_day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def describe_cause(told: ToldDelay) -> str:
+    """Why, in a sentence of ours or in staff's own words."""
+    return told.words or _BECAUSE[Reason(told.reason)]
+
+
+def describe_slip(told: ToldDelay, today: date) -> str:
+    """What was promised, and what holds now."""
+    was = _format_day(told.was_by_on, today)
+    missed = f"We promised it by {was}, and will not make that day." if was else ""
+    if told.new_by_on:
+        now = f"It will be with you by {_format_day(told.new_by_on, today)}."
+    else:
+        now = "We do not know yet when it will be with you, and write as soon as we do."
+    return f"{missed} {now}".strip()
+
+
+def describe_silence(told: ToldDelay, today: date) -> str:
+    """What it means to say nothing."""
+    if told.rule == Rule.SILENCE_CANCELS and told.deadline_on:
+        until = _format_day(told.deadline_on, today)
+        return f"If we do not hear from you by the end of {until}, we cancel the order and give your money back."
+    if told.rule == Rule.SILENCE_WAITS and told.new_by_on:
+        return f"If you say nothing, we take it that you wait until {_format_day(told.new_by_on, today)}."
+    if told.rule == Rule.AGREED:
+        return "You said that you would wait, so there is nothing you need to do."
+    return "It is on its way, or some of it, so there is nothing you need to do."
+
+
+def _format_day(on: date | None, today: date) -> str:
+    return promise.format_date_range(on, on, today) if on else ""

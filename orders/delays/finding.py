@@ -1,0 +1,126 @@
+"""Which orders will miss their day: one statement for where they stand, one question about each, one notice each."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from orders import shop_terms
+from orders.delays.announcing import announce_delay
+from orders.delays.answering import end_unanswered_order
+from orders.delays.prediction import ONE_DAY, OrderOutlook, Slip, compute_arrival, predict_slip
+from orders.models import DelayNotice, ShippingMethod
+from orders.shop_terms import Calendar
+from shop.prepared import PreparedStatement
+from shop.retrying.loops import Loop, register_loop
+
+DELAYS = register_loop(
+    Loop(
+        "delays",
+        title="Order",
+        advice="Its buyer was not told that it will be late, or was not given the money back in time. Look at the "
+        "order: say yourself when it will leave, or cancel it.",
+        model="orders.Order",
+    )
+)
+LONG_PAST = timedelta(days=14)  # a day that passed longer ago is no news: staff see it among what is late
+UNKNOWN = date.min  # no day was promised any more, so any day is news
+
+# Whose goods are not here: what is promised of a store's goods beyond what it holds, the oldest promise served first.
+# An order without a day was told so; it is looked at until a day can be named, unless staff said so themselves.
+FIND_STANDINGS = PreparedStatement("""
+WITH short AS (
+    SELECT line.order_id, r.restock_on, r.on_hand,
+           sum(a.quantity) OVER (PARTITION BY a.record_id
+                                 ORDER BY coalesce(o.first_promised_by_on, o.promised_by_on), o.id, a.id) AS needed
+    FROM catalog_stockrecord r
+    JOIN orders_allocation a ON a.record_id = r.id AND a.released_at IS NULL AND a.consumed_at IS NULL
+    JOIN orders_orderline line ON line.id = a.order_line_id
+    JOIN orders_order o ON o.id = line.order_id
+    WHERE r.allocated > r.on_hand
+), awaited AS (
+    SELECT order_id,
+           CASE WHEN bool_and(coalesce(restock_on >= %(today)s, false)) THEN max(restock_on) END AS goods_on
+    FROM short WHERE needed > on_hand GROUP BY order_id
+)
+SELECT o.id, o.number, o.promised_by_on, o.shipping_method_id,
+       CASE WHEN o.fulfilment_status = 'dispatched'
+            THEN (SELECT max(s.dispatched_at) FROM orders_shipment s WHERE s.order_id = o.id) END,
+       awaited.order_id IS NOT NULL, awaited.goods_on,
+       (SELECT max(p.released_on) FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
+        WHERE line.order_id = o.id AND p.released_on > %(today)s)
+FROM orders_order o LEFT JOIN awaited ON awaited.order_id = o.id
+WHERE o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.shipping_method_id IS NOT NULL
+  AND ((o.fulfilment_status IN ('unfulfilled', 'in_progress')
+        AND o.promised_by_on >= %(long_past)s
+        AND (o.promised_by_on <= %(soon)s OR awaited.order_id IS NOT NULL
+             OR EXISTS (SELECT FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
+                        WHERE line.order_id = o.id AND p.released_on > %(today)s)))
+    OR (o.fulfilment_status IN ('unfulfilled', 'in_progress') AND o.promised_by_on IS NULL
+        AND EXISTS (SELECT FROM orders_delaynotice n
+                    WHERE n.order_id = o.id AND n.is_current AND n.new_by_on IS NULL AND n.reason <> 'staff'))
+    OR (o.fulfilment_status = 'dispatched' AND o.promised_by_on >= %(today)s))
+ORDER BY o.promised_by_on, o.id
+""")
+
+
+@dataclass(frozen=True)
+class FoundOrder:
+    order_id: int
+    number: str
+    promised_by_on: date | None
+    method_id: int
+    outlook: OrderOutlook
+
+
+def see_to_delays() -> int:
+    """Ends what nobody answered in time, then tells of what will be late. Returns how many orders changed."""
+    with DELAYS.take_turn() as is_mine:
+        return _end_what_is_over() + _tell_what_slips() if is_mine else 0
+
+
+def _end_what_is_over() -> int:
+    over = DelayNotice.objects.unanswered().filter(deadline_on__lt=timezone.localdate(), ended_at=None)
+    count = 0
+    for pk, order_id, number in over.order_by("deadline_on", "pk").values_list("pk", "order_id", "order__number"):
+        if DELAYS.is_due(order_id):
+            with DELAYS.attempt(order_id, subject=f"{DELAYS.title} {number}"):
+                count += end_unanswered_order(pk) is not None
+    return count
+
+
+def _tell_what_slips() -> int:
+    count = 0
+    for found, slip in find_slips():
+        if DELAYS.is_due(found.order_id):
+            with DELAYS.attempt(found.order_id, subject=f"{DELAYS.title} {found.number}"):
+                count += announce_delay(found.order_id, slip, seen_by_on=found.promised_by_on) is not None
+    return count
+
+
+def find_slips() -> Iterator[tuple[FoundOrder, Slip]]:
+    """The orders that will miss their day, and those without one for which a day can be named now."""
+    now, calendar = timezone.now(), shop_terms.load_terms().calendar
+    methods = ShippingMethod.objects.in_bulk()
+    for found in list(find_standings(calendar, methods.values())):
+        slip = predict_slip(found.outlook, calendar=calendar, method=methods[found.method_id], now=now)
+        is_news = slip is not None and (found.promised_by_on is not None or slip.promised is not None)
+        if slip is not None and is_news:
+            yield found, slip
+
+
+def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Iterator[FoundOrder]:
+    """One query; orders whose day is far off and whose goods are here are left out."""
+    today = timezone.localdate()
+    arrivals = [compute_arrival(calendar, each, leaves_on=today + ONE_DAY).by_on for each in methods]
+    values = {"today": today, "long_past": today - LONG_PAST, "soon": max(arrivals, default=today)}
+    for order_id, number, by_on, method_id, left_at, awaits, goods_on, released_on in FIND_STANDINGS.fetch_rows(values):
+        outlook = OrderOutlook(
+            by_on or UNKNOWN,
+            left_on=timezone.localdate(left_at) if left_at else None,
+            awaits_goods=awaits,
+            goods_on=goods_on,
+            released_on=released_on,
+        )
+        yield FoundOrder(order_id, number, by_on, method_id, outlook)

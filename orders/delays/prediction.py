@@ -1,0 +1,100 @@
+"""Whether a promised day can still be kept. Plain values in, the new day out; nothing here queries or writes."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+
+from orders import promise
+from orders.models import DelayNotice, ShippingMethod
+from orders.promise import Promise
+from orders.shop_terms import Calendar
+
+Reason = DelayNotice.Reason
+LAST_HOUR = 18  # by then nothing more leaves that day, unless the cut-off is later still
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class DueGoods:
+    """What an order waits for, as `promise` looks at goods: none is here, and more come on a day."""
+
+    restock_on: date | None
+    available: int = 1
+    on_shelf: int = 0
+
+
+@dataclass(frozen=True)
+class OrderOutlook:
+    """How an order stands that was promised by a day.
+
+    `left_on`: the day its parcel left; None while it is here. `awaits_goods`: something of it is not in the shop;
+    `goods_on`: when that is due, None where nobody knows or the day has passed. `released_on`: not before that day.
+    """
+
+    promised_by_on: date
+    left_on: date | None = None
+    awaits_goods: bool = False
+    goods_on: date | None = None
+    released_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Slip:
+    """It will be late. `promised`: the new days; None when nobody can name any."""
+
+    reason: DelayNotice.Reason
+    promised: Promise | None
+
+
+def predict_slip(outlook: OrderOutlook, *, calendar: Calendar, method: ShippingMethod, now: datetime) -> Slip | None:
+    """None while the promised day can still be kept.
+
+    Goods that are here can leave today until `LAST_HOUR`. Goods of which nobody knows might come today: only when
+    even that would be too late is the day given up. A parcel that has left is late when even the carrier's quickest
+    day is.
+    """
+    if outlook.left_on is not None:
+        promised = compute_arrival(calendar, method, leaves_on=outlook.left_on)
+        return Slip(Reason.ROAD, promised) if promised.from_on > outlook.promised_by_on else None
+    soonest = compute_arrival(calendar, method, leaves_on=find_first_day_to_leave(calendar, outlook, now))
+    if outlook.awaits_goods and outlook.goods_on is not None:
+        due = _compute_after_restock(calendar, method, outlook.goods_on, outlook.released_on, now)
+        soonest = max(soonest, due, key=lambda each: each.by_on)
+    if soonest.by_on <= outlook.promised_by_on:
+        return None
+    if outlook.awaits_goods:
+        return Slip(Reason.GOODS, soonest if outlook.goods_on is not None else None)
+    is_unreleased = outlook.released_on is not None and outlook.released_on > timezone.localdate(now)
+    return Slip(Reason.GOODS if is_unreleased else Reason.BEHIND, soonest)
+
+
+def find_first_day_to_leave(calendar: Calendar, outlook: OrderOutlook, now: datetime) -> date:
+    """The first day on which goods that are here could go."""
+    local = now.astimezone(timezone.get_default_timezone())
+    is_over = local.hour >= max(calendar.cutoff_hour, LAST_HOUR)
+    today = local.date() + ONE_DAY if is_over else local.date()
+    return max(today, outlook.released_on) if outlook.released_on else today
+
+
+def compute_arrival(calendar: Calendar, method: ShippingMethod, *, leaves_on: date) -> Promise:
+    """When a parcel arrives that leaves on that day, or on the first day from then on which the shop sends any."""
+    midnight = timezone.make_aware(datetime.combine(leaves_on - ONE_DAY, datetime.min.time()))
+    promised = promise.compute_promise(
+        replace(calendar, handling_days=0), method, availability=DueGoods(leaves_on), now=midnight
+    )
+    if promised is None:
+        raise ValueError("Goods that are due on a day have a promise")
+    return promised
+
+
+def _compute_after_restock(
+    calendar: Calendar, method: ShippingMethod, goods_on: date, released_on: date | None, now: datetime
+) -> Promise:
+    """As it was promised when it was bought: the day they come, and the shop's days to pack."""
+    promised = promise.compute_promise(
+        calendar, method, availability=DueGoods(goods_on), now=now, released_on=released_on
+    )
+    if promised is None:
+        raise ValueError("Goods that are due on a day have a promise")
+    return promised

@@ -1,0 +1,73 @@
+"""The choice that the news of a delay leads to: wait, or cancel and get the money back. Looking changes nothing."""
+
+from django.contrib import messages
+from django.db.models import prefetch_related_objects
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from orders import cancellation, order_access, status
+from orders.delays import delay_words
+from orders.delays.answering import accept_delay, cancel_for_delay
+from orders.fulfilment.transitions import TransitionRefused
+from orders.models import DelayNotice, Order
+from orders.views.redirects import see_other
+
+Answer = DelayNotice.Answer
+DONE = {
+    Answer.WAIT: "Thank you for waiting. You can still cancel until it leaves.",
+    Answer.CANCEL: "Cancelled. Your money is on its way back, the way you paid.",
+}
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def order_delay(request: HttpRequest, number: str) -> HttpResponse:
+    order = order_access.get_order_or_404(request, number)
+    if request.method == "POST":
+        return _answer(request, order)
+    prefetch_related_objects([order], "events", "shipments")
+    told = delay_words.list_told_delays(order.events.all())
+    today = timezone.localdate()
+    latest = told[-1] if told else None
+    context = {
+        "order": order,
+        "words": status.get_customer_status_label(order),
+        "may_cancel": latest is not None and _may_cancel(order),
+        "delay": latest
+        and {
+            "told": latest,
+            "slip": delay_words.describe_slip(latest, today),
+            "cause": delay_words.describe_cause(latest),
+            "silence": delay_words.describe_silence(latest, today) if latest.is_asking else "",
+        },
+    }
+    return render(request, "storefront/delay.html", context)
+
+
+def _may_cancel(order: Order) -> bool:
+    return status.may_customer_cancel(order, lost=status.lost_total(order)) and cancellation.may_cancel(order)
+
+
+def _answer(request: HttpRequest, order: Order) -> HttpResponse:
+    """A form that nobody was shown, or of an older notice, changes nothing."""
+    answer, told = request.POST.get("answer", ""), request.POST.get("number", "")
+    number = int(told) if told.isascii() and told.isdigit() and len(told) < 6 else 0
+    try:
+        _take_answer(order, answer, number)
+    except TransitionRefused as refusal:
+        messages.error(request, str(refusal))
+        return see_other("order_delay", order.number)
+    messages.success(request, DONE[Answer(answer)])
+    return see_other("order", order.number)
+
+
+def _take_answer(order: Order, answer: str, number: int) -> None:
+    if answer == Answer.WAIT:
+        accept_delay(order.pk, number=number)
+    elif answer == Answer.CANCEL and _may_cancel(order):
+        cancel_for_delay(order.pk, number=number)
+    else:
+        raise TransitionRefused("This order cannot be cancelled from here any more. Write to us, and we see to it.")

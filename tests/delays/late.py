@@ -1,0 +1,61 @@
+"""Orders whose day slips, and days without weekends or evenings in which they do."""
+
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from orders.delays.finding import see_to_delays
+from orders.fulfilment import transitions
+from orders.models import DelayNotice, Order, ShippingMethod
+from shop.catalog.models import StockRecord, Variant
+from tests import builders
+
+TODAY = timezone.localdate
+DAY = timedelta(days=1)
+
+
+def method() -> ShippingMethod:
+    return builders.shipping_method(days_min=3, days_max=4)
+
+
+def order_due(by_on: date | None, *variants: Variant, **fields) -> Order:
+    """A paid order that was to be there by that day."""
+    fields.setdefault("email", "pat@example.com")
+    order = builders.placed_order(*variants, shipping_method=method(), promised_by_on=by_on, **fields)
+    if by_on:
+        Order.objects.filter(pk=order.pk).update(ships_on=by_on - 4 * DAY, promised_from_on=by_on - DAY)
+    return fresh(order)
+
+
+def late_order(**fields) -> Order:
+    """It takes three days at least, and was promised in two."""
+    return order_due(TODAY() + 2 * DAY, **fields)
+
+
+def awaiting(restock_on: date | None, *, by_on: date | None = None) -> Order:
+    """An order for goods that nobody has yet."""
+    item = builders.variant(on_hand=0)
+    StockRecord.objects.filter(variant=item).update(backorder_limit=9, restock_on=restock_on)
+    return order_due(by_on or TODAY() + 2 * DAY, item)
+
+
+def told(order: Order) -> DelayNotice:
+    """The job has run, and this is what it told."""
+    see_to_delays()
+    return order.delay_notices.get(is_current=True)
+
+
+def fresh(order: Order) -> Order:
+    return Order.objects.get(pk=order.pk)
+
+
+def packed(order: Order) -> int:
+    """Its parcel, ready to go."""
+    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get().pk
+    transitions.mark_shipment_picked(parcel, actor="Sam")
+    transitions.mark_shipment_packed(parcel, actor="Sam")
+    return parcel
+
+
+def ship(parcel: int) -> None:
+    transitions.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number="AB123456789GB")
