@@ -74,7 +74,7 @@ def erase_orders(customer: Customer) -> int:
     numbers = list(get_customer_orders(customer).values_list("pk", flat=True))
     orders = Order.objects.filter(pk__in=numbers)
     TrackingEvent.objects.filter(shipment__order__in=numbers).delete()
-    Shipment.objects.filter(order__in=numbers).update(tracking_number="", packing_note="")
+    Shipment.objects.filter(order__in=numbers).update(tracking_number="", tracking_page="", packing_note="")
     OrderEvent.objects.filter(order__in=numbers).update(data={}, relayed_at=timezone.now())
     OrderTick.objects.filter(order__in=numbers).delete()
     DelayNotice.objects.filter(order__in=numbers).update(words="")

@@ -40,10 +40,14 @@ class TimelineStep:
 
 @dataclass(frozen=True)
 class Timeline:
-    """The story of one parcel; an order in several parcels has one each. `note` is the packer's."""
+    """The story of one parcel; an order in several parcels has one each. `note` is the packer's.
+
+    `parcel`: none where the order has none yet, or was cancelled.
+    """
 
     title: str
     steps: list[TimelineStep]
+    parcel: Shipment | None = None
     note: str = ""
     note_by: str = ""
 
@@ -91,10 +95,11 @@ def _build_parcel_timeline(
     steps += [_build_refund_step(order, event) for event in given_back]
     steps += [_build_failed_refund_step(order, event) for event in mine if event.kind == Kind.REFUND_FAILED]
     steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
+    steps += _build_denial_steps(mine, parcel)
     steps += [step for each in withdrawals for step in _build_withdrawal_steps(order, each)]
     if parcel is None:
         return Timeline(title, steps)
-    return Timeline(title, steps, note=parcel.packing_note, note_by=parcel.packed_by)
+    return Timeline(title, steps, parcel, note=parcel.packing_note, note_by=parcel.packed_by)
 
 
 def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[TimelineStep]:
@@ -163,6 +168,21 @@ def _describe_wait(withdrawal: Withdrawal) -> str:
     if withdrawal.may_wait:
         return "It may wait until the goods are back, or you show us that you sent them."
     return ""
+
+
+def _build_denial_steps(mine: list[OrderEvent], parcel: Shipment | None) -> list[TimelineStep]:
+    """That its buyer says it did not come, while that is open, and what came of it."""
+    if parcel is None:
+        return []
+    steps = [
+        TimelineStep("We looked for your parcel", "done", at=event.created_at, text=str(event.data.get("reason", "")))
+        for event in mine
+        if event.kind == Kind.DENIAL_SETTLED and event.shipment_id == parcel.pk
+    ]
+    if parcel.denied_at:
+        text = "We are looking for it, and write to you. You need do nothing."
+        steps.append(TimelineStep("You say it did not come", "wait", at=parcel.denied_at, text=text))
+    return steps
 
 
 def _lost_disputes(mine: list[OrderEvent]) -> list[OrderEvent]:
@@ -243,7 +263,7 @@ def _build_reached_step(
             state,
             at=moment,
             text=_describe_tracking(parcel),
-            link_url=build_parcel_url(parcel.carrier, parcel.tracking_number),
+            link_url=parcel.tracking_page or build_parcel_url(parcel.carrier, parcel.tracking_number),
             link_text="Follow it at the carrier",
         )
     return TimelineStep(title, state, at=moment, text=_describe_meanwhile(at) if state == "now" else "")

@@ -25,6 +25,12 @@ urlpatterns = [
     path("orders/<str:number>/unpaid/", order.order_unpaid, name="order_unpaid"),
     path("orders/<str:number>/payments/", payment.pay_staff_order, name="order_payments"),
     path("orders/<str:number>/cancellation/", order.cancel_own_order, name="order_cancellation"),
+    path("orders/<str:number>/parcels/<int:parcel_id>/denial/", order.deny_delivery, name="delivery_denial"),
+    path(
+        "orders/<str:number>/parcels/<int:parcel_id>/denial/removal/",
+        order.take_denial_back,
+        name="delivery_denial_removal",
+    ),
     path("orders/<str:number>/news/<slug:key>/removal/", order.end_news, name="order_news_removal"),
     path("webhooks/carrier/<slug:carrier>/", webhook.carrier_webhook, name="carrier_webhook"),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe_webhook"),

@@ -13,6 +13,15 @@ GUARD_SWITCHES = {"is_guarded", "guarded", "guards"}  # arguments that run one t
 
 # By file: the race, and the test that takes away the guard the race relies on and sees it fail.
 TWINS = {
+    "carriers/test_scan_races.py": {
+        "test_scans_written_at_once_move_the_parcel_once": (
+            "test_without_the_parcels_lock_it_is_delivered_again_and_again"
+        ),
+        "test_denied_ten_times_at_once_it_is_said_once": "test_without_the_parcels_lock_it_is_said_again_and_again",
+        "test_two_webhooks_at_once_and_several_workers_are_one_delivery": (
+            "test_without_the_messages_id_it_is_stored_again_and_again"
+        ),
+    },
     "concurrency/test_additions_at_once.py": {
         "test_pressed_ten_times_at_once_one_thing_is_added": "test_without_the_carts_lock_it_is_added_again",
     },

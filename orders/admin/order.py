@@ -30,6 +30,7 @@ from orders.admin.order_action_forms import CORRECT, cancel, complete_address, c
 from orders.admin.packing import TABLE as PACKING_TABLE
 from orders.admin.packing import build_packing_urls
 from orders.admin.paging import DeepPaginator
+from orders.admin.road_steps import PASTE, SETTLE, paste_tracking_page, settle_denial
 from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
 from orders.carrier_contact import build_carrier_contact
 from orders.fulfilment import holds, queue
@@ -93,6 +94,8 @@ class OrderAdmin(MaskedAdmin):
     actions = [
         *STEPS,
         correct_tracking,
+        paste_tracking_page,
+        settle_denial,
         release,
         complete_address,
         cancel,
@@ -313,6 +316,8 @@ def _list_quick_steps(queue_key: str) -> list[StaffButton]:
     """The buttons above a queue's list."""
     if queue_key in (queue.TO_APPROVE.key, queue.ON_HOLD.key):
         return [APPROVE if queue_key == queue.TO_APPROVE.key else RELEASE]
+    if queue_key == queue.NOT_RECEIVED.key:
+        return [SETTLE]
     here = [row for row in ROAD if row.queue and row.queue[0] == queue_key]
     return [*_list_steps_from([row.stage for row in here]), *dict.fromkeys(row.sheet for row in here if row.sheet)]
 
@@ -331,7 +336,9 @@ def _list_steps_from(stages: Iterable[str]) -> list[StaffButton]:
 def _list_next_steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
     """The buttons: the next steps, then what else can be done."""
     stages = [parcel.stage for parcel in parcels]
-    return {"following": _list_following_steps(order, stages), "more": list(_list_other_steps(order, stages))}
+    settling = [SETTLE] if any(parcel.denied_at for parcel in parcels) else []
+    following = [*settling, *_list_following_steps(order, stages)]
+    return {"following": following, "more": list(_list_other_steps(order, stages))}
 
 
 def _list_following_steps(order: Order, stages: list[str]) -> list[StaffButton]:
@@ -350,6 +357,7 @@ def _list_following_steps(order: Order, stages: list[str]) -> list[StaffButton]:
 def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     if not DISPATCHED_STAGES.isdisjoint(stages):
         yield CORRECT.button
+        yield PASTE
     if cancellation.may_cancel(order) or order.waits_for_link:
         yield StaffButton("cancel", "Cancel")
     if find_refundable_payment(order)[0]:

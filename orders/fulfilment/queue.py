@@ -33,6 +33,7 @@ def _build_stage_queues() -> Iterator[Queue]:
 
 TO_APPROVE = Queue("approve", "To approve")
 STAGE_QUEUES = tuple(_build_stage_queues())
+NOT_RECEIVED = Queue("denied", "Said not to have come", has_left=True)
 LATE = Queue("late", "Late to leave")
 PAYMENT_PROBLEM = Queue("look", "Payment needs a look")
 ON_HOLD = Queue("held", "On hold")
@@ -40,7 +41,7 @@ PAYMENT_UNDER_WAY = Queue("under_way", "Payment on its way")
 TO_BE_PAID = Queue("by_link", "To be paid by link")
 WORK_QUEUES = (TO_APPROVE, *STAGE_QUEUES)
 UNPAID_QUEUES = (PAYMENT_UNDER_WAY, TO_BE_PAID)  # nobody of ours has anything to do there
-QUEUES = {queue.key: queue for queue in (*WORK_QUEUES, LATE, PAYMENT_PROBLEM, ON_HOLD, *UNPAID_QUEUES)}
+QUEUES = {queue.key: queue for queue in (*WORK_QUEUES, LATE, NOT_RECEIVED, PAYMENT_PROBLEM, ON_HOLD, *UNPAID_QUEUES)}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
     queue = QUEUES[key]
     if queue.stages:
         return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), stage__in=queue.stages)), hold="")
+    if queue == NOT_RECEIVED:
+        return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), denied_at__isnull=False)))
     if queue == PAYMENT_PROBLEM:
         return orders.filter(build_payment_problem_filter())
     if queue == ON_HOLD:
@@ -76,6 +79,7 @@ def find_queue_for_order(order: Order, parcel_stages: Collection[str]) -> Queue 
 
 
 IS_TO_APPROVE = Q(approved_at=None, hold="")
+IS_DENIED = Q(denied_at__isnull=False)
 IS_ON_HOLD = ~Q(hold="")
 IS_UNDER_WAY = Q(payment_status=Order.PaymentStatus.PROCESSING)
 IS_TO_BE_PAID = Q(pay_by_at__isnull=False) & ~IS_UNDER_WAY
@@ -107,7 +111,7 @@ def build_payment_problem_filter() -> Q:
 
 
 def summarize_queues() -> list[QueueSummary]:
-    """Every queue of `WORK_QUEUES`, then `LATE`, `LOOK`, `HELD` and `UNPAID_QUEUES`, in four queries."""
+    """Every queue of `QUEUES`, in its order, in four queries."""
     waiting = Order.objects.order_by().filter(status=Order.Status.CONFIRMED)
     found = waiting.aggregate(
         approve_count=Count("pk", filter=IS_TO_APPROVE),
@@ -138,5 +142,9 @@ def _count_parcels_by_queue() -> dict[str, Any]:
         here = Q(stage__in=queue.stages, order__hold="")
         wanted[f"{queue.key}_count"] = Count("order", filter=here, distinct=True)
         wanted[f"{queue.key}_oldest"] = Min("order__placed_at", filter=here)
+    wanted |= {
+        f"{NOT_RECEIVED.key}_count": Count("order", filter=IS_DENIED, distinct=True),
+        f"{NOT_RECEIVED.key}_oldest": Min("denied_at"),
+    }
     active = [stage for queue in STAGE_QUEUES for stage in queue.stages]
-    return Shipment.objects.order_by().filter(stage__in=active).aggregate(**wanted)
+    return Shipment.objects.order_by().filter(Q(stage__in=active) | IS_DENIED).aggregate(**wanted)

@@ -169,6 +169,22 @@ def correct_shipment_tracking(
     return shipment
 
 
+@transaction.atomic
+def set_tracking_page(shipment_id: int, *, actor: str, address: str) -> Shipment:
+    """Where a parcel that has left is followed, if not at its carrier's usual page; "" takes it off. No mail goes."""
+    shipment = lock_shipment(shipment_id)
+    number = shipment.order.number
+    if shipment.stage not in stages.DISPATCHED_STAGES:
+        raise TransitionRefused(f"{number} has not left: there is nothing to follow yet.")
+    if shipment.tracking_page == address:
+        raise TransitionRefused(f"{number}: that is the tracking page it has already.")
+    shipment.tracking_page = address
+    shipment.save(update_fields=["tracking_page"])
+    reason = "Another tracking page" if address else "The tracking page was taken off"
+    events.record_order_event(shipment.order, Kind.TRACKING_CORRECTED, shipment=shipment, actor=actor, reason=reason)
+    return shipment
+
+
 def _check_number(shipment: Shipment, *, may_share: bool) -> None:
     """After it is written, so that of two who write the same number at once the second sees the first's."""
     if not shipment.tracking_number or may_share:

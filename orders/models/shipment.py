@@ -3,6 +3,7 @@ from django.db.models.functions import Upper
 
 from accounts.models import User
 from orders.carriers.tracking_numbers import LONGEST_NUMBER, get_bare_number
+from orders.carriers.tracking_pages import LONGEST_ADDRESS
 from orders.models.order import Order, OrderLine
 from shop.catalog.models import Store
 
@@ -54,6 +55,13 @@ class Shipment(models.Model):
     is_untracked = models.BooleanField(
         default=False, db_default=False, help_text="Whoever shipped it said that it has no tracking number."
     )
+    tracking_page = models.CharField(
+        max_length=LONGEST_ADDRESS,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where it is followed, if that is not its carrier’s usual page.",
+    )
     packing_note = models.CharField(max_length=280, blank=True)
     packed_by = models.CharField(max_length=80, blank=True)
     packer = models.ForeignKey(
@@ -71,6 +79,9 @@ class Shipment(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    denied_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when its buyer says that it did not come, and nobody has settled that."
+    )
 
     objects = ShipmentQuerySet.as_manager()
 
@@ -83,11 +94,16 @@ class Shipment(models.Model):
                 condition=~models.Q(tracking_number=""),
                 name="shipment_bare_number",
             ),
+            models.Index(fields=["denied_at"], condition=~models.Q(denied_at=None), name="shipment_denied"),
         ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(is_untracked=False) | models.Q(tracking_number=""),
                 name="shipment_number_or_none",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(tracking_page="") | models.Q(tracking_page__startswith="https://"),
+                name="shipment_secure_page",
             ),
             models.CheckConstraint(condition=models.Q(box_count__gte=1), name="shipment_has_a_box"),
         ]

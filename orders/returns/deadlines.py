@@ -39,8 +39,12 @@ def find_withdrawal_period(order: Order, calendar: Calendar) -> WithdrawalPeriod
 
 
 def compute_withdrawal_period(parcels: Iterable[Shipment], *, days_off: Collection[date]) -> WithdrawalPeriod:
-    """From the day the last parcel is in the buyer's hands. Without parcels, or with one of unknown end, it is open."""
-    arrived = [parcel.delivered_at for parcel in parcels if parcel.stage not in stages.OFF_THE_ROAD]
+    """From the day the last parcel is in the buyer's hands, by its carrier's own moment where there is one.
+
+    Without parcels, or with one of unknown end, it is open; so it is while a buyer says that one did not come.
+    """
+    on_the_road = [parcel for parcel in parcels if parcel.stage not in stages.OFF_THE_ROAD]
+    arrived = [None if parcel.denied_at else parcel.delivered_at for parcel in on_the_road]
     known = [moment for moment in arrived if moment is not None]
     if not known or len(known) < len(arrived):
         return WithdrawalPeriod(None)

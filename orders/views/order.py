@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -12,8 +13,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.consent import purposes
 from orders import cancellation, carts, order_access, order_mail_optins, status
+from orders.fulfilment import denials
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Order, Payment, Refund
+from orders.models import Order, Payment, Refund, Shipment
 from orders.payments import checkout_sessions
 from orders.views.redirects import see_other
 from shop.model_rows import RowStatement
@@ -97,6 +99,31 @@ def cancel_own_order(request: HttpRequest, number: str) -> HttpResponse:
         refunded = Refund.objects.filter(payment__order=order).exclude(status=Refund.Status.FAILED).exists()
         messages.success(request, f"Cancelled.{MONEY_BACK if refunded else ''}")
     return see_other("order", number)
+
+
+@require_POST
+def deny_delivery(request: HttpRequest, number: str, parcel_id: int) -> HttpResponse:
+    parcel = _get_parcel_or_404(request, number, parcel_id)
+    try:
+        denials.deny_delivery(parcel.pk, actor=BUYER)
+    except TransitionRefused:
+        messages.error(
+            request, "This parcel is still on its way, as far as we know. If something is wrong, write to us."
+        )
+    else:
+        messages.success(request, "We are sorry. We look for your parcel, and write to you. You need do nothing.")
+    return see_other("order", number)
+
+
+@require_POST
+def take_denial_back(request: HttpRequest, number: str, parcel_id: int) -> HttpResponse:
+    denials.take_denial_back(_get_parcel_or_404(request, number, parcel_id).pk, actor=BUYER)
+    messages.success(request, "Good to hear that it came.")
+    return see_other("order", number)
+
+
+def _get_parcel_or_404(request: HttpRequest, number: str, parcel_id: int) -> Shipment:
+    return get_object_or_404(order_access.get_order_or_404(request, number).shipments, pk=parcel_id)
 
 
 @require_POST

@@ -17,7 +17,7 @@ from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
 from orders import cancellation, order_access, order_mail_optins, promise, stages, status
 from orders.delays import delay_words
-from orders.models import Order, OrderLine, Payment
+from orders.models import Order, OrderLine, Payment, Shipment
 from orders.order_facts import OrderFacts, read_order_facts
 from orders.returns import deadlines, declaring, wording
 from orders.timeline import TimelineStep, build_timelines
@@ -178,9 +178,15 @@ def _build_timelines(found: Order) -> list[dict[str, Any]]:
             "steps": [_make_step_context(step) for step in story.steps],
             "note": story.note,
             "note_by": story.note_by,
+            "parcel": story.parcel,
+            "may_deny": found.status != Order.Status.CANCELLED and _is_said_to_be_here(story.parcel),
         }
         for story in build_timelines(found)
     ]
+
+
+def _is_said_to_be_here(parcel: Shipment | None) -> bool:
+    return parcel is not None and parcel.stage == Shipment.Stage.DELIVERED
 
 
 def _make_step_context(step: TimelineStep) -> dict[str, Any]:

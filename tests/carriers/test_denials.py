@@ -1,0 +1,159 @@
+"""“It did not come”: the buyer's word against the carrier's."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders.fulfilment import denials, queue
+from orders.fulfilment.transitions import TransitionRefused
+from orders.models import Order, OrderEvent, Shipment
+from orders.returns.deadlines import compute_withdrawal_period
+from orders.timeline import build_timelines
+from tests import builders
+from tests.backoffice.steps import LIST, buttons, page_of, said, take
+from tests.carriers.telling import outline, scan, sent_parcel, tell
+from tests.cast import sam
+from tests.login import sign_in
+
+pytestmark = pytest.mark.django_db
+
+DENIED = ("You say it did not come", "wait", "We are looking for it, and write to you. You need do nothing.")
+
+
+def delivered_parcel(hours: float = 40) -> Shipment:
+    parcel = sent_parcel()
+    return tell(parcel, scan("delivered", parcel, hours=hours))
+
+
+def url_of(parcel: Shipment, *, removal: bool = False) -> str:
+    return f"/orders/{parcel.order.number}/parcels/{parcel.pk}/denial/{'removal/' if removal else ''}"
+
+
+@pytest.fixture
+def buyer(client):
+    """A browser that may see the orders of alice."""
+    customer = builders.customer("alice@example.com")
+    sign_in(client, customer.user)
+    return client, customer
+
+
+def own(parcel: Shipment, customer) -> Shipment:
+    Order.objects.filter(pk=parcel.order_id).update(customer=customer)
+    return Shipment.objects.get(pk=parcel.pk)
+
+
+def test_the_buyer_says_so_once_and_takes_it_back(buyer):
+    client, customer = buyer
+    parcel = own(delivered_parcel(), customer)
+    assert "It did not come" in client.get(parcel.order.get_absolute_url()).text
+    for _ in range(2):
+        assert client.post(url_of(parcel)).status_code == 303
+    parcel.refresh_from_db()
+    assert parcel.denied_at is not None
+    assert outline(parcel)[-1] == DENIED
+    assert parcel.events.filter(kind=OrderEvent.Kind.DELIVERY_DENIED).count() == 1
+    page = client.get(parcel.order.get_absolute_url()).text
+    assert "It came after all" in page
+    assert "It did not come</button>" not in page
+    for _ in range(2):
+        client.post(url_of(parcel, removal=True))
+    parcel.refresh_from_db()
+    assert parcel.denied_at is None
+    assert outline(parcel)[-1][0] == "At your door"
+    assert parcel.events.filter(kind=OrderEvent.Kind.DENIAL_TAKEN_BACK).count() == 1
+
+
+def test_of_a_parcel_still_on_its_way_nothing_is_denied(buyer):
+    client, customer = buyer
+    parcel = own(sent_parcel(), customer)
+    assert "It did not come" not in client.get(parcel.order.get_absolute_url()).text
+    answer = client.post(url_of(parcel), follow=True)
+    assert "still on its way" in answer.text
+    parcel.refresh_from_db()
+    assert (parcel.denied_at, parcel.events.filter(kind=OrderEvent.Kind.DELIVERY_DENIED).count()) == (None, 0)
+
+
+def test_nobody_else_and_no_other_site_can_say_it(buyer):
+    client, customer = buyer
+    own_parcel, others = own(delivered_parcel(), customer), delivered_parcel()
+    mixed = url_of(own_parcel).replace(f"/{own_parcel.pk}/", f"/{others.pk}/")
+    assert client.post(url_of(others)).status_code == 404
+    assert client.post(mixed).status_code == 404
+    assert client.get(url_of(own_parcel)).status_code == 405
+    strict = type(client)(enforce_csrf_checks=True)
+    strict.cookies.update(client.cookies)
+    assert strict.post(url_of(own_parcel)).status_code == 403
+    assert not Shipment.objects.exclude(denied_at=None).exists()
+
+
+def test_while_it_is_open_so_is_the_time_to_withdraw():
+    parcel = delivered_parcel()
+    ends_on = compute_withdrawal_period([parcel], days_off=()).ends_on
+    assert ends_on is not None
+    denied = denials.deny_delivery(parcel.pk, actor="Pat")
+    assert compute_withdrawal_period([denied], days_off=()).ends_on is None
+    settled = denials.settle_denial(parcel.pk, actor="Sam", reason="It was next door.")
+    assert compute_withdrawal_period([settled], days_off=()).ends_on == ends_on
+
+
+def test_the_time_to_withdraw_counts_from_the_carriers_moment():
+    parcel = delivered_parcel(hours=24)
+    assert parcel.dispatched_at is not None
+    ends_on = compute_withdrawal_period([parcel], days_off=()).ends_on
+    arrived_on = timezone.localdate(parcel.dispatched_at + timedelta(hours=24))
+    assert ends_on is not None
+    assert ends_on - arrived_on < timedelta(days=17)  # a weekend makes way
+    assert ends_on >= arrived_on + timedelta(days=14)
+
+
+def test_staff_find_it_settle_it_and_the_customer_reads_what_came_of_it(client):
+    parcel = delivered_parcel()
+    denials.deny_delivery(parcel.pk, actor="Pat")
+    sign_in(client, sam())
+    found = client.get(f"{LIST}?queue={queue.NOT_RECEIVED.key}")
+    assert [each.pk for each in found.context["cl"].result_list] == [parcel.order_id]
+    assert {each.queue.key: each.count for each in queue.summarize_queues()}["denied"] == 1
+    assert "Settle that it did not come" in buttons(found)
+    page = client.get(page_of(parcel.order))
+    assert "The customer says that it did not come" in page.text
+    asked = take(client, "settle_denial", parcel.order)
+    assert "What came of it" in asked.text
+    assert Shipment.objects.get().denied_at is not None
+    done = take(client, "settle_denial", parcel.order, confirm="1", reason="Your neighbour had it.")
+    assert said(done) == [f"Settled: {parcel.order.number}."]
+    assert Shipment.objects.get().denied_at is None
+    assert ("We looked for your parcel", "done", "Your neighbour had it.") in outline(parcel)
+    assert not any(each.count for each in queue.summarize_queues())
+    again = take(client, "settle_denial", parcel.order, confirm="1", reason="Again")
+    assert said(again) == [f"{parcel.order.number}: nobody says that a parcel of it did not come."]
+
+
+def test_settling_without_a_word_or_what_nobody_denied_is_refused(client):
+    parcel = delivered_parcel()
+    with pytest.raises(TransitionRefused, match=parcel.order.number):
+        denials.settle_denial(parcel.pk, actor="Sam", reason="x")
+    denials.deny_delivery(parcel.pk, actor="Pat")
+    sign_in(client, sam())
+    assert "This field is required" in take(client, "settle_denial", parcel.order, confirm="1", reason="").text
+    assert Shipment.objects.get().denied_at is not None
+
+
+def test_a_pasted_page_is_where_the_customer_is_led(client):
+    parcel = sent_parcel()
+    sign_in(client, sam())
+    assert "Address of the page" in take(client, "paste_tracking_page", parcel.order).text
+    field, page = f"{parcel.pk}-address", "https://follow.example.com/p/7?x=1"
+    for wrong in ("http://follow.example.com/", "javascript:alert(1)", "https://a@b.example/", "https://nowhere"):
+        answer = take(client, "paste_tracking_page", parcel.order, confirm="1", **{field: wrong})
+        assert not answer.redirect_chain
+        assert Shipment.objects.get().tracking_page == ""
+    done = take(client, "paste_tracking_page", parcel.order, confirm="1", **{field: page})
+    assert said(done) == [f"The tracking page is noted: {parcel.order.number}."]
+    (story,) = build_timelines(Order.objects.get())
+    assert page in [step.link_url for step in story.steps]
+    assert said(take(client, "paste_tracking_page", parcel.order, confirm="1", **{field: page})) == [
+        "Nothing was changed."
+    ]
+    take(client, "paste_tracking_page", parcel.order, confirm="1", **{field: ""})
+    assert Shipment.objects.get().tracking_page == ""
