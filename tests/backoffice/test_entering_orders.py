@@ -182,3 +182,7 @@ def test_a_link_that_went_by_mail_is_its_buyers_alone(staff):
     assert "Waits for its payment until" in page
     assert "/open/" not in page
     assert "pat@example.com" not in page
+
+
+def test_the_list_leads_to_the_form(staff):
+    assert f'href="{ENTER}"' in staff.get(LIST).text
