@@ -62,11 +62,14 @@ _ORDER_FIELDS = (
         "tax_total",
         "total",
     ),
-    *("shipping_name", "carrier", "ships_on", "promised_from_on", "promised_by_on"),
+    *("shipping_name", "carrier", "ships_as_ready", "ships_on", "promised_from_on", "promised_by_on"),
     *("first_promised_by_on", "date_is_essential"),
     *("created_at", "placed_at", "approved_at", "cancelled_at"),
 )
-_LINE_FIELDS = ("sku", "title", "options", "quantity", "unit_price", "tax_rate", "tax_amount", "is_gift", "is_excluded")
+_LINE_FIELDS = (
+    *("sku", "title", "options", "quantity", "cancelled_quantity", "unit_price", "tax_rate", "tax_amount"),
+    *("is_gift", "is_excluded"),
+)
 _DELAY_FIELDS = (
     *("number", "reason", "words", "was_by_on", "new_by_on", "rule", "deadline_on"),
     *("created_at", "answer", "answered_at", "ended_at"),
@@ -261,7 +264,7 @@ def register_holdings() -> None:
         Holding(
             key="payments",
             title="Payments and refunds",
-            models=("orders.Payment", "orders.Refund", "orders.StripeRecord"),
+            models=("orders.Payment", "orders.Refund", "orders.RefundLine", "orders.StripeRecord"),
             retention="Amounts, times, Stripe's reference and what your bank said of a payment, never a card number: "
             f"{INVOICE_RETENTION}, as tax law asks.",
             export=export_payments,

@@ -4,7 +4,7 @@ from orders.models.delay_notice import DelayNotice
 from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
 from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderTick
-from orders.models.payment import Payment, Refund, StripeEvent
+from orders.models.payment import Payment, Refund, RefundLine, StripeEvent
 from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.shipment import PackingScan, Shipment, ShipmentLine
 from orders.models.stripe_record import StripeFeed, StripeRecord
@@ -27,6 +27,7 @@ __all__ = [
     "PackingScan",
     "Payment",
     "Refund",
+    "RefundLine",
     "Shipment",
     "ShipmentLine",
     "ShippingMethod",

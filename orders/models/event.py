@@ -35,6 +35,7 @@ class OrderEvent(EventRow):
         DENIAL_TAKEN_BACK = "denial_taken_back", "The buyer says it came after all"
         DENIAL_SETTLED = "denial_settled", "Settled that it did not come"
         CANCELLED = "order_cancelled", "Cancelled"
+        LINES_CANCELLED = "lines_cancelled", "Lines cancelled"
         REFUNDED = "order_refunded", "Refunded"
         REFUND_FAILED = "refund_failed", "Refund came back"
         DISPUTED = "payment_disputed", "The bank disputes the payment"

@@ -131,6 +131,9 @@ class Order(PostalAddress):
         editable=False,
         help_text="Since when its buyer has withdrawn from it, or from some of it, and nobody has looked.",
     )
+    ships_as_ready = models.BooleanField(
+        default=False, db_default=False, help_text="The buyer wants each part as soon as it is ready, not all together."
+    )
     ships_on = models.DateField(null=True, blank=True)
     promised_from_on = models.DateField(null=True, blank=True)
     promised_by_on = models.DateField(null=True, blank=True)
@@ -229,8 +232,10 @@ class Order(PostalAddress):
 
 class OrderLineQuerySet(models.QuerySet["OrderLine"]):
     def bought(self) -> "OrderLineQuerySet":
-        """Lines of orders that were paid for and not cancelled."""
-        return self.filter(order__status__in=[Order.Status.CONFIRMED, Order.Status.COMPLETED])
+        """Lines of orders that were paid for and not cancelled, and of which something was not cancelled alone."""
+        return self.filter(
+            order__status__in=[Order.Status.CONFIRMED, Order.Status.COMPLETED], cancelled_quantity__lt=F("quantity")
+        )
 
     def usable_for(self, purpose_key: str) -> "OrderLineQuerySet":
         """The lines a purpose may read: consent given, no gift, not excluded, not returned or cancelled, not forgotten.
@@ -274,6 +279,9 @@ class OrderLine(models.Model):
     title = models.CharField(max_length=200)
     options = models.CharField(max_length=100, blank=True, help_text="Such as “Rust, 13”.")
     quantity = models.PositiveIntegerField()
+    cancelled_quantity = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How many of them were cancelled alone, before they left."
+    )
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     price_reason = models.CharField(
         max_length=120, blank=True, db_default="", help_text="Why staff sold it at a price of their own."
@@ -299,6 +307,11 @@ class OrderLine(models.Model):
             models.Index(fields=["product"], name="order_line_by_product"),
             models.Index(fields=["set_aside_at"], condition=Q(set_aside_at__isnull=False), name="order_line_set_aside"),
         ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(cancelled_quantity__lte=F("quantity")), name="order_line_cancelled_within_quantity"
+            )
+        ]
         triggers = [
             # Whoever marks a line, and by whatever door: what was computed from it must be hidden from that moment.
             pgtrigger.Trigger(
@@ -306,11 +319,12 @@ class OrderLine(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "((OLD.is_gift, OLD.is_excluded, OLD.product_id) "
-                    "IS DISTINCT FROM (NEW.is_gift, NEW.is_excluded, NEW.product_id))"
+                    "((OLD.is_gift, OLD.is_excluded, OLD.product_id, OLD.cancelled_quantity) "
+                    "IS DISTINCT FROM (NEW.is_gift, NEW.is_excluded, NEW.product_id, NEW.cancelled_quantity))"
                 ),
                 func="""
                     NEW.set_aside_at = CASE WHEN NEW.is_gift OR NEW.is_excluded OR NEW.product_id IS NULL
+                            OR NEW.cancelled_quantity >= NEW.quantity
                         THEN COALESCE(OLD.set_aside_at, clock_timestamp()) END;
                     RETURN NEW;""",
             )
@@ -320,7 +334,13 @@ class OrderLine(models.Model):
         return f"{self.quantity} × {self.title}"
 
     @property
+    def open_quantity(self) -> int:
+        """How many of them the contract still is about."""
+        return self.quantity - self.cancelled_quantity
+
+    @property
     def line_total(self) -> Any:
+        """As contracted, whatever was cancelled since."""
         return self.unit_price * self.quantity
 
 

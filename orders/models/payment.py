@@ -3,7 +3,7 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
-from orders.models.order import Order
+from orders.models.order import Order, OrderLine
 from shop.money import format_amount
 
 
@@ -75,6 +75,12 @@ class Refund(models.Model):
     provider_reference = models.CharField(max_length=120, null=True, blank=True, unique=True)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
     currency = models.CharField(max_length=3)
+    delivery_amount = models.DecimalField(
+        max_digits=12, decimal_places=2, default=0, db_default=0, help_text="How much of it is for delivery."
+    )
+    goodwill_amount = models.DecimalField(
+        max_digits=12, decimal_places=2, default=0, db_default=0, help_text="How much of it is for no goods at all."
+    )
     reason = models.CharField(max_length=200, blank=True)
     for_cancellation = models.BooleanField(
         default=False, db_default=False, help_text="The order was cancelled with it."
@@ -90,10 +96,33 @@ class Refund(models.Model):
     cleared_by = models.CharField(max_length=80, blank=True, default="", db_default="")
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
+            models.CheckConstraint(
+                condition=Q(delivery_amount__gte=0, goodwill_amount__gte=0), name="refund_parts_not_negative"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{format_amount(self.amount, self.currency)}, {self.get_status_display()}"
+
+
+class RefundLine(models.Model):
+    """Goods that a refund is for: how many of a line, and what of the sum is theirs. Of a mere sum there are none."""
+
+    refund = models.ForeignKey(Refund, on_delete=models.CASCADE, related_name="lines")
+    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="refund_lines")
+    quantity = models.PositiveIntegerField()
+    amount = models.DecimalField(max_digits=12, decimal_places=2)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["refund", "order_line"], name="refund_line_once"),
+            models.CheckConstraint(condition=Q(quantity__gte=1, amount__gte=0), name="refund_line_some"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.order_line.title}"
 
 
 class StripeEvent(models.Model):

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from orders import pricing
 from orders.models import Order, OrderLine, ShippingMethod, Withdrawal
-from shop.money import round_amount
+from orders.payments.line_amounts import compute_goods_paid, compute_goods_share
 
 NOTHING = Decimal(0)
 
@@ -29,15 +29,17 @@ def compute_owed(
     earlier: Iterable[Withdrawal],
     methods: Iterable[ShippingMethod],
 ) -> AmountOwed:
-    """`is_rest`: nothing of the order is left after it; then it takes what the `earlier` ones left of the whole."""
-    extras = [extra.amount for extra in order.adjustments.all()]
-    discount = sum((amount for amount in extras if amount < 0), NOTHING)
+    """`is_rest`: nothing of the order is left after it; then it takes what the `earlier` ones left of the whole.
+
+    Of lines that were cancelled alone the money is back already.
+    """
     if not is_rest:
-        return AmountOwed(_share_of_goods(order, quantities, discount), NOTHING)
-    goods = sum((line.line_total for line in order.lines.all()), NOTHING) + discount
-    said_before = sum(map(_get_goods_amount, earlier), NOTHING)
-    fees = sum((amount for amount in extras if amount > 0), NOTHING)
-    return AmountOwed(max(goods - said_before, NOTHING), compute_ordinary_delivery(order, methods) + fees)
+        return AmountOwed(compute_goods_share(order, quantities), NOTHING)
+    cancelled = {line: line.cancelled_quantity for line in order.lines.all()}
+    said_before = sum(map(_get_goods_amount, earlier), compute_goods_share(order, cancelled))
+    goods = compute_goods_paid(order) - said_before
+    fees = sum((extra.amount for extra in order.adjustments.all() if extra.amount > 0), NOTHING)
+    return AmountOwed(max(goods, NOTHING), compute_ordinary_delivery(order, methods) + fees)
 
 
 def compute_ordinary_delivery(order: Order, methods: Iterable[ShippingMethod]) -> Decimal:
@@ -53,10 +55,3 @@ def _get_goods_amount(withdrawal: Withdrawal) -> Decimal:
     if withdrawal.goods_amount is not None:
         return withdrawal.goods_amount
     return withdrawal.refund.amount if withdrawal.refund and withdrawal.is_settled else NOTHING
-
-
-def _share_of_goods(order: Order, quantities: Mapping[OrderLine, int], discount: Decimal) -> Decimal:
-    goods = sum((line.unit_price * count for line, count in quantities.items()), NOTHING)
-    whole = sum((line.line_total for line in order.lines.all()), NOTHING)
-    share = goods + (discount * goods / whole if whole else NOTHING)
-    return max(round_amount(share, order.currency), NOTHING)

@@ -73,7 +73,7 @@ def declare_withdrawal(
 def count_pieces_left(order: Order, standing: Iterable[Withdrawal]) -> dict[OrderLine, int]:
     """By line, how many pieces nobody has withdrawn from yet; without the lines of which none is left."""
     lines = list(order.lines.all())
-    left = {line.pk: line.quantity for line in lines}
+    left = {line.pk: line.open_quantity for line in lines}
     for each in standing:
         for named in each.lines.all():
             left[named.order_line_id] -= named.quantity
@@ -170,6 +170,6 @@ def _stop_what_has_not_left(order: Order, made: Withdrawal) -> None:
 
 def is_all_withdrawn(lines: Iterable[OrderLine], withdrawals: Iterable[Withdrawal]) -> bool:
     """Whether nothing of the order is left to withdraw from; by counts alone, without a query."""
-    return sum(line.quantity for line in lines) <= sum(
+    return sum(line.open_quantity for line in lines) <= sum(
         each.piece_count for each in withdrawals if not each.set_aside_at
     )
