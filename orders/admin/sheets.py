@@ -3,12 +3,14 @@
 from collections import Counter
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import AccessKind
-from orders.admin.action_pages import render_step_page
-from orders.models import Order, Shipment
+from orders.admin.action_pages import log_order_access, render_step_page
+from orders.models import Order, Shipment, ShopSettings
+from orders.papers.packing_slips import TooManySlips, render_packing_slips
+from orders.papers.typesetting import build_pdf_response
 from orders.stages import PACKING_SLIPS, PICK_LIST, ROAD
 
 TO_FETCH = frozenset(row.stage for row in ROAD if row.sheet == PICK_LIST)
@@ -54,11 +56,16 @@ def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Query
 
 @admin.action(description=PACKING_SLIPS.label, permissions=["view"])
 def packing_slips(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
-    """One sheet to put into each parcel. It names no price: the parcel may be a gift."""
+    """One sheet to put into each parcel. It names no price: the parcel may be a gift.
+
+    First as a page, with what staff should know before they print it; from there as one PDF (`as_pdf`).
+    """
     parcels = list(_get_parcels_at_stages(orders, STILL_HERE))
     if not parcels:
         messages.error(request, "There is no parcel to pack here.")
         return None
+    if "as_pdf" in request.POST:
+        return _download_slips(request, parcels)
     return render_step_page(
         model_admin,
         request,
@@ -69,3 +76,14 @@ def packing_slips(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Q
         title="Packing slips",
         parcels=parcels,
     )
+
+
+def _download_slips(request: HttpRequest, parcels: list[Shipment]) -> HttpResponse | None:
+    prefetch_related_objects(parcels, "order__shipments")
+    try:
+        pdf = render_packing_slips(parcels, ShopSettings.current())
+    except TooManySlips as refusal:
+        messages.error(request, str(refusal))
+        return None
+    log_order_access(request, [parcel.order for parcel in parcels], what=AccessKind.PRINT, detail="Packing slips, PDF")
+    return build_pdf_response(pdf, "packing-slips.pdf", is_attachment=False)
