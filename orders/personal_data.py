@@ -12,6 +12,7 @@ from accounts.models.address import ADDRESS_FIELDS
 from orders import forgotten_purchases, retention
 from orders.carrier_directory import list_carriers_in_use
 from orders.fulfilment.scans import MESSAGE_RETENTION
+from orders.gateways import easypost
 from orders.models import (
     CarrierMessage,
     Cart,
@@ -203,6 +204,14 @@ def register_processors() -> None:
             members=list_carriers_in_use,
         )
     )
+    if easypost.is_set_up():
+        register_processor(
+            Processor(
+                "EasyPost",
+                does="tells us where the carrier last saw the parcel",
+                gets="the tracking number of the parcel, and nothing else.",
+            )
+        )
 
 
 def _make_order_holding() -> Holding:

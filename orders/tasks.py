@@ -2,7 +2,7 @@ from celery import shared_task
 
 from orders import staff_orders
 from orders.delays.finding import see_to_delays
-from orders.fulfilment import approval_rule, scans
+from orders.fulfilment import approval_rule, following, scans
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
 from orders.returns import statements
@@ -52,3 +52,8 @@ def process_carrier_messages() -> None:
 @shared_task
 def tell_of_delays() -> None:
     see_to_delays()
+
+
+@shared_task
+def follow_new_parcels() -> None:
+    following.follow_new_parcels()

@@ -255,6 +255,9 @@ if not STRIPE_WEBHOOK_SECRETS:
 CARRIER_WEBHOOK_SECRETS: list[str] = env.list("CARRIER_WEBHOOK_SECRET", [])
 if not CARRIER_WEBHOOK_SECRETS:
     read_required("CARRIER_WEBHOOK_SECRET", why="a long random string; carriers sign with it, see docs/carriers.md")
+# Unset: nobody is asked to follow parcels; scans still come from whoever signs with the secret.
+EASYPOST_API_KEY = env.str("EASYPOST_API_KEY", "")
+EASYPOST_API_BASE = env.str("EASYPOST_API_BASE", "https://api.easypost.com")
 STRIPE_API_BASE = env.str("STRIPE_API_BASE", "https://api.stripe.com")
 STRIPE_TIMEOUT_SECONDS = env.int("STRIPE_TIMEOUT_SECONDS", 10)
 # The most a request waits for all it asks of Stripe or a mail server; what takes longer goes on in the background.

@@ -79,6 +79,9 @@ class Shipment(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     dispatched_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
+    followed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when EasyPost knows its number and tells of it."
+    )
     denied_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when its buyer says that it did not come, and nobody has settled that."
     )

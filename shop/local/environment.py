@@ -13,7 +13,7 @@ from shop.local.postgres import Postgres
 from shop.local.valkey import Valkey
 
 WEB_PORT = 8000
-_MAILBOX_AFTER, _STRIPE_AFTER, _SMTP_AFTER = 25, 12, 26  # ports, counted from the shop's own
+_MAILBOX_AFTER, _STRIPE_AFTER, _SMTP_AFTER, _CARRIER_AFTER = 25, 12, 26, 37  # ports, counted from the shop's own
 
 
 @dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Ports:
     mailbox: int
     stripe: int
     smtp: int
+    carrier: int
 
 
 def choose_ports(environment: Mapping[str, str] = os.environ) -> Ports:
@@ -34,6 +35,7 @@ def choose_ports(environment: Mapping[str, str] = os.environ) -> Ports:
         ("MAILBOX_PORT", _MAILBOX_AFTER),
         ("STRIPE_PORT", _STRIPE_AFTER),
         ("SMTP_PORT", _SMTP_AFTER),
+        ("CARRIER_PORT", _CARRIER_AFTER),
     ):
         chosen.append(_read_port(environment, name) or _find_free_port(web + distance, but_not=chosen))
     return Ports(*chosen)
@@ -48,7 +50,7 @@ def load_ports(home: Home) -> Ports:
         return Ports(**json.loads((home.path / "ports.json").read_text()))
     except (OSError, ValueError, TypeError):
         web = WEB_PORT
-        return Ports(web, web + _MAILBOX_AFTER, web + _STRIPE_AFTER, web + _SMTP_AFTER)
+        return Ports(web, web + _MAILBOX_AFTER, web + _STRIPE_AFTER, web + _SMTP_AFTER, web + _CARRIER_AFTER)
 
 
 def uses_local_service(name: str, environment: Mapping[str, str] = os.environ) -> bool:
@@ -83,6 +85,11 @@ def build_shop_environment(home: Home, ports: Ports) -> dict[str, str]:
             "STRIPE_WEBHOOK_SECRET": f"whsec_{home.secret('STRIPE_WEBHOOK_SECRET')}",
             "STRIPE_API_BASE": f"http://127.0.0.1:{ports.stripe}",
             "STRIPE_CHECKOUT_ORIGIN": f"http://localhost:{ports.stripe}",
+        }
+    if uses_local_service("EASYPOST_API_KEY"):
+        ours |= {
+            "EASYPOST_API_KEY": home.secret("EASYPOST_API_KEY"),
+            "EASYPOST_API_BASE": f"http://127.0.0.1:{ports.carrier}",
         }
     return {**ours, **{name: value for name, value in os.environ.items() if value or name not in ours}}
 

@@ -19,6 +19,8 @@ def build_parts(home: Home, ports: Ports, environment: dict[str, str]) -> list[P
         parts.append(_make_mailbox_part(home, ports, environment))
     if uses_local_service("STRIPE_SECRET_KEY"):
         parts.append(_make_stripe_part(home, ports, environment))
+    if uses_local_service("EASYPOST_API_KEY"):
+        parts.append(_make_carrier_part(home, ports, environment))
     return [
         *parts,
         *_make_worker_parts(home, environment),
@@ -73,6 +75,15 @@ def _make_stripe_part(home: Home, ports: Ports, environment: dict[str, str]) -> 
         *("--webhook-secret", environment["STRIPE_WEBHOOK_SECRET"], "--api-key", environment["STRIPE_SECRET_KEY"]),
     )
     return Part("stripe", command, environment, CHECKOUT, is_ready=make_health_check(ports.stripe), stop_rank=1)
+
+
+def _make_carrier_part(home: Home, ports: Ports, environment: dict[str, str]) -> Part:
+    command = _build_python_command(
+        *("shop.local.carrier", "--port", str(ports.carrier), "--data", str(home.folder("carrier"))),
+        *("--webhook-url", f"http://127.0.0.1:{ports.web}/webhooks/carrier/easypost/"),
+        *("--webhook-secret", environment["CARRIER_WEBHOOK_SECRET"], "--api-key", environment["EASYPOST_API_KEY"]),
+    )
+    return Part("carrier", command, environment, CHECKOUT, is_ready=make_health_check(ports.carrier), stop_rank=1)
 
 
 def _make_mailbox_part(home: Home, ports: Ports, environment: dict[str, str]) -> Part:

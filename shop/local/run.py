@@ -15,7 +15,7 @@ from shop.local.servers import stop_servers_left_behind
 from shop.local.supervisor import Supervisor, run_supervised
 from shop.local.valkey import Valkey
 
-STARTED_FIRST = ("mailbox", "stripe")  # what the shop leans on
+STARTED_FIRST = ("mailbox", "stripe", "carrier")  # what the shop leans on
 REAL_FILE = "online_retail.csv.gz"
 _PASSWORD = "say-when-please"  # noqa: S105  (of the sample people, on this machine only)
 _LOGINS = (
@@ -149,6 +149,8 @@ def _format_welcome(home: Home, ports: Ports, environment: dict[str, str]) -> st
         lines.append(f"  Stripe stand-in:    http://localhost:{ports.stripe}   no real card is ever charged")
     else:
         lines.append("  Payments:           real Stripe, by the STRIPE_SECRET_KEY in your environment")
+    if uses_local_service("EASYPOST_API_KEY"):
+        lines.append("  Carrier stand-in:   a parcel you ship with a number is at the door some two minutes later")
     if environment["REQUIRE_STAFF_MFA"] == "0":
         lines.append("  Staff log in without a second factor here (REQUIRE_STAFF_MFA=0); a real shop asks for one.")
     lines += [f"  Log file:           {home.path / 'shop.log'}", "  Ctrl-C stops all of it.", ""]

@@ -200,6 +200,7 @@ def _build_shipment(told: WrittenOrder, store: Store) -> Shipment:
         tracking_number=_make_tracking_number(told.order) if has_left else "",
         packing_note=told.story.note if is_packed else "",
         packed_by=told.story.packed_by if is_packed else "",
+        followed_at=steps.get(Stage.DISPATCHED),  # nobody is asked about parcels that never were
         **{field: steps.get(stage) for field, stage in DATE_FIELDS.items()},
     )
 

@@ -20,7 +20,7 @@ from tests.reliability.stack import free_port
 
 OPENING_SECONDS = 240  # a machine with its hands full takes its time
 OPEN = "The shop is open"
-PARTS = ("PORT", "MAILBOX_PORT", "STRIPE_PORT", "SMTP_PORT")
+PARTS = ("PORT", "MAILBOX_PORT", "STRIPE_PORT", "SMTP_PORT", "CARRIER_PORT")
 
 
 @dataclass

@@ -162,12 +162,20 @@ def test_ports_nobody_asked_for_give_way_to_what_is_there() -> None:
 
     assert ports.web == port
     assert ports.mailbox != port + 25
-    assert len({ports.web, ports.mailbox, ports.stripe, ports.smtp}) == 4
+    assert len({ports.web, ports.mailbox, ports.stripe, ports.smtp, ports.carrier}) == 5
 
 
 def test_what_the_developer_sets_wins_over_the_local_stack(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    ports = Ports(8000, 8025, 8012, 8026)
-    for name in ("DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_API_BASE", "EMAIL_URL", "SECRET_KEY", "SITE_URL"):
+    ports = Ports(8000, 8025, 8012, 8026, 8037)
+    for name in (
+        "DATABASE_URL",
+        "STRIPE_SECRET_KEY",
+        "STRIPE_API_BASE",
+        "EMAIL_URL",
+        "SECRET_KEY",
+        "SITE_URL",
+        "EASYPOST_API_KEY",
+    ):
         monkeypatch.delenv(name, raising=False)
     ours = build_shop_environment(home, ports)
     monkeypatch.setenv("DATABASE_URL", "postgres://elsewhere/shop")
@@ -178,6 +186,7 @@ def test_what_the_developer_sets_wins_over_the_local_stack(home: Home, monkeypat
     assert ours["STRIPE_API_BASE"] == "http://127.0.0.1:8012"
     assert theirs["DATABASE_URL"] == "postgres://elsewhere/shop"
     assert "STRIPE_API_BASE" not in theirs, "real keys mean real Stripe"
+    assert ours["EASYPOST_API_BASE"] == "http://127.0.0.1:8037"
     assert ours["SECRET_KEY"] == theirs["SECRET_KEY"], "made once"
     assert stat.S_IMODE((home.path / "secrets.json").stat().st_mode) == 0o600
     assert environment.uses_local_service("EMAIL_URL")

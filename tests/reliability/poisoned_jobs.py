@@ -186,6 +186,15 @@ def carrier_messages(world: PoisonedShop) -> Poisoned:
     return Poisoned("carrier_messages", good.scans.exists, bad.scans.exists)
 
 
+def parcels_to_follow(world: PoisonedShop) -> Poisoned:
+    bad, good = (builders.sent_parcel(builders.placed_order()) for _ in range(2))
+    for parcel in (bad, good):
+        Shipment.objects.filter(pk=parcel.pk).update(tracking_number=f"F{parcel.pk}", dispatched_at=timezone.now())
+    poison("orders_shipment", f"NEW.id = {bad.pk}")
+    followed = Shipment.objects.exclude(followed_at=None)
+    return Poisoned("parcels_to_follow", followed.filter(pk=good.pk).exists, followed.filter(pk=bad.pk).exists)
+
+
 def withdrawals(world: PoisonedShop) -> Poisoned:
     bad, good = builders.placed_order(), builders.placed_order()
     for order in (bad, good):
@@ -300,6 +309,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "open payment pages": payment_pages,
     "reconcile payments": reconciler,
     "bring withdrawals to their orders": withdrawals,
+    "follow new parcels": parcels_to_follow,
     "process carrier messages": carrier_messages,
     "approve obvious orders": approvals,
     "tell of delays": delays,

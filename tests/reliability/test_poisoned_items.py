@@ -26,12 +26,13 @@ from shop.retrying import loops
 from shop.retrying.models import StuckItem
 from shop.schedule import SCHEDULE
 from tests import builders, cast
+from tests.carriers.standin import carrier, carrier_process
 from tests.notifications.conftest import sink
 from tests.paying import fill, form, standin, standin_process
 from tests.poison import cure, poison
 from tests.reliability.poisoned_jobs import JOBS, PoisonedShop, buy, status_of
 
-__all__ = ["sink", "standin", "standin_process"]
+__all__ = ["carrier", "carrier_process", "sink", "standin", "standin_process"]
 
 pytestmark = pytest.mark.django_db
 ENVIRONMENT = {**os.environ, "DJANGO_SETTINGS_MODULE": "shop.settings"}
@@ -42,7 +43,7 @@ def test_every_periodic_job_has_its_poison():
 
 
 @pytest.fixture
-def world(client, standin, settings, monkeypatch, tmp_path, sink) -> PoisonedShop:
+def world(client, standin, settings, monkeypatch, tmp_path, sink, carrier) -> PoisonedShop:
     settings.RETRY_SECONDS = 60
     return PoisonedShop(client, standin, settings, monkeypatch, tmp_path)
 
