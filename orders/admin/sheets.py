@@ -1,13 +1,12 @@
 """Sheets to print: what to fetch from the shelves, and what goes into each parcel."""
 
-from collections import Counter
-
 from django.contrib import admin, messages
 from django.db.models import QuerySet, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 
 from accounts.models import AccessKind
 from orders.admin.action_pages import log_order_access, render_step_page
+from orders.fulfilment.picking import build_pick_list
 from orders.models import Order, Shipment, ShopSettings
 from orders.papers.packing_slips import TooManySlips, render_packing_slips
 from orders.papers.typesetting import build_pdf_response
@@ -28,17 +27,11 @@ def _get_parcels_at_stages(orders: QuerySet[Order], stages: frozenset[Shipment.S
 
 @admin.action(description=PICK_LIST.label, permissions=["view"])
 def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
-    """What to fetch, by SKU, for all chosen orders together, and then parcel by parcel."""
+    """What to fetch, place by place, for all chosen orders together, and then parcel by parcel."""
     parcels = list(_get_parcels_at_stages(orders, TO_FETCH))
     if not parcels:
         messages.error(request, "There is nothing to pick here.")
         return None
-    fetched: Counter[tuple[str, str, str, str]] = Counter()
-    for parcel in parcels:
-        for line in parcel.lines.all():
-            item = line.order_line
-            fetched[parcel.store.name, item.sku, item.title, item.options] += line.quantity
-    items = [(*what, quantity) for what, quantity in sorted(fetched.items())]
     waiting = [parcel.order_id for parcel in parcels if parcel.stage == Shipment.Stage.WAITING]
     return render_step_page(
         model_admin,
@@ -49,7 +42,7 @@ def pick_list(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Query
         what=AccessKind.PRINT,
         title="Pick list",
         parcels=parcels,
-        items=items,
+        groups=build_pick_list(parcels),
         several_stores=len({parcel.store_id for parcel in parcels}) > 1,
     )
 

@@ -81,7 +81,8 @@ def test_the_pick_list_adds_up_by_sku_and_starts_the_picking(staff):
     socks, mug = (builders.variant(builders.product(sizes=()), sku=sku) for sku in ("SOCKS", "MUG"))
     orders = [order_at("waiting", socks, mug), order_at("waiting", socks, quantity=2)]
     response = take(staff, "pick_list", *orders)
-    assert [(sku, quantity) for _, sku, _, _, quantity in response.context["items"]] == [("MUG", 1), ("SOCKS", 3)]
+    (group,) = response.context["groups"]
+    assert [(item.sku, item.quantity) for item in group.items] == [("MUG", 1), ("SOCKS", 3)]
     assert "Start picking" in buttons(response)
     assert stages(*orders) == [Stage.WAITING] * 2
     take(staff, "start_picking", *orders)

@@ -179,7 +179,7 @@ class PictureForm(forms.ModelForm):
 class StockRecordForm(forms.ModelForm):
     class Meta:
         model = StockRecord
-        fields = ["variant", "store", "backorder_limit", "restock_on"]
+        fields = ["variant", "store", "bin_location", "backorder_limit", "restock_on"]
 
     def clean_backorder_limit(self) -> int:
         limit: int = self.cleaned_data["backorder_limit"]

@@ -19,6 +19,14 @@ class StockRecord(models.Model):
     allocated = models.IntegerField(default=0, editable=False)
     backorder_limit = models.PositiveIntegerField(default=0, help_text="How many may be sold before they arrive.")
     restock_on = models.DateField(null=True, blank=True, help_text="When more are expected.")
+    bin_location = models.CharField(
+        "place",
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where it stands, such as A-3. The pick list goes by it.",
+    )
     is_sold_out = models.GeneratedField(
         expression=LessThanOrEqual(F("on_hand") + F("backorder_limit"), F("allocated")),
         output_field=models.BooleanField(),
