@@ -27,11 +27,10 @@ from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_gi
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.entry import enter_order
 from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
-from orders.admin.packing import TABLE as PACKING_TABLE
-from orders.admin.packing import build_packing_urls
 from orders.admin.paging import DeepPaginator
 from orders.admin.road_steps import PASTE, SETTLE, paste_tracking_page, settle_denial
 from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
+from orders.admin.workbench import build_workbench_urls, list_queue_pages
 from orders.carrier_contact import build_carrier_contact
 from orders.fulfilment import holds, queue
 from orders.fulfilment.packing import TO_PACK
@@ -114,7 +113,7 @@ class OrderAdmin(MaskedAdmin):
         entering = path(
             "enter/", self.admin_site.admin_view(partial(enter_order, model_admin=self)), name="orders_order_enter"
         )
-        return [entering, *build_packing_urls(self), *super().get_urls()]
+        return [entering, *build_workbench_urls(self), *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -200,7 +199,11 @@ class OrderAdmin(MaskedAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """A step taken from an order's own page leads back there."""
         shown = request.GET.get(QueueFilter.parameter_name, "")
-        context = {"title": "Orders", "quick_steps": _list_quick_steps(shown), **_find_packing_table(request, shown)}
+        context = {
+            "title": "Orders",
+            "quick_steps": _list_quick_steps(shown),
+            "queue_pages": list_queue_pages(request, shown),
+        }
         response = super().changelist_view(request, {**(extra_context or {}), **context})
         back = get_return_url(request)
         return HttpResponseRedirect(back) if back and isinstance(response, HttpResponseRedirect) else response
@@ -320,12 +323,6 @@ def _list_quick_steps(queue_key: str) -> list[StaffButton]:
         return [SETTLE]
     here = [row for row in ROAD if row.queue and row.queue[0] == queue_key]
     return [*_list_steps_from([row.stage for row in here]), *dict.fromkeys(row.sheet for row in here if row.sheet)]
-
-
-def _find_packing_table(request: HttpRequest, queue_key: str) -> dict[str, str]:
-    is_packing = any(row.queue and row.queue[0] == queue_key for row in ROAD if row.stage in TO_PACK)
-    may_pack = is_packing and request.user.has_perm("orders.change_order")
-    return {"packing_url": reverse(PACKING_TABLE)} if may_pack else {}
 
 
 def _list_steps_from(stages: Iterable[str]) -> list[StaffButton]:

@@ -232,6 +232,16 @@ def are_numbers_settled(moving: Sequence[ParcelForm]) -> bool:
     return not any(form.has_question for form in moving)
 
 
+def list_doubts(moving: Sequence[ShipForm]) -> list[str]:
+    """Of each, in one text, what to ask before it is shipped; empty where nothing is. For numbers that come in bulk."""
+    doubts = []
+    for form in moving:
+        question = form.find_question([each for each in moving if each is not form])
+        early = f"Before its day: {', '.join(form.not_out_yet)}." if form.not_out_yet else ""
+        doubts.append(" ".join(words for words in (question or form.warning, early) if words))
+    return doubts
+
+
 def goods_not_out_yet(parcel: Shipment) -> list[str]:
     """What is in a parcel and comes out after today, with its day: “The Patient Loaf (out on Fri 4 Dec)”."""
     goods = {line.order_line.product for line in parcel.lines.all() if line.order_line.product}

@@ -1,0 +1,48 @@
+"""The pages beside the list of orders on which staff work many at once, and the queues that lead to them."""
+
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import URLPattern, reverse
+
+from orders.admin import bulk_tracking, handover, packing
+from orders.models import Shipment
+from orders.stages import get_stage
+
+Stage = Shipment.Stage
+
+
+@dataclass(frozen=True)
+class QueuePage:
+    """A page that a queue leads to."""
+
+    label: str
+    url: str
+
+
+def build_workbench_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
+    return [
+        *packing.build_packing_urls(model_admin),
+        bulk_tracking.build_tracking_url(model_admin),
+        handover.build_handover_url(model_admin),
+    ]
+
+
+def list_queue_pages(request: HttpRequest, queue_key: str) -> list[QueuePage]:
+    """For whoever may change orders, as all who work in a queue may; the hand-over list for whoever sees them."""
+    may_change = request.user.has_perm("orders.change_order")
+    pages = {
+        _get_queue_key(Stage.PICKED): [("Pack item by item", packing.TABLE, may_change)],
+        _get_queue_key(Stage.PACKED): [
+            ("Tracking numbers in bulk", f"admin:{bulk_tracking.PAGE}", may_change),
+            ("Hand-over list", f"admin:{handover.PAGE}", True),
+        ],
+        _get_queue_key(Stage.DISPATCHED): [("Hand-over list", f"admin:{handover.PAGE}", True)],
+    }
+    return [QueuePage(label, reverse(name)) for label, name, may_open in pages.get(queue_key, ()) if may_open]
+
+
+def _get_queue_key(stage: Stage) -> str:
+    queue = get_stage(stage).queue
+    return queue[0] if queue else ""
