@@ -1,3 +1,4 @@
+from orders.admin.delay_notice import DelayNoticeAdmin
 from orders.admin.info_page import InfoPageAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, StripeEventAdmin
@@ -13,6 +14,7 @@ from orders.admin.withdrawal import WithdrawalAdmin
 from orders.admin.withdrawal_statement import WithdrawalStatementAdmin
 
 __all__ = [
+    "DelayNoticeAdmin",
     "HolidayAdmin",
     "InfoPageAdmin",
     "OrderAdmin",

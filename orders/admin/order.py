@@ -24,6 +24,7 @@ from orders import cancellation
 from orders.admin.action_pages import build_order_subject, get_return_url
 from orders.admin.actions import approve, make_step_action, release
 from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_given_back, mark_paid
+from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.entry import enter_order
 from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
@@ -96,6 +97,9 @@ class OrderAdmin(MaskedAdmin):
         paste_tracking_page,
         settle_denial,
         release,
+        say_late,
+        mark_essential,
+        unmark_essential,
         complete_address,
         cancel,
         refund,
@@ -363,3 +367,4 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
         yield GIVEN_BACK
     if not STILL_HERE.isdisjoint(stages):
         yield StaffButton(PACKING_SLIPS.action, "Packing slip")
+    yield from list_delay_steps(order)

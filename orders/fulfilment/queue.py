@@ -10,7 +10,7 @@ from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from orders import stages
-from orders.models import Order, Payment, Refund, Shipment, StripeRecord
+from orders.models import DelayNotice, Order, Payment, Refund, Shipment, StripeRecord
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,16 @@ TO_APPROVE = Queue("approve", "To approve")
 STAGE_QUEUES = tuple(_build_stage_queues())
 NOT_RECEIVED = Queue("denied", "Said not to have come", has_left=True)
 LATE = Queue("late", "Late to leave")
+DELAYS = Queue("delays", "Delays")  # told of a later day, and no answer yet
 PAYMENT_PROBLEM = Queue("look", "Payment needs a look")
 ON_HOLD = Queue("held", "On hold")
 PAYMENT_UNDER_WAY = Queue("under_way", "Payment on its way")
 TO_BE_PAID = Queue("by_link", "To be paid by link")
 WORK_QUEUES = (TO_APPROVE, *STAGE_QUEUES)
 UNPAID_QUEUES = (PAYMENT_UNDER_WAY, TO_BE_PAID)  # nobody of ours has anything to do there
-QUEUES = {queue.key: queue for queue in (*WORK_QUEUES, LATE, NOT_RECEIVED, PAYMENT_PROBLEM, ON_HOLD, *UNPAID_QUEUES)}
+QUEUES = {
+    queue.key: queue for queue in (*WORK_QUEUES, LATE, DELAYS, NOT_RECEIVED, PAYMENT_PROBLEM, ON_HOLD, *UNPAID_QUEUES)
+}
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,8 @@ def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
         return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), denied_at__isnull=False)))
     if queue == PAYMENT_PROBLEM:
         return orders.filter(build_payment_problem_filter())
+    if queue == DELAYS:
+        return orders.filter(_build_delay_filter())
     if queue == ON_HOLD:
         return orders.filter(IS_ON_HOLD)
     if queue in UNPAID_QUEUES:
@@ -88,6 +93,10 @@ IS_TO_BE_PAID = Q(pay_by_at__isnull=False) & ~IS_UNDER_WAY
 def _build_late_filter() -> Q:
     not_left = [each for each in Order.FulfilmentStatus if each not in stages.DISPATCHED_STATUSES]
     return Q(ships_on__lt=timezone.localdate(), fulfilment_status__in=not_left, hold="")
+
+
+def _build_delay_filter() -> Q:
+    return Q(pk__in=DelayNotice.objects.unanswered().order_by().values("order"))
 
 
 def build_payment_problem_filter() -> Q:
@@ -118,6 +127,8 @@ def summarize_queues() -> list[QueueSummary]:
         approve_oldest=Min("placed_at", filter=IS_TO_APPROVE),
         late_count=Count("pk", filter=_build_late_filter()),
         late_oldest=Min("placed_at", filter=_build_late_filter()),
+        delays_count=Count("pk", filter=_build_delay_filter()),
+        delays_oldest=Min("placed_at", filter=_build_delay_filter()),
         held_count=Count("pk", filter=IS_ON_HOLD),
         held_oldest=Min("placed_at", filter=IS_ON_HOLD),
     )

@@ -89,6 +89,8 @@ def get_complaint_tiles() -> list[Tile]:
 
 def _make_queue_tile(standing: queue.QueueSummary) -> Tile:
     url = f"{reverse('admin:orders_order_changelist')}?queue={standing.queue.key}"
+    if standing.queue == queue.DELAYS:  # who was told what, and what happens when
+        url = f"{reverse('admin:orders_delaynotice_changelist')}?matter=open"
     return Tile(standing.queue.title, standing.count, url, _format_wait(standing.oldest_at))
 
 

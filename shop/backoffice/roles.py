@@ -16,6 +16,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "orders.order": CHANGE,
         "orders.payment": LOOK,
         "orders.striperecord": LOOK,
+        "orders.delaynotice": LOOK,
         "orders.withdrawal": LOOK,
         "orders.withdrawalstatement": LOOK,
         "orders.shippingmethod": LOOK,
