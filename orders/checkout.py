@@ -210,6 +210,7 @@ def _create_order(
         carrier=details.method.carrier,
         gift_note=details.gift_note,
         carrier_may_write=details.carrier_may_write,
+        return_window_days=terms.settings.return_window_days,
         ships_on=promised.ships_on if promised else None,
         promised_from_on=promised.from_on if promised else None,
         promised_by_on=promised.by_on if promised else None,

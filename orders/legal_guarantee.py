@@ -6,6 +6,7 @@ Implementing Regulation (EU) 2025/1960, in force from 27 September 2026.
 
 from orders.customs import EU_MEMBERS
 
+YEARS_AFTER_REPAIR = 1  # article 10a of the same, as Directive (EU) 2024/1799 has it, once
 LEAST_YEARS = 2  # Directive (EU) 2019/771, article 10(1); some countries give longer
 YOUR_EUROPE_URL = "https://europa.eu/youreurope/citizens/consumers/shopping/guarantees-returns/index_en.htm"
 

@@ -17,6 +17,7 @@ class OrderFacts:
     has_stripe_records: bool
     has_ticks: bool
     has_adjustments: bool
+    has_returns: bool
 
     @property
     def captured(self) -> Decimal:
@@ -35,7 +36,8 @@ SELECT (SELECT json_agg(json_build_array(p.status, p.amount::text)) FROM orders_
        EXISTS (SELECT FROM orders_striperecord r JOIN orders_payment p ON p.id = r.payment_id
                WHERE p.order_id = %(order)s),
        EXISTS (SELECT FROM orders_ordertick t WHERE t.order_id = %(order)s),
-       EXISTS (SELECT FROM orders_adjustment a WHERE a.order_id = %(order)s)
+       EXISTS (SELECT FROM orders_adjustment a WHERE a.order_id = %(order)s),
+       EXISTS (SELECT FROM orders_returnauthorization r WHERE r.order_id = %(order)s)
 """)
 
 

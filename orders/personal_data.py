@@ -29,6 +29,7 @@ from orders.payments import stripe_events
 from orders.payments.stripe_events import STRIPE_EVENT_RETENTION
 from orders.retention import INVOICE_RETENTION, get_customer_orders
 from orders.returns.holdings import make_withdrawal_holdings
+from orders.returns.return_holdings import make_return_holdings
 from shop.periods import Period
 from shop.personal_data import (
     Holding,
@@ -267,7 +268,7 @@ def register_holdings() -> None:
     register_processors()
     register_holding(_make_message_holding())
     register_holding(_make_order_holding())
-    for holding in make_withdrawal_holdings():
+    for holding in (*make_withdrawal_holdings(), *make_return_holdings()):
         register_holding(holding)
     register_holding(
         Holding(

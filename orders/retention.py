@@ -18,6 +18,7 @@ from orders.models import (
     OrderTick,
     Payment,
     Refund,
+    ReturnAuthorization,
     Shipment,
     ShipmentLine,
     StripeRecord,
@@ -54,6 +55,7 @@ def get_unfinished_orders(customer: Customer) -> QuerySet[Order]:
     under_way = Q(status__in=OPEN_STATUSES) & ~settled & ~Q(source=Order.Source.IMPORT)
     under_way |= Q(payment_status=Order.PaymentStatus.DISPUTED)
     under_way |= Q(pk__in=Withdrawal.objects.unsettled().values("order"))
+    under_way |= Q(pk__in=ReturnAuthorization.objects.unsettled().exclude(received_at=None).values("order"))
     return get_customer_orders(customer).filter(under_way | Q(payments__refunds__in=going_back))
 
 

@@ -44,6 +44,7 @@ class Terms:
     tax_names: dict[str, str]
     methods: tuple[ShippingMethod, ...] = ()  # those in use, in the order staff gave them
     info_pages: tuple[InfoPage, ...] = ()  # the published ones without their words, for the foot of every page
+    return_exclusions: tuple[tuple[int | None, int | None], ...] = ()  # categories and products not taken back
 
     @cached_property
     def domestic_methods(self) -> tuple[ShippingMethod, ...]:
@@ -65,6 +66,7 @@ SELECT (SELECT json_agg(json_build_array(h.falls_on, h.closes_shop, h.stops_deli
        (SELECT json_agg(json_build_object('title', i.title, 'slug', i.slug, 'facts', i.facts)
                         ORDER BY i.position, i.title)
         FROM orders_infopage i WHERE i.is_published),
+       (SELECT json_agg(json_build_array(e.category_id, e.product_id)) FROM orders_returnexclusion e),
        {settings}
 FROM (SELECT 1) AS always LEFT JOIN orders_shopsettings s ON true
 """
@@ -74,7 +76,7 @@ _MONEY = ("price", "free_from")
 def load_terms() -> Terms:
     """Plain SQL: the ORM took several times as long to build this statement as it runs. One query."""
     [row] = _build_statement().fetch_rows({"since": timezone.localdate() - PAST_DAYS_OFF})
-    days_off, taxes, methods, info_pages, *settings = row
+    days_off, taxes, methods, info_pages, exclusions, *settings = row
     is_saved = settings[0] is not None
     return _build_terms(
         ShopSettings.from_db(DEFAULT_DB_ALIAS, list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
@@ -82,6 +84,7 @@ def load_terms() -> Terms:
         taxes=taxes or [],
         methods=methods or [],
         info_pages=info_pages or [],
+        exclusions=exclusions or [],
     )
 
 
@@ -109,6 +112,7 @@ def _build_terms(
     taxes: list[tuple[str, str, str]],
     methods: list[dict[str, Any]],
     info_pages: list[dict[str, str]],
+    exclusions: list[tuple[int | None, int | None]],
 ) -> Terms:
     calendar = Calendar(
         cutoff_hour=min(settings.cutoff_hour, 23),
@@ -126,6 +130,7 @@ def _build_terms(
         names,
         tuple(_parse_shipping_method(each) for each in methods),
         tuple(InfoPage(**each) for each in info_pages),
+        tuple((category, product) for category, product in exclusions),
     )
 
 

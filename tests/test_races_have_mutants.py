@@ -63,6 +63,11 @@ TWINS = {
             "test_without_the_orders_lock_it_is_paid_again_or_ended_as_well"
         ),
     },
+    "concurrency/test_returning_at_once.py": {
+        "test_asked_for_by_eight_at_once_no_more_goes_back_than_was_bought": (
+            "test_without_the_orders_lock_more_goes_back_than_was_bought"
+        ),
+    },
     "concurrency/test_withdrawing_at_once.py": {
         "test_declared_twenty_times_at_once_it_is_one": "test_without_the_orders_lock_it_is_declared_again_and_again",
         "test_stated_twenty_times_at_once_it_is_one": (

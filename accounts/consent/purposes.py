@@ -71,6 +71,7 @@ MAIL_ORDER_PICKED = "mail_order_picked"
 MAIL_ORDER_PACKED = "mail_order_packed"
 MAIL_ORDER_DISPATCHED = "mail_order_dispatched"
 MAIL_ORDER_DELIVERED = "mail_order_delivered"
+MAIL_ORDER_RETURN = "mail_order_return"
 RECEIPT_OFFER = "receipt_offer"
 RECOMMEND_FROM_TOLD = "recommend_from_told"
 RECOMMEND_FROM_PURCHASES = "recommend_from_purchases"
@@ -203,6 +204,18 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when the parcel is at your door.",
         reads=_READS_ORDER,
         gives="You know to look outside.",
+        group=PurposeGroup.ORDERS,
+        is_service=True,
+        cadences=ANY_CADENCE,
+        data=_ORDERS_LINK,
+    ),
+    Purpose(
+        key=MAIL_ORDER_RETURN,
+        title="Tell me how a return goes",
+        explanation="An e-mail when you send something back, when it is here, and when it is done. "
+        "That money was paid back we always write.",
+        reads="The order, what you send back, and the address you gave for it.",
+        gives="The number for the parcel, and what became of it.",
         group=PurposeGroup.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,

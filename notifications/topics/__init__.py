@@ -22,6 +22,7 @@ from notifications.topics.payment_failed import PAYMENT_FAILED
 from notifications.topics.payment_under_way import PAYMENT_UNDER_WAY
 from notifications.topics.receipt import RECEIPT
 from notifications.topics.recommendations import RECOMMENDATIONS
+from notifications.topics.return_steps import RETURN_STEPS
 from notifications.topics.withdrawal_received import WITHDRAWAL_RECEIVED
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "PAYMENT_UNDER_WAY",
     "RECEIPT",
     "RECOMMENDATIONS",
+    "RETURN_STEPS",
     "TOPICS",
     "WITHDRAWAL_RECEIVED",
     "Topic",
@@ -55,6 +57,7 @@ register_topics(
     ORDER_REFUNDED,
     WITHDRAWAL_RECEIVED,
     ORDER_TO_PAY,
+    *RETURN_STEPS,
     PAYMENT_UNDER_WAY,
     PAYMENT_FAILED,
     CONSENT_CONFIRMATION,

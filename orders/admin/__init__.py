@@ -2,6 +2,7 @@ from orders.admin.delay_notice import DelayNoticeAdmin
 from orders.admin.info_page import InfoPageAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, StripeEventAdmin
+from orders.admin.return_authorization import ReturnAuthorizationAdmin, ReturnExclusionAdmin
 from orders.admin.settings import (
     HolidayAdmin,
     ShippingMethodAdmin,
@@ -19,6 +20,8 @@ __all__ = [
     "InfoPageAdmin",
     "OrderAdmin",
     "PaymentAdmin",
+    "ReturnAuthorizationAdmin",
+    "ReturnExclusionAdmin",
     "ShippingMethodAdmin",
     "ShopSettingsAdmin",
     "StaffCarrierAdmin",

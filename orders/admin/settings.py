@@ -33,6 +33,14 @@ class ShopSettingsAdmin(StrictAdmin):
             },
         ),
         ("Orders", {"fields": ["quantity_limit"]}),
+        (
+            "Sending things back",
+            {
+                "description": "Shown before buying and on the page about returns. What is not taken back is chosen "
+                "under Things not taken back. Withdrawals and faulty goods follow the law, whatever stands here.",
+                "fields": ["return_window_days", "pays_return_postage", "offers_exchange", "return_refund_days"],
+            },
+        ),
         ("Orders that approve themselves", {"fields": ["approve_up_to", "approve_first_orders"]}),
         ("Packing", {"fields": ["packs_by_scanning"]}),
         (

@@ -19,11 +19,12 @@ from accounts.privacy.access_log import DataSubject, mask_email
 from orders.admin.action_pages import build_order_subject, get_return_url, log_order_access
 from orders.admin.actions import get_actor_name, try_each_order
 from orders.admin.forms import RefundForm, focus_first_error
+from orders.admin.inspection_form import InspectionForm
 from orders.admin.order_action_forms import SENT
 from orders.models import Order, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK, WithdrawalQuerySet
 from orders.payments.refunds import RefundRefused
-from orders.returns import handling
+from orders.returns import handling, restocking
 
 MATTERS = {
     "open": "To see to",
@@ -81,6 +82,32 @@ def posting_seen(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySe
 def settle(_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Withdrawal]) -> None:
     """Where the money went back by another door: by hand, or it was taken back by the bank."""
     _try_each(request, chosen, lambda pk, actor: handling.settle_withdrawal(pk, actor=actor), done="Settled")
+
+
+@admin.action(description="Inspect", permissions=["settle"])
+def inspect_goods(
+    model_admin: admin.ModelAdmin, request: HttpRequest, chosen: QuerySet[Withdrawal]
+) -> HttpResponse | None:
+    """Asks for each thing how many go back on the shelf; the rest is written off. One at a time."""
+    if chosen.count() != 1:
+        messages.error(request, "Choose one withdrawal: each has its own goods.")
+        return None
+    lines = list(chosen.get().lines.select_related("order_line"))
+    if not lines:
+        messages.error(request, "Its goods are named in words: put them on the shelf by hand, under Stock.")
+        return None
+    form = InspectionForm(request.POST if SENT in request.POST else None, lines=lines)
+    if not form.is_valid():
+        focus_first_error([form], next(iter(form.fields)))
+        return _render_step(model_admin, request, chosen, "inspect", title="Inspect", form=form)
+    found = restocking.build_inspections(form.good, lines)
+    _try_each(
+        request,
+        chosen,
+        lambda pk, actor: handling.inspect_withdrawn_goods(pk, found, actor=actor),
+        done="Looked at",
+    )
+    return None
 
 
 @admin.action(description="Refund", permissions=["settle"])
@@ -178,11 +205,11 @@ class WithdrawalAdmin(AuditedAdmin, ReadOnlyAdmin):
     ordering = ["declared_at", "pk"]
     search_fields = ["=order__number"]
     search_help_text = "Order number"
-    actions = [goods_back, posting_seen, refund_back, settle, set_aside]
+    actions = [goods_back, posting_seen, inspect_goods, refund_back, settle, set_aside]
     fields = (
         "order_link", "way", "declared_at", "full_name", "acknowledged", "contents", "ends_on", "is_late", "has_left",
-        "owed_amount", "due_on", "goods_back_at", "posting_seen_at", "refund", "settled_at", "settled_by",
-        "set_aside_at", "set_aside_by", "set_aside_reason",
+        "owed_amount", "due_on", "goods_back_at", "posting_seen_at", "inspected_at", "refund", "settled_at",
+        "settled_by", "set_aside_at", "set_aside_by", "set_aside_reason",
     )  # fmt: skip
 
     def get_readonly_fields(self, request: HttpRequest, obj: Withdrawal | None = None) -> list[str]:

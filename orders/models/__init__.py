@@ -5,6 +5,12 @@ from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
 from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderTick
 from orders.models.payment import Payment, Refund, RefundLine, StripeEvent
+from orders.models.return_authorization import (
+    ReturnAuthorization,
+    ReturnExclusion,
+    ReturnLine,
+    ReturnPicture,
+)
 from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.shipment import PackingScan, Shipment, ShipmentLine
 from orders.models.stripe_record import StripeFeed, StripeRecord
@@ -28,6 +34,10 @@ __all__ = [
     "Payment",
     "Refund",
     "RefundLine",
+    "ReturnAuthorization",
+    "ReturnExclusion",
+    "ReturnLine",
+    "ReturnPicture",
     "Shipment",
     "ShipmentLine",
     "ShippingMethod",

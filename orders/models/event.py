@@ -51,6 +51,13 @@ class OrderEvent(EventRow):
         WITHDRAWAL_SETTLED = "withdrawal_settled", "Withdrawal settled"
         WITHDRAWAL_SET_ASIDE = "withdrawal_set_aside", "Withdrawal set aside"
 
+        RETURN_REQUESTED = "return_requested", "The buyer sends something back"
+        RETURN_RECEIVED = "return_received", "Returned goods came"
+        RETURN_INSPECTED = "return_inspected", "Returned goods looked at"
+        RETURN_SETTLED = "return_settled", "Return settled"
+        RETURN_REFUSED = "return_refused", "Return refused"
+        WITHDRAWN_INSPECTED = "withdrawn_goods_inspected", "Withdrawn goods looked at"
+
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="events")
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, null=True, related_name="events")
     actor = models.CharField(max_length=80, blank=True)

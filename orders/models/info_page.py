@@ -11,6 +11,7 @@ class InfoPage(models.Model):
         NOTHING = "", "Nothing"
         DELIVERY = "delivery", "Ways of delivery, what they cost and how long they take"
         CONTACT = "contact", "Address and e-mail"
+        RETURNS = "returns", "What may be sent back, until when, and who pays"
 
     title = models.CharField(max_length=80)
     slug = models.SlugField(max_length=60, unique=True, help_text="Its address: /pages/<this>/.")

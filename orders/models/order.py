@@ -80,6 +80,7 @@ class Order(PostalAddress):
         STAFF = "staff", "Entered by staff"
         IMPORT = "import", "Imported"
         REBUILT = "rebuilt", "Rebuilt after a restore"
+        EXCHANGE = "exchange", "Sent in exchange"
 
     number = models.CharField(max_length=40, unique=True, default=order_number, editable=False)
     customer = models.ForeignKey(Customer, on_delete=models.SET_NULL, null=True, blank=True, related_name="orders")
@@ -133,6 +134,9 @@ class Order(PostalAddress):
     )
     ships_as_ready = models.BooleanField(
         default=False, db_default=False, help_text="The buyer wants each part as soon as it is ready, not all together."
+    )
+    return_window_days = models.PositiveSmallIntegerField(
+        null=True, editable=False, help_text="To send its goods back, as said when bought; empty: as it is now."
     )
     ships_on = models.DateField(null=True, blank=True)
     promised_from_on = models.DateField(null=True, blank=True)
@@ -246,8 +250,8 @@ class OrderLineQuerySet(models.QuerySet["OrderLine"]):
         return self.steering().filter(allowed, ~build_forgotten_filter(purpose_key))
 
     def steering(self) -> "OrderLineQuerySet":
-        """Bought, for oneself, and not excluded: what a purpose could read if it were allowed."""
-        return self.bought().filter(is_gift=False, is_excluded=False, product__isnull=False)
+        """Bought, for oneself, kept, and not excluded: what a purpose could read if it were allowed."""
+        return self.bought().filter(is_gift=False, is_excluded=False, is_returned=False, product__isnull=False)
 
 
 # In a size that says something of whom it fits: “13” and “L”, not lengths and weights; still called as when it was
@@ -293,6 +297,7 @@ class OrderLine(models.Model):
     )
     is_gift = models.BooleanField(default=False)
     is_excluded = models.BooleanField(default=False, help_text="The customer asked not to use this purchase.")
+    is_returned = models.BooleanField(default=False, db_default=False, help_text="All of it goes back.")
     set_aside_at = models.DateTimeField(
         null=True,
         editable=False,
@@ -319,12 +324,13 @@ class OrderLine(models.Model):
                 when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Condition(
-                    "((OLD.is_gift, OLD.is_excluded, OLD.product_id, OLD.cancelled_quantity) "
-                    "IS DISTINCT FROM (NEW.is_gift, NEW.is_excluded, NEW.product_id, NEW.cancelled_quantity))"
+                    "((OLD.is_gift, OLD.is_excluded, OLD.is_returned, OLD.product_id, OLD.cancelled_quantity) "
+                    "IS DISTINCT FROM "
+                    "(NEW.is_gift, NEW.is_excluded, NEW.is_returned, NEW.product_id, NEW.cancelled_quantity))"
                 ),
                 func="""
-                    NEW.set_aside_at = CASE WHEN NEW.is_gift OR NEW.is_excluded OR NEW.product_id IS NULL
-                            OR NEW.cancelled_quantity >= NEW.quantity
+                    NEW.set_aside_at = CASE WHEN NEW.is_gift OR NEW.is_excluded OR NEW.is_returned
+                            OR NEW.product_id IS NULL OR NEW.cancelled_quantity >= NEW.quantity
                         THEN COALESCE(OLD.set_aside_at, clock_timestamp()) END;
                     RETURN NEW;""",
             )

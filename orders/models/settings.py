@@ -13,6 +13,7 @@ from shop.money import get_shop_currency
 
 ONLY_ROW = 1
 MOST_OF_ONE_THING = 99_999
+LONGEST_RETURN_WINDOW = 365
 
 
 class ShopSettings(models.Model):
@@ -76,6 +77,31 @@ class ShopSettings(models.Model):
         default="",
         db_default="",
         help_text="Word for word: it is read to whoever cannot see the picture.",
+    )
+
+    return_window_days = models.PositiveSmallIntegerField(
+        "days to send things back",
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(LONGEST_RETURN_WINDOW)],
+        help_text="From the day the last parcel is with the buyer. 0: the shop takes back what the law asks, and no "
+        "more. What was said when something was bought stands for that order.",
+    )
+    pays_return_postage = models.BooleanField(
+        "we pay for sending back",
+        default=False,
+        db_default=False,
+        help_text="Else the buyer does. What is faulty never costs them anything.",
+    )
+    offers_exchange = models.BooleanField(
+        "exchange for another size or colour", default=True, db_default=True, help_text="Of the same product, in stock."
+    )
+    return_refund_days = models.PositiveSmallIntegerField(
+        "days to settle a return",
+        default=14,
+        db_default=14,
+        validators=[MinValueValidator(1), MaxValueValidator(30)],
+        help_text="From the day the goods are here, until money or goods are with the buyer. 1 to 30.",
     )
 
     class Meta:

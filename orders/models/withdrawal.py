@@ -2,7 +2,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.people.email_addresses import EmailAddressField
@@ -62,6 +62,7 @@ class Withdrawal(models.Model):
     due_on = models.DateField(help_text="The last day for the money.")
     goods_back_at = models.DateTimeField(null=True)
     posting_seen_at = models.DateTimeField(null=True, help_text="When staff saw proof that the goods were sent back.")
+    inspected_at = models.DateTimeField(null=True, help_text="When staff had looked at what came back.")
     refund = models.ForeignKey(Refund, on_delete=models.SET_NULL, null=True, related_name="+")
     settled_at = models.DateTimeField(null=True)
     settled_by = models.CharField(max_length=80, blank=True)
@@ -134,11 +135,17 @@ class WithdrawalLine(models.Model):
     withdrawal = models.ForeignKey(Withdrawal, on_delete=models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="withdrawal_lines")
     quantity = models.PositiveIntegerField()
+    restocked_quantity = models.PositiveIntegerField(default=0, db_default=0)
+    written_off_quantity = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["withdrawal", "order_line"], name="withdrawal_line_once"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="withdrawal_line_some"),
+            models.CheckConstraint(
+                condition=Q(quantity__gte=F("restocked_quantity") + F("written_off_quantity")),
+                name="withdrawal_line_no_more_than_came",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,7 @@ what went `before`, gets to the penny what all of them were paid for.
 from collections.abc import Mapping
 from decimal import Decimal
 
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderLine, ReturnAuthorization
 from shop.money import round_amount
 
 NOTHING = Decimal(0)
@@ -38,7 +38,13 @@ def compute_goods_share(
 
 
 def compute_goods_paid(order: Order) -> Decimal:
-    """What all its goods were paid for: as contracted, less the discounts on the order; never less than nothing."""
+    """What all its goods were paid for: as contracted, less the discounts on the order; never less than nothing.
+
+    Of an order sent in exchange: what of the first one's money went on into it.
+    """
+    if order.source == Order.Source.EXCHANGE:
+        came_from = ReturnAuthorization.objects.filter(exchange_order=order).first()
+        return (came_from.exchange_amount if came_from else None) or NOTHING
     discounts = (extra.amount for extra in order.adjustments.all() if extra.amount < 0)
     return max(sum(discounts, sum((line.line_total for line in order.lines.all()), NOTHING)), NOTHING)
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 from orders import events, shop_terms, stages, status
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, OrderLine, Withdrawal, WithdrawalLine
-from orders.returns import amounts, deadlines
+from orders.returns import amounts, deadlines, pieces
 from orders.shop_terms import Terms
 
 MOST_IN_WORDS = 5  # declarations in words of one order; further ones wait for staff, and mail nobody
@@ -45,7 +45,12 @@ class Declared:
 
 
 def has_contract(order: Order) -> bool:
-    """Whether there is something to withdraw from: it was paid, or a bank is paying, and it was not called off."""
+    """Whether there is something to withdraw from: it was paid, or a bank is paying, and it was not called off.
+
+    What was sent in exchange belongs to the contract that it was exchanged under.
+    """
+    if order.source == Order.Source.EXCHANGE:
+        return False
     return order.status in CONTRACT_STATUSES or order.payment_status == Order.PaymentStatus.PROCESSING
 
 
@@ -65,15 +70,20 @@ def declare_withdrawal(
         if declaration.words and sum(bool(each.words) for each in standing) >= MOST_IN_WORDS:
             raise WithdrawalRefused(f"So much was declared of order {order.number} in words that somebody has to look.")
         made = _write_down(order, declaration, wanted, standing, way=way, declared_at=declared_at or timezone.now())
+        pieces.mark_returned_lines(order)
         events.record_order_event(order, OrderEvent.Kind.WITHDRAWN, actor=BUYER, withdrawal=made.pk)
         _stop_what_has_not_left(order, made)
     return Declared(made, is_new=True)
 
 
 def count_pieces_left(order: Order, standing: Iterable[Withdrawal]) -> dict[OrderLine, int]:
-    """By line, how many pieces nobody has withdrawn from yet; without the lines of which none is left."""
+    """By line, how many pieces nobody has withdrawn from yet, and are not going back otherwise; without the lines of
+    which none is left.
+    """
     lines = list(order.lines.all())
     left = {line.pk: line.open_quantity for line in lines}
+    for line_id, count in pieces.count_going_back(order).items():
+        left[line_id] -= count
     for each in standing:
         for named in each.lines.all():
             left[named.order_line_id] -= named.quantity
@@ -147,7 +157,7 @@ def _set_amounts(
 ) -> None:
     if not wanted:
         return
-    is_rest = dict(wanted) == count_pieces_left(order, standing)
+    is_rest = dict(wanted) == count_pieces_left(order, standing) and not order.returns.taking().exists()
     owed = amounts.compute_owed(order, wanted, is_rest=is_rest, earlier=standing, methods=terms.methods)
     made.goods_amount, made.delivery_amount = owed.goods, owed.delivery
 

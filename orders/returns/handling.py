@@ -3,6 +3,7 @@
 Each is one transaction under the order's lock, with its event, and refused with a sentence where it does not fit.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -14,6 +15,8 @@ from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Refund, Withdrawal
 from orders.payments import refunds
+from orders.returns import pieces, restocking
+from orders.returns.restocking import Inspection
 
 Kind = OrderEvent.Kind
 
@@ -26,6 +29,22 @@ def mark_posting_seen(withdrawal_id: int, *, actor: str) -> Withdrawal:
     return _mark_seen(
         withdrawal_id, "posting_seen_at", Kind.POSTING_SEEN, actor=actor, again="has its proof of posting already"
     )
+
+
+@transaction.atomic
+def inspect_withdrawn_goods(withdrawal_id: int, found: Mapping[int, Inspection], *, actor: str) -> Withdrawal:
+    """Staff looked at what came back: on the shelf again, or written off. `found`: by the keys of its lines."""
+    noted = _lock_withdrawal(withdrawal_id)
+    number = noted.order.number
+    if noted.goods_back_at is None:
+        raise TransitionRefused(f"{number}: its goods are not back yet. Press “Goods are back” first.")
+    if noted.inspected_at is not None:
+        raise TransitionRefused(f"{number}: its goods were looked at already.")
+    restocking.inspect_lines(list(noted.lines.select_related("order_line")), found, reference=number, actor=actor)
+    noted.inspected_at = timezone.now()
+    noted.save(update_fields=["inspected_at"])
+    events.record_order_event(noted.order, Kind.WITHDRAWN_INSPECTED, actor=actor, withdrawal=noted.pk)
+    return noted
 
 
 def refund_withdrawal(
@@ -60,6 +79,7 @@ def set_withdrawal_aside(withdrawal_id: int, *, actor: str, reason: str) -> With
     noted.set_aside_at, noted.set_aside_by, noted.set_aside_reason = timezone.now(), actor, reason[:200]
     noted.settled_at, noted.settled_by = None, ""
     noted.save(update_fields=["set_aside_at", "set_aside_by", "set_aside_reason", "settled_at", "settled_by"])
+    pieces.mark_returned_lines(noted.order)
     noted.statements.all().delete()  # else the same, said again today, would be taken for this one
     order = noted.order
     events.record_order_event(order, Kind.WITHDRAWAL_SET_ASIDE, actor=actor, withdrawal=noted.pk)

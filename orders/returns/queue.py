@@ -1,4 +1,4 @@
-"""How many withdrawals wait for staff, for their first page."""
+"""How many withdrawals and returns wait for staff, for their first page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, DateTimeField, IntegerField, Min, Q, QuerySet, Value
 from django.utils import timezone
 
-from orders.models import Withdrawal, WithdrawalStatement
+from orders.models import ReturnAuthorization, Withdrawal, WithdrawalStatement
 
 
 @dataclass(frozen=True)
@@ -18,14 +18,28 @@ class WithdrawalSummary:
     stray_count: int
 
 
-def summarize_withdrawals() -> WithdrawalSummary:
-    """One query."""
-    overdue = Withdrawal.objects.overdue(timezone.localdate()).values("pk")
+@dataclass(frozen=True)
+class ReturnSummary:
+    """`in_hand_count`: goods are here and staff have something to do."""
+
+    in_hand_count: int
+    oldest_at: datetime | None
+    overdue_count: int
+
+
+def summarize_returns_and_withdrawals() -> tuple[ReturnSummary, WithdrawalSummary]:
+    """One query for both."""
+    today = timezone.localdate()
+    overdue = Withdrawal.objects.overdue(today).values("pk")
     open_ones = _count_waiting("open", Withdrawal.objects.unsettled(), since="declared_at", overdue=Q(pk__in=overdue))
     stray = _count_waiting("stray", WithdrawalStatement.objects.stray(), since="declared_at", overdue=Q(pk=None))
-    found = {name: counts for name, *counts in open_ones.union(stray, all=True)}
+    late = ReturnAuthorization.objects.overdue(today).values("pk")
+    returns = ReturnAuthorization.objects.in_hand()
+    in_hand = _count_waiting("returns", returns, since="received_at", overdue=Q(pk__in=late))
+    found = {name: counts for name, *counts in open_ones.union(stray, in_hand, all=True)}
     count, oldest_at, overdue_count = found.get("open", (0, None, 0))
-    return WithdrawalSummary(count, oldest_at, overdue_count, found.get("stray", (0,))[0])
+    withdrawals = WithdrawalSummary(count, oldest_at, overdue_count, found.get("stray", (0,))[0])
+    return ReturnSummary(*found.get("returns", (0, None, 0))), withdrawals
 
 
 def _count_waiting(name: str, waiting: QuerySet[Any], *, since: str, overdue: Q) -> QuerySet[Any]:

@@ -22,7 +22,7 @@ def pick_receipt_offer(order: Order) -> Pick | None:
 
     From this order alone. Gifts, and what the buyer wants kept out of suggestions, steer nothing.
     """
-    steering = [line for line in order.lines.all() if not (line.is_gift or line.is_excluded)]
+    steering = [line for line in order.lines.all() if not (line.is_gift or line.is_excluded or line.is_returned)]
     bought = [line.product_id for line in steering if line.product_id]
     found = find_beside(bought, left_out=bought, hidden=interests.get_interests(order.customer).hidden)
     paired = choose(keep_advice(found), limit=12)

@@ -16,7 +16,7 @@ from accounts.models import DataComplaint
 from notifications.models import OutgoingEmail
 from orders.fulfilment import queue
 from orders.models import Order, Payment, Refund, StripeRecord
-from orders.returns.queue import summarize_withdrawals
+from orders.returns.queue import summarize_returns_and_withdrawals
 from shop.catalog.models import StockRecord, Variant
 from shop.money import format_amount
 
@@ -58,7 +58,7 @@ def get_today_summary() -> TodaySummary:
     alarms = [
         _make_queue_tile(each) for each in standings if each.queue not in (*queue.WORK_QUEUES, *queue.UNPAID_QUEUES)
     ]
-    returns, return_alarms = _make_withdrawal_tiles()
+    returns, return_alarms = _make_return_tiles()
     waiting = [_make_queue_tile(each) for each in standings if each.queue in queue.UNPAID_QUEUES and each.count]
     return TodaySummary(
         work=[*(_make_queue_tile(each) for each in standings if each.queue in queue.WORK_QUEUES), *waiting, *returns],
@@ -143,15 +143,23 @@ def _make_stripe_tiles() -> list[Tile]:
     ]
 
 
-def _make_withdrawal_tiles() -> tuple[list[Tile], list[Tile]]:
-    """What waits, if anything does; and what should read 0: overdue money, and declarations that fit no order."""
-    found = summarize_withdrawals()
-    url = reverse("admin:orders_withdrawal_changelist")
-    stated_url = reverse("admin:orders_withdrawalstatement_changelist")
-    waiting = Tile("Withdrawals", found.open_count, f"{url}?matter=open", _format_wait(found.oldest_at))
-    return [waiting] if found.open_count else [], [
-        Tile("Withdrawals overdue", found.overdue_count, f"{url}?matter=overdue"),
-        Tile("Withdrawals that fit no order", found.stray_count, f"{stated_url}?matter=stray"),
+def _make_return_tiles() -> tuple[list[Tile], list[Tile]]:
+    """Of withdrawals and returns what waits, if anything does; and what should read 0: what is overdue, and
+    declarations that fit no order.
+    """
+    returns, withdrawals = summarize_returns_and_withdrawals()
+    url, returns_url, stated_url = (
+        reverse(f"admin:orders_{name}_changelist")
+        for name in ("withdrawal", "returnauthorization", "withdrawalstatement")
+    )
+    waiting = [
+        Tile("Withdrawals", withdrawals.open_count, f"{url}?matter=open", _format_wait(withdrawals.oldest_at)),
+        Tile("Returns here", returns.in_hand_count, f"{returns_url}?matter=here", _format_wait(returns.oldest_at)),
+    ]
+    return [tile for tile in waiting if tile.count], [
+        Tile("Withdrawals overdue", withdrawals.overdue_count, f"{url}?matter=overdue"),
+        Tile("Withdrawals that fit no order", withdrawals.stray_count, f"{stated_url}?matter=stray"),
+        Tile("Returns overdue", returns.overdue_count, f"{returns_url}?matter=overdue"),
     ]
 
 

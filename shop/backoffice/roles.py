@@ -19,6 +19,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "orders.delaynotice": LOOK,
         "orders.withdrawal": LOOK,
         "orders.withdrawalstatement": LOOK,
+        "orders.returnauthorization": LOOK,
         "orders.shippingmethod": LOOK,
         "orders.holiday": KEEP,
         "accounts.customer": LOOK,
@@ -51,6 +52,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "catalog.stockmovement": LOOK,
         "catalog.store": LOOK,
         "orders.infopage": KEEP,
+        "orders.returnexclusion": KEEP,
         "retrying.stuckitem": LOOK,
     },
 }

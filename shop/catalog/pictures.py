@@ -27,7 +27,7 @@ def save_picture(uploaded: BinaryIO) -> str:
         raise UnusablePictureError(f"The picture is larger than {LARGEST_FILE // 1024 // 1024} MB.")
     name = make_picture_name(raw)
     if not default_storage.exists(name):
-        default_storage.save(name, ContentFile(_encode_webp(raw)))
+        default_storage.save(name, ContentFile(encode_webp(raw)))
     return name
 
 
@@ -35,7 +35,8 @@ def make_picture_name(raw: bytes) -> str:
     return f"{FOLDER}/{hashlib.sha256(raw).hexdigest()[:20]}.webp"
 
 
-def _encode_webp(raw: bytes) -> bytes:
+def encode_webp(raw: bytes) -> bytes:
+    """Told by what is in it, whatever it is called; without any of its metadata. Raises `UnusablePictureError`."""
     try:
         picture = Image.open(io.BytesIO(raw), formats=KINDS)
         if picture.width * picture.height > MOST_PIXELS:

@@ -131,6 +131,12 @@ def receive_stock(
     _update_flags_on_commit([record_id])
 
 
+def write_off_returned(record_id: int, *, quantity: int, reference: str, actor: str = "") -> None:
+    """Goods came back that nobody can sell: two movements, which cancel out. Nothing on the shelf changes."""
+    _create_movement(record_id, StockMovement.Kind.RETURNED, quantity, reference, actor)
+    _create_movement(record_id, StockMovement.Kind.WRITTEN_OFF, -quantity, reference, actor)
+
+
 def _create_movement(record_id: int, kind: str, quantity: int, reference: str, actor: str) -> None:
     StockMovement.objects.create(record_id=record_id, kind=kind, quantity=quantity, reference=reference, actor=actor)
 

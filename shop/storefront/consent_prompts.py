@@ -27,7 +27,7 @@ class PromptPlace(StrEnum):
     ORDER = "order"
 
 
-ORDER_NEWS = (purposes.MAIL_ORDER_DISPATCHED, purposes.MAIL_ORDER_DELIVERED)
+ORDER_NEWS = (purposes.MAIL_ORDER_DISPATCHED, purposes.MAIL_ORDER_DELIVERED, purposes.MAIL_ORDER_RETURN)
 PURPOSES_BY_PLACE: dict[PromptPlace, tuple[str, ...]] = {
     PromptPlace.PRODUCT: (purposes.RECOMMEND_FROM_BROWSING,),
     PromptPlace.SEARCH: (purposes.RECOMMEND_FROM_BROWSING,),

@@ -72,7 +72,8 @@ def _get_influenced_product_url(customer: Customer) -> str:
 
 
 def _find_last_bought_product(customer: Customer) -> int | None:
-    lines = customer.orders.filter(lines__is_gift=False, lines__is_excluded=False, lines__product__is_published=True)
+    kept = {"lines__is_gift": False, "lines__is_excluded": False, "lines__is_returned": False}
+    lines = customer.orders.filter(**kept, lines__product__is_published=True)
     return lines.order_by("-placed_at", "-pk").values_list("lines__product", flat=True).first()
 
 

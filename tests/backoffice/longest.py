@@ -12,7 +12,15 @@ from django.utils import timezone
 
 from accounts.models import Address, User
 from orders.fulfilment import transitions
-from orders.models import Order, Shipment, ShopSettings
+from orders.models import (
+    Order,
+    ReturnAuthorization,
+    ReturnExclusion,
+    ReturnLine,
+    ReturnPicture,
+    Shipment,
+    ShopSettings,
+)
 from orders.models.settings import ONLY_ROW
 from orders.models.withdrawal import Withdrawal
 from shop.catalog.models import Product, StockRecord
@@ -74,6 +82,7 @@ def _furnish(owner: User) -> None:
     Order.objects.filter(pk=ended.pk).update(**over)
     Order.objects.update(country="GS", shipping_name="x", line2="x", region="x", phone="x", cart_fingerprint="")
     _furnish_withdrawal(ended)
+    _furnish_return(made[0], goods)
     for payment in made[3].payments.all():
         refund = {"currency": payment.currency, "reason": "x", "problem": "x", "actor": "x"}
         payment.refunds.create(amount=Decimal(1), status="succeeded", provider_reference="x", **refund)
@@ -97,6 +106,26 @@ def _furnish_withdrawal(order: Order) -> None:
         set_aside_by="x",
         set_aside_reason="x",
     )
+
+
+def _furnish_return(order: Order, goods: Product) -> None:
+    made = ReturnAuthorization.objects.create(
+        order=order,
+        kind=ReturnAuthorization.Kind.FAULTY,
+        wanted=ReturnAuthorization.Wanted.REPLACEMENT,
+        reason=ReturnAuthorization.Reason.BROKE,
+        words="x",
+        piece_count=1,
+        currency=order.currency,
+        goods_amount=1,
+        requested_at=timezone.now(),
+        refused_at=timezone.now(),
+        refused_by="x",
+        refused_reason="x",
+    )
+    ReturnLine.objects.create(return_authorization=made, order_line=order.lines.first(), quantity=1)
+    ReturnPicture.objects.create(return_authorization=made, file="x")
+    ReturnExclusion.objects.create(product=goods)
 
 
 def _make_one(model: type[models.Model]) -> models.Model:

@@ -23,6 +23,9 @@ from orders.models import (
     OrderEvent,
     OrderTick,
     Refund,
+    ReturnAuthorization,
+    ReturnLine,
+    ReturnPicture,
     Shipment,
     StripeEvent,
     TrackingEvent,
@@ -84,6 +87,7 @@ def delivered_order(customer: Customer | None, **fields) -> Order:
     )
     _scanned(parcel)
     _withdrawn(order)
+    sent_back(order)
     OrderTick.objects.create(order=order, purpose=purposes.MAIL_ORDER_PACKED, granted=True, wording_version=1)
     events.record_order_event(order, OrderEvent.Kind.CANCELLED, actor="x", reason=f"{NAME} asked")
     StripeEvent.objects.create(
@@ -119,6 +123,19 @@ def _withdrawn(order: Order) -> None:
         WithdrawalStatement.objects.create(
             number=number, email=EMAIL, digest=f"{number} {order.pk}", looked_up_at=now, withdrawal=made, **said
         )
+
+
+def sent_back(order: Order) -> ReturnAuthorization:
+    """With words and a picture, and refused."""
+    now = timezone.now()
+    made = ReturnAuthorization.objects.create(
+        order=order, kind="return", wanted="refund", reason="other", words="It was for Ottoline", piece_count=1,
+        currency="GBP", goods_amount=1, requested_at=now, refused_at=now, refused_reason=f"{NAME} wore it",
+    )  # fmt: skip
+    for line in order.lines.all():
+        ReturnLine.objects.create(return_authorization=made, order_line=line, quantity=1)
+    ReturnPicture.objects.create(return_authorization=made, file="returns/zora.webp")
+    return made
 
 
 def suppressed() -> Suppression:

@@ -26,7 +26,18 @@ from accounts.models import (
     User,
 )
 from notifications.models import OutgoingEmail
-from orders.models import CarrierMessage, Cart, Order, Payment, Refund, StripeEvent, Withdrawal, WithdrawalStatement
+from orders.models import (
+    CarrierMessage,
+    Cart,
+    Order,
+    Payment,
+    Refund,
+    ReturnAuthorization,
+    ReturnPicture,
+    StripeEvent,
+    Withdrawal,
+    WithdrawalStatement,
+)
 from recommendations.models import Effect
 from shop import personal_data
 from tests import builders, cast
@@ -146,6 +157,18 @@ def of_withdrawal_statements(at, customer):
     )
 
 
+def of_returns(at, customer):
+    return ReturnAuthorization.objects.get(order=of_orders(at, customer))
+
+
+def of_return_pictures(at, customer):
+    order = builders.paid_order(customer=customer)
+    made = people.sent_back(order)
+    picture = made.pictures.get()
+    ReturnPicture.objects.filter(pk=picture.pk).update(created_at=at)
+    return picture
+
+
 def of_complaints(at, customer):
     return DataComplaint.objects.create(
         full_name="A", email=customer.email, words="x", received_at=at, due_on=at.date(), digest=f"{at}"
@@ -233,6 +256,8 @@ KEPT_DAYS = {
     "stripe_events": (of_stripe_events, 90),
     "withdrawals": (of_withdrawals, 6 * 365 + 2),
     "withdrawal_statements": (of_withdrawal_statements, 60),
+    "returns": (of_returns, 6 * 365 + 2),
+    "return_pictures": (of_return_pictures, 186),
     "complaints": (of_complaints, 731),
     "requests": (of_requests, 14),
     "access": (of_access, 731),

@@ -62,6 +62,7 @@ class StockMovement(models.Model):
         DISPATCHED = "dispatched", "Dispatched"
         RETURNED = "returned", "Returned"
         COUNTED = "counted", "Counted"
+        WRITTEN_OFF = "written_off", "Written off"
 
     record = models.ForeignKey(StockRecord, on_delete=models.CASCADE, related_name="movements")
     kind = models.CharField(max_length=12, choices=Kind)

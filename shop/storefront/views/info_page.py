@@ -5,7 +5,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
+from orders.legal_guarantee import LEAST_YEARS
 from orders.models import InfoPage
+from orders.returns.deadlines import WITHDRAWAL_PERIOD
+from orders.returns.policy import build_policy
 from shop.storefront import info_pages, page_cache
 
 
@@ -19,6 +22,10 @@ def info_page(request: HttpRequest, slug: str) -> HttpResponse:
         "words": info_pages.render_markdown(found.body),
         "delivery": info_pages.get_delivery_facts(terms) if shows_delivery else [],
         "shows_delivery": shows_delivery,
+        "shows_returns": found.facts == InfoPage.Facts.RETURNS,
+        "policy": build_policy(terms),
+        "guarantee_years": LEAST_YEARS,
+        "withdrawal_period": WITHDRAWAL_PERIOD,
         "shows_contact": found.facts == InfoPage.Facts.CONTACT,
         "calendar": terms.calendar,
         "crumbs": [("Home", "/"), (found.title, "")],

@@ -19,8 +19,8 @@ from orders import cancellation, order_access, order_mail_optins, promise, stage
 from orders.delays import delay_words
 from orders.models import Order, OrderLine, Payment, Shipment
 from orders.order_facts import OrderFacts, read_order_facts
-from orders.returns import deadlines, declaring, wording
-from orders.timeline import TimelineStep, build_timelines
+from orders.returns import deadlines, declaring, policy, return_wording, wording
+from orders.timeline import Timeline, TimelineStep, build_timelines
 from shop.storefront import consent_prompts, page_cache
 from shop.storefront.consent_prompts import PromptPlace
 from shop.storefront.guarantee_notice import build_notice_for
@@ -64,6 +64,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         prefetch_related_objects([found], "events", "shipments", "withdrawals")
         context["delay"] = _describe_delay(found)
         context["withdraw_until"] = _describe_withdrawal_period(found, [row["line"] for row in rows])
+    context |= _describe_returns(found, facts)
     if found.status == Order.Status.PENDING:
         context |= _describe_unpaid(found) | {"refresh_seconds": _get_refresh_seconds(request)}
         return render(request, "storefront/order.html", context)
@@ -90,6 +91,22 @@ def _describe_withdrawal_period(found: Order, lines: list[OrderLine]) -> str:
     if not period.is_open_at(timezone.now()) or declaring.is_all_withdrawn(lines, found.withdrawals.all()):
         return ""
     return wording.describe_period(period, timezone.now())
+
+
+def _describe_returns(found: Order, facts: OrderFacts) -> dict[str, Any]:
+    """The ways to send something back, and where each return stands. A query more for an order that has returns."""
+    if found.status not in declaring.CONTRACT_STATUSES or not stages.DISPATCHED_STAGES.intersection(facts.stages):
+        return {}
+    rule = policy.build_policy(page_cache.get_cached_terms())
+    returns = found.returns.select_related("exchange_order", "refund").prefetch_related("lines__order_line")
+    return {
+        "may_return": policy.compute_return_window(found, found.shipments.all(), rule).is_open_at(timezone.now()),
+        "may_complain": True,
+        "return_stories": [
+            {"made": made, "story": make_story_context(return_wording.build_return_timeline(made))}
+            for made in (returns if facts.has_returns else ())
+        ],
+    }
 
 
 def _compute_net_total(found: Order, by_bank: Decimal) -> dict[str, Any]:
@@ -173,16 +190,23 @@ def _build_timelines(found: Order) -> list[dict[str, Any]]:
     if found.source == Order.Source.IMPORT and not found.shipments.all():
         return []  # from before our time, and nobody told us how it went
     return [
-        {
-            "title": story.title,
-            "steps": [_make_step_context(step) for step in story.steps],
-            "note": story.note,
-            "note_by": story.note_by,
+        make_story_context(story)
+        | {
             "parcel": story.parcel,
             "may_deny": found.status != Order.Status.CANCELLED and _is_said_to_be_here(story.parcel),
         }
         for story in build_timelines(found)
     ]
+
+
+def make_story_context(story: Timeline) -> dict[str, Any]:
+    """A timeline as the page shows it."""
+    return {
+        "title": story.title,
+        "steps": [_make_step_context(step) for step in story.steps],
+        "note": story.note,
+        "note_by": story.note_by,
+    }
 
 
 def _is_said_to_be_here(parcel: Shipment | None) -> bool:

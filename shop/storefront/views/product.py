@@ -12,6 +12,7 @@ from accounts.people.auth import get_customer, get_login_customer
 from accounts.preferences import interests
 from accounts.preferences.interests import Interests
 from orders.models import InfoPage
+from orders.returns.policy import build_policy, describe_for_product
 from recommendations import visitors
 from recommendations.history import record_customer_view
 from shop.catalog import details
@@ -77,6 +78,10 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "delivery_page": next(
             (page for page in page_cache.get_cached_info_pages() if page.facts == InfoPage.Facts.DELIVERY), None
         ),
+        "returns": _describe_returns(found),
+        "returns_page": next(
+            (page for page in page_cache.get_cached_info_pages() if page.facts == InfoPage.Facts.RETURNS), None
+        ),
         "is_sold_out": product_display.is_sold_out(options),
         "lifespan": product_display.format_lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
@@ -86,3 +91,10 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "current_category": path[0].slug if path else "",
         "canonical_url": canonical_url,
     }
+
+
+def _describe_returns(found: ProductDetails) -> str:
+    """Whether it may be sent back by choice, until when and who pays; from the terms in process, without a query."""
+    policy = build_policy(page_cache.get_cached_terms())
+    is_excluded = policy.is_excluded(found.pk, found.category_id, page_cache.get_cached_tree())
+    return describe_for_product(policy, is_excluded=is_excluded)

@@ -1,0 +1,159 @@
+"""Goods sent in the place of others: another size or colour, or the same again for what was faulty.
+
+They go as an order of their own that costs nothing, with its own number, stock, parcels and dates (ADR 64). Only what
+costs the same or less is offered; what is left over goes back as money. Of what was paid, `exchange_amount` goes on
+into the new order, so that it is known should that be sent back too.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from django.utils import timezone
+
+from accounts.models.address import ADDRESS_FIELDS
+from orders import events, promise, shop_terms
+from orders.confirmation import ReservedGoods
+from orders.fulfilment import transitions
+from orders.fulfilment.transitions import TransitionRefused
+from orders.models import Adjustment, Allocation, Order, OrderEvent, OrderLine, ReturnAuthorization, ReturnLine
+from orders.returns.refusal import ReturnRefused
+from shop.catalog import stock
+from shop.catalog.models import Variant
+from shop.catalog.stock import OutOfStock
+from shop.money import round_amount
+
+NOTHING = Decimal(0)
+
+
+def list_exchange_variants(lines: Iterable[OrderLine]) -> dict[int, list[Variant]]:
+    """By line, what may be had instead: the same product, another variant, on sale, on the shelf, no dearer. Two
+    queries.
+    """
+    wanted = list(lines)
+    found = (
+        Variant.objects.sellable()
+        .filter(product__in={line.product_id for line in wanted if line.product_id})
+        .select_related("product")
+        .prefetch_related("stock__store")
+        .order_by("position", "pk")
+    )
+    on_shelf = [variant for variant in found if _count_on_shelf(variant) > 0]
+    return {
+        line.pk: [
+            variant
+            for variant in on_shelf
+            if variant.product_id == line.product_id
+            and variant.pk != line.variant_id
+            and variant.price <= line.unit_price
+        ]
+        for line in wanted
+    }
+
+
+def _count_on_shelf(variant: Variant) -> int:
+    return sum(record.on_hand - record.allocated for record in variant.stock.all() if record.store.ships_orders)
+
+
+def choose_variants(chosen: Mapping[OrderLine, int], asked: Mapping[int, int]) -> dict[int, int]:
+    """The variant for each line, checked against what is there now. Raises `ReturnRefused`."""
+    offered = list_exchange_variants(chosen)
+    for line, count in chosen.items():
+        variant = next((each for each in offered[line.pk] if each.pk == asked.get(line.pk)), None)
+        if variant is None:
+            raise ReturnRefused(f"Please choose what you would like instead of “{line.title}”.")
+        if _count_on_shelf(variant) < count:
+            raise ReturnRefused(f"Of {variant} there are only {_count_on_shelf(variant):,} left. Choose fewer.")
+    return {line.pk: asked[line.pk] for line in chosen}
+
+
+def compute_exchange_amount(made: ReturnAuthorization, lines: Iterable[ReturnLine]) -> Decimal:
+    """How much of what was paid goes on into the goods sent: all of it, or as much less as they cost less."""
+    old = sum((line.order_line.unit_price * line.quantity for line in lines), NOTHING)
+    new = sum((_get_price(line) * line.quantity for line in lines), NOTHING)
+    if not old or new >= old:
+        return made.goods_amount
+    return round_amount(made.goods_amount * new / old, made.currency)
+
+
+def _get_price(line: ReturnLine) -> Decimal:
+    return line.exchange_variant.price if line.exchange_variant else line.order_line.unit_price
+
+
+def create_exchange_order(made: ReturnAuthorization, lines: list[ReturnLine], *, actor: str) -> Order:
+    """An approved order of the goods sent instead, its stock promised. Raises `TransitionRefused` where they are gone.
+
+    Needs a transaction, and the lock of the order that the return is of.
+    """
+    goods = [(line, line.exchange_variant or line.order_line.variant) for line in lines]
+    if any(variant is None for _, variant in goods):
+        raise TransitionRefused(f"{made.number}: the shop no longer has that to send. Give the money back instead.")
+    sent = _copy_order(made.order, made, sum((_get_price(line) * line.quantity for line in lines), NOTHING))
+    order_lines = [_make_line(sent, line, variant) for line, variant in goods if variant is not None]
+    OrderLine.objects.bulk_create(order_lines)
+    Adjustment.objects.create(order=sent, label=f"In exchange, {made.number}", amount=-sent.subtotal)
+    _allocate(made, order_lines)
+    events.record_order_event(sent, OrderEvent.Kind.PLACED, actor=actor)
+    return transitions.approve_order(sent.pk, actor=actor)
+
+
+def _copy_order(order: Order, made: ReturnAuthorization, subtotal: Decimal) -> Order:
+    now = timezone.now()
+    promised = order.shipping_method and promise.compute_promise(
+        shop_terms.load_terms().calendar, order.shipping_method, availability=ReservedGoods(), now=now
+    )
+    return Order.objects.create(
+        **{name: getattr(order, name) for name in ADDRESS_FIELDS},
+        email=order.email,
+        customer=order.customer,
+        source=Order.Source.EXCHANGE,
+        status=Order.Status.CONFIRMED,
+        payment_status=Order.PaymentStatus.PAID,
+        currency=made.currency,
+        subtotal=subtotal,
+        total=0,
+        shipping_method=order.shipping_method,
+        shipping_name="Sent in exchange",
+        carrier=order.carrier,
+        carrier_may_write=order.carrier_may_write,
+        return_window_days=order.return_window_days,
+        placed_at=now,
+        ships_on=promised.ships_on if promised else None,
+        promised_from_on=promised.from_on if promised else None,
+        promised_by_on=promised.by_on if promised else None,
+    )
+
+
+def _make_line(sent: Order, line: ReturnLine, variant: Variant) -> OrderLine:
+    old = line.order_line
+    return OrderLine(
+        order=sent,
+        product=variant.product,
+        variant=variant,
+        sku=variant.sku,
+        title=variant.product.title,
+        options=variant.label,
+        quantity=line.quantity,
+        unit_price=_get_price(line),
+        guarantee_years=old.guarantee_years,
+        is_gift=old.is_gift,
+        is_excluded=old.is_excluded,
+    )
+
+
+def _allocate(made: ReturnAuthorization, order_lines: list[OrderLine]) -> None:
+    wanted: Counter[int] = Counter()
+    for line in order_lines:
+        wanted[line.variant_id or 0] += line.quantity
+    try:
+        records = stock.allocate_stock(wanted)
+    except OutOfStock as refusal:
+        gone = next(line for line in order_lines if line.variant_id == refusal.variant_id)
+        raise TransitionRefused(
+            f"{made.number}: of {gone.title} {gone.options} there is not enough left. Wait for more, or give the "
+            "money back."
+        ) from refusal
+    Allocation.objects.bulk_create(
+        Allocation(order_line=line, record_id=records[line.variant_id or 0], quantity=line.quantity)
+        for line in order_lines
+    )

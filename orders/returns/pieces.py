@@ -1,0 +1,67 @@
+"""How many pieces of an order's lines may still go back: bought, less what was withdrawn from or is going back already.
+
+Read under the order's lock by whoever takes some of them, so that two at once never take more than there are.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db.models import Sum
+
+from orders import stages
+from orders.models import Order, OrderLine, ReturnLine, ShipmentLine, WithdrawalLine
+
+
+def count_sent_pieces_left(order: Order) -> dict[OrderLine, int]:
+    """Of the pieces that are left, those that a parcel took to the buyer. Four queries."""
+    sent = ShipmentLine.objects.filter(shipment__order=order, shipment__stage__in=stages.DISPATCHED_STAGES)
+    counts = dict(_sum_by_line(sent))
+    gone = dict(_count_withdrawn(order))
+    for line_id, count in count_going_back(order).items():
+        gone[line_id] = gone.get(line_id, 0) + count
+    left = {line: counts.get(line.pk, 0) - gone.get(line.pk, 0) for line in order.lines.select_related("product")}
+    return {line: count for line, count in left.items() if count > 0}
+
+
+def count_gone(order: Order) -> dict[OrderLine, int]:
+    """Pieces by line that were cancelled, withdrawn from, or go back already."""
+    gone = dict(_count_withdrawn(order))
+    for line_id, count in count_going_back(order).items():
+        gone[line_id] = gone.get(line_id, 0) + count
+    return {line: gone.get(line.pk, 0) + line.cancelled_quantity for line in order.lines.all()}
+
+
+def count_going_back(order: Order) -> dict[int, int]:
+    """Pieces by line that are on their way back or came back, and were not repaired."""
+    taken = order.returns.taking().values("pk")
+    return dict(_sum_by_line(ReturnLine.objects.filter(return_authorization__in=taken)))
+
+
+def mark_returned_lines(order: Order) -> None:
+    """Marks the lines of which nothing is kept, and no others: recommendations read those alone that are kept.
+
+    What is being repaired is kept. The caller holds the order's lock and has written what takes pieces or gives them
+    back.
+    """
+    gone = dict(_count_withdrawn(order))
+    leaving = order.returns.leaving().values("pk")
+    for line_id, count in _sum_by_line(ReturnLine.objects.filter(return_authorization__in=leaving)):
+        gone[line_id] = gone.get(line_id, 0) + count
+    for line in order.lines.all():
+        is_returned = gone.get(line.pk, 0) >= max(line.open_quantity, 1)
+        if line.is_returned != is_returned:
+            order.lines.filter(pk=line.pk).update(is_returned=is_returned)
+
+
+def _count_withdrawn(order: Order) -> list[tuple[int, int]]:
+    return _sum_by_line(WithdrawalLine.objects.filter(withdrawal__order=order, withdrawal__set_aside_at=None))
+
+
+def _sum_by_line(rows: Any) -> list[tuple[int, int]]:
+    return list(rows.order_by().values_list("order_line").annotate(count=Sum("quantity")))
+
+
+def describe_pieces(pieces: Mapping[OrderLine, int] | Iterable[tuple[OrderLine, int]]) -> list[str]:
+    """A line of text for each thing."""
+    items = pieces.items() if isinstance(pieces, Mapping) else pieces
+    return [f"{count} × {line.title}" + (f" ({line.options})" if line.options else "") for line, count in items]

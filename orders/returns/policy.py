@@ -1,0 +1,91 @@
+"""The shop's own policy for sending things back, beyond what the law asks: from when to when, who pays, what not.
+
+What was said when something was bought stands: an order keeps its window. Faulty goods have no window here.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+
+from orders import stages
+from orders.models import Order, OrderLine, Shipment
+from orders.shop_terms import Terms
+from shop.catalog.category_tree import CategoryTree
+
+
+@dataclass(frozen=True)
+class ReturnPolicy:
+    """`window_days`: 0 where the shop takes back no more than the law asks."""
+
+    window_days: int
+    pays_postage: bool
+    offers_exchange: bool
+    settle_days: int
+    category_ids: Collection[int] = ()
+    product_ids: Collection[int] = ()
+
+    def is_excluded(self, product_id: int | None, category_id: int | None, tree: CategoryTree) -> bool:
+        """Whether the policy leaves a product out, itself or by a category that it is in."""
+        if product_id is None or category_id is None:
+            return False
+        return product_id in self.product_ids or any(
+            branch.id in self.category_ids for branch in tree.path(category_id)
+        )
+
+    @property
+    def postage_words(self) -> str:
+        return "We pay for sending it back." if self.pays_postage else "You pay for sending it back."
+
+
+def build_policy(terms: Terms) -> ReturnPolicy:
+    chosen = terms.settings
+    return ReturnPolicy(
+        chosen.return_window_days,
+        chosen.pays_return_postage,
+        chosen.offers_exchange,
+        chosen.return_refund_days,
+        frozenset(category for category, _ in terms.return_exclusions if category),
+        frozenset(product for _, product in terms.return_exclusions if product),
+    )
+
+
+def describe_for_product(policy: ReturnPolicy, *, is_excluded: bool) -> str:
+    """What stands beside the price, before buying; empty where the shop has no policy of its own."""
+    if not policy.window_days:
+        return ""
+    if is_excluded:
+        return "We do not take this back once it was bought by choice; what is faulty we always do."
+    ways = "money back or another size or colour" if policy.offers_exchange else "money back"
+    return f"Send it back within {policy.window_days} days: {ways}. {policy.postage_words}"
+
+
+@dataclass(frozen=True)
+class ReturnWindow:
+    """`ends_on`: its last day; None while not every parcel is known to be with the buyer. `days`: 0 without one."""
+
+    days: int
+    ends_on: date | None
+
+    def is_open_at(self, moment: datetime) -> bool:
+        return self.days > 0 and (self.ends_on is None or timezone.localdate(moment) <= self.ends_on)
+
+
+def compute_return_window(order: Order, parcels: Iterable[Shipment], policy: ReturnPolicy) -> ReturnWindow:
+    """By what was said when it was bought, else by what is so now."""
+    days = policy.window_days if order.return_window_days is None else order.return_window_days
+    arrived = [parcel.delivered_at for parcel in parcels if parcel.stage not in stages.OFF_THE_ROAD]
+    known = [moment for moment in arrived if moment is not None]
+    if not known or len(known) < len(arrived):
+        return ReturnWindow(days, None)
+    return ReturnWindow(days, timezone.localdate(max(known)) + timedelta(days=days))
+
+
+def list_excluded_lines(lines: Iterable[OrderLine], policy: ReturnPolicy, tree: CategoryTree) -> set[int]:
+    """The keys of the lines whose product the policy leaves out. Reads `product` of each."""
+    return {
+        line.pk
+        for line in lines
+        if line.product and policy.is_excluded(line.product_id, line.product.category_id, tree)
+    }

@@ -1,0 +1,128 @@
+"""A buyer sends something back: by the shop's policy, or because something is wrong with it.
+
+Written down under the order's lock, with its event, so that never more goes back than was bought.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders import events, shop_terms
+from orders.locks import lock_order
+from orders.models import Order, OrderEvent, OrderLine, ReturnAuthorization, ReturnLine
+from orders.payments.line_amounts import compute_goods_share
+from orders.returns import exchanging, pieces, policy
+from orders.returns.declaring import BUYER, CONTRACT_STATUSES
+from orders.returns.refusal import ReturnRefused
+from shop.catalog import category_tree
+
+Kind = ReturnAuthorization.Kind
+Wanted = ReturnAuthorization.Wanted
+BY_KIND = {Kind.RETURN: (Wanted.REFUND, Wanted.EXCHANGE), Kind.FAULTY: (Wanted.REPAIR, Wanted.REPLACEMENT)}
+SENT_TWICE = timedelta(minutes=10)  # the same again within it is one form sent twice
+
+
+@dataclass(frozen=True)
+class ReturnWish:
+    """What the buyer wants. `pieces`: how many by order line; `variants`: for an exchange, what instead, by line."""
+
+    kind: ReturnAuthorization.Kind
+    wanted: ReturnAuthorization.Wanted
+    reason: ReturnAuthorization.Reason
+    pieces: Mapping[int, int]
+    variants: Mapping[int, int] = field(default_factory=dict)
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class RequestedReturn:
+    """`is_new`: False where the same was sent a moment ago, and nothing was written."""
+
+    made: ReturnAuthorization
+    is_new: bool
+
+
+def request_return(order_id: int, wish: ReturnWish, *, actor: str = BUYER) -> RequestedReturn:
+    """Writes it down with its number. Raises `ReturnRefused`, and nothing is written then."""
+    with transaction.atomic():
+        order = lock_order(order_id)
+        if earlier := _find_sent_twice(order, wish):
+            return RequestedReturn(earlier, is_new=False)
+        chosen = _choose_pieces(order, wish)
+        if wish.kind == Kind.RETURN:
+            _check_policy(order, chosen)
+        variants = exchanging.choose_variants(chosen, wish.variants) if wish.wanted == Wanted.EXCHANGE else {}
+        made = _write_down(order, wish, chosen, variants)
+        pieces.mark_returned_lines(order)
+        events.record_order_event(
+            order, OrderEvent.Kind.RETURN_REQUESTED, actor=actor, return_id=made.pk, number=made.number
+        )
+    return RequestedReturn(made, is_new=True)
+
+
+def _find_sent_twice(order: Order, wish: ReturnWish) -> ReturnAuthorization | None:
+    since = timezone.now() - SENT_TWICE
+    recent = order.returns.standing().filter(
+        requested_at__gt=since, received_at=None, kind=wish.kind, wanted=wish.wanted, words=wish.words
+    )
+    asked = {line: count for line, count in wish.pieces.items() if count > 0}
+    for each in recent.prefetch_related("lines"):
+        if asked == {line.order_line_id: line.quantity for line in each.lines.all()}:
+            return each
+    return None
+
+
+def _choose_pieces(order: Order, wish: ReturnWish) -> dict[OrderLine, int]:
+    if wish.wanted not in BY_KIND[wish.kind]:
+        raise ReturnRefused("Please say what you would like instead.")
+    if order.status not in CONTRACT_STATUSES:
+        raise ReturnRefused(f"Order {order.number} was called off, so there is nothing to send back.")
+    left = {line.pk: (line, count) for line, count in pieces.count_sent_pieces_left(order).items()}
+    asked = {line_id: count for line_id, count in wish.pieces.items() if count > 0}
+    if not asked:
+        raise ReturnRefused("Please say what you send back: at least one thing.")
+    chosen = {}
+    for line_id, count in asked.items():
+        line, most = left.get(line_id, (None, 0))
+        if line is None:
+            raise ReturnRefused("Of that there is nothing left to send back. Look at what you sent back before.")
+        if count > most:
+            raise ReturnRefused(f"Of “{line.title}” you can send back {most:,}, not {count:,}. Lower the number.")
+        chosen[line] = count
+    return chosen
+
+
+def _check_policy(order: Order, chosen: Mapping[OrderLine, int]) -> None:
+    rule = policy.build_policy(shop_terms.load_terms())
+    window = policy.compute_return_window(order, order.shipments.all(), rule)
+    if not window.is_open_at(timezone.now()):
+        raise ReturnRefused("The time for sending things back is over. If something is wrong, say so instead.")
+    excluded = policy.list_excluded_lines(chosen, rule, category_tree.read_category_tree())
+    if left_out := next((line for line in chosen if line.pk in excluded), None):
+        raise ReturnRefused(f"“{left_out.title}” is not taken back once bought. If it is faulty, say so instead.")
+
+
+def _write_down(
+    order: Order, wish: ReturnWish, chosen: Mapping[OrderLine, int], variants: Mapping[int, int]
+) -> ReturnAuthorization:
+    made = ReturnAuthorization.objects.create(
+        order=order,
+        kind=wish.kind,
+        wanted=wish.wanted,
+        reason=wish.reason,
+        words=wish.words,
+        piece_count=sum(chosen.values()),
+        currency=order.currency,
+        goods_amount=compute_goods_share(order, chosen, before=pieces.count_gone(order)),
+        requested_at=timezone.now(),
+    )
+    ReturnLine.objects.bulk_create(
+        ReturnLine(
+            return_authorization=made, order_line=line, quantity=count, exchange_variant_id=variants.get(line.pk)
+        )
+        for line, count in chosen.items()
+    )
+    return made

@@ -1,0 +1,88 @@
+"""The personal data of returns: what somebody sends back, why, and the pictures they sent of it."""
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import Customer
+from orders.models import ReturnAuthorization, ReturnPicture
+from orders.retention import INVOICE_RETENTION, get_customer_orders, get_expired_orders
+from orders.returns import pictures
+from shop.periods import Period
+from shop.personal_data import Holding, export_rows
+
+PICTURE_RETENTION = Period(months=6)
+
+
+def make_return_holdings() -> tuple[Holding, ...]:
+    return (
+        Holding(
+            key="returns",
+            title="What you sent back",
+            models=("orders.ReturnAuthorization", "orders.ReturnLine"),
+            retention=f"What, when, why and what became of it: with the order, {INVOICE_RETENTION}.",
+            export=_export_returns,
+            erase=_erase_returns,
+            kept=f"Of each return: goods, dates and sums, which explain the books: {INVOICE_RETENTION}. Words go.",
+            retire=_retire_with_their_orders,
+        ),
+        Holding(
+            key="return_pictures",
+            title="Pictures you sent with a return",
+            models=("orders.ReturnPicture",),
+            retention=f"{str(PICTURE_RETENTION).capitalize()} from when you sent them.",
+            export=_export_pictures,
+            erase=lambda customer: pictures.delete_pictures(list(_find_pictures(customer))),
+            retire=_retire_pictures,
+        ),
+    )
+
+
+def _find_returns(customer: Customer) -> QuerySet[ReturnAuthorization]:
+    return ReturnAuthorization.objects.filter(order__in=get_customer_orders(customer)).order_by("pk")
+
+
+def _find_pictures(customer: Customer) -> QuerySet[ReturnPicture]:
+    return ReturnPicture.objects.filter(return_authorization__in=_find_returns(customer).values("pk"))
+
+
+def _export_returns(customer: Customer) -> list[dict[str, Any]]:
+    return export_rows(
+        _find_returns(customer),
+        order="order__number",
+        number="number",
+        kind="kind",
+        wanted="wanted",
+        reason="reason",
+        words="words",
+        pieces="piece_count",
+        goods_amount="goods_amount",
+        currency="currency",
+        requested_at="requested_at",
+        received_at="received_at",
+        settled_at="settled_at",
+        settled_as="settled_as",
+        sent_in_exchange="exchange_order__number",
+        guarantee_until="guarantee_until",
+        refused_at="refused_at",
+        refused_reason="refused_reason",
+    )
+
+
+def _export_pictures(customer: Customer) -> list[dict[str, Any]]:
+    return export_rows(_find_pictures(customer), of_return="return_authorization__number", sent_at="created_at")
+
+
+def _erase_returns(customer: Customer) -> int:
+    return _find_returns(customer).update(words="", refused_reason="")
+
+
+def _retire_with_their_orders() -> int:
+    """They belong to orders whose time is over; should those go first, they go with them."""
+    return ReturnAuthorization.objects.filter(order__in=get_expired_orders()).delete()[0]
+
+
+def _retire_pictures() -> int:
+    old = Q(created_at__lt=timezone.now() - PICTURE_RETENTION)
+    return pictures.delete_pictures(list(ReturnPicture.objects.filter(old)))

@@ -1,0 +1,87 @@
+"""What customers read about what they send back: how it goes on, what is done, on the pages and in mail alike."""
+
+from orders.models import ReturnAuthorization
+from orders.returns.wording import format_whole_day
+from orders.timeline import Timeline, TimelineStep
+
+Kind = ReturnAuthorization.Kind
+Wanted = ReturnAuthorization.Wanted
+
+WANTED_WORDS = {
+    Wanted.REFUND: "Money back",
+    Wanted.EXCHANGE: "Another size or colour",
+    Wanted.REPAIR: "Repair",
+    Wanted.REPLACEMENT: "Replacement",
+}
+SETTLED_WORDS = {
+    Wanted.REFUND: "Your money is on its way back",
+    Wanted.EXCHANGE: "What you want instead is on its way",
+    Wanted.REPAIR: "Repaired, and on its way back to you",
+    Wanted.REPLACEMENT: "The replacement is on its way",
+}
+COMING_WORDS = {
+    Wanted.REFUND: "Money back",
+    Wanted.EXCHANGE: "Sent in exchange",
+    Wanted.REPAIR: "Repaired",
+    Wanted.REPLACEMENT: "Replaced",
+}
+
+
+def describe_outcome(outcome: str) -> str:
+    return SETTLED_WORDS[Wanted(outcome)] if outcome in set(Wanted) else "It is done"
+
+
+def build_return_timeline(made: ReturnAuthorization) -> Timeline:
+    """What happened with it, and what comes next. Reads its lines and the order sent in exchange."""
+    what = ", ".join(str(line) for line in made.lines.all())
+    title = "You send it back" if made.kind == Kind.RETURN else "You told us that something is wrong"
+    steps = [TimelineStep(title, "done", at=made.requested_at, text=f"{what}.")]
+    if made.received_at:
+        steps.append(TimelineStep("It is here", "done", at=made.received_at))
+    if made.inspected_at:
+        steps.append(TimelineStep("We looked at it", "done", at=made.inspected_at))
+    return Timeline(f"Return {made.number}", [*steps, *_list_last_steps(made)])
+
+
+def _list_last_steps(made: ReturnAuthorization) -> list[TimelineStep]:
+    if made.refused_at:
+        return [TimelineStep("We could not take it back", "stop", at=made.refused_at, text=made.refused_reason)]
+    if made.settled_at:
+        return [_build_settled_step(made)]
+    coming = COMING_WORDS[Wanted(made.wanted)]
+    if not made.received_at:
+        return [TimelineStep("With us", "next"), TimelineStep(coming, "next")]
+    late = "Later than it should be. We are sorry." if made.is_overdue() else ""
+    state = "wait" if made.is_overdue() else "next"
+    return [TimelineStep(f"{coming} by", state, expected_on=made.due_on, text=late)]
+
+
+def _build_settled_step(made: ReturnAuthorization) -> TimelineStep:
+    title = describe_outcome(made.settled_as)
+    if made.exchange_order is not None:
+        return TimelineStep(
+            title,
+            "done",
+            at=made.settled_at,
+            text=f"As order {made.exchange_order.number}.",
+            link_url=made.exchange_order.get_absolute_url(),
+            link_text="Follow it",
+        )
+    until = made.guarantee_until and format_whole_day(made.guarantee_until)
+    longer = f"The legal guarantee runs a year longer now, to {until}." if until else ""
+    return TimelineStep(title, "done", at=made.settled_at, text=longer)
+
+
+def describe_instructions(made: ReturnAuthorization, *, pays_postage: bool) -> list[str]:
+    """What to do, a sentence each, while it is not here."""
+    steps = [
+        f"Pack it so that it survives the trip, and put the slip with the number {made.number} into the parcel.",
+        "Send it to the address below, and keep the proof that you did.",
+    ]
+    if made.kind == Kind.FAULTY:
+        steps.append("It costs you nothing: send us the receipt for the postage, and we pay it back.")
+    elif pays_postage:
+        steps.append("We pay the postage back: put the receipt for it into the parcel.")
+    else:
+        steps.append("The postage back is yours to pay.")
+    return steps

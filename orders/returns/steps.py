@@ -1,0 +1,214 @@
+"""What staff do about a return: it came, it was looked at, and it ends: money, other goods, a repair, or a no.
+
+Each is one transaction under the order's lock, with its event, and refused with a sentence where it does not fit.
+"""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from orders import events, shop_terms, status
+from orders.fulfilment.transitions import TransitionRefused
+from orders.legal_guarantee import LEAST_YEARS, YEARS_AFTER_REPAIR, is_notice_due
+from orders.locks import lock_order
+from orders.models import Order, OrderEvent, Refund, ReturnAuthorization, ReturnLine
+from orders.payments import refunds
+from orders.payments.refunds import RefundRefused
+from orders.returns import exchanging, pieces, restocking
+from orders.returns.policy import build_policy
+from orders.returns.restocking import Inspection
+
+Kind = OrderEvent.Kind
+Wanted = ReturnAuthorization.Wanted
+
+
+@transaction.atomic
+def receive_return(return_id: int, *, actor: str) -> ReturnAuthorization:
+    """The goods are here: from today the days run in which it is settled."""
+    noted = _lock_standing(return_id)
+    if noted.received_at is not None:
+        raise TransitionRefused(f"{noted.number} is here already.")
+    days = build_policy(shop_terms.load_terms()).settle_days
+    noted.received_at = timezone.now()
+    noted.due_on = timezone.localdate() + timedelta(days=days)
+    noted.save(update_fields=["received_at", "due_on"])
+    _record(noted, Kind.RETURN_RECEIVED, actor=actor)
+    return noted
+
+
+@transaction.atomic
+def inspect_return(return_id: int, found: Mapping[int, Inspection], *, actor: str) -> ReturnAuthorization:
+    """Staff looked at what came: on the shelf again, or written off. `found`: by the keys of its lines.
+
+    What is repaired goes back to its buyer, so of that nothing moves.
+    """
+    noted = _lock_received(return_id)
+    if noted.inspected_at is not None:
+        raise TransitionRefused(f"{noted.number} was looked at already.")
+    lines = list(noted.lines.select_related("order_line"))
+    restocking.inspect_lines(lines, found, reference=noted.number, actor=actor)
+    noted.inspected_at = timezone.now()
+    noted.save(update_fields=["inspected_at"])
+    _record(noted, Kind.RETURN_INSPECTED, actor=actor)
+    return noted
+
+
+def refund_return(
+    return_id: int, *, amount: Decimal | None, actor: str, reason: str = "", seen_left: Decimal | None = None
+) -> Refund:
+    """Gives money back through the one door for that, and settles the return with it, in one transaction.
+
+    Raises `TransitionRefused`, and `RefundRefused` as that door does.
+    """
+    with transaction.atomic():
+        noted = _lock_unsettled(return_id)
+        paid = _lock_paid_order(noted.order)
+        if seen_left is not None and seen_left != refunds.find_refundable_payment(paid)[1]:
+            raise RefundRefused(f"{noted.number}: money was given back meanwhile. Look again.")
+        wanted = noted.goods_amount if amount is None else amount
+        given = refunds.request_refund(paid, amount=wanted, actor=actor, reason=reason)
+        if given is None:
+            raise RefundRefused(f"{noted.number}: there is nothing left to refund.")
+        status.recalculate_and_record_hold(paid)
+        _settle(noted, Wanted.REFUND, actor=actor, refund=given)
+    refunds.try_send_refund(given.pk)
+    given.refresh_from_db()
+    return given
+
+
+def send_exchange(return_id: int, *, actor: str) -> Order:
+    """Sends what the buyer wants instead, as an order of its own; what it costs less goes back as money."""
+    with transaction.atomic():
+        noted = _lock_unsettled(return_id)
+        lines = list(noted.lines.select_related("order_line__variant__product", "exchange_variant__product"))
+        sent = exchanging.create_exchange_order(noted, lines, actor=actor)
+        noted.exchange_order, noted.exchange_amount = sent, exchanging.compute_exchange_amount(noted, lines)
+        outcome = Wanted.REPLACEMENT if noted.kind == ReturnAuthorization.Kind.FAULTY else Wanted.EXCHANGE
+        _settle(noted, outcome, actor=actor)
+        given = _request_difference(noted, actor=actor)
+    if given is not None:
+        refunds.try_send_refund(given.pk)
+    return sent
+
+
+@transaction.atomic
+def mark_repaired(return_id: int, *, actor: str) -> ReturnAuthorization:
+    """Repaired and on its way back to the buyer, who has it again: the legal guarantee grows where the law says so."""
+    noted = _lock_unsettled(return_id)
+    if noted.kind != ReturnAuthorization.Kind.FAULTY:
+        raise TransitionRefused(f"{noted.number} is no repair: nothing was said to be wrong with it.")
+    noted.guarantee_until = compute_guarantee_after_repair(noted.order)
+    _settle(noted, Wanted.REPAIR, actor=actor)
+    return noted
+
+
+@transaction.atomic
+def settle_return(return_id: int, *, actor: str) -> ReturnAuthorization:
+    """Money or goods went another way that staff know of."""
+    noted = _lock_unsettled(return_id)
+    _settle(noted, Wanted(noted.wanted), actor=actor)
+    return noted
+
+
+@transaction.atomic
+def refuse_return(return_id: int, *, actor: str, reason: str) -> ReturnAuthorization:
+    """It is not taken back, for a reason the buyer reads. Its pieces are theirs again."""
+    noted = _lock_standing(return_id)
+    if noted.is_settled:
+        raise TransitionRefused(f"{noted.number} is settled already.")
+    noted.refused_at, noted.refused_by, noted.refused_reason = timezone.now(), actor, reason[:200]
+    noted.settled_at, noted.settled_by, noted.settled_as = None, "", ""
+    noted.save(update_fields=["refused_at", "refused_by", "refused_reason", "settled_at", "settled_by", "settled_as"])
+    pieces.mark_returned_lines(noted.order)
+    _record(noted, Kind.RETURN_REFUSED, actor=actor, reason=noted.refused_reason)
+    return noted
+
+
+def compute_guarantee_after_repair(order: Order) -> date | None:
+    """A year past the two of the legal guarantee, where the goods went to a member state; None elsewhere.
+
+    Directive (EU) 2019/771, article 10a, as Directive (EU) 2024/1799 has it. See docs/law.md.
+    """
+    if not is_notice_due(str(order.country)):
+        return None
+    arrived = order.shipments.exclude(delivered_at=None).order_by("-delivered_at").first()
+    began = timezone.localdate(arrived.delivered_at) if arrived and arrived.delivered_at else timezone.localdate()
+    return _add_years(began, LEAST_YEARS + YEARS_AFTER_REPAIR)
+
+
+def _add_years(day: date, count: int) -> date:
+    try:
+        return day.replace(year=day.year + count)
+    except ValueError:  # the 29th of February
+        return day.replace(year=day.year + count, month=3, day=1)
+
+
+def find_paid_order(order: Order) -> Order:
+    """The order whose payment the goods were paid by: of what was sent in exchange, the one before it."""
+    while order.source == Order.Source.EXCHANGE:
+        came_from = ReturnAuthorization.objects.select_related("order").filter(exchange_order=order).first()
+        if came_from is None:
+            return order
+        order = came_from.order
+    return order
+
+
+def _lock_paid_order(order: Order) -> Order:
+    """The return's own order is locked; the one it came from is older, and locked after it."""
+    paid = find_paid_order(order)
+    return order if paid.pk == order.pk else lock_order(paid.pk)
+
+
+def _request_difference(noted: ReturnAuthorization, *, actor: str) -> Refund | None:
+    difference = noted.goods_amount - (noted.exchange_amount or exchanging.NOTHING)
+    if difference <= 0:
+        return None
+    paid = _lock_paid_order(noted.order)
+    given = refunds.request_refund(paid, amount=difference, actor=actor, reason=f"{noted.number}: it costs less.")
+    status.recalculate_and_record_hold(paid)
+    return given
+
+
+def _settle(noted: ReturnAuthorization, outcome: str, *, actor: str, refund: Refund | None = None) -> None:
+    noted.settled_at, noted.settled_by, noted.settled_as = timezone.now(), actor, outcome
+    noted.refund = refund
+    noted.save()
+    pieces.mark_returned_lines(noted.order)
+    sent = noted.exchange_order.number if noted.exchange_order else ""
+    _record(noted, Kind.RETURN_SETTLED, actor=actor, outcome=str(outcome), sent=sent)
+
+
+def _record(noted: ReturnAuthorization, kind: OrderEvent.Kind, *, actor: str, **data: Any) -> None:
+    events.record_order_event(noted.order, kind, actor=actor, return_id=noted.pk, number=noted.number, **data)
+
+
+def _lock_standing(return_id: int) -> ReturnAuthorization:
+    """The return with its order locked first. Needs a transaction."""
+    order = lock_order(ReturnAuthorization.objects.values_list("order_id", flat=True).get(pk=return_id))
+    noted = ReturnAuthorization.objects.select_for_update(of=("self",)).select_related("refund").get(pk=return_id)
+    noted.order = order
+    if noted.refused_at is not None:
+        raise TransitionRefused(f"{noted.number} was refused.")
+    return noted
+
+
+def _lock_received(return_id: int) -> ReturnAuthorization:
+    noted = _lock_standing(return_id)
+    if noted.received_at is None:
+        raise TransitionRefused(f"{noted.number} is not here yet. Press “Received” first.")
+    return noted
+
+
+def _lock_unsettled(return_id: int) -> ReturnAuthorization:
+    noted = _lock_received(return_id)
+    if noted.is_settled:
+        raise TransitionRefused(f"{noted.number} is settled already.")
+    return noted
+
+
+def list_lines(noted: ReturnAuthorization) -> list[ReturnLine]:
+    return list(noted.lines.select_related("order_line", "exchange_variant__product"))

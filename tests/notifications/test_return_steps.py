@@ -1,0 +1,62 @@
+"""Mail about a return: to whoever ticked it, at each step; to nobody else."""
+
+import pytest
+
+from accounts.consent import purposes
+from notifications.models import OutgoingEmail
+from orders.models import Order
+from orders.returns import steps
+from tests import builders
+from tests.notifications import acts
+from tests.returns.selling import came, returned, take_back
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _policy():
+    take_back()
+
+
+def take_all_steps(order: Order) -> None:
+    first, second = returned(order), returned(order, words="Another")
+    steps.receive_return(first.pk, actor="Sam")
+    steps.settle_return(first.pk, actor="Sam")
+    steps.refuse_return(second.pk, actor="Sam", reason="It was worn.")
+
+
+def sent_topics() -> list[str]:
+    found = OutgoingEmail.objects.filter(topic__startswith="return_").exclude(state="skipped")
+    return sorted(found.values_list("topic", flat=True))
+
+
+def test_it_comes_at_each_step_to_those_who_ticked_it(sink):
+    buyer = builders.customer("pat@example.com", ticks=(purposes.MAIL_ORDER_RETURN,))
+    order = came(quantity=2, customer=buyer)
+    take_all_steps(order)
+    acts.relay_and_deliver()
+    for _ in range(6):
+        acts.relay_and_deliver()
+    numbers = list(order.returns.values_list("number", flat=True))
+    said = [mail for mail in sink.received if mail.topic.startswith("return_")]
+    assert sorted(mail.topic for mail in said) == [
+        "return_received", "return_refused", "return_requested", "return_requested", "return_settled",
+    ]  # fmt: skip
+    assert all(any(number in mail.text for number in numbers) for mail in said)
+    assert "It was worn." in next(mail.text for mail in said if mail.topic == "return_refused")
+
+
+def test_it_comes_to_a_guest_who_ticked_it_for_that_order():
+    order = came(quantity=2)
+    acts.tick(order, purposes.MAIL_ORDER_RETURN)
+    take_all_steps(order)
+    acts.relay_and_deliver()
+    assert len(sent_topics()) == 5
+
+
+def test_it_comes_to_nobody_else():
+    everything_else = tuple(key for key in purposes.NEWS_OF_ORDERS if key != purposes.MAIL_ORDER_RETURN)
+    take_all_steps(came(quantity=2, customer=builders.customer("pat@example.com", ticks=everything_else)))
+    take_all_steps(came(quantity=2))
+    acts.relay_and_deliver()
+    assert sent_topics() == []
