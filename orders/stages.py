@@ -177,6 +177,7 @@ ROAD = (
         queue=QUEUE_ROAD,
         progress=ON_ITS_WAY,
         meanwhile="It is out for delivery.",
+        mail_purpose=purposes.MAIL_ORDER_OUT_FOR_DELIVERY,
         is_scanned=True,
     ),
     ParcelStage(

@@ -70,6 +70,7 @@ MAIL_ORDER_APPROVED = "mail_order_approved"
 MAIL_ORDER_PICKED = "mail_order_picked"
 MAIL_ORDER_PACKED = "mail_order_packed"
 MAIL_ORDER_DISPATCHED = "mail_order_dispatched"
+MAIL_ORDER_OUT_FOR_DELIVERY = "mail_order_out_for_delivery"
 MAIL_ORDER_DELIVERED = "mail_order_delivered"
 MAIL_ORDER_RETURN = "mail_order_return"
 RECEIPT_OFFER = "receipt_offer"
@@ -194,6 +195,17 @@ PURPOSES: tuple[Purpose, ...] = (
         gives="A link to follow the parcel if it has a number, and the day to expect it.",
         group=PurposeGroup.ORDERS,
         wording_version=3,
+        is_service=True,
+        cadences=ANY_CADENCE,
+        data=_ORDERS_LINK,
+    ),
+    Purpose(
+        key=MAIL_ORDER_OUT_FOR_DELIVERY,
+        title="Tell me when my order is out for delivery",
+        explanation="One e-mail on the day the driver has your parcel, where the carrier tells us so.",
+        reads=_READS_ORDER,
+        gives="You know to be at home.",
+        group=PurposeGroup.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,
         data=_ORDERS_LINK,

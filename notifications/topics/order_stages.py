@@ -70,6 +70,13 @@ ORDER_STAGES = (
         detail=_describe_journey,
     ),
     _build_stage_topic(
+        "order_out_for_delivery",
+        purpose=purposes.MAIL_ORDER_OUT_FOR_DELIVERY,
+        event=OrderEvent.Kind.OUT_FOR_DELIVERY,
+        title="Order out for delivery",
+        headline="Out for delivery.",
+    ),
+    _build_stage_topic(
         "order_delivered",
         purpose=purposes.MAIL_ORDER_DELIVERED,
         event=OrderEvent.Kind.DELIVERED,

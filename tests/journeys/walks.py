@@ -14,7 +14,8 @@ STAGES = tuple(row.button.label for row in USUAL_ROAD)
 FURTHEST = tuple(
     accumulate((row.milestone for row in USUAL_ROAD), lambda line, new: new or line)
 )  # line after each step
-TOPIC_OF = {purposes.get_purpose(topic.purpose).title: topic.key for topic in ORDER_STAGES}
+BY_STAFF = {row.event for row in USUAL_ROAD}  # of what carriers tell, the scans have tests of their own
+TOPIC_OF = {purposes.get_purpose(topic.purpose).title: topic.key for topic in ORDER_STAGES if topic.event in BY_STAFF}
 ADDRESS = {"full_name": "Pat Reader", "address": "1 High Street", "city": "Leeds", "postcode": "LS1 1AA"}
 
 
