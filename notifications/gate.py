@@ -16,6 +16,7 @@ from django.db import connection
 from accounts.consent.purposes import MailKind
 from notifications.models import SkipReason
 from notifications.suppressions import get_hmac_pads
+from orders import stages
 
 # Why not, and the condition in SQL: of mail `e` (id, kind, to_address, customer_id, order_id, ...) and its item `i`.
 Rule = tuple[SkipReason, str]
@@ -91,6 +92,26 @@ _ITS_ORDER = "COALESCE(i.order_id, e.order_id)"
 _NEWS_CALLED_OFF = """EXISTS (
     SELECT 1 FROM orders_order called WHERE called.id = i.order_id AND called.status = 'cancelled')"""
 
+# The event that an item's switch is about, and the parcel it is news of.
+_ITS_EVENT = (
+    "CASE i.purpose "
+    + " ".join(f"WHEN '{row.mail_purpose}' THEN '{row.event.value}'" for row in stages.ROAD if row.mail_purpose)
+    + " END"
+)
+_ITS_PARCEL = """COALESCE(
+    (SELECT alone.context->>'shipment' FROM notifications_outgoingemail alone WHERE alone.id = i.news_id),
+    e.context->>'shipment', '')"""
+
+# News of a step that staff have taken back, and not taken again since.
+_STEP_TAKEN_BACK = f"""EXISTS (
+    SELECT 1 FROM orders_orderevent back
+    WHERE back.order_id = {_ITS_ORDER} AND back.kind = 'step_taken_back'
+      AND back.data->'undone' ? ({_ITS_EVENT}) AND COALESCE(back.shipment_id::text, '') = {_ITS_PARCEL}
+      AND NOT EXISTS (
+        SELECT 1 FROM orders_orderevent again
+        WHERE again.order_id = back.order_id AND again.kind = ({_ITS_EVENT}) AND again.id > back.id
+          AND again.shipment_id IS NOT DISTINCT FROM back.shipment_id))"""  # noqa: S608
+
 # Item `i` of mail `e` still stands: the very yes it was queued with is still the current answer. A yes given again is
 # another record (or, for a tick, another time) and releases nothing old. One click, as on the switch over all of them,
 # is one record for several purposes: only the item's own counts.
@@ -137,6 +158,7 @@ _NOT_FOR_SALE = """(i.block IN ('offer', 'pick') AND NOT EXISTS (
 # Why a part of a mail may not go.
 ITEM_REFUSALS: tuple[Rule, ...] = (
     (SkipReason.ORDER_CHANGED, _NEWS_CALLED_OFF),
+    (SkipReason.ORDER_CHANGED, _STEP_TAKEN_BACK),
     (SkipReason.WITHDRAWN, f"(NOT {_ANSWERED} OR {_UNWANTED})"),
     (SkipReason.NOT_FOR_SALE, _NOT_FOR_SALE),
 )

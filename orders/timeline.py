@@ -13,6 +13,7 @@ from orders.carrier_directory import build_parcel_url
 from orders.carriers import get_carrier_name
 from orders.delays import delay_words
 from orders.delays.delay_words import ToldDelay
+from orders.fulfilment.undoing import keep_standing_events
 from orders.models import Order, OrderEvent, Shipment, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
@@ -66,7 +67,7 @@ def build_timelines(order: Order) -> list[Timeline]:
 
     One more for the scans of parcels that have left, and one for each parcel whose carrier staff added.
     """
-    happened, withdrawals = list(order.events.all()), list(order.withdrawals.all())
+    happened, withdrawals = keep_standing_events(order.events.all()), list(order.withdrawals.all())
     parcels = [parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD]
     prefetch_related_objects([parcel for parcel in parcels if parcel.stage in stages.DISPATCHED_STAGES], "scans")
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:

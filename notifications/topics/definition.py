@@ -184,7 +184,8 @@ class EmailContext:
     def reason_to_skip(self) -> SkipReason:
         """Why there is nothing to write."""
         if self.body is None:
-            return SkipReason.WITHDRAWN
+            fell = self.email.items.filter(block__in=(BODY, NEWS)).exclude(drop_reason="")
+            return SkipReason(fell.values_list("drop_reason", flat=True).first() or SkipReason.WITHDRAWN)
         return SkipReason.TOO_FEW if self.topic.fewest_things else SkipReason.NOTHING_LEFT
 
     @property

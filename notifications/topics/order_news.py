@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.models import Customer
 from notifications import links
+from notifications.models import OutgoingEmail, SkipReason
 from notifications.topics.definition import Context, Draft, EmailContext, Topic
 from notifications.topics.sample_data import compose_sample, get_sample_order, get_sample_parcel
 from orders.carriers import get_carrier_name
@@ -17,8 +18,14 @@ MOST_LISTED = 40  # things; the order's page has them all, and the end of a long
 
 
 def draft_order_news(topic: Topic, event: OrderEvent) -> Iterator[Draft]:
-    """To whoever placed the order. It has one receipt, and a parcel of it leaves once."""
+    """To whoever placed the order. It has one receipt, and a parcel of it leaves once.
+
+    A step taken again is told again only where its first news fell, because the step had been taken back by then.
+    """
     about = f"shipment:{event.shipment_id}" if event.shipment_id else f"order:{event.order_id}"
+    fell = OutgoingEmail.objects.filter(key=f"{topic.key}:{about}", skip_reason=SkipReason.ORDER_CHANGED)
+    if topic.purpose and fell.exists():
+        about = f"{about}:{event.pk}"
     yield draft_for_buyer(topic, event, about=about)
 
 

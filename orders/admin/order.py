@@ -31,10 +31,12 @@ from orders.admin.order_action_forms import CORRECT, cancel, complete_address, c
 from orders.admin.paging import DeepPaginator
 from orders.admin.road_steps import PASTE, SETTLE, paste_tracking_page, settle_denial
 from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
+from orders.admin.taking_back import TAKE_BACK, take_back
 from orders.admin.workbench import build_workbench_urls, list_queue_pages
 from orders.carrier_contact import build_carrier_contact
 from orders.fulfilment import holds, queue
 from orders.fulfilment.packing import TO_PACK
+from orders.fulfilment.undoing import find_last_step
 from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
 from orders.order_access import build_order_link
@@ -96,6 +98,7 @@ class OrderAdmin(MaskedAdmin):
         correct_tracking,
         paste_tracking_page,
         settle_denial,
+        take_back,
         release,
         say_late,
         mark_essential,
@@ -359,6 +362,8 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     if not DISPATCHED_STAGES.isdisjoint(stages):
         yield CORRECT.button
         yield PASTE
+    if find_last_step(order):
+        yield TAKE_BACK
     if cancellation.may_cancel(order) or order.waits_for_link:
         yield StaffButton("cancel", "Cancel")
     if find_refundable_payment(order)[0]:

@@ -16,7 +16,7 @@ from orders.fulfilment import transitions
 from orders.fulfilment.queue import IS_TO_APPROVE
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
-from orders.models import Order, ShopSettings
+from orders.models import Order, OrderEvent, ShopSettings
 from shop.money import format_amount
 from shop.retrying import loops
 from shop.retrying.loops import Loop
@@ -134,13 +134,17 @@ def _is_first(order: Order) -> bool:
 
 
 def approve_waiting_orders() -> int:
-    """What waits and may approve itself, since the rule was changed or a hold ended, say. Returns how many did."""
+    """What waits and may approve itself, since the rule was changed or a hold ended, say. Returns how many did.
+
+    Not an order of which somebody took the approval back: that one is for people.
+    """
     rule = ApprovalRule.from_settings()
     waiting = Order.objects.filter(IS_TO_APPROVE, status=Order.Status.CONFIRMED)
     APPROVALS.forget_settled(waiting)
     if rule.up_to is None:
         return 0
-    obvious = waiting.filter(total__lte=rule.up_to, currency=rule.currency, gift_note="")
+    taken_back = OrderEvent.objects.filter(order=OuterRef("pk"), kind=OrderEvent.Kind.TAKEN_BACK, shipment=None)
+    obvious = waiting.filter(~Exists(taken_back), total__lte=rule.up_to, currency=rule.currency, gift_note="")
     count = 0
     for pk, number in list(APPROVALS.due(obvious).order_by("placed_at").values_list("pk", "number")):
         with APPROVALS.attempt(pk, subject=f"{APPROVALS.title} {number}"):
