@@ -41,7 +41,7 @@ def make_shop(products: int) -> None:
     Country.objects.create(iso_3166_1_a2="GB", printable_name="United Kingdom", name="UK", is_shipping_country=True)
     kind = ProductClass.objects.create(name="Thing", track_stock=True, requires_shipping=True)
     partner = Partner.objects.create(name="Harbour Row")
-    aisles = [Category.objects.add_root(name=f"Aisle {number}", slug=f"aisle-{number}") for number in range(CATEGORIES)]
+    aisles = [Category.add_root(name=f"Aisle {number}", slug=f"aisle-{number}") for number in range(CATEGORIES)]
     drawn = Random(1)
     made = Product.objects.bulk_create(
         [
