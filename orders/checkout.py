@@ -190,7 +190,7 @@ def _create_order(
     terms: Terms,
     fingerprint: str,
 ) -> Order:
-    promised = compute_cart_promise(lines, details.method, terms)
+    promised = compute_cart_promise(lines, details.method, terms, country=details.country)
     return Order.objects.create(
         **{name: details.address.get(name, "") for name in ADDRESS_FIELDS},
         email=details.email,
@@ -217,13 +217,15 @@ def _create_order(
     )
 
 
-def compute_cart_promise(lines: Iterable[CartLine], method: ShippingMethod, terms: Terms) -> promise.Promise | None:
-    """When all of it would come, sent together now with this method."""
-    now = timezone.now()
+def compute_cart_promise(
+    lines: Iterable[CartLine], method: ShippingMethod, terms: Terms, *, country: str
+) -> promise.Promise | None:
+    """When all of it would come there, sent together now with this method."""
+    now, calendar = timezone.now(), terms.get_calendar(country)
     return promise.combine_promises(
         [
             promise.compute_promise(
-                terms.calendar,
+                calendar,
                 method,
                 availability=line,
                 now=now,

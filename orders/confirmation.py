@@ -30,7 +30,10 @@ def renew_promise(order: Order) -> None:
     if order.shipping_method is None or order.ships_on is None:
         return
     promised = promise.compute_promise(
-        shop_terms.load_terms().calendar, order.shipping_method, availability=ReservedGoods(), now=timezone.now()
+        shop_terms.load_terms().get_calendar(str(order.country)),
+        order.shipping_method,
+        availability=ReservedGoods(),
+        now=timezone.now(),
     )
     if promised is None or promised.ships_on <= order.ships_on:
         return

@@ -2,7 +2,8 @@
 so in words. One query for all.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache, cached_property
@@ -27,7 +28,7 @@ class Calendar:
     handling_days: int
     ships_on_saturday: bool
     closed: frozenset[date] = frozenset()
-    undelivered: frozenset[date] = frozenset()
+    undelivered: frozenset[date] = frozenset()  # in the country it is for
 
     @classmethod
     def load(cls) -> "Calendar":
@@ -36,7 +37,11 @@ class Calendar:
 
 @dataclass(frozen=True)
 class Terms:
-    """`rates`: the tax inside prices, as a fraction, by country code; a country without one has none."""
+    """`rates`: the tax inside prices, as a fraction, by country code; a country without one has none.
+
+    `calendar`: for deliveries in the shop's own country. `undelivered`: the days on which nothing is delivered, by
+    country code; under "" those on which nothing is anywhere.
+    """
 
     settings: ShopSettings
     calendar: Calendar
@@ -45,6 +50,7 @@ class Terms:
     methods: tuple[ShippingMethod, ...] = ()  # those in use, in the order staff gave them
     info_pages: tuple[InfoPage, ...] = ()  # the published ones without their words, for the foot of every page
     return_exclusions: tuple[tuple[int | None, int | None], ...] = ()  # categories and products not taken back
+    undelivered: Mapping[str, frozenset[date]] = field(default_factory=dict)
 
     @cached_property
     def domestic_methods(self) -> tuple[ShippingMethod, ...]:
@@ -52,13 +58,18 @@ class Terms:
         country = self.settings.default_country.code
         return tuple(method for method in self.methods if method.reaches(country))
 
+    def get_calendar(self, country: str) -> Calendar:
+        """For deliveries to a country."""
+        nowhere, there = self.undelivered.get("", frozenset()), self.undelivered.get(country, frozenset())
+        return replace(self.calendar, undelivered=nowhere | there)
+
     def rate(self, country: str) -> Decimal:
         return self.rates.get(country, Decimal(0))
 
 
 # One row, whether staff have saved any settings or not. Money and rates travel as text: JSON numbers are not exact.
 _SELECT_TERMS = """
-SELECT (SELECT json_agg(json_build_array(h.falls_on, h.closes_shop, h.stops_delivery))
+SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h.stops_delivery))
         FROM orders_holiday h WHERE h.falls_on >= %(since)s),
        (SELECT json_agg(json_build_array(t.country, t.name, t.rate::text)) FROM orders_taxrate t),
        (SELECT json_agg(json_build_object({methods}) ORDER BY m.position, m.price, m.id)
@@ -80,7 +91,7 @@ def load_terms() -> Terms:
     is_saved = settings[0] is not None
     return _build_terms(
         ShopSettings.from_db(DEFAULT_DB_ALIAS, list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
-        days_off=[(date.fromisoformat(on), closes, stops) for on, closes, stops in days_off or ()],
+        days_off=[(date.fromisoformat(on), *others) for on, *others in days_off or ()],
         taxes=taxes or [],
         methods=methods or [],
         info_pages=info_pages or [],
@@ -108,7 +119,7 @@ def get_terms_for_request(request: HttpRequest) -> Terms:
 def _build_terms(
     settings: ShopSettings,
     *,
-    days_off: list[tuple[date, bool, bool]],
+    days_off: list[tuple[date, str, bool, bool]],
     taxes: list[tuple[str, str, str]],
     methods: list[dict[str, Any]],
     info_pages: list[dict[str, str]],
@@ -118,12 +129,15 @@ def _build_terms(
         cutoff_hour=min(settings.cutoff_hour, 23),
         handling_days=settings.handling_days,
         ships_on_saturday=settings.ships_on_saturday,
-        closed=frozenset(on for on, closes_shop, _ in days_off if closes_shop),
-        undelivered=frozenset(on for on, _, stops_delivery in days_off if stops_delivery),
+        closed=frozenset(on for on, _, closes_shop, _ in days_off if closes_shop),
     )
+    undelivered: dict[str, frozenset[date]] = {}
+    for on, country, _, stops_delivery in days_off:
+        if stops_delivery:
+            undelivered[country] = undelivered.get(country, frozenset()) | {on}
     rates = {country: Decimal(rate) for country, _, rate in taxes}
     names = {country: name for country, name, _ in taxes}
-    return Terms(
+    terms = Terms(
         settings,
         calendar,
         rates,
@@ -131,7 +145,9 @@ def _build_terms(
         tuple(_parse_shipping_method(each) for each in methods),
         tuple(InfoPage(**each) for each in info_pages),
         tuple((category, product) for category, product in exclusions),
+        undelivered,
     )
+    return replace(terms, calendar=terms.get_calendar(settings.default_country.code))
 
 
 def _parse_shipping_method(row: dict[str, Any]) -> ShippingMethod:

@@ -109,10 +109,11 @@ def price_draft(draft: OrderDraft, terms: Terms) -> Totals:
 def promise_draft(draft: OrderDraft, terms: Terms) -> promise.Promise | None:
     """When all of it would come, entered now; None where nobody knows. One query."""
     found, now = get_availability(line.variant.pk for line in draft.lines), timezone.now()
+    calendar = terms.get_calendar(draft.address["country"])
     return promise.combine_promises(
         [
             promise.compute_promise(
-                terms.calendar,
+                calendar,
                 draft.method,
                 availability=found[line.variant.pk],
                 now=now,

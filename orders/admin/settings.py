@@ -8,6 +8,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern
 
 from orders.admin.approval import build_rule_url
+from orders.admin.public_holidays import build_holidays_url
 from orders.admin.settings_form import ShopSettingsForm
 from orders.carrier_directory import load_directory
 from orders.carriers import get_carrier_name
@@ -150,6 +151,9 @@ class TaxRateAdmin(StrictAdmin):
 
 @admin.register(Holiday)
 class HolidayAdmin(StrictAdmin):
-    list_display = ["name", "falls_on", "closes_shop", "stops_delivery"]
+    list_display = ["name", "falls_on", "country", "closes_shop", "stops_delivery"]
     list_filter = [("falls_on", admin.DateFieldListFilter)]
     ordering = ["-falls_on"]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [build_holidays_url(self), *super().get_urls()]

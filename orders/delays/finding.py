@@ -44,7 +44,7 @@ WITH short AS (
            CASE WHEN bool_and(coalesce(restock_on >= %(today)s, false)) THEN max(restock_on) END AS goods_on
     FROM short WHERE needed > on_hand GROUP BY order_id
 )
-SELECT o.id, o.number, o.promised_by_on, o.shipping_method_id,
+SELECT o.id, o.number, o.country, o.promised_by_on, o.shipping_method_id,
        CASE WHEN o.fulfilment_status = 'dispatched'
             THEN (SELECT max(s.dispatched_at) FROM orders_shipment s WHERE s.order_id = o.id) END,
        awaited.order_id IS NOT NULL, awaited.goods_on,
@@ -69,6 +69,7 @@ ORDER BY o.promised_by_on, o.id
 class FoundOrder:
     order_id: int
     number: str
+    country: str
     promised_by_on: date | None
     method_id: int
     outlook: OrderOutlook
@@ -101,10 +102,12 @@ def _tell_what_slips() -> int:
 
 def find_slips() -> Iterator[tuple[FoundOrder, Slip]]:
     """The orders that will miss their day, and those without one for which a day can be named now."""
-    now, calendar = timezone.now(), shop_terms.load_terms().calendar
+    now, terms = timezone.now(), shop_terms.load_terms()
     methods = ShippingMethod.objects.in_bulk()
-    for found in list(find_standings(calendar, methods.values())):
-        slip = predict_slip(found.outlook, calendar=calendar, method=methods[found.method_id], now=now)
+    for found in list(find_standings(terms.calendar, methods.values())):
+        slip = predict_slip(
+            found.outlook, calendar=terms.get_calendar(found.country), method=methods[found.method_id], now=now
+        )
         is_news = slip is not None and (found.promised_by_on is not None or slip.promised is not None)
         if slip is not None and is_news:
             yield found, slip
@@ -115,7 +118,17 @@ def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Ite
     today = timezone.localdate()
     arrivals = [compute_arrival(calendar, each, leaves_on=today + ONE_DAY).by_on for each in methods]
     values = {"today": today, "long_past": today - LONG_PAST, "soon": max(arrivals, default=today)}
-    for order_id, number, by_on, method_id, left_at, awaits, goods_on, released_on in FIND_STANDINGS.fetch_rows(values):
+    for (
+        order_id,
+        number,
+        country,
+        by_on,
+        method_id,
+        left_at,
+        awaits,
+        goods_on,
+        released_on,
+    ) in FIND_STANDINGS.fetch_rows(values):
         outlook = OrderOutlook(
             by_on or UNKNOWN,
             left_on=timezone.localdate(left_at) if left_at else None,
@@ -123,4 +136,4 @@ def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Ite
             goods_on=goods_on,
             released_on=released_on,
         )
-        yield FoundOrder(order_id, number, by_on, method_id, outlook)
+        yield FoundOrder(order_id, number, country, by_on, method_id, outlook)

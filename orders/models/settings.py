@@ -121,15 +121,22 @@ _SETTINGS = RowStatement(ShopSettings, "WHERE t.id = %(id)s")
 
 
 class Holiday(models.Model):
-    """A day on which nothing leaves (`shop`) or nothing is delivered (`carrier`)."""
+    """A day on which nothing leaves us, or nothing is delivered: anywhere, or in one country."""
 
-    falls_on = models.DateField(unique=True)
+    falls_on = models.DateField()
+    country: "models.Field[str | Country, Country]" = CountryField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where nothing is delivered that day. Empty: nowhere is anything.",
+    )
     name = models.CharField(max_length=80)
-    closes_shop = models.BooleanField(default=True)
-    stops_delivery = models.BooleanField(default=True)
+    closes_shop = models.BooleanField("the shop is closed", default=True)
+    stops_delivery = models.BooleanField("nothing is delivered", default=True)
 
     class Meta:
         ordering = ["falls_on"]
+        constraints = [models.UniqueConstraint(fields=["falls_on", "country"], name="holiday_once_a_country")]
 
     def __str__(self) -> str:
         return f"{self.name}, {self.falls_on:%d %b %Y}"

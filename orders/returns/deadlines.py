@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders import stages
 from orders.models import Order, Shipment
-from orders.shop_terms import Calendar
+from orders.shop_terms import Calendar, Terms
 from shop.periods import Period
 
 WITHDRAWAL_PERIOD = Period(days=14)
@@ -33,8 +33,9 @@ class WithdrawalPeriod:
         return self.ends_on is None or timezone.localdate(moment) <= self.ends_on
 
 
-def find_withdrawal_period(order: Order, calendar: Calendar) -> WithdrawalPeriod:
+def find_withdrawal_period(order: Order, terms: Terms) -> WithdrawalPeriod:
     """One query for the parcels, none where they are prefetched."""
+    calendar = terms.get_calendar(str(order.country))
     return compute_withdrawal_period(order.shipments.all(), days_off=list_days_off(calendar))
 
 
@@ -60,5 +61,5 @@ def compute_refund_day(declared_at: datetime) -> date:
 
 
 def list_days_off(calendar: Calendar) -> Collection[date]:
-    """The seam for public holidays: those staff keep. A day on which only the shop rests gives the buyer one more."""
+    """The holidays staff keep. A day on which only the shop rests gives the buyer one more."""
     return calendar.closed | calendar.undelivered

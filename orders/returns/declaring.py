@@ -128,7 +128,7 @@ def _write_down(
 ) -> Withdrawal:
     terms = shop_terms.load_terms()
     parcels = order.shipments.all()
-    period = deadlines.compute_withdrawal_period(parcels, days_off=deadlines.list_days_off(terms.calendar))
+    period = deadlines.find_withdrawal_period(order, terms)
     made = Withdrawal(
         order=order,
         way=way,

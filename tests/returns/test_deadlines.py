@@ -8,7 +8,7 @@ from django.utils import timezone
 from orders.models import Holiday, Shipment
 from orders.returns import deadlines
 from orders.returns.deadlines import compute_withdrawal_period
-from orders.shop_terms import Calendar
+from orders.shop_terms import Calendar, load_terms
 from tests import builders
 
 Stage = Shipment.Stage
@@ -89,9 +89,9 @@ def test_the_holidays_staff_keep_are_the_days_off_even_those_of_the_last_weeks()
 @pytest.mark.django_db
 def test_an_order_tells_its_period_by_its_parcels():
     order = builders.sent_order(delivered_at=datetime(2026, 11, 2, 9, 0, tzinfo=UTC))
-    assert deadlines.find_withdrawal_period(order, Calendar.load()).ends_on == date(2026, 11, 16)
+    assert deadlines.find_withdrawal_period(order, load_terms()).ends_on == date(2026, 11, 16)
     builders.sent_parcel(order)
-    assert deadlines.find_withdrawal_period(order, Calendar.load()).ends_on is None
+    assert deadlines.find_withdrawal_period(order, load_terms()).ends_on is None
 
 
 def test_money_is_due_fourteen_days_after_the_declaration_whatever_day_that_is():

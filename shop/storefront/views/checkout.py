@@ -267,7 +267,7 @@ def list_deliveries(form: CheckoutForm, lines: list[CartLine], agreed: Terms) ->
         DeliveryOption(
             method=each,
             price=_format_method_price(each, subtotal),
-            arrival=_format_method_arrival(lines, each, agreed, now),
+            arrival=_format_method_arrival(lines, each, agreed, now, country=form.chosen_country),
             is_chosen=each == chosen,
         )
         for each in form.methods
@@ -279,6 +279,8 @@ def _format_method_price(method: ShippingMethod, goods: pricing.Totals) -> str:
     return format_amount(amount, goods.currency) if amount else "free"
 
 
-def _format_method_arrival(lines: list[CartLine], method: ShippingMethod, agreed: Terms, now: datetime) -> str:
-    promised = compute_cart_promise(lines, method, agreed)
+def _format_method_arrival(
+    lines: list[CartLine], method: ShippingMethod, agreed: Terms, now: datetime, *, country: str
+) -> str:
+    promised = compute_cart_promise(lines, method, agreed, country=country)
     return promise.format_promise(promised, now=now) if promised else ""

@@ -87,7 +87,7 @@ def _describe_delay(found: Order) -> dict[str, str] | None:
 
 def _describe_withdrawal_period(found: Order, lines: list[OrderLine]) -> str:
     """Until when the buyer may withdraw; empty once they may not, or have withdrawn from all of it."""
-    period = deadlines.find_withdrawal_period(found, page_cache.get_cached_terms().calendar)
+    period = deadlines.find_withdrawal_period(found, page_cache.get_cached_terms())
     if not period.is_open_at(timezone.now()) or declaring.is_all_withdrawn(lines, found.withdrawals.all()):
         return ""
     return wording.describe_period(period, timezone.now())

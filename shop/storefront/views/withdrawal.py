@@ -91,7 +91,7 @@ def _render_order_page(
     request: HttpRequest, order: Order, form: OrderWithdrawalForm, standing: list[Withdrawal]
 ) -> HttpResponse:
     now = timezone.now()
-    period = deadlines.find_withdrawal_period(order, page_cache.get_cached_terms().calendar)
+    period = deadlines.find_withdrawal_period(order, page_cache.get_cached_terms())
     context: dict[str, Any] = {
         "order": order,
         "form": form,
@@ -118,9 +118,9 @@ def _list_own_orders(request: HttpRequest) -> list[dict[str, Any]]:
     found = _find_own_orders(request)
     if found is None:
         return []
-    now, calendar = timezone.now(), page_cache.get_cached_terms().calendar
+    now, terms = timezone.now(), page_cache.get_cached_terms()
     return [
-        {"order": each, "period": wording.describe_period(deadlines.find_withdrawal_period(each, calendar), now)}
+        {"order": each, "period": wording.describe_period(deadlines.find_withdrawal_period(each, terms), now)}
         for each in found.prefetch_related("shipments", "lines")[:MOST_LISTED]
     ]
 
