@@ -94,6 +94,7 @@ def _build_parcel_timeline(
     came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
     steps += [_build_refund_step(order, event) for event in given_back]
+    steps += [_build_cancelled_lines_step(event) for event in mine if event.kind == Kind.LINES_CANCELLED]
     steps += [_build_failed_refund_step(order, event) for event in mine if event.kind == Kind.REFUND_FAILED]
     steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
     steps += _build_denial_steps(mine, parcel)
@@ -136,6 +137,10 @@ def _build_cancelled_steps(order: Order, mine: list[OrderEvent]) -> list[Timelin
         *steps,
         TimelineStep("Cancelled", "stop", at=ended.created_at if ended else order.cancelled_at, text=reason),
     ]
+
+
+def _build_cancelled_lines_step(event: OrderEvent) -> TimelineStep:
+    return TimelineStep("Some of it cancelled", "done", at=event.created_at, text=f"{event.data.get('what', '')}.")
 
 
 def _build_refund_step(order: Order, event: OrderEvent) -> TimelineStep:

@@ -55,6 +55,17 @@ TWINS = {
     "concurrency/test_fresh_links.py": {
         "test_a_link_pressed_four_times_at_once_lets_one_in": "test_without_the_lock_it_lets_several_in",
     },
+    "concurrency/test_some_of_an_order_at_once.py": {
+        "test_the_same_lines_cancelled_eight_times_at_once_are_cancelled_once": (
+            "test_without_the_orders_lock_they_are_cancelled_again_and_again"
+        ),
+        "test_cancelled_while_its_parcel_leaves_it_is_one_or_the_other": (
+            "test_without_the_orders_lock_it_leaves_and_is_cancelled_too"
+        ),
+        "test_two_refund_the_same_goods_at_once_and_they_are_refunded_once": (
+            "test_without_the_orders_lock_more_goes_back_than_was_paid"
+        ),
+    },
     "concurrency/test_staff_orders_at_once.py": {
         "test_the_same_form_eight_times_at_once_is_one_order": (
             "test_without_the_forms_key_it_is_entered_again_and_again"

@@ -27,6 +27,7 @@ from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_gi
 from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.entry import enter_order
+from orders.admin.line_actions import CANCEL_LINES, REFUND_PARTS, cancel_lines, refund_parts
 from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.paging import DeepPaginator
 from orders.admin.road_steps import PASTE, SETTLE, paste_tracking_page, settle_denial
@@ -37,6 +38,7 @@ from orders.carrier_contact import build_carrier_contact
 from orders.fulfilment import holds, queue
 from orders.fulfilment.packing import TO_PACK
 from orders.fulfilment.undoing import find_last_step
+from orders.line_cancellation import may_cancel_some
 from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
 from orders.order_access import build_order_link
@@ -105,7 +107,9 @@ class OrderAdmin(MaskedAdmin):
         unmark_essential,
         complete_address,
         cancel,
+        cancel_lines,
         refund,
+        refund_parts,
         mark_paid,
         mark_given_back,
         pick_list,
@@ -279,7 +283,9 @@ def get_status_badge(order: Order, stages: list[str]) -> tuple[str, str]:
 
 def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
     """What an order's page shows; the buttons for those who may take steps."""
-    prefetch_related_objects([order], "events", "shipments__store", "shipments__lines__order_line", "shipments__scans")
+    prefetch_related_objects(
+        [order], "lines", "events", "shipments__store", "shipments__lines__order_line", "shipments__scans"
+    )
     prefetch_related_objects([order], "payments__refunds", "payments__stripe_records")
     parcels = list(order.shipments.all())
     kind, text = get_status_badge(order, [parcel.stage for parcel in parcels])
@@ -366,8 +372,11 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
         yield TAKE_BACK
     if cancellation.may_cancel(order) or order.waits_for_link:
         yield StaffButton("cancel", "Cancel")
+    if may_cancel_some(order, order.lines.all()):
+        yield CANCEL_LINES
     if find_refundable_payment(order)[0]:
         yield StaffButton("refund", "Refund")
+        yield REFUND_PARTS
     if any(is_owed_by_hand(refund) for payment in order.payments.all() for refund in payment.refunds.all()):
         yield GIVEN_BACK
     if not STILL_HERE.isdisjoint(stages):

@@ -76,7 +76,7 @@ def take_back_step(order_id: int, *, actor: str, seen: int) -> LastStep:
     undone = (
         _take_back_approval(order)
         if last.event.kind == Kind.APPROVED
-        else _take_back_stage(order.shipments.get(pk=last.event.shipment_id or 0))
+        else take_back_stage(order.shipments.get(pk=last.event.shipment_id or 0))
     )
     events.record_order_event(
         order, Kind.TAKEN_BACK, shipment=last.event.shipment, actor=actor, undone=undone, reason=last.name
@@ -93,8 +93,11 @@ def _take_back_approval(order: Order) -> list[str]:
     return [Kind.APPROVED.value]
 
 
-def _take_back_stage(shipment: Shipment) -> list[str]:
-    """What was typed and scanned for the step goes with it."""
+def take_back_stage(shipment: Shipment) -> list[str]:
+    """What was typed and scanned for the step goes with it. The caller holds the order's lock and records the event.
+
+    Gives the events that no longer hold.
+    """
     stage, undone = BACK_TO[Stage(shipment.stage)]
     shipment.stage = stage
     shipment.packing_note = shipment.packed_by = ""

@@ -52,11 +52,23 @@ def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
         assert stages(order) == [row.stage]
     assert buttons(staff.get(page_of(order)))[0] == "Ship"
     take(staff, "ship", order, **numbers(order))
-    assert buttons(staff.get(page_of(order))) == ["Mark delivered", "Correct the tracking", "Refund"]
+    assert buttons(staff.get(page_of(order))) == [
+        "Mark delivered",
+        "Correct the tracking",
+        "Paste a tracking page",
+        "Refund",
+        "Refund goods or postage",
+    ]
     take(staff, "mark_delivered", order)
     order.refresh_from_db()
     assert order.status == Order.Status.COMPLETED
-    assert buttons(staff.get(page_of(order))) == ["Correct the tracking", "Refund", "Show the address"]
+    assert buttons(staff.get(page_of(order))) == [
+        "Correct the tracking",
+        "Paste a tracking page",
+        "Refund",
+        "Refund goods or postage",
+        "Show the address",
+    ]
     check_stock()
 
 

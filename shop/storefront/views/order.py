@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
-from orders import cancellation, order_access, order_mail_optins, promise, stages, status
+from orders import cancellation, line_cancellation, order_access, order_mail_optins, promise, stages, status
 from orders.delays import delay_words
 from orders.models import Order, OrderLine, Payment, Shipment
 from orders.order_facts import OrderFacts, read_order_facts
@@ -40,6 +40,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     lost = status.lost_total(found) if facts.has_stripe_records else Decimal(0)
     has_come = found.placed_at is not None
     rows = [_make_line_row(line) for line in found.lines.select_related("product")]
+    may_call_off = status.may_customer_cancel(found, lost=lost)
     context = {
         "order": found,
         "words": status.get_customer_status_label(found),
@@ -49,7 +50,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "arrival": _format_order_arrival(found),
         "tax_name": page_cache.get_cached_terms().tax_names.get(str(found.country), ""),
         "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],
-        "may_cancel": status.may_customer_cancel(found, lost=lost) and cancellation.may_cancel(found),
+        "may_cancel": may_call_off and cancellation.may_cancel(found),
+        "may_cancel_some": may_call_off and line_cancellation.may_cancel_some(found, [row["line"] for row in rows]),
         "may_mark": has_come and found.status != Order.Status.CANCELLED and order_access.owns(request, found),
         "notice": status.get_customer_notice(found, lost=lost),
         "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings) if has_come else None,
