@@ -45,7 +45,7 @@ WITH short AS (
     FROM short WHERE needed > on_hand GROUP BY order_id
 )
 SELECT o.id, o.number, o.country, o.promised_by_on, o.shipping_method_id,
-       CASE WHEN o.fulfilment_status = 'dispatched'
+       CASE WHEN o.fulfilment_status IN ('dispatched', 'held_up')
             THEN (SELECT max(s.dispatched_at) FROM orders_shipment s WHERE s.order_id = o.id) END,
        awaited.order_id IS NOT NULL, awaited.goods_on,
        (SELECT max(p.released_on) FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
@@ -60,7 +60,7 @@ WHERE o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.ship
     OR (o.fulfilment_status IN ('unfulfilled', 'in_progress') AND o.promised_by_on IS NULL
         AND EXISTS (SELECT FROM orders_delaynotice n
                     WHERE n.order_id = o.id AND n.is_current AND n.new_by_on IS NULL AND n.reason <> 'staff'))
-    OR (o.fulfilment_status = 'dispatched' AND o.promised_by_on >= %(today)s))
+    OR (o.fulfilment_status IN ('dispatched', 'held_up') AND o.promised_by_on >= %(today)s))
 ORDER BY o.promised_by_on, o.id
 """)
 
