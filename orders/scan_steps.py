@@ -30,6 +30,12 @@ def build_scan_steps(scans: Iterable[TrackingEvent]) -> list[dict[str, Any]]:
         if title is None:
             continue
         same = (title, scan.place, timezone.localdate(scan.happened_at))
-        text = f"{scan.place}." if scan.place else ""
+        text = f"{format_place(scan.place)}." if scan.place else ""
         told.setdefault(same, {"title": title, "state": "done", "at": scan.happened_at, "text": text})
     return list(told.values())[-MOST_SHOWN:]
+
+
+def format_place(place: str) -> str:
+    """Carriers shout: “PORTSMOUTH, GB” is read as “Portsmouth, GB”."""
+    parts = place.split(", ")
+    return ", ".join(part.title() if part.isupper() and len(part) > 3 else part for part in parts)
