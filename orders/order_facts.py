@@ -9,10 +9,14 @@ from shop.prepared import PreparedStatement
 
 @dataclass(frozen=True)
 class OrderFacts:
-    """`payments`: status and amount of each. `stages`: of its parcels. Of the rest, whether there is any at all."""
+    """`payments`: status and amount of each. `stages`: of its parcels. Of the rest, whether there is any at all.
+
+    `invoice_numbers`: of its invoice and credit notes, oldest first.
+    """
 
     payments: tuple[tuple[str, Decimal], ...]
     stages: tuple[str, ...]
+    invoice_numbers: tuple[str, ...]
     has_refunds: bool
     has_stripe_records: bool
     has_ticks: bool
@@ -37,13 +41,17 @@ SELECT (SELECT json_agg(json_build_array(p.status, p.amount::text)) FROM orders_
                WHERE p.order_id = %(order)s),
        EXISTS (SELECT FROM orders_ordertick t WHERE t.order_id = %(order)s),
        EXISTS (SELECT FROM orders_adjustment a WHERE a.order_id = %(order)s),
-       EXISTS (SELECT FROM orders_returnauthorization r WHERE r.order_id = %(order)s)
+       EXISTS (SELECT FROM orders_returnauthorization r WHERE r.order_id = %(order)s),
+       (SELECT array_agg(i.number::text ORDER BY i.id) FROM orders_invoice i WHERE i.order_id = %(order)s)
 """)
 
 
 def read_order_facts(order_id: int) -> OrderFacts:
     """One query."""
-    [(payments, stages, *has_any)] = READ_FACTS.fetch_rows({"order": order_id})
+    [(payments, stages, *has_any, invoice_numbers)] = READ_FACTS.fetch_rows({"order": order_id})
     return OrderFacts(
-        tuple((status, Decimal(amount)) for status, amount in payments or ()), tuple(stages or ()), *has_any
+        tuple((status, Decimal(amount)) for status, amount in payments or ()),
+        tuple(stages or ()),
+        tuple(invoice_numbers or ()),
+        *has_any,
     )

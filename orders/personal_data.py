@@ -17,6 +17,7 @@ from orders.models import (
     CarrierMessage,
     Cart,
     CartLine,
+    Invoice,
     Order,
     Payment,
     Refund,
@@ -24,10 +25,11 @@ from orders.models import (
     StripeEvent,
     StripeRecord,
 )
+from orders.models.invoice import INVOICE_RETENTION
 from orders.models.shipment import BareNumber
 from orders.payments import stripe_events
 from orders.payments.stripe_events import STRIPE_EVENT_RETENTION
-from orders.retention import INVOICE_RETENTION, get_customer_orders
+from orders.retention import get_customer_orders
 from orders.returns.holdings import make_withdrawal_holdings
 from orders.returns.return_holdings import make_return_holdings
 from shop.periods import Period
@@ -159,6 +161,24 @@ def export_payments(customer: Customer) -> Rows:
     return [*paid, *back, *said]
 
 
+def export_invoices(customer: Customer) -> Rows:
+    return export_rows(
+        Invoice.objects.filter(order__in=get_customer_orders(customer)).order_by("pk"),
+        kind="kind",
+        number="number",
+        order="order__number",
+        corrects="corrects",
+        issued_at="issued_at",
+        seller="seller",
+        buyer="buyer",
+        lines="lines",
+        taxes="taxes",
+        tax="tax",
+        total="total",
+        currency="currency",
+    )
+
+
 def export_carts(customer: Customer) -> Rows:
     lines = CartLine.objects.filter(cart__customer=customer)
     return export_rows(
@@ -264,12 +284,28 @@ def _make_message_holding() -> Holding:
     )
 
 
+def _make_invoice_holding() -> Holding:
+    return Holding(
+        key="invoices",
+        title="Your invoices",
+        models=("orders.Invoice",),
+        retention="Number, date, name and address, goods, sums and tax, as they were issued: "
+        f"{INVOICE_RETENTION}, as tax law asks.",
+        export=export_invoices,
+        erase=lambda customer: 0,
+        kept="Each as it was issued, with the name and postal address on it. Tax law asks for it for "
+        f"{INVOICE_RETENTION}.",
+        retire=retention.retire_invoices,
+    )
+
+
 def register_holdings() -> None:
     register_processors()
     register_holding(_make_message_holding())
     register_holding(_make_order_holding())
     for holding in (*make_withdrawal_holdings(), *make_return_holdings()):
         register_holding(holding)
+    register_holding(_make_invoice_holding())
     register_holding(
         Holding(
             key="payments",

@@ -5,7 +5,7 @@ European Union article 226 of Directive 2006/112/EC) asks a shop to keep its inv
 and the customer's name and address. Nothing else is kept.
 """
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer
@@ -13,6 +13,7 @@ from accounts.models.address import ADDRESS_FIELDS
 from orders.models import (
     Allocation,
     DelayNotice,
+    Invoice,
     Order,
     OrderEvent,
     OrderTick,
@@ -25,9 +26,8 @@ from orders.models import (
     TrackingEvent,
     Withdrawal,
 )
-from shop.periods import Period
+from orders.models.invoice import INVOICE_RETENTION
 
-INVOICE_RETENTION = Period(years=6)
 NOT_ON_AN_INVOICE = {
     "email": "",
     "phone": "",
@@ -92,14 +92,24 @@ def erase_payments(customer: Customer) -> int:
 
 
 def get_expired_orders() -> QuerySet[Order]:
-    """Orders in our books for longer than tax law asks. Imported ones came into them on the day of the import."""
-    return Order.objects.filter(created_at__lt=timezone.now() - INVOICE_RETENTION).exclude(status=Order.Status.PENDING)
+    """Orders in our books for longer than tax law asks. Imported ones came into them on the day of the import; one with
+    a younger invoice or credit note stays with it.
+    """
+    since = timezone.now() - INVOICE_RETENTION
+    old = Order.objects.filter(created_at__lt=since).exclude(status=Order.Status.PENDING)
+    return old.filter(~Exists(Invoice.objects.filter(order=OuterRef("pk"), issued_at__gte=since)))
+
+
+def retire_invoices() -> int:
+    """They stand on payments and orders, and go before them."""
+    return Invoice.objects.filter(order__in=get_expired_orders()).delete()[0]
 
 
 def retire_payments() -> int:
+    count = retire_invoices()
     old = Payment.objects.filter(order__in=get_expired_orders())
     stray = StripeRecord.objects.filter(payment=None, created_at__lt=timezone.now() - INVOICE_RETENTION)
-    return stray.delete()[0] + Refund.objects.filter(payment__in=old).delete()[0] + old.delete()[0]
+    return count + stray.delete()[0] + Refund.objects.filter(payment__in=old).delete()[0] + old.delete()[0]
 
 
 def retire_orders() -> int:

@@ -3,6 +3,7 @@ from celery import shared_task
 from orders import staff_orders
 from orders.delays.finding import see_to_delays
 from orders.fulfilment import approval_rule, following, scans
+from orders.papers import issuing
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
 from orders.returns import statements
@@ -57,3 +58,8 @@ def tell_of_delays() -> None:
 @shared_task
 def follow_new_parcels() -> None:
     following.follow_new_parcels()
+
+
+@shared_task
+def issue_due_invoices() -> None:
+    issuing.issue_due_invoices()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from orders.views import cart, order, payment, webhook
+from orders.views import cart, invoice, order, payment, webhook
 
 urlpatterns = [
     path("cart/lines/", cart.add_cart_line, name="cart_add"),
@@ -33,5 +33,7 @@ urlpatterns = [
     ),
     path("orders/<str:number>/news/<slug:key>/removal/", order.end_news, name="order_news_removal"),
     path("webhooks/carrier/<slug:carrier>/", webhook.carrier_webhook, name="carrier_webhook"),
+    path("orders/<str:number>/invoice/", invoice.ask_for_invoice, name="order_invoice"),
+    path("orders/<str:number>/invoices/<str:paper>/", invoice.download_invoice, name="invoice_file"),
     path("webhooks/stripe/", webhook.stripe_webhook, name="stripe_webhook"),
 ]

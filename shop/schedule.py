@@ -47,6 +47,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "options": {"expires": 60},
     },
     "tell of delays": {"task": "orders.tasks.tell_of_delays", "schedule": 300, "options": {"expires": 300}},
+    "issue invoices": {
+        "task": "orders.tasks.issue_due_invoices",
+        "schedule": 30,
+        "options": {"queue": "ticks", "expires": 30},
+    },
     "process payment events": {"task": "orders.tasks.process_stripe_events", "schedule": 5, "options": HEARTBEAT},
     "take out what is withdrawn": {
         "task": "recommendations.tasks.take_out_withdrawn",

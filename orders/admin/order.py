@@ -27,6 +27,7 @@ from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_gi
 from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.entry import enter_order
+from orders.admin.invoices import build_invoice_urls, describe_issued
 from orders.admin.line_actions import CANCEL_LINES, REFUND_PARTS, cancel_lines, refund_parts
 from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.paging import DeepPaginator
@@ -39,9 +40,10 @@ from orders.fulfilment import holds, queue
 from orders.fulfilment.packing import TO_PACK
 from orders.fulfilment.undoing import find_last_step
 from orders.line_cancellation import may_cancel_some
-from orders.models import Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
+from orders.models import Invoice, Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
 from orders.order_access import build_order_link
+from orders.papers.issuing import is_invoiceable
 from orders.payments.refunds import find_refundable_payment
 from orders.stages import (
     DISPATCHED_STAGES,
@@ -124,7 +126,7 @@ class OrderAdmin(MaskedAdmin):
         entering = path(
             "enter/", self.admin_site.admin_view(partial(enter_order, model_admin=self)), name="orders_order_enter"
         )
-        return [entering, *build_workbench_urls(self), *super().get_urls()]
+        return [entering, *build_workbench_urls(self), *build_invoice_urls(self), *super().get_urls()]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -146,10 +148,14 @@ class OrderAdmin(MaskedAdmin):
             payment__order=OuterRef("pk"), payment__status=Payment.Status.CAPTURED
         )
         at_bank = disputes.order_by("pk").values(row=JSONObject(amount=amount, currency="currency", status="status"))
+        issued = Invoice.objects.filter(order=OuterRef("pk")).order_by("pk")
         return orders.annotate(
             parcel_stages=ArraySubquery(parcels),
             refunds_made=ArraySubquery(back),
             disputes_standing=ArraySubquery(at_bank),
+            invoices_issued=ArraySubquery(
+                issued.values(row=JSONObject(number="number", total=Cast("total", CharField())))
+            ),
         )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
@@ -304,6 +310,8 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
         "parcels": parcels,
         "to_pack": TO_PACK if may_act else (),
         "payments": order.payments.all(),
+        "invoices": [describe_issued(row) for row in order.invoices_issued],  # type: ignore[attr-defined]
+        "may_issue": may_act and is_invoiceable(order),
         "hold": holds.explain_hold(order),
         "pay_url": build_order_link(order) if may_act and order.is_payable_by_link and not order.email else "",
         "has_parcel_here": order.status == Order.Status.CONFIRMED

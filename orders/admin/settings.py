@@ -33,6 +33,13 @@ class ShopSettingsAdmin(StrictAdmin):
                 "fields": ["cutoff_hour", "handling_days", "ships_on_saturday"],
             },
         ),
+        (
+            "On invoices",
+            {
+                "description": "Beside the shop’s postal address. What is issued keeps what stood here that day.",
+                "fields": ["legal_name", "vat_id", "company_number", "invoice_words"],
+            },
+        ),
         ("Orders", {"fields": ["quantity_limit"]}),
         (
             "Sending things back",

@@ -3,6 +3,7 @@ from orders.models.cart import Cart, CartLine
 from orders.models.delay_notice import DelayNotice
 from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
+from orders.models.invoice import Invoice, InvoiceKind, InvoiceSeries
 from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderTick
 from orders.models.payment import Payment, Refund, RefundLine, StripeEvent
 from orders.models.return_authorization import (
@@ -26,6 +27,9 @@ __all__ = [
     "DelayNotice",
     "Holiday",
     "InfoPage",
+    "Invoice",
+    "InvoiceKind",
+    "InvoiceSeries",
     "Order",
     "OrderEvent",
     "OrderLine",

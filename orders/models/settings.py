@@ -62,6 +62,25 @@ class ShopSettings(models.Model):
         help_text="Ticked: a parcel is packed on its packing page only, where each thing in it is scanned. "
         "“Mark packed” refuses.",
     )
+    legal_name = models.CharField(
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who sells, as registered. Empty: the name above.",
+    )
+    vat_id = models.CharField("VAT number", max_length=20, blank=True, default="", db_default="")
+    company_number = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="With its register, such as HRB 12345, Hamburg."
+    )
+    invoice_words = models.TextField(
+        "what else must be on an invoice",
+        max_length=600,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="What the law of your country asks for besides: register court, directors, capital, a tax number.",
+    )
     guarantee_picture = models.CharField(
         max_length=200,
         blank=True,

@@ -6,7 +6,8 @@ from django.db.models import QuerySet
 
 from accounts.models import Customer
 from orders.models import Withdrawal, WithdrawalStatement
-from orders.retention import INVOICE_RETENTION, get_customer_orders, get_expired_orders
+from orders.models.invoice import INVOICE_RETENTION
+from orders.retention import get_customer_orders, get_expired_orders
 from shop.periods import Period
 from shop.personal_data import Holding, export_rows, hold_rows
 

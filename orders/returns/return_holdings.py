@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from accounts.models import Customer
 from orders.models import ReturnAuthorization, ReturnPicture
-from orders.retention import INVOICE_RETENTION, get_customer_orders, get_expired_orders
+from orders.models.invoice import INVOICE_RETENTION
+from orders.retention import get_customer_orders, get_expired_orders
 from orders.returns import pictures
 from shop.periods import Period
 from shop.personal_data import Holding, export_rows

@@ -45,7 +45,7 @@ def parcel_to(name: str, **fields) -> Shipment:
 
 
 def test_a_slip_names_shop_buyer_lines_and_who_packed_it_and_no_price(staff):
-    ShopSettings.objects.create(name="Say When", postal_address="1 Harbour Row, Whitby")
+    ShopSettings.objects.create(pk=1, name="Say When", postal_address="1 Harbour Row, Whitby")
     item = builders.variant(builders.product("Wool socks", sizes=("13",)), price="987.65", sku="WOOL-13")
     order = order_at("picked", item, quantity=3, gift_note="Happy birthday", shipping_name="Express")
     Shipment.objects.filter(order=order).update(packing_note="Wrapped twice.", packed_by="Sam", stage="packed")

@@ -17,8 +17,8 @@ from accounts.people.address_claims import CLAIM_RETENTION
 from accounts.people.sessions import VISIT_RETENTION
 from accounts.privacy.erasure import COOLING_OFF
 from accounts.privacy.export import COPY_RETENTION
+from orders.models.invoice import INVOICE_RETENTION
 from orders.payments.stripe_feed import FEED_RETENTION
-from orders.retention import INVOICE_RETENTION
 from shop.periods import Period
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -29,6 +29,7 @@ from notifications.models import OutgoingEmail
 from orders.models import (
     CarrierMessage,
     Cart,
+    Invoice,
     Order,
     Payment,
     Refund,
@@ -141,6 +142,15 @@ def of_payments(at, customer):
     return Refund.objects.get(payment__order=of_orders(at, customer))
 
 
+def of_invoices(at, customer):
+    amounts = {"tax": 0, "total": 1, "currency": "GBP"}
+    snapshots = {"seller": {}, "buyer": {}, "lines": [], "taxes": []}
+    order = of_orders(at, customer)
+    return Invoice.objects.create(
+        kind="invoice", number=f"INV-{at:%j%f}", order=order, issued_at=at, **amounts, **snapshots
+    )
+
+
 def of_carts(at, customer):
     made = builders.cart(builders.variant())
     Cart.objects.filter(pk=made.pk).update(updated_at=at)
@@ -251,6 +261,7 @@ KEPT_DAYS = {
     "mail": (of_mail, 397),
     "orders": (of_orders, 6 * 365 + 2),
     "payments": (of_payments, 6 * 365 + 2),
+    "invoices": (of_invoices, 6 * 365 + 2),
     "carts": (of_carts, 60),
     "carrier_messages": (of_carrier_messages, 14),
     "stripe_events": (of_stripe_events, 90),

@@ -210,6 +210,12 @@ def approvals(world: PoisonedShop) -> Poisoned:
     return Poisoned("approvals", good.shipments.exists, bad.shipments.exists)
 
 
+def invoices(world: PoisonedShop) -> Poisoned:
+    bad, good = builders.placed_order(), builders.placed_order()
+    poison("orders_invoice", f"NEW.order_id = {bad.pk}", event="INSERT")
+    return Poisoned("invoices", good.invoices.exists, bad.invoices.exists)
+
+
 def delays(world: PoisonedShop) -> Poisoned:
     bad, good = late_order(), late_order()
     poison("orders_delaynotice", f"NEW.order_id = {bad.pk}", event="INSERT")
@@ -313,6 +319,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "process carrier messages": carrier_messages,
     "approve obvious orders": approvals,
     "tell of delays": delays,
+    "issue invoices": invoices,
     "process payment events": stripe_events,
     "take out what is withdrawn": taking_out,
     "withdraw from recommendations": recomputing,

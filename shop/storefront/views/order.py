@@ -19,6 +19,7 @@ from orders import cancellation, line_cancellation, order_access, order_mail_opt
 from orders.delays import delay_words
 from orders.models import Order, OrderLine, Payment, Shipment
 from orders.order_facts import OrderFacts, read_order_facts
+from orders.papers import issuing
 from orders.returns import deadlines, declaring, policy, return_wording, wording
 from orders.timeline import Timeline, TimelineStep, build_timelines
 from shop.storefront import consent_prompts, page_cache
@@ -56,6 +57,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "notice": status.get_customer_notice(found, lost=lost),
         "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings) if has_come else None,
         "is_fresh": _is_just_placed(found),
+        "invoices": [_describe_invoice(number) for number in facts.invoice_numbers],
+        "may_ask_invoice": not facts.invoice_numbers and issuing.is_invoiceable(found),
         "has_misfit": not has_come and facts.has_payment(Payment.Status.FLAGGED),
         "has_failed": found.status == Order.Status.CANCELLED
         and not has_come
@@ -85,6 +88,10 @@ def _describe_delay(found: Order) -> dict[str, str] | None:
         "slip": delay_words.describe_slip(told[-1], today),
         "silence": delay_words.describe_silence(told[-1], today),
     }
+
+
+def _describe_invoice(number: str) -> dict[str, str]:
+    return {"number": number, "label": f"{issuing.get_kind(number).label} {number}"}
 
 
 def _describe_withdrawal_period(found: Order, lines: list[OrderLine]) -> str:
