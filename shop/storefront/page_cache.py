@@ -1,13 +1,14 @@
 """What the frame of every page shows and is the same for everybody: departments, the foot, written once, and the terms
 that dates on shelves are counted from. Kept in process for a few seconds; nothing about a person is ever kept.
 
-Cart and checkout load their own terms: what is charged is never older than the request.
+Cart and checkout load their own terms: what is charged is never older than the request. What they loaded is kept here.
 """
 
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
@@ -31,6 +32,13 @@ def get_cached_tree() -> CategoryTree:
 
 def get_cached_terms() -> Terms:
     return _get_or_load("terms", shop_terms.load_terms)
+
+
+def get_fresh_terms(request: HttpRequest) -> Terms:
+    """Those of this request, for what is charged; shelves go by them from then on."""
+    agreed = shop_terms.get_terms_for_request(request)
+    _keep_value("terms", agreed, CACHE_SECONDS)
+    return agreed
 
 
 def get_cached_counts(scope: tuple[int, ...] = ()) -> ListCounts:
@@ -69,10 +77,13 @@ def clear() -> None:
 
 
 def _get_or_load(name: str, load: Callable[[], T], *, seconds: float = CACHE_SECONDS) -> T:
-    now = time.monotonic()
     until, value = _cache.get(name, (0.0, None))
-    if value is None or now > until:
+    if value is None or time.monotonic() > until:
         value = load()
-        _cache[name] = (now + seconds, value)
+        _keep_value(name, value, seconds)
     kept: T = value
     return kept
+
+
+def _keep_value(name: str, value: object, seconds: float) -> None:
+    _cache[name] = (time.monotonic() + seconds, value)

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.people.auth import get_customer
-from orders import carts, pricing, promise, shop_terms
+from orders import carts, pricing, promise
 from orders.models import CartLine, ShippingMethod
 from orders.promise import Promise, PromiseWords
 from orders.shop_terms import Terms
@@ -36,7 +36,7 @@ def cart(request: HttpRequest) -> HttpResponse:
 def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
     if not lines:
         return {"rows": []}
-    now, token, agreed = timezone.now(), get_token(request), shop_terms.get_terms_for_request(request)
+    now, token, agreed = timezone.now(), get_token(request), page_cache.get_fresh_terms(request)
     country = str(agreed.settings.default_country)
     method = next(iter(pricing.filter_shipping_methods(agreed.methods, country)), None)
     rows = align_promises([make_cart_row(line, agreed, method, now) for line in lines])

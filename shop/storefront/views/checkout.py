@@ -19,7 +19,7 @@ from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
-from orders import carts, order_access, pricing, promise, rate_limits, shop_terms
+from orders import carts, order_access, pricing, promise, rate_limits
 from orders.checkout import CheckoutRefused, compute_cart_promise, find_pending_order, start_checkout
 from orders.customs import crosses_customs
 from orders.models import Cart, CartLine, Payment, ShippingMethod
@@ -27,7 +27,7 @@ from orders.payments import checkout_sessions
 from orders.shop_terms import Terms
 from orders.views.redirects import see_other
 from shop.money import format_amount
-from shop.storefront import shelves
+from shop.storefront import page_cache, shelves
 from shop.storefront.checkout_additions import Addition, add_to_order
 from shop.storefront.checkout_form import CheckoutForm, build_initial_values, get_address_values, read_typed_values
 from shop.storefront.guarantee_notice import build_notice_for
@@ -105,7 +105,7 @@ def _load_checkout_context(request: HttpRequest, cart: Cart) -> CheckoutContext:
         customer=customer,
         book=list(customer.addresses.all()) if customer else [],
         granted=consent.get_granted_purposes(customer),
-        terms=shop_terms.get_terms_for_request(request),
+        terms=page_cache.get_fresh_terms(request),
     )
 
 
