@@ -18,7 +18,7 @@ from recommendations.picks.best_sellers import SELLS, SELLS_WELL, pick_popular
 from recommendations.picks.for_mail import pick_for_mail, pick_receipt_offer
 from recommendations.picks.for_you import FOR_YOU, pick_for_customer
 from recommendations.picks.from_visit import FROM_VISIT, pick_from_visitor_history
-from recommendations.picks.news import JUST_IN, NEW, OUT_SOON, read_news
+from recommendations.picks.news import JUST_IN, NEW, OUT_SOON, News, read_news
 from recommendations.picks.pick import Evidence, EvidenceSource, Pick
 from recommendations.picks.shelf import (
     PERSONAL_PAGES,
@@ -49,6 +49,7 @@ __all__ = [
     "Audience",
     "Evidence",
     "EvidenceSource",
+    "News",
     "Page",
     "Pick",
     "Shelf",

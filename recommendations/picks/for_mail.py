@@ -10,9 +10,8 @@ from orders.models import Order
 from recommendations.beside import choose, find_beside
 from recommendations.picks.beside_goods import keep_advice
 from recommendations.picks.best_sellers import pick_popular
-from recommendations.picks.for_you import pick_personal
+from recommendations.picks.for_you import pick_personal, read_past
 from recommendations.picks.pick import Pick
-from recommendations.picks.purchases import read_owned
 from shop.catalog import availability
 from shop.catalog.models import Variant
 
@@ -48,10 +47,10 @@ def pick_for_mail(customer: Customer, granted: Collection[str], *, limit: int = 
     Nothing that they bought, as far as a switch lets us know of it.
     """
     told = interests.get_interests(customer)
-    owned = read_owned(customer, granted)
+    owned, seen = read_past(customer, granted)
     hidden = replace(told.hidden, product_ids=told.hidden.product_ids.union(owned.products))
     own = replace(told, hidden=hidden)
-    found = pick_personal(customer, granted, limit=limit, told=own, owned=owned, near=False)
+    found = pick_personal(granted, limit=limit, told=own, owned=owned, seen=seen, near=False)
     taken = {pick.product_id for pick in found}
     selling = pick_popular(limit=limit + len(taken), hidden=hidden)
     return [*found, *(pick for pick in selling if pick.product_id not in taken)][:limit]

@@ -4,8 +4,9 @@ What they never want to see is on no shelf of theirs. Nothing fills a shelf up: 
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
-from django.db.models import Q
+from django.db.models import IntegerField, Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.consent import consent, purposes
@@ -16,7 +17,14 @@ from recommendations import from_interests
 from recommendations.beside import Found, Way, choose, choose_nearest, find_beside
 from recommendations.models import ProductView
 from recommendations.picks.pick import Evidence, EvidenceSource, Pick
-from recommendations.picks.purchases import Owned, RecentPurchase, format_purchase_month, read_owned
+from recommendations.picks.purchases import (
+    Owned,
+    RecentPurchase,
+    find_latest_purchases,
+    format_purchase_month,
+    make_owned,
+    read_owned,
+)
 from recommendations.picks.shelf import Audience, Page, Shelf, ShelfPurpose
 
 TOLD = "told"  # how what matches an interest comes to a shelf
@@ -70,14 +78,16 @@ def pick_for_customer(
     if customer is None:
         return []
     told = interests.get_interests(customer) if told is None else told
-    return pick_personal(customer, granted, limit=limit, told=told, owned=read_owned(customer, granted), near=True)
+    owned, seen = read_past(customer, granted)
+    return pick_personal(granted, limit=limit, told=told, owned=owned, seen=seen, near=True)
 
 
 def pick_personal(
-    customer: Customer, granted: Collection[str], *, limit: int, told: Interests, owned: Owned, near: bool
+    granted: Collection[str], *, limit: int, told: Interests, owned: Owned, seen: Mapping[int, int], near: bool
 ) -> list[Pick]:
-    """`near`: also what merely stands in the same department, where there is nothing better."""
-    seen = _find_recent_views(customer) if purposes.RECOMMEND_FROM_BROWSING in granted else {}
+    """`owned`, `seen`: see `read_past`. `near`: also what merely stands in the same department, where there is nothing
+    better.
+    """
     declared_picks = (
         _pick_from_interests(told, limit=limit, owned=owned) if purposes.RECOMMEND_FROM_TOLD in granted else []
     )
@@ -136,10 +146,30 @@ def _personal_pick(found: Found, had: Mapping[int, RecentPurchase], seen: Mappin
     return Pick(found.product_id, why, purposes.RECOMMEND_FROM_PURCHASES, because, way=found.way)
 
 
-def _find_recent_views(customer: Customer) -> dict[int, int]:
-    """The looks, by product, that the customer had lately, while they allow them to be used; newest first."""
+def read_past(customer: Customer, granted: Collection[str]) -> tuple[Owned, dict[int, int]]:
+    """What the customer bought and, by product, their latest looks, each as far as they let us use it.
+
+    At most one query: each half of it asks for its own yes.
+    """
+    is_bought = purposes.RECOMMEND_FROM_PURCHASES in granted
+    if purposes.RECOMMEND_FROM_BROWSING not in granted:
+        return read_owned(customer, granted), {}
+    looks = _find_recent_views(customer)
+    rows = list(find_latest_purchases(customer).union(looks, all=True) if is_bought else looks)
+    seen = sorted((row for row in rows if row[-1]), key=lambda row: row[2], reverse=True)
+    return make_owned(row for row in rows if not row[-1]), {product_id: pk for product_id, pk, *_ in seen}
+
+
+def _find_recent_views(customer: Customer) -> QuerySet[ProductView, tuple[Any, ...]]:
+    """The looks that the customer had lately, while they allow them to be used, the newest first.
+
+    As rows of `find_latest_purchases`.
+    """
     allowed = consent.build_consent_filter(purposes.RECOMMEND_FROM_BROWSING)
     views = ProductView.objects.filter(
         allowed, customer=customer, viewed_at__gt=timezone.now() - purposes.LOOKS_RETENTION
     )
-    return dict(views.order_by("-viewed_at").values_list("product", "pk")[:RECENT_VIEWS])
+    rows = views.annotate(
+        no_title=Value(""), no_lifespan=Value(None, output_field=IntegerField()), is_look=Value(value=True)
+    ).values_list("product", "pk", "viewed_at", "no_title", "no_lifespan", "is_look")
+    return rows.order_by("-viewed_at")[:RECENT_VIEWS]

@@ -1,12 +1,13 @@
 """The shelves of the front page that are the same for everybody: what came last, what comes next, what sells well."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
 
 from accounts.preferences.interests import Exclusions
-from recommendations.picks.best_sellers import SELLS_WELL, pick_popular
+from recommendations.picks.best_sellers import build_best_statement, get_best_parameters, is_counted_lately
 from recommendations.picks.shelf import Page, Shelf
 from shop.catalog import product_cards
 from shop.catalog.product_cards import ProductCard
@@ -23,21 +24,32 @@ OUT_SOON = Shelf(
 
 @dataclass(frozen=True)
 class News:
-    """What `read_news` found. `is_lately`: the newest came lately. `sells_now`: best sellers are counted up to now."""
+    """What `read_news` found. `is_lately`: the newest came lately. `sells_now`: best sellers are counted up to now.
+
+    `by_id`: every product read, those asked for by id among them.
+    """
 
     newest: list[ProductCard]
     is_lately: bool
     coming: list[ProductCard]
     selling: list[ProductCard]
     sells_now: bool
+    by_id: dict[int, ProductCard]
 
 
-def read_news(*, limit: int, hidden: Exclusions) -> News:
-    """What came in lately, or where nothing did, the latest there is; what comes next; what sells well. Two queries."""
+def read_news(*, limit: int, hidden: Exclusions, ids: Iterable[int] = ()) -> News:
+    """What came in lately, or where nothing did, the latest there is; what comes next; what sells well. One query.
+
+    `ids`: products wanted for a shelf of the reader's own, read along.
+    """
     today = timezone.localdate()
-    best = pick_popular(limit=limit, hidden=hidden)
     found = product_cards.read_new_products(
-        today, until=today + COMING_WITHIN, limit=limit, ids=[pick.product_id for pick in best]
+        today,
+        until=today + COMING_WITHIN,
+        limit=limit,
+        best=build_best_statement(limit),
+        values=get_best_parameters(hidden),
+        ids=ids,
     )
     fresh = _drop_excluded(found.fresh, hidden)
     lately = [each for each in fresh if each.released_on and today - each.released_on < LATELY]
@@ -45,8 +57,9 @@ def read_news(*, limit: int, hidden: Exclusions) -> News:
         newest=lately or fresh,
         is_lately=bool(lately),
         coming=_drop_excluded(found.coming, hidden),
-        selling=[found.others[pick.product_id] for pick in best if pick.product_id in found.others],
-        sells_now=bool(best) and best[0].why == SELLS_WELL.title,
+        selling=found.best,
+        sells_now=is_counted_lately(found.counted_on),
+        by_id=found.by_id,
     )
 
 

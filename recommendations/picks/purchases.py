@@ -1,12 +1,13 @@
 """What a customer bought and lets us use, by product: what steers their shelves, and what they need not be offered."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.db.models import QuerySet, Value
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -64,10 +65,20 @@ def read_owned(customer: Customer, granted: Collection[str]) -> Owned:
     """What the customer bought and lets us use, by product the latest purchase, the newest first. At most one query."""
     if purposes.RECOMMEND_FROM_PURCHASES not in granted:
         return Owned({})
+    return make_owned(find_latest_purchases(customer))
+
+
+def find_latest_purchases(customer: Customer) -> QuerySet[OrderLine, tuple[Any, ...]]:
+    """Of each product the latest purchase that may be used, as rows for `make_owned`."""
     lines = OrderLine.objects.usable_for(purposes.RECOMMEND_FROM_PURCHASES).filter(order__customer=customer)
     latest = lines.filter(product__isnull=False).order_by("product", "-order__placed_at", "-pk").distinct("product")
-    rows = latest.values_list("product", "pk", "order__placed_at", "product__title", "product__lifespan_months")
-    bought = [(row[0], RecentPurchase(row[1], row[2], row[3], row[4])) for row in rows]
+    return latest.annotate(is_look=Value(value=False)).values_list(
+        "product", "pk", "order__placed_at", "product__title", "product__lifespan_months", "is_look"
+    )
+
+
+def make_owned(rows: Iterable[tuple[Any, ...]]) -> Owned:
+    bought = [(row[0], RecentPurchase(*row[1:5])) for row in rows]
     bought.sort(key=lambda item: (item[1].placed_at is not None, item[1].placed_at, item[1].line_id), reverse=True)
     return Owned(dict(bought))
 

@@ -15,7 +15,8 @@ from shop.prepared import PreparedStatement
 _SELECT_CARDS = """
 SELECT p.id, p.slug, p.title, {prices}, p.currency, p.category_id, p.card_image, p.card_alt,
        p.released_on, m.name, stock.available, stock.on_shelf, stock.restock_on, {unit_prices}, {option}
-FROM (SELECT id, row_number() OVER () AS place FROM ({chosen}) ids) chosen
+       {notes}
+FROM (SELECT ids.*, row_number() OVER () AS place FROM ({chosen}) ids) chosen
 JOIN catalog_product p ON p.id = chosen.id AND p.is_published
 LEFT JOIN catalog_maker m ON m.id = p.maker_id
 LEFT JOIN LATERAL (
@@ -55,17 +56,23 @@ _IN_SIZES = {
 }
 # Each part comes off the index of the newest first, however many products there are.
 _SELECT_NEW = """
-    (SELECT id FROM catalog_product WHERE is_published AND released_on <= %(today)s
-     ORDER BY released_on DESC NULLS LAST, id DESC LIMIT {limit})
-    UNION
-    (SELECT id FROM catalog_product WHERE is_published AND released_on IS NULL
-     ORDER BY released_on DESC NULLS LAST, id DESC LIMIT {limit})
-    UNION
-    (SELECT id FROM catalog_product WHERE is_published AND released_on > %(today)s AND released_on <= %(until)s
-     ORDER BY released_on, id LIMIT {limit})
-    UNION
-    SELECT unnest(%(ids)s::bigint[])
+    WITH best AS MATERIALIZED (SELECT id, counted_on, row_number() OVER () AS rank FROM ({best}) selling)
+    SELECT listed.id, best.rank, best.counted_on FROM (
+        (SELECT id FROM catalog_product WHERE is_published AND released_on <= %(today)s
+         ORDER BY released_on DESC NULLS LAST, id DESC LIMIT {limit})
+        UNION
+        (SELECT id FROM catalog_product WHERE is_published AND released_on IS NULL
+         ORDER BY released_on DESC NULLS LAST, id DESC LIMIT {limit})
+        UNION
+        (SELECT id FROM catalog_product WHERE is_published AND released_on > %(today)s AND released_on <= %(until)s
+         ORDER BY released_on, id LIMIT {limit})
+        UNION
+        SELECT id FROM best
+        UNION
+        SELECT unnest(%(ids)s::bigint[])
+    ) listed LEFT JOIN best ON best.id = listed.id
 """
+_NOTES_OF_NEW = ", chosen.rank, chosen.counted_on"
 _WITHOUT_OPTIONS = """
     SELECT wanted.id FROM unnest(%(ids)s::bigint[]) WITH ORDINALITY AS wanted (id, place)
     WHERE (SELECT count(*) FROM catalog_variant v WHERE v.product_id = wanted.id AND v.is_active) = 1
@@ -106,11 +113,15 @@ class ProductCard(NamedTuple):
 
 @dataclass
 class NewProducts:
-    """`fresh`: the latest first. `coming`: released next, the soonest first. `others`: the rest of what was read."""
+    """`fresh`: the latest first. `coming`: released next, the soonest first. `best`: of the rest, in their order, with
+    the day they were counted on. `by_id`: all that was read.
+    """
 
     fresh: list[ProductCard]
     coming: list[ProductCard]
-    others: dict[int, ProductCard]
+    best: list[ProductCard]
+    counted_on: date | None
+    by_id: dict[int, ProductCard]
 
 
 def read_cards(ids: Iterable[int], *, sizes: Sequence[str] = ()) -> list[ProductCard]:
@@ -125,15 +136,29 @@ def read_without_options(ids: Iterable[int]) -> list[ProductCard]:
     return read_selected_cards(_WITHOUT_OPTIONS, {"ids": wanted}) if wanted else []
 
 
-def read_new_products(today: date, *, until: date, limit: int, ids: Iterable[int] = ()) -> NewProducts:
-    """One query. `others` are the products with these ids, as far as they are not fresh."""
-    values = {"ids": list(ids), "today": today, "until": until}
-    latest = read_selected_cards(_SELECT_NEW.format(limit=limit), values)
-    latest.sort(key=lambda each: (each.released_on or date.min, each.id), reverse=True)
+def read_new_products(
+    today: date, *, until: date, limit: int, best: str, values: Mapping[str, Any], ids: Iterable[int] = ()
+) -> NewProducts:
+    """One query. `best`: a statement of ours for `id` and `counted_on`, in order, with its `values`.
+
+    `ids`: products read along with them.
+    """
+    rows = _prepare_statement(
+        _SELECT_NEW.format(limit=limit, best=best), is_in_sizes=False, notes=_NOTES_OF_NEW
+    ).fetch_rows({**values, "ids": list(ids), "today": today, "until": until})
+    read = [(ProductCard(*row[:-2]), row[-2], row[-1]) for row in rows]
+    latest = sorted((each for each, *_ in read), key=lambda each: (each.released_on or date.min, each.id), reverse=True)
     fresh = [each for each in latest if (each.released_on or today) <= today][:limit]
     coming = [each for each in latest if each.released_on and today < each.released_on <= until][::-1][:limit]
     taken = {each.id for each in fresh}
-    return NewProducts(fresh, coming, {each.id: each for each in latest if each.id not in taken})
+    selling = sorted((row for row in read if row[1]), key=lambda row: row[1])
+    return NewProducts(
+        fresh,
+        coming,
+        best=[each for each, *_ in selling if each.id not in taken],
+        counted_on=selling[0][2] if selling else None,
+        by_id={each.id: each for each in latest},
+    )
 
 
 def read_selected_cards(statement: str, values: Mapping[str, Any], *, sizes: Sequence[str] = ()) -> list[ProductCard]:
@@ -146,6 +171,6 @@ def read_selected_cards(statement: str, values: Mapping[str, Any], *, sizes: Seq
 
 
 @cache
-def _prepare_statement(chosen: str, *, is_in_sizes: bool) -> PreparedStatement:
+def _prepare_statement(chosen: str, *, is_in_sizes: bool, notes: str = "") -> PreparedStatement:
     parts = _IN_SIZES if is_in_sizes else _WHOLE
-    return PreparedStatement(_SELECT_CARDS.format(chosen=chosen, **parts))
+    return PreparedStatement(_SELECT_CARDS.format(chosen=chosen, notes=notes, **parts))

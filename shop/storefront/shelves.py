@@ -18,7 +18,7 @@ from accounts.preferences.interests import NO_INTERESTS, Exclusions, Interests
 from orders import promise
 from orders.models import CartLine
 from recommendations import explanations, picks, visitors
-from recommendations.picks import Evidence, Page, Pick, Shelf, ShelfReader
+from recommendations.picks import Evidence, News, Page, Pick, Shelf, ShelfReader
 from shop.catalog import product_cards
 from shop.catalog.availability import Availability
 from shop.catalog.product_cards import ProductCard
@@ -192,9 +192,24 @@ def _fill_shared(shelf: Shelf, chosen: Sequence[Pick], found: Mapping[int, Produ
     return _fill_with_cards(shelf, _make_picked_cards(chosen, shown))
 
 
-def build_news_shelves(hidden: Exclusions) -> list[FilledShelf]:
-    """What came last, what comes next, what sells well: two queries, the same for all but for what they hide."""
-    news = picks.read_news(limit=SHELF_SIZE, hidden=hidden)
+def build_home_shelves(reader: ShelfReader, *, place: str | None = None) -> tuple[list[FilledShelf], list[FilledShelf]]:
+    """The reader's own shelves, and those for everybody: what stands on one stands on none below it.
+
+    All their cards are read in one query. `place`: see `build_personal_shelves`.
+    """
+    picked: list[tuple[Shelf, list[Pick]]] = []
+    below = reader
+    for shelf in picks.list_personal_shelves(Page.HOME, reader):
+        picked.append((shelf, shelf.pick(below, SHELF_SIZE) if shelf.pick else []))
+        below = below.leave_out(pick.product_id for pick in picked[-1][1])
+    wanted = [pick.product_id for _, chosen in picked for pick in chosen]
+    news = picks.read_news(limit=SHELF_SIZE, hidden=below.told.hidden, ids=wanted)
+    personal = [_fill_picked(shelf, chosen, news.by_id, reader, place=place) for shelf, chosen in picked]
+    return personal, _fill_news(news)
+
+
+def _fill_news(news: News) -> list[FilledShelf]:
+    """What came last, what comes next, what sells well: the same for all but for what they hide."""
     newest = make_cards(news.newest, way=picks.NEW, eager=4)
     return [
         _fill_with_cards(picks.JUST_IN, newest, is_plain=not news.is_lately),
@@ -248,10 +263,17 @@ def fill_shelf(shelf: Shelf, reader: ShelfReader, *, limit: int, place: str | No
     """One of the reader's own; empty without their yes, and no query then for a visitor."""
     found = shelf.pick(reader, limit) if shelf.pick else []
     products = product_cards.read_cards(pick.product_id for pick in found)
-    on_sale = {product.id for product in products}
+    return _fill_picked(shelf, found, {product.id: product for product in products}, reader, place=place)
+
+
+def _fill_picked(
+    shelf: Shelf, found: Sequence[Pick], on_sale: Mapping[int, ProductCard], reader: ShelfReader, *, place: str | None
+) -> FilledShelf:
+    """What was picked and is on sale, and noted as such where this is shown."""
     chosen = [pick for pick in found if pick.product_id in on_sale]
     if place:
         explanations.record_effects(reader.customer, chosen, place=place)
+    products = [on_sale[pick.product_id] for pick in chosen]
     return _fill_with_cards(shelf, _make_picked_cards(chosen, products), chosen=chosen)
 
 

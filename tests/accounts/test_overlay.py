@@ -100,5 +100,5 @@ def test_what_was_looked_at_shows_only_where_it_is_supposed_to(django_assert_num
     person, thing = builders.customer(), builders.product()
     ProductView.objects.create(customer=person, product=thing, viewed_at=timezone.now())
     with consent.overlay_answers(person.pk, {LOOKED: True}):
-        assert list(for_you._find_recent_views(person)) == [thing.pk]
+        assert [row[0] for row in for_you._find_recent_views(person)] == [thing.pk]
     assert list(for_you._find_recent_views(person)) == []

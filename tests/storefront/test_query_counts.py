@@ -1,12 +1,19 @@
 """How often a page asks the database: promised, and the same however much there is to show."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
+from accounts.consent import purposes
+from accounts.models import Interest
+from accounts.preferences import interests
 from orders.models import ShippingMethod, ShopSettings
+from recommendations.models import ProductView
 from shop.catalog import listing, stock
-from shop.catalog.models import ProductImage, StockRecord
+from shop.catalog.models import Product, ProductImage, StockRecord
 from shop.storefront import page_cache
 from tests import builders
 
@@ -64,6 +71,25 @@ def test_a_page_asks_as_often_as_promised_and_no_more_with_ten_times_the_goods(c
 @pytest.mark.parametrize("path", PROMISED)
 def test_even_the_first_page_of_a_process_stays_within_one_query_of_the_promise(client, shop, path):
     assert asked(client, path, warm=False) <= PROMISED[path] + 1
+
+
+def test_the_front_page_of_somebody_who_ticked_everything_asks_eight_times(client, shop):
+    """Who they are: session, customer, what they told, their answers. The shelf: their past, what it finds, what goes
+    with it. And every card of the page.
+    """
+    for_you = (purposes.RECOMMEND_FROM_TOLD, purposes.RECOMMEND_FROM_PURCHASES, purposes.RECOMMEND_FROM_BROWSING)
+    bob = builders.customer(ticks=for_you)
+    seen, liked = Product.objects.exclude(maker=None).order_by("pk")[:2]
+    teapot = builders.product("Teapot").variants.get()
+    builders.paid_order(teapot, customer=bob, placed_at=timezone.now() - timedelta(days=2))
+    ProductView.objects.create(customer=bob, product=seen, viewed_at=timezone.now())
+    interests.save_interest(bob, Interest(kind=Interest.Kind.MAKER, maker=liked.maker))
+    client.force_login(bob.user)
+    assert asked(client, "/", warm=True) <= 8
+    page = client.get("/").text
+    assert "For you" in page
+    assert "You told us you like" in page
+    assert "Just in" in page or "Newest here" in page
 
 
 def test_a_forgiven_search_stays_within_the_promise(client, shop):
