@@ -125,6 +125,9 @@ TWINS = {
         "test_the_rule_and_staff_approve_the_same_order_once": (
             "test_the_rule_and_staff_without_the_lock_make_parcels_of_their_own"
         ),
+        "test_an_address_is_not_changed_once_picking_has_begun": (
+            "test_without_the_orders_lock_an_address_is_changed_while_it_is_picked"
+        ),
         "test_two_begin_the_same_parcel": ("test_two_begin_the_same_parcel_without_its_lock_and_both_think_it_theirs"),
         "test_one_thing_scanned_twice_at_once_is_in_the_parcel_once": (
             "test_without_the_parcels_lock_more_is_in_it_than_it_holds"

@@ -21,8 +21,10 @@ from accounts.admin.masked import MaskedAdmin, ReasonForm
 from accounts.people.email_addresses import normalize_searched_address
 from accounts.privacy.access_log import DataSubject, mask_email
 from orders import cancellation
+from orders.address_change import may_change_address
 from orders.admin.action_pages import build_order_subject, get_return_url
 from orders.admin.actions import approve, make_step_action, release
+from orders.admin.address import CHANGE_ADDRESS, change_address
 from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_given_back, mark_paid
 from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
@@ -103,6 +105,7 @@ class OrderAdmin(MaskedAdmin):
         paste_tracking_page,
         settle_denial,
         take_back,
+        change_address,
         release,
         say_late,
         mark_essential,
@@ -378,6 +381,8 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
         yield PASTE
     if find_last_step(order):
         yield TAKE_BACK
+    if may_change_address(order):
+        yield CHANGE_ADDRESS
     if cancellation.may_cancel(order) or order.waits_for_link:
         yield StaffButton("cancel", "Cancel")
     if may_cancel_some(order, order.lines.all()):

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from accounts.models import User
-from orders import cancellation
+from orders import address_change, cancellation
 from orders.fulfilment import approval_rule, packing, transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, PackingScan, Refund, Shipment, ShopSettings
@@ -372,3 +372,31 @@ def test_the_rule_and_staff_without_the_lock_make_parcels_of_their_own(slowly, w
     monkeypatch.setattr(approval_rule, "lock_order", lambda order_id: Order.objects.get(pk=order_id))
     approve_by_rule_and_by_hand(slowly)
     assert Shipment.objects.count() > 1
+
+
+# -- Where it goes ---------------------------------------------------------------------------------------------
+
+
+def change_address_while_it_is_picked(slowly) -> list[str]:
+    """What is written down, in its order: picking begins while the new address is looked at and not yet kept."""
+    order = builders.placed_order()
+    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get().pk
+    address = {name: str(getattr(order, name)) for name in address_change.CHANGEABLE} | {"line1": "7 Mill Lane"}
+    slowly(address_change, "_save_address")
+
+    def pick_a_moment_later() -> None:
+        time.sleep(stretched(PAUSE_SECONDS / 4))
+        transitions.start_picking_shipment(parcel, actor="Sam")
+
+    together(lambda: address_change.change_address(order.pk, address, actor="the customer"), pick_a_moment_later)
+    kinds = OrderEvent.objects.order_by("created_at").values_list("kind", flat=True)
+    return [kind for kind in kinds if kind in (Kind.ADDRESS_CHANGED, Kind.PICKING)]
+
+
+def test_an_address_is_not_changed_once_picking_has_begun(slowly):
+    assert change_address_while_it_is_picked(slowly) == [Kind.ADDRESS_CHANGED, Kind.PICKING]
+
+
+def test_without_the_orders_lock_an_address_is_changed_while_it_is_picked(slowly, without_locks, monkeypatch):
+    monkeypatch.setattr(address_change, "lock_order", lambda order_id: Order.objects.get(pk=order_id))
+    assert change_address_while_it_is_picked(slowly) == [Kind.PICKING, Kind.ADDRESS_CHANGED]

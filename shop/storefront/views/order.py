@@ -15,7 +15,16 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
-from orders import cancellation, line_cancellation, order_access, order_mail_optins, promise, stages, status
+from orders import (
+    address_change,
+    cancellation,
+    line_cancellation,
+    order_access,
+    order_mail_optins,
+    promise,
+    stages,
+    status,
+)
 from orders.delays import delay_words
 from orders.models import Order, OrderLine, Payment, Shipment
 from orders.order_facts import OrderFacts, read_order_facts
@@ -48,6 +57,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "rows": rows,
         "adjustments": found.adjustments.all() if facts.has_adjustments else (),
         "address": found.address_lines,
+        "may_change_address": address_change.may_change_address(found),
         "arrival": _format_order_arrival(found),
         "tax_name": page_cache.get_cached_terms().tax_names.get(str(found.country), ""),
         "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],

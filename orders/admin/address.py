@@ -1,0 +1,38 @@
+"""Another address for an order, typed by staff until somebody starts picking it."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from orders import address_change
+from orders.address_change import OrderAddressChangeForm
+from orders.admin.action_pages import render_step_page
+from orders.admin.actions import get_actor_name, try_each_order
+from orders.admin.forms import focus_first_error
+from orders.admin.order_action_forms import SENT
+from orders.models import Order
+from orders.stages import StaffButton
+
+CHANGE_ADDRESS = StaffButton("change_address", "Change the address")
+
+
+@admin.action(description=CHANGE_ADDRESS.label, permissions=["change"])
+def change_address(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+    """One at a time, by the form that buyers have."""
+    order = orders.first() if orders.count() == 1 else None
+    if order is None or not address_change.may_change_address(order):
+        messages.error(request, "Choose one open order that nobody picks yet: the others keep their address.")
+        return None
+    form = OrderAddressChangeForm(request.POST if SENT in request.POST else None, instance=order)
+    if form.is_valid():
+        actor = get_actor_name(request)
+        try_each_order(
+            request,
+            [order],
+            lambda each: address_change.change_address(each.pk, form.address, actor=actor),
+            done="The address is changed",
+        )
+        return None
+    focus_first_error([form], "full_name")
+    title = CHANGE_ADDRESS.label
+    return render_step_page(model_admin, request, orders, "address", seen=[order], title=title, form=form)
