@@ -122,6 +122,8 @@ TWINS = {
         "test_one_corrects_while_the_other_ships_the_parcel": (
             "test_one_corrects_without_the_lock_while_the_other_ships_and_is_not_heard"
         ),
+    },
+    "orders/test_workbench_races.py": {
         "test_the_rule_and_staff_approve_the_same_order_once": (
             "test_the_rule_and_staff_without_the_lock_make_parcels_of_their_own"
         ),

@@ -4,20 +4,17 @@ import itertools
 import threading
 import time
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 from django.db import connection
 
-from accounts.models import User
-from orders import address_change, cancellation
-from orders.fulfilment import approval_rule, packing, transitions
+from orders import cancellation
+from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Allocation, Order, OrderEvent, PackingScan, Refund, Shipment, ShopSettings
+from orders.models import Allocation, Order, OrderEvent, Refund, Shipment
 from orders.payments import checkout_sessions
 from shop.catalog.models import StockRecord
-from tests import builders, cast
-from tests.orders.packing_table import pick
+from tests import builders
 from tests.patience import PATIENCE_SECONDS, stretched
 from tests.paying import check_stock
 
@@ -279,124 +276,3 @@ def test_one_corrects_without_the_lock_while_the_other_ships_and_is_not_heard(sl
     slowly(transitions, "_consume_stock")
     assert together(ship_as(order, NUMBER), correct_to(order, "RB123456799GB")) == ["done", "refused"]
     assert order.shipments.get().tracking_number == NUMBER
-
-
-# -- The packing table -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def without_parcel_lock(monkeypatch):
-    """The mutant: whoever packs reads the parcel without keeping others from it."""
-    monkeypatch.setattr(packing, "lock_shipment", lambda pk: Shipment.objects.select_related("order").get(pk=pk))
-
-
-def begin_by_two(slowly) -> list[str]:
-    parcel = pick(builders.variant())
-    slowly(packing.timezone, "now")  # after it has looked who has the parcel, and before it writes
-    people = [User.objects.create_user(f"{name}@example.com", builders.PASSWORD) for name in ("sam", "kit")]
-    return together(*(partial(packing.begin_packing, parcel.pk, packer=each) for each in people))
-
-
-def test_two_begin_the_same_parcel(slowly):
-    assert begin_by_two(slowly) == ["done", "refused"]
-    assert Shipment.objects.get().packer is not None
-
-
-def test_two_begin_the_same_parcel_without_its_lock_and_both_think_it_theirs(slowly, without_parcel_lock):
-    assert begin_by_two(slowly) == ["done", "done"]
-
-
-def scan_by_two(slowly) -> list[str]:
-    """One scanner, and the same packer's other window."""
-    item = builders.variant()
-    parcel = pick(item)
-    sam = cast.sam()
-    packing.begin_packing(parcel.pk, packer=sam)
-    slowly(packing, "_is_of_line")
-    scan = partial(packing.scan_item, parcel.pk, item.sku, packer=sam)
-    return together(scan, scan)
-
-
-def test_one_thing_scanned_twice_at_once_is_in_the_parcel_once(slowly):
-    assert scan_by_two(slowly) == ["done", "refused"]
-    assert PackingScan.objects.count() == 1
-
-
-def test_without_the_parcels_lock_more_is_in_it_than_it_holds(slowly, without_parcel_lock):
-    assert scan_by_two(slowly) == ["done", "done"]
-    assert PackingScan.objects.count() == 2
-
-
-def close_twice(slowly) -> None:
-    item = builders.variant()
-    parcel = pick(item)
-    sam = cast.sam()
-    packing.begin_packing(parcel.pk, packer=sam)
-    packing.scan_item(parcel.pk, item.sku, packer=sam)
-    slowly(transitions.stages, "get_stage")
-    close = partial(packing.close_parcel, parcel.pk, packer=sam)
-    together(close, close)
-
-
-def test_a_parcel_closed_twice_at_once_is_packed_once(slowly):
-    close_twice(slowly)
-    assert OrderEvent.objects.filter(kind=Kind.PACKED).count() == 1
-
-
-def test_closed_twice_at_once_without_its_lock_it_is_packed_again(slowly, without_parcel_lock, without_locks):
-    close_twice(slowly)
-    assert OrderEvent.objects.filter(kind=Kind.PACKED).count() == 2
-
-
-# -- The rule ------------------------------------------------------------------------------------------------------
-
-
-def approve_by_rule_and_by_hand(slowly) -> None:
-    ShopSettings(pk=1, approve_up_to=1000).save()
-    order = builders.placed_order()
-    slowly(transitions, "_create_shipments")
-    together(
-        approval_rule.approve_waiting_orders,
-        approval_rule.approve_waiting_orders,
-        lambda: transitions.approve_order(order.pk, actor="Kit"),
-    )
-
-
-def test_the_rule_and_staff_approve_the_same_order_once(slowly):
-    approve_by_rule_and_by_hand(slowly)
-    assert Shipment.objects.count() == 1
-    assert OrderEvent.objects.filter(kind=Kind.APPROVED).count() == 1
-
-
-def test_the_rule_and_staff_without_the_lock_make_parcels_of_their_own(slowly, without_locks, monkeypatch):
-    monkeypatch.setattr(approval_rule, "lock_order", lambda order_id: Order.objects.get(pk=order_id))
-    approve_by_rule_and_by_hand(slowly)
-    assert Shipment.objects.count() > 1
-
-
-# -- Where it goes ---------------------------------------------------------------------------------------------
-
-
-def change_address_while_it_is_picked(slowly) -> list[str]:
-    """What is written down, in its order: picking begins while the new address is looked at and not yet kept."""
-    order = builders.placed_order()
-    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get().pk
-    address = {name: str(getattr(order, name)) for name in address_change.CHANGEABLE} | {"line1": "7 Mill Lane"}
-    slowly(address_change, "_save_address")
-
-    def pick_a_moment_later() -> None:
-        time.sleep(stretched(PAUSE_SECONDS / 4))
-        transitions.start_picking_shipment(parcel, actor="Sam")
-
-    together(lambda: address_change.change_address(order.pk, address, actor="the customer"), pick_a_moment_later)
-    kinds = OrderEvent.objects.order_by("created_at").values_list("kind", flat=True)
-    return [kind for kind in kinds if kind in (Kind.ADDRESS_CHANGED, Kind.PICKING)]
-
-
-def test_an_address_is_not_changed_once_picking_has_begun(slowly):
-    assert change_address_while_it_is_picked(slowly) == [Kind.ADDRESS_CHANGED, Kind.PICKING]
-
-
-def test_without_the_orders_lock_an_address_is_changed_while_it_is_picked(slowly, without_locks, monkeypatch):
-    monkeypatch.setattr(address_change, "lock_order", lambda order_id: Order.objects.get(pk=order_id))
-    assert change_address_while_it_is_picked(slowly) == [Kind.PICKING, Kind.ADDRESS_CHANGED]
