@@ -21,10 +21,9 @@ from accounts.admin.masked import MaskedAdmin, ReasonForm
 from accounts.people.email_addresses import normalize_searched_address
 from accounts.privacy.access_log import DataSubject, mask_email
 from orders import cancellation
-from orders.address_change import may_change_address
 from orders.admin.action_pages import build_order_subject, get_return_url
 from orders.admin.actions import approve, make_step_action, release
-from orders.admin.address import CHANGE_ADDRESS, change_address
+from orders.admin.address import change_address
 from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_given_back, mark_paid
 from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
@@ -35,12 +34,11 @@ from orders.admin.order_action_forms import CORRECT, cancel, complete_address, c
 from orders.admin.paging import DeepPaginator
 from orders.admin.road_steps import PASTE, SETTLE, paste_tracking_page, settle_denial
 from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
-from orders.admin.taking_back import TAKE_BACK, take_back
-from orders.admin.workbench import build_workbench_urls, list_queue_pages
+from orders.admin.taking_back import take_back
+from orders.admin.workbench import build_workbench_urls, list_mending_steps, list_queue_pages
 from orders.carrier_contact import build_carrier_contact
 from orders.fulfilment import holds, queue
 from orders.fulfilment.packing import TO_PACK
-from orders.fulfilment.undoing import find_last_step
 from orders.line_cancellation import may_cancel_some
 from orders.models import Invoice, Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.models.stripe_record import describe_dispute
@@ -379,10 +377,7 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     if not DISPATCHED_STAGES.isdisjoint(stages):
         yield CORRECT.button
         yield PASTE
-    if find_last_step(order):
-        yield TAKE_BACK
-    if may_change_address(order):
-        yield CHANGE_ADDRESS
+    yield from list_mending_steps(order)
     if cancellation.may_cancel(order) or order.waits_for_link:
         yield StaffButton("cancel", "Cancel")
     if may_cancel_some(order, order.lines.all()):

@@ -1,14 +1,19 @@
 """The pages beside the list of orders on which staff work many at once, and the queues that lead to them."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 
+from orders.address_change import may_change_address
 from orders.admin import bulk_tracking, handover, packing
-from orders.models import Shipment
-from orders.stages import get_stage
+from orders.admin.address import CHANGE_ADDRESS
+from orders.admin.taking_back import TAKE_BACK
+from orders.fulfilment.undoing import find_last_step
+from orders.models import Order, Shipment
+from orders.stages import StaffButton, get_stage
 
 Stage = Shipment.Stage
 
@@ -41,6 +46,14 @@ def list_queue_pages(request: HttpRequest, queue_key: str) -> list[QueuePage]:
         _get_queue_key(Stage.DISPATCHED): [("Hand-over list", f"admin:{handover.PAGE}", True)],
     }
     return [QueuePage(label, reverse(name)) for label, name, may_open in pages.get(queue_key, ()) if may_open]
+
+
+def list_mending_steps(order: Order) -> Iterator[StaffButton]:
+    """What can be put right of it while it is here. For a page, prefetch `events` and `shipments`."""
+    if find_last_step(order):
+        yield TAKE_BACK
+    if may_change_address(order):
+        yield CHANGE_ADDRESS
 
 
 def _get_queue_key(stage: Stage) -> str:
