@@ -22,6 +22,8 @@ def create_terms() -> Store:
     shop = ShopSettings.current()
     if not shop.contact_email:
         shop.contact_email = written["contact_email"]
+        for name, value in written["returns"].items():
+            setattr(shop, name, value)
         shop.save()
     if not ShippingMethod.objects.exists():
         ShippingMethod.objects.bulk_create(
@@ -33,7 +35,8 @@ def create_terms() -> Store:
             country=row["country"], defaults={"name": row["name"], "rate": Decimal(row["rate"])}
         )
     for page in written["page"]:
-        InfoPage.objects.filter(slug=page["slug"], body="").update(body=page["body"].strip(), is_published=True)
+        words = {name: page[name].strip() for name in ("body", "facts") if name in page}
+        InfoPage.objects.filter(slug=page["slug"], body="").update(**words, is_published=True)
     Holiday.objects.bulk_create(
         [Holiday(falls_on=date.fromisoformat(day), name=name) for day, name in written["holidays"].items()],
         ignore_conflicts=True,

@@ -14,7 +14,17 @@ from accounts.consent import consent, purposes, verification
 from accounts.models import Consent, ConsentRecord, Customer, Interest, MailCadence, PreferenceProfile, User
 from accounts.preferences import cadence
 from notifications.models import OutgoingEmail
-from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment
+from orders.models import (
+    Allocation,
+    InfoPage,
+    Order,
+    OrderEvent,
+    OrderLine,
+    ReturnAuthorization,
+    ReturnExclusion,
+    Shipment,
+    Withdrawal,
+)
 from orders.stages import USUAL_ROAD
 from shop.catalog.models import Category, Product, ProductImage, StockMovement, StockRecord, Variant
 from shop.sample import baskets, content, histories, people
@@ -238,3 +248,16 @@ def test_logins_get_the_known_password_only_on_this_machine(settings):
     settings.SITE_URL = "http://127.0.0.1:8000"
     load()
     assert User.objects.get(email=people.STAFF).check_password(people.PASSWORD)
+
+
+def test_one_withdrawal_and_one_return_wait_for_staff_and_nobody_is_mailed():
+    load()
+    withdrawal, made = Withdrawal.objects.get(), ReturnAuthorization.objects.get()
+    assert withdrawal.goods_back_at
+    assert made.received_at
+    assert people.ALICE not in (withdrawal.order.email, made.order.email)
+    assert not OrderEvent.objects.filter(relayed_at=None, order__in=[withdrawal.order, made.order]).exists()
+    assert "coffee-and-tea" in ReturnExclusion.objects.values_list("category__slug", flat=True)
+    assert InfoPage.objects.get(slug="returns").facts == InfoPage.Facts.RETURNS
+    load()
+    assert (Withdrawal.objects.count(), ReturnAuthorization.objects.count()) == (1, 1)

@@ -18,7 +18,7 @@ from shop.storefront import page_cache
 from shop.storefront.views.returns import draw_qr_code
 from tests import builders, cast
 from tests.person import ClientRoad, Person
-from tests.returns.selling import Kind, Wanted, came, returned, take_back
+from tests.returns.selling import Kind, Wanted, came, exchanged, returned, take_back
 
 pytestmark = pytest.mark.django_db
 
@@ -159,6 +159,23 @@ def test_an_order_with_no_returns_asks_no_more_queries(client, django_assert_max
     with django_assert_max_num_queries(14) as asked:
         client.get(f"/orders/{order.number}/")
     assert not any('FROM "orders_returnauthorization"' in query["sql"] for query in asked)
+
+
+def test_a_guest_follows_what_is_sent_in_exchange_and_a_stranger_does_not(client):
+    order = came()
+    made = steps.receive_return(exchanged(order).pk, actor="Sam")
+    sent_instead = steps.send_exchange(made.pk, actor="Sam")
+    person = guest(order).click("Follow it")
+    assert (person.status, person.path) == (200, f"/orders/{sent_instead.number}/")
+    assert client.get(sent_instead.get_absolute_url()).status_code == 404
+    other = guest_client(came())
+    assert other.get(sent_instead.get_absolute_url()).status_code == 404
+    buyer = builders.customer()
+    Order.objects.filter(pk=sent_instead.pk).update(customer=buyer)
+    signed_in = guest_client(came())
+    signed_in.force_login(buyer.user)
+    signed_in.get(order_access.build_order_link(came()).removeprefix("http://localhost:8000"))
+    assert signed_in.get(sent_instead.get_absolute_url()).status_code == 200  # their own, whatever links they hold
 
 
 # -- Who may -------------------------------------------------------------------------------------------------

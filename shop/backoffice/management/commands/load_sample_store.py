@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from shop.catalog.models import Store
-from shop.sample import goods, histories, order_writing, people, shop_terms
+from shop.sample import goods, histories, order_writing, people, returned, shop_terms
 
 
 class Command(BaseCommand):
@@ -40,6 +40,9 @@ class Command(BaseCommand):
                 histories.build_order_histories(everybody, now=now), everybody, store
             )
         self._say("orders in the book", count)
+        if count:
+            returned.leave_out_goods()
+            self._say("returns and withdrawals", returned.write_sample_returns())
         if count and "train_recommendations" in get_commands():
             call_command("train_recommendations", stdout=self.stdout)
         if people.may_share_password():
