@@ -15,6 +15,7 @@ from orders import events, stages, status
 from orders.carriers import get_carrier_name
 from orders.carriers.tracking_numbers import get_bare_number
 from orders.fulfilment import holds
+from orders.fulfilment.readiness import find_ready_allocations
 from orders.fulfilment.release import get_open_allocations
 from orders.locks import lock_number, lock_order, lock_shipment
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, ShopSettings, StripeRecord
@@ -48,16 +49,19 @@ def approve_order(order_id: int, *, actor: str) -> Order:
 
 
 def _create_shipments(order: Order) -> int:
-    by_store: dict[int, list[Allocation]] = defaultdict(list)
-    for allocation in get_open_allocations(order):
-        by_store[allocation.record.store_id].append(allocation)
-    for store_id, allocations in sorted(by_store.items()):
+    """A parcel per store; two where the buyer wants each part as it is ready, and some of it is still to come."""
+    promised = list(get_open_allocations(order))
+    ready = find_ready_allocations(promised) if order.ships_as_ready else {item.pk for item in promised}
+    by_parcel: dict[tuple[int, bool], list[Allocation]] = defaultdict(list)
+    for item in promised:
+        by_parcel[item.record.store_id, item.pk not in ready].append(item)
+    for (store_id, _), allocations in sorted(by_parcel.items()):
         shipment = Shipment.objects.create(order=order, store_id=store_id, carrier=order.carrier)
         ShipmentLine.objects.bulk_create(
             ShipmentLine(shipment=shipment, order_line_id=item.order_line_id, quantity=item.quantity)
             for item in allocations
         )
-    return len(by_store)
+    return len(by_parcel)
 
 
 def start_picking_shipment(shipment_id: int, *, actor: str) -> Shipment:
