@@ -20,6 +20,7 @@ class PieceCountForm(forms.Form):
         self.line_ids = {f"line-{line.pk}": line.pk for line in left}
         for line, count in left.items():
             self.fields[f"line-{line.pk}"] = _build_count_field(line, count)
+        self.order_fields(list(self.line_ids))
 
     @property
     def line_fields(self) -> list[forms.BoundField]:

@@ -136,7 +136,7 @@ def _check_sum(form: RefundPartsForm, order: Order, total: Any) -> str:
 
 def _show_sum(form: forms.Form, total: Any, text: str) -> str:
     """The same form once more, with what was shown noted in it."""
-    form.data = {**form.data, "seen_sum": str(total)}
+    form.data = {**dict(form.data.items()), "seen_sum": str(total)}
     return f"{text} goes back." if total else "No money goes back."
 
 

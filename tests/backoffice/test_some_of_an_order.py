@@ -31,6 +31,9 @@ def test_staff_see_the_sum_first_and_then_cancel(staff):
     page = take(staff, "cancel_lines", order, **asked).text
     assert "£10.00 goes back." in page
     assert nothing_changed(order)
+    for value in ("1", "The last one is torn", "10.00"):  # the second step is sent as the first was typed
+        assert f'value="{value}"' in page
+    assert "[&#x27;" not in page
     take(staff, "cancel_lines", order, **asked, seen_sum="10.00")
     assert Refund.objects.get().reason.endswith("The last one is torn")
     assert said(take(staff, "cancel_lines", order, **asked, seen_sum="10.00")) == [
