@@ -24,6 +24,7 @@ __all__ = ["pat", "stopped_clock"]
 
 pytestmark = pytest.mark.django_db
 
+RETURN = {"number": "RMA-XXXX-XXXX-XX", "outcome": "refund", "reason": "It was worn."}  # as the sample's
 BY_MAIL = tuple(key for key, seen in previews.PREVIEW_TARGETS.items() if seen.url is None)
 
 
@@ -41,7 +42,8 @@ def sent_now(customer: Customer, key: str) -> list[OutgoingEmail]:
         if kind != OrderEvent.Kind.PLACED:
             relay.relay_all_events()
             OutgoingEmail.objects.all().delete()
-            events.record_order_event(order, kind, **sent)
+            facts = RETURN if key == purposes.MAIL_ORDER_RETURN else {}
+            events.record_order_event(order, kind, **sent, **facts)
         relay.relay_all_events()
     mails = OutgoingEmail.objects.filter(customer=customer, topic=topic.key)
     return list(mails.exclude(state=OutgoingEmail.State.SKIPPED))
