@@ -30,9 +30,18 @@ from shop.catalog.models import Variant
 from shop.catalog.stock import OutOfStock
 from shop.money import is_price
 from shop.periods import Period
+from shop.retrying.loops import Loop, register_loop
 
 PAYABLE_FOR = Period(days=7)
 TRIES = 3  # for an order whose earlier payment has to be ended first
+UNPAID_ORDERS = register_loop(
+    Loop(
+        "unpaid_orders",
+        title="Order",
+        advice="Nobody paid it in time, and its goods are still set aside. Cancel it.",
+        model="orders.Order",
+    )
+)
 
 
 class Channel(models.TextChoices):
@@ -304,9 +313,11 @@ def _lock_waiting_order(order_id: int) -> Order:
 def end_unpaid_orders() -> int:
     """Lets go of what nobody paid in time; one whose buyer is paying just now is left to that payment."""
     late = Order.objects.filter(status=Order.Status.PENDING, pay_by_at__lte=timezone.now())
+    UNPAID_ORDERS.forget_settled(late)
     count = 0
-    for order_id in late.order_by("pay_by_at").values_list("pk", flat=True):
-        count += _end_unpaid_order(order_id)
+    for order in UNPAID_ORDERS.due(late).order_by("pay_by_at"):
+        with UNPAID_ORDERS.attempt(order.pk, subject=f"{UNPAID_ORDERS.title} {order.number}"):
+            count += _end_unpaid_order(order.pk)
     return count
 
 

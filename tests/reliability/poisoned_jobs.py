@@ -216,6 +216,15 @@ def invoices(world: PoisonedShop) -> Poisoned:
     return Poisoned("invoices", good.invoices.exists, bad.invoices.exists)
 
 
+def unpaid_orders(world: PoisonedShop) -> Poisoned:
+    orders = [builders.paid_order() for _ in range(2)]
+    over = timezone.now() - timedelta(days=1)
+    Order.objects.update(status="pending", payment_status="unpaid", placed_at=None, source="staff", pay_by_at=over)
+    bad, good = (Order.objects.filter(pk=order.pk, status="cancelled") for order in orders)
+    poison("orders_order", f"NEW.id = {orders[0].pk}")
+    return Poisoned("unpaid_orders", good.exists, bad.exists)
+
+
 def delays(world: PoisonedShop) -> Poisoned:
     bad, good = late_order(), late_order()
     poison("orders_delaynotice", f"NEW.order_id = {bad.pk}", event="INSERT")
@@ -318,6 +327,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "follow new parcels": parcels_to_follow,
     "process carrier messages": carrier_messages,
     "approve obvious orders": approvals,
+    "end unpaid orders": unpaid_orders,
     "tell of delays": delays,
     "issue invoices": invoices,
     "process payment events": stripe_events,

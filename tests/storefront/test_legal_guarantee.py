@@ -50,7 +50,9 @@ def test_staff_put_the_official_picture_in_its_place_and_take_it_away(client, se
     settings.MEDIA_ROOT = tmp_path
     client.force_login(cast.sam())
     shown = client.get(SETTINGS).context["adminform"].form
-    typed = {name: str(value) for name in shown.fields if (value := shown[name].value())}
+    typed = {
+        name: str(value) for name in shown.fields if (value := shown[name].value()) is not None and value is not False
+    }
     typed |= {"name": "Say When", "postal_address": "1 Harbour Row"}
     answer = client.post(SETTINGS, typed | {"official_notice": photo()})
     assert "for whoever cannot see it" in answer.text
