@@ -250,6 +250,7 @@ def test_logins_get_the_known_password_only_on_this_machine(settings):
     assert User.objects.get(email=people.STAFF).check_password(people.PASSWORD)
 
 
+@pytest.mark.django_db
 def test_one_withdrawal_and_one_return_wait_for_staff_and_nobody_is_mailed():
     load()
     withdrawal, made = Withdrawal.objects.get(), ReturnAuthorization.objects.get()
