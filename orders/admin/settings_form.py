@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from orders.models import ShopSettings
+from orders.vat_ids import normalize_vat_id
 from shop.catalog import pictures
 from shop.catalog.pictures import UnusablePictureError
 
@@ -23,6 +24,14 @@ class ShopSettingsForm(forms.ModelForm):
     class Meta:
         model = ShopSettings
         exclude: list[str] = []
+
+    def clean_vat_id(self) -> str:
+        typed = self.cleaned_data["vat_id"]
+        country = self.data.get("default_country") or self.instance.default_country.code
+        try:
+            return normalize_vat_id(typed, str(country)) if typed else ""
+        except ValueError as refusal:
+            raise forms.ValidationError(str(refusal)) from refusal
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
