@@ -28,6 +28,7 @@ from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_gi
 from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.entry import enter_order
+from orders.admin.figures import FigureFilter
 from orders.admin.invoices import build_invoice_urls, describe_issued
 from orders.admin.line_actions import CANCEL_LINES, REFUND_PARTS, cancel_lines, refund_parts
 from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
@@ -89,7 +90,7 @@ class OrderAdmin(MaskedAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
     list_display = ["number", "state", "full_name", "goes", "placed", "leaves_by", "amount"]
-    list_filter = [QueueFilter, MethodFilter, CountryFilter, "payment_status", "source", ByCustomerFilter]
+    list_filter = [QueueFilter, MethodFilter, CountryFilter, FigureFilter, "payment_status", "source", ByCustomerFilter]
     view_on_site = False  # an order's page is its buyer's
     sortable_by = ["placed"]
     search_fields = ["full_name"]

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 
 from orders.address_change import may_change_address
-from orders.admin import bulk_tracking, handover, packing
+from orders.admin import bulk_tracking, figures, handover, packing
 from orders.admin.address import CHANGE_ADDRESS
 from orders.admin.taking_back import TAKE_BACK
 from orders.fulfilment.undoing import find_last_step
@@ -31,6 +31,7 @@ def build_workbench_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
         *packing.build_packing_urls(model_admin),
         bulk_tracking.build_tracking_url(model_admin),
         handover.build_handover_url(model_admin),
+        figures.build_figures_url(model_admin),
     ]
 
 
