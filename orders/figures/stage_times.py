@@ -18,7 +18,7 @@ _MEASURE = PreparedStatement("""
 WITH taken AS (
     SELECT e.order_id, e.kind, min(e.created_at) AS at
     FROM orders_order o JOIN orders_orderevent e ON e.order_id = o.id
-    WHERE o.placed_at >= %(since)s AND o.source <> 'import' AND e.kind = ANY(%(kinds)s)
+    WHERE o.placed_at >= %(since)s AND e.kind = ANY(%(kinds)s)
     GROUP BY e.order_id, e.kind
 ), spent AS (
     SELECT kind, extract(epoch FROM at - lag(at) OVER (PARTITION BY order_id ORDER BY at)) AS seconds FROM taken
@@ -54,5 +54,4 @@ def filter_reached(orders: QuerySet[Order], kind: str, since: date) -> QuerySet[
     """The orders behind a bar: paid since then, with that step taken after another."""
     taken = OrderEvent.objects.filter(order=OuterRef("pk"), kind=kind)
     before = OrderEvent.objects.filter(order=OuterRef("pk"), kind__in=list(STEPS)).exclude(kind=kind)
-    found = orders.filter(Exists(taken), Exists(before), placed_at__gte=find_midnight(since))
-    return found.exclude(source=Order.Source.IMPORT)
+    return orders.filter(Exists(taken), Exists(before), placed_at__gte=find_midnight(since))
