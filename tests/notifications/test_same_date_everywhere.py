@@ -1,0 +1,53 @@
+"""One variant, one place, one moment: every page and mail that names the day it arrives names the same one."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.promise import format_date_range
+from shop.catalog.models import Product
+from tests import builders
+from tests.notifications.acts import relay_and_deliver
+from tests.page import read_words
+from tests.paying import check_out, fill, pay, standin, standin_process
+
+__all__ = ["standin", "standin_process"]
+
+pytestmark = pytest.mark.django_db
+
+
+def read(response) -> str:
+    return " ".join(read_words(response.text).split())
+
+
+@pytest.fixture
+def mug() -> Product:
+    """To come in forty days, so that no cut-off passes and no other day of this page is near."""
+    builders.tax_rate()
+    builders.shipping_method(days_min=2, days_max=4)
+    return builders.product("Tin mug", released_on=timezone.localdate() + timedelta(days=40))
+
+
+def test_product_card_cart_checkout_order_staff_and_receipt_name_the_same_days(
+    client, admin_client, standin, sink, mug
+):
+    variant = mug.variants.get()
+    said = {"product": read(client.get(mug.get_absolute_url()))}
+    card = read(client.get(mug.category.get_absolute_url()))
+    fill(client, variant)
+    said["cart"] = read(client.get("/cart/"))
+    said["checkout"] = read(client.get("/checkout/"))
+    order = pay(client, standin, check_out(client))
+    said["order"] = read(client.get(f"/orders/{order.number}/"))
+    relay_and_deliver()
+    [receipt] = [mail for mail in sink.received if mail.topic == "receipt"]
+    said["receipt"] = " ".join(receipt.text.split())
+    days = format_date_range(order.promised_from_on, order.promised_by_on, timezone.localdate())
+    assert order.promised_from_on < order.promised_by_on
+    assert [where for where, words in said.items() if days not in words] == []
+    last = order.promised_by_on
+    assert f"with you by {last:%a} {last.day} {last:%b}" in card
+    desk = read(admin_client.get(reverse("admin:orders_order_change", args=[order.pk])))
+    assert f"promised by {last:%a} {last.day} {last:%b}" in desk
