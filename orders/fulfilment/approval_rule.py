@@ -11,6 +11,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 
+from accounts.models.address import ADDRESS_FIELDS
 from accounts.people.postal_rules import get_postal_rules
 from orders.fulfilment import transitions
 from orders.fulfilment.queue import IS_TO_APPROVE
@@ -40,7 +41,7 @@ OPEN_PAYMENTS = {
     Order.PaymentStatus.CHARGED_BACK: "its money went back by the bank",
 }
 
-ASKED_ABOUT = ("currency", "total", "gift_note", "full_name", "line1", "city", "postcode", "country")
+ASKED_ABOUT = ("currency", "total", "gift_note", *ADDRESS_FIELDS)
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
         "Paste a tracking page",
         "Refund",
         "Refund goods or postage",
+        "Issue the invoice",
     ]
     take(staff, "mark_delivered", order)
     order.refresh_from_db()
@@ -68,6 +69,7 @@ def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
         "Refund",
         "Refund goods or postage",
         "Show the address",
+        "Issue the invoice",
     ]
     check_stock()
 

@@ -18,6 +18,7 @@ from orders.papers import issuing
 from orders.papers.amounts import describe_refund
 from orders.papers.invoices import render_invoice
 from orders.retention import retire_orders
+from shop.backoffice.roles import make_roles
 from tests import builders, cast
 from tests.backoffice.steps import page_of
 from tests.papers.reading import read_pdf
@@ -45,6 +46,7 @@ def give_back(order: Order, amount: str, **fields):
 
 
 def staff_of_the_catalogue() -> User:
+    make_roles()
     made = User.objects.create_user("kit@example.com", is_staff=True)
     made.groups.add(Group.objects.get(name="Staff: catalogue"))
     return made

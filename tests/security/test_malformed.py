@@ -161,7 +161,12 @@ def test_a_body_that_is_no_form_is_answered_and_changes_nothing(furnished, conte
     posting = [path for path in paths(furnished) if not path.startswith(("/admin/", "/accounts/logout"))]
     for client in (furnished.visitor, furnished.customer):
         for path in posting:
-            if "removal" in path or "cancellation" in path or path.startswith("/account/"):
+            if (
+                "removal" in path
+                or "cancellation" in path
+                or path.startswith("/account/")
+                or path.endswith("/invoice/")
+            ):
                 continue  # an empty form there says something
             status = client.generic("POST", path, content, content_type=kind).status_code
             assert status < 500, f"{path} gave {status}"
