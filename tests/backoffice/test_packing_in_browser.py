@@ -27,7 +27,8 @@ window.AudioContext = class { createOscillator() { return new Tone(); } };"""
 
 
 def scan(page: Page, code: str) -> None:
-    """As a scanner does: keys into whatever has the focus, and Enter."""
+    """As a scanner does, once the page is there: keys into the field that has the focus, and Enter."""
+    expect(page.locator("#code")).to_be_focused()
     page.keyboard.type(code)
     page.keyboard.press("Enter")
 
