@@ -40,19 +40,25 @@ def find_withdrawal_period(order: Order, terms: Terms) -> WithdrawalPeriod:
 
 
 def compute_withdrawal_period(parcels: Iterable[Shipment], *, days_off: Collection[date]) -> WithdrawalPeriod:
-    """From the day the last parcel is in the buyer's hands, by its carrier's own moment where there is one.
+    """From the day all of it is in the buyer's hands; open while nobody knows that day."""
+    arrived_on = find_arrival_day(parcels)
+    if arrived_on is None:
+        return WithdrawalPeriod(None)
+    last_day = arrived_on + WITHDRAWAL_PERIOD
+    while last_day.weekday() >= SATURDAY or last_day in days_off:
+        last_day += ONE_DAY
+    return WithdrawalPeriod(last_day)
 
-    Without parcels, or with one of unknown end, it is open; so it is while a buyer says that one did not come.
+
+def find_arrival_day(parcels: Iterable[Shipment]) -> date | None:
+    """When the last parcel came into the buyer's hands, by its carrier's own moment where there is one.
+
+    None without parcels, with one of unknown end, and while the buyer says that one did not come.
     """
     on_the_road = [parcel for parcel in parcels if parcel.stage not in stages.OFF_THE_ROAD]
     arrived = [None if parcel.denied_at else parcel.delivered_at for parcel in on_the_road]
     known = [moment for moment in arrived if moment is not None]
-    if not known or len(known) < len(arrived):
-        return WithdrawalPeriod(None)
-    last_day = timezone.localdate(max(known)) + WITHDRAWAL_PERIOD
-    while last_day.weekday() >= SATURDAY or last_day in days_off:
-        last_day += ONE_DAY
-    return WithdrawalPeriod(last_day)
+    return timezone.localdate(max(known)) if known and len(known) == len(arrived) else None
 
 
 def compute_refund_day(declared_at: datetime) -> date:

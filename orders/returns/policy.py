@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
-from orders import stages
 from orders.models import Order, OrderLine, Shipment
+from orders.returns.deadlines import find_arrival_day
 from orders.shop_terms import Terms
 from shop.catalog.category_tree import CategoryTree
 
@@ -75,11 +75,8 @@ class ReturnWindow:
 def compute_return_window(order: Order, parcels: Iterable[Shipment], policy: ReturnPolicy) -> ReturnWindow:
     """By what was said when it was bought, else by what is so now."""
     days = policy.window_days if order.return_window_days is None else order.return_window_days
-    arrived = [parcel.delivered_at for parcel in parcels if parcel.stage not in stages.OFF_THE_ROAD]
-    known = [moment for moment in arrived if moment is not None]
-    if not known or len(known) < len(arrived):
-        return ReturnWindow(days, None)
-    return ReturnWindow(days, timezone.localdate(max(known)) + timedelta(days=days))
+    arrived_on = find_arrival_day(parcels)
+    return ReturnWindow(days, arrived_on and arrived_on + timedelta(days=days))
 
 
 def list_excluded_lines(lines: Iterable[OrderLine], policy: ReturnPolicy, tree: CategoryTree) -> set[int]:

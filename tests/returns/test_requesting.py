@@ -1,6 +1,7 @@
 """What goes back: no more than was bought, in time, what the policy takes, and what may be had instead."""
 
 import pytest
+from django.utils import timezone
 
 from accounts.consent import purposes
 from orders.models import Order, OrderEvent, OrderLine, ReturnExclusion, Withdrawal
@@ -49,6 +50,13 @@ def test_a_discount_is_shared_by_what_goes_back():
 @pytest.mark.parametrize("count", [3, 99])
 def test_more_than_was_bought_is_refused_with_a_sentence(count):
     assert "you can send back 2, not" in refuse(came(quantity=2), count=count)
+
+
+def test_while_its_buyer_says_that_it_did_not_come_no_window_ends():
+    order = came(days_ago=40)
+    refuse(order)
+    order.shipments.update(denied_at=timezone.now())
+    assert returned(order).piece_count == 1
 
 
 def test_what_goes_back_already_does_not_go_back_again():
