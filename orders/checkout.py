@@ -19,11 +19,11 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.models import Customer
-from accounts.models.address import ADDRESS_FIELDS
 from orders import cart_lines, carts, confirmation, pricing, promise
+from orders.contracting import snapshot_terms
 from orders.models import Allocation, Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
 from orders.payments import checkout_sessions
-from orders.pricing import Totals, find_cheapest_shipping
+from orders.pricing import Totals
 from orders.shop_terms import Terms
 from shop import prepared
 from shop.catalog import stock
@@ -192,28 +192,13 @@ def _create_order(
 ) -> Order:
     promised = compute_cart_promise(lines, details.method, terms, country=details.country)
     return Order.objects.create(
-        **{name: details.address.get(name, "") for name in ADDRESS_FIELDS},
+        **snapshot_terms(details.address, details.method, totals, promised, terms),
         email=details.email,
         customer=customer if customer and customer.is_proved else None,
         cart=cart,
         cart_fingerprint=fingerprint,
-        currency=totals.currency,
-        subtotal=totals.subtotal,
-        shipping_total=totals.shipping,
-        ordinary_shipping_total=find_cheapest_shipping(
-            terms.methods, country=details.country, subtotal=totals.subtotal
-        ),
-        tax_total=totals.tax,
-        total=totals.total,
-        shipping_method=details.method,
-        shipping_name=details.method.name,
-        carrier=details.method.carrier,
         gift_note=details.gift_note,
         carrier_may_write=details.carrier_may_write,
-        return_window_days=terms.settings.return_window_days,
-        ships_on=promised.ships_on if promised else None,
-        promised_from_on=promised.from_on if promised else None,
-        promised_by_on=promised.by_on if promised else None,
     )
 
 

@@ -15,8 +15,8 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from accounts.models.address import ADDRESS_FIELDS
 from orders import confirmation, events, pricing, promise
+from orders.contracting import snapshot_terms
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
@@ -152,25 +152,11 @@ def _check_and_price_draft(draft: OrderDraft, terms: Terms) -> Totals:
 def _create_order(draft: OrderDraft, totals: Totals, terms: Terms, *, actor: str) -> Order:
     promised = promise_draft(draft, terms)
     order = Order.objects.create(
-        **{name: draft.address.get(name, "") for name in ADDRESS_FIELDS},
+        **snapshot_terms(draft.address, draft.method, totals, promised, terms),
         email=draft.email,
         source=Order.Source.STAFF,
         cart_fingerprint=str(draft.key),
-        currency=totals.currency,
-        subtotal=totals.subtotal,
-        shipping_total=totals.shipping,
-        ordinary_shipping_total=pricing.find_cheapest_shipping(
-            terms.methods, country=draft.address["country"], subtotal=totals.subtotal
-        ),
-        tax_total=totals.tax,
-        total=totals.total,
-        shipping_method=draft.method,
-        shipping_name=draft.method.name,
-        carrier=draft.method.carrier,
         gift_note=draft.gift_note,
-        ships_on=promised.ships_on if promised else None,
-        promised_from_on=promised.from_on if promised else None,
-        promised_by_on=promised.by_on if promised else None,
         pay_by_at=timezone.now() + PAYABLE_FOR,
     )
     order_lines = OrderLine.objects.bulk_create(_build_order_lines(order, draft.lines, totals))

@@ -23,7 +23,7 @@ from tests import builders
 from tests.notifications.acts import relay_and_deliver
 from tests.notifications.conftest import sink
 from tests.page import read_words
-from tests.paying import BUYER, check_stock, pay
+from tests.paying import BUYER, check_out, check_stock, fill, pay
 
 __all__ = ["sink"]
 
@@ -273,3 +273,17 @@ def test_nobody_else_may_pay_or_see_it():
     assert Client().get(f"/orders/{order.number}/").status_code == 404
     assert Client().post(f"/orders/{order.number}/payments/").status_code == 404
     assert not Payment.objects.exists()
+
+
+def test_it_holds_the_same_terms_as_an_order_from_the_cart(client, standin):
+    """Whatever a checkout copies, but for what tells the two apart."""
+    builders.tax_rate()
+    goods = mug()
+    fill(client, goods)
+    from_cart = check_out(client).order
+    entered = enter(DraftLine(goods, 1))
+    own = {"id", "number", "source", "cart", "cart_fingerprint", "created_at", "pay_by_at"}
+    for field in Order._meta.concrete_fields:
+        if field.name not in own:
+            assert getattr(entered, field.attname) == getattr(from_cart, field.attname), field.name
+    assert entered.return_window_days is not None
