@@ -72,7 +72,9 @@ def _write_field(context: Mapping[str, Any]) -> str:
 
 
 def _write_optional(field: BoundField) -> str:
-    return "" if field.field.required else ' <span class="optional">(optional)</span>'
+    """A field that begins with an answer of its own, such as none of how many, needs no word."""
+    is_answered = field.field.initial not in (None, "")
+    return "" if field.field.required or is_answered else ' <span class="optional">(optional)</span>'
 
 
 def _write_help(field: BoundField) -> str:

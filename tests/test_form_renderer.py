@@ -80,3 +80,12 @@ def test_a_tick_stands_before_its_label_and_choices_in_a_group_with_a_legend():
     assert group.endswith("</fieldset></div>")
     assert '<input type="radio" name="meal" value="a"' in group
     assert form["secret"].as_field_group() == '<input type="hidden" name="secret" id="id_secret">'
+
+
+def test_a_field_that_begins_with_an_answer_is_not_called_optional():
+    class Pieces(forms.Form):
+        none = forms.IntegerField(required=False, initial=0)
+        words = forms.CharField(required=False, initial="")
+
+    assert "optional" not in Pieces()["none"].as_field_group()
+    assert "(optional)" in Pieces()["words"].as_field_group()

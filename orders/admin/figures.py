@@ -17,7 +17,7 @@ from django.utils.timesince import timesince
 from django.views.decorators.http import require_safe
 from django_countries import countries
 
-from orders.figures import money_back, promises_kept, stage_times
+from orders.figures import money_back, promises_kept, return_reasons, stage_times
 from orders.figures.money_back import MoneyBack
 from orders.figures.promises_kept import KeptCount, LaneRecord
 from orders.fulfilment import queue
@@ -28,7 +28,9 @@ from shop.money import format_amount
 PAGE = "orders_order_figures"
 MOST_LANES = 20
 WHOLE = 100  # a bar's full length
-PROMISED, LATE, REACHED, BACK = "promised", "late", "reached", "back"
+PROMISED, LATE, REACHED, BACK, RETURNED = "promised", "late", "reached", "back", "returned"
+# What a kind of bar may name beside its day.
+NAMED: dict[str, set[str]] = {REACHED: {*stage_times.STEPS}, RETURNED: {*return_reasons.Reason.values}}
 
 
 @dataclass(frozen=True)
@@ -61,15 +63,17 @@ class FigureFilter(admin.SimpleListFilter):
             return stage_times.filter_reached(queryset, what, on)
         if kind == BACK:
             return money_back.filter_given_back(queryset, on)
+        if kind == RETURNED:
+            return return_reasons.filter_coming_back(queryset, what, on)
         return promises_kept.filter_promised(queryset, on, only_late=kind == LATE)
 
 
 def _parse_figure(text: str) -> tuple[str, str, date] | None:
     """Such as `late::2026-11-23` or `reached:shipment_packed:2026-10-01`; None for what no bar asks."""
     parts = text.split(":")
-    if len(parts) != 3 or parts[0] not in (PROMISED, LATE, REACHED, BACK):
+    if len(parts) != 3 or parts[0] not in (PROMISED, LATE, REACHED, BACK, RETURNED):
         return None
-    if parts[1] not in (stage_times.STEPS if parts[0] == REACHED else ("",)):
+    if parts[1] not in NAMED.get(parts[0], {""}):
         return None
     try:
         return parts[0], parts[1], date.fromisoformat(parts[2])
@@ -86,6 +90,8 @@ def _describe_figure(text: str) -> str:
     words = {PROMISED: "Promised", LATE: "Not there in time", BACK: "Money back"}
     if kind == REACHED:
         return f"{dict(stage_times.STEPS)[what]}, since {day}"  # type: ignore[index]
+    if kind == RETURNED:
+        return f"Sent back, {return_reasons.Reason(what).label.lower()}, since {day}"
     return f"{words[kind]}, week of {day}"
 
 
@@ -104,7 +110,7 @@ def build_figures_url(model_admin: admin.ModelAdmin) -> URLPattern:
 
 
 def build_figures() -> dict[str, Any]:
-    """Seven queries."""
+    """Eight queries."""
     today = timezone.localdate()
     kept = promises_kept.count_promises_kept(today)
     return {
@@ -116,6 +122,7 @@ def build_figures() -> dict[str, Any]:
         "stages": _make_stage_bars(today),
         "waiting": _make_waiting_bars(),
         "money": _make_money_bars(today),
+        "reasons": _make_reason_bars(today),
     }
 
 
@@ -206,5 +213,23 @@ def _make_money_bars(today: date) -> list[Bar]:
 
 
 def _describe_money_back(back: MoneyBack) -> str:
-    orders = "one order" if back.order_count == 1 else f"{back.order_count} orders"
-    return f"{format_amount(back.amount, back.currency)} of {orders}"
+    return f"{format_amount(back.amount, back.currency)} of {_count_orders(back.order_count)}"
+
+
+def _make_reason_bars(today: date) -> list[Bar]:
+    found = return_reasons.count_reasons(today)
+    most = max((each.order_count for each in found), default=1)
+    since = (today - return_reasons.PERIOD).isoformat()
+    return [
+        Bar(
+            return_reasons.Reason(each.reason).label,
+            f"{_count_orders(each.order_count)}, {each.piece_count} piece{'' if each.piece_count == 1 else 's'}",
+            _build_url(figure=f"{RETURNED}:{each.reason}:{since}", queue="any"),
+            length=round(WHOLE * each.order_count / most, 1),
+        )
+        for each in found
+    ]
+
+
+def _count_orders(count: int) -> str:
+    return "one order" if count == 1 else f"{count} orders"

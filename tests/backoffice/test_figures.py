@@ -14,12 +14,14 @@ from django.utils import timezone
 from orders.admin.figures import build_figures, format_seconds
 from orders.figures.money_back import count_money_back
 from orders.figures.promises_kept import WEEK, count_promises_kept, list_weeks
+from orders.figures.return_reasons import PERIOD, ReasonCount, count_reasons
 from orders.figures.stage_times import measure_stages
-from orders.models import Order, OrderEvent, Shipment
+from orders.models import Order, OrderEvent, ReturnAuthorization, Shipment
 from tests import builders
 from tests.backoffice.test_access import signed_in, staff_member
 from tests.history import grow_history
 from tests.patience import stretched
+from tests.returns.selling import Reason, came, returned, take_back
 
 pytestmark = pytest.mark.django_db
 
@@ -129,6 +131,18 @@ def test_money_back_is_counted_once_it_went():
     assert (week.week_on, week.currency, week.order_count, week.amount) == (last_week(), "GBP", 1, Decimal(5))
 
 
+def test_reasons_of_returns_are_counted_the_most_given_first():
+    take_back()
+    broad = came(quantity=3)
+    returned(broad, reason=Reason.TOO_LARGE, count=2)
+    returned(broad, reason=Reason.TOO_LARGE)
+    returned(came(), reason=Reason.TOO_SMALL)
+    returned(came(), reason=Reason.TOO_SMALL)
+    old = returned(came(), reason=Reason.OTHER)
+    ReturnAuthorization.objects.filter(pk=old.pk).update(requested_at=timezone.now() - PERIOD - 2 * DAY)
+    assert count_reasons(TODAY()) == [ReasonCount("too_small", 2, 2), ReasonCount("too_large", 1, 3)]
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [(5, "1 minute"), (90 * 60, "90 minutes"), (2 * 3600, "2 hours"), (47 * 3600, "47 hours"), (49 * 3600, "2 days")],
@@ -149,6 +163,9 @@ def furnish() -> None:
     payment = order.payments.get()
     at = timezone.now() - (TODAY() - monday)
     payment.refunds.create(amount=Decimal(3), currency="GBP", status="succeeded", settled_at=at)
+    take_back()
+    returned(came(), reason=Reason.TOO_SMALL)
+    returned(came(), reason=Reason.TOO_LARGE)
 
 
 def find_links(page: str) -> set[str]:
@@ -167,16 +184,18 @@ def test_every_bar_leads_to_just_the_orders_it_counts(staff):
         for cell in lane["weeks"]
         if cell["url"]
     }
+    counted |= {bar.url: 1 for bar in context["reasons"]}
     counts = {each.kind: each.count for each in measure_stages(TODAY())}
     counted |= {bar.url: counts[bar.url.split("reached%3A")[1].split("%3A")[0]] for bar in context["stages"]}
-    assert len(counted) >= 6
+    assert len(counted) >= 8
     assert find_links(staff.get(PAGE).text) == set(counted)
     for url, count in counted.items():
         assert len(staff.get(url).context["cl"].result_list) == count, url
 
 
 @pytest.mark.parametrize(
-    "asked", ["", "late", "late::soon", "late:x:2026-01-05", "reached:x:2026-01-05", "x::2026-01-05"]
+    "asked",
+    ["", "late", "late::soon", "late:x:2026-01-05", "reached:x:2026-01-05", "returned:x:2026-01-05", "x::2026-01-05"],
 )
 def test_what_no_bar_asks_is_refused(staff, asked):
     assert staff.get(ORDERS, {"figure": asked}).status_code == 400
@@ -209,7 +228,7 @@ def test_ten_thousand_orders_cost_as_few_queries_and_little_time(staff, django_a
     grow_history(10_000)
     staff.get(PAGE)
     began_at = time.perf_counter()
-    with django_assert_max_num_queries(11):  # session, user, what they may do, and seven of its own
+    with django_assert_max_num_queries(12):  # session, user, what they may do, and eight of its own
         page = staff.get(PAGE)
     assert time.perf_counter() - began_at < stretched(MOST_SECONDS)
     assert page.context["lanes"]
