@@ -18,8 +18,9 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.consent import consent, purposes
 from accounts.models import AccessLogEntry, Address, Customer, Interest
+from accounts.privacy import complaints
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
-from orders.models import Order
+from orders.models import Order, ReturnAuthorization, Withdrawal
 from shop import personal_data
 from shop.backoffice import customers
 from tests import builders, cast
@@ -37,20 +38,25 @@ NAMES_OF_ORDERS = {("order", "vera", "opento"), ("order", "vera", "closedto"), (
 IN_HAND = {("customer", "vera", what) for what in ("mail", "bookname", "bookline", "bookphone")} | {
     ("order", "vera", what) for what in ("mail", "openline", "openphone", "opennote")
 }
+SENT_BACK = {("withdrawal", who, "withdrew") for who in ("vera", "cora")} | {
+    ("returnauthorization", who, "sentback") for who in ("vera", "cora")
+}
+COMPLAINTS = {("datacomplaint", who, what) for who in ("vera", "cora") for what in ("complainer", "mail", "complaint")}
 REFUSALS = {("suppression", "vera", "mail"), ("suppression", "cora", "mail")}
 LOGINS = {("user", who, what) for who in ("vera", "cora") for what in ("mail", "first")}
 MAY_SEE = {
-    "Staff: orders": PEOPLE | SWITCHES | NAMES_OF_ORDERS | IN_HAND,
-    "Staff: privacy": PEOPLE | SWITCHES | REFUSALS,
+    "Staff: orders": PEOPLE | SWITCHES | NAMES_OF_ORDERS | IN_HAND | SENT_BACK,
+    "Staff: privacy": PEOPLE | SWITCHES | REFUSALS | COMPLAINTS,
     "Staff: catalogue": set(),
     "": set(),
-    "the owner": PEOPLE | SWITCHES | NAMES_OF_ORDERS | IN_HAND | REFUSALS | LOGINS,
+    "the owner": PEOPLE | SWITCHES | NAMES_OF_ORDERS | IN_HAND | SENT_BACK | REFUSALS | COMPLAINTS | LOGINS,
 }
 # Of these not a word is on any page: told, browsed, put into the cart, or made of it.
 NEVER = (*rows.OF_WORDS, *rows.OF_GOODS, "occasion", "why")
 FIELDS = (
     *("name", "reference", "mail", "first", "source", "bookname", "bookline", "bookphone"),
     *("opento", "openline", "openphone", "opennote", "closedto", "closedline", "closedphone", "closednote"),
+    *("withdrew", "ackmail", "withdrawn", "sentback", "complainer", "complaint"),
     *NEVER,
 )
 CANARY = re.compile(rf"qz(vera|cora)({'|'.join(FIELDS)})zq")
@@ -120,6 +126,35 @@ def _left_behind(who: str, person: Customer, order: Order) -> None:
     )
     OutgoingItem.objects.create(email=email, block="pick", why=word(who, "why"), is_essential=True)
     Suppression.objects.create(address=person.email, reason="staff")
+    _wants_out(who, order)
+    complaints.file_complaint(full_name=word(who, "complainer"), email=person.email or "", words=word(who, "complaint"))
+
+
+def _wants_out(who: str, order: Order) -> None:
+    """What is withdrawn from, and what is sent back: with a name, an address and the buyer's own words."""
+    Withdrawal.objects.create(
+        order=order,
+        way="form",
+        full_name=word(who, "withdrew"),
+        acknowledged_to=f"{word(who, 'ackmail')}@example.com",
+        contents="Some of it",
+        words=word(who, "withdrawn"),
+        declared_at=order.placed_at,
+        has_left=False,
+        currency="GBP",
+        due_on=date(2030, 5, 3),
+    )
+    ReturnAuthorization.objects.create(
+        order=order,
+        kind="return",
+        wanted="refund",
+        reason="other",
+        words=word(who, "sentback"),
+        piece_count=1,
+        currency="GBP",
+        goods_amount=1,
+        requested_at=order.placed_at,
+    )
 
 
 def client_of(role: str) -> Client:
