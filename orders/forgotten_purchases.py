@@ -15,7 +15,7 @@ from accounts.models import Customer, ForgottenPast
 from accounts.models.ask import UNDO_FOR
 from accounts.people.customers import lock_customer
 from orders.models import OrderLine
-from orders.models.order import build_forgotten_filter
+from orders.models.order_line import build_forgotten_filter
 from shop.personal_data import StoredDataWording
 from shop.registry import Registry
 

@@ -8,7 +8,7 @@ from accounts.consent import purposes
 from accounts.consent.uses import UseKind, register_use
 from orders import forgotten_purchases
 from orders.forgotten_purchases import register_purchase_reader
-from orders.models.order import IN_A_SIZE
+from orders.models.order_line import IN_A_SIZE
 from recommendations.personal_data import EFFECT_FIELDS
 from recommendations.picks import SHELVES
 

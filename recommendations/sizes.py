@@ -9,7 +9,7 @@ from typing import NamedTuple
 from accounts.consent import purposes
 from accounts.models import Customer, Interest
 from orders.models import OrderLine
-from orders.models.order import KEPT_IN_A_SIZE
+from orders.models.order_line import KEPT_IN_A_SIZE
 from shop.catalog.category_tree import CategoryTree
 
 MOST_READ = 200  # of the things kept, the latest

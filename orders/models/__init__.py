@@ -4,7 +4,8 @@ from orders.models.delay_notice import DelayNotice
 from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
 from orders.models.invoice import Invoice, InvoiceKind, InvoiceSeries
-from orders.models.order import Adjustment, Allocation, Order, OrderLine, OrderTick
+from orders.models.order import Adjustment, Order, OrderTick
+from orders.models.order_line import Allocation, OrderLine
 from orders.models.payment import Payment, Refund, RefundLine, StripeEvent
 from orders.models.return_authorization import (
     ReturnAuthorization,

@@ -5,7 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from orders.models.order import ALPHABET, Order, OrderLine
+from orders.models.order import ALPHABET, Order
+from orders.models.order_line import OrderLine
 from orders.models.payment import Refund
 from shop.catalog.models import Category, Product, Variant
 from shop.money import format_amount

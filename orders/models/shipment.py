@@ -4,7 +4,8 @@ from django.db.models.functions import Upper
 from accounts.models import User
 from orders.carriers.tracking_numbers import LONGEST_NUMBER, get_bare_number
 from orders.carriers.tracking_pages import LONGEST_ADDRESS
-from orders.models.order import Order, OrderLine
+from orders.models.order import Order
+from orders.models.order_line import OrderLine
 from shop.catalog.models import Store
 
 
