@@ -6,9 +6,8 @@ line, and whoever finds the cart's own unfinished order with the same fingerprin
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import partial
@@ -19,9 +18,10 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.models import Customer
-from orders import cart_lines, carts, confirmation, pricing, promise
-from orders.contracting import snapshot_terms
-from orders.models import Allocation, Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
+from orders import cart_lines, carts, confirmation, pricing
+from orders.contracting import ContractedGoods, allocate_goods, create_order_lines, snapshot_terms
+from orders.models import Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
+from orders.parcel_plan import ParcelPlan, WantedGoods, plan_parcels
 from orders.payments import checkout_sessions
 from orders.pricing import Totals
 from orders.shop_terms import Terms
@@ -78,7 +78,8 @@ class GoodsChanged(CheckoutRefused):
 class CheckoutDetails:
     """What the buyer says. `ticks`: a guest's own for this order, purpose to answer; a customer has none.
 
-    `expected_subtotal`: what the goods came to on the page, when it said so.
+    `expected_subtotal`: what the goods came to on the page, when it said so. `in_two`: what is here at once, the rest
+    when it comes, if any of it is to come.
     """
 
     email: str
@@ -88,6 +89,7 @@ class CheckoutDetails:
     carrier_may_write: bool = False
     ticks: Mapping[str, bool] = field(default_factory=dict)
     expected_subtotal: Decimal | None = None
+    in_two: bool = False
 
     @property
     def country(self) -> str:
@@ -122,16 +124,19 @@ def _try_start_checkout(
     """The order, or the earlier payment that has to end first."""
     _lock_cart_for_checkout(cart)
     lines = carts.get_priced_lines(cart)
+    plan = plan_cart_parcels(lines, details.method, terms, country=details.country)
+    details = replace(details, in_two=details.in_two and plan.may_split)
     totals = _check_and_price_lines(lines, details, terms)
     fingerprint = _compute_cart_fingerprint(lines, totals, details, customer)
     earlier = _find_unfinished_payment(cart)
     if earlier is not None:
         return _reuse_unfinished(earlier, fingerprint) or earlier
-    order = _create_order(cart, lines, totals, details, customer, terms, fingerprint)
-    order_lines = _create_order_lines(order, lines, totals)
+    order = _create_order(cart, plan, totals, details, customer, terms, fingerprint)
+    goods = [ContractedGoods(line.variant, line.quantity, line.variant.price, is_gift=line.is_gift) for line in lines]
+    order_lines = create_order_lines(order, goods, totals, plan)
     OrderTick.objects.bulk_create(_build_order_ticks(order, details.ticks))
     payment = _create_payment(order)
-    _allocate_stock(lines, order_lines)
+    _set_aside(lines, order_lines)
     if payment is None:
         _confirm_free_order(order)
     return StartedCheckout(order, payment)
@@ -151,7 +156,7 @@ def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, term
     limit = terms.settings.quantity_limit
     if over := next((line for line in lines if line.quantity + line.other_line_count > limit), None):
         raise OverLimit(over, limit)
-    totals = pricing.compute_totals(lines, details.method, details.country, terms=terms)
+    totals = pricing.compute_totals(lines, details.method, details.country, terms=terms, in_two=details.in_two)
     if details.expected_subtotal not in (None, totals.subtotal):
         raise GoodsChanged(format_amount(totals.subtotal, totals.currency))
     return totals
@@ -183,16 +188,15 @@ def _reuse_unfinished(earlier: Payment, fingerprint: str) -> StartedCheckout | N
 
 def _create_order(
     cart: Cart,
-    lines: list[CartLine],
+    plan: ParcelPlan,
     totals: Totals,
     details: CheckoutDetails,
     customer: Customer | None,
     terms: Terms,
     fingerprint: str,
 ) -> Order:
-    promised = compute_cart_promise(lines, details.method, terms, country=details.country)
     return Order.objects.create(
-        **snapshot_terms(details.address, details.method, totals, promised, terms),
+        **snapshot_terms(details.address, details.method, totals, plan.together, terms, in_two=details.in_two),
         email=details.email,
         customer=customer if customer and customer.is_proved else None,
         cart=cart,
@@ -202,44 +206,10 @@ def _create_order(
     )
 
 
-def compute_cart_promise(
-    lines: Iterable[CartLine], method: ShippingMethod, terms: Terms, *, country: str
-) -> promise.Promise | None:
-    """When all of it would come there, sent together now with this method."""
-    now, calendar = timezone.now(), terms.get_calendar(country)
-    return promise.combine_promises(
-        [
-            promise.compute_promise(
-                calendar,
-                method,
-                availability=line,
-                now=now,
-                quantity=line.quantity,
-                released_on=line.variant.product.released_on,
-            )
-            for line in lines
-        ]
-    )
-
-
-def _create_order_lines(order: Order, lines: list[CartLine], totals: Totals) -> list[OrderLine]:
-    return OrderLine.objects.bulk_create(
-        OrderLine(
-            order=order,
-            product=line.variant.product,
-            variant=line.variant,
-            sku=line.variant.sku,
-            title=line.variant.product.title,
-            options=line.variant.label,
-            quantity=line.quantity,
-            unit_price=line.variant.price,
-            tax_rate=totals.tax_rate,
-            tax_amount=tax,
-            guarantee_years=line.variant.product.guarantee_years,
-            is_gift=line.is_gift,
-        )
-        for line, tax in zip(lines, totals.line_taxes, strict=True)
-    )
+def plan_cart_parcels(lines: Iterable[CartLine], method: ShippingMethod, terms: Terms, *, country: str) -> ParcelPlan:
+    """How all of it can go there, ordered now with this method."""
+    goods = [WantedGoods(line, line.quantity, line.variant.product.released_on) for line in lines]
+    return plan_parcels(goods, method, terms.get_calendar(country), timezone.now())
 
 
 def _build_order_ticks(order: Order, ticks: Mapping[str, bool]) -> Iterable[OrderTick]:
@@ -255,19 +225,11 @@ def _create_payment(order: Order) -> Payment | None:
     return Payment.objects.create(order=order, amount=order.total, currency=order.currency)
 
 
-def _allocate_stock(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
-    """Last, so that the rows everybody wants are held the shortest."""
-    wanted: Counter[int] = Counter()
-    for line in lines:  # a gift and no gift of one variant are two lines
-        wanted[line.variant_id] += line.quantity
+def _set_aside(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
     try:
-        records = stock.allocate_stock(wanted)
+        allocate_goods(order_lines)
     except OutOfStock as refusal:
         raise SoldOut([line for line in lines if line.variant_id == refusal.variant_id]) from refusal
-    Allocation.objects.bulk_create(
-        Allocation(order_line=line, record_id=records[line.variant_id or 0], quantity=line.quantity)
-        for line in order_lines
-    )
 
 
 def _confirm_free_order(order: Order) -> None:
@@ -281,7 +243,7 @@ def _compute_cart_fingerprint(
 ) -> str:
     asked: list[Any] = [
         sorted((line.variant_id, line.quantity, str(line.variant.price), line.is_gift) for line in lines),
-        [str(totals.total), str(totals.tax), totals.currency, details.method.pk],
+        [str(totals.total), str(totals.tax), totals.currency, details.method.pk, details.in_two],
         [details.email, dict(sorted(details.address.items())), details.gift_note, details.carrier_may_write],
         dict(sorted(details.ticks.items())),
         customer.pk if customer else None,

@@ -39,6 +39,7 @@ def renew_promise(order: Order) -> None:
         return
     order.ships_on, order.promised_from_on, order.promised_by_on = promised.ships_on, promised.from_on, promised.by_on
     order.save(update_fields=["ships_on", "promised_from_on", "promised_by_on"])
+    order.lines.update(ships_on=None, promised_from_on=None, promised_by_on=None)  # all of it is as late now
 
 
 @dataclass(frozen=True)

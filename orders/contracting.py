@@ -1,18 +1,30 @@
 """What an order copies of the terms it was made under: however it came, it holds the same."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from accounts.models.address import ADDRESS_FIELDS
 from orders import pricing
-from orders.models import ShippingMethod
+from orders.models import Allocation, Order, OrderLine, ShippingMethod
+from orders.parcel_plan import ParcelPlan
 from orders.pricing import Totals
 from orders.promise import Promise
 from orders.shop_terms import Terms
+from shop.catalog import stock
+from shop.catalog.models import Variant
 
 
 def snapshot_terms(
-    address: Mapping[str, str], method: ShippingMethod, totals: Totals, promised: Promise | None, terms: Terms
+    address: Mapping[str, str],
+    method: ShippingMethod,
+    totals: Totals,
+    promised: Promise | None,
+    terms: Terms,
+    *,
+    in_two: bool = False,
 ) -> dict[str, Any]:
     """The columns of an order that say where it goes, how, by when, for how much, and how long it may come back."""
     return {
@@ -28,8 +40,67 @@ def snapshot_terms(
         "shipping_method": method,
         "shipping_name": method.name,
         "carrier": method.carrier,
+        "ships_as_ready": in_two,
         "return_window_days": terms.settings.return_window_days,
         "ships_on": promised.ships_on if promised else None,
         "promised_from_on": promised.from_on if promised else None,
         "promised_by_on": promised.by_on if promised else None,
     }
+
+
+@dataclass(frozen=True)
+class ContractedGoods:
+    """So many of one variant at a price. `price_reason`: why, where it is not the shop's own."""
+
+    variant: Variant
+    quantity: int
+    unit_price: Decimal
+    price_reason: str = ""
+    is_gift: bool = False
+
+
+def create_order_lines(
+    order: Order, goods: Sequence[ContractedGoods], totals: Totals, plan: ParcelPlan
+) -> list[OrderLine]:
+    """`totals` and `plan` are of these goods, in their order."""
+    days = plan.list_line_promises(in_two=order.ships_as_ready)
+    return OrderLine.objects.bulk_create(
+        OrderLine(
+            order=order,
+            product=each.variant.product,
+            variant=each.variant,
+            sku=each.variant.sku,
+            title=each.variant.product.title,
+            options=each.variant.label,
+            quantity=each.quantity,
+            unit_price=each.unit_price,
+            price_reason=each.price_reason,
+            tax_rate=totals.tax_rate,
+            tax_amount=tax,
+            guarantee_years=each.variant.product.guarantee_years,
+            is_gift=each.is_gift,
+            **(_snapshot_days(promised) if order.ships_as_ready else {}),
+        )
+        for each, tax, promised in zip(goods, totals.line_taxes, days, strict=True)
+    )
+
+
+def _snapshot_days(promised: Promise | None) -> dict[str, Any]:
+    if promised is None:
+        return {}
+    return {"ships_on": promised.ships_on, "promised_from_on": promised.from_on, "promised_by_on": promised.by_on}
+
+
+def allocate_goods(order_lines: Sequence[OrderLine]) -> None:
+    """Sets the goods aside. Last in its transaction, so that the rows everybody wants are held the shortest.
+
+    Raises `OutOfStock`.
+    """
+    wanted: Counter[int] = Counter()
+    for line in order_lines:  # a gift and no gift of one variant are two lines
+        wanted[line.variant_id or 0] += line.quantity
+    records = stock.allocate_stock(wanted)
+    Allocation.objects.bulk_create(
+        Allocation(order_line=line, record_id=records[line.variant_id or 0], quantity=line.quantity)
+        for line in order_lines
+    )

@@ -36,11 +36,20 @@ class Totals:
         return format_amount(self.total, self.currency)
 
 
-def compute_totals(lines: Sequence[PricedLine], method: ShippingMethod | None, country: str, *, terms: Terms) -> Totals:
-    """The totals for a country; without a method, of the goods alone."""
+def compute_totals(
+    lines: Sequence[PricedLine],
+    method: ShippingMethod | None,
+    country: str,
+    *,
+    terms: Terms,
+    in_two: bool = False,
+) -> Totals:
+    """The totals for a country; without a method, of the goods alone. `in_two`: with a second parcel."""
     rate, currency = terms.rate(country), get_shop_currency()
     subtotal = sum((line.line_total for line in lines), NOTHING)
     shipping = method.price_for(subtotal) if method else NOTHING
+    if method and in_two:
+        shipping += method.extra_parcel_price
     line_taxes = tuple(compute_included_tax(line.line_total, rate=rate, currency=currency) for line in lines)
     return Totals(
         subtotal=subtotal,

@@ -81,7 +81,7 @@ SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h
        {settings}
 FROM (SELECT 1) AS always LEFT JOIN orders_shopsettings s ON true
 """
-_MONEY = ("price", "free_from")
+_MONEY = ("price", "free_from", "extra_parcel_price")
 
 
 def load_terms() -> Terms:

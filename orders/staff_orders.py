@@ -5,9 +5,8 @@ staff note that the money came another way. Nothing is ticked for anybody: whoev
 """
 
 import uuid
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -15,16 +14,16 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from orders import confirmation, events, pricing, promise
-from orders.contracting import snapshot_terms
+from orders import confirmation, events, pricing
+from orders.contracting import ContractedGoods, allocate_goods, create_order_lines, snapshot_terms
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
-from orders.models import Allocation, Order, OrderEvent, OrderLine, Payment, ShippingMethod
+from orders.models import Order, OrderEvent, Payment, ShippingMethod
+from orders.parcel_plan import ParcelPlan, WantedGoods, plan_parcels
 from orders.payments import checkout_sessions
 from orders.pricing import Totals
 from orders.shop_terms import Terms
-from shop.catalog import stock
 from shop.catalog.availability import get_availability
 from shop.catalog.models import Variant
 from shop.catalog.stock import OutOfStock
@@ -78,7 +77,8 @@ class DraftLine:
 @dataclass(frozen=True)
 class OrderDraft:
     """What staff were told. `email`: "" where the buyer has none. `paid_how`: how the money came, such as “Cash”; ""
-    where it has not. `key` is the form's: sent twice, it is one order.
+    where it has not. `in_two`: what is here at once, the rest when it comes, if any of it is to come. `key` is the
+    form's: sent twice, it is one order.
     """
 
     lines: Sequence[DraftLine]
@@ -87,6 +87,7 @@ class OrderDraft:
     channel: Channel
     email: str = ""
     gift_note: str = ""
+    in_two: bool = False
     paid_how: str = ""
     key: uuid.UUID = field(default_factory=uuid.uuid4)
 
@@ -96,10 +97,12 @@ def create_draft_order(draft: OrderDraft, *, actor: str, terms: Terms) -> Order:
 
     Raises `DraftRefused`.
     """
+    plan = plan_draft(draft, terms)
+    draft = replace(draft, in_two=draft.in_two and plan.may_split)
     totals = _check_and_price_draft(draft, terms)
     try:
         with transaction.atomic():
-            return _create_order(draft, totals, terms, actor=actor)
+            return _create_order(draft, totals, plan, terms, actor=actor)
     except OutOfStock as refusal:
         short = next(line.variant for line in draft.lines if line.variant.pk == refusal.variant_id)
         raise DraftRefused(f"{short} cannot be had in that number. Nothing was entered.") from refusal
@@ -112,26 +115,17 @@ def create_draft_order(draft: OrderDraft, *, actor: str, terms: Terms) -> Order:
 
 def price_draft(draft: OrderDraft, terms: Terms) -> Totals:
     """What it comes to, delivery and tax included."""
-    return pricing.compute_totals(draft.lines, draft.method, draft.address["country"], terms=terms)
+    country = draft.address["country"]
+    return pricing.compute_totals(draft.lines, draft.method, country, terms=terms, in_two=draft.in_two)
 
 
-def promise_draft(draft: OrderDraft, terms: Terms) -> promise.Promise | None:
-    """When all of it would come, entered now; None where nobody knows. One query."""
-    found, now = get_availability(line.variant.pk for line in draft.lines), timezone.now()
-    calendar = terms.get_calendar(draft.address["country"])
-    return promise.combine_promises(
-        [
-            promise.compute_promise(
-                calendar,
-                draft.method,
-                availability=found[line.variant.pk],
-                now=now,
-                quantity=line.quantity,
-                released_on=line.variant.product.released_on,
-            )
-            for line in draft.lines
-        ]
-    )
+def plan_draft(draft: OrderDraft, terms: Terms) -> ParcelPlan:
+    """How all of it can go there, entered now. One query."""
+    found = get_availability(line.variant.pk for line in draft.lines)
+    goods = [
+        WantedGoods(found[line.variant.pk], line.quantity, line.variant.product.released_on) for line in draft.lines
+    ]
+    return plan_parcels(goods, draft.method, terms.get_calendar(draft.address["country"]), timezone.now())
 
 
 def _check_and_price_draft(draft: OrderDraft, terms: Terms) -> Totals:
@@ -149,60 +143,28 @@ def _check_and_price_draft(draft: OrderDraft, terms: Terms) -> Totals:
     return price_draft(draft, terms)
 
 
-def _create_order(draft: OrderDraft, totals: Totals, terms: Terms, *, actor: str) -> Order:
-    promised = promise_draft(draft, terms)
+def _create_order(draft: OrderDraft, totals: Totals, plan: ParcelPlan, terms: Terms, *, actor: str) -> Order:
     order = Order.objects.create(
-        **snapshot_terms(draft.address, draft.method, totals, promised, terms),
+        **snapshot_terms(draft.address, draft.method, totals, plan.together, terms, in_two=draft.in_two),
         email=draft.email,
         source=Order.Source.STAFF,
         cart_fingerprint=str(draft.key),
         gift_note=draft.gift_note,
         pay_by_at=timezone.now() + PAYABLE_FOR,
     )
-    order_lines = OrderLine.objects.bulk_create(_build_order_lines(order, draft.lines, totals))
+    goods = [ContractedGoods(line.variant, line.quantity, line.price, line.price_reason) for line in draft.lines]
+    order_lines = create_order_lines(order, goods, totals, plan)
     is_payable = bool(order.total) and not draft.paid_how
     events.record_order_event(
         order, OrderEvent.Kind.DRAFTED, actor=actor, reason=draft.channel.label, is_payable=is_payable
     )
     if order.total and draft.paid_how:
         _record_money_by_hand(order, how=draft.paid_how)
-    _allocate_stock(order_lines)
+    allocate_goods(order_lines)
     if not is_payable:
         order.payment_status = Order.PaymentStatus.PAID
         confirmation.confirm_order(order)
     return order
-
-
-def _build_order_lines(order: Order, lines: Sequence[DraftLine], totals: Totals) -> list[OrderLine]:
-    return [
-        OrderLine(
-            order=order,
-            product=line.variant.product,
-            variant=line.variant,
-            sku=line.variant.sku,
-            title=line.variant.product.title,
-            options=line.variant.label,
-            quantity=line.quantity,
-            unit_price=line.price,
-            price_reason=line.price_reason,
-            tax_rate=totals.tax_rate,
-            tax_amount=tax,
-            guarantee_years=line.variant.product.guarantee_years,
-        )
-        for line, tax in zip(lines, totals.line_taxes, strict=True)
-    ]
-
-
-def _allocate_stock(order_lines: Sequence[OrderLine]) -> None:
-    """Last, so that the rows everybody wants are held the shortest."""
-    wanted: Counter[int] = Counter()
-    for line in order_lines:
-        wanted[line.variant_id or 0] += line.quantity
-    records = stock.allocate_stock(wanted)
-    Allocation.objects.bulk_create(
-        Allocation(order_line=line, record_id=records[line.variant_id or 0], quantity=line.quantity)
-        for line in order_lines
-    )
 
 
 def _record_money_by_hand(order: Order, *, how: str) -> None:

@@ -9,6 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from orders import stages
+from orders.arrivals import PromisedDays, find_parcel_days
 from orders.carrier_directory import build_parcel_url
 from orders.carriers import get_carrier_name
 from orders.delays import delay_words
@@ -294,9 +295,16 @@ def _describe_tracking(parcel: Shipment) -> str:
 def _build_coming_step(order: Order, kind: OrderEvent.Kind, title: str, parcel: Shipment | None = None) -> TimelineStep:
     if parcel and stages.get_stage(parcel.stage).progress == stages.CAME_BACK:
         return TimelineStep(title, "wait")
-    expected = getattr(order, DUE_FIELDS[kind]) if kind in DUE_FIELDS else None
+    expected = getattr(_find_days(order, parcel), DUE_FIELDS[kind]) if kind in DUE_FIELDS else None
     if order.hold:
         return TimelineStep(title, "wait")
     if expected and expected < timezone.localdate():
         return TimelineStep(title, "wait", expected_on=expected, text="Later than we said. We are sorry.")
     return TimelineStep(title, "next", expected_on=expected)
+
+
+def _find_days(order: Order, parcel: Shipment | None) -> PromisedDays:
+    """Those of a parcel that is one of two; else the order's."""
+    if parcel is None or not order.ships_as_ready:
+        return find_parcel_days(order, ())
+    return find_parcel_days(order, [line.order_line for line in parcel.lines.select_related("order_line")])

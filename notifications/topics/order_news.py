@@ -10,9 +10,9 @@ from notifications import links
 from notifications.models import OutgoingEmail, SkipReason
 from notifications.topics.definition import Context, Draft, EmailContext, Topic
 from notifications.topics.sample_data import compose_sample, get_sample_order, get_sample_parcel
+from orders.arrivals import find_parcel_days, format_arrival, format_arrivals, format_departure, format_departure_day
 from orders.carriers import get_carrier_name
 from orders.models import Order, OrderEvent, Shipment
-from orders.promise import format_date_range
 
 MOST_LISTED = 40  # things; the order's page has them all, and the end of a long mail is cut off
 
@@ -50,8 +50,7 @@ def build_order_news(letter: EmailContext) -> Context | None:
         "first_name": order.full_name.split(" ")[0],
         "has_all_arrived": order.fulfilment_status == Order.FulfilmentStatus.DELIVERED,
         "total": order.total_text,
-        "leaves": _format_departure(order),
-        "arrives": _format_arrival(order),
+        **_describe_days(order, parcel),
         "parcel": _describe_parcel(parcel) if parcel else None,
     }
 
@@ -85,11 +84,10 @@ def _describe_parcel(parcel: Shipment) -> dict[str, Any]:
     }
 
 
-def _format_departure(order: Order) -> str:
-    return format_date_range(order.ships_on, order.ships_on, timezone.localdate()) if order.ships_on else ""
-
-
-def _format_arrival(order: Order) -> str:
-    if order.promised_by_on is None:
-        return ""
-    return format_date_range(order.promised_from_on or order.promised_by_on, order.promised_by_on, timezone.localdate())
+def _describe_days(order: Order, parcel: Shipment | None) -> dict[str, str]:
+    """When it leaves and comes: the parcel, where the mail is about one."""
+    today = timezone.localdate()
+    if parcel is None or not order.ships_as_ready:
+        return {"leaves": format_departure(order, today), "arrives": format_arrivals(order, today)}
+    days = find_parcel_days(order, [line.order_line for line in parcel.lines.all()])
+    return {"leaves": format_departure_day(days, today), "arrives": format_arrival(days, today)}

@@ -1,6 +1,7 @@
 """Staff enter an order that came by phone, by post or by e-mail: look it up, see what it comes to, enter it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import admin, messages
@@ -12,11 +13,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import AccessKind
-from orders import promise, staff_orders
+from orders import staff_orders
 from orders.admin.action_pages import log_order_access
 from orders.admin.actions import get_actor_name
 from orders.admin.entry_forms import ROWS, EntryLines, OrderEntryForm
 from orders.models import Order
+from orders.parcel_plan import format_plan
 from orders.shop_terms import Terms, load_terms
 from orders.staff_orders import DraftLine, DraftRefused, OrderDraft
 from shop.catalog.availability import get_availability
@@ -66,11 +68,12 @@ def _add_empty_rows(request: HttpRequest, rows: Any) -> Any:
 
 
 def _describe_sums(draft: OrderDraft, terms: Terms) -> dict[str, Any]:
-    totals, promised = staff_orders.price_draft(draft, terms), staff_orders.promise_draft(draft, terms)
+    plan = staff_orders.plan_draft(draft, terms)
+    draft = replace(draft, in_two=draft.in_two and plan.may_split)
     return {
-        "totals": totals,
+        "totals": staff_orders.price_draft(draft, terms),
         "method": draft.method,
-        "dates": promise.format_promise(promised, now=timezone.now()) if promised else "",
+        "dates": format_plan(plan, in_two=draft.in_two, now=timezone.now()),
         "lines": _describe_lines(draft.lines),
     }
 

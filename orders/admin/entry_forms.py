@@ -25,6 +25,11 @@ BY_LINK, BY_HAND = "link", "hand"
 class OrderEntryForm(PostalAddressMixin, forms.ModelForm):
     channel = forms.ChoiceField(label="How it came", choices=Channel.choices)
     method = forms.ChoiceField(label="Delivery")
+    in_two = forms.BooleanField(
+        label="In two parcels",
+        required=False,
+        help_text="Where some of it is still to come: what is here leaves at once. A second parcel may cost extra.",
+    )
     paid = forms.ChoiceField(
         label="Payment",
         choices=[(BY_LINK, f"By link: the goods wait {PAYABLE_FOR}"), (BY_HAND, "The money is here already")],
@@ -52,7 +57,9 @@ class OrderEntryForm(PostalAddressMixin, forms.ModelForm):
         self.methods = {str(method.pk): method for method in methods}
         self.fields["method"].choices = [(pk, method.name) for pk, method in self.methods.items()]  # type: ignore[attr-defined]
         self.fields["key"].initial = uuid.uuid4
-        self.order_fields(["channel", "email", *ADDRESS_FIELDS, "method", "gift_note", "paid", "paid_how", "key"])
+        self.order_fields(
+            ["channel", "email", *ADDRESS_FIELDS, "method", "in_two", "gift_note", "paid", "paid_how", "key"]
+        )
         self.apply_postal_rules()
 
     def clean(self) -> dict[str, Any]:
@@ -74,6 +81,7 @@ class OrderEntryForm(PostalAddressMixin, forms.ModelForm):
             channel=Channel(given["channel"]),
             email=given["email"],
             gift_note=given["gift_note"],
+            in_two=given["in_two"],
             paid_how=given["paid_how"] if given["paid"] == BY_HAND else "",
             key=given["key"],
         )

@@ -97,7 +97,7 @@ class ShippingMethodAdmin(StrictAdmin):
     list_display = ["name", "by", "costs", "free_for", "days", "is_active", "position"]
     fieldsets = [
         (None, {"fields": ["name", "carrier", "is_active", "position"]}),
-        ("Price", {"fields": [("price", "free_from")]}),
+        ("Price", {"fields": [("price", "free_from"), "extra_parcel_price"]}),
         ("How long it takes", {"fields": [("days_min", "days_max"), "delivers_on_saturday"]}),
         ("Where it goes", {"fields": ["countries"]}),
     ]
@@ -106,7 +106,7 @@ class ShippingMethodAdmin(StrictAdmin):
         """Only a carrier the shop knows: parcels are followed by its tracking page."""
         if db_field.name == "carrier":
             return forms.ChoiceField(choices=load_directory().list_choices())
-        if db_field.name in ("price", "free_from"):
+        if db_field.name in ("price", "free_from", "extra_parcel_price"):
             return db_field.formfield(form_class=PriceField)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 

@@ -147,10 +147,17 @@ def _has_agreed_to_any(last: DelayNotice | None) -> bool:
 
 
 def _move_days(order: Order, slip: Slip) -> None:
+    """Of two parcels, those of the one that comes last: its day is the order's."""
     order.first_promised_by_on = order.first_promised_by_on or order.promised_by_on
     days = slip.promised
     if slip.reason != Reason.ROAD:
         order.ships_on = days.ships_on if days else None
+    if order.ships_as_ready:
+        order.lines.filter(promised_by_on=order.promised_by_on).update(
+            ships_on=order.ships_on,
+            promised_from_on=days.from_on if days else None,
+            promised_by_on=days.by_on if days else None,
+        )
     order.promised_from_on, order.promised_by_on = (days.from_on, days.by_on) if days else (None, None)
     order.save(update_fields=["first_promised_by_on", "ships_on", "promised_from_on", "promised_by_on"])
 

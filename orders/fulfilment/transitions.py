@@ -51,7 +51,9 @@ def approve_order(order_id: int, *, actor: str) -> Order:
 def _create_shipments(order: Order) -> int:
     """A parcel per store; two where the buyer wants each part as it is ready, and some of it is still to come."""
     promised = list(get_open_allocations(order))
-    ready = find_ready_allocations(promised) if order.ships_as_ready else {item.pk for item in promised}
+    ready = {item.pk for item in promised}
+    if order.ships_as_ready:
+        ready = find_ready_allocations(promised, today=timezone.localdate())
     by_parcel: dict[tuple[int, bool], list[Allocation]] = defaultdict(list)
     for item in promised:
         by_parcel[item.record.store_id, item.pk not in ready].append(item)

@@ -64,6 +64,11 @@ class OrderLine(models.Model):
     cancelled_quantity = models.PositiveIntegerField(
         default=0, db_default=0, help_text="How many of them were cancelled alone, before they left."
     )
+    ships_on = models.DateField(
+        null=True, editable=False, help_text="Its own days, where it travels apart; all three empty: the order's."
+    )
+    promised_from_on = models.DateField(null=True, editable=False)
+    promised_by_on = models.DateField(null=True, editable=False)
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     price_reason = models.CharField(
         max_length=120, blank=True, db_default="", help_text="Why staff sold it at a price of their own."

@@ -168,7 +168,15 @@ class ShippingMethod(models.Model):
     )
     price = models.DecimalField(max_digits=10, decimal_places=2, help_text="Tax included.")
     free_from = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
-    currency = models.CharField(max_length=3, default=get_shop_currency, editable=False, help_text="Of both.")
+    extra_parcel_price = models.DecimalField(
+        "price of a second parcel",
+        max_digits=10,
+        decimal_places=2,
+        default=0,
+        db_default=0,
+        help_text="Tax included. On top, where a buyer wants what is here at once and the rest when it comes.",
+    )
+    currency = models.CharField(max_length=3, default=get_shop_currency, editable=False, help_text="Of all three.")
     days_min = models.PositiveSmallIntegerField(default=1, help_text="Carrier's working days, at best.")
     days_max = models.PositiveSmallIntegerField(default=2, help_text="Carrier's working days, at worst.")
     delivers_on_saturday = models.BooleanField(default=True)
@@ -188,6 +196,7 @@ class ShippingMethod(models.Model):
         return self.name
 
     def price_for(self, subtotal: Decimal) -> Decimal:
+        """For one parcel."""
         is_free = self.free_from is not None and subtotal >= self.free_from
         return Decimal(0) if is_free else self.price
 

@@ -45,5 +45,5 @@ def create_terms() -> Store:
 
 
 def _convert_method_prices(row: dict[str, Any]) -> dict[str, Any]:
-    money = {name: Decimal(row[name]) for name in ("price", "free_from") if name in row}
+    money = {name: Decimal(row[name]) for name in ("price", "free_from", "extra_parcel_price") if name in row}
     return row | {name: convert_roughly(amount, get_shop_currency()) for name, amount in money.items()}

@@ -29,6 +29,7 @@ ONE_LINE_VALIDATOR = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain
 # As the page has them: the postcode beside the city, and where it goes on the map last. No phone is asked for.
 _LAST_ON_PAGE = ("region", "country")
 ADDRESS_ON_PAGE = (*(name for name in ADDRESS_FIELDS if name not in (*_LAST_ON_PAGE, "phone")), *_LAST_ON_PAGE)
+TOGETHER, IN_TWO = "one", "two"
 # What we say where something is missing.
 MISSING_MESSAGES = {
     "E-mail": "We need an address to send the receipt to.",
@@ -61,6 +62,11 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
     country = forms.ChoiceField(label="Country", widget=LongSelect(attrs={"autocomplete": "country"}))
     method = forms.ChoiceField(
         label="Delivery", error_messages={"invalid_choice": "That one does not go there. Please choose another."}
+    )
+    parcels = forms.ChoiceField(
+        choices=[(TOGETHER, "All together"), (IN_TWO, "In two parcels")],
+        required=False,
+        error_messages={"invalid_choice": "Please choose one parcel or two."},
     )
     carrier_may_write = forms.BooleanField(
         label="Let the carrier write to me about this delivery",
@@ -120,6 +126,11 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         return next((each for each in found if str(each.pk) == wanted), found[0] if found else None)
 
     @property
+    def wants_two(self) -> bool:
+        """Whether what is here is wanted at once, in a parcel of its own."""
+        return str(self["parcels"].value()) == IN_TWO
+
+    @property
     def ticks(self) -> list[forms.BoundField]:
         return [self[purpose.key] for purpose in MAIL_PURPOSES]
 
@@ -133,6 +144,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
             address={name: data.get(name, "") for name in ADDRESS_FIELDS},
             method=method,
             gift_note=data["gift_note"],
+            in_two=data["parcels"] == IN_TWO,
             carrier_may_write=data["carrier_may_write"],
             ticks={purpose.key: True for purpose in MAIL_PURPOSES if data[purpose.key]} if is_guest else {},
             expected_subtotal=data["goods"],

@@ -11,7 +11,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.people.auth import get_customer
 from orders import carts, pricing, promise
+from orders.checkout import plan_cart_parcels
 from orders.models import CartLine, ShippingMethod
+from orders.parcel_plan import ParcelPlan
 from orders.promise import Promise, PromiseWords
 from orders.shop_terms import Terms
 from orders.views.cart import AddToCartForm
@@ -20,6 +22,7 @@ from shop.money import format_amount
 from shop.storefront import consent_prompts, page_cache, shelves
 from shop.storefront.cart_rows import CartItem, CartRow
 from shop.storefront.consent_prompts import PromptPlace
+from shop.storefront.delivery_options import format_arrival, has_different_days
 
 
 @never_cache
@@ -39,7 +42,10 @@ def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, An
     now, token, agreed = timezone.now(), get_token(request), page_cache.get_fresh_terms(request)
     country = str(agreed.settings.default_country)
     method = next(iter(pricing.filter_shipping_methods(agreed.methods, country)), None)
-    rows = align_promises([make_cart_row(line, agreed, method, now) for line in lines])
+    plan = plan_cart_parcels(lines, method, agreed, country=country) if method else None
+    days = plan.promises if plan else [None] * len(lines)
+    alone = [_make_cart_row(line, promised, agreed, now) for line, promised in zip(lines, days, strict=True)]
+    rows = _align_promises(alone, plan)
     totals = pricing.compute_totals([line for line in lines if line.is_sellable], method, country, terms=agreed)
     return {
         "rows": rows,
@@ -49,7 +55,8 @@ def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, An
         "country": agreed.settings.default_country,
         "until_free": _format_until_free(method, totals),
         "tax_name": agreed.tax_names.get(country, ""),
-        "arrival": format_arrival(rows, now),
+        "arrival": format_arrival(lines, plan, now=now) if plan else "",
+        "second_parcel": _describe_second_parcel(plan, method),
         "has_gift": any(line.is_gift for line in lines),
         "shelf": shelves.beside_cart(lines, customer=get_customer(request)),
         "is_ready": not any(item.problem for item in rows),
@@ -63,15 +70,21 @@ def _format_until_free(method: ShippingMethod | None, totals: pricing.Totals) ->
     return format_amount(method.free_from - totals.subtotal, totals.currency)
 
 
-def make_cart_row(line: CartLine, agreed: Terms, method: ShippingMethod | None, now: datetime) -> CartRow:
+def _describe_second_parcel(plan: ParcelPlan | None, method: ShippingMethod | None) -> str:
+    """That what is here need not wait for the rest; empty where nothing waits."""
+    if plan is None or method is None or not plan.may_split:
+        return ""
+    extra = method.extra_parcel_price
+    cost = f"for {format_amount(extra, method.currency)} more" if extra else "at no extra cost"
+    return f"Or in two parcels, each as it is ready, {cost}: you choose at checkout."
+
+
+def _make_cart_row(line: CartLine, promised: Promise | None, agreed: Terms, now: datetime) -> CartRow:
     released_on = line.variant.product.released_on
-    promised = method and promise.compute_promise(
-        agreed.calendar, method, availability=line, now=now, quantity=line.quantity, released_on=released_on
-    )
     limit = agreed.settings.quantity_limit
-    words = promise.describe_product_promise(promised or None, availability=line, now=now, released_on=released_on)
+    words = promise.describe_product_promise(promised, availability=line, now=now, released_on=released_on)
     most = max(1, min(line.available, limit - line.other_line_count))
-    return CartRow(line, words, promised or None, _describe_problem(line, limit), most, _get_tint(line))
+    return CartRow(line, words, promised, _describe_problem(line, limit), most, _get_tint(line))
 
 
 def _get_tint(line: CartLine) -> int:
@@ -90,10 +103,10 @@ def _describe_problem(line: CartLine, limit: int) -> str:
     return f"Only {line.available} left. Make it {line.available} to check out."
 
 
-def align_promises(rows: list[CartRow]) -> list[CartRow]:
+def _align_promises(rows: list[CartRow], plan: ParcelPlan | None) -> list[CartRow]:
     """The same, but where one thing comes later than another no line names a day: all of it waits for the last."""
-    last = _find_last_promise(rows)
-    if last is None:
+    last = plan.together if plan else None
+    if plan is None or last is None or not has_different_days(plan.promises):
         return rows
     return [replace(each, words=_describe_waiting(each, last)) if each.promised else each for each in rows]
 
@@ -103,27 +116,8 @@ def _describe_waiting(row: CartRow, last: Promise) -> PromiseWords:
     return PromiseWords(row.words.kind, row.words.stock, ships=ships, arrives=arrives)
 
 
-def _find_last_promise(rows: list[CartRow]) -> Promise | None:
-    """The day all of it goes by, when the lines alone would go by different ones."""
-    days = {(each.promised.ships_on, each.promised.by_on) for each in rows if each.promised}
-    return promise.combine_promises([each.promised for each in rows]) if len(days) > 1 else None
-
-
 def _is_last_to_arrive(row: CartRow, last: Promise) -> bool:
     return row.promised is not None and row.promised.by_on == last.by_on
-
-
-def format_arrival(rows: list[CartRow], now: datetime) -> str:
-    """One sentence for all of it, when every day is known; and that it travels together, when the days differ."""
-    together = promise.combine_promises([item.promised for item in rows])
-    if together is None:
-        return ""
-    words = promise.format_promise(together, now=now)
-    late = [each.line.variant.product.title for each in rows if _is_last_to_arrive(each, together)]
-    if _find_last_promise(rows) is None or not late:
-        return words
-    cause = late[0] if len(late) == 1 else "the last of it"
-    return f"It all travels together, with {cause}. {words}"
 
 
 def _find_removed_item(request: HttpRequest) -> dict[str, Any] | None:

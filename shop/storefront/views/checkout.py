@@ -1,7 +1,6 @@
 """Checkout on one page. GET shows it; POST continues to payment or reworks it (`reprice`, `use_address`, `add`)."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -19,19 +18,24 @@ from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
-from orders import carts, order_access, pricing, promise, rate_limits
-from orders.checkout import CheckoutRefused, compute_cart_promise, find_pending_order, start_checkout
+from orders import carts, order_access, pricing, rate_limits
+from orders.checkout import CheckoutRefused, find_pending_order, plan_cart_parcels, start_checkout
 from orders.customs import crosses_customs
-from orders.models import Cart, CartLine, Payment, ShippingMethod
+from orders.models import Cart, Payment
 from orders.payments import checkout_sessions
 from orders.shop_terms import Terms
 from orders.views.redirects import see_other
-from shop.money import format_amount
 from shop.storefront import page_cache, shelves
 from shop.storefront.checkout_additions import Addition, add_to_order
-from shop.storefront.checkout_form import CheckoutForm, build_initial_values, get_address_values, read_typed_values
+from shop.storefront.checkout_form import (
+    IN_TWO,
+    CheckoutForm,
+    build_initial_values,
+    get_address_values,
+    read_typed_values,
+)
+from shop.storefront.delivery_options import format_arrival, list_deliveries, list_parcel_options
 from shop.storefront.guarantee_notice import build_notice_for
-from shop.storefront.views.cart import format_arrival, make_cart_row
 from shop.storefront.views.payment import ASKED_KEY
 
 TOO_MANY = (
@@ -50,16 +54,6 @@ STRIPE_REFUSED = (
     "The payment page could not be opened. Nothing was charged and your cart is as it was. "
     "Please try again, or write to us."
 )
-
-
-@dataclass(frozen=True)
-class DeliveryOption:
-    """One way for the parcel to go, as the page offers it."""
-
-    method: ShippingMethod
-    price: str
-    arrival: str
-    is_chosen: bool
 
 
 @dataclass(frozen=True)
@@ -132,6 +126,7 @@ def _restore_earlier_values(request: HttpRequest, desk: CheckoutContext) -> dict
         "email": order.email,
         "method": str(order.shipping_method_id),
         "carrier_may_write": order.carrier_may_write,
+        "parcels": IN_TWO if order.ships_as_ready else "",
         **get_address_values(order),
     }
     values["gift_note"] = desk.cart.gift_note or order.gift_note
@@ -220,7 +215,9 @@ def _render_checkout(
     now, sellable = timezone.now(), [line for line in lines if line.is_sellable]
     country = form.chosen_country
     method = form.chosen_method
-    totals = pricing.compute_totals(sellable, method, country, terms=desk.terms)
+    plan = plan_cart_parcels(sellable, method, desk.terms, country=country) if method else None
+    in_two = form.wants_two and plan is not None and plan.may_split
+    totals = pricing.compute_totals(sellable, method, country, terms=desk.terms, in_two=in_two)
     context = {
         "form": form,
         "customer": desk.customer,
@@ -230,9 +227,9 @@ def _render_checkout(
         "totals": totals,
         "method": method,
         "tax_name": desk.terms.tax_names.get(country, ""),
-        "arrival": format_arrival([make_cart_row(line, desk.terms, method, now) for line in sellable], now)
-        if method
-        else "",
+        "in_two": in_two,
+        "parcel_options": list_parcel_options(plan, method, now=now, in_two=in_two) if plan and method else [],
+        "arrival": format_arrival(sellable, plan, in_two=in_two, now=now) if plan else "",
         "guarantee": build_notice_for(country, desk.terms.settings),
         "customs_note": _format_customs_note(form, desk.terms),
         "has_gift": any(line.is_gift for line in lines),
@@ -257,30 +254,3 @@ def _format_customs_note(form: CheckoutForm, agreed: Terms) -> str:
 def _read_form_address(form: CheckoutForm) -> dict[str, str]:
     """The address now in the fields."""
     return {name: str(form[name].value() or "") if name in form.fields else "" for name in ADDRESS_FIELDS}
-
-
-def list_deliveries(form: CheckoutForm, lines: list[CartLine], agreed: Terms) -> list[DeliveryOption]:
-    now = timezone.now()
-    subtotal = pricing.compute_totals([line for line in lines if line.is_sellable], None, "", terms=agreed)
-    chosen = form.chosen_method
-    return [
-        DeliveryOption(
-            method=each,
-            price=_format_method_price(each, subtotal),
-            arrival=_format_method_arrival(lines, each, agreed, now, country=form.chosen_country),
-            is_chosen=each == chosen,
-        )
-        for each in form.methods
-    ]
-
-
-def _format_method_price(method: ShippingMethod, goods: pricing.Totals) -> str:
-    amount = method.price_for(goods.subtotal)
-    return format_amount(amount, goods.currency) if amount else "free"
-
-
-def _format_method_arrival(
-    lines: list[CartLine], method: ShippingMethod, agreed: Terms, now: datetime, *, country: str
-) -> str:
-    promised = compute_cart_promise(lines, method, agreed, country=country)
-    return promise.format_promise(promised, now=now) if promised else ""

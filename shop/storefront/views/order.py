@@ -25,6 +25,7 @@ from orders import (
     stages,
     status,
 )
+from orders.arrivals import format_arrivals
 from orders.delays import delay_words
 from orders.models import Order, OrderLine, Payment, Shipment
 from orders.order_facts import OrderFacts, read_order_facts
@@ -257,9 +258,8 @@ def _format_order_arrival(found: Order) -> str:
 
 
 def _format_dates(found: Order) -> str:
-    if not (found.promised_from_on and found.promised_by_on):
-        return ""
-    return f"With you {promise.format_date_range(found.promised_from_on, found.promised_by_on, timezone.localdate())}."
+    arrives = format_arrivals(found, timezone.localdate())
+    return f"With you {arrives}." if arrives else ""
 
 
 @never_cache
