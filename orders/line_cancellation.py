@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from orders import cancellation, events, stages, status
-from orders.fulfilment import undoing
+from orders.fulfilment import backorders, undoing
 from orders.fulfilment.release import get_open_allocations
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
@@ -205,7 +205,8 @@ def _open_again(order: Order, parcel: Shipment, *, actor: str) -> str:
 def _release_pieces(order: Order, pieces: Mapping[OrderLine, int]) -> None:
     """In the order in which stock is locked. What is released is a row of its own."""
     missing = {line.pk: count for line, count in pieces.items()}
-    for item in get_open_allocations(order):
+    promised = list(get_open_allocations(order))
+    for item in promised:
         released = min(item.quantity, missing.get(item.order_line_id, 0))
         if not released:
             continue
@@ -218,6 +219,7 @@ def _release_pieces(order: Order, pieces: Mapping[OrderLine, int]) -> None:
         Allocation.objects.create(
             order_line_id=item.order_line_id, record_id=item.record_id, quantity=released, released_at=timezone.now()
         )
+    backorders.serve_waiting([item.record_id for item in promised])
 
 
 def _complete_if_all_has_come(order: Order) -> None:

@@ -92,6 +92,7 @@ def _build_parcel_timeline(
     is_cancelled = order.status == Order.Status.CANCELLED
     steps = _build_cancelled_steps(order, mine) if is_cancelled else _build_steps(order, mine, parcel)
     steps = _insert_delays(steps, delay_words.list_told_delays(mine))
+    steps = _insert_arrivals(steps, mine)
     came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
     steps += [_build_refund_step(order, event) for event in given_back]
@@ -109,14 +110,35 @@ def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[Tim
     """Each where it was told; the last of them waits, for as long as nothing has happened since."""
     today = timezone.localdate()
     for each in told:
-        happened = [place for place, step in enumerate(steps) if step.at and each.told_at and step.at <= each.told_at]
-        place = max(happened, default=-1) + 1
+        place = _find_place(steps, each.told_at)
         is_last = each is told[-1] and not any(step.at for step in steps[place:])
         said = "You said that you wait." if each.is_accepted else ""
         text = " ".join(filter(None, (delay_words.describe_slip(each, today), delay_words.describe_cause(each), said)))
         step = TimelineStep("Delayed", "wait" if is_last else "done", at=each.told_at, text=text)
         steps = [*steps[:place], step, *steps[place:]]
     return steps
+
+
+def _insert_arrivals(steps: list[TimelineStep], mine: list[OrderEvent]) -> list[TimelineStep]:
+    """What was waited for and came, each where it happened."""
+    for event in mine:
+        if event.kind == Kind.GOODS_CAME:
+            place = _find_place(steps, event.created_at)
+            step = TimelineStep(_describe_arrival(event.data.get("what") or []), "done", at=event.created_at)
+            steps = [*steps[:place], step, *steps[place:]]
+    return steps
+
+
+def _describe_arrival(titles: list[str]) -> str:
+    if not titles:
+        return "What you wait for is here"
+    what = titles[0] if len(titles) == 1 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+    return f"The {what} you wait for {'is' if len(titles) == 1 else 'are'} here"
+
+
+def _find_place(steps: list[TimelineStep], at: datetime | None) -> int:
+    """After all that had happened by then."""
+    return max((place for place, step in enumerate(steps) if step.at and at and step.at <= at), default=-1) + 1
 
 
 def _build_cancelled_steps(order: Order, mine: list[OrderEvent]) -> list[TimelineStep]:

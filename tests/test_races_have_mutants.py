@@ -78,6 +78,17 @@ TWINS = {
             "test_without_the_orders_lock_it_is_paid_again_or_ended_as_well"
         ),
     },
+    "concurrency/test_receiving_at_once.py": {
+        "test_goods_received_at_once_are_given_out_once_each": (
+            "test_without_the_records_lock_goods_are_given_out_by_what_was_there_before"
+        ),
+        "test_who_buys_while_goods_come_does_not_get_what_others_wait_for": (
+            "test_without_the_mark_on_what_is_promised_who_buys_takes_what_others_wait_for"
+        ),
+        "test_cancelled_while_goods_come_it_is_told_of_nothing_and_the_next_has_them": (
+            "test_without_the_orders_lock_one_that_is_no_more_is_told_that_its_goods_came"
+        ),
+    },
     "concurrency/test_returning_at_once.py": {
         "test_asked_for_by_eight_at_once_no_more_goes_back_than_was_bought": (
             "test_without_the_orders_lock_more_goes_back_than_was_bought"

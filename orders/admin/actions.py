@@ -11,7 +11,7 @@ from django.http import HttpRequest
 
 from accounts.models import AccessKind
 from orders.admin.action_pages import log_order_access
-from orders.fulfilment import transitions
+from orders.fulfilment import queue, transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Shipment
 from orders.payments.checkout_sessions import RefundRefused
@@ -67,10 +67,11 @@ def _apply_to_parcels(
     at_stage = set(stages)
 
     def step(order: Order) -> None:
-        parcels = list(order.shipments.values_list("pk", "stage"))
-        ready = [pk for pk, stage in parcels if stage in at_stage]
+        parcels = list(order.shipments.all())
+        standings = queue.list_standings(parcels)
+        ready = [parcel.pk for parcel, standing in zip(parcels, standings, strict=True) if standing in at_stage]
         if not ready:
-            raise TransitionRefused(_explain_nothing_ready(order, [stage for _, stage in parcels]))
+            raise TransitionRefused(_explain_nothing_ready(order, standings))
         for pk in ready:
             verb(pk)
 
@@ -81,6 +82,8 @@ def _explain_nothing_ready(order: Order, stages: list[str]) -> str:
     if not stages:
         state = "is not approved yet" if order.status == Order.Status.CONFIRMED else "has no parcel"
         return f"{order.number} {state}."
+    if queue.AWAITS_GOODS in stages:
+        return f"{order.number} waits for goods that are not here yet: receive them first."
     now = ", ".join(Shipment.Stage(stage).label.lower() for stage in dict.fromkeys(stages))
     return f"{order.number} is “{now}”; that step does not follow."
 

@@ -24,6 +24,7 @@ from orders import cancellation
 from orders.admin.action_pages import build_order_subject, get_return_url
 from orders.admin.actions import approve, make_step_action, release
 from orders.admin.address import change_address
+from orders.admin.backordered import SOONEST_PROMISED, BackorderedColumns, annotate_awaited
 from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_given_back, mark_paid
 from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
@@ -81,12 +82,13 @@ class QueueFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         wanted = self.value()
         if wanted in queue.QUEUES:
-            return queue.filter_by_queue(queryset, wanted)
+            found = queue.filter_by_queue(queryset, wanted)
+            return annotate_awaited(found) if wanted == queue.BACKORDERED.key else found
         return queryset if wanted == self.ANY else queryset.filter(placed_at__isnull=False)
 
 
 @admin.register(Order)
-class OrderAdmin(MaskedAdmin):
+class OrderAdmin(BackorderedColumns, MaskedAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
     list_display = ["number", "state", "full_name", "goes", "placed", "leaves_by", "amount"]
@@ -140,7 +142,7 @@ class OrderAdmin(MaskedAdmin):
         return [field.name for field in self.opts.fields]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        parcels = Shipment.objects.filter(order=OuterRef("pk")).values("stage")
+        parcels = Shipment.objects.filter(order=OuterRef("pk")).values(standing=queue.build_standing())
         orders: QuerySet[Order] = super().get_queryset(request)
         captured = Refund.objects.filter(payment__order=OuterRef("pk"), payment__status=Payment.Status.CAPTURED)
         refunds = captured.exclude(status=Refund.Status.FAILED).order_by("pk")
@@ -162,7 +164,10 @@ class OrderAdmin(MaskedAdmin):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """In a queue whoever has waited longest comes first; in the archive the newest order."""
-        if request.GET.get(QueueFilter.parameter_name) in queue.QUEUES:
+        wanted = request.GET.get(QueueFilter.parameter_name)
+        if wanted == queue.BACKORDERED.key:
+            return SOONEST_PROMISED
+        if wanted in queue.QUEUES:
             return ("placed_at", "pk")
         return ("-placed_at", "-pk")
 
@@ -296,7 +301,8 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
     )
     prefetch_related_objects([order], "payments__refunds", "payments__stripe_records")
     parcels = list(order.shipments.all())
-    kind, text = get_status_badge(order, [parcel.stage for parcel in parcels])
+    standings = queue.list_standings(parcels)
+    kind, text = get_status_badge(order, standings)
     return {
         "title": f"Order {order.number}",
         "subtitle": None,
@@ -320,7 +326,7 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
         and order.fulfilment_status not in DISPATCHED_STATUSES,
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
         "stories": build_timelines(order),
-        "steps": _list_next_steps(order, parcels) if may_act else {},
+        "steps": _list_next_steps(order, parcels, standings) if may_act else {},
         "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
     }
 
@@ -353,9 +359,8 @@ def _list_steps_from(stages: Iterable[str]) -> list[StaffButton]:
     return list(dict.fromkeys(row.button for row in following if row))
 
 
-def _list_next_steps(order: Order, parcels: list[Shipment]) -> dict[str, Any]:
+def _list_next_steps(order: Order, parcels: list[Shipment], stages: list[str]) -> dict[str, Any]:
     """The buttons: the next steps, then what else can be done."""
-    stages = [parcel.stage for parcel in parcels]
     settling = [SETTLE] if any(parcel.denied_at for parcel in parcels) else []
     following = [*settling, *_list_following_steps(order, stages)]
     return {"following": following, "more": list(_list_other_steps(order, stages))}

@@ -17,7 +17,7 @@ STILL_HERE = frozenset(row.stage for row in ROAD if not row.has_left)
 
 
 def _get_parcels_at_stages(orders: QuerySet[Order], stages: frozenset[Shipment.Stage]) -> QuerySet[Shipment]:
-    chosen = Shipment.objects.filter(order__in=orders, stage__in=stages)
+    chosen = Shipment.objects.workable().filter(order__in=orders, stage__in=stages)
     return (
         chosen.select_related("order", "store")
         .prefetch_related("lines__order_line", "order__payments__refunds", "order__payments__stripe_records")

@@ -10,6 +10,7 @@ from orders import shop_terms
 from orders.delays.announcing import announce_delay
 from orders.delays.answering import end_unanswered_order
 from orders.delays.prediction import ONE_DAY, OrderOutlook, Slip, compute_arrival, predict_slip
+from orders.fulfilment import backorders
 from orders.models import DelayNotice, ShippingMethod
 from orders.shop_terms import Calendar
 from shop.prepared import PreparedStatement
@@ -33,7 +34,9 @@ FIND_STANDINGS = PreparedStatement("""
 WITH short AS (
     SELECT line.order_id, r.restock_on, r.on_hand,
            sum(a.quantity) OVER (PARTITION BY a.record_id
-                                 ORDER BY coalesce(o.first_promised_by_on, o.promised_by_on), o.id, a.id) AS needed
+                                 ORDER BY a.awaits_goods,
+                                          coalesce(o.first_promised_by_on, line.promised_by_on, o.promised_by_on),
+                                          coalesce(o.placed_at, o.created_at), a.id) AS needed
     FROM catalog_stockrecord r
     JOIN orders_allocation a ON a.record_id = r.id AND a.released_at IS NULL AND a.consumed_at IS NULL
     JOIN orders_orderline line ON line.id = a.order_line_id
@@ -78,7 +81,10 @@ class FoundOrder:
 def see_to_delays() -> int:
     """Ends what nobody answered in time, then tells of what will be late. Returns how many orders changed."""
     with DELAYS.take_turn() as is_mine:
-        return _end_what_is_over() + _tell_what_slips() if is_mine else 0
+        if not is_mine:
+            return 0
+        _tell_what_came()
+        return _end_what_is_over() + _tell_what_slips()
 
 
 def _end_what_is_over() -> int:
@@ -89,6 +95,15 @@ def _end_what_is_over() -> int:
             with DELAYS.attempt(order_id, subject=f"{DELAYS.title} {number}"):
                 count += end_unanswered_order(pk) is not None
     return count
+
+
+def _tell_what_came() -> None:
+    """What was given to those who wait is told at once; this finds what a crash in between has left."""
+    backorders.serve_all_waiting()
+    for pk, number in list(backorders.find_untold().values_list("pk", "number")):
+        if DELAYS.is_due(pk):
+            with DELAYS.attempt(pk, subject=f"{DELAYS.title} {number}"):
+                backorders.tell_goods_came(pk)
 
 
 def _tell_what_slips() -> int:

@@ -1,12 +1,12 @@
 """The staff's queue: which orders wait for which hand."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Case, CharField, Count, Exists, F, Min, OuterRef, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from orders import stages
@@ -31,6 +31,8 @@ def _build_stage_queues() -> Iterator[Queue]:
             yield Queue(key, title, tuple(row.stage for row in rows), has_left=all(row.has_left for row in rows))
 
 
+AWAITS_GOODS = "awaits_goods"  # in the place of its stage, of a parcel that nobody can pick yet
+BACKORDERED = Queue("backordered", "Backordered")
 TO_APPROVE = Queue("approve", "To approve")
 STAGE_QUEUES = tuple(_build_stage_queues())
 NOT_RECEIVED = Queue("denied", "Said not to have come", has_left=True)
@@ -40,7 +42,7 @@ PAYMENT_PROBLEM = Queue("look", "Payment needs a look")
 ON_HOLD = Queue("held", "On hold")
 PAYMENT_UNDER_WAY = Queue("under_way", "Payment on its way")
 TO_BE_PAID = Queue("by_link", "To be paid by link")
-WORK_QUEUES = (TO_APPROVE, *STAGE_QUEUES)
+WORK_QUEUES = (TO_APPROVE, BACKORDERED, *STAGE_QUEUES)
 UNPAID_QUEUES = (PAYMENT_UNDER_WAY, TO_BE_PAID)  # nobody of ours has anything to do there
 QUEUES = {
     queue.key: queue for queue in (*WORK_QUEUES, LATE, DELAYS, NOT_RECEIVED, PAYMENT_PROBLEM, ON_HOLD, *UNPAID_QUEUES)
@@ -59,10 +61,13 @@ class QueueSummary:
 def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
     """The orders of one queue; nobody works on those on hold. Raises KeyError for a queue there is not."""
     queue = QUEUES[key]
+    mine = Shipment.objects.order_by().filter(order=OuterRef("pk"))
+    if queue == BACKORDERED:
+        return orders.filter(pk__in=Shipment.objects.order_by().awaiting().values("order"), hold="")
     if queue.stages:
-        return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), stage__in=queue.stages)), hold="")
+        return orders.filter(Exists(mine.workable().filter(stage__in=queue.stages)), hold="")
     if queue == NOT_RECEIVED:
-        return orders.filter(Exists(Shipment.objects.filter(order=OuterRef("pk"), denied_at__isnull=False)))
+        return orders.filter(Exists(mine.filter(IS_DENIED)))
     if queue == PAYMENT_PROBLEM:
         return orders.filter(build_payment_problem_filter())
     if queue == DELAYS:
@@ -74,13 +79,30 @@ def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
     return orders.filter(_build_late_filter() if queue == LATE else IS_TO_APPROVE, status=Order.Status.CONFIRMED)
 
 
-def find_queue_for_order(order: Order, parcel_stages: Collection[str]) -> Queue | None:
-    """The queue an order stands in, by the stages of its parcels: the one furthest behind."""
+def list_standings(parcels: Iterable[Shipment]) -> list[str]:
+    """The stage of each, and `AWAITS_GOODS` for those that nobody can pick. One query, where any waits."""
+    parcels = list(parcels)
+    waiting = [parcel.pk for parcel in parcels if parcel.stage == Shipment.Stage.WAITING]
+    awaiting = set(Shipment.objects.awaiting().filter(pk__in=waiting).values_list("pk", flat=True)) if waiting else ()
+    return [AWAITS_GOODS if parcel.pk in awaiting else parcel.stage for parcel in parcels]
+
+
+def build_standing() -> Case:
+    """The same, of one parcel, for a list."""
+    awaiting = Shipment.objects.order_by().awaiting().values("pk")
+    return Case(When(pk__in=awaiting, then=Value(AWAITS_GOODS)), default=F("stage"), output_field=CharField())
+
+
+def find_queue_for_order(order: Order, standings: Collection[str]) -> Queue | None:
+    """The queue an order stands in, by the standings of its parcels: the one furthest behind that hands can work on."""
     if order.hold:
         return ON_HOLD
     if order.status == Order.Status.CONFIRMED and not order.approved_at:
         return TO_APPROVE
-    return next((queue for queue in STAGE_QUEUES if not set(queue.stages).isdisjoint(parcel_stages)), None)
+    found = [queue for queue in STAGE_QUEUES if not set(queue.stages).isdisjoint(standings)]
+    if AWAITS_GOODS in standings and (not found or found[0].has_left):
+        return BACKORDERED
+    return found[0] if found else None
 
 
 IS_TO_APPROVE = Q(approved_at=None, hold="")
@@ -149,8 +171,10 @@ def summarize_queues() -> list[QueueSummary]:
 
 def _count_parcels_by_queue() -> dict[str, Any]:
     wanted: dict[str, Count | Min] = {}
-    for queue in STAGE_QUEUES:
-        here = Q(stage__in=queue.stages, order__hold="")
+    is_awaiting = Q(pk__in=Shipment.objects.order_by().awaiting().values("pk"))
+    for queue in (BACKORDERED, *STAGE_QUEUES):
+        is_here = is_awaiting if queue == BACKORDERED else Q(stage__in=queue.stages) & ~is_awaiting
+        here = is_here & Q(order__hold="")
         wanted[f"{queue.key}_count"] = Count("order", filter=here, distinct=True)
         wanted[f"{queue.key}_oldest"] = Min("order__placed_at", filter=here)
     wanted |= {

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from orders import events, status
+from orders.fulfilment import backorders
 from orders.models import Allocation, Order, OrderEvent, Shipment
 from shop.catalog import stock
 
@@ -18,9 +19,12 @@ def get_open_allocations(order: Order) -> QuerySet[Allocation]:
 
 
 def release_stock(order: Order) -> None:
-    for item in get_open_allocations(order):
+    """What others wait for goes to them."""
+    promised = list(get_open_allocations(order))
+    for item in promised:
         stock.release_allocation(item.record_id, quantity=item.quantity)
     get_open_allocations(order).update(released_at=timezone.now())
+    backorders.serve_waiting([item.record_id for item in promised])
 
 
 def cancel_and_release_stock(order: Order, *, actor: str, reason: str = "", gives_back: Decimal = Decimal(0)) -> None:

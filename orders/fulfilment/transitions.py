@@ -15,7 +15,6 @@ from orders import events, stages, status
 from orders.carriers import get_carrier_name
 from orders.carriers.tracking_numbers import get_bare_number
 from orders.fulfilment import holds
-from orders.fulfilment.readiness import find_ready_allocations
 from orders.fulfilment.release import get_open_allocations
 from orders.locks import lock_number, lock_order, lock_shipment
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, ShopSettings, StripeRecord
@@ -50,13 +49,10 @@ def approve_order(order_id: int, *, actor: str) -> Order:
 
 def _create_shipments(order: Order) -> int:
     """A parcel per store; two where the buyer wants each part as it is ready, and some of it is still to come."""
-    promised = list(get_open_allocations(order))
-    ready = {item.pk for item in promised}
-    if order.ships_as_ready:
-        ready = find_ready_allocations(promised, today=timezone.localdate())
+    promised = list(get_open_allocations(order).select_related("record", "order_line__product"))
     by_parcel: dict[tuple[int, bool], list[Allocation]] = defaultdict(list)
     for item in promised:
-        by_parcel[item.record.store_id, item.pk not in ready].append(item)
+        by_parcel[item.record.store_id, order.ships_as_ready and _is_to_come(item)].append(item)
     for (store_id, _), allocations in sorted(by_parcel.items()):
         shipment = Shipment.objects.create(order=order, store_id=store_id, carrier=order.carrier)
         ShipmentLine.objects.bulk_create(
@@ -64,6 +60,12 @@ def _create_shipments(order: Order) -> int:
             for item in allocations
         )
     return len(by_parcel)
+
+
+def _is_to_come(item: Allocation) -> bool:
+    product = item.order_line.product
+    is_unreleased = bool(product and product.released_on and product.released_on > timezone.localdate())
+    return item.awaits_goods or is_unreleased
 
 
 def start_picking_shipment(shipment_id: int, *, actor: str) -> Shipment:
@@ -269,6 +271,7 @@ def _advance_shipment(shipment_id: int, to_stage: Shipment.Stage, *, actor: str,
         raise TransitionRefused(_explain_stage_refusal(shipment, to_stage))
     if not stages.get_stage(shipment.stage).has_left:
         _refuse_while_on_hold(shipment.order)
+        _refuse_while_goods_are_awaited(shipment)
     if reached.date_field:
         changes[reached.date_field] = timezone.now()
     return _reach_stage(shipment, to_stage, actor=actor, told={}, **changes)
@@ -318,6 +321,11 @@ def release_order_from_hold(order_id: int, *, actor: str) -> Order:
 def _refuse_while_on_hold(order: Order) -> None:
     if order.hold:
         raise TransitionRefused(f"{order.number} is on hold. {holds.explain_hold(order)}")
+
+
+def _refuse_while_goods_are_awaited(shipment: Shipment) -> None:
+    if shipment.stage == Stage.WAITING and Shipment.objects.awaiting().filter(pk=shipment.pk).exists():
+        raise TransitionRefused(f"{shipment.order.number} waits for goods that are not here yet: receive them first.")
 
 
 def _explain_stage_refusal(shipment: Shipment, to_stage: Shipment.Stage) -> str:

@@ -1,3 +1,4 @@
+from orders.models.allocation import Allocation
 from orders.models.carrier import StaffCarrier
 from orders.models.cart import Cart, CartLine
 from orders.models.delay_notice import DelayNotice
@@ -5,7 +6,7 @@ from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
 from orders.models.invoice import Invoice, InvoiceKind, InvoiceSeries
 from orders.models.order import Adjustment, Order, OrderTick
-from orders.models.order_line import Allocation, OrderLine
+from orders.models.order_line import OrderLine
 from orders.models.payment import Payment, Refund, RefundLine, StripeEvent
 from orders.models.return_authorization import (
     ReturnAuthorization,

@@ -23,6 +23,7 @@ class OrderEvent(EventRow):
         DELAY_ACCEPTED = "delay_accepted", "The buyer waits"
         DATE_ESSENTIAL = "date_marked_essential", "The day was marked essential"
         DATE_NOT_ESSENTIAL = "date_marked_not_essential", "The day is no longer essential"
+        GOODS_CAME = "awaited_goods_came", "What it waited for is here"
         ADDRESS_CHANGED = "address_changed", "Address changed"
         TAKEN_BACK = "step_taken_back", "Step taken back"
         TRACKING_CORRECTED = "tracking_corrected", "Tracking corrected"

@@ -8,7 +8,7 @@ from django.db.models.functions import Coalesce
 from accounts.consent import consent
 from accounts.models import ForgottenPast
 from orders.models.order import Order
-from shop.catalog.models import Product, StockRecord, Variant
+from shop.catalog.models import Product, Variant
 from shop.catalog.models.variant import BARE_SIZE
 
 
@@ -131,25 +131,3 @@ class OrderLine(models.Model):
     def line_total(self) -> Any:
         """As contracted, whatever was cancelled since."""
         return self.unit_price * self.quantity
-
-
-class Allocation(models.Model):
-    """Stock promised to an order line from the moment its payment begins, until it is released or leaves."""
-
-    order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="allocations")
-    record = models.ForeignKey(StockRecord, on_delete=models.PROTECT, related_name="+")
-    quantity = models.PositiveIntegerField()
-    released_at = models.DateTimeField(null=True, blank=True)
-    consumed_at = models.DateTimeField(null=True, blank=True)
-
-    class Meta:
-        indexes = [
-            models.Index(
-                fields=["record"],
-                condition=Q(released_at=None, consumed_at=None),
-                name="allocation_standing",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} of {self.record}"

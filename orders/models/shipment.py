@@ -4,6 +4,7 @@ from django.db.models.functions import Upper
 from accounts.models import User
 from orders.carriers.tracking_numbers import LONGEST_NUMBER, get_bare_number
 from orders.carriers.tracking_pages import LONGEST_ADDRESS
+from orders.models.allocation import Allocation
 from orders.models.order import Order
 from orders.models.order_line import OrderLine
 from shop.catalog.models import Store
@@ -17,6 +18,18 @@ class BareNumber(models.Func):
 
 
 class ShipmentQuerySet(models.QuerySet["Shipment"]):
+    def awaiting(self) -> "ShipmentQuerySet":
+        """Those that nobody can pick: something in them is still to come."""
+        store = models.OuterRef("store")
+        short = Allocation.objects.awaiting().filter(
+            order_line__shipment_lines__shipment=models.OuterRef("pk"), record__store=store
+        )
+        return self.filter(models.Exists(short), stage=Shipment.Stage.WAITING)
+
+    def workable(self) -> "ShipmentQuerySet":
+        """All others."""
+        return self.exclude(stage=Shipment.Stage.WAITING, pk__in=Shipment.objects.order_by().awaiting().values("pk"))
+
     def numbered(self, number: str) -> "ShipmentQuerySet":
         """Those with this tracking number, however it is written."""
         with_number = self.exclude(tracking_number="").alias(bare_number=Upper(BareNumber("tracking_number")))

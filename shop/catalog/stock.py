@@ -4,7 +4,7 @@ Every function must run inside a transaction that the caller opened (a journey s
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -34,6 +34,21 @@ UPDATE catalog_stockrecord SET allocated = allocated + %(quantity)s
 WHERE id = %(record)s AND on_hand >= allocated + %(quantity)s - backorder_limit RETURNING id
 """)
 FOR_ALLOCATING = (_FIND_RECORDS, _ALLOCATE)  # what a transaction that allocates runs
+
+
+ShelfCallback = Callable[[Sequence[int]], None]
+_shelf_callbacks: list[ShelfCallback] = []
+
+
+def register_shelf_callback(callback: ShelfCallback) -> None:
+    """`callback` gets the keys of the records whose `on_hand` changed, in that transaction, their rows locked."""
+    if callback not in _shelf_callbacks:
+        _shelf_callbacks.append(callback)
+
+
+def _tell_shelf_changed(record_ids: Sequence[int]) -> None:
+    for callback in _shelf_callbacks if record_ids else ():
+        callback(record_ids)
 
 
 @dataclass(frozen=True)
@@ -128,6 +143,7 @@ def receive_stock(
     _create_movement(record_id, kind, quantity, reference, actor)
     if kind != StockMovement.Kind.OPENING:
         events.record_restocks({record_id: quantity})
+    _tell_shelf_changed([record_id])
     _update_flags_on_commit([record_id])
 
 
@@ -165,6 +181,7 @@ def record_stocktake(
     StockRecord.objects.bulk_update(changed, ["on_hand"])
     StockMovement.objects.bulk_create(movements)
     events.record_restocks({each.record_id: each.quantity for each in movements if each.quantity > 0})
+    _tell_shelf_changed([record.id for record in changed])
     _update_flags_on_commit([record.id for record in changed])
     changed_ids = {record.variant_id for record in changed}
     return changed_ids, {record.variant_id for record in different} - changed_ids

@@ -48,7 +48,7 @@ def test_each_order_stands_in_its_queue():
     builders.placed_order()
     for row in ROAD:
         order_at(row.stage)
-    assert counts() == {"To approve": 1, **Counter(row.queue[1] for row in ROAD if row.queue)}
+    assert counts() == {"To approve": 1, "Backordered": 0, **Counter(row.queue[1] for row in ROAD if row.queue)}
 
 
 def test_a_queue_says_how_long_its_first_order_has_waited():

@@ -2,11 +2,13 @@
 
 from datetime import date, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from orders.delays.finding import see_to_delays
 from orders.fulfilment import transitions
 from orders.models import DelayNotice, Order, ShippingMethod
+from shop.catalog import stock
 from shop.catalog.models import StockRecord, Variant
 from tests import builders
 
@@ -37,6 +39,13 @@ def awaiting(restock_on: date | None, *, by_on: date | None = None) -> Order:
     item = builders.variant(on_hand=0)
     StockRecord.objects.filter(variant=item).update(backorder_limit=9, restock_on=restock_on)
     return order_due(by_on or TODAY() + 2 * DAY, item)
+
+
+def goods_come() -> None:
+    """Five of each thing."""
+    with transaction.atomic():
+        for record in StockRecord.objects.all():
+            stock.receive_stock(record.pk, quantity=5)
 
 
 def told(order: Order) -> DelayNotice:

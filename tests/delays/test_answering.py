@@ -13,7 +13,7 @@ from orders.models import DelayNotice, Order, OrderEvent, Refund
 from orders.order_access import build_delay_link
 from shop.catalog.models import StockRecord
 from tests import builders, cast
-from tests.delays.late import DAY, TODAY, awaiting, fresh, late_order, packed, ship, told
+from tests.delays.late import DAY, TODAY, awaiting, fresh, goods_come, late_order, packed, ship, told
 from tests.person import ClientRoad, Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standin")]
@@ -138,7 +138,7 @@ def test_who_waits_is_not_cancelled():
 def test_what_left_without_an_answer_is_not_cancelled():
     order = awaiting(None)
     past_its_deadline(order)
-    StockRecord.objects.update(on_hand=5)
+    goods_come()
     ship(packed(order))
     see_to_delays()
     assert untouched(order)

@@ -14,9 +14,8 @@ from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import DelayNotice, Order, OrderEvent, Shipment
 from orders.payments import checkout_sessions
-from shop.catalog.models import StockRecord
 from tests.concurrency.racing import at_once
-from tests.delays.late import DAY, TODAY, awaiting, fresh, late_order, packed, ship, told
+from tests.delays.late import DAY, TODAY, awaiting, fresh, goods_come, late_order, packed, ship, told
 from tests.patience import stretched
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,7 +82,7 @@ def answer_while_the_job_ends_it() -> None:
 def ship_while_the_job_ends_it() -> None:
     """Either it left and stands, or it ended and stays: never both."""
     order, notice = overdue()
-    StockRecord.objects.update(on_hand=5)
+    goods_come()
     parcel = packed(order)
     at_once([quietly(lambda: ship(parcel)), lambda: end_unanswered_order(notice.pk)], slowed_ms=20)
     kinds = set(order.events.values_list("kind", flat=True))

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from orders import shop_terms
@@ -14,9 +15,10 @@ from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, DelayNotice, Order, OrderEvent, Refund, ShippingMethod
 from orders.status import get_customer_status_label
 from orders.timeline import build_timelines
+from shop.catalog import stock
 from shop.catalog.models import StockRecord
 from tests import builders
-from tests.delays.late import DAY, TODAY, awaiting, fresh, late_order, method, order_due, packed, ship, told
+from tests.delays.late import DAY, TODAY, awaiting, fresh, goods_come, late_order, method, order_due, packed, ship, told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standin")]
 
@@ -137,9 +139,11 @@ def test_a_day_that_slips_again_needs_a_yes():
 
 def test_what_is_here_goes_to_the_oldest_promise():
     """Two wait for one thing, and one thing is here: the other is late."""
-    item = builders.variant(on_hand=1)
+    item = builders.variant(on_hand=0)
     StockRecord.objects.filter(variant=item).update(backorder_limit=9, restock_on=TODAY() + FAR)
     later, sooner = order_due(TODAY() + 9 * DAY, item), order_due(TODAY() + 8 * DAY, item)
+    with transaction.atomic():
+        stock.receive_stock(StockRecord.objects.get(variant=item).pk, quantity=1)
     see_to_delays()
     assert later.delay_notices.exists()
     assert not sooner.delay_notices.exists()
@@ -256,7 +260,7 @@ def test_the_story_says_delayed_where_it_was_told():
     order = awaiting(TODAY() + 10 * DAY)
     told(order)
     assert outline(order)[:3] == [("Placed and paid", "now"), ("Delayed", "wait"), ("Approved", "next")]
-    StockRecord.objects.update(on_hand=5)
+    goods_come()
     parcel = packed(order)
     assert outline(order)[:3] == [("Placed and paid", "done"), ("Delayed", "done"), ("Approved", "done")]
     ship(parcel)

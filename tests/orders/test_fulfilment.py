@@ -207,11 +207,12 @@ def test_each_store_packs_a_parcel_of_its_own():
 
 
 def test_goods_that_have_not_arrived_cannot_leave():
-    variant = builders.variant(on_hand=0)
+    variant = builders.variant(on_hand=1)
     variant.stock.update(backorder_limit=5)
     order = builders.placed_order(variant)
     for step in TO_THE_TRUCK:
         VERBS[step](order)
+    stock.receive_stock(variant.stock.get().pk, quantity=-1, kind="counted")  # it was never there
     before = everything()
     with pytest.raises(TransitionRefused, match="not in stock yet"):
         VERBS["ship"](order)

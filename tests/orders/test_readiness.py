@@ -1,16 +1,28 @@
-"""What is on the shelf leaves first where the buyer wants each part as it is ready; else all of it waits together."""
+"""What is on the shelf leaves first where the buyer wants each part as it is ready; else all of it waits together.
+
+What comes goes to whoever was promised it by the earliest day, and their order's story says so.
+"""
+
+from datetime import timedelta
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
-from orders.fulfilment import transitions
+from orders import cancellation
+from orders.delays.finding import see_to_delays
+from orders.fulfilment import backorders, transitions
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Order
+from orders.models import Allocation, Order, OrderEvent
+from orders.timeline import build_timelines
 from shop.catalog import stock
-from shop.catalog.models import StockRecord, Variant
+from shop.catalog.models import StockMovement, StockRecord, Variant
 from tests import builders
 from tests.paying import check_stock
 
 pytestmark = pytest.mark.django_db
+
+DAY = timedelta(days=1)
 
 
 def to_come(count: int = 5) -> Variant:
@@ -19,9 +31,26 @@ def to_come(count: int = 5) -> Variant:
     return made
 
 
+def promised(item: Variant, in_days: int, **fields) -> Order:
+    return builders.placed_order(item, promised_by_on=timezone.localdate() + in_days * DAY, **fields)
+
+
+def receive(item: Variant, quantity: int = 1, **fields) -> None:
+    with transaction.atomic():
+        stock.receive_stock(StockRecord.objects.get(variant=item).pk, quantity=quantity, **fields)
+
+
 def approve(order: Order) -> list[list[str]]:
     approved = transitions.approve_order(order.pk, actor="Sam")
     return [[line.order_line.sku for line in parcel.lines.all()] for parcel in approved.shipments.all()]
+
+
+def awaits(order: Order) -> bool:
+    return Allocation.objects.awaiting().filter(order_line__order=order).exists()
+
+
+def stories(order: Order) -> list[list[str]]:
+    return [[step.title for step in story.steps] for story in build_timelines(Order.objects.get(pk=order.pk))]
 
 
 def test_each_part_as_it_is_ready_is_a_parcel_for_what_is_here_and_one_for_what_is_to_come():
@@ -37,30 +66,123 @@ def test_else_it_is_one_parcel(ships_as_ready):
     assert len(approve(order)) == 1
 
 
-def test_whoever_was_promised_first_is_served_first():
+def test_what_comes_goes_to_whoever_was_promised_it_by_the_earliest_day():
     wanted = to_come()
-    first = builders.placed_order(wanted)
-    with_more = builders.placed_order(wanted, builders.variant(), ships_as_ready=True)
-    record = StockRecord.objects.get(variant=wanted)
-    stock.receive_stock(record.pk, quantity=1)  # enough for the first alone
-    assert len(approve(with_more)) == 2
-    assert len(approve(first)) == 1
+    later, sooner = promised(wanted, 9), promised(wanted, 5)
+    assert awaits(later)
+    assert awaits(sooner)
+    receive(wanted)
+    assert not awaits(sooner)
+    assert awaits(later)
+    receive(wanted)
+    assert not awaits(later)
     check_stock()
 
 
-def test_what_is_to_come_does_not_leave_before_it_has_come():
+def test_of_two_promised_by_the_same_day_who_paid_first_is_served_first():
+    wanted, now = to_come(), timezone.now()
+    second, first = promised(wanted, 5, placed_at=now), promised(wanted, 5, placed_at=now - DAY)
+    receive(wanted)
+    assert (awaits(first), awaits(second)) == (False, True)
+
+
+def test_whoever_wants_more_than_came_is_not_overtaken():
+    wanted = to_come(9)
+    first, second = promised(wanted, 5, quantity=3), promised(wanted, 6)
+    receive(wanted, 2)
+    assert awaits(first)
+    assert awaits(second)
+    receive(wanted)
+    assert (awaits(first), awaits(second)) == (False, True)
+
+
+def test_who_has_it_keeps_it_when_somebody_is_promised_an_earlier_day():
+    wanted = to_come()
+    has_it = promised(wanted, 9)
+    receive(wanted)
+    newcomer = promised(wanted, 3)
+    assert awaits(newcomer)
+    receive(wanted)
+    assert not awaits(has_it)
+    assert not awaits(newcomer)
+
+
+def test_a_lower_count_takes_it_from_the_latest_promise_and_not_from_what_is_fetched_already():
+    wanted = to_come()
+    fetched, left, right = promised(wanted, 9), promised(wanted, 5), promised(wanted, 7)
+    receive(wanted, 3)
+    approve(fetched)
+    transitions.start_picking_shipment(fetched.shipments.get().pk, actor="Sam")
+    with transaction.atomic():
+        stock.record_stocktake({wanted.pk: 2}, store_id=builders.store().pk, reference="a count")
+    assert [awaits(each) for each in (fetched, left, right)] == [False, False, True]
+
+
+@pytest.mark.parametrize("kind", [StockMovement.Kind.RECEIVED, StockMovement.Kind.RETURNED])
+def test_by_whatever_door_it_comes_its_buyer_reads_of_it_once(kind, django_capture_on_commit_callbacks):
+    wanted = to_come()
+    order = promised(wanted, 5)
+    approve(order)
+    said = f"The {wanted.product.title} you wait for is here"
+    assert said not in stories(order)[0]
+    with django_capture_on_commit_callbacks(execute=True):
+        receive(wanted, kind=kind)
+    assert stories(order)[0].count(said) == 1
+    assert stories(order)[0].index(said) == stories(order)[0].index("Approved") + 1
+    backorders.tell_goods_came(order.pk)
+    see_to_delays()
+    assert order.events.filter(kind=OrderEvent.Kind.GOODS_CAME).count() == 1
+
+
+def test_only_the_parcel_it_is_for_tells_of_it(django_capture_on_commit_callbacks):
     here, later = builders.variant(), to_come()
     order = builders.placed_order(here, later, ships_as_ready=True)
     approve(order)
-    for parcel in order.shipments.all():
+    with django_capture_on_commit_callbacks(execute=True):
+        receive(later)
+    ready, waited = stories(order)
+    said = f"The {later.product.title} you wait for is here"
+    assert said in waited
+    assert said not in ready
+
+
+def test_what_a_crash_left_untold_is_told_by_the_job():
+    wanted = to_come()
+    order = promised(wanted, 5)
+    receive(wanted)  # and whoever was to tell of it is gone
+    assert not order.events.filter(kind=OrderEvent.Kind.GOODS_CAME).exists()
+    see_to_delays()
+    assert order.events.filter(kind=OrderEvent.Kind.GOODS_CAME).count() == 1
+    assert not backorders.find_untold().exists()
+
+
+def test_what_an_order_let_go_goes_to_whoever_waits(django_capture_on_commit_callbacks):
+    wanted = to_come()
+    first, second = promised(wanted, 5), promised(wanted, 6)
+    receive(wanted)
+    assert awaits(second)
+    with django_capture_on_commit_callbacks(execute=True), transaction.atomic():
+        cancellation.cancel_order(first.pk, actor="Sam")
+    assert not awaits(second)
+    assert not first.events.filter(kind=OrderEvent.Kind.GOODS_CAME).exists()
+    assert second.events.filter(kind=OrderEvent.Kind.GOODS_CAME).count() == 1
+    check_stock()
+
+
+def test_what_is_to_come_is_not_picked_before_it_has_come_and_what_is_here_leaves():
+    here, later = builders.variant(), to_come()
+    order = builders.placed_order(here, later, ships_as_ready=True)
+    approve(order)
+    ready, waiting = order.shipments.all()
+    for verb in (transitions.start_picking_shipment, transitions.mark_shipment_picked):
+        with pytest.raises(TransitionRefused, match="goods that are not here yet"):
+            verb(waiting.pk, actor="Sam")
+    waiting.refresh_from_db()
+    assert waiting.stage == "waiting"
+    assert not order.events.filter(shipment=waiting).exists()
+    receive(later)
+    for parcel in (ready, waiting):
         transitions.mark_shipment_picked(parcel.pk, actor="Sam")
         transitions.mark_shipment_packed(parcel.pk, actor="Sam")
-    ready, waiting = order.shipments.all()
-    transitions.dispatch_shipment(ready.pk, actor="Sam", carrier="dpd", tracking_number="")
-    with pytest.raises(TransitionRefused, match="not in stock yet"):
-        transitions.dispatch_shipment(waiting.pk, actor="Sam", carrier="dpd", tracking_number="")
-    waiting.refresh_from_db()
-    assert waiting.stage == "packed"
-    stock.receive_stock(StockRecord.objects.get(variant=later).pk, quantity=1)
-    transitions.dispatch_shipment(waiting.pk, actor="Sam", carrier="dpd", tracking_number="")
+        transitions.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="")
     check_stock()
