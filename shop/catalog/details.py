@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from shop.catalog.availability import Availability
 from shop.catalog.models.variant import join_options
+from shop.catalog.opening_hours import StoreCalendar, read_calendar
 from shop.catalog.price_history import PRIOR_PRICE
 from shop.catalog.unit_prices import Content, format_unit_price
 from shop.money import format_amount
@@ -32,12 +33,39 @@ SELECT p.id, p.slug, p.title, p.category_id, p.summary, p.description, p.attribu
             WHERE r.variant_id = v.id
         ) stock ON true
         LEFT JOIN LATERAL ({prior_price}) lowered ON true
-        WHERE v.product_id = p.id AND v.is_active)
+        WHERE v.product_id = p.id AND v.is_active),
+       (SELECT json_agg(json_build_array(
+                   s.name, s.address, s.phone, here.variant_ids,
+                   (SELECT json_agg(json_build_array(h.weekday, h.opens_at, h.closes_at) ORDER BY h.weekday, h.opens_at)
+                    FROM catalog_openinghours h WHERE h.store_id = s.id),
+                   (SELECT json_agg(json_build_array(d.falls_on, d.opens_at, d.closes_at))
+                    FROM catalog_specialhours d
+                    WHERE d.store_id = s.id AND d.falls_on BETWEEN current_date - 1 AND current_date + 14)
+               ) ORDER BY s.position, s.id)
+        FROM catalog_store s
+        JOIN LATERAL (
+            SELECT json_agg(v.id) AS variant_ids
+            FROM catalog_variant v
+            JOIN catalog_stockrecord r ON r.variant_id = v.id AND r.store_id = s.id AND r.on_hand > r.allocated
+            WHERE v.product_id = p.id AND v.is_active
+        ) here ON here.variant_ids IS NOT NULL
+        WHERE s.welcomes_visitors)
 FROM catalog_product p
 LEFT JOIN catalog_maker m ON m.id = p.maker_id
 WHERE p.slug = %(slug)s AND p.is_published
 """.replace("{prior_price}", PRIOR_PRICE)
 )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreWithGoods:
+    """A store that people may come to, and which variants of the product stand there, promised to nobody."""
+
+    name: str
+    address: str
+    phone: str
+    variant_ids: frozenset[int]
+    calendar: StoreCalendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +117,7 @@ class ProductDetails(NamedTuple):
     eu_representative: str | None
     images: list[tuple[str, str]]  # file, alt
     variants: list[VariantOnSale]
+    stores: list[StoreWithGoods]
 
     @property
     def has_maker_details(self) -> bool:
@@ -100,8 +129,9 @@ def read_product_details(slug: str) -> ProductDetails | None:
     rows = _SELECT_DETAILS.fetch_rows({"slug": slug})
     if not rows:
         return None
-    *columns, images, variants = rows[0]
-    return ProductDetails._make([*columns, [(file, alt) for file, alt in images or ()], _make_variants(variants)])
+    *columns, images, variants, stores = rows[0]
+    pictures = [(file, alt) for file, alt in images or ()]
+    return ProductDetails._make([*columns, pictures, _make_variants(variants), _make_stores(stores)])
 
 
 def _make_variants(rows: list[list[Any]] | None) -> list[VariantOnSale]:
@@ -118,3 +148,10 @@ def _make_variants(rows: list[list[Any]] | None) -> list[VariantOnSale]:
 
 def _make_availability(available: int | None, on_shelf: int | None, restock_on: str | None) -> Availability:
     return Availability(max(available or 0, 0), date.fromisoformat(restock_on) if restock_on else None, on_shelf or 0)
+
+
+def _make_stores(rows: list[list[Any]] | None) -> list[StoreWithGoods]:
+    return [
+        StoreWithGoods(name, address, phone, frozenset(variant_ids), read_calendar(weekly or (), special or ()))
+        for name, address, phone, variant_ids, weekly, special in rows or ()
+    ]

@@ -1,13 +1,13 @@
 """How the sample shop sends, taxes and rests: its store, shipping methods, tax rate, pages of words and holidays."""
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 
 from orders.models import Holiday, InfoPage, ShippingMethod, ShopSettings, TaxRate
-from shop.catalog.models import Store
+from shop.catalog.models import OpeningHours, Store
 from shop.money import convert_roughly, get_shop_currency
 from shop.sample import content
 
@@ -16,9 +16,7 @@ from shop.sample import content
 def create_terms() -> Store:
     """Makes what is missing; what staff have set since stays. Returns the store."""
     written = content.read_toml("shop")
-    store, _ = Store.objects.get_or_create(
-        name=written["store"]["name"], defaults={"address": written["store"]["address"]}
-    )
+    store = _create_store(written)
     shop = ShopSettings.current()
     if not shop.contact_email:
         shop.contact_email = written["contact_email"]
@@ -41,6 +39,21 @@ def create_terms() -> Store:
         [Holiday(falls_on=date.fromisoformat(day), name=name) for day, name in written["holidays"].items()],
         ignore_conflicts=True,
     )
+    return store
+
+
+def _create_store(written: dict[str, Any]) -> Store:
+    store, is_new = Store.objects.get_or_create(name=written["store"]["name"], defaults=written["store"])
+    if is_new:
+        OpeningHours.objects.bulk_create(
+            OpeningHours(
+                store=store,
+                weekday=OpeningHours.Weekday[day],
+                opens_at=time.fromisoformat(opens_at),
+                closes_at=time.fromisoformat(closes_at),
+            )
+            for day, (opens_at, closes_at) in written["opening_hours"].items()
+        )
     return store
 
 

@@ -52,6 +52,8 @@ TELLING = re.compile(r"^(e?mail|.*_email|email_.*|to_address|address|full_name|f
 NOT_ABOUT_ANYBODY = {
     "accounts.ConsentRecord": "the chain of seals: no field of it says anything about anybody",
     "catalog.Store": "the address of a shop of ours",
+    "catalog.OpeningHours": "when a shop of ours is open",
+    "catalog.SpecialHours": "when a shop of ours is open on one date",
     "orders.ShopSettings": "our own address",
     "admin.LogEntry": "in a holding of its own, by what it is about, not by who did it",
 }

@@ -1,5 +1,6 @@
 from shop.catalog.admin.goods import CategoryAdmin, MakerAdmin, ProductAdmin, VariantAdmin
-from shop.catalog.admin.stock import StockMovementAdmin, StockRecordAdmin, StoreAdmin
+from shop.catalog.admin.stock import StockMovementAdmin, StockRecordAdmin
+from shop.catalog.admin.store import StoreAdmin
 
 __all__ = [
     "CategoryAdmin",

@@ -12,7 +12,7 @@ from shop.admin_queries import StrictAdmin
 from shop.catalog import stock
 from shop.catalog.admin.forgiving_choices import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import StockQuantityForm, StockRecordForm
-from shop.catalog.models import StockMovement, StockRecord, Store
+from shop.catalog.models import StockMovement, StockRecord
 
 MOST_AT_ONCE = 100  # records on one page of numbers
 
@@ -21,12 +21,6 @@ def get_staff_name(request: HttpRequest) -> str:
     """How the person at work signs: their first name, or their address."""
     user = request.user
     return getattr(user, "first_name", "") or getattr(user, "email", "")
-
-
-@admin.register(Store)
-class StoreAdmin(StrictAdmin):
-    list_display = ["name", "ships_orders", "position"]
-    list_editable = ["ships_orders", "position"]
 
 
 class StockLeftFilter(admin.SimpleListFilter):

@@ -24,6 +24,7 @@ from shop.storefront import (
     page_cache,
     product_display,
     shelves,
+    store_display,
     structured_data,
 )
 from shop.storefront.consent_prompts import PromptPlace
@@ -82,6 +83,7 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "returns_page": next(
             (page for page in page_cache.get_cached_info_pages() if page.facts == InfoPage.Facts.RETURNS), None
         ),
+        "stores": store_display.list_stores(found, now=now),
         "is_sold_out": product_display.is_sold_out(options),
         "lifespan": product_display.format_lifespan(found.lifespan_months),
         "tint": path[-1].tint if path else 1,
