@@ -38,7 +38,8 @@ def renew_promise(order: Order) -> None:
     if promised is None or promised.ships_on <= order.ships_on:
         return
     order.ships_on, order.promised_from_on, order.promised_by_on = promised.ships_on, promised.from_on, promised.by_on
-    order.save(update_fields=["ships_on", "promised_from_on", "promised_by_on"])
+    order.moved_days = promised.moved_days or 0
+    order.save(update_fields=["ships_on", "promised_from_on", "promised_by_on", "moved_days"])
     order.lines.update(ships_on=None, promised_from_on=None, promised_by_on=None)  # all of it is as late now
 
 

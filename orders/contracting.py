@@ -45,6 +45,7 @@ def snapshot_terms(
         "ships_on": promised.ships_on if promised else None,
         "promised_from_on": promised.from_on if promised else None,
         "promised_by_on": promised.by_on if promised else None,
+        "moved_days": (promised.moved_days if promised else None) or 0,
     }
 
 

@@ -28,6 +28,7 @@ __all__ = [
 
 SATURDAY = 5
 SUNDAY = 6
+NINE_IN_TEN = "9 times in 10"  # what a date from the shop's own deliveries is measured to hold
 LAST_FEW = 5  # from here on the words say how many are left
 ONE_DAY = timedelta(days=1)
 
@@ -47,12 +48,16 @@ class PromisableGoods(Protocol):
 
 @dataclass(frozen=True)
 class Promise:
-    """`order_by`: holds for orders before this moment; None when no moment today changes it."""
+    """`order_by`: holds for orders before this moment; None when no moment today changes it.
+
+    `moved_days`: by how many days the shop's own deliveries moved `by_on`; None where they say nothing yet.
+    """
 
     ships_on: date
     from_on: date
     by_on: date
     order_by: datetime | None = None
+    moved_days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -101,11 +106,19 @@ def _compute_promise_from(calendar: Calendar, method: ShippingMethod, *, starts_
     ships_on = _find_nth_day_after(packed_on, calendar.handling_days, calendar, _is_working_day)
     delivers = _is_delivery_day_mon_to_sat if method.delivers_on_saturday else _is_delivery_day_mon_to_fri
     cutoff = local.replace(hour=calendar.cutoff_hour, minute=0, second=0, microsecond=0, fold=0)
+    from_on = _find_nth_day_after(ships_on, method.days_min, calendar, delivers)
+    plain_by_on = _find_nth_day_after(ships_on, method.days_max, calendar, delivers)
+    by_on, moved_days = plain_by_on, None
+    if method.pk in calendar.moved_days:
+        moved_on = plain_by_on + calendar.moved_days[method.pk] * ONE_DAY
+        by_on = _find_first_day(max(from_on, moved_on), calendar, delivers)
+        moved_days = (by_on - plain_by_on).days
     return Promise(
         ships_on=ships_on,
-        from_on=_find_nth_day_after(ships_on, method.days_min, calendar, delivers),
-        by_on=_find_nth_day_after(ships_on, method.days_max, calendar, delivers),
+        from_on=from_on,
+        by_on=by_on,
         order_by=cutoff if is_today and packed_on == local.date() else None,
+        moved_days=moved_days,
     )
 
 
@@ -143,11 +156,13 @@ def combine_promises(promises: Collection[Promise | None]) -> Promise | None:
     if not known or len(known) < len(promises):
         return None
     deadlines = [item.order_by for item in known if item.order_by]
+    last = max(known, key=lambda item: item.by_on)
     return Promise(
         ships_on=max(item.ships_on for item in known),
         from_on=max(item.from_on for item in known),
-        by_on=max(item.by_on for item in known),
+        by_on=last.by_on,
         order_by=min(deadlines) if len(deadlines) == len(known) else None,
+        moved_days=last.moved_days,
     )
 
 
@@ -185,6 +200,7 @@ def describe_product_promise(
         ships=f"ships {format_day(promised.ships_on, today)}, arrives",
         arrives=format_date_range(promised.from_on, promised.by_on, today),
         hint=_format_cutoff_hint(promised),
+        sure="" if promised.moved_days is None else NINE_IN_TEN,
     )
 
 

@@ -29,6 +29,7 @@ class Calendar:
     ships_on_saturday: bool
     closed: frozenset[date] = frozenset()
     undelivered: frozenset[date] = frozenset()  # in the country it is for
+    moved_days: Mapping[int, int] = field(default_factory=dict)  # there, by shipping method: what its deliveries say
 
     @classmethod
     def load(cls) -> "Calendar":
@@ -51,6 +52,7 @@ class Terms:
     info_pages: tuple[InfoPage, ...] = ()  # the published ones without their words, for the foot of every page
     return_exclusions: tuple[tuple[int | None, int | None], ...] = ()  # categories and products not taken back
     undelivered: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    moved_days: Mapping[str, Mapping[int, int]] = field(default_factory=dict)  # by country and shipping method
 
     @cached_property
     def domestic_methods(self) -> tuple[ShippingMethod, ...]:
@@ -61,7 +63,7 @@ class Terms:
     def get_calendar(self, country: str) -> Calendar:
         """For deliveries to a country."""
         nowhere, there = self.undelivered.get("", frozenset()), self.undelivered.get(country, frozenset())
-        return replace(self.calendar, undelivered=nowhere | there)
+        return replace(self.calendar, undelivered=nowhere | there, moved_days=self.moved_days.get(country, {}))
 
     def rate(self, country: str) -> Decimal:
         return self.rates.get(country, Decimal(0))
@@ -78,6 +80,8 @@ SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h
                         ORDER BY i.position, i.title)
         FROM orders_infopage i WHERE i.is_published),
        (SELECT json_agg(json_build_array(e.category_id, e.product_id)) FROM orders_returnexclusion e),
+       (SELECT json_agg(json_build_array(w.country, w.method_id, w.days))
+        FROM orders_lanewindow w WHERE w.days IS NOT NULL),
        {settings}
 FROM (SELECT 1) AS always LEFT JOIN orders_shopsettings s ON true
 """
@@ -87,7 +91,7 @@ _MONEY = ("price", "free_from", "extra_parcel_price")
 def load_terms() -> Terms:
     """Plain SQL: the ORM took several times as long to build this statement as it runs. One query."""
     [row] = _build_statement().fetch_rows({"since": timezone.localdate() - PAST_DAYS_OFF})
-    days_off, taxes, methods, info_pages, exclusions, *settings = row
+    days_off, taxes, methods, info_pages, exclusions, windows, *settings = row
     is_saved = settings[0] is not None
     return _build_terms(
         ShopSettings.from_db(DEFAULT_DB_ALIAS, list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
@@ -96,6 +100,7 @@ def load_terms() -> Terms:
         methods=methods or [],
         info_pages=info_pages or [],
         exclusions=exclusions or [],
+        windows=windows or [],
     )
 
 
@@ -124,6 +129,7 @@ def _build_terms(
     methods: list[dict[str, Any]],
     info_pages: list[dict[str, str]],
     exclusions: list[tuple[int | None, int | None]],
+    windows: list[tuple[str, int, int]],
 ) -> Terms:
     calendar = Calendar(
         cutoff_hour=min(settings.cutoff_hour, 23),
@@ -135,6 +141,9 @@ def _build_terms(
     for on, country, _, stops_delivery in days_off:
         if stops_delivery:
             undelivered[country] = undelivered.get(country, frozenset()) | {on}
+    moved_days: dict[str, dict[int, int]] = {}
+    for country, method, days in windows if settings.uses_own_history else ():
+        moved_days.setdefault(country, {})[method] = days
     rates = {country: Decimal(rate) for country, _, rate in taxes}
     names = {country: name for country, name, _ in taxes}
     terms = Terms(
@@ -146,6 +155,7 @@ def _build_terms(
         tuple(InfoPage(**each) for each in info_pages),
         tuple((category, product) for category, product in exclusions),
         undelivered,
+        moved_days,
     )
     return replace(terms, calendar=terms.get_calendar(settings.default_country.code))
 

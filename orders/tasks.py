@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from orders import staff_orders
+from orders import lane_windows, staff_orders
 from orders.delays.finding import see_to_delays
 from orders.fulfilment import approval_rule, following, scans
 from orders.papers import issuing
@@ -63,3 +63,8 @@ def follow_new_parcels() -> None:
 @shared_task
 def issue_due_invoices() -> None:
     issuing.issue_due_invoices()
+
+
+@shared_task
+def compute_lane_windows() -> None:
+    lane_windows.compute_lane_windows()

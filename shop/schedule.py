@@ -47,6 +47,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "options": {"expires": 60},
     },
     "tell of delays": {"task": "orders.tasks.tell_of_delays", "schedule": 300, "options": {"expires": 300}},
+    "measure our own deliveries": {
+        "task": "orders.tasks.compute_lane_windows",
+        "schedule": crontab(hour="2-8", minute="10"),
+        "options": {"expires": 3600},
+    },
     "issue invoices": {
         "task": "orders.tasks.issue_due_invoices",
         "schedule": 30,

@@ -1,5 +1,6 @@
 from orders.admin.delay_notice import DelayNoticeAdmin
 from orders.admin.info_page import InfoPageAdmin
+from orders.admin.lane_window import LaneWindowAdmin
 from orders.admin.order import OrderAdmin
 from orders.admin.payment import PaymentAdmin, StripeEventAdmin
 from orders.admin.return_authorization import ReturnAuthorizationAdmin, ReturnExclusionAdmin
@@ -18,6 +19,7 @@ __all__ = [
     "DelayNoticeAdmin",
     "HolidayAdmin",
     "InfoPageAdmin",
+    "LaneWindowAdmin",
     "OrderAdmin",
     "PaymentAdmin",
     "ReturnAuthorizationAdmin",

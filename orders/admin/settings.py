@@ -1,5 +1,7 @@
 """What staff set: the shop itself, how parcels go, tax, days off."""
 
+from decimal import Decimal
+
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -30,7 +32,7 @@ class ShopSettingsAdmin(StrictAdmin):
             "When parcels leave",
             {
                 "description": "Each date the shop promises is counted from these, the carriers' days and holidays.",
-                "fields": ["cutoff_hour", "handling_days", "ships_on_saturday"],
+                "fields": ["cutoff_hour", "handling_days", "ships_on_saturday", "uses_own_history"],
             },
         ),
         (
@@ -92,8 +94,15 @@ class ShopSettingsAdmin(StrictAdmin):
         return ShopSettings.current() if object_id == str(ONLY_ROW) else None
 
 
+class ShippingMethodForm(forms.ModelForm):
+    def clean_extra_parcel_price(self) -> Decimal:
+        """Left empty, a second parcel costs nothing on top."""
+        return self.cleaned_data["extra_parcel_price"] or Decimal(0)
+
+
 @admin.register(ShippingMethod)
 class ShippingMethodAdmin(StrictAdmin):
+    form = ShippingMethodForm
     list_display = ["name", "by", "costs", "free_for", "days", "is_active", "position"]
     fieldsets = [
         (None, {"fields": ["name", "carrier", "is_active", "position"]}),

@@ -8,7 +8,7 @@ from accounts.models import AccessKind
 from orders.admin.action_pages import log_order_access, render_step_page
 from orders.fulfilment.picking import build_pick_list
 from orders.models import Order, Shipment, ShopSettings
-from orders.papers.packing_slips import TooManySlips, render_packing_slips
+from orders.papers.packing_slips import TooManySlips, describe_parcel_arrival, render_packing_slips
 from orders.papers.typesetting import build_pdf_response
 from orders.stages import PACKING_SLIPS, PICK_LIST, ROAD
 
@@ -67,7 +67,7 @@ def packing_slips(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Q
         seen=[parcel.order for parcel in parcels],
         what=AccessKind.PRINT,
         title="Packing slips",
-        parcels=parcels,
+        slips=[(parcel, describe_parcel_arrival(parcel)) for parcel in parcels],
     )
 
 

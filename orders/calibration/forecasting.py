@@ -61,6 +61,15 @@ def forecast_days(history: PromiseHistory, *, lead_days: int = LEAD_DAYS) -> Int
     return replay.days
 
 
+def forecast_lanes(history: PromiseHistory, today: int, *, lead_days: int) -> Ints:
+    """For each lane the days that a promise made today moves."""
+    replay = _Replay(history, lead_days)
+    for day in np.unique(history.promised - lead_days):
+        if day < today:
+            replay.live_through(int(day))
+    return replay.look_ahead(today)
+
+
 class _Replay:
     """Lives through the history day by day, and looks at nothing that the day did not show."""
 
@@ -91,6 +100,12 @@ class _Replay:
         asked = self._by_promise[first:last]
         lanes, places = np.unique(self.history.lanes[asked], return_inverse=True)
         self.days[asked] = self._forecast(lanes, today)[places]
+
+    def look_ahead(self, today: int) -> Ints:
+        """The days of every lane, from what is known at the end of `today`."""
+        self._learn(today)
+        self._follow_open(today)
+        return self._forecast(np.arange(len(self.history.modes)), today)
 
     def _learn(self, today: int) -> None:
         until = int(np.searchsorted(self._settled, today, side="right"))

@@ -52,7 +52,7 @@ SELECT o.id, o.number, o.country, o.promised_by_on, o.shipping_method_id,
             THEN (SELECT max(s.dispatched_at) FROM orders_shipment s WHERE s.order_id = o.id) END,
        awaited.order_id IS NOT NULL, awaited.goods_on,
        (SELECT max(p.released_on) FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
-        WHERE line.order_id = o.id AND p.released_on > %(today)s)
+        WHERE line.order_id = o.id AND p.released_on > %(today)s), o.moved_days
 FROM orders_order o LEFT JOIN awaited ON awaited.order_id = o.id
 WHERE o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.shipping_method_id IS NOT NULL
   AND ((o.fulfilment_status IN ('unfulfilled', 'in_progress')
@@ -143,6 +143,7 @@ def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Ite
         awaits,
         goods_on,
         released_on,
+        moved_days,
     ) in FIND_STANDINGS.fetch_rows(values):
         outlook = OrderOutlook(
             by_on or UNKNOWN,
@@ -150,5 +151,6 @@ def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Ite
             awaits_goods=awaits,
             goods_on=goods_on,
             released_on=released_on,
+            moved_days=moved_days,
         )
         yield FoundOrder(order_id, number, country, by_on, method_id, outlook)

@@ -29,7 +29,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='shippingmethod',
             name='extra_parcel_price',
-            field=models.DecimalField(db_default=0, decimal_places=2, default=0, help_text='Tax included. On top, where a buyer wants what is here at once and the rest when it comes.', max_digits=10, verbose_name='price of a second parcel'),
+            field=models.DecimalField(blank=True, db_default=0, decimal_places=2, default=0, help_text='Tax included. On top, where a buyer wants what is here at once and the rest when it comes.', max_digits=10, verbose_name='price of a second parcel'),
         ),
         migrations.AlterField(
             model_name='shippingmethod',

@@ -5,6 +5,7 @@ from orders.models.delay_notice import DelayNotice
 from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
 from orders.models.invoice import Invoice, InvoiceKind, InvoiceSeries
+from orders.models.lane_window import LaneWindow
 from orders.models.order import Adjustment, Order, OrderTick
 from orders.models.order_line import OrderLine
 from orders.models.payment import Payment, Refund, RefundLine, StripeEvent
@@ -32,6 +33,7 @@ __all__ = [
     "Invoice",
     "InvoiceKind",
     "InvoiceSeries",
+    "LaneWindow",
     "Order",
     "OrderEvent",
     "OrderLine",

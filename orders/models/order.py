@@ -140,6 +140,12 @@ class Order(PostalAddress):
     first_promised_by_on = models.DateField(
         null=True, blank=True, editable=False, help_text="The day promised at first, where a delay moved it."
     )
+    moved_days = models.SmallIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="By how many days the shop's own deliveries moved the day promised at first.",
+    )
     date_is_essential = models.BooleanField(
         "the day is essential",
         default=False,

@@ -5,8 +5,10 @@ from typing import Any
 
 import barcode
 from barcode.writer import SVGWriter
+from django.utils import timezone
 from django.utils.formats import date_format
 
+from orders.arrivals import find_parcel_days, format_arrival
 from orders.carrier_contact import build_carrier_contact
 from orders.models import Shipment, ShopSettings
 from orders.papers.typesetting import render_pdf
@@ -47,7 +49,7 @@ def _describe_slip(parcel: Shipment) -> dict[str, Any]:
         "part": f"Parcel {siblings.index(parcel.pk) + 1} of {len(siblings)}" if len(siblings) > 1 else "",
         "facts": [
             *([date_format(order.placed_at, "j F Y")] if order.placed_at else []),
-            *_list_filled(order.shipping_name),
+            *_list_filled(order.shipping_name, describe_parcel_arrival(parcel)),
         ],
         "lines": [
             {
@@ -62,6 +64,13 @@ def _describe_slip(parcel: Shipment) -> dict[str, Any]:
         "packing_note": parcel.packing_note,
         "packing_note_by": note_by,
     }
+
+
+def describe_parcel_arrival(parcel: Shipment) -> str:
+    """What its buyer was promised, for whoever packs it and whoever opens it. Empty where nobody knew the day."""
+    days = find_parcel_days(parcel.order, [line.order_line for line in parcel.lines.all()])
+    arrives = format_arrival(days, timezone.localdate())
+    return f"With you {arrives}" if arrives else ""
 
 
 def _list_filled(*texts: str) -> list[str]:

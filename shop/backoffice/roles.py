@@ -17,6 +17,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "orders.payment": LOOK,
         "orders.striperecord": LOOK,
         "orders.delaynotice": LOOK,
+        "orders.lanewindow": LOOK,
         "orders.withdrawal": LOOK,
         "orders.withdrawalstatement": LOOK,
         "orders.returnauthorization": LOOK,

@@ -9,7 +9,7 @@ from django.contrib.humanize.templatetags.humanize import apnumber
 from django.core.files.storage import default_storage
 
 from orders import promise
-from orders.promise import PromiseWords
+from orders.promise import Promise, PromiseWords
 from shop.catalog.availability import Availability
 from shop.catalog.details import ProductDetails, VariantOnSale
 from shop.catalog.models.variant import join_options
@@ -33,6 +33,7 @@ class VariantOption:
     label: str
     words: PromiseWords
     words_id: int
+    promised: Promise | None = None
     is_chosen: bool = False
 
     @property
@@ -78,15 +79,15 @@ def build_options(
 
     A wanted one that is out of stock is spoken of, and stays unticked: no other is put in the cart in its place.
     """
-    lines: dict[Availability, PromiseWords] = {}
+    lines: dict[Availability, tuple[Promise | None, PromiseWords]] = {}
     for variant in product.variants:
         if variant.stock not in lines:
-            lines[variant.stock] = _describe_variant_promise(variant.stock, product, now)
-    said = list(dict.fromkeys(lines.values()))
+            lines[variant.stock] = _promise_variant(variant.stock, product, now)
+    said = list(dict.fromkeys(words for _, words in lines.values()))
     found = []
     for variant in product.variants:
-        words = lines[variant.stock]
-        found.append(VariantOption(variant, variant.label, words, said.index(words)))
+        promised, words = lines[variant.stock]
+        found.append(VariantOption(variant, variant.label, words, said.index(words), promised))
     _mark_chosen_option(found, wanted, sizes)
     return found
 
@@ -99,12 +100,15 @@ def _mark_chosen_option(found: Sequence[VariantOption], wanted: str, sizes: Sequ
         option.is_chosen = True
 
 
-def _describe_variant_promise(stock: Availability, product: ProductDetails, now: datetime) -> PromiseWords:
+def _promise_variant(
+    stock: Availability, product: ProductDetails, now: datetime
+) -> tuple[Promise | None, PromiseWords]:
     terms = page_cache.get_cached_terms()
     promised = promise.compute_default_promise(
         terms.calendar, terms.domestic_methods, stock, now, released_on=product.released_on
     )
-    return promise.describe_product_promise(promised, availability=stock, now=now, released_on=product.released_on)
+    words = promise.describe_product_promise(promised, availability=stock, now=now, released_on=product.released_on)
+    return promised, words
 
 
 def group_options(found: Sequence[VariantOption]) -> list[OptionGroup]:

@@ -8,11 +8,12 @@ from typing import Any
 from django.conf import settings
 from django.utils.safestring import SafeString, mark_safe
 
+from orders.promise import Promise
 from shop.catalog.details import ProductDetails
 from shop.storefront.product_display import ProductPicture, VariantOption
 
 _ESCAPES = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&"}  # nothing in it ends the element it stands in
-YEARS = "ANN"  # UN/CEFACT's code
+YEARS, DAY = "ANN", "DAY"  # UN/CEFACT's codes
 
 
 def write_product_data(
@@ -59,9 +60,28 @@ def _describe_offer(product: ProductDetails, options: Sequence[VariantOption], t
         "availability": f"https://schema.org/{_name_availability(product, options, today)}",
     }
     offer |= {"price": str(prices[0])} if is_one else {"lowPrice": str(min(prices)), "highPrice": str(max(prices))}
+    if promised := next((option.promised for option in options if option.is_chosen), None):
+        offer["shippingDetails"] = _describe_delivery(promised, today)
     if product.guarantee_years:
         offer["warranty"] = _describe_guarantee(product.guarantee_years)
     return offer
+
+
+def _describe_delivery(promised: Promise, today: date) -> dict[str, Any]:
+    """The days that the page names for the option it shows, counted from today."""
+    return {
+        "@type": "OfferShippingDetails",
+        "deliveryTime": {
+            "@type": "ShippingDeliveryTime",
+            "handlingTime": _describe_days(promised.ships_on, promised.ships_on, since=today),
+            "transitTime": _describe_days(promised.from_on, promised.by_on, since=promised.ships_on),
+        },
+    }
+
+
+def _describe_days(first_on: date, last_on: date, *, since: date) -> dict[str, Any]:
+    first, last = (first_on - since).days, (last_on - since).days
+    return {"@type": "QuantitativeValue", "minValue": first, "maxValue": last, "unitCode": DAY}
 
 
 def _name_availability(product: ProductDetails, options: Sequence[VariantOption], today: date) -> str:

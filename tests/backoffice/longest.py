@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.models import Address, User
 from orders.fulfilment import transitions
 from orders.models import (
+    LaneWindow,
     Order,
     ReturnAuthorization,
     ReturnExclusion,
@@ -58,6 +59,16 @@ def fill_shop(*, longest_word: int = UNBOUND) -> User:
 
 def _furnish(owner: User) -> None:
     ShopSettings.objects.get_or_create(pk=ONLY_ROW)
+    LaneWindow.objects.create(
+        country="GS",
+        method=builders.shipping_method(),
+        days=-30,
+        parcel_count=2_147_483_647,
+        plain_share=0.123456,
+        moved_share=1,
+        added_days=-365.25,
+        computed_at=timezone.now(),
+    )
     builders.shipping_method()
     builders.tax_rate()
     builders.category("Wool", parent=builders.category("Socks"))

@@ -1,16 +1,23 @@
 """One variant, one place, one moment: every page and mail that names the day it arrives names the same one."""
 
+import json
+import re
 from datetime import timedelta
 
 import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from orders.fulfilment import transitions
+from orders.models import ShopSettings
+from orders.papers.packing_slips import render_packing_slips
 from orders.promise import format_date_range
 from shop.catalog.models import Product
 from tests import builders
+from tests.backoffice.steps import LIST
 from tests.notifications.acts import relay_and_deliver
 from tests.page import read_words
+from tests.papers.reading import read_pdf
 from tests.paying import check_out, fill, pay, standin, standin_process
 
 __all__ = ["standin", "standin_process"]
@@ -34,7 +41,8 @@ def test_product_card_cart_checkout_order_staff_and_receipt_name_the_same_days(
     client, admin_client, standin, sink, mug
 ):
     variant = mug.variants.get()
-    said = {"product": read(client.get(mug.get_absolute_url()))}
+    page = client.get(mug.get_absolute_url())
+    said = {"product": read(page)}
     card = read(client.get(mug.category.get_absolute_url()))
     fill(client, variant)
     said["cart"] = read(client.get("/cart/"))
@@ -42,6 +50,10 @@ def test_product_card_cart_checkout_order_staff_and_receipt_name_the_same_days(
     order = pay(client, standin, check_out(client))
     said["order"] = read(client.get(f"/orders/{order.number}/"))
     relay_and_deliver()
+    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get()
+    said["slip"] = " ".join(read_pdf(render_packing_slips([parcel], ShopSettings.current())).text.split())
+    asked = {"action": "packing_slips", "_selected_action": order.pk}
+    said["slip on the screen"] = read(admin_client.post(f"{LIST}?queue=any", asked))
     [receipt] = [mail for mail in sink.received if mail.topic == "receipt"]
     said["receipt"] = " ".join(receipt.text.split())
     days = format_date_range(order.promised_from_on, order.promised_by_on, timezone.localdate())
@@ -49,5 +61,10 @@ def test_product_card_cart_checkout_order_staff_and_receipt_name_the_same_days(
     assert [where for where, words in said.items() if days not in words] == []
     last = order.promised_by_on
     assert f"with you by {last:%a} {last.day} {last:%b}" in card
+    data = json.loads(re.search(r'ld\+json">(.*?)</script>', page.text, re.S)[1])["offers"]["shippingDetails"]
+    handling, transit = data["deliveryTime"]["handlingTime"], data["deliveryTime"]["transitTime"]
+    assert timezone.localdate() + timedelta(days=handling["maxValue"]) == order.ships_on
+    assert order.ships_on + timedelta(days=transit["minValue"]) == order.promised_from_on
+    assert order.ships_on + timedelta(days=transit["maxValue"]) == order.promised_by_on
     desk = read(admin_client.get(reverse("admin:orders_order_change", args=[order.pk])))
     assert f"promised by {last:%a} {last.day} {last:%b}" in desk

@@ -17,7 +17,7 @@ from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders.carriers.base import CarrierScan, ParcelNotice, ScanMeaning
 from orders.fulfilment import scans
-from orders.models import Order, Payment, Refund, Shipment, ShopSettings, StripeEvent
+from orders.models import LaneWindow, Order, Payment, Refund, Shipment, ShopSettings, StripeEvent
 from orders.payments import checkout_sessions
 from orders.returns import statements
 from recommendations import picks
@@ -231,6 +231,13 @@ def delays(world: PoisonedShop) -> Poisoned:
     return Poisoned("delays", good.delay_notices.exists, bad.delay_notices.exists)
 
 
+def lanes(world: PoisonedShop) -> Poisoned:
+    order = builders.sent_order(delivered_at=timezone.now(), promised_by_on=timezone.localdate())
+    Order.objects.filter(pk=order.pk).update(shipping_method=builders.shipping_method())
+    poison("orders_lanewindow", event="INSERT")
+    return Poisoned("lanes", lambda: True, LaneWindow.objects.exists)
+
+
 def buy(world: PoisonedShop) -> Payment:
     buyer = type(world.client)()
     fill(buyer)
@@ -329,6 +336,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "approve obvious orders": approvals,
     "end unpaid orders": unpaid_orders,
     "tell of delays": delays,
+    "measure our own deliveries": lanes,
     "issue invoices": invoices,
     "process payment events": stripe_events,
     "take out what is withdrawn": taking_out,

@@ -68,6 +68,13 @@ SORTS_BY = {  # a column that sorts by another name than its own: what it shows 
     "orders.taxrate": {"percent": "rate"},
     "orders.striperecord": {"sum": "amount"},
     "orders.delaynotice": {"told": "created_at"},
+    "orders.lanewindow": {
+        "lane": "country",
+        "plain": "plain_share",
+        "moved": "moved_share",
+        "added": "added_days",
+        "in_use": "days",
+    },
     "orders.withdrawal": {"declared": "declared_at", "due": "due_on"},
     "orders.returnauthorization": {"asked": "requested_at", "due": "due_on"},
     "notifications.outgoingemail": {"where_it_stands": "state"},
