@@ -30,14 +30,22 @@ def recalculate(order: Order, *, changed: Sequence[str] = ()) -> None:
 
     fulfilment_status, by the progress of its parcels' stages (`orders.stages`), cancelled ones left out:
 
-    | parcels                          | fulfilment_status |
-    |----------------------------------|-------------------|
-    | none, or all waiting             | unfulfilled       |
-    | all delivered                    | delivered         |
-    | all left, one held up            | held_up           |
-    | all left, one back or on its way | returned          |
-    | all dispatched or further        | dispatched        |
-    | anything else                    | in_progress       |
+    | parcels                                      | fulfilment_status |
+    |----------------------------------------------|-------------------|
+    | none, or none left of those there were       | unfulfilled       |
+    | all waiting, for hands or for goods to come  | unfulfilled       |
+    | all delivered                                | delivered         |
+    | all left, one held up                        | held_up           |
+    | all left, one back or on its way back        | returned          |
+    | all dispatched or further                    | dispatched        |
+    | some left, the rest waits for goods          | in_progress       |
+    | some left, the rest is here                  | in_progress       |
+    | one begun, none left                         | in_progress       |
+    | some left, the rest cancelled                | dispatched        |
+    | some delivered, the rest cancelled           | delivered         |
+
+    status is moved by verbs, but for this: completed while fulfilment_status is delivered, and confirmed again should a
+    parcel come back; so also when what had not come is cancelled (`orders.line_cancellation`).
 
     hold: the rule of `orders.fulfilment.holds`, by its refunds and by what Stripe says of its payments.
     """

@@ -33,12 +33,20 @@ class BackorderedColumns(admin.ModelAdmin):
 
     @admin.display(description="promised by")
     def promised(self, order: Order) -> str:
-        return date_format(order.promised_by_on, "D j M") if order.promised_by_on else "no day known"
+        """The day of its parcel, where it travels in two."""
+        own = [each["by_on"] for each in order.awaited if each["by_on"]]  # type: ignore[attr-defined]
+        by_on = date.fromisoformat(min(own)) if own else order.promised_by_on
+        return date_format(by_on, "D j M") if by_on else "no day known"
 
 
 def annotate_awaited(orders: QuerySet[Order]) -> QuerySet[Order]:
     awaiting = Allocation.objects.awaiting().filter(order_line__order=OuterRef("pk")).order_by("pk")
-    row = JSONObject(title="order_line__title", quantity="quantity", restock_on="record__restock_on")
+    row = JSONObject(
+        title="order_line__title",
+        quantity="quantity",
+        restock_on="record__restock_on",
+        by_on="order_line__promised_by_on",
+    )
     return orders.annotate(awaited=ArraySubquery(awaiting.values(row=row)))
 
 

@@ -6,13 +6,15 @@ says so afterwards, under the order's own lock, which comes before that of stock
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
-from orders import events
+from orders import events, promise, shop_terms
+from orders.delays.prediction import DueGoods
 from orders.locks import lock_order
 from orders.models import Allocation, Order, OrderEvent, Shipment, ShipmentLine
 from orders.models.allocation import IS_STANDING
@@ -101,6 +103,40 @@ def tell_goods_came(order_id: int) -> bool:
     by_parcel: dict[Shipment | None, list[str]] = defaultdict(list)
     for line_id, title in titles.items():
         by_parcel[parcels.get(line_id)].append(title)
+    _bring_days_forward(order, set(titles))
     for parcel, what in by_parcel.items():
         events.record_order_event(order, OrderEvent.Kind.GOODS_CAME, shipment=parcel, what=list(dict.fromkeys(what)))
     return True
+
+
+def _bring_days_forward(order: Order, came: Collection[int]) -> None:
+    """What is here sooner than was thought leaves sooner, once nothing else keeps its parcel. `came`: keys of lines.
+
+    A day that had slipped is left alone: what its buyer was asked stands.
+    """
+    if order.shipping_method is None or order.promised_by_on is None or order.first_promised_by_on is not None:
+        return
+    lines = list(order.lines.select_related("product"))
+    by_on = next((line.promised_by_on for line in lines if line.pk in came), None)
+    is_split = order.ships_as_ready and by_on is not None
+    inside = [line for line in lines if not is_split or line.promised_by_on == by_on]
+    if Allocation.objects.awaiting().filter(order_line__in=inside).exists():
+        return
+    released = [line.product.released_on for line in inside if line.product and line.product.released_on]
+    promised = promise.compute_promise(
+        shop_terms.load_terms().get_calendar(str(order.country)),
+        order.shipping_method,
+        availability=DueGoods(restock_on=None, on_shelf=1),
+        now=timezone.now(),
+        released_on=max(released, default=None),
+    )
+    before = by_on if is_split and by_on else order.promised_by_on
+    if promised is None or promised.by_on >= before:
+        return
+    days = {"ships_on": promised.ships_on, "promised_from_on": promised.from_on, "promised_by_on": promised.by_on}
+    order.lines.filter(pk__in=[line.pk for line in inside], promised_by_on__isnull=False).update(**days)
+    others = [line for line in lines if line not in inside and line.promised_by_on]
+    last = max(others, key=lambda line: line.promised_by_on or before, default=None)
+    if last is not None and last.promised_by_on and last.promised_by_on > promised.by_on:
+        days = {name: getattr(last, name) for name in days}
+    Order.objects.filter(pk=order.pk).update(**days)

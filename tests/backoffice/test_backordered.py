@@ -100,6 +100,15 @@ def test_the_list_says_who_waits_for_what_since_when_promised_and_when_it_is_exp
     assert date_format(today + 4 * DAY, "D j M") in words
 
 
+def test_of_two_parcels_the_list_names_the_day_of_the_one_that_waits(staff: Client):
+    today = timezone.localdate()
+    order = approved(builders.variant(), to_come(), in_days=30, ships_as_ready=True)
+    order.lines.filter(allocations__awaits_goods=True).update(promised_by_on=today + 20 * DAY)
+    words = staff.get(BACKORDERED).text
+    assert date_format(today + 20 * DAY, "D j M") in words
+    assert date_format(today + 30 * DAY, "D j M") not in words
+
+
 def test_nobody_is_sent_to_fetch_what_is_not_there(staff: Client):
     order = approved(to_come())
     assert said(take(staff, "pick_list", order)) == ["There is nothing to pick here."]

@@ -186,3 +186,59 @@ def test_what_is_to_come_is_not_picked_before_it_has_come_and_what_is_here_leave
         transitions.mark_shipment_packed(parcel.pk, actor="Sam")
         transitions.dispatch_shipment(parcel.pk, actor="Sam", carrier="dpd", tracking_number="")
     check_stock()
+
+
+def days(order: Order) -> list[object]:
+    """When it is to be there: the order, and each of its lines that has a day of its own."""
+    fresh = Order.objects.get(pk=order.pk)
+    return [fresh.promised_by_on, *fresh.lines.values_list("promised_by_on", flat=True)]
+
+
+def test_the_day_of_its_parcel_follows_what_came_sooner(django_capture_on_commit_callbacks):
+    wanted, method = to_come(), builders.shipping_method(days_min=1, days_max=2)
+    order = promised(wanted, 60, quantity=2, shipping_method=method)
+    far = days(order)
+    with django_capture_on_commit_callbacks(execute=True):
+        receive(wanted)
+    assert days(order) == far  # not all of it is here
+    with django_capture_on_commit_callbacks(execute=True):
+        receive(wanted)
+    assert timezone.localdate() < days(order)[0] < far[0] - 30 * DAY
+    steps = {step.title: step.expected_on for step in build_timelines(Order.objects.get(pk=order.pk))[0].steps}
+    assert steps["At your door"] == days(order)[0]
+
+
+def test_of_two_parcels_the_day_of_the_one_that_waited_follows(django_capture_on_commit_callbacks):
+    here, later, today = builders.variant(), to_come(), timezone.localdate()
+    method = builders.shipping_method(days_min=1, days_max=2)
+    order = promised(later, 60, shipping_method=method, ships_as_ready=True)
+    order.lines.update(promised_by_on=today + 60 * DAY)
+    first = builders.placed_order(here).lines.get()
+    first.order, first.promised_by_on = order, today + 30 * DAY
+    first.save()
+    with django_capture_on_commit_callbacks(execute=True):
+        receive(later)
+    whole, waited, ready = days(order)
+    assert waited < ready == today + 30 * DAY
+    assert whole == ready
+
+
+@pytest.mark.parametrize("change", [{"first_promised_by_on": timezone.localdate()}, {"shipping_method": None}])
+def test_a_day_that_had_slipped_or_that_nobody_can_count_stays(change, django_capture_on_commit_callbacks):
+    wanted = to_come()
+    fields = {"shipping_method": builders.shipping_method(days_min=1, days_max=2)} | change
+    order = promised(wanted, 60, **fields)
+    before = days(order)
+    with django_capture_on_commit_callbacks(execute=True):
+        receive(wanted)
+    assert days(order) == before
+    assert order.events.filter(kind=OrderEvent.Kind.GOODS_CAME).exists()
+
+
+def test_what_comes_no_sooner_moves_no_day(django_capture_on_commit_callbacks):
+    wanted = to_come()
+    order = promised(wanted, 1, shipping_method=builders.shipping_method(days_min=3, days_max=4))
+    before = days(order)
+    with django_capture_on_commit_callbacks(execute=True):
+        receive(wanted)
+    assert days(order) == before

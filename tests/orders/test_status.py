@@ -1,5 +1,7 @@
 """Where an order stands: the rule table, and the words customers read."""
 
+import inspect
+import re
 from decimal import Decimal
 
 import pytest
@@ -100,3 +102,37 @@ def test_the_customer_reads_one_set_of_words(fields, words):
     for name, value in fields.items():
         setattr(order, name, value)
     assert status.get_customer_status_label(order) == words
+
+
+# What each line of the table in `recalculate` stands for; a line without an example here, or the reverse, fails.
+PARCELS_BY_RULE = {
+    "none, or none left of those there were": [[], ["cancelled"], ["cancelled", "cancelled"]],
+    "all waiting, for hands or for goods to come": [["waiting"], ["waiting", "waiting"], ["cancelled", "waiting"]],
+    "all delivered": [["delivered"], ["delivered", "delivered"]],
+    "all left, one held up": [["failed_attempt", "dispatched"], ["undeliverable", "delivered"]],
+    "all left, one back or on its way back": [["returned", "delivered"], ["back", "in_transit"]],
+    "all dispatched or further": [["dispatched"], ["in_transit", "delivered"], ["out_for_delivery", "dispatched"]],
+    "some left, the rest waits for goods": [["dispatched", "waiting"], ["delivered", "waiting"]],
+    "some left, the rest is here": [["dispatched", "packed"], ["delivered", "picking"], ["failed_attempt", "packed"]],
+    "one begun, none left": [["picking"], ["picked", "waiting"], ["packed", "waiting", "cancelled"]],
+    "some left, the rest cancelled": [["dispatched", "cancelled"], ["in_transit", "cancelled"]],
+    "some delivered, the rest cancelled": [["delivered", "cancelled"]],
+}
+
+
+def read_rule_table() -> dict[str, str]:
+    """The table of fulfilment_status, as the docstring has it."""
+    text = inspect.getdoc(status.recalculate) or ""
+    rows = re.findall(r"^\| ([^|]+?) +\| (\w+) +\|$", text, re.MULTILINE)
+    return {rule: result for rule, result in rows if result in Done.values}
+
+
+def test_the_rule_table_is_walked_line_by_line():
+    table = read_rule_table()
+    assert set(table) == set(PARCELS_BY_RULE)
+    for rule, examples in PARCELS_BY_RULE.items():
+        for stages in examples:
+            order = builders.paid_order()
+            for stage in stages:
+                Shipment.objects.create(order=order, store=builders.store(), stage=stage)
+            assert recalculated(order).fulfilment_status == table[rule], (rule, stages)
