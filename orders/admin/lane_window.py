@@ -11,13 +11,13 @@ from orders.models import LaneWindow, ShopSettings
 
 @admin.register(LaneWindow)
 class LaneWindowAdmin(ReadOnlyAdmin):
-    list_display = ["lane", "parcel_count", "plain", "moved", "added", "in_use", "computed_at"]
+    list_display = ["lane", "parcel_count", "plain", "moved", "added", "in_use"]
     list_display_links = None
     list_select_related = ["method"]
     change_list_template = "admin/orders/lanewindow/change_list.html"
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> HttpResponse:
-        context = {"enough": ENOUGH, "is_in_use": ShopSettings.current().uses_own_history}
+        context = {"title": "Lanes", "enough": ENOUGH, "is_in_use": ShopSettings.current().uses_own_history}
         response: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **context})
         return response
 
@@ -25,19 +25,19 @@ class LaneWindowAdmin(ReadOnlyAdmin):
     def lane(self, window: LaneWindow) -> str:
         return f"{countries.name(window.country.code) or window.country.code} · {window.method}"
 
-    @admin.display(description="in time by the method’s own days", ordering="plain_share")
+    @admin.display(description="in time before", ordering="plain_share")
     def plain(self, window: LaneWindow) -> str:
         return f"{window.plain_share:.0%}"
 
-    @admin.display(description="in time by our deliveries", ordering="moved_share")
+    @admin.display(description="in time now", ordering="moved_share")
     def moved(self, window: LaneWindow) -> str:
         return f"{window.moved_share:.0%}"
 
-    @admin.display(description="days added, on average", ordering="added_days")
+    @admin.display(description="days added", ordering="added_days")
     def added(self, window: LaneWindow) -> str:
         return f"{window.added_days:+.1f}"
 
-    @admin.display(description="moves dates by", ordering="days", empty_value="too few yet")
+    @admin.display(description="dates move by", ordering="days", empty_value="too few yet")
     def in_use(self, window: LaneWindow) -> str | None:
         if window.days is None:
             return None
