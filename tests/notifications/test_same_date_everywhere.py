@@ -12,7 +12,7 @@ from orders.fulfilment import transitions
 from orders.models import ShopSettings
 from orders.papers.packing_slips import render_packing_slips
 from orders.promise import format_date_range
-from shop.catalog.models import Product
+from shop.catalog.models import Product, StockRecord
 from tests import builders
 from tests.backoffice.steps import LIST
 from tests.notifications.acts import relay_and_deliver
@@ -68,3 +68,22 @@ def test_product_card_cart_checkout_order_staff_and_receipt_name_the_same_days(
     assert order.ships_on + timedelta(days=transit["maxValue"]) == order.promised_by_on
     desk = read(admin_client.get(reverse("admin:orders_order_change", args=[order.pk])))
     assert f"promised by {last:%a} {last.day} {last:%b}" in desk
+
+
+def test_in_two_parcels_each_slip_names_the_days_of_its_own_parcel_alone(client, admin_client, standin, mug):
+    """As cart, order and receipt do: tests/storefront/test_two_parcels.py walks those."""
+    here = builders.product("Wool scarf").variants.get()
+    assert StockRecord.objects.get(variant=here).on_hand
+    fill(client, here, mug.variants.get())
+    order = pay(client, standin, check_out(client, parcels="two"))
+    parcels = list(transitions.approve_order(order.pk, actor="Sam").shipments.order_by("pk"))
+    today = timezone.localdate()
+    days = [
+        format_date_range(line.promised_from_on, line.promised_by_on, today)
+        for line in (parcel.lines.get().order_line for parcel in parcels)
+    ]
+    assert len(set(days)) == len(parcels) == 2
+    for parcel, own, others in zip(parcels, days, reversed(days), strict=True):
+        slip = " ".join(read_pdf(render_packing_slips([parcel], ShopSettings.current())).text.split())
+        assert f"With you {own}" in slip
+        assert others not in slip

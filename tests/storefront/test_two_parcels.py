@@ -9,11 +9,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from orders import line_cancellation
 from orders.arrivals import list_arrivals
 from orders.confirmation import renew_promise
 from orders.delays.announcing import set_later_day
 from orders.fulfilment import transitions
-from orders.models import Order, OrderLine
+from orders.models import Order, OrderLine, Refund
 from orders.shop_terms import load_terms
 from shop.catalog import listing
 from shop.catalog.models import StockRecord, Variant
@@ -213,3 +214,15 @@ def test_terms_read_the_price_to_the_penny():
     builders.shipping_method(extra_parcel_price=EXTRA)
     [method] = load_terms().methods
     assert method.extra_parcel_price == EXTRA
+
+
+def test_cancelled_in_part_the_goods_go_back_and_with_all_of_it_both_postages(client, standin, mixed):
+    order = pay(client, standin, check_out(client, **IN_TWO))
+    scarf, kettle = (get_lines(order)[title] for title in ("Wool scarf", "Copper kettle"))
+    part = line_cancellation.cancel_lines(order.pk, {kettle.pk: 1}, actor="Sam", seen_cancelled=0)
+    assert part.refund.amount == kettle.line_total
+    rest = line_cancellation.cancel_lines(order.pk, {scarf.pk: 1}, actor="Sam", seen_cancelled=1)
+    assert rest.is_whole
+    last = Refund.objects.exclude(pk=part.refund.pk).get()
+    assert last.amount == scarf.line_total + Decimal("3.50") + EXTRA
+    check_books(standin)
