@@ -19,6 +19,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import NoReverseMatch
 
+from shop.forgiving_choices import ForgivingAdmin
+
 LONGEST_SEARCH = 200
 PRESERVED_VAR = "_changelist_filters"  # the list's own address, which a row's page leads back to
 PAGE_NUMBER = re.compile(r"[1-9][0-9]{0,5}")
@@ -122,7 +124,7 @@ def _is_valid_day(spec: DateFieldListFilter, name: str, value: str) -> bool:
         return False
 
 
-class StrictAdmin(admin.ModelAdmin):
+class StrictAdmin(ForgivingAdmin):
     """The base of every ModelAdmin here: a system check refuses one without it.
 
     What a list takes is declared as Django has it, and may differ by role: `get_list_filter`, `get_sortable_by`,

@@ -12,7 +12,6 @@ from django.urls import reverse
 
 from shop.admin_queries import StrictAdmin
 from shop.catalog import events, listing
-from shop.catalog.admin.forgiving_choices import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import CategoryForm, MakerForm, PictureForm, ProductForm, VariantForm
 from shop.catalog.admin.named_forms import VariantFormSet
 from shop.catalog.admin.stock import MOST_AT_ONCE
@@ -84,7 +83,7 @@ def unpublish(_admin: Any, _request: HttpRequest, products: QuerySet[Product]) -
 
 
 @admin.register(Product)
-class ProductAdmin(ForgivingAutocompleteMixin, StrictAdmin):
+class ProductAdmin(StrictAdmin):
     form = ProductForm
     inlines = [VariantInline, PictureInline]
     actions = [publish, unpublish]

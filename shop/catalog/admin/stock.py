@@ -10,7 +10,6 @@ from django.template.response import TemplateResponse
 
 from shop.admin_queries import StrictAdmin
 from shop.catalog import stock
-from shop.catalog.admin.forgiving_choices import ForgivingAutocompleteMixin
 from shop.catalog.admin.forms import StockQuantityForm, StockRecordForm
 from shop.catalog.models import StockMovement, StockRecord
 
@@ -122,7 +121,7 @@ def _save_counted(request: HttpRequest, form: StockQuantityForm) -> None:
 
 
 @admin.register(StockRecord)
-class StockRecordAdmin(ForgivingAutocompleteMixin, StrictAdmin):
+class StockRecordAdmin(StrictAdmin):
     form = StockRecordForm
     actions = [receive, count]
     inlines = [MovementInline]

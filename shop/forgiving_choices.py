@@ -4,8 +4,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.db.models import ForeignKey, ManyToManyField
-from django.http import HttpRequest
 
 LONGEST_ID = 18  # digits; more would not fit the column
 
@@ -34,19 +32,15 @@ class ForgivingSelectMultiple(AutocompleteSelectMultiple):
         ]
 
 
-class ForgivingAutocompleteMixin:
-    """For a ModelAdmin with `autocomplete_fields`."""
+class ForgivingAdmin(admin.ModelAdmin):
+    """For `autocomplete_fields`."""
 
-    def formfield_for_foreignkey(
-        self: Any, db_field: "ForeignKey[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> Any:
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
         if db_field.name in self.autocomplete_fields:
             kwargs.setdefault("widget", ForgivingSelect(db_field, self.admin_site))
-        return admin.ModelAdmin.formfield_for_foreignkey(self, db_field, request, **kwargs)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
-    def formfield_for_manytomany(
-        self: Any, db_field: "ManyToManyField[Any, Any]", request: HttpRequest, **kwargs: Any
-    ) -> Any:
+    def formfield_for_manytomany(self, db_field, request=None, **kwargs):  # type: ignore[no-untyped-def]
         if db_field.name in self.autocomplete_fields:
             kwargs.setdefault("widget", ForgivingSelectMultiple(db_field, self.admin_site))
-        return admin.ModelAdmin.formfield_for_manytomany(self, db_field, request, **kwargs)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
