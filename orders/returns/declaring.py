@@ -20,6 +20,7 @@ from orders.shop_terms import Terms
 MOST_IN_WORDS = 5  # declarations in words of one order; further ones wait for staff, and mail nobody
 CONTRACT_STATUSES = (Order.Status.CONFIRMED, Order.Status.COMPLETED)
 BUYER = "the customer"  # the actor, without a name
+NOTHING_LEFT = "Of what you chose nothing is left to withdraw from: it was cancelled, or is on its way back already."
 
 
 class WithdrawalRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -67,6 +68,8 @@ def declare_withdrawal(
         wanted = _choose_pieces(order, declaration, left)
         if earlier := _find_earlier(standing, declaration, wanted, is_any_left=bool(left)):
             return Declared(earlier, is_new=False)
+        if not wanted and not declaration.words:
+            raise WithdrawalRefused(NOTHING_LEFT)
         if declaration.words and sum(bool(each.words) for each in standing) >= MOST_IN_WORDS:
             raise WithdrawalRefused(f"So much was declared of order {order.number} in words that somebody has to look.")
         made = _write_down(order, declaration, wanted, standing, way=way, declared_at=declared_at or timezone.now())
