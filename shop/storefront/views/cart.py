@@ -13,7 +13,7 @@ from accounts.people.auth import get_customer
 from orders import carts, pricing, promise
 from orders.checkout import plan_cart_parcels
 from orders.models import CartLine, ShippingMethod
-from orders.parcel_plan import ParcelPlan
+from orders.parcel_plan import ParcelPlan, format_plan
 from orders.promise import Promise, PromiseWords
 from orders.shop_terms import Terms
 from orders.views.cart import AddToCartForm
@@ -56,7 +56,7 @@ def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, An
         "until_free": _format_until_free(method, totals),
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": format_arrival(lines, plan, now=now) if plan else "",
-        "second_parcel": _describe_second_parcel(plan, method),
+        "second_parcel": _describe_second_parcel(plan, method, now),
         "has_gift": any(line.is_gift for line in lines),
         "shelf": shelves.beside_cart(lines, customer=get_customer(request)),
         "is_ready": not any(item.problem for item in rows),
@@ -70,13 +70,13 @@ def _format_until_free(method: ShippingMethod | None, totals: pricing.Totals) ->
     return format_amount(method.free_from - totals.subtotal, totals.currency)
 
 
-def _describe_second_parcel(plan: ParcelPlan | None, method: ShippingMethod | None) -> str:
-    """That what is here need not wait for the rest; empty where nothing waits."""
+def _describe_second_parcel(plan: ParcelPlan | None, method: ShippingMethod | None, now: datetime) -> str:
+    """That what is here need not wait for the rest, with the days of both; empty where nothing waits."""
     if plan is None or method is None or not plan.may_split:
         return ""
     extra = method.extra_parcel_price
     cost = f"for {format_amount(extra, method.currency)} more" if extra else "at no extra cost"
-    return f"Or in two parcels, each as it is ready, {cost}: you choose at checkout."
+    return f"Or in two parcels, {cost}. {format_plan(plan, in_two=True, now=now)} You choose at checkout."
 
 
 def _make_cart_row(line: CartLine, promised: Promise | None, agreed: Terms, now: datetime) -> CartRow:
