@@ -137,6 +137,7 @@ def _bring_days_forward(order: Order, came: Collection[int]) -> None:
     order.lines.filter(pk__in=[line.pk for line in inside], promised_by_on__isnull=False).update(**days)
     others = [line for line in lines if line not in inside and line.promised_by_on]
     last = max(others, key=lambda line: line.promised_by_on or before, default=None)
+    moved_days = promised.moved_days or 0
     if last is not None and last.promised_by_on and last.promised_by_on > promised.by_on:
-        days = {name: getattr(last, name) for name in days}
-    Order.objects.filter(pk=order.pk).update(**days)
+        days, moved_days = {name: getattr(last, name) for name in days}, order.moved_days
+    Order.objects.filter(pk=order.pk).update(**days, moved_days=moved_days)
