@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from accounts.consent import consent, uses
 from accounts.consent.uses import PurposeUse, UseKind
-from orders.models import order as order_models
+from orders.models import order_line as order_line_models
 from recommendations import history, sizes, training, visitors
 from tests.flips.oracle import BOUGHT, GUESSED, KEYS, LOOKED, TOLD
 from tests.flips.world import STAGES, World
@@ -83,10 +83,10 @@ def answers_are_not_asked(patch) -> None:
 
 
 def purchases_are_read_anyhow(patch) -> None:
-    asked = order_models.OrderLineQuerySet.usable_for
-    leaky = dict.fromkeys((BOUGHT, GUESSED), order_models.OrderLineQuerySet.steering)
+    asked = order_line_models.OrderLineQuerySet.usable_for
+    leaky = dict.fromkeys((BOUGHT, GUESSED), order_line_models.OrderLineQuerySet.steering)
     patch.setattr(
-        order_models.OrderLineQuerySet,
+        order_line_models.OrderLineQuerySet,
         "usable_for",
         lambda lines, key: leaky[key](lines) if key in leaky else asked(lines, key),
     )
@@ -94,7 +94,7 @@ def purchases_are_read_anyhow(patch) -> None:
 
 
 def what_is_forgotten_comes_back(patch) -> None:
-    patch.setattr(order_models, "build_forgotten_filter", lambda key: Q(pk__in=[]))
+    patch.setattr(order_line_models, "build_forgotten_filter", lambda key: Q(pk__in=[]))
 
 
 def looks_are_noted_anyhow(patch) -> None:
