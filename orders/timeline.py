@@ -66,11 +66,14 @@ DUE_FIELDS = {row.event: row.due_field for row in stages.ROAD if row.due_field}
 def build_timelines(order: Order) -> list[Timeline]:
     """Three queries: the order's events, its parcels and its withdrawals; none for what is prefetched.
 
-    One more for the scans of parcels that have left, and one for each parcel whose carrier staff added.
+    One more for the scans of parcels that have left, one for each parcel whose carrier staff added, and two for what is
+    in each of two parcels.
     """
     happened, withdrawals = keep_standing_events(order.events.all()), list(order.withdrawals.all())
     parcels = [parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD]
     prefetch_related_objects([parcel for parcel in parcels if parcel.stage in stages.DISPATCHED_STAGES], "scans")
+    if order.ships_as_ready:
+        prefetch_related_objects(parcels, "lines__order_line")
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:
         return [_build_parcel_timeline(order, happened, withdrawals, parcels[0] if parcels else None, title="")]
     count = len(parcels)
@@ -329,4 +332,4 @@ def _find_days(order: Order, parcel: Shipment | None) -> PromisedDays:
     """Those of a parcel that is one of two; else the order's."""
     if parcel is None or not order.ships_as_ready:
         return find_parcel_days(order, ())
-    return find_parcel_days(order, [line.order_line for line in parcel.lines.select_related("order_line")])
+    return find_parcel_days(order, [line.order_line for line in parcel.lines.all()])

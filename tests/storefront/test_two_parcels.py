@@ -16,6 +16,7 @@ from orders.delays.announcing import set_later_day
 from orders.fulfilment import transitions
 from orders.models import Order, OrderLine, Refund
 from orders.shop_terms import load_terms
+from orders.timeline import build_timelines
 from shop.catalog import listing
 from shop.catalog.models import StockRecord, Variant
 from tests import builders
@@ -129,6 +130,14 @@ def test_approved_it_is_two_parcels_each_with_its_own_day_in_the_story(client, s
     soon = get_lines(order)["Copper kettle"].promised_by_on
     assert f"{soon.day} {soon:%B}" not in page[first:second]
     assert f"{soon.day} {soon:%B}" in page[second:]
+
+
+def test_the_story_of_two_parcels_asks_for_their_goods_once(client, standin, mixed, django_assert_max_num_queries):
+    order = pay(client, standin, check_out(client, **IN_TWO))
+    transitions.approve_order(order.pk, actor="Sam")
+    found = Order.objects.get(pk=order.pk)
+    with django_assert_max_num_queries(5):
+        assert len(build_timelines(found)) == 2
 
 
 def test_all_together_nothing_is_paid_on_top_and_no_line_has_days_of_its_own(client, standin, mixed):
