@@ -68,14 +68,14 @@ def list_parcel_options(plan: ParcelPlan, method: ShippingMethod, *, now: dateti
         ParcelOption(
             IN_TWO,
             "In two parcels, each as it is ready",
-            format_extra(method) or "at no extra cost",
+            _format_extra(method) or "at no extra cost",
             format_plan(plan, in_two=True, now=now),
             is_chosen=in_two,
         ),
     ]
 
 
-def format_extra(method: ShippingMethod) -> str:
+def _format_extra(method: ShippingMethod) -> str:
     """What a second parcel costs on top; empty where nothing."""
     extra = method.extra_parcel_price
     return f"+ {format_amount(extra, method.currency)}" if extra else ""
