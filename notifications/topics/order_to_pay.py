@@ -8,7 +8,7 @@ from accounts.consent.purposes import MailKind
 from accounts.models import Customer
 from notifications.topics.definition import Context, Draft, EmailContext, Topic
 from notifications.topics.order_news import build_order_news, draft_order_news
-from notifications.topics.receipt import list_order_lines, list_order_sums
+from notifications.topics.receipt import describe_customs, list_order_lines, list_order_sums
 from notifications.topics.sample_data import compose_sample, get_sample_order
 from orders.models import OrderEvent
 from orders.promise import format_day
@@ -34,6 +34,7 @@ def _build_order_to_pay(letter: EmailContext) -> Context | None:
         "more_count": more_count,
         "sums": list_order_sums(order),
         "address": order.address_lines,
+        "customs_note": describe_customs(order, letter),
         "pay_by": format_day(timezone.localdate(order.pay_by_at), timezone.localdate()),
     }
 

@@ -15,6 +15,7 @@ from notifications.topics.definition import OFFER, Context, Draft, DraftItem, Em
 from notifications.topics.order_news import MOST_LISTED, build_order_news, compose_order_sample, draft_order_news
 from notifications.topics.sample_data import list_sample_items
 from orders import legal_guarantee
+from orders.customs import describe_import_charges
 from orders.models import Order, OrderEvent, OrderLine
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
 from recommendations import picks
@@ -37,12 +38,19 @@ def build_receipt(letter: EmailContext) -> Context | None:
         "more_count": more_count,
         "sums": list_order_sums(order),
         "address": order.address_lines,
+        "customs_note": describe_customs(order, letter),
         "guarantee": _describe_guarantee(order, letter.desk.shop.name),
         "withdrawal_period": WITHDRAWAL_PERIOD,
         "withdrawal_url": links.build_withdrawal_url(order),
         "offers": [build_product_block(item) for item in offers],
         "shown": offers,
     }
+
+
+def describe_customs(order: Order, letter: EmailContext) -> str:
+    """What may be asked of whoever receives it, at a customs border; empty where it passes none."""
+    origin = str(letter.desk.shop.default_country)
+    return describe_import_charges(origin, str(order.country), tax_name="Tax" if order.tax_total else "")
 
 
 def _describe_guarantee(order: Order, seller: str) -> Context | None:

@@ -17,6 +17,7 @@ from orders import staff_orders
 from orders.admin.action_pages import log_order_access
 from orders.admin.actions import get_actor_name
 from orders.admin.entry_forms import ROWS, EntryLines, OrderEntryForm
+from orders.customs import describe_import_charges
 from orders.models import Order
 from orders.parcel_plan import format_plan
 from orders.shop_terms import Terms, load_terms
@@ -70,8 +71,11 @@ def _add_empty_rows(request: HttpRequest, rows: Any) -> Any:
 def _describe_sums(draft: OrderDraft, terms: Terms) -> dict[str, Any]:
     plan = staff_orders.plan_draft(draft, terms)
     draft = replace(draft, in_two=draft.in_two and plan.may_split)
+    totals, country = staff_orders.price_draft(draft, terms), draft.address["country"]
+    tax_name = terms.tax_names[country] if totals.tax else ""
     return {
-        "totals": staff_orders.price_draft(draft, terms),
+        "totals": totals,
+        "customs_note": describe_import_charges(str(terms.settings.default_country), country, tax_name=tax_name),
         "method": draft.method,
         "dates": format_plan(plan, in_two=draft.in_two, now=timezone.now()),
         "lines": _describe_lines(draft.lines),

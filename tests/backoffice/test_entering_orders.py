@@ -66,6 +66,17 @@ def test_looked_up_by_sku_and_words_it_says_what_it_comes_to_before_it_is_entere
     assert AccessLogEntry.objects.filter(detail="Entered").exists()
 
 
+@pytest.mark.parametrize(("country", "is_said"), [("US", True), ("GB", False)])
+def test_what_customs_may_ask_is_there_to_be_said_before_it_is_ordered(staff, country, is_said):
+    goods("Tin mug")
+    sent = typed(
+        staff, {"what": "tin mug"}, country=country, region="NY", postcode="LS1 1AA" if country == "GB" else "10001"
+    )
+    page = " ".join(read_words(staff.post(ENTER, sent).text).split())
+    assert ("Tax and duty may be asked there of whoever receives it" in page) is is_said
+    assert not Order.objects.exists()
+
+
 def test_the_page_of_the_order_has_the_link_and_the_next_step(staff):
     mug = goods("Tin mug").variants.get()
     page = enter(staff, {"what": mug.sku}, email="")

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.people.auth import get_customer
 from orders import carts, pricing, promise
 from orders.checkout import plan_cart_parcels
+from orders.customs import reaches_over_customs
 from orders.models import CartLine, ShippingMethod
 from orders.parcel_plan import ParcelPlan, format_plan
 from orders.promise import Promise, PromiseWords
@@ -57,6 +58,7 @@ def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, An
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": format_arrival(lines, plan, now=now) if plan else "",
         "second_parcel": _describe_second_parcel(plan, method, now),
+        "may_cross_customs": reaches_over_customs(agreed.methods, country),
         "has_gift": any(line.is_gift for line in lines),
         "shelf": shelves.beside_cart(lines, customer=get_customer(request)),
         "is_ready": not any(item.problem for item in rows),

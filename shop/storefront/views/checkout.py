@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
-from django_countries.fields import Country
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.consent import consent
@@ -20,7 +19,7 @@ from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
 from orders import carts, order_access, pricing, rate_limits
 from orders.checkout import CheckoutRefused, find_pending_order, plan_cart_parcels, start_checkout
-from orders.customs import crosses_customs
+from orders.customs import describe_import_charges
 from orders.models import Cart, Payment
 from orders.payments import checkout_sessions
 from orders.shop_terms import Terms
@@ -243,12 +242,8 @@ def _render_checkout(
 def _format_customs_note(form: CheckoutForm, agreed: Terms) -> str:
     """What a parcel over a customs border may cost on top; empty within it."""
     country = form.chosen_country
-    if not crosses_customs(str(agreed.settings.default_country), country):
-        return ""
-    opening = f"Going to {Country(country).name}, the parcel passes customs."
-    if agreed.rate(country):
-        return f"{opening} {agreed.tax_names[country]} is in the price; duty may be asked of you there."
-    return f"{opening} Tax and duty may be asked of you there; they are not in the price."
+    tax_name = agreed.tax_names[country] if agreed.rate(country) else ""
+    return describe_import_charges(str(agreed.settings.default_country), country, tax_name=tax_name)
 
 
 def _read_form_address(form: CheckoutForm) -> dict[str, str]:

@@ -26,6 +26,7 @@ from orders import (
     status,
 )
 from orders.arrivals import format_arrivals
+from orders.customs import describe_import_charges
 from orders.delays import delay_words
 from orders.models import Order, OrderLine, Payment, Shipment
 from orders.order_facts import OrderFacts, read_order_facts
@@ -61,6 +62,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "may_change_address": address_change.may_change_address(found),
         "arrival": _format_order_arrival(found),
         "tax_name": page_cache.get_cached_terms().tax_names.get(str(found.country), ""),
+        "customs_note": _format_customs_note(found),
         "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],
         "may_cancel": may_call_off and cancellation.may_cancel(found),
         "may_cancel_some": may_call_off and line_cancellation.may_cancel_some(found, [row["line"] for row in rows]),
@@ -86,6 +88,15 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         return render(request, "storefront/order.html", context)
     ask = _find_order_prompt(request, found, facts)
     return render(request, "storefront/order.html", context | {"stories": _build_timelines(found), "ask": ask})
+
+
+def _format_customs_note(found: Order) -> str:
+    """What may be asked for at a border; empty where it passes none, or nothing of it travels any more."""
+    if found.status == Order.Status.CANCELLED or found.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
+        return ""
+    terms, country = page_cache.get_cached_terms(), str(found.country)
+    tax_name = terms.tax_names.get(country, "Tax") if found.tax_total else ""
+    return describe_import_charges(str(terms.settings.default_country), country, tax_name=tax_name)
 
 
 def _describe_delay(found: Order) -> dict[str, str] | None:
