@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 # What suits few rows, and says nothing of many: all of a small table is quickly read, sorted or kept in memory.
 WAYS_OF_FEW = ("sort", "seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
@@ -11,13 +12,21 @@ WAYS_OF_FEW = ("sort", "seqscan", "bitmapscan", "hashjoin", "mergejoin", "materi
 def read_plan_steps(sql: str, *, by_index: bool = False) -> list[dict[str, Any]]:
     """Every step of the statement's plan, with the rows it read and how often it ran. The statement is run.
 
-    `by_index`: the few rows of a test are read as many would be, by index, wherever the statement allows it.
+    The planner is told what the tables hold now: what it knew was of another test's rows, whenever the database last
+    found the time to look. `by_index`: the few rows of a test are read as many would be, by index, wherever the
+    statement allows it.
     """
     with connection.cursor() as cursor:
+        for table in {step["Relation Name"] for step in _explain(cursor, sql) if "Relation Name" in step}:
+            cursor.execute(f"ANALYZE {connection.ops.quote_name(table)}")
         for way in WAYS_OF_FEW if by_index else ():
             cursor.execute(f"SET LOCAL enable_{way} = off")
-        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
-        return _flatten(cursor.fetchone()[0][0]["Plan"])
+        return _explain(cursor, sql, "ANALYZE, TIMING OFF,")
+
+
+def _explain(cursor: CursorWrapper, sql: str, options: str = "") -> list[dict[str, Any]]:
+    cursor.execute(f"EXPLAIN ({options} FORMAT JSON) {sql}")
+    return _flatten(cursor.fetchone()[0][0]["Plan"])
 
 
 def _flatten(plan: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,9 +1,8 @@
 """As often as they asked: news told together, one letter a month, one ceiling over all that is not essential."""
 
 import threading
-import time
 import uuid
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from accounts.consent import purposes
 from accounts.models import Customer
 from accounts.preferences import cadence
 from accounts.preferences.cadence import Cadence
-from notifications import audience, claims, delivery, frequency_caps, relay
+from notifications import audience, claims, delivery, frequency_caps, permissions, relay
 from notifications.models import NewsletterIssue, OutgoingEmail, OutgoingItem, SkipReason
 from notifications.permissions import ClaimPermissions, SendPermission
 from notifications.render_batch import load_email_contexts
@@ -24,6 +23,7 @@ from recommendations import picks
 from tests import builders
 from tests.notifications import acts
 from tests.notifications.acts import Kind
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db
 
@@ -263,15 +263,18 @@ def test_two_workers_do_not_pass_the_ceiling_together(sink, monkeypatch, is_guar
     customer = reader(APPROVED, ceiling=1)
     for _ in range(2):
         happened(customer, Kind.APPROVED)
+    both_have_asked = threading.Barrier(2)
     begin = claims.begin_sending
 
-    def slow(*args, **more) -> bool:
+    def begin_and_wait(*args, **more) -> bool:
         with transaction.atomic():
             may_begin = begin(*args, **more)
-            time.sleep(0.4)
+            with suppress(threading.BrokenBarrierError):
+                both_have_asked.wait(timeout=0.2 if is_guarded else PATIENCE_SECONDS)
         return may_begin
 
-    monkeypatch.setattr(claims, "begin_sending", slow)
+    monkeypatch.setattr(claims, "begin_sending", begin_and_wait)
+    monkeypatch.setattr(permissions, "PERMISSION_SECONDS", PATIENCE_SECONDS)  # each asks once, however slow the machine
     if not is_guarded:
         monkeypatch.setattr(claims, "customer_lock", lambda _: nullcontext())
     tokens = [uuid.uuid4(), uuid.uuid4()]

@@ -196,6 +196,6 @@ def test_who_paid_is_found_though_browser_and_webhook_are_gone(tmp_path):
 
 def test_without_the_reconciler_their_orders_are_lost(tmp_path):
     # patient, or else a busy machine leaves a page to be opened later, which finds out who paid as well
-    timers = {"RECONCILE_SECONDS": "86400", "PAYMENT_HOLD_SECONDS": "86400", "PATIENCE_SECONDS": "30"}
+    timers = {"RECONCILE_SECONDS": "86400", "PAYMENT_HOLD_SECONDS": "86400", "PATIENCE_SECONDS": "600"}
     with pytest.raises(AssertionError, match="in vain: quiet"):
         pay_and_close_the_browser(tmp_path, seconds=5, **timers)
