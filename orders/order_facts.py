@@ -11,7 +11,8 @@ from shop.prepared import PreparedStatement
 class OrderFacts:
     """`payments`: status and amount of each. `stages`: of its parcels. Of the rest, whether there is any at all.
 
-    `invoice_numbers`: of its invoice and credit notes, oldest first.
+    `invoice_numbers`: of its invoice and credit notes, oldest first. `has_denied_delivery`: a parcel said to be
+    delivered, of which its buyer says that it did not come.
     """
 
     payments: tuple[tuple[str, Decimal], ...]
@@ -22,6 +23,7 @@ class OrderFacts:
     has_ticks: bool
     has_adjustments: bool
     has_returns: bool
+    has_denied_delivery: bool
 
     @property
     def captured(self) -> Decimal:
@@ -42,6 +44,8 @@ SELECT (SELECT json_agg(json_build_array(p.status, p.amount::text)) FROM orders_
        EXISTS (SELECT FROM orders_ordertick t WHERE t.order_id = %(order)s),
        EXISTS (SELECT FROM orders_adjustment a WHERE a.order_id = %(order)s),
        EXISTS (SELECT FROM orders_returnauthorization r WHERE r.order_id = %(order)s),
+       EXISTS (SELECT FROM orders_shipment s
+               WHERE s.order_id = %(order)s AND s.stage = 'delivered' AND s.denied_at IS NOT NULL),
        (SELECT array_agg(i.number::text ORDER BY i.id) FROM orders_invoice i WHERE i.order_id = %(order)s)
 """)
 

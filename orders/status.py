@@ -13,8 +13,8 @@ from shop.money import format_amount
 
 
 def recalculate(order: Order, *, changed: Sequence[str] = ()) -> None:
-    """Derives and stores `payment_status`, `fulfilment_status` and `hold`. Call it under the order's lock, after any
-    change. `changed`: fields of the order that are not stored yet, and are now.
+    """Derives and stores `payment_status`, `fulfilment_status`, `hold` and `has_denied_delivery`. Call it under the
+    order's lock, after any change. `changed`: fields of the order that are not stored yet, and are now.
 
     payment_status, by captured and refunded sums of its payments (an order without payments keeps what it has:
     imported ones and those with nothing to pay) and by its disputes; an inquiry takes no money and counts as none:
@@ -48,6 +48,8 @@ def recalculate(order: Order, *, changed: Sequence[str] = ()) -> None:
     parcel come back; so also when what had not come is cancelled (`orders.line_cancellation`).
 
     hold: the rule of `orders.fulfilment.holds`, by its refunds and by what Stripe says of its payments.
+
+    has_denied_delivery: a parcel of it stands as delivered, and its buyer says that it did not come.
     """
     facts = read_order_facts(order.pk)
     records = list(_stripe_records(order)) if order.placed_at and facts.has_stripe_records else []
@@ -58,7 +60,8 @@ def recalculate(order: Order, *, changed: Sequence[str] = ()) -> None:
     on_the_road = [stage for stage in facts.stages if stage not in stages.OFF_THE_ROAD]
     order.fulfilment_status = stages.summarize_progress(on_the_road).fulfilment_status
     order.hold = holds.find_hold(order, records, all_back_by=refunds if is_all_back else ())
-    order.save(update_fields=["payment_status", "fulfilment_status", "hold", *changed])
+    order.has_denied_delivery = facts.has_denied_delivery
+    order.save(update_fields=["payment_status", "fulfilment_status", "hold", "has_denied_delivery", *changed])
 
 
 def recalculate_and_record_hold(order: Order) -> None:
@@ -116,6 +119,9 @@ def _derive_payment_status(order: Order, facts: OrderFacts, refunds: list[Refund
     return Order.PaymentStatus.CHARGED_BACK if lost else Order.PaymentStatus.REFUNDED
 
 
+DENIED_WORDS = "You say it did not come"
+
+
 def get_customer_status_label(order: Order) -> str:
     """The order's state as the customer reads it, everywhere."""
     if order.status == Order.Status.PENDING:
@@ -130,6 +136,8 @@ def get_customer_status_label(order: Order) -> str:
         return "Paid back by your bank"
     if order.hold:
         return "On hold"
+    if order.has_denied_delivery:
+        return DENIED_WORDS
     if order.first_promised_by_on and order.fulfilment_status not in stages.DISPATCHED_STATUSES:
         return "Delayed"
     by_parcel = stages.CUSTOMER_WORDS[Order.FulfilmentStatus(order.fulfilment_status)]

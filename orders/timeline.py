@@ -19,6 +19,7 @@ from orders.models import Order, OrderEvent, Shipment, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
 from orders.scan_steps import build_scan_steps
+from orders.status import DENIED_WORDS
 from shop.money import format_amount
 
 Kind = OrderEvent.Kind
@@ -213,7 +214,7 @@ def _build_denial_steps(mine: list[OrderEvent], parcel: Shipment | None) -> list
     ]
     if parcel.denied_at:
         text = "We are looking for it, and write to you. You need do nothing."
-        steps.append(TimelineStep("You say it did not come", "wait", at=parcel.denied_at, text=text))
+        steps.append(TimelineStep(DENIED_WORDS, "wait", at=parcel.denied_at, text=text))
     return steps
 
 

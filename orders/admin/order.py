@@ -1,7 +1,6 @@
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpR
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.admin.customer_filter import ByCustomerFilter
@@ -36,6 +35,7 @@ from orders.admin.order_action_forms import CORRECT, cancel, complete_address, c
 from orders.admin.paging import DeepPaginator
 from orders.admin.road_steps import PASTE, SETTLE, paste_tracking_page, settle_denial
 from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
+from orders.admin.status_badges import format_denial_badge, format_dispute_badges, format_refund_badge, get_status_badge
 from orders.admin.taking_back import take_back
 from orders.admin.workbench import build_workbench_urls, list_mending_steps, list_queue_pages
 from orders.carrier_contact import build_carrier_contact
@@ -43,7 +43,6 @@ from orders.fulfilment import holds, queue
 from orders.fulfilment.packing import TO_PACK
 from orders.line_cancellation import may_cancel_some
 from orders.models import Invoice, Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
-from orders.models.stripe_record import describe_dispute
 from orders.order_access import build_order_link
 from orders.papers.issuing import is_invoiceable
 from orders.payments.refunds import find_refundable_payment
@@ -57,7 +56,6 @@ from orders.stages import (
 )
 from orders.status import get_customer_status_label
 from orders.timeline import build_timelines
-from shop.money import format_amount
 
 APPROVE, RELEASE = ROAD[0].button, StaffButton("release", "Release")
 OWN_STEPS = {"approve": approve, "ship": ship}  # before there are parcels; with a page that asks
@@ -189,8 +187,9 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
     def state(self, order: Order) -> SafeString:
         kind, text = get_status_badge(order, order.parcel_stages)  # type: ignore[attr-defined]
         back = format_refund_badge(order, order.refunds_made)  # type: ignore[attr-defined]
-        at_bank = dispute_marks(order.disputes_standing)  # type: ignore[attr-defined]
-        return format_html('<span class="badge {}">{}</span>{}{}', kind, text, at_bank, back)
+        at_bank = format_dispute_badges(order.disputes_standing)  # type: ignore[attr-defined]
+        denied = format_denial_badge(order, beside=text)
+        return format_html('<span class="badge {}">{}</span>{}{}{}', kind, text, denied, at_bank, back)
 
     @admin.display(description="leaves by")
     def leaves_by(self, order: Order) -> str | SafeString:
@@ -252,24 +251,6 @@ def _build_search_filter(term: str) -> Q:
     return by_name | Q(bare_postcode="".join(term.upper().split())) | Q(external_reference__iexact=term)
 
 
-def format_refund_badge(order: Order, refunds: list[dict[str, str]]) -> SafeString:
-    """How much went back, and why, for the list; empty for most orders."""
-    if not refunds:
-        return SafeString("")
-    amount = format_amount(sum((Decimal(each["amount"]) for each in refunds), Decimal(0)), order.currency)
-    reasons = "; ".join(each["reason"] for each in refunds if each["reason"])
-    mark = format_html(' <span class="badge out">{} back</span>', amount)
-    return format_html('{}<small class="reasons">{}</small>', mark, reasons) if reasons else mark
-
-
-def dispute_marks(disputes: list[dict[str, str]]) -> SafeString:
-    """What the buyer's bank took back, or disputes, for the list; empty for most orders."""
-    texts = (
-        describe_dispute(each["status"], format_amount(Decimal(each["amount"]), each["currency"])) for each in disputes
-    )
-    return format_html_join("", ' <span class="badge out">{}</span>', ((text,) for text in texts))
-
-
 def format_placed_at(moment: datetime) -> str:
     """The year only where it is not this one."""
     is_this_year = moment.year == timezone.localdate().year
@@ -281,17 +262,6 @@ def is_late(order: Order) -> bool:
     has_left = order.fulfilment_status in DISPATCHED_STATUSES
     is_open = order.status == Order.Status.CONFIRMED and not has_left
     return is_open and order.ships_on is not None and order.ships_on < timezone.localdate()
-
-
-def get_status_badge(order: Order, stages: list[str]) -> tuple[str, str]:
-    """A badge's colour and words: the queue an order waits in, else what the customer reads."""
-    waits_in = queue.find_queue_for_order(order, stages)
-    if waits_in and not waits_in.has_left:
-        return "wait", waits_in.title
-    if order.status == Order.Status.CANCELLED:
-        return "out", get_customer_status_label(order)
-    is_delivered = order.fulfilment_status == Order.FulfilmentStatus.DELIVERED
-    return "in" if is_delivered or waits_in else "", get_customer_status_label(order)
 
 
 def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ of it. It moves neither parcel nor money, and keeps the time to withdraw open me
 from django.db import transaction
 from django.utils import timezone
 
-from orders import events
+from orders import events, status
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_shipment
 from orders.models import OrderEvent, Shipment
@@ -48,4 +48,5 @@ def _set_denial(shipment: Shipment, kind: OrderEvent.Kind, *, is_open: bool, act
     shipment.denied_at = timezone.now() if is_open else None
     shipment.save(update_fields=["denied_at"])
     events.record_order_event(shipment.order, kind, shipment=shipment, actor=actor, **told)
+    status.recalculate(shipment.order)
     return shipment

@@ -32,8 +32,8 @@ def order_number() -> str:
 class Order(PostalAddress):
     """A contract with a buyer: a snapshot of what was agreed. Three axes say where it stands.
 
-    `status` is moved by verbs; `payment_status`, `fulfilment_status` and `hold` are derived by `recalculate`.
-    `customer` stays empty until the address is proved.
+    `status` is moved by verbs; `payment_status`, `fulfilment_status`, `hold` and `has_denied_delivery` are derived by
+    `recalculate`. `customer` stays empty until the address is proved.
     """
 
     class Status(models.TextChoices):
@@ -145,6 +145,12 @@ class Order(PostalAddress):
         db_default=0,
         editable=False,
         help_text="By how many days the shop's own deliveries moved the day promised at first.",
+    )
+    has_denied_delivery = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="A parcel of it is said to be delivered, and its buyer says that it did not come.",
     )
     date_is_essential = models.BooleanField(
         "the day is essential",

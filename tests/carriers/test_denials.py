@@ -9,6 +9,7 @@ from orders.fulfilment import denials, queue
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment
 from orders.returns.deadlines import compute_withdrawal_period
+from orders.status import get_customer_status_label
 from orders.timeline import build_timelines
 from tests import builders
 from tests.backoffice.steps import LIST, buttons, page_of, said, take
@@ -62,6 +63,58 @@ def test_the_buyer_says_so_once_and_takes_it_back(buyer):
     assert parcel.denied_at is None
     assert outline(parcel)[-1][0] == "At your door"
     assert parcel.events.filter(kind=OrderEvent.Kind.DENIAL_TAKEN_BACK).count() == 1
+
+
+def test_a_denied_delivery_stands_as_denied_wherever_its_buyer_reads_it(buyer):
+    client, customer = buyer
+    parcel = own(delivered_parcel(), customer)
+    pages = (parcel.order.get_absolute_url(), "/account/orders/")
+    for page in pages:
+        assert '<span class="badge in">Delivered</span>' in client.get(page).text
+    client.post(url_of(parcel))
+    for page in pages:
+        text = client.get(page).text
+        assert '<span class="badge wait">You say it did not come</span>' in text
+        assert ">Delivered<" not in text
+    client.post(url_of(parcel, removal=True))
+    for page in pages:
+        assert '<span class="badge in">Delivered</span>' in client.get(page).text
+
+
+def test_a_denied_delivery_stands_as_denied_in_staffs_list(client):
+    parcel = delivered_parcel()
+    sign_in(client, sam())
+    where = f"{LIST}?q={parcel.order.number}"
+    assert '<span class="badge in">Delivered</span>' in client.get(where).text
+    denials.deny_delivery(parcel.pk, actor="Pat")
+    denied = '<span class="badge out">Said not to have come</span>'
+    for page in (where, page_of(parcel.order)):
+        text = client.get(page).text
+        assert denied in text
+        assert ">Delivered</span>" not in text
+    denials.settle_denial(parcel.pk, actor="Sam", reason="It was next door.")
+    assert '<span class="badge in">Delivered</span>' in client.get(where).text
+
+
+def test_staff_read_of_a_denied_parcel_beside_what_another_waits_for(client):
+    parcel = delivered_parcel()
+    Shipment.objects.create(order=parcel.order, store=parcel.store)
+    denials.deny_delivery(parcel.pk, actor="Pat")
+    sign_in(client, sam())
+    shown = client.get(f"{LIST}?q={parcel.order.number}").text
+    assert '<span class="badge wait">To pick</span> <span class="badge out">Said not to have come</span>' in shown
+    assert get_customer_status_label(Order.objects.get()) == "You say it did not come"
+
+
+def test_a_denial_says_no_more_once_the_parcel_comes_back_or_the_money_went_back():
+    parcel = delivered_parcel()
+    denied = denials.deny_delivery(parcel.pk, actor="Pat").order
+    assert get_customer_status_label(denied) == "You say it did not come"
+    denied.payment_status = Order.PaymentStatus.REFUNDED
+    assert get_customer_status_label(denied) == "Refunded"
+    tell(parcel, scan("returned", parcel, hours=60))
+    back = Order.objects.get()
+    assert (back.has_denied_delivery, get_customer_status_label(back)) == (False, "Sent back to us")
 
 
 def test_of_a_parcel_still_on_its_way_nothing_is_denied(buyer):

@@ -56,6 +56,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     context = {
         "order": found,
         "words": status.get_customer_status_label(found),
+        "badge": _get_badge_kind(found),
         "rows": rows,
         "adjustments": found.adjustments.all() if facts.has_adjustments else (),
         "address": found.address_lines,
@@ -296,4 +297,5 @@ def _get_badge_kind(found: Order) -> str:
     """The badge's colour."""
     if found.status == Order.Status.CANCELLED:
         return "out"
-    return "in" if found.fulfilment_status == Order.FulfilmentStatus.DELIVERED else "wait"
+    is_here = found.fulfilment_status == Order.FulfilmentStatus.DELIVERED and not found.has_denied_delivery
+    return "in" if is_here else "wait"
