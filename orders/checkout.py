@@ -28,7 +28,6 @@ from orders.shop_terms import Terms
 from shop import prepared
 from shop.catalog import stock
 from shop.catalog.stock import OutOfStock
-from shop.money import format_amount
 from shop.prepared import PreparedStatement
 
 TRIES = 3  # for a cart whose earlier payment has to be ended first
@@ -66,10 +65,10 @@ class OverLimit(CheckoutRefused):
         super().__init__(f"{carts.describe_limit(limit)} Make it {limit:,} of {line.variant}. Nothing was ordered.")
 
 
-class GoodsChanged(CheckoutRefused):
-    def __init__(self, subtotal: str) -> None:
+class TotalChanged(CheckoutRefused):
+    def __init__(self, total: str) -> None:
         super().__init__(
-            f"The goods come to {subtotal} now: a price or your cart changed since you opened this page. "
+            f"All of it comes to {total} now: a price, the delivery or your cart changed since you opened this page. "
             "Nothing was ordered yet; please have a look and continue."
         )
 
@@ -78,7 +77,7 @@ class GoodsChanged(CheckoutRefused):
 class CheckoutDetails:
     """What the buyer says. `ticks`: a guest's own for this order, purpose to answer; a customer has none.
 
-    `expected_subtotal`: what the goods came to on the page, when it said so. `in_two`: what is here at once, the rest
+    `expected_total`: what all of it came to on the page, when it said so. `in_two`: what is here at once, the rest
     when it comes, if any of it is to come.
     """
 
@@ -88,7 +87,7 @@ class CheckoutDetails:
     gift_note: str = ""
     carrier_may_write: bool = False
     ticks: Mapping[str, bool] = field(default_factory=dict)
-    expected_subtotal: Decimal | None = None
+    expected_total: Decimal | None = None
     in_two: bool = False
 
     @property
@@ -157,8 +156,8 @@ def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, term
     if over := next((line for line in lines if line.quantity + line.other_line_count > limit), None):
         raise OverLimit(over, limit)
     totals = pricing.compute_totals(lines, details.method, details.country, terms=terms, in_two=details.in_two)
-    if details.expected_subtotal not in (None, totals.subtotal):
-        raise GoodsChanged(format_amount(totals.subtotal, totals.currency))
+    if details.expected_total not in (None, totals.total):
+        raise TotalChanged(totals.total_text)
     return totals
 
 

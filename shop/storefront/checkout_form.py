@@ -81,7 +81,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         help_text="Written on a card, if this is a gift.",
     )
     remember = forms.BooleanField(label="Remember where this goes, for next time", required=False)
-    goods = forms.DecimalField(required=False, widget=forms.HiddenInput)
+    total = forms.DecimalField(required=False, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1000)
 
     field_order = ["email", *ADDRESS_ON_PAGE]
@@ -147,7 +147,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
             in_two=data["parcels"] == IN_TWO,
             carrier_may_write=data["carrier_may_write"],
             ticks={purpose.key: True for purpose in MAIL_PURPOSES if data[purpose.key]} if is_guest else {},
-            expected_subtotal=data["goods"],
+            expected_total=data["total"],
         )
 
     def get_changed_switches(self) -> dict[str, bool]:
@@ -203,5 +203,5 @@ def get_address_values(address: Address | Order) -> dict[str, str]:
 
 def read_typed_values(data: Mapping[str, str]) -> dict[str, Any]:
     """What was typed so far, to be shown again without a word about what is missing."""
-    values: dict[str, Any] = {name: data[name] for name in data if name != "goods"}
+    values: dict[str, Any] = {name: data[name] for name in data if name != "total"}
     return values | {purpose.key: purpose.key in data for purpose in MAIL_PURPOSES}

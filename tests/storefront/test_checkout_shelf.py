@@ -203,7 +203,7 @@ def test_adding_keeps_all_that_was_typed_and_the_sums_follow(client, goods, head
     assert re.search(rf'value="{far.pk}" checked', page.text)
     assert "Added: Laces. The total is £73.00 now." in page.text
     assert '<dd class="total">£73.00</dd>' in page.text
-    assert 'name="goods" value="64.00"' in page.text
+    assert 'name="total" value="73.00"' in page.text
     assert '<span class="count">2<' in page.text
     assert shown(page.text) == {"Polish", "Brush"}
     assert not Order.objects.filter(status=Order.Status.PENDING).exists()
@@ -302,8 +302,8 @@ def test_who_turned_back_from_paying_adds_and_pays_once_for_all_of_it(client, go
     page = client.post("/checkout/", form(add=slug("Laces"), full_name="Nick O'Time")).text
     first.refresh_from_db()
     assert first.status == Payment.Status.OPEN, "left to the next press of the button that pays"
-    goods_now = re.search(r'name="goods" value="([^"]*)"', page)[1]
-    second = check_out(client, full_name="Nick O'Time", goods=goods_now)
+    total_now = re.search(r'name="total" value="([^"]*)"', page)[1]
+    second = check_out(client, full_name="Nick O'Time", total=total_now)
     first.refresh_from_db()
     assert (first.status, first.order.status) == ("expired", "cancelled")
     assert (second.order_id != first.order_id, second.amount) == (True, 67.5)
