@@ -44,7 +44,17 @@ SELECT {_COLUMNS}, stock.free, stock.backorder_limit, stock.restock_on,
        coalesce((SELECT twin.quantity FROM orders_cartline twin
                  WHERE twin.cart_id = line.cart_id AND twin.variant_id = line.variant_id
                      AND twin.id <> line.id), 0),
-       (SELECT quantity_limit FROM orders_shopsettings)
+       (SELECT quantity_limit FROM orders_shopsettings),
+       (SELECT json_object_agg(r.store_id, r.on_hand - r.allocated + coalesce((
+                   SELECT sum(a.quantity)
+                   FROM orders_order o
+                   JOIN orders_orderline ol ON ol.order_id = o.id
+                   JOIN orders_allocation a ON a.order_line_id = ol.id AND a.record_id = r.id
+                   WHERE o.cart_id = line.cart_id AND o.status = 'pending'
+                       AND a.released_at IS NULL AND a.consumed_at IS NULL), 0))
+        FROM catalog_stockrecord r
+        WHERE r.variant_id = variant.id
+            AND r.store_id IN (SELECT m.store_id FROM orders_shippingmethod m WHERE m.is_active))
 FROM orders_cartline line
 JOIN catalog_variant variant ON variant.id = line.variant_id
 JOIN catalog_product product ON product.id = variant.product_id
@@ -123,7 +133,8 @@ def _make_line(row: Iterator[Any]) -> CartLine:
     line.variant, variant.product = variant, product
     product.maker = maker if product.maker_id else None
     line.stock_now = LineStock(*islice(row, 3))
-    line.reserved_count, line.other_line_count, line.quantity_limit = row
+    line.reserved_count, line.other_line_count, line.quantity_limit, by_store = row
+    line.stock_by_store = by_store or {}
     return line
 
 

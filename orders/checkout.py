@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.models import Customer
-from orders import cart_lines, carts, confirmation, pricing
+from orders import cart_lines, carts, confirmation, pickup, pricing
 from orders.contracting import ContractedGoods, allocate_goods, create_order_lines, snapshot_terms
 from orders.models import Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
 from orders.parcel_plan import ParcelPlan, WantedGoods, plan_parcels
@@ -56,6 +56,16 @@ class SoldOut(CheckoutRefused):
         named = "; ".join(_describe_shortage(line) for line in lines)
         super().__init__(f"{named}. Nothing was ordered or charged.")
         self.lines = lines
+
+
+class NotAllThere(CheckoutRefused):
+    """Something of it is no longer in the store where it was to be collected."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Not all of it is in that store any more. Nothing was ordered or charged; please choose again how you "
+            "get it."
+        )
 
 
 class OverLimit(CheckoutRefused):
@@ -149,9 +159,12 @@ def _lock_cart_for_checkout(cart: Cart) -> None:
 def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, terms: Terms) -> Totals:
     if not lines:
         raise CartIsEmpty
-    lacking = [line for line in lines if not line.is_sellable or line.is_short]
+    place = terms.get_pickup(details.method)
+    lacking = [line for line in lines if not line.is_sellable or (line.is_short and place is None)]
     if lacking:
         raise SoldOut(lacking)
+    if details.method.store_id and not (place and pickup.holds_all(place, lines)):
+        raise NotAllThere
     limit = terms.settings.quantity_limit
     if over := next((line for line in lines if line.quantity + line.other_line_count > limit), None):
         raise OverLimit(over, limit)
@@ -207,6 +220,10 @@ def _create_order(
 
 def plan_cart_parcels(lines: Iterable[CartLine], method: ShippingMethod, terms: Terms, *, country: str) -> ParcelPlan:
     """How all of it can go there, ordered now with this method."""
+    lines = list(lines)
+    place = terms.get_pickup(method)
+    if place is not None:
+        return pickup.plan_pickup(lines, place, terms.get_calendar(country), timezone.now())
     goods = [WantedGoods(line, line.quantity, line.variant.product.released_on) for line in lines]
     return plan_parcels(goods, method, terms.get_calendar(country), timezone.now())
 
@@ -228,6 +245,8 @@ def _set_aside(lines: list[CartLine], order_lines: list[OrderLine]) -> None:
     try:
         allocate_goods(order_lines)
     except OutOfStock as refusal:
+        if order_lines[0].order.pickup_store_id:
+            raise NotAllThere from refusal
         raise SoldOut([line for line in lines if line.variant_id == refusal.variant_id]) from refusal
 
 

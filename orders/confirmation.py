@@ -1,15 +1,13 @@
 """The moment an order becomes one: it is paid for (or there is nothing to pay)."""
 
-from dataclasses import dataclass
-from datetime import date
-
 from django.utils import timezone
 
 from accounts.consent import purposes
 from accounts.consent.requests import request_consent
-from orders import carts, events, promise, shop_terms, status
+from orders import carts, events, pickup, promise, shop_terms, status
 from orders.fulfilment import approval_rule
 from orders.models import Order, OrderEvent
+from orders.promise import ReservedGoods
 
 RULE = approval_rule.RULE
 
@@ -29,27 +27,19 @@ def renew_promise(order: Order) -> None:
     """The money came days after the order: its dates count from now. The caller holds the order's lock."""
     if order.shipping_method is None or order.ships_on is None:
         return
-    promised = promise.compute_promise(
-        shop_terms.load_terms().get_calendar(str(order.country)),
-        order.shipping_method,
-        availability=ReservedGoods(),
-        now=timezone.now(),
-    )
+    terms = shop_terms.load_terms()
+    calendar, now = terms.get_calendar(str(order.country)), timezone.now()
+    place = terms.get_pickup(order.shipping_method)
+    if place is not None:
+        promised = pickup.compute_pickup_promise(place, calendar, now)
+    else:
+        promised = promise.compute_promise(calendar, order.shipping_method, availability=ReservedGoods(), now=now)
     if promised is None or promised.ships_on <= order.ships_on:
         return
     order.ships_on, order.promised_from_on, order.promised_by_on = promised.ships_on, promised.from_on, promised.by_on
-    order.moved_days = promised.moved_days or 0
-    order.save(update_fields=["ships_on", "promised_from_on", "promised_by_on", "moved_days"])
+    order.moved_days, order.pickup_ready_at = promised.moved_days or 0, promised.ready_at
+    order.save(update_fields=["ships_on", "promised_from_on", "promised_by_on", "moved_days", "pickup_ready_at"])
     order.lines.update(ships_on=None, promised_from_on=None, promised_by_on=None)  # all of it is as late now
-
-
-@dataclass(frozen=True)
-class ReservedGoods:
-    """Goods that are kept for an order, as `promise` looks at goods."""
-
-    available: int = 1
-    on_shelf: int = 1
-    restock_on: date | None = None
 
 
 def _empty_cart(order: Order) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from accounts.models.address import ADDRESS_FIELDS
 from orders import pricing
 from orders.models import Allocation, Order, OrderLine, ShippingMethod
+from orders.models.order import draw_pickup_code
 from orders.parcel_plan import ParcelPlan
 from orders.pricing import Totals
 from orders.promise import Promise
@@ -40,12 +41,23 @@ def snapshot_terms(
         "shipping_method": method,
         "shipping_name": method.name,
         "carrier": method.carrier,
+        **_snapshot_pickup(method, promised),
         "ships_as_ready": in_two,
         "return_window_days": terms.settings.return_window_days,
         "ships_on": promised.ships_on if promised else None,
         "promised_from_on": promised.from_on if promised else None,
         "promised_by_on": promised.by_on if promised else None,
         "moved_days": (promised.moved_days if promised else None) or 0,
+    }
+
+
+def _snapshot_pickup(method: ShippingMethod, promised: Promise | None) -> dict[str, Any]:
+    if method.store_id is None:
+        return {}
+    return {
+        "pickup_store_id": method.store_id,
+        "pickup_code": draw_pickup_code(),
+        "pickup_ready_at": promised.ready_at if promised else None,
     }
 
 
@@ -93,14 +105,16 @@ def _snapshot_days(promised: Promise | None) -> dict[str, Any]:
 
 
 def allocate_goods(order_lines: Sequence[OrderLine]) -> None:
-    """Sets the goods aside. Last in its transaction, so that the rows everybody wants are held the shortest.
+    """Sets the goods of one order aside, in the store where it is collected, if it is. Last in its transaction, so that
+    the rows everybody wants are held the shortest.
 
     Raises `OutOfStock`.
     """
     wanted: Counter[int] = Counter()
     for line in order_lines:  # a gift and no gift of one variant are two lines
         wanted[line.variant_id or 0] += line.quantity
-    records = stock.allocate_stock(wanted)
+    store_id = order_lines[0].order.pickup_store_id if order_lines else None
+    records = stock.allocate_stock(wanted, store_id=store_id)
     Allocation.objects.bulk_create(
         Allocation(order_line=line, record_id=records[line.variant_id or 0], quantity=line.quantity)
         for line in order_lines

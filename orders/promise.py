@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from orders.models import ShippingMethod
 from orders.shop_terms import Calendar
+from shop.catalog.opening_hours import format_clock
 
 __all__ = [
     "Calendar",
     "Promise",
     "PromiseWords",
+    "ReservedGoods",
     "combine_promises",
     "compute_default_promise",
     "compute_promise",
@@ -47,6 +49,15 @@ class PromisableGoods(Protocol):
 
 
 @dataclass(frozen=True)
+class ReservedGoods:
+    """Goods that lie ready for an order."""
+
+    available: int = 1
+    on_shelf: int = 1
+    restock_on: date | None = None
+
+
+@dataclass(frozen=True)
 class Promise:
     """`order_by`: holds for orders before this moment; None when no moment today changes it.
 
@@ -58,6 +69,7 @@ class Promise:
     by_on: date
     order_by: datetime | None = None
     moved_days: int | None = None
+    ready_at: datetime | None = None  # where its buyer collects it: from when
 
 
 @dataclass(frozen=True)
@@ -163,6 +175,7 @@ def combine_promises(promises: Collection[Promise | None]) -> Promise | None:
         by_on=last.by_on,
         order_by=min(deadlines) if len(deadlines) == len(known) else None,
         moved_days=last.moved_days,
+        ready_at=last.ready_at,
     )
 
 
@@ -219,6 +232,8 @@ def describe_card_promise(
 def format_promise(promised: Promise, *, now: datetime) -> str:
     """For a whole cart or order: “Ships Tuesday, arrives 26–27 November.”"""
     today = timezone.localdate(now)
+    if promised.ready_at is not None:
+        return f"Ready {format_moment(promised.ready_at, today)}."
     ships, arrives = format_day(promised.ships_on, today), format_date_range(promised.from_on, promised.by_on, today)
     return f"Ships {ships}, arrives {arrives}."
 
@@ -231,6 +246,12 @@ def format_day(on: date, today: date) -> str:
     if 1 < ahead < 7:
         return f"{on:%A}"
     return f"{on:%A} {_format_day_and_month(on, today)}"
+
+
+def format_moment(at: datetime, today: date) -> str:
+    """From when something is so: Tuesday from 3 pm."""
+    local = timezone.localtime(at)
+    return f"{format_day(local.date(), today)} from {format_clock(local.time())}"
 
 
 def format_date_range(from_on: date, by_on: date, today: date) -> str:

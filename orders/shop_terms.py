@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from orders.models import InfoPage, ShippingMethod, ShopSettings
+from shop.catalog.opening_hours import StoreCalendar, read_calendar
 from shop.model_rows import list_columns
 from shop.prepared import PreparedStatement
 
@@ -37,6 +38,18 @@ class Calendar:
 
 
 @dataclass(frozen=True)
+class PickupPlace:
+    """A store where orders are collected by their buyers. `country`: whose tax is in the price there."""
+
+    method: ShippingMethod
+    name: str
+    address: str
+    phone: str
+    country: str
+    hours: StoreCalendar
+
+
+@dataclass(frozen=True)
 class Terms:
     """`rates`: the tax inside prices, as a fraction, by country code; a country without one has none.
 
@@ -48,7 +61,8 @@ class Terms:
     calendar: Calendar
     rates: dict[str, Decimal]
     tax_names: dict[str, str]
-    methods: tuple[ShippingMethod, ...] = ()  # those in use, in the order staff gave them
+    methods: tuple[ShippingMethod, ...] = ()  # those in use by which parcels go, in the order staff gave them
+    pickups: tuple[PickupPlace, ...] = ()  # and those by which buyers come
     info_pages: tuple[InfoPage, ...] = ()  # the published ones without their words, for the foot of every page
     return_exclusions: tuple[tuple[int | None, int | None], ...] = ()  # categories and products not taken back
     undelivered: Mapping[str, frozenset[date]] = field(default_factory=dict)
@@ -65,6 +79,10 @@ class Terms:
         nowhere, there = self.undelivered.get("", frozenset()), self.undelivered.get(country, frozenset())
         return replace(self.calendar, undelivered=nowhere | there, moved_days=self.moved_days.get(country, {}))
 
+    def get_pickup(self, method: ShippingMethod | None) -> PickupPlace | None:
+        """Where goods are collected by this method; None where it brings them, or is no longer offered."""
+        return next((place for place in self.pickups if place.method == method), None)
+
     def rate(self, country: str) -> Decimal:
         return self.rates.get(country, Decimal(0))
 
@@ -75,7 +93,16 @@ SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h
         FROM orders_holiday h WHERE h.falls_on >= %(since)s),
        (SELECT json_agg(json_build_array(t.country, t.name, t.rate::text)) FROM orders_taxrate t),
        (SELECT json_agg(json_build_object({methods}) ORDER BY m.position, m.price, m.id)
-        FROM orders_shippingmethod m WHERE m.is_active),
+        FROM orders_shippingmethod m WHERE m.is_active AND m.store_id IS NULL),
+       (SELECT json_agg(json_build_array(
+                   json_build_object({methods}), s.name, s.address, s.phone, s.country,
+                   (SELECT json_agg(json_build_array(o.weekday, o.opens_at, o.closes_at) ORDER BY o.weekday, o.opens_at)
+                    FROM catalog_openinghours o WHERE o.store_id = s.id),
+                   (SELECT json_agg(json_build_array(d.falls_on, d.opens_at, d.closes_at))
+                    FROM catalog_specialhours d WHERE d.store_id = s.id AND d.falls_on >= %(since)s)
+               ) ORDER BY m.position, m.price, m.id)
+        FROM orders_shippingmethod m JOIN catalog_store s ON s.id = m.store_id AND s.welcomes_visitors
+        WHERE m.is_active),
        (SELECT json_agg(json_build_object('title', i.title, 'slug', i.slug, 'facts', i.facts)
                         ORDER BY i.position, i.title)
         FROM orders_infopage i WHERE i.is_published),
@@ -91,13 +118,14 @@ _MONEY = ("price", "free_from", "extra_parcel_price")
 def load_terms() -> Terms:
     """Plain SQL: the ORM took several times as long to build this statement as it runs. One query."""
     [row] = _build_statement().fetch_rows({"since": timezone.localdate() - PAST_DAYS_OFF})
-    days_off, taxes, methods, info_pages, exclusions, windows, *settings = row
+    days_off, taxes, methods, pickups, info_pages, exclusions, windows, *settings = row
     is_saved = settings[0] is not None
     return _build_terms(
         ShopSettings.from_db(DEFAULT_DB_ALIAS, list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
         days_off=[(date.fromisoformat(on), *others) for on, *others in days_off or ()],
         taxes=taxes or [],
         methods=methods or [],
+        pickups=pickups or [],
         info_pages=info_pages or [],
         exclusions=exclusions or [],
         windows=windows or [],
@@ -127,6 +155,7 @@ def _build_terms(
     days_off: list[tuple[date, str, bool, bool]],
     taxes: list[tuple[str, str, str]],
     methods: list[dict[str, Any]],
+    pickups: list[list[Any]],
     info_pages: list[dict[str, str]],
     exclusions: list[tuple[int | None, int | None]],
     windows: list[tuple[str, int, int]],
@@ -152,6 +181,7 @@ def _build_terms(
         rates,
         names,
         tuple(_parse_shipping_method(each) for each in methods),
+        tuple(_parse_pickup(*each, own_country=settings.default_country.code) for each in pickups),
         tuple(InfoPage(**each) for each in info_pages),
         tuple((category, product) for category, product in exclusions),
         undelivered,
@@ -163,3 +193,18 @@ def _build_terms(
 def _parse_shipping_method(row: dict[str, Any]) -> ShippingMethod:
     money = {name: row[name] and Decimal(row[name]) for name in _MONEY}
     return ShippingMethod(**{**row, **money})
+
+
+def _parse_pickup(
+    method: dict[str, Any],
+    name: str,
+    address: str,
+    phone: str,
+    country: str,
+    weekly: list[Any] | None,
+    special: list[Any] | None,
+    *,
+    own_country: str,
+) -> PickupPlace:
+    hours = read_calendar(weekly or (), special or ())
+    return PickupPlace(_parse_shipping_method(method), name, address, phone, country or own_country, hours)

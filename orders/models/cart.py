@@ -54,6 +54,7 @@ class CartLine(models.Model):
     reserved_count: int  # held for the cart's own unfinished payment
     other_line_count: int  # what the cart's other line of the variant takes: one is a gift, one is not
     quantity_limit: int | None  # as staff have set it, if they have
+    stock_by_store: dict[str, int]  # on the shelves of those stores where buyers collect, by the store's key
 
     class Meta:
         ordering = ["created_at", "id"]
@@ -78,6 +79,10 @@ class CartLine(models.Model):
         """How many this line could have now, beside its twin, in one parcel from one store."""
         free, backorder = self.stock_now.free or 0, self.stock_now.backorder or 0
         return max(0, free + backorder + self.reserved_count - self.other_line_count)
+
+    def count_in_store(self, store_id: int) -> int:
+        """How many this line could have from that store's shelf, beside its twin."""
+        return max(0, self.stock_by_store.get(str(store_id), 0) - self.other_line_count)
 
     @property
     def restock_on(self) -> date | None:

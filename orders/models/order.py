@@ -12,6 +12,7 @@ from accounts.models.address import PostalAddress
 from accounts.people.email_addresses import EmailAddressField
 from orders.models.cart import Cart
 from orders.models.settings import ShippingMethod
+from shop.catalog.models import Store
 from shop.money import format_amount, get_shop_currency
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 ALPHABET = (
     "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # no 0/O, 1/I: a number is read out on the phone  # pragma: allowlist secret
 )
+PICKUP_CODE_LENGTH = 6
+
+
+def draw_pickup_code() -> str:
+    """30 bits, and each try is made by staff: nobody guesses it at the counter."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(PICKUP_CODE_LENGTH))
 
 
 def order_number() -> str:
@@ -109,6 +116,27 @@ class Order(PostalAddress):
     shipping_method = models.ForeignKey(ShippingMethod, on_delete=models.SET_NULL, null=True, blank=True)
     shipping_name = models.CharField(max_length=80, blank=True)
     carrier = models.CharField(max_length=40, blank=True)
+    pickup_store = models.ForeignKey(
+        Store,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name="collected at",
+        help_text="Empty: it is sent.",
+    )
+    pickup_code = models.CharField(
+        max_length=PICKUP_CODE_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="What its buyer shows or says when they collect it.",
+    )
+    pickup_ready_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="From when it was promised to lie ready."
+    )
     gift_note = models.CharField(max_length=280, blank=True)
     carrier_may_write = models.BooleanField(
         "the carrier may write",

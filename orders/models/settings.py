@@ -8,6 +8,7 @@ from django.db.models import Q
 from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
 
 from accounts.people.email_addresses import EmailAddressField
+from shop.catalog.models import Store
 from shop.model_rows import RowStatement
 from shop.money import get_shop_currency
 
@@ -169,7 +170,18 @@ class Holiday(models.Model):
 
 
 class ShippingMethod(models.Model):
+    """A way for goods to reach their buyer: a carrier brings them, or, with a `store`, they are collected there."""
+
     name = models.CharField(max_length=80)
+    store = models.ForeignKey(
+        Store,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="collected at",
+        help_text="A store that people may come to. Buyers are offered it while all they want is there.",
+    )
     carrier = models.CharField(
         max_length=40, help_text="A key of orders.carriers, such as royal_mail, or the name of one staff added."
     )

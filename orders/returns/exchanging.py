@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts.models.address import ADDRESS_FIELDS
 from orders import events, promise, shop_terms
-from orders.confirmation import ReservedGoods
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Adjustment, Allocation, Order, OrderEvent, OrderLine, ReturnAuthorization, ReturnLine
+from orders.promise import ReservedGoods
 from orders.returns.refusal import ReturnRefused
 from shop.catalog import stock
 from shop.catalog.models import Variant

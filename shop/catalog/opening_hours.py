@@ -59,6 +59,24 @@ def describe_opening(calendar: StoreCalendar, now: datetime) -> str:
     return "Closed at present"
 
 
+def find_opening(calendar: StoreCalendar, moment: datetime) -> datetime | None:
+    """The first moment from then on at which the store is open; None where it stays shut for as long as is looked.
+
+    A store whose hours nobody wrote is open at any time.
+    """
+    if not calendar.weekly and not calendar.special:
+        return moment
+    local = timezone.localtime(moment)
+    for ahead in range(LOOKED_AHEAD):
+        day = local.date() + timedelta(days=ahead)
+        for opens_at, closes_at in calendar.list_spans(day):
+            if ahead or local.time() < opens_at:
+                return timezone.make_aware(datetime.combine(day, opens_at))
+            if local.time() < closes_at:
+                return moment
+    return None
+
+
 def list_hours(calendar: StoreCalendar, today: date) -> list[HoursLine]:
     """The week, days with the same hours as one line; then the dates soon that keep others."""
     week = [(OpeningHours.Weekday(day), _format_spans(calendar.weekly.get(day, []))) for day in range(7)]

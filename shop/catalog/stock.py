@@ -33,6 +33,14 @@ _ALLOCATE = PreparedStatement("""
 UPDATE catalog_stockrecord SET allocated = allocated + %(quantity)s
 WHERE id = %(record)s AND on_hand >= allocated + %(quantity)s - backorder_limit RETURNING id
 """)
+_FIND_RECORDS_IN_STORE = PreparedStatement("""
+SELECT r.variant_id, r.id FROM catalog_stockrecord r
+WHERE r.variant_id = ANY(%(variants)s) AND r.store_id = %(store)s
+""")
+_ALLOCATE_FROM_SHELF = PreparedStatement("""
+UPDATE catalog_stockrecord SET allocated = allocated + %(quantity)s
+WHERE id = %(record)s AND on_hand >= allocated + %(quantity)s RETURNING id
+""")
 FOR_ALLOCATING = (_FIND_RECORDS, _ALLOCATE)  # what a transaction that allocates runs
 
 
@@ -85,32 +93,35 @@ def open_stock_records(store: Store, openings: Sequence[OpeningStock], *, refere
     )
 
 
-def allocate_stock(wanted: Mapping[int, int]) -> dict[int, int]:
+def allocate_stock(wanted: Mapping[int, int], *, store_id: int | None = None) -> dict[int, int]:
     """Promise stock: `{variant id: quantity}` in, `{variant id: stock record id}` out.
 
-    Each variant comes whole from the first shipping store that has it. Raises `OutOfStock`; the caller's
-    transaction then rolls back what was taken. Variants are taken in id order, so two buyers never deadlock.
+    Each variant comes whole from the first shipping store that has it; with a `store_id` from that store's shelf alone,
+    whether it ships or not. Raises `OutOfStock`; the caller's transaction then rolls back what was taken. Variants are
+    taken in id order, so two buyers never deadlock.
     """
-    records = _find_shipping_records(wanted)
+    records = _find_records(wanted, store_id)
+    allocate = _ALLOCATE if store_id is None else _ALLOCATE_FROM_SHELF
     taken = {
-        variant_id: _allocate_variant(variant_id, wanted[variant_id], records[variant_id])
+        variant_id: _allocate_variant(variant_id, wanted[variant_id], records[variant_id], allocate)
         for variant_id in sorted(wanted)
     }
     _update_flags_on_commit(taken.values())
     return taken
 
 
-def _find_shipping_records(variant_ids: Iterable[int]) -> dict[int, list[int]]:
-    """The records that parcels may leave from, by variant, the nearest store first."""
+def _find_records(variant_ids: Iterable[int], store_id: int | None) -> dict[int, list[int]]:
+    """By variant: that store's, or those that parcels may leave from, the nearest store first."""
+    statement = _FIND_RECORDS if store_id is None else _FIND_RECORDS_IN_STORE
     found: dict[int, list[int]] = defaultdict(list)
-    for variant_id, record_id in _FIND_RECORDS.fetch_rows({"variants": list(variant_ids)}):
+    for variant_id, record_id in statement.fetch_rows({"variants": list(variant_ids), "store": store_id}):
         found[variant_id].append(record_id)
     return found
 
 
-def _allocate_variant(variant_id: int, quantity: int, record_ids: Iterable[int]) -> int:
+def _allocate_variant(variant_id: int, quantity: int, record_ids: Iterable[int], allocate: PreparedStatement) -> int:
     for record_id in record_ids:
-        if _ALLOCATE.fetch_rows({"record": record_id, "quantity": quantity}):
+        if allocate.fetch_rows({"record": record_id, "quantity": quantity}):
             return record_id
     raise OutOfStock(variant_id)
 

@@ -21,6 +21,7 @@ from accounts.people.email_addresses import EmailAddressInput
 from orders import order_mail_optins, pricing
 from orders.checkout import CheckoutDetails
 from orders.models import Order, ShippingMethod
+from orders.shop_terms import PickupPlace
 
 MAIL_PURPOSES: tuple[Purpose, ...] = tuple(
     purposes.get_purpose(key) for key in (*order_mail_optins.OF_ONE_ORDER, purposes.NEWSLETTER)
@@ -29,6 +30,7 @@ ONE_LINE_VALIDATOR = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain
 # As the page has them: the postcode beside the city, and where it goes on the map last. No phone is asked for.
 _LAST_ON_PAGE = ("region", "country")
 ADDRESS_ON_PAGE = (*(name for name in ADDRESS_FIELDS if name not in (*_LAST_ON_PAGE, "phone")), *_LAST_ON_PAGE)
+ADDRESS_OF_A_DOOR = ("line1", "city", "postcode", "country")  # asked for, unless it is collected
 TOGETHER, IN_TWO = "one", "two"
 # What we say where something is missing.
 MISSING_MESSAGES = {
@@ -86,10 +88,18 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
 
     field_order = ["email", *ADDRESS_ON_PAGE]
 
-    def __init__(self, *args: Any, methods: Iterable[ShippingMethod], customer: Customer | None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        methods: Iterable[ShippingMethod],
+        pickups: Iterable[PickupPlace] = (),
+        customer: Customer | None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.customer = customer
         self.every_method = list(methods)
+        self.pickups = list(pickups)
         for name in ADDRESS_ON_PAGE:
             if name not in self.fields:
                 self.fields[name] = _build_address_field(name)
@@ -97,12 +107,23 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
             self.fields[purpose.key] = forms.BooleanField(
                 label=purpose.title, help_text=purpose.explanation, required=False
             )
-        self.fields["country"].choices = [*_list_country_choices(self.every_method)]  # type: ignore[attr-defined]
+        self.fields["country"].choices = [*_list_country_choices(self.every_method, self.pickups)]  # type: ignore[attr-defined]
         self.fields["method"].choices = [(str(each.pk), each.name) for each in self.methods]  # type: ignore[attr-defined]
         self.order_fields(self.field_order)
         for field in self.fields.values():
             field.error_messages["required"] = MISSING_MESSAGES.get(str(field.label), f"Please fill in: {field.label}.")
         self.apply_postal_rules()
+        if self.chosen_pickup is not None:
+            for name in ADDRESS_OF_A_DOOR:
+                self.fields[name].required = False
+
+    def clean(self) -> dict[str, Any]:
+        """Who comes to a store is asked for no address: the order has the store's country, for its tax."""
+        place = self.chosen_pickup
+        if place is None:
+            return super().clean()
+        left_out = dict.fromkeys((name for name in ADDRESS_FIELDS if name != "full_name"), "")
+        return {**self.cleaned_data, **left_out, "country": place.country, "carrier_may_write": False}
 
     @property
     def problems(self) -> list[forms.BoundField]:
@@ -114,9 +135,22 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         return str(self["country"].value() or "")
 
     @property
+    def taxed_country(self) -> str:
+        """Where the goods change hands."""
+        place = self.chosen_pickup
+        return place.country if place else self.chosen_country
+
+    @property
     def methods(self) -> list[ShippingMethod]:
-        """What goes to the chosen country."""
-        return pricing.filter_shipping_methods(self.every_method, self.chosen_country)
+        """What goes to the chosen country, then the stores to collect from."""
+        delivered = pricing.filter_shipping_methods(self.every_method, self.chosen_country)
+        return [*delivered, *(place.method for place in self.pickups)]
+
+    @property
+    def chosen_pickup(self) -> PickupPlace | None:
+        """Where it is collected; None where it is sent."""
+        method = self.chosen_method
+        return next((place for place in self.pickups if place.method == method), None)
 
     @property
     def chosen_method(self) -> ShippingMethod | None:
@@ -137,7 +171,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
     def details(self) -> CheckoutDetails:
         """Of a valid form."""
         data = self.cleaned_data
-        method = next(each for each in self.every_method if str(each.pk) == data["method"])
+        method = next(each for each in self.methods if str(each.pk) == data["method"])
         is_guest = self.customer is None
         return CheckoutDetails(
             email=data["email"],
@@ -172,10 +206,10 @@ def _build_address_field(name: str) -> forms.CharField:
     )
 
 
-def _list_country_choices(methods: list[ShippingMethod]) -> Iterable[tuple[str, str]]:
+def _list_country_choices(methods: list[ShippingMethod], pickups: list[PickupPlace]) -> Iterable[tuple[str, str]]:
     if any(not method.country_codes for method in methods):
         return _get_countries(get_language())
-    codes = {code for method in methods for code in method.country_codes}
+    codes = {code for method in methods for code in method.country_codes} | {place.country for place in pickups}
     return (pair for pair in _get_countries(get_language()) if pair[0] in codes)
 
 

@@ -12,7 +12,8 @@ from orders import pricing, promise
 from orders.checkout import plan_cart_parcels
 from orders.models import CartLine, ShippingMethod
 from orders.parcel_plan import ParcelPlan, format_plan
-from orders.shop_terms import Terms
+from orders.shop_terms import PickupPlace, Terms
+from shop.catalog.opening_hours import describe_opening
 from shop.money import format_amount
 from shop.storefront.checkout_form import IN_TWO, TOGETHER, CheckoutForm
 
@@ -25,6 +26,8 @@ class DeliveryOption:
     price: str
     arrival: str
     is_chosen: bool
+    place: PickupPlace | None = None  # where it is collected, if it is
+    opening: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ def list_deliveries(form: CheckoutForm, lines: list[CartLine], agreed: Terms) ->
             price=_format_method_price(each, goods),
             arrival=format_plan(plan_cart_parcels(lines, each, agreed, country=country), in_two=False, now=now),
             is_chosen=each == chosen,
+            place=(place := agreed.get_pickup(each)),
+            opening=describe_opening(place.hours, now) if place else "",
         )
         for each in form.methods
     ]

@@ -1,5 +1,6 @@
 from django.db import models
 from django.db.models import F, Q
+from django_countries.fields import Country, CountryField
 
 
 class Store(models.Model):
@@ -7,6 +8,12 @@ class Store(models.Model):
 
     name = models.CharField(max_length=80, unique=True)
     address = models.TextField(blank=True)
+    country: "models.Field[str | Country, Country]" = CountryField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Whose tax is in the price of what is collected here. Empty: the shop’s own.",
+    )
     phone = models.CharField(max_length=40, blank=True, default="", db_default="")
     ships_orders = models.BooleanField(default=True)
     welcomes_visitors = models.BooleanField(

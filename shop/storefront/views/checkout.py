@@ -17,7 +17,7 @@ from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
-from orders import carts, order_access, pricing, rate_limits
+from orders import carts, order_access, pickup, pricing, rate_limits
 from orders.checkout import CheckoutRefused, find_pending_order, plan_cart_parcels, start_checkout
 from orders.customs import describe_import_charges
 from orders.models import Cart, Payment
@@ -103,7 +103,9 @@ def _load_checkout_context(request: HttpRequest, cart: Cart) -> CheckoutContext:
 
 
 def _make_checkout_form(desk: CheckoutContext, **given: Any) -> CheckoutForm:
-    return CheckoutForm(methods=desk.terms.methods, customer=desk.customer, **given)
+    """With the stores that have all of the cart now, to collect it from."""
+    pickups = pickup.filter_pickups(desk.terms.pickups, carts.get_priced_lines(desk.cart)) if desk.terms.pickups else ()
+    return CheckoutForm(methods=desk.terms.methods, pickups=pickups, customer=desk.customer, **given)
 
 
 def _get_initial_values(desk: CheckoutContext) -> dict[str, Any]:
@@ -192,7 +194,7 @@ def _redirect_to_payment(
 def _save_answers(customer: Customer, form: CheckoutForm, book: list[Address]) -> None:
     for key, granted in form.get_changed_switches().items():
         consent.set_consent(customer, key, granted=granted, source="checkout")
-    if form.cleaned_data["remember"]:
+    if form.cleaned_data["remember"] and form.chosen_pickup is None:
         address = form.address()
         if get_address_values(address) not in [get_address_values(known) for known in book]:
             address_book.save_address(customer, address)
@@ -211,8 +213,9 @@ def _render_checkout(
     if not lines:
         carts.store_session_count(request, 0)
         return _lead_to_cart(request)
+    form.pickups = pickup.filter_pickups(form.pickups, lines)  # something was added, or has just gone
     now, sellable = timezone.now(), [line for line in lines if line.is_sellable]
-    country = form.chosen_country
+    country = form.taxed_country
     method = form.chosen_method
     plan = plan_cart_parcels(sellable, method, desk.terms, country=country) if method else None
     in_two = form.wants_two and plan is not None and plan.may_split
@@ -230,7 +233,7 @@ def _render_checkout(
         "parcel_options": list_parcel_options(plan, method, now=now, in_two=in_two) if plan and method else [],
         "arrival": format_arrival(sellable, plan, in_two=in_two, now=now) if plan else "",
         "guarantee": build_notice_for(country, desk.terms.settings),
-        "customs_note": _format_customs_note(form, desk.terms),
+        "customs_note": "" if form.chosen_pickup else _format_customs_note(form, desk.terms),
         "has_gift": any(line.is_gift for line in lines),
         "problem": problem,
         "shelf": shelves.beside_checkout(lines, customer=get_customer(request)),
