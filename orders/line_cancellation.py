@@ -19,9 +19,9 @@ from orders.fulfilment.release import get_open_allocations
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Allocation, Order, OrderEvent, OrderLine, PackingScan, Refund, Shipment, ShipmentLine
-from orders.payments import line_refunds
+from orders.payments import line_refunds, refund_parts
 from orders.payments.line_amounts import compute_goods_shares
-from orders.payments.line_refunds import RefundSum
+from orders.payments.refund_parts import RefundSum
 from orders.payments.refunds import find_refundable_payment, find_unrefundable_payment, try_send_refund
 from orders.returns.declaring import count_pieces_left
 from shop.catalog import stock
@@ -86,11 +86,11 @@ def count_cancelled(order: Order) -> int:
 def compute_cancelled_share(order: Order, pieces: Mapping[OrderLine, int]) -> RefundSum:
     """What goes back for them: their share, no more than is left; with the last of the order, all that is left."""
     _, left = find_refundable_payment(order)
-    refunded = line_refunds.count_refunded_pieces(order)
+    refunded = refund_parts.count_refunded_pieces(order)
     paid = {line: min(count, line.quantity - refunded[line]) for line, count in pieces.items()}
     owed = {line: count for line, count in paid.items() if count > 0}
     shares = compute_goods_shares(order, owed, before=refunded)
-    return line_refunds.cut_to_what_is_left(RefundSum(owed, shares), left)
+    return refund_parts.cut_to_what_is_left(RefundSum(owed, shares), left)
 
 
 def compute_gives_back(order: Order, pieces: Mapping[OrderLine, int]) -> Decimal:
@@ -160,7 +160,7 @@ def _cancel_some(order: Order, pieces: Mapping[OrderLine, int], *, actor: str, r
         order.lines.filter(pk=line.pk).update(cancelled_quantity=F("cancelled_quantity") + count)
     taken_from = _take_out_of_parcels(order, pieces, actor=actor)
     _release_pieces(order, pieces)
-    what = ", ".join(line_refunds.describe_pieces(line, count) for line, count in pieces.items())
+    what = ", ".join(refund_parts.describe_pieces(line, count) for line, count in pieces.items())
     amount: dict[str, Any] = {"amount": str(due.total)} if due.total else {}
     told = f"{what}. {taken_from}{reason}".strip()
     events.record_order_event(order, OrderEvent.Kind.LINES_CANCELLED, actor=actor, what=what, reason=told, **amount)

@@ -16,6 +16,7 @@ from orders.models import Order, Refund
 from orders.payments import line_refunds
 from orders.payments.line_amounts import NOTHING
 from orders.payments.line_refunds import RefundParts
+from orders.payments.refund_parts import compute_delivery_left
 from orders.payments.refunds import RefundRefused, find_refundable_payment
 from orders.stages import StaffButton
 from shop.money import format_amount
@@ -46,7 +47,7 @@ class RefundPartsForm(PieceCountForm):
         self.currency = payment.currency if payment else order.currency
         refundable = {line: count for line, count in line_refunds.count_refundable_pieces(order).items() if count}
         super().__init__(data, left=refundable, initial={"seen_left": left})
-        delivery_left = line_refunds.compute_delivery_left(order)
+        delivery_left = compute_delivery_left(order)
         for name in ("delivery", "goodwill"):
             self.fields[name] = PriceField(
                 currency=self.currency, required=False, min_value=0, max_digits=12, label=self.fields[name].label

@@ -37,8 +37,8 @@ class Invoice(models.Model):
     """What was issued, word for word: seller, buyer, lines and tax are copies, so that it reads the same for good.
 
     A credit note names the invoice it `corrects` and the `refund` it is for. `lines`: title, detail, quantity, price
-    and total as text of a decimal, rate. `taxes`: one row a rate, with name, rate, net, tax and gross. Rows are never
-    changed, and deleted by age alone.
+    (a credit note's may be empty) and total as text of a decimal, rate. `taxes`: one row a rate, with name, rate, net,
+    tax and gross. Rows are never changed, and deleted by age alone.
     """
 
     kind = models.CharField(max_length=12, choices=InvoiceKind)

@@ -109,7 +109,11 @@ class Refund(models.Model):
 
 
 class RefundLine(models.Model):
-    """Goods that a refund is for: how many of a line, and what of the sum is theirs. Of a mere sum there are none."""
+    """Goods that a refund is for, and what of the sum is theirs. Of a mere sum there are none.
+
+    `quantity`: of how many pieces the money goes back here first; 0 where it is for their price alone, as of what was
+    exchanged for less.
+    """
 
     refund = models.ForeignKey(Refund, on_delete=models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="refund_lines")
@@ -119,7 +123,7 @@ class RefundLine(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["refund", "order_line"], name="refund_line_once"),
-            models.CheckConstraint(condition=Q(quantity__gte=1, amount__gte=0), name="refund_line_some"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="refund_line_not_negative"),
         ]
 
     def __str__(self) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from orders.models import Invoice, Order, Refund, TaxRate
+from orders.models import Invoice, Order, Refund, RefundLine, TaxRate
 from shop.money import compute_included_tax, round_amount
 
 NOTHING = Decimal(0)
 DELIVERY = "Delivery"
+GOODWILL = "Goodwill"
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,18 @@ class PaperContent:
     taxes: list[dict[str, str]]
     tax: Decimal
     total: Decimal
+
+
+@dataclass(frozen=True)
+class CreditPart:
+    """One line of a credit note. `price`: None where there is none for each; `rate`: None where it is of several."""
+
+    title: str
+    detail: str
+    quantity: int
+    price: Decimal | None
+    amount: Decimal
+    rate: Decimal | None
 
 
 @dataclass
@@ -51,8 +64,12 @@ def describe_order(order: Order) -> PaperContent:
     return _collect(lines, sums, _find_tax_name(str(order.country)))
 
 
-def describe_refund(invoice: Invoice, refund: Refund, earlier: Sequence[Invoice]) -> PaperContent:
-    """A refund takes from each rate its share of the invoice; the one that gives back the last of it, what is left."""
+def describe_refund(
+    invoice: Invoice, refund: Refund, earlier: Sequence[Invoice], parts: Sequence[CreditPart] = ()
+) -> PaperContent:
+    """Goods and delivery take from their own rates what went back for them, the rest of the sum its share of each; the
+    refund that gives back the last of the invoice takes what is left.
+    """
     left = {Decimal(row["rate"]): RateSum(Decimal(row["gross"]), Decimal(row["tax"])) for row in invoice.taxes}
     for row in _list_tax_rows(earlier):
         left[Decimal(row["rate"])].gross -= Decimal(row["gross"])
@@ -60,27 +77,79 @@ def describe_refund(invoice: Invoice, refund: Refund, earlier: Sequence[Invoice]
     remaining = sum((each.gross for each in left.values()), NOTHING)
     if refund.amount > remaining:
         raise ValueError(f"{refund.amount} was given back, and {remaining} of {invoice.number} was left")
-    shares = left if refund.amount == remaining else _share_out(refund.amount, remaining, left, invoice.currency)
-    detail = "All that was left of it" if refund.amount == remaining and earlier else ""
-    line = _write_line(f"Refund of invoice {invoice.number}", detail, 1, refund.amount, refund.amount, None)
-    return _collect([line], shares, invoice.taxes[0]["name"] if invoice.taxes else "")
+    shares = left if refund.amount == remaining else _take_parts(refund.amount, parts, left, invoice.currency)
+    lines = [_write_line(part.title, part.detail, part.quantity, part.price, part.amount, part.rate) for part in parts]
+    if unnamed := refund.amount - sum((part.amount for part in parts), NOTHING):
+        detail = "All that was left of it" if unnamed == remaining and earlier else ""
+        lines.append(_write_line(f"Refund of invoice {invoice.number}", detail, 1, unnamed, unnamed, None))
+    return _collect(lines, shares, invoice.taxes[0]["name"] if invoice.taxes else "")
+
+
+def list_credit_parts(invoice: Invoice, refund: Refund) -> list[CreditPart]:
+    """The refund's parts as its credit note lists them: goods line by line, delivery, goodwill."""
+    own = list(invoice.order.lines.all())
+    rates = {line.pk: line.tax_rate for line in own}
+    of_product = {line.product_id: line.tax_rate for line in own if line.product_id}
+    parts = []
+    for row in refund.lines.select_related("order_line").order_by("pk"):
+        line = row.order_line  # of goods sent in exchange: a line that cost nothing, of the same product
+        parts.append(_describe_goods(row, rates.get(line.pk, of_product.get(line.product_id or 0))))
+    if refund.delivery_amount:
+        rate = next((Decimal(row["rate"]) for row in invoice.lines if _is_delivery(row)), None)
+        parts.append(CreditPart(DELIVERY, "", 1, refund.delivery_amount, refund.delivery_amount, rate))
+    if refund.goodwill_amount:
+        detail = "For no goods in particular"
+        parts.append(CreditPart(GOODWILL, detail, 1, refund.goodwill_amount, refund.goodwill_amount, None))
+    return parts
+
+
+def _describe_goods(row: RefundLine, rate: Decimal | None) -> CreditPart:
+    """What is no whole number of pieces at their price, as less a discount, has no price for each."""
+    line = row.order_line
+    price = line.unit_price if line.unit_price * row.quantity == row.amount else None
+    if not row.quantity:
+        price = row.amount
+    said = (line.options, line.sku, "" if row.quantity else "Less paid for it")
+    return CreditPart(line.title, ", ".join(filter(None, said)), row.quantity or 1, price, row.amount, rate)
+
+
+def _is_delivery(row: dict[str, Any]) -> bool:
+    title: str = row["title"]
+    return bool(row["rate"]) and (title == DELIVERY or title.startswith(f"{DELIVERY}: "))
 
 
 def _list_tax_rows(papers: Iterable[Invoice]) -> list[dict[str, str]]:
     return [row for paper in papers for row in paper.taxes]
 
 
-def _share_out(
-    amount: Decimal, remaining: Decimal, left: dict[Decimal, RateSum], currency: str
+def _take_parts(
+    amount: Decimal, parts: Iterable[CreditPart], left: dict[Decimal, RateSum], currency: str
 ) -> dict[Decimal, RateSum]:
-    shares, open_amount = {}, amount
-    for number, (rate, each) in enumerate(left.items(), 1):
-        is_last = number == len(left)
-        gross = open_amount if is_last else round_amount(amount * each.gross / remaining, currency)
-        open_amount -= gross
-        tax = compute_included_tax(gross, rate=rate, currency=currency) if each.tax else NOTHING
-        shares[rate] = RateSum(gross, min(tax, each.tax))
+    """By rate, what its parts take, never more than is left of it; what is of no rate is shared by what is left."""
+    gross = dict.fromkeys(left, NOTHING)
+    for part in parts:
+        if part.rate in gross:
+            gross[part.rate] = min(gross[part.rate] + part.amount, max(left[part.rate].gross, NOTHING))
+    unnamed = amount - sum(gross.values(), NOTHING)
+    rest = {rate: each.gross - gross[rate] for rate, each in left.items()}
+    for rate, share in _share_out(unnamed, rest, currency).items():
+        gross[rate] += share
+    return {rate: RateSum(gross[rate], _find_tax(rate, gross[rate], left[rate], currency)) for rate in left}
+
+
+def _share_out(amount: Decimal, rest: dict[Decimal, Decimal], currency: str) -> dict[Decimal, Decimal]:
+    whole, shares, open_amount = sum(rest.values(), NOTHING), dict[Decimal, Decimal](), amount
+    for number, (rate, each) in enumerate(rest.items(), 1):
+        is_last = number == len(rest)
+        shares[rate] = open_amount if is_last or not amount else round_amount(amount * each / whole, currency)
+        open_amount -= shares[rate]
     return shares
+
+
+def _find_tax(rate: Decimal, gross: Decimal, left: RateSum, currency: str) -> Decimal:
+    if gross == left.gross or not left.tax:
+        return left.tax
+    return min(compute_included_tax(gross, rate=rate, currency=currency), left.tax)
 
 
 def _collect(lines: list[dict[str, Any]], sums: dict[Decimal, RateSum], name: str) -> PaperContent:
@@ -100,13 +169,13 @@ def _collect(lines: list[dict[str, Any]], sums: dict[Decimal, RateSum], name: st
 
 
 def _write_line(
-    title: str, detail: str, quantity: int, price: Decimal, total: Decimal, rate: Decimal | None
+    title: str, detail: str, quantity: int, price: Decimal | None, total: Decimal, rate: Decimal | None
 ) -> dict[str, Any]:
     return {
         "title": title,
         "detail": detail,
         "quantity": quantity,
-        "price": str(price),
+        "price": "" if price is None else str(price),
         "total": str(total),
         "rate": "" if rate is None else str(rate),
     }

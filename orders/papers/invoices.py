@@ -44,7 +44,7 @@ def _format_line(line: dict[str, Any], currency: str) -> dict[str, str]:
         "title": line["title"],
         "detail": line["detail"],
         "quantity": str(line["quantity"]),
-        "price": format_amount(Decimal(line["price"]), currency),
+        "price": format_amount(Decimal(line["price"]), currency) if line["price"] else "",
         "rate": _format_rate(line["rate"]) if line["rate"] else "",
         "total": format_amount(Decimal(line["total"]), currency),
     }

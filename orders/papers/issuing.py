@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from orders.locks import lock_order
 from orders.models import Invoice, InvoiceKind, InvoiceSeries, Order, Payment, Refund, ShopSettings
-from orders.papers.amounts import PaperContent, describe_order, describe_refund
+from orders.papers.amounts import PaperContent, describe_order, describe_refund, list_credit_parts
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -109,7 +109,7 @@ def _issue_invoice(order: Order) -> Invoice:
 
 def _issue_credit_note(invoice: Invoice, refund: Refund) -> Invoice:
     earlier = list(invoice.order.invoices.filter(kind=InvoiceKind.CREDIT_NOTE))
-    content = describe_refund(invoice, refund, earlier)
+    content = describe_refund(invoice, refund, earlier, list_credit_parts(invoice, refund))
     return _write_paper(
         invoice.order,
         InvoiceKind.CREDIT_NOTE,

@@ -1,5 +1,6 @@
 """Money back for some of an order's goods, for delivery, or for goodwill: how much that is, and one refund for it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,10 +10,15 @@ from django.db.models import Sum
 
 from orders import status
 from orders.locks import lock_order
-from orders.models import Order, OrderLine, Refund, RefundLine, Withdrawal, WithdrawalLine
+from orders.models import Order, OrderLine, Refund, ReturnLine, Withdrawal, WithdrawalLine
 from orders.payments.line_amounts import NOTHING, compute_goods_shares
+from orders.payments.refund_parts import (
+    RefundSum,
+    compute_delivery_left,
+    count_refunded_pieces,
+    describe_refund,
+)
 from orders.payments.refunds import RefundRefused, find_refundable_payment, request_refund, try_send_refund
-from orders.returns.pieces import count_going_back
 
 
 @dataclass(frozen=True)
@@ -24,45 +30,21 @@ class RefundParts:
     goodwill: Decimal = NOTHING
 
 
-@dataclass(frozen=True)
-class RefundSum:
-    """The money for each part. `goods`: by line, for the `pieces` of it."""
-
-    pieces: Mapping[OrderLine, int]
-    goods: Mapping[OrderLine, Decimal]
-    delivery: Decimal = NOTHING
-    goodwill: Decimal = NOTHING
-
-    @property
-    def total(self) -> Decimal:
-        return sum(self.goods.values(), NOTHING) + self.delivery + self.goodwill
-
-
-def count_refunded_pieces(order: Order) -> dict[OrderLine, int]:
-    """By line, for how many pieces money was given back or is on its way; 0 for most."""
-    refunds = RefundLine.objects.filter(refund__payment__order=order).exclude(refund__status=Refund.Status.FAILED)
-    counts = dict(refunds.order_by().values_list("order_line").annotate(count=Sum("quantity")))
-    return {line: counts.get(line.pk, 0) for line in order.lines.all()}
-
-
 def count_refundable_pieces(order: Order) -> dict[OrderLine, int]:
     """By line, for how many pieces money may still go back here: not what was withdrawn from or is sent back, which is
     settled there.
     """
-    standing = Withdrawal.objects.standing().filter(order=order).values("pk")
-    rows = WithdrawalLine.objects.filter(withdrawal__in=standing)
-    gone: dict[int, int] = dict(rows.order_by().values_list("order_line").annotate(count=Sum("quantity")))
-    for line_id, count in count_going_back(order).items():
-        gone[line_id] = gone.get(line_id, 0) + count
+    own = Refund.objects.filter(lines__isnull=False).exclude(status=Refund.Status.FAILED).values("pk")
+    withdrawn = Withdrawal.objects.standing().filter(order=order).exclude(refund__in=own).values("pk")
+    going_back = order.returns.taking().exclude(refund__in=own).values("pk")
+    gone = Counter[int]()
+    for rows in (
+        WithdrawalLine.objects.filter(withdrawal__in=withdrawn),
+        ReturnLine.objects.filter(return_authorization__in=going_back),
+    ):
+        gone.update(dict(rows.order_by().values_list("order_line").annotate(count=Sum("quantity"))))
     refunded = count_refunded_pieces(order)
-    return {line: max(line.quantity - count - gone.get(line.pk, 0), 0) for line, count in refunded.items()}
-
-
-def compute_delivery_left(order: Order) -> Decimal:
-    """What was paid for delivery and has not gone back as such."""
-    standing = Refund.objects.filter(payment__order=order).exclude(status=Refund.Status.FAILED)
-    given_back = standing.aggregate(sum=Sum("delivery_amount"))["sum"] or NOTHING
-    return max(order.shipping_total - given_back, NOTHING)
+    return {line: max(line.quantity - count - gone[line.pk], 0) for line, count in refunded.items()}
 
 
 def compute_refund_sum(order: Order, parts: RefundParts) -> RefundSum:
@@ -110,34 +92,4 @@ def request_refund_of_parts(order: Order, due: RefundSum, *, actor: str, reason:
     Raises `RefundRefused` as `request_refund` does.
     """
     words = ". ".join(filter(None, [describe_refund(due), reason]))
-    noted = request_refund(order, amount=due.total, actor=actor, reason=words)
-    if noted is None:
-        return None
-    noted.delivery_amount, noted.goodwill_amount = due.delivery, due.goodwill
-    noted.save(update_fields=["delivery_amount", "goodwill_amount"])
-    RefundLine.objects.bulk_create(
-        RefundLine(refund=noted, order_line=line, quantity=count, amount=due.goods[line])
-        for line, count in due.pieces.items()
-    )
-    return noted
-
-
-def cut_to_what_is_left(due: RefundSum, left: Decimal) -> RefundSum:
-    """The same for no more money than is left: what went back as goodwill does not go back again for goods."""
-    goods: dict[OrderLine, Decimal] = {}
-    for line, amount in due.goods.items():
-        goods[line] = min(amount, left)
-        left -= goods[line]
-    return RefundSum(due.pieces, goods, min(due.delivery, left))
-
-
-def describe_refund(due: RefundSum) -> str:
-    """For whoever gets the money: “2 × Wool socks, delivery”."""
-    words = [describe_pieces(line, count) for line, count in due.pieces.items()]
-    words += ["delivery"] if due.delivery else []
-    words += ["goodwill"] if due.goodwill else []
-    return ", ".join(words)
-
-
-def describe_pieces(line: OrderLine, count: int) -> str:
-    return f"{count} × {line.title}" + (f" ({line.options})" if line.options else "")
+    return request_refund(order, amount=due.total, actor=actor, reason=words, due=due)

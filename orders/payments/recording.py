@@ -20,7 +20,7 @@ from orders.gateways.stripe_records import StripeItem
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Payment, Refund, StripeRecord
 from orders.models.stripe_record import CLOSED_DISPUTES
-from orders.payments import checkout_sessions, refunds
+from orders.payments import checkout_sessions, refund_parts, refunds
 
 Kind = StripeRecord.Kind
 PAID_STATUSES = (Payment.Status.CAPTURED, Payment.Status.FLAGGED)
@@ -123,20 +123,24 @@ def _apply_charge(order: Order, payment: Payment, item: StripeItem, before: str 
 
 def _apply_refund(order: Order, payment: Payment, item: StripeItem, before: str | None) -> None:
     """One that nobody asked for from here gets its row, and its mail, as if somebody had."""
-    noted = _find_refund_for_item(item) or Refund.objects.create(
-        payment=payment,
+    noted = _find_refund_for_item(item) or _write_refund_at_stripe(order, payment, item)
+    refunds.apply_refund_answer(order, noted.pk, RefundAnswer(item.reference, item.status, item.problem))
+    if noted.for_cancellation and may_cancel(order):  # a backup was restored from before it was cancelled
+        cancel_and_release_stock(order, actor=holds.AT_STRIPE, gives_back=noted.amount)
+
+
+def _write_refund_at_stripe(order: Order, payment: Payment, item: StripeItem) -> Refund:
+    amount = from_stripe_amount(item.amount, item.currency)
+    return refund_parts.write_refund(
+        payment,
+        refund_parts.allot_amount(order, payment, amount, left=refunds.compute_left_to_refund(order, payment)),
         provider_reference=item.reference,
-        amount=from_stripe_amount(item.amount, item.currency),
-        currency=item.currency,
         reason=REFUND_REASONS.get(item.reason, ""),
         actor=holds.AT_STRIPE,
         sent_at=item.created_at,
         for_cancellation="cancelled" in item.metadata,
         **_recover_refund_key(item),
     )
-    refunds.apply_refund_answer(order, noted.pk, RefundAnswer(item.reference, item.status, item.problem))
-    if noted.for_cancellation and may_cancel(order):  # a backup was restored from before it was cancelled
-        cancel_and_release_stock(order, actor=holds.AT_STRIPE, gives_back=noted.amount)
 
 
 def _find_refund_for_item(item: StripeItem) -> Refund | None:

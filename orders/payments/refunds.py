@@ -1,6 +1,6 @@
 """Money back: noted under the order's lock first, then sent to Stripe with a key, so that it goes back once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from orders.gateways.amounts import to_stripe_amount
 from orders.gateways.stripe import RefundAnswer, StripeRefused, StripeUnreachable
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Payment, Refund
+from orders.payments.refund_parts import RefundSum, allot_amount, fit_to_amount, write_refund
 from shop.money import check_price, format_amount
 
 NOTHING = Decimal(0)
@@ -30,18 +31,26 @@ class RefundRefused(Exception):  # noqa: N818  (a refusal, not an error)
 
 
 def refund_order(
-    order_id: int, *, amount: Decimal | None, actor: str, reason: str = "", seen_left: Decimal | None = None
+    order_id: int,
+    *,
+    amount: Decimal | None,
+    actor: str,
+    reason: str = "",
+    seen_left: Decimal | None = None,
+    compute_due: Callable[[Order], RefundSum | None] | None = None,
 ) -> Refund:
     """Gives money back, all that is left when `amount` is None. Raises `RefundRefused`.
 
     `seen_left`: what whoever asks was shown as left. It must still be so: a form sent twice gives money back once.
+    `compute_due`: what it is for, asked under the lock, as `request_refund` takes it.
     Stripe out of reach leaves the refund requested; the reconciler sends it again.
     """
     with transaction.atomic():
         order = lock_order(order_id)
         if seen_left is not None and seen_left != find_refundable_payment(order)[1]:
             raise RefundRefused(f"{order.number}: money was given back meanwhile. Look again.")
-        noted = request_refund(order, amount=amount, actor=actor, reason=reason)
+        due = compute_due(order) if compute_due else None
+        noted = request_refund(order, amount=amount, actor=actor, reason=reason, due=due)
         status.recalculate_and_record_hold(order)
     if noted is None:
         raise RefundRefused(f"{order.number}: there is nothing left to refund.")
@@ -50,9 +59,12 @@ def refund_order(
     return noted
 
 
-def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: str) -> Refund | None:
-    """Notes a refund of a locked order, to be sent by `settle_refund`. `amount` None: all that is left.
+def request_refund(
+    order: Order, *, amount: Decimal | None, actor: str, reason: str, due: RefundSum | None = None
+) -> Refund | None:
+    """Notes a refund of a locked order, to be sent by `send_refund`. `amount` None: all that is left.
 
+    `due`: what it is for, fitted to the amount; None where it is a mere sum (`allot_amount`).
     None when there is nothing to give back. Raises `RefundRefused` for more than is left, and while it is disputed.
     """
     payment, left = find_refundable_payment(order)
@@ -67,13 +79,12 @@ def request_refund(order: Order, *, amount: Decimal | None, actor: str, reason: 
         wanted = check_price(wanted, payment.currency)
     except ValueError as refusal:
         raise RefundRefused(f"{order.number}: {refusal}.") from refusal
-    return Refund.objects.create(
-        payment=payment,
-        amount=wanted,
-        currency=payment.currency,
-        reason=reason[:200],
-        actor=actor,
-        for_cancellation=order.status == Order.Status.CANCELLED,
+    if due is None or payment.status != Payment.Status.CAPTURED:
+        parts = allot_amount(order, payment, wanted, left=left)
+    else:
+        parts = fit_to_amount(due, wanted, payment.currency)
+    return write_refund(
+        payment, parts, reason=reason[:200], actor=actor, for_cancellation=order.status == Order.Status.CANCELLED
     )
 
 
@@ -84,6 +95,11 @@ def find_refundable_payment(order: Order) -> tuple[Payment | None, Decimal]:
     """
     open_ones = ((payment, left) for payment, left, shut in _list_unrefunded_payments(order) if not shut)
     return next(open_ones, (None, NOTHING))
+
+
+def compute_left_to_refund(order: Order, payment: Payment) -> Decimal:
+    """What is left of this payment, whether or not its refunding is shut."""
+    return next((left for each, left, _ in _list_unrefunded_payments(order) if each.pk == payment.pk), NOTHING)
 
 
 def find_unrefundable_payment(order: Order) -> Payment | None:

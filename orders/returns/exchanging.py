@@ -76,6 +76,11 @@ def compute_exchange_amount(made: ReturnAuthorization, lines: Iterable[ReturnLin
     return round_amount(made.goods_amount * new / old, made.currency)
 
 
+def compute_saving(line: ReturnLine) -> Decimal:
+    """How much less what is sent instead costs, at today's price."""
+    return (line.order_line.unit_price - _get_price(line)) * line.quantity
+
+
 def _get_price(line: ReturnLine) -> Decimal:
     return line.exchange_variant.price if line.exchange_variant else line.order_line.unit_price
 

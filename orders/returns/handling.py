@@ -6,6 +6,7 @@ Each is one transaction under the order's lock, with its event, and refused with
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +16,8 @@ from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Refund, Withdrawal
 from orders.payments import refunds
+from orders.payments.line_amounts import NOTHING
+from orders.payments.refund_parts import RefundSum, allot_to_goods
 from orders.returns import pieces, restocking
 from orders.returns.restocking import Inspection
 
@@ -56,10 +59,27 @@ def refund_withdrawal(
     """
     with transaction.atomic():
         noted = _lock_unsettled(withdrawal_id)
-    given = refunds.refund_order(noted.order_id, amount=amount, actor=actor, reason=reason, seen_left=seen_left)
+    given = refunds.refund_order(
+        noted.order_id,
+        amount=amount,
+        actor=actor,
+        reason=reason,
+        seen_left=seen_left,
+        compute_due=partial(_compute_due, noted),
+    )
     if given.status != Refund.Status.FAILED:
         settle_withdrawal(withdrawal_id, actor=actor, refund=given)
     return given
+
+
+def _compute_due(noted: Withdrawal, order: Order) -> RefundSum | None:
+    """None where the goods were named in words, which only people read. For one that came too late nothing is owed."""
+    if noted.is_late:
+        return RefundSum()
+    if noted.goods_amount is None:
+        return None
+    pieces_of = {line.order_line: line.quantity for line in noted.lines.select_related("order_line")}
+    return allot_to_goods(order, pieces_of, goods=noted.goods_amount, delivery=noted.delivery_amount or NOTHING)
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from orders.legal_guarantee import LEAST_YEARS, YEARS_AFTER_REPAIR, is_notice_du
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Refund, ReturnAuthorization, ReturnLine
 from orders.payments import refunds
+from orders.payments.refund_parts import RefundSum, allot_to_goods, share_by_weight
 from orders.payments.refunds import RefundRefused
 from orders.returns import exchanging, pieces, restocking
 from orders.returns.policy import build_policy
@@ -70,7 +71,9 @@ def refund_return(
         if seen_left is not None and seen_left != refunds.find_refundable_payment(paid)[1]:
             raise RefundRefused(f"{noted.number}: money was given back meanwhile. Look again.")
         wanted = noted.goods_amount if amount is None else amount
-        given = refunds.request_refund(paid, amount=wanted, actor=actor, reason=reason)
+        pieces_of = {line.order_line: line.quantity for line in noted.lines.select_related("order_line")}
+        due = allot_to_goods(noted.order, pieces_of, goods=noted.goods_amount)
+        given = refunds.request_refund(paid, amount=wanted, actor=actor, reason=reason, due=due)
         if given is None:
             raise RefundRefused(f"{noted.number}: there is nothing left to refund.")
         status.recalculate_and_record_hold(paid)
@@ -168,7 +171,16 @@ def _request_difference(noted: ReturnAuthorization, *, actor: str) -> Refund | N
     if difference <= 0:
         return None
     paid = _lock_paid_order(noted.order)
-    given = refunds.request_refund(paid, amount=difference, actor=actor, reason=f"{noted.number}: it costs less.")
+    lines = noted.lines.select_related("order_line", "exchange_variant__product")
+    cheaper = {line.order_line: exchanging.compute_saving(line) for line in lines}
+    goods = share_by_weight(difference, {line: saved for line, saved in cheaper.items() if saved > 0}, noted.currency)
+    given = refunds.request_refund(
+        paid,
+        amount=difference,
+        actor=actor,
+        reason=f"{noted.number}: it costs less.",
+        due=RefundSum({}, goods),
+    )
     status.recalculate_and_record_hold(paid)
     return given
 
