@@ -170,16 +170,20 @@ def summarize_queues() -> list[QueueSummary]:
 
 
 def _count_parcels_by_queue() -> dict[str, Any]:
-    wanted: dict[str, Count | Min] = {}
-    is_awaiting = Q(pk__in=Shipment.objects.order_by().awaiting().values("pk"))
-    for queue in (BACKORDERED, *STAGE_QUEUES):
-        is_here = is_awaiting if queue == BACKORDERED else Q(stage__in=queue.stages) & ~is_awaiting
-        here = is_here & Q(order__hold="")
-        wanted[f"{queue.key}_count"] = Count("order", filter=here, distinct=True)
-        wanted[f"{queue.key}_oldest"] = Min("order__placed_at", filter=here)
-    wanted |= {
-        f"{NOT_RECEIVED.key}_count": Count("order", filter=IS_DENIED, distinct=True),
-        f"{NOT_RECEIVED.key}_oldest": Min("denied_at"),
-    }
+    """Each parcel put into its queue first and then counted: a count with a condition for each queue took a third of
+    the staff's first page to write down.
+    """
+    awaiting = Shipment.objects.order_by().awaiting().values("pk")
+    by_stage = (When(stage__in=queue.stages, then=Value(queue.key)) for queue in STAGE_QUEUES)
+    key = Case(When(pk__in=awaiting, then=Value(BACKORDERED.key)), *by_stage, output_field=CharField())
     active = [stage for queue in STAGE_QUEUES for stage in queue.stages]
-    return Shipment.objects.order_by().filter(Q(stage__in=active) | IS_DENIED).aggregate(**wanted)
+    parcels = Shipment.objects.order_by()
+    in_queues = parcels.filter(stage__in=active, order__hold="").annotate(key=key, since=F("order__placed_at"))
+    denied = parcels.filter(IS_DENIED).annotate(key=Value(NOT_RECEIVED.key), since=F("denied_at"))
+    rows = [
+        each.values_list("key").annotate(Count("order", distinct=True), Min("since")) for each in (in_queues, denied)
+    ]
+    found: dict[str, Any] = {f"{queue.key}_count": 0 for queue in (BACKORDERED, *STAGE_QUEUES, NOT_RECEIVED)}
+    for name, count, oldest in rows[0].union(rows[1], all=True):
+        found |= {f"{name}_count": count, f"{name}_oldest": oldest}
+    return found
