@@ -95,6 +95,8 @@ class CheckoutDetails:
     address: Mapping[str, str]
     method: ShippingMethod
     gift_note: str = ""
+    company_name: str = ""
+    vat_id: str = ""
     carrier_may_write: bool = False
     ticks: Mapping[str, bool] = field(default_factory=dict)
     expected_total: Decimal | None = None
@@ -214,6 +216,8 @@ def _create_order(
         cart=cart,
         cart_fingerprint=fingerprint,
         gift_note=details.gift_note,
+        company_name=details.company_name,
+        vat_id=details.vat_id,
         carrier_may_write=details.carrier_may_write,
     )
 
@@ -263,6 +267,7 @@ def _compute_cart_fingerprint(
         sorted((line.variant_id, line.quantity, str(line.variant.price), line.is_gift) for line in lines),
         [str(totals.total), str(totals.tax), totals.currency, details.method.pk, details.in_two],
         [details.email, dict(sorted(details.address.items())), details.gift_note, details.carrier_may_write],
+        [details.company_name, details.vat_id],
         dict(sorted(details.ticks.items())),
         customer.pk if customer else None,
     ]

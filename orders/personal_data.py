@@ -54,7 +54,7 @@ def retire_carts() -> int:
 
 
 _ORDER_FIELDS = (
-    *("number", "email", *ADDRESS_FIELDS, "gift_note", "carrier_may_write"),
+    *("number", "email", *ADDRESS_FIELDS, "company_name", "vat_id", "gift_note", "carrier_may_write"),
     *(
         "status",
         "payment_status",
@@ -262,8 +262,9 @@ def _make_order_holding() -> Holding:
         held=forgotten_purchases.count_readable_purchases,
         held_dates=forgotten_purchases.held_dates,
         erase=retention.erase_orders,
-        kept="Of each paid order: its number, dates, goods, sums and tax, and the name and postal address on the "
-        f"invoice. Tax law asks for them for {INVOICE_RETENTION}. "
+        kept="Of each paid order: its number, dates, goods, sums and tax, and what the invoice "
+        "says of the buyer: name, postal address, company and VAT number. "
+        f"Tax law asks for them for {INVOICE_RETENTION}. "
         "E-mail, phone, notes, tracking numbers, what carriers told and all else go.",
         retire=retention.retire_orders,
     )
@@ -289,11 +290,11 @@ def _make_invoice_holding() -> Holding:
         key="invoices",
         title="Your invoices",
         models=("orders.Invoice",),
-        retention="Number, date, name and address, goods, sums and tax, as they were issued: "
+        retention="Number, date, name, address, company and VAT number, goods, sums and tax, as they were issued: "
         f"{INVOICE_RETENTION}, as tax law asks.",
         export=export_invoices,
         erase=lambda customer: 0,
-        kept="Each as it was issued, with the name and postal address on it. Tax law asks for it for "
+        kept="Each as it was issued, with name, postal address, company and VAT number on it. Tax law asks for it for "
         f"{INVOICE_RETENTION}.",
         retire=retention.retire_invoices,
     )

@@ -2,7 +2,7 @@
 
 Tax law (in the United Kingdom VAT Act 1994, Schedule 11, paragraph 6, and VAT Regulations 1995, regulation 14; in the
 European Union article 226 of Directive 2006/112/EC) asks a shop to keep its invoices: number, date, goods, sums, tax,
-and the customer's name and address. Nothing else is kept.
+and the customer's name, address and, for a business, VAT number. Nothing else is kept.
 """
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -36,7 +36,7 @@ NOT_ON_AN_INVOICE = {
     "cart_fingerprint": "",
     "cart": None,
 }
-ON_AN_INVOICE = {name: "" for name in ADDRESS_FIELDS if name not in ("country", "phone")}
+ON_AN_INVOICE = {name: "" for name in (*ADDRESS_FIELDS, "company_name", "vat_id") if name not in ("country", "phone")}
 OPEN_STATUSES = (Order.Status.PENDING, Order.Status.CONFIRMED)
 
 

@@ -87,6 +87,8 @@ class OrderDraft:
     channel: Channel
     email: str = ""
     gift_note: str = ""
+    company_name: str = ""
+    vat_id: str = ""
     in_two: bool = False
     paid_how: str = ""
     key: uuid.UUID = field(default_factory=uuid.uuid4)
@@ -150,6 +152,8 @@ def _create_order(draft: OrderDraft, totals: Totals, plan: ParcelPlan, terms: Te
         source=Order.Source.STAFF,
         cart_fingerprint=str(draft.key),
         gift_note=draft.gift_note,
+        company_name=draft.company_name,
+        vat_id=draft.vat_id,
         pay_by_at=timezone.now() + PAYABLE_FOR,
     )
     goods = [ContractedGoods(line.variant, line.quantity, line.price, line.price_reason) for line in draft.lines]

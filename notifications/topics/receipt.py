@@ -49,6 +49,8 @@ def build_receipt(letter: EmailContext) -> Context | None:
 
 def describe_customs(order: Order, letter: EmailContext) -> str:
     """What may be asked of whoever receives it, at a customs border; empty where it passes none."""
+    if order.pickup_store_id:
+        return ""
     origin = str(letter.desk.shop.default_country)
     return describe_import_charges(origin, str(order.country), tax_name="Tax" if order.tax_total else "")
 

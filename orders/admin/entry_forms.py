@@ -11,6 +11,7 @@ from accounts.models.address import ADDRESS_FIELDS
 from accounts.people.address_forms import ADDRESS_LABELS, ADDRESS_WIDGETS, PostalAddressMixin
 from orders.models import Order, ShippingMethod
 from orders.staff_orders import PAYABLE_FOR, Channel, DraftLine, OrderDraft
+from orders.vat_ids import BusinessBuyerMixin
 from shop.catalog.models import Variant
 from shop.catalog.search import search_products
 from shop.price_field import PriceField
@@ -22,7 +23,7 @@ MOST_ROWS = 100
 BY_LINK, BY_HAND = "link", "hand"
 
 
-class OrderEntryForm(PostalAddressMixin, forms.ModelForm):
+class OrderEntryForm(BusinessBuyerMixin, PostalAddressMixin, forms.ModelForm):
     channel = forms.ChoiceField(label="How it came", choices=Channel.choices)
     method = forms.ChoiceField(label="Delivery")
     in_two = forms.BooleanField(
@@ -47,10 +48,18 @@ class OrderEntryForm(PostalAddressMixin, forms.ModelForm):
 
     class Meta:
         model = Order
-        fields = ["email", *ADDRESS_FIELDS, "gift_note"]
-        labels = {**ADDRESS_LABELS, "email": "E-mail", "gift_note": "A note to go in with it"}
+        fields = ["email", *ADDRESS_FIELDS, "company_name", "vat_id", "gift_note"]
+        labels = {
+            **ADDRESS_LABELS,
+            "email": "E-mail",
+            "company_name": "Company",
+            "gift_note": "A note to go in with it",
+        }
         widgets = {name: type(widget)(attrs={"autocomplete": "off"}) for name, widget in ADDRESS_WIDGETS.items()}
-        help_texts = {"email": "May stay empty. The link to pay and the receipt go there, and no other mail."}
+        help_texts = {
+            "company_name": "Of who buys for a business, as it is to stand on the invoice.",
+            "email": "May stay empty. The link to pay and the receipt go there, and no other mail.",
+        }
 
     def __init__(self, *args: Any, methods: Sequence[ShippingMethod], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,9 +67,13 @@ class OrderEntryForm(PostalAddressMixin, forms.ModelForm):
         self.fields["method"].choices = [(pk, method.name) for pk, method in self.methods.items()]  # type: ignore[attr-defined]
         self.fields["key"].initial = uuid.uuid4
         self.order_fields(
-            ["channel", "email", *ADDRESS_FIELDS, "method", "in_two", "gift_note", "paid", "paid_how", "key"]
+            [
+                *("channel", "email", *ADDRESS_FIELDS, "company_name", "vat_id"),
+                *("method", "in_two", "gift_note", "paid", "paid_how", "key"),
+            ]
         )
         self.apply_postal_rules()
+        self.apply_business_rules(str(self["country"].value() or ""))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
@@ -81,6 +94,8 @@ class OrderEntryForm(PostalAddressMixin, forms.ModelForm):
             channel=Channel(given["channel"]),
             email=given["email"],
             gift_note=given["gift_note"],
+            company_name=given["company_name"],
+            vat_id=given["vat_id"],
             in_two=given["in_two"],
             paid_how=given["paid_how"] if given["paid"] == BY_HAND else "",
             key=given["key"],

@@ -309,6 +309,7 @@ def build_contact_details(order: Order, *, is_unmasked: bool) -> dict[str, Any]:
             "lines": [*order.address_lines, *([order.phone] if order.phone else [])],
             "email": order.email,
             "gift_note": order.gift_note,
+            "business": order.business_lines,
             "carrier": build_carrier_contact(order),
         }
     return {"is_whole": False, "lines": [order.full_name], "email": mask_email(order.email), "gift_note": ""}

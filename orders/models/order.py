@@ -138,6 +138,10 @@ class Order(PostalAddress):
         null=True, blank=True, editable=False, help_text="From when it was promised to lie ready."
     )
     gift_note = models.CharField(max_length=280, blank=True)
+    company_name = models.CharField(
+        max_length=120, blank=True, default="", db_default="", help_text="Of a buyer who buys for a business."
+    )
+    vat_id = models.CharField("VAT number", max_length=20, blank=True, default="", db_default="")
     carrier_may_write = models.BooleanField(
         "the carrier may write",
         default=False,
@@ -246,6 +250,11 @@ class Order(PostalAddress):
     @property
     def total_text(self) -> str:
         return format_amount(self.total, self.currency)
+
+    @property
+    def business_lines(self) -> list[str]:
+        """For which business it was bought, as its papers say so; none for anybody else."""
+        return [line for line in (self.company_name, self.vat_id and f"VAT number {self.vat_id}") if line]
 
     @property
     def waits_for_link(self) -> bool:

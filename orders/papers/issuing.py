@@ -103,7 +103,8 @@ def _issue_invoice(order: Order) -> Invoice:
         "company_number": shop.company_number,
         "words": shop.invoice_words,
     }
-    buyer = {"lines": order.address_lines}
+    company, *number = order.business_lines or [""]
+    buyer = {"lines": [line for line in (company, *order.address_lines, *number) if line]}
     return _write_paper(order, InvoiceKind.INVOICE, content, seller=seller, buyer=buyer)
 
 

@@ -22,6 +22,7 @@ from orders import order_mail_optins, pricing
 from orders.checkout import CheckoutDetails
 from orders.models import Order, ShippingMethod
 from orders.shop_terms import PickupPlace
+from orders.vat_ids import BusinessBuyerMixin
 
 MAIL_PURPOSES: tuple[Purpose, ...] = tuple(
     purposes.get_purpose(key) for key in (*order_mail_optins.OF_ONE_ORDER, purposes.NEWSLETTER)
@@ -59,7 +60,7 @@ def _write_options(choices: tuple[tuple[str, str], ...], chosen: str) -> SafeStr
 _SELECTED = {True: flatatt({"selected": True}), False: ""}
 
 
-class CheckoutForm(PostalAddressMixin, forms.Form):
+class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
     email = EmailAddressInput(help_text="For the receipt and a link to your order.")
     country = forms.ChoiceField(label="Country", widget=LongSelect(attrs={"autocomplete": "country"}))
     method = forms.ChoiceField(
@@ -82,6 +83,15 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Written on a card, if this is a gift.",
     )
+    company_name = forms.CharField(
+        label="Company",
+        max_length=120,
+        required=False,
+        validators=[ONE_LINE_VALIDATOR],
+        widget=forms.TextInput(attrs={"autocomplete": "organization"}),
+        help_text="As it is to stand on the invoice.",
+    )
+    vat_id = forms.CharField(label="VAT number", max_length=20, required=False)
     remember = forms.BooleanField(label="Remember where this goes, for next time", required=False)
     total = forms.DecimalField(required=False, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1000)
@@ -113,6 +123,7 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         for field in self.fields.values():
             field.error_messages["required"] = MISSING_MESSAGES.get(str(field.label), f"Please fill in: {field.label}.")
         self.apply_postal_rules()
+        self.apply_business_rules(self.taxed_country)
         if self.chosen_pickup is not None:
             for name in ADDRESS_OF_A_DOOR:
                 self.fields[name].required = False
@@ -123,7 +134,8 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         if place is None:
             return super().clean()
         left_out = dict.fromkeys((name for name in ADDRESS_FIELDS if name != "full_name"), "")
-        return {**self.cleaned_data, **left_out, "country": place.country, "carrier_may_write": False}
+        come_for = {**self.cleaned_data, **left_out, "country": place.country, "carrier_may_write": False}
+        return self.check_business(come_for)
 
     @property
     def problems(self) -> list[forms.BoundField]:
@@ -165,6 +177,12 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
         return str(self["parcels"].value()) == IN_TWO
 
     @property
+    def is_for_business(self) -> bool:
+        """Whether its fields are to be seen: one is filled in or needs another look."""
+        names = ("company_name", "vat_id")
+        return any(self[name].value() or name in self.errors for name in names)
+
+    @property
     def ticks(self) -> list[forms.BoundField]:
         return [self[purpose.key] for purpose in MAIL_PURPOSES]
 
@@ -178,6 +196,8 @@ class CheckoutForm(PostalAddressMixin, forms.Form):
             address={name: data.get(name, "") for name in ADDRESS_FIELDS},
             method=method,
             gift_note=data["gift_note"],
+            company_name=data["company_name"],
+            vat_id=data["vat_id"],
             in_two=data["parcels"] == IN_TWO,
             carrier_may_write=data["carrier_may_write"],
             ticks={purpose.key: True for purpose in MAIL_PURPOSES if data[purpose.key]} if is_guest else {},

@@ -91,7 +91,8 @@ def _furnish(owner: User) -> None:
     ended = builders.placed_order(item, customer=alice)
     over = {"status": Order.Status.CANCELLED, "payment_status": Order.PaymentStatus.REFUNDED}  # the longest badge
     Order.objects.filter(pk=ended.pk).update(**over)
-    Order.objects.update(country="GS", shipping_name="x", line2="x", region="x", phone="x", cart_fingerprint="")
+    where = {"country": "GS", "shipping_name": "x", "line2": "x", "region": "x", "phone": "x", "cart_fingerprint": ""}
+    Order.objects.update(**where, company_name="x", vat_id="x")
     _furnish_withdrawal(ended)
     _furnish_return(made[0], goods)
     for payment in made[3].payments.all():

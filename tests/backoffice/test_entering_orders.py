@@ -66,6 +66,18 @@ def test_looked_up_by_sku_and_words_it_says_what_it_comes_to_before_it_is_entere
     assert AccessLogEntry.objects.filter(detail="Entered").exists()
 
 
+@pytest.mark.parametrize(
+    ("typed_id", "kept"),
+    [("gb 980 7806 84", "GB980780684"), ("GB980780685", None)],  # pragma: allowlist secret
+)
+def test_a_business_that_rings_gets_its_name_and_number_on_the_order(staff, typed_id, kept):
+    goods("Tin mug")
+    page = enter(staff, {"what": "tin mug"}, company_name="Otter & Sons", vat_id=typed_id)
+    entered = [(each.company_name, each.vat_id) for each in Order.objects.all()]
+    assert entered == ([("Otter & Sons", kept)] if kept else [])
+    assert ("not a VAT number" in page) is (kept is None)
+
+
 @pytest.mark.parametrize(("country", "is_said"), [("US", True), ("GB", False)])
 def test_what_customs_may_ask_is_there_to_be_said_before_it_is_ordered(staff, country, is_said):
     goods("Tin mug")

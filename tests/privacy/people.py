@@ -41,9 +41,11 @@ STREET = "77 Wrenbottom Lane"
 CITY = "Thistlemere"
 PHONE = "07700 900461"
 NOTE = "Happy birthday dear Ottoline"
+COMPANY = "Plumbottom Knitwear"
+VAT_ID = "GB980780684"  # pragma: allowlist secret
 TRACKING = "ZQ123456785GB"
-SECRETS = (EMAIL, "quillfeather", STREET, CITY, PHONE, "Ottoline", TRACKING, "zora")
-ON_AN_INVOICE = ("quillfeather", STREET, CITY, "zora")
+SECRETS = (EMAIL, "quillfeather", STREET, CITY, PHONE, "Ottoline", COMPANY, VAT_ID, TRACKING, "zora")
+ON_AN_INVOICE = ("quillfeather", STREET, CITY, COMPANY, VAT_ID, "zora")
 WHERE_INVOICES_ARE = "orders_order"
 
 
@@ -74,6 +76,7 @@ def delivered_order(customer: Customer | None, **fields) -> Order:
     order = builders.placed_order(customer=customer, **{"email": EMAIL, **fields})
     Order.objects.filter(pk=order.pk).update(
         full_name=NAME, line1=STREET, city=CITY, phone=PHONE, gift_note=NOTE,
+        company_name=COMPANY, vat_id=VAT_ID,
         status=Order.Status.COMPLETED, fulfilment_status=Order.FulfilmentStatus.DELIVERED,
     )  # fmt: skip
     payment = order.payments.get()

@@ -46,7 +46,16 @@ def test_the_copy_holds_everything_in_three_files(client):
     data = json.loads(archive.read("data.json"))["data"]
     assert set(data) == {holding.key for holding in personal_data.get_holdings()}
     page = archive.read("read-me-first.html").decode()
-    for word in (people.EMAIL, people.NAME, people.STREET, people.PHONE, people.NOTE, people.TRACKING):
+    for word in (
+        people.EMAIL,
+        people.NAME,
+        people.STREET,
+        people.PHONE,
+        people.NOTE,
+        people.TRACKING,
+        people.COMPANY,
+        people.VAT_ID,
+    ):
         assert word in archive.read("data.json").decode()
         assert word in page
     assert not re.search(r"src=|href=|url\(|@import|<script|<link", page)

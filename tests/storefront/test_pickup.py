@@ -216,3 +216,12 @@ def test_money_that_comes_days_later_moves_the_moment_too(client, barn, mug, sta
     order.refresh_from_db()
     assert order.pickup_ready_at > timezone.now()
     assert order.ships_on == order.promised_by_on == timezone.localdate(order.pickup_ready_at)
+
+
+def test_a_business_that_collects_is_on_the_order_and_its_number_is_checked_too(client, barn, mug, standin):
+    wrong = choose(barn, company_name="Otter & Sons", vat_id="GB980780685", **NO_ADDRESS)  # pragma: allowlist secret
+    page = client.post("/checkout/", form(**wrong))
+    assert "That is not a VAT number" in read(page)
+    assert not Order.objects.exists()
+    order = check_out(client, **{**wrong, "vat_id": "980 7806 84"}).order
+    assert (order.pickup_store, order.company_name, order.vat_id) == (barn, "Otter & Sons", "980780684")

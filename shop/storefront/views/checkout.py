@@ -127,6 +127,8 @@ def _restore_earlier_values(request: HttpRequest, desk: CheckoutContext) -> dict
         "email": order.email,
         "method": str(order.shipping_method_id),
         "carrier_may_write": order.carrier_may_write,
+        "company_name": order.company_name,
+        "vat_id": order.vat_id,
         "parcels": IN_TWO if order.ships_as_ready else "",
         **get_address_values(order),
     }

@@ -93,7 +93,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
 
 def _format_customs_note(found: Order) -> str:
     """What may be asked for at a border; empty where it passes none, or nothing of it travels any more."""
-    if found.status == Order.Status.CANCELLED or found.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
+    is_over = found.status == Order.Status.CANCELLED or found.fulfilment_status == Order.FulfilmentStatus.DELIVERED
+    if is_over or found.pickup_store_id:
         return ""
     terms, country = page_cache.get_cached_terms(), str(found.country)
     tax_name = terms.tax_names.get(country, "Tax") if found.tax_total else ""
