@@ -30,7 +30,7 @@ def _find_table_faults(road: Sequence[ParcelStage]) -> list[str]:
         "queue, with another between them,": [queue[0] for queue, _ in groupby(row.queue for row in road) if queue],
     }.items():
         faults += [f"Two stages have the {what} {value}." for value in _list_repeated(values)]
-    reached = {row.progress.fulfilment_status for row in road}
+    reached = {*(row.progress.fulfilment_status for row in road), *stages.PARTLY_STATUSES}
     return [*faults, *(f"No stage leads to {status!s}." for status in set(Order.FulfilmentStatus) - reached)]
 
 

@@ -18,7 +18,7 @@ FulfilmentStatus = Order.FulfilmentStatus
 
 @dataclass(frozen=True)
 class OrderProgress:
-    """How far an order is whose parcels all stand alike. `words`: what its customer reads, where the parcels decide."""
+    """How far an order is. `words`: what its customer reads, where the parcels decide. `has_left`: all of it has."""
 
     fulfilment_status: Order.FulfilmentStatus
     words: str
@@ -29,6 +29,8 @@ NOT_STARTED = OrderProgress(FulfilmentStatus.UNFULFILLED, "")
 BEING_MADE_READY = OrderProgress(FulfilmentStatus.IN_PROGRESS, "Being made ready")
 ON_ITS_WAY = OrderProgress(FulfilmentStatus.DISPATCHED, "On its way", has_left=True)
 HELD_UP = OrderProgress(FulfilmentStatus.HELD_UP, "Held up on its way", has_left=True)
+PARTLY_SENT = OrderProgress(FulfilmentStatus.PARTLY_SENT, "Partly on its way")
+PARTLY_HERE = OrderProgress(FulfilmentStatus.PARTLY_HERE, "Partly delivered")
 CAME_BACK = OrderProgress(FulfilmentStatus.RETURNED, "Sent back to us", has_left=True)
 ARRIVED = OrderProgress(FulfilmentStatus.DELIVERED, "Delivered", has_left=True)
 
@@ -248,7 +250,9 @@ OFF_THE_ROAD = frozenset({Stage.CANCELLED})  # no step leads from there, and non
 _BY_STAGE = {row.stage: row for row in ROAD}
 DISPATCHED_STAGES = frozenset(row.stage for row in ROAD if row.has_left)
 DISPATCHED_STATUSES = tuple(dict.fromkeys(row.progress.fulfilment_status for row in ROAD if row.has_left))
-CUSTOMER_WORDS = {row.progress.fulfilment_status: row.progress.words for row in ROAD}
+PARTLY = (PARTLY_SENT, PARTLY_HERE)  # of an order, and of no parcel
+PARTLY_STATUSES = tuple(each.fulfilment_status for each in PARTLY)
+CUSTOMER_WORDS = {each.fulfilment_status: each.words for each in (*(row.progress for row in ROAD), *PARTLY)}
 
 
 def get_stage(stage: str) -> ParcelStage:
@@ -264,18 +268,23 @@ def find_next_stage(stage: str) -> ParcelStage | None:
 def summarize_progress(stages: Iterable[str]) -> OrderProgress:
     """Of an order, by the stages of those of its parcels that are on the road: as far as all of them are.
 
-    Once all have left, one that is held up or comes back says more of the order than those that go well.
+    While some is still here, what has left says more; once all have left, one that is held up or comes back does.
     """
     found = {get_stage(stage).progress for stage in stages} or {NOT_STARTED}
     if len(found) == 1:
         return found.pop()
-    if not all(each.has_left for each in found):
+    left = {each for each in found if each.has_left}
+    if not left:
         return BEING_MADE_READY
+    if left != found:
+        return PARTLY_HERE if left == {ARRIVED} else PARTLY_SENT
     return next((each for each in (HELD_UP, CAME_BACK) if each in found), ON_ITS_WAY)
 
 
 def list_mail_ahead(fulfilment_status: str) -> set[str]:
     """The switches for news of what comes after an order's standing."""
     standings = list(dict.fromkeys(row.progress.fulfilment_status for row in ROAD))
-    ahead = standings[standings.index(FulfilmentStatus(fulfilment_status)) + 1 :]
+    is_partly = fulfilment_status in PARTLY_STATUSES
+    now = FulfilmentStatus.IN_PROGRESS if is_partly else FulfilmentStatus(fulfilment_status)
+    ahead = standings[standings.index(now) + 1 :]
     return {row.mail_purpose for row in ROAD if row.progress.fulfilment_status in ahead}

@@ -38,8 +38,9 @@ def recalculate(order: Order, *, changed: Sequence[str] = ()) -> None:
     | all left, one held up                        | held_up           |
     | all left, one back or on its way back        | returned          |
     | all dispatched or further                    | dispatched        |
-    | some left, the rest waits for goods          | in_progress       |
-    | some left, the rest is here                  | in_progress       |
+    | some left, the rest waits for goods          | partly_sent       |
+    | some left, the rest is here                  | partly_sent       |
+    | some delivered, the rest has not left        | partly_here       |
     | one begun, none left                         | in_progress       |
     | some left, the rest cancelled                | dispatched        |
     | some delivered, the rest cancelled           | delivered         |

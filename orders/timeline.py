@@ -9,7 +9,7 @@ from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from orders import stages
-from orders.arrivals import PromisedDays, find_parcel_days
+from orders.arrivals import PromisedDays, find_parcel_days, format_arrival
 from orders.carrier_directory import build_parcel_url
 from orders.carriers import get_carrier_name
 from orders.delays import delay_words
@@ -68,12 +68,12 @@ def build_timelines(order: Order) -> list[Timeline]:
     """Three queries: the order's events, its parcels and its withdrawals; none for what is prefetched.
 
     One more for the scans of parcels that have left, one for each parcel whose carrier staff added, and two for what is
-    in each of two parcels.
+    in each of two parcels, or in those that have not left with the rest.
     """
     happened, withdrawals = keep_standing_events(order.events.all()), list(order.withdrawals.all())
     parcels = [parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD]
     prefetch_related_objects([parcel for parcel in parcels if parcel.stage in stages.DISPATCHED_STAGES], "scans")
-    if order.ships_as_ready:
+    if order.ships_as_ready or order.fulfilment_status in stages.PARTLY_STATUSES:
         prefetch_related_objects(parcels, "lines__order_line")
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:
         return [_build_parcel_timeline(order, happened, withdrawals, parcels[0] if parcels else None, title="")]
@@ -95,6 +95,8 @@ def _build_parcel_timeline(
     mine = [event for event in happened if event.shipment_id is None or (parcel and event.shipment_id == parcel.pk)]
     is_cancelled = order.status == Order.Status.CANCELLED
     steps = _build_cancelled_steps(order, mine) if is_cancelled else _build_steps(order, mine, parcel)
+    if parcel and order.fulfilment_status in stages.PARTLY_STATUSES and not order.hold:
+        steps = _add_waiting_goods(steps, order, parcel)
     steps = _insert_delays(steps, delay_words.list_told_delays(mine))
     steps = _insert_arrivals(steps, mine)
     came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
@@ -108,6 +110,24 @@ def _build_parcel_timeline(
     if parcel is None:
         return Timeline(title, steps)
     return Timeline(title, steps, parcel, note=parcel.packing_note, note_by=parcel.packed_by)
+
+
+def _add_waiting_goods(steps: list[TimelineStep], order: Order, parcel: Shipment) -> list[TimelineStep]:
+    """To where a parcel stands while another has left: what is in it, and when that comes."""
+    if parcel.stage in stages.DISPATCHED_STAGES:
+        return steps
+    names = [
+        f"{line.quantity} × {line.order_line.title}" if line.quantity > 1 else line.order_line.title
+        for line in parcel.lines.all()
+    ]
+    if not names:
+        return steps
+    days, today = _find_days(order, parcel), timezone.localdate()
+    arrives = format_arrival(days, today) if days.promised_by_on and days.promised_by_on >= today else ""
+    waits = f"Still to come: {', '.join(names)}{f', with you {arrives}' if arrives else ''}."
+    place = next((place for place, step in enumerate(steps) if step.state == "now"), 0)
+    now = steps[place]
+    return [*steps[:place], replace(now, text=f"{now.text} {waits}".strip()), *steps[place + 1 :]]
 
 
 def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[TimelineStep]:

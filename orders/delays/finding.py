@@ -55,12 +55,13 @@ SELECT o.id, o.number, o.country, o.promised_by_on, o.shipping_method_id,
         WHERE line.order_id = o.id AND p.released_on > %(today)s), o.moved_days
 FROM orders_order o LEFT JOIN awaited ON awaited.order_id = o.id
 WHERE o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.shipping_method_id IS NOT NULL
-  AND ((o.fulfilment_status IN ('unfulfilled', 'in_progress')
+  AND ((o.fulfilment_status IN ('unfulfilled', 'in_progress', 'partly_sent', 'partly_here')
         AND o.promised_by_on >= %(long_past)s
         AND (o.promised_by_on <= %(soon)s OR awaited.order_id IS NOT NULL
              OR EXISTS (SELECT FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
                         WHERE line.order_id = o.id AND p.released_on > %(today)s)))
-    OR (o.fulfilment_status IN ('unfulfilled', 'in_progress') AND o.promised_by_on IS NULL
+    OR (o.fulfilment_status IN ('unfulfilled', 'in_progress', 'partly_sent', 'partly_here')
+        AND o.promised_by_on IS NULL
         AND EXISTS (SELECT FROM orders_delaynotice n
                     WHERE n.order_id = o.id AND n.is_current AND n.new_by_on IS NULL AND n.reason <> 'staff'))
     OR (o.fulfilment_status IN ('dispatched', 'held_up') AND o.promised_by_on >= %(today)s))

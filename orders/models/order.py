@@ -73,6 +73,8 @@ class Order(PostalAddress):
     class FulfilmentStatus(models.TextChoices):
         UNFULFILLED = "unfulfilled", "Not started"
         IN_PROGRESS = "in_progress", "In progress"
+        PARTLY_SENT = "partly_sent", "Partly dispatched"
+        PARTLY_HERE = "partly_here", "Partly delivered"
         DISPATCHED = "dispatched", "Dispatched"
         HELD_UP = "held_up", "Held up on the road"
         RETURNED = "returned", "Sent back to us"

@@ -88,6 +88,13 @@ def test_who_is_not_told(fields):
     assert nothing_is_told(order)
 
 
+@pytest.mark.parametrize("standing", ["unfulfilled", "in_progress", "partly_sent", "partly_here"])
+def test_whoever_still_waits_for_some_of_it_is_told(standing):
+    order = late_order()
+    Order.objects.filter(pk=order.pk).update(fulfilment_status=standing)
+    assert told(order).reason == Reason.BEHIND
+
+
 def test_goods_whose_day_has_moved_are_told_with_the_new_one():
     order = awaiting(TODAY() + 10 * DAY)
     notice = told(order)

@@ -3,16 +3,21 @@
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from orders import events
+from orders.arrivals import find_parcel_days, format_arrival
 from orders.fulfilment import transitions
 from orders.fulfilment.release import cancel_and_release_stock
-from orders.models import Order, OrderEvent
+from orders.models import Order, OrderEvent, Shipment
 from orders.stages import ROAD
+from orders.status import get_customer_status_label
 from orders.timeline import TimelineStep, build_timelines
-from shop.catalog.models import Store
+from shop.catalog import stock
+from shop.catalog.models import Store, Variant
 from tests import builders
+from tests.login import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +124,68 @@ def test_two_parcels_have_a_story_each():
     picked = [step.title for step in first.steps].index("Picked")
     assert first.steps[picked].state == "now"
     assert second.steps[picked].state == "next"
+
+
+def send(parcel: Shipment) -> None:
+    transitions.mark_shipment_picked(parcel.pk, actor="Sam")
+    transitions.mark_shipment_packed(parcel.pk, actor="Sam")
+    transitions.dispatch_shipment(parcel.pk, actor="Sam", carrier="royal_mail", tracking_number="")
+
+
+def order_in_two_parcels(*, in_days: int) -> tuple[Order, Variant, Variant]:
+    """Approved: one of two things is here, two of the other wait for goods."""
+    here, later = builders.variant(), builders.variant(on_hand=0)
+    later.stock.update(backorder_limit=5)
+    promised = {"ships_on": TODAY() + timedelta(days=1), "promised_by_on": TODAY() + timedelta(days=4)}
+    order = builders.placed_order(here, later, ships_as_ready=True, **promised)
+    order.lines.filter(sku=later.sku).update(promised_by_on=TODAY() + timedelta(days=in_days))
+    transitions.approve_order(order.pk, actor="Sam")
+    return order, here, later
+
+
+@pytest.mark.parametrize("delivered", [False, True])
+def test_once_some_has_left_the_label_says_so_and_the_story_what_waits_and_for_when(delivered):
+    order, _, later = order_in_two_parcels(in_days=40)
+    assert get_customer_status_label(Order.objects.get()) == "Approved"
+    assert not any("Still to come" in step.text for each in build_timelines(Order.objects.get()) for step in each.steps)
+    first, second = order.shipments.order_by("pk")
+    send(first)
+    if delivered:
+        transitions.mark_shipment_delivered(first.pk, actor="Sam")
+    now = Order.objects.get()
+    assert get_customer_status_label(now) == ("Partly delivered" if delivered else "Partly on its way")
+    left, waits = build_timelines(now)
+    assert not any("Still to come" in step.text for step in left.steps)
+    (told,) = [step.text for step in waits.steps if step.state == "now"]
+    title = now.lines.get(sku=later.sku).title
+    day = format_arrival(find_parcel_days(now, [now.lines.get(sku=later.sku)]), TODAY())
+    assert told == f"Still to come: {title}, with you {day}."
+    with transaction.atomic():
+        stock.receive_stock(later.stock.get().pk, quantity=1)
+    send(second)
+    assert get_customer_status_label(Order.objects.get()) == "On its way"
+    assert not any("Still to come" in step.text for each in build_timelines(Order.objects.get()) for step in each.steps)
+
+
+def test_a_day_that_has_passed_is_not_promised_again_for_what_waits():
+    order, _, later = order_in_two_parcels(in_days=-1)
+    send(order.shipments.order_by("pk")[0])
+    _, waits = build_timelines(Order.objects.get())
+    (told,) = [step.text for step in waits.steps if step.state == "now"]
+    assert told == f"Still to come: {order.lines.get(sku=later.sku).title}."
+
+
+def test_an_order_partly_sent_is_not_promised_whole(client):
+    order, _, _ = order_in_two_parcels(in_days=40)
+    customer = builders.customer("alice@example.com")
+    Order.objects.update(customer=customer)
+    sign_in(client, customer.user)
+    assert "With you" in client.get(order.get_absolute_url()).text
+    send(order.shipments.order_by("pk")[0])
+    page = client.get(order.get_absolute_url()).text
+    assert '<span class="badge wait">Partly on its way</span>' in page
+    assert "With you" not in page
+    assert "Still to come: " in page
 
 
 def test_an_imported_order_tells_what_it_knows():

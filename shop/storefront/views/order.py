@@ -263,9 +263,9 @@ def _format_expected_day(step: TimelineStep) -> str:
 
 
 def _format_order_arrival(found: Order) -> str:
-    """When it comes, while it still is to come."""
-    delivered = found.fulfilment_status == Order.FulfilmentStatus.DELIVERED
-    if found.status != Order.Status.CONFIRMED or delivered or found.hold:
+    """When it comes, while all of it still is to come; each parcel's timeline has its own day once some has left."""
+    has_come = (Order.FulfilmentStatus.DELIVERED, *stages.PARTLY_STATUSES)
+    if found.status != Order.Status.CONFIRMED or found.fulfilment_status in has_come or found.hold:
         return ""
     return _format_dates(found)
 
