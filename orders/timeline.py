@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
+from django.utils.formats import date_format
 
 from orders import stages
 from orders.arrivals import PromisedDays, find_parcel_days, format_arrival
@@ -103,7 +104,7 @@ def _build_parcel_timeline(
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
     steps += [_build_refund_step(order, event) for event in given_back]
     steps += [_build_cancelled_lines_step(event) for event in mine if event.kind == Kind.LINES_CANCELLED]
-    steps += [_build_failed_refund_step(order, event) for event in mine if event.kind == Kind.REFUND_FAILED]
+    steps += _build_failed_refund_steps(order, mine)
     steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
     steps += _build_denial_steps(mine, parcel)
     steps += [step for each in withdrawals for step in _build_withdrawal_steps(order, each)]
@@ -193,7 +194,8 @@ def _build_cancelled_lines_step(event: OrderEvent) -> TimelineStep:
 def _build_refund_step(order: Order, event: OrderEvent) -> TimelineStep:
     amount = event.data.get("amount")
     title = f"{format_amount(Decimal(amount), order.currency)} refunded" if amount else "Refunded"
-    said = ("The way you paid.", str(event.data.get("reason", "")))
+    way = "By hand, not through your card." if event.data.get("by_hand") else "The way you paid."
+    said = (way, str(event.data.get("reason", "")))
     return TimelineStep(title, "done", at=event.created_at, text=" ".join(filter(None, said)))
 
 
@@ -249,10 +251,26 @@ def _taken_back(order: Order, event: OrderEvent) -> TimelineStep:
     return TimelineStep(f"{sum_text} given back by your bank", "done", at=event.created_at)
 
 
-def _build_failed_refund_step(order: Order, event: OrderEvent) -> TimelineStep:
-    amount = event.data.get("amount")
-    title = f"{format_amount(Decimal(amount), order.currency) if amount else 'A refund'} could not be paid back"
-    return TimelineStep(title, "wait", at=event.created_at, text="Your bank returned it. We will find another way.")
+def _build_failed_refund_steps(order: Order, mine: list[OrderEvent]) -> list[TimelineStep]:
+    """What came back to us, and that it was sent again since, or given back by hand."""
+    again = {event.data.get("again_of"): event for event in mine if event.data.get("again_of")}
+    steps = []
+    for event in mine:
+        if event.kind != Kind.REFUND_FAILED:
+            continue
+        amount = event.data.get("amount")
+        title = f"{format_amount(Decimal(amount), order.currency) if amount else 'A refund'} could not be paid back"
+        said = "Your bank returned it." if event.data.get("came_back", True) else ""
+        repeated = again.get(event.data.get("refund"))
+        what_now = _describe_repeated_refund(repeated) if repeated else "We will find another way."
+        text = " ".join(filter(None, (said, what_now)))
+        steps.append(TimelineStep(title, "done" if repeated else "wait", at=event.created_at, text=text))
+    return steps
+
+
+def _describe_repeated_refund(repeated: OrderEvent) -> str:
+    day = date_format(timezone.localtime(repeated.created_at), "j F")
+    return f"We gave it back another way on {day}." if repeated.data.get("by_hand") else f"We sent it again on {day}."
 
 
 def _build_steps(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list[TimelineStep]:

@@ -59,6 +59,11 @@ TWINS = {
     "concurrency/test_fresh_links.py": {
         "test_a_link_pressed_four_times_at_once_lets_one_in": "test_without_the_lock_it_lets_several_in",
     },
+    "concurrency/test_sending_again_at_once.py": {
+        "test_sent_again_eight_times_at_once_it_goes_back_once": (
+            "test_without_the_orders_lock_only_the_database_stands_between"
+        ),
+    },
     "concurrency/test_some_of_an_order_at_once.py": {
         "test_the_same_lines_cancelled_eight_times_at_once_are_cancelled_once": (
             "test_without_the_orders_lock_they_are_cancelled_again_and_again"

@@ -31,7 +31,7 @@ def draft_order_news(topic: Topic, event: OrderEvent) -> Iterator[Draft]:
 
 def draft_for_buyer(topic: Topic, event: OrderEvent, *, about: str) -> Draft:
     """`about`: what there is one such mail for."""
-    context = {name: event.data[name] for name in ("amount", "by_bank", "reason") if name in event.data}
+    context = {name: event.data[name] for name in ("amount", "by_bank", "by_hand", "reason") if name in event.data}
     if event.shipment_id:
         context["shipment"] = event.shipment_id
     order = event.order

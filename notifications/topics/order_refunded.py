@@ -26,6 +26,7 @@ def _build_refund(letter: EmailContext) -> Context | None:
         **context,
         "amount": format_amount(Decimal(amount), order.currency) if amount else context["total"],
         "reason": letter.email.context.get("reason", ""),
+        "is_by_hand": bool(letter.email.context.get("by_hand")),
     }
 
 

@@ -24,7 +24,17 @@ from orders.admin.action_pages import build_order_subject, get_return_url
 from orders.admin.actions import approve, make_step_action, release
 from orders.admin.address import change_address
 from orders.admin.backordered import SOONEST_PROMISED, BackorderedColumns, annotate_awaited
-from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, is_owed_by_hand, mark_given_back, mark_paid
+from orders.admin.by_hand import (
+    GIVEN_BACK,
+    MARK_PAID,
+    SEND_AGAIN,
+    WHAT_ELSE,
+    find_undelivered_refunds,
+    is_owed_by_hand,
+    mark_given_back,
+    mark_paid,
+    send_refund_again,
+)
 from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.entry import enter_order
@@ -116,6 +126,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         refund_parts,
         mark_paid,
         mark_given_back,
+        send_refund_again,
         pick_list,
         packing_slips,
     ]
@@ -272,6 +283,7 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
     prefetch_related_objects([order], "payments__refunds", "payments__stripe_records")
     parcels = list(order.shipments.all())
     standings = queue.list_standings(parcels)
+    undelivered = find_undelivered_refunds(order)
     kind, text = get_status_badge(order, standings)
     return {
         "title": f"Order {order.number}",
@@ -288,6 +300,8 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
         "parcels": parcels,
         "to_pack": TO_PACK if may_act else (),
         "payments": order.payments.all(),
+        "undelivered": undelivered,
+        "what_else": WHAT_ELSE,
         "invoices": [describe_issued(row) for row in order.invoices_issued],  # type: ignore[attr-defined]
         "may_issue": may_act and is_invoiceable(order),
         "hold": holds.explain_hold(order),
@@ -296,7 +310,7 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
         and order.fulfilment_status not in DISPATCHED_STATUSES,
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
         "stories": build_timelines(order),
-        "steps": _list_next_steps(order, parcels, standings) if may_act else {},
+        "steps": _list_next_steps(order, parcels, standings, undelivered) if may_act else {},
         "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
     }
 
@@ -319,8 +333,9 @@ def _list_quick_steps(queue_key: str) -> list[StaffButton]:
     """The buttons above a queue's list."""
     if queue_key in (queue.TO_APPROVE.key, queue.ON_HOLD.key):
         return [APPROVE if queue_key == queue.TO_APPROVE.key else RELEASE]
-    if queue_key == queue.NOT_RECEIVED.key:
-        return [SETTLE]
+    own = {queue.NOT_RECEIVED.key: SETTLE, queue.PAYMENT_PROBLEM.key: SEND_AGAIN}
+    if queue_key in own:
+        return [own[queue_key]]
     here = [row for row in ROAD if row.queue and row.queue[0] == queue_key]
     return [*_list_steps_from([row.stage for row in here]), *dict.fromkeys(row.sheet for row in here if row.sheet)]
 
@@ -330,10 +345,11 @@ def _list_steps_from(stages: Iterable[str]) -> list[StaffButton]:
     return list(dict.fromkeys(row.button for row in following if row))
 
 
-def _list_next_steps(order: Order, parcels: list[Shipment], stages: list[str]) -> dict[str, Any]:
+def _list_next_steps(order: Order, parcels: list[Shipment], stages: list[str], undelivered: set[int]) -> dict[str, Any]:
     """The buttons: the next steps, then what else can be done."""
     settling = [SETTLE] if any(parcel.denied_at for parcel in parcels) else []
-    following = [*settling, *_list_following_steps(order, stages)]
+    again = [SEND_AGAIN, GIVEN_BACK] if undelivered else []
+    following = [*again, *settling, *_list_following_steps(order, stages)]
     return {"following": following, "more": list(_list_other_steps(order, stages))}
 
 

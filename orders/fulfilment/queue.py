@@ -131,8 +131,7 @@ def build_payment_problem_filter() -> Q:
     captured = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.CAPTURED)
     not_back = [Order.PaymentStatus.PAID, Order.PaymentStatus.PARTIALLY_REFUNDED]
     kept = Order.objects.order_by().filter(Exists(captured), status=Order.Status.CANCELLED, payment_status__in=not_back)
-    since = Refund.objects.filter(payment=OuterRef("payment"), pk__gt=OuterRef("pk"))
-    came_back = Refund.objects.filter(~Exists(since), status=Refund.Status.FAILED)
+    came_back = Refund.objects.undelivered()
     # Each found from its own few rows; as conditions joined by OR they would be asked of every order there is.
     by_hand = Refund.objects.filter(status=Refund.Status.REQUESTED, payment__provider=Payment.Provider.BY_HAND)
     found = flagged.values("order").union(

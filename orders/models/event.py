@@ -41,6 +41,7 @@ class OrderEvent(EventRow):
         LINES_CANCELLED = "lines_cancelled", "Lines cancelled"
         REFUNDED = "order_refunded", "Refunded"
         REFUND_FAILED = "refund_failed", "Refund came back"
+        REFUND_AGAIN = "refund_sent_again", "Refund sent again"
         DISPUTED = "payment_disputed", "The bank disputes the payment"
         DISPUTE_CLOSED = "dispute_closed", "The dispute ended"
         FRAUD_WARNED = "fraud_warned", "Early fraud warning"

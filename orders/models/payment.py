@@ -1,7 +1,8 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Coalesce
 
 from orders.models.order import Order
 from orders.models.order_line import OrderLine
@@ -61,7 +62,22 @@ class Payment(models.Model):
         return self.provider == self.Provider.BY_HAND
 
 
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def undelivered(self) -> "RefundQuerySet":
+        """Those that failed, and since then nothing was given back in their place: neither the same again nor anew."""
+        failed_at = Coalesce(OuterRef("settled_at"), OuterRef("created_at"))
+        anew = Q(again_of=None, created_at__gt=failed_at) & ~Q(pk=OuterRef("pk"))
+        since = Refund.objects.filter(anew | Q(again_of=OuterRef("pk")), payment=OuterRef("payment"))
+        return self.filter(~Exists(since), status=Refund.Status.FAILED)
+
+
 class Refund(models.Model):
+    """`again_of`: the one that failed and that this one repeats, part for part.
+
+    `is_by_hand`: staff gave it back themselves, such as by transfer. `is_credited`: its credit note is the one of what
+    it repeats, which had reached the buyer's bank first.
+    """
+
     class Status(models.TextChoices):
         REQUESTED = "requested", "Requested"
         SUCCEEDED = "succeeded", "Refunded"
@@ -95,6 +111,11 @@ class Refund(models.Model):
         null=True, blank=True, help_text="When staff released the order although its money had gone back."
     )
     cleared_by = models.CharField(max_length=80, blank=True, default="", db_default="")
+    again_of = models.OneToOneField("self", on_delete=models.SET_NULL, null=True, related_name="sent_again")
+    is_by_hand = models.BooleanField(default=False, db_default=False)
+    is_credited = models.BooleanField(default=False, db_default=False)
+
+    objects = RefundQuerySet.as_manager()
 
     class Meta:
         constraints = [

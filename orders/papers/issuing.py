@@ -86,7 +86,8 @@ def _filter_invoiceable(orders: QuerySet[Order]) -> QuerySet[Order]:
 
 def _find_refunds() -> QuerySet[Refund]:
     """Money that went back of what was paid for an order; a payment that did not fit its order was never invoiced."""
-    return Refund.objects.filter(status=Refund.Status.SUCCEEDED, payment__status=Payment.Status.CAPTURED)
+    standing = Refund.objects.filter(status=Refund.Status.SUCCEEDED, payment__status=Payment.Status.CAPTURED)
+    return standing.filter(is_credited=False)
 
 
 def _list_refunds_without_note(order: Order) -> Iterator[Refund]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, Sum
@@ -100,6 +101,16 @@ def find_refundable_payment(order: Order) -> tuple[Payment | None, Decimal]:
 def compute_left_to_refund(order: Order, payment: Payment) -> Decimal:
     """What is left of this payment, whether or not its refunding is shut."""
     return next((left for each, left, _ in _list_unrefunded_payments(order) if each.pk == payment.pk), NOTHING)
+
+
+def check_refundable(order: Order, payment: Payment, amount: Decimal) -> None:
+    """Raises `RefundRefused` where so much of this payment cannot be given back."""
+    found = ((left, shut) for each, left, shut in _list_unrefunded_payments(order) if each.pk == payment.pk)
+    left, is_shut = next(found, (NOTHING, False))
+    if is_shut:
+        raise RefundRefused(f"{order.number}: {_explain_shut(payment)}")
+    if amount > left:
+        raise RefundRefused(f"{order.number}: up to {format_amount(left, payment.currency)} can be refunded.")
 
 
 def find_unrefundable_payment(order: Order) -> Payment | None:
@@ -229,10 +240,10 @@ _STATES = {"succeeded": Refund.Status.SUCCEEDED} | dict.fromkeys(FAILURES, Refun
 
 
 def _record_refund_event(order: Order, noted: Refund, *, came_back: bool) -> None:
-    """A refund that never went through leaves no event: nobody was told of it."""
+    """A refund that never went through leaves no event, as nobody was told of it; but one that was sent again does."""
     if noted.status == Refund.Status.SUCCEEDED:
         kind, actor = OrderEvent.Kind.REFUNDED, noted.actor
-    elif came_back:
+    elif came_back or noted.again_of_id:
         kind, actor = OrderEvent.Kind.REFUND_FAILED, ""
     else:
         return
@@ -244,4 +255,14 @@ def _record_refund_event(order: Order, noted: Refund, *, came_back: bool) -> Non
         amount=str(noted.amount),
         currency=noted.currency,
         reason=noted.reason,
+        **_describe_way(noted, came_back=came_back),
     )
+
+
+def _describe_way(noted: Refund, *, came_back: bool) -> dict[str, Any]:
+    """What the timeline and the mail say of it beyond the sum."""
+    if noted.status == Refund.Status.FAILED:
+        return {"came_back": came_back}
+    if not (noted.is_by_hand or noted.payment.is_by_hand):
+        return {}
+    return {"by_hand": True} | ({"again_of": noted.again_of_id} if noted.again_of_id else {})
