@@ -92,10 +92,14 @@ _ITS_ORDER = "COALESCE(i.order_id, e.order_id)"
 _NEWS_CALLED_OFF = """EXISTS (
     SELECT 1 FROM orders_order called WHERE called.id = i.order_id AND called.status = 'cancelled')"""
 
-# The event that an item's switch is about, and the parcel it is news of.
+# The event that an item's switch is about, of those that staff may take back, and the parcel it is news of.
 _ITS_EVENT = (
     "CASE i.purpose "
-    + " ".join(f"WHEN '{row.mail_purpose}' THEN '{row.event.value}'" for row in stages.ROAD if row.mail_purpose)
+    + " ".join(
+        f"WHEN '{row.mail_purpose}' THEN '{row.event.value}'"
+        for row in stages.ROAD
+        if row.mail_purpose and not row.has_left
+    )
     + " END"
 )
 _ITS_PARCEL = """COALESCE(

@@ -62,7 +62,8 @@ class ParcelStage:
     `is_scanned`: usually told by the carrier, so that it is no next step of staff's; they may take it from the menu.
 
     What the customer sees: `progress`; `milestone`, its line in the timeline, due by the order's `due_field`. A stage
-    that is no line of its own says `meanwhile` under the line before. `mail_purpose`: the switch for news of it.
+    that is no line of its own says `meanwhile` under the line before. `mail_purpose`: the switch for news of it,
+    its own or one that stages next to it share.
     """
 
     stage: Shipment.Stage
@@ -192,6 +193,7 @@ ROAD = (
         queue=QUEUE_TROUBLE,
         progress=HELD_UP,
         meanwhile="The carrier tried to deliver it and could not. The carrier’s page says what happens next.",
+        mail_purpose=purposes.MAIL_ORDER_TROUBLE,
         is_scanned=True,
     ),
     ParcelStage(
@@ -204,6 +206,7 @@ ROAD = (
         queue=QUEUE_TROUBLE,
         progress=HELD_UP,
         meanwhile="The carrier cannot deliver it. We are looking into it, and you need do nothing.",
+        mail_purpose=purposes.MAIL_ORDER_TROUBLE,
         is_scanned=True,
     ),
     ParcelStage(
@@ -216,6 +219,7 @@ ROAD = (
         queue=QUEUE_TROUBLE,
         progress=CAME_BACK,
         meanwhile="The carrier is bringing it back to us. We write to you about what comes next.",
+        mail_purpose=purposes.MAIL_ORDER_TROUBLE,
         is_scanned=True,
     ),
     ParcelStage(

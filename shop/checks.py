@@ -47,15 +47,16 @@ def check_order_stages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
 
 
 def _find_stage_mail_faults() -> list[str]:
-    named = {row.mail_purpose: row.event for row in stages.ROAD if row.mail_purpose}
+    named = [(row.event, row.mail_purpose) for row in stages.ROAD if row.mail_purpose]
+    switches = list(dict.fromkeys(purpose for _, purpose in named))
     told = {row.event for row in stages.ROAD}
     service = (topic for topic in TOPICS.values() if topic.kind is MailKind.SERVICE)
-    sent = {(topic.event, topic.purpose) for topic in service if topic.event in told or topic.purpose in named}
+    sent = {(topic.event, topic.purpose) for topic in service if topic.event in told or topic.purpose in switches}
     faults = [
         f"The event {event!s} goes with the switch {purpose!r} in a mail topic or in orders.stages, and not in both."
-        for event, purpose in sent ^ {(event, purpose) for purpose, event in named.items()}
+        for event, purpose in sent ^ set(named)
     ]
-    if list(named) != [key for key in purposes.NEWS_OF_ORDERS if key in named]:
+    if switches != [key for key in purposes.NEWS_OF_ORDERS if key in switches]:
         faults.append("The switches for news of orders are not in the order of orders.stages.")
     return faults
 

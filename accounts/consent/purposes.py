@@ -71,6 +71,7 @@ MAIL_ORDER_PICKED = "mail_order_picked"
 MAIL_ORDER_PACKED = "mail_order_packed"
 MAIL_ORDER_DISPATCHED = "mail_order_dispatched"
 MAIL_ORDER_OUT_FOR_DELIVERY = "mail_order_out_for_delivery"
+MAIL_ORDER_TROUBLE = "mail_order_trouble"
 MAIL_ORDER_DELIVERED = "mail_order_delivered"
 MAIL_ORDER_RETURN = "mail_order_return"
 RECEIPT_OFFER = "receipt_offer"
@@ -205,6 +206,18 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail on the day the driver has your parcel, where the carrier tells us so.",
         reads=_READS_ORDER,
         gives="You know to be at home.",
+        group=PurposeGroup.ORDERS,
+        is_service=True,
+        cadences=ANY_CADENCE,
+        data=_ORDERS_LINK,
+    ),
+    Purpose(
+        key=MAIL_ORDER_TROUBLE,
+        title="Tell me when a delivery goes wrong",
+        explanation="One e-mail when the driver could not hand you the parcel, where the carrier tells us so. "
+        "One more if it cannot reach you at all, or comes back to us.",
+        reads=_READS_ORDER,
+        gives="You know what to do, or that we look after it.",
         group=PurposeGroup.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,

@@ -77,6 +77,27 @@ ORDER_STAGES = (
         headline="Out for delivery.",
     ),
     _build_stage_topic(
+        "order_delivery_failed",
+        purpose=purposes.MAIL_ORDER_TROUBLE,
+        event=OrderEvent.Kind.DELIVERY_FAILED,
+        title="Delivery tried",
+        headline="The carrier tried to deliver it, and could not.",
+    ),
+    _build_stage_topic(
+        "order_undeliverable",
+        purpose=purposes.MAIL_ORDER_TROUBLE,
+        event=OrderEvent.Kind.UNDELIVERABLE,
+        title="Order cannot be delivered",
+        headline="The carrier cannot deliver it. We are looking into it.",
+    ),
+    _build_stage_topic(
+        "order_returned",
+        purpose=purposes.MAIL_ORDER_TROUBLE,
+        event=OrderEvent.Kind.RETURNED,
+        title="Order on its way back to us",
+        headline="It is on its way back to us. We write to you about what comes next.",
+    ),
+    _build_stage_topic(
         "order_delivered",
         purpose=purposes.MAIL_ORDER_DELIVERED,
         event=OrderEvent.Kind.DELIVERED,

@@ -35,9 +35,11 @@ def test_each_stage_is_told_to_the_guest_who_ticked_just_that(sink, kind, topic,
     for each, _, _ in STAGES:
         acts.happened(order, each, shipment=acts.parcel(order) if each in acts.OF_A_PARCEL else None)
     acts.relay_and_deliver()
-    assert sink.topics == [topic]
+    ticked = [key for _, key, each in STAGES if each == purpose]  # trouble on the road has one switch for all of it
+    assert topic in ticked
+    assert sorted(sink.topics) == sorted(ticked)
     skipped = OutgoingEmail.objects.filter(state="skipped").values_list("skip_reason", flat=True)
-    assert list(skipped) == [SkipReason.NOT_OPTED_IN] * (len(STAGES) - 1)
+    assert list(skipped) == [SkipReason.NOT_OPTED_IN] * (len(STAGES) - len(ticked))
 
 
 def test_opted_in_customer_gets_every_stage_in_order_and_opted_out_customer_none(sink):
