@@ -109,7 +109,7 @@ def _read_written_histories(now: datetime) -> Iterator[SampleOrderHistory]:
     goods = {product.slug: product for product in content.read_products()}
     for at, row in enumerate(_list_written_orders(), start=1):
         yield SampleOrderHistory(
-            f"sample-told-{at:02d}",
+            _make_reference(at),
             row["who"],
             tuple(_parse_sample_line(line, goods) for line in row["lines"]),
             is_live="hours_ago" in row,
@@ -119,6 +119,16 @@ def _read_written_histories(now: datetime) -> Iterator[SampleOrderHistory]:
             ticks=tuple(row.get("ticks", ())),
             **_build_course(row, now),
         )
+
+
+def _make_reference(at: int) -> str:
+    return f"sample-told-{at:02d}"
+
+
+def list_troubles() -> dict[str, str]:
+    """What went wrong with the parcel of an order, by the order's reference."""
+    rows = enumerate(_list_written_orders(), start=1)
+    return {_make_reference(at): row["trouble"] for at, row in rows if "trouble" in row}
 
 
 def _list_written_orders() -> list[dict[str, Any]]:

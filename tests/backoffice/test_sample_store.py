@@ -14,6 +14,7 @@ from accounts.consent import consent, purposes, verification
 from accounts.models import Consent, ConsentRecord, Customer, Interest, MailCadence, PreferenceProfile, User
 from accounts.preferences import cadence
 from notifications.models import OutgoingEmail
+from orders.fulfilment.queue import summarize_queues
 from orders.models import (
     Allocation,
     InfoPage,
@@ -25,7 +26,7 @@ from orders.models import (
     Shipment,
     Withdrawal,
 )
-from orders.stages import USUAL_ROAD
+from orders.stages import IN_TROUBLE, USUAL_ROAD
 from shop.catalog.models import Category, Product, ProductImage, StockMovement, StockRecord, Variant
 from shop.sample import baskets, content, histories, people
 
@@ -177,7 +178,11 @@ def the_books_balance_and_nobody_is_mailed_about_the_past() -> None:
 
 def every_stage_of_the_queue_and_every_ending_is_there_to_be_seen() -> None:
     stages = set(Shipment.objects.values_list("stage", flat=True))
-    assert {row.stage for row in USUAL_ROAD} <= stages
+    assert {row.stage for row in USUAL_ROAD} | IN_TROUBLE <= stages
+    denied = Order.objects.get(has_denied_delivery=True)
+    assert denied.shipments.exclude(denied_at=None).exists()
+    in_queues = {each.queue.key: each.count for each in summarize_queues()}
+    assert (in_queues["trouble"], in_queues["denied"]) == (len(IN_TROUBLE), 1)
     assert Order.objects.filter(status=Order.Status.CONFIRMED, approved_at=None).count() >= 3
     assert Order.objects.filter(status=Order.Status.CANCELLED).exists()
     assert Order.objects.filter(payment_status=Order.PaymentStatus.REFUNDED, status="completed").exists()
