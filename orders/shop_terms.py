@@ -51,7 +51,7 @@ class PickupPlace:
 
 @dataclass(frozen=True)
 class Terms:
-    """`rates`: the tax inside prices, as a fraction, by country code; a country without one has none.
+    """`rates`: the tax inside prices, as a fraction, in force today, by country code; a country without one has none.
 
     `calendar`: for deliveries in the shop's own country. `undelivered`: the days on which nothing is delivered, by
     country code; under "" those on which nothing is anywhere.
@@ -91,7 +91,8 @@ class Terms:
 _SELECT_TERMS = """
 SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h.stops_delivery))
         FROM orders_holiday h WHERE h.falls_on >= %(since)s),
-       (SELECT json_agg(json_build_array(t.country, t.name, t.rate::text)) FROM orders_taxrate t),
+       (SELECT json_agg(json_build_array(t.country, t.name, t.rate::text) ORDER BY t.valid_from NULLS FIRST)
+        FROM orders_taxrate t WHERE t.valid_from IS NULL OR t.valid_from <= %(today)s),
        (SELECT json_agg(json_build_object({methods}) ORDER BY m.position, m.price, m.id)
         FROM orders_shippingmethod m WHERE m.is_active AND m.store_id IS NULL),
        (SELECT json_agg(json_build_array(
@@ -117,7 +118,8 @@ _MONEY = ("price", "free_from", "extra_parcel_price")
 
 def load_terms() -> Terms:
     """Plain SQL: the ORM took several times as long to build this statement as it runs. One query."""
-    [row] = _build_statement().fetch_rows({"since": timezone.localdate() - PAST_DAYS_OFF})
+    today = timezone.localdate()
+    [row] = _build_statement().fetch_rows({"since": today - PAST_DAYS_OFF, "today": today})
     days_off, taxes, methods, pickups, info_pages, exclusions, windows, *settings = row
     is_saved = settings[0] is not None
     return _build_terms(
@@ -173,6 +175,7 @@ def _build_terms(
     moved_days: dict[str, dict[int, int]] = {}
     for country, method, days in windows if settings.uses_own_history else ():
         moved_days.setdefault(country, {})[method] = days
+    # The youngest come last, and stay.
     rates = {country: Decimal(rate) for country, _, rate in taxes}
     names = {country: name for country, name, _ in taxes}
     terms = Terms(

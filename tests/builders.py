@@ -102,8 +102,9 @@ def shipping_method(name: str = "Royal Mail", *, price: str = "3.50", **fields) 
     return ShippingMethod.objects.get_or_create(name=name, defaults={"price": Decimal(price), **fields})[0]
 
 
-def tax_rate(country: str = "GB", rate: str = "0.2000") -> TaxRate:
-    return TaxRate.objects.get_or_create(country=country, defaults={"rate": Decimal(rate)})[0]
+def tax_rate(country: str = "GB", rate: str = "0.2000", **fields) -> TaxRate:
+    fields.setdefault("valid_from", None)
+    return TaxRate.objects.get_or_create(country=country, **fields, defaults={"rate": Decimal(rate)})[0]
 
 
 def cart(*variants: Variant, customer: Customer | None = None, quantity: int = 1) -> Cart:

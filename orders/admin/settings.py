@@ -5,9 +5,12 @@ from decimal import Decimal
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from orders.admin.approval import build_rule_url
 from orders.admin.public_holidays import build_holidays_url
@@ -156,13 +159,32 @@ class StaffCarrierAdmin(StrictAdmin):
         return not is_needed and super().has_delete_permission(request, obj)
 
 
+def _find_rate_in_force() -> Subquery:
+    """The id of the rate that counts today where this one's country is meant; as `orders.shop_terms` reads it."""
+    due = Q(valid_from=None) | Q(valid_from__lte=timezone.localdate())
+    same = TaxRate.objects.filter(due, country=OuterRef("country"))
+    return Subquery(same.order_by(F("valid_from").desc(nulls_last=True)).values("pk")[:1])
+
+
 @admin.register(TaxRate)
 class TaxRateAdmin(StrictAdmin):
-    list_display = ["country", "name", "percent"]
+    list_display = ["country", "name", "percent", "since", "is_in_force"]
 
     @admin.display(description="rate", ordering="rate")
     def percent(self, rate: TaxRate) -> str:
-        return f"{rate.rate * 100:.4g} %"
+        return rate.percent_text
+
+    @admin.display(description="valid from", ordering="valid_from")
+    def since(self, rate: TaxRate) -> str:
+        return date_format(rate.valid_from, "j M Y") if rate.valid_from else "always"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TaxRate]:
+        rates: QuerySet[TaxRate] = super().get_queryset(request)
+        return rates.annotate(youngest=_find_rate_in_force())
+
+    @admin.display(description="counts today", boolean=True)
+    def is_in_force(self, rate: TaxRate) -> bool:
+        return bool(rate.pk == rate.youngest)  # type: ignore[attr-defined]  # annotated
 
 
 @admin.register(Holiday)

@@ -230,14 +230,33 @@ class ShippingMethod(models.Model):
 
 
 class TaxRate(models.Model):
-    """The tax inside the prices for a country. Without a row for it: none."""
+    """The tax inside the prices for a country. Without a row for it: none. Of several the youngest in force counts."""
 
-    country: "models.Field[str | Country, Country]" = CountryField(unique=True)
+    country: "models.Field[str | Country, Country]" = CountryField()
     name = models.CharField(max_length=40, default="VAT")
     rate = models.DecimalField(max_digits=5, decimal_places=4, help_text="0.2000 is 20 %.")
+    valid_from = models.DateField(
+        null=True,
+        blank=True,
+        help_text="The first day it counts for what is ordered, by the shop’s clock. Empty: until another’s day comes. "
+        "A rate of next year may be entered today; orders keep the rate of their day.",
+    )
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(rate__gte=0) & Q(rate__lt=1), name="tax_rate_is_fraction")]
+        ordering = ["country", models.F("valid_from").desc(nulls_last=True)]
+        constraints = [
+            models.CheckConstraint(condition=Q(rate__gte=0) & Q(rate__lt=1), name="tax_rate_is_fraction"),
+            models.UniqueConstraint(
+                fields=["country", "valid_from"],
+                nulls_distinct=False,
+                name="tax_rate_once_a_day",
+                violation_error_message="There is a rate of this country from that day already.",
+            ),
+        ]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.rate * 100:.4g} % ({self.country})"
+        return f"{self.name} {self.percent_text} ({self.country})"
+
+    @property
+    def percent_text(self) -> str:
+        return f"{(self.rate * 100).normalize():f} %"

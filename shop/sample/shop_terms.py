@@ -30,7 +30,7 @@ def create_terms() -> Store:
         )
     for row in written["tax_rate"]:
         TaxRate.objects.get_or_create(
-            country=row["country"], defaults={"name": row["name"], "rate": Decimal(row["rate"])}
+            country=row["country"], valid_from=None, defaults={"name": row["name"], "rate": Decimal(row["rate"])}
         )
     for page in written["page"]:
         words = {name: page[name].strip() for name in ("body", "facts") if name in page}

@@ -4,11 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from orders import shop_terms
-from orders.models import Holiday, InfoPage, ShopSettings
-from tests import builders
+from orders.models import Holiday, InfoPage, ShopSettings, TaxRate
+from tests import builders, cast
 
 pytestmark = pytest.mark.django_db
 
@@ -66,3 +68,34 @@ def test_a_rate_of_tax_is_exact_and_a_country_without_one_has_none():
     terms = shop_terms.load_terms()
     assert (terms.rate("GB"), terms.rate("FR")) == (Decimal("0.2025"), Decimal(0))
     assert terms.tax_names == {"GB": "VAT"}
+
+
+@pytest.mark.parametrize(("days", "counts"), [(-400, True), (0, True), (1, False)])
+def test_a_rate_counts_from_its_day_on_and_the_youngest_in_force_wins(days, counts):
+    today = timezone.localdate()
+    builders.tax_rate("GB", "0.1750", valid_from=today - timedelta(days=500))
+    builders.tax_rate("GB", "0.2000", valid_from=today + timedelta(days=days))
+    builders.tax_rate("GB", "0.1500")
+    assert shop_terms.load_terms().rate("GB") == Decimal("0.2000" if counts else "0.1750")
+
+
+def test_a_country_has_one_rate_a_day():
+    builders.tax_rate("GB", "0.2000")
+    for day in (None, timezone.localdate()):
+        TaxRate.objects.get_or_create(country="GB", valid_from=day, defaults={"rate": "0.2"})
+        with pytest.raises(IntegrityError), transaction.atomic():
+            TaxRate.objects.create(country="GB", valid_from=day, rate="0.1")
+    assert TaxRate.objects.count() == 2
+
+
+def test_staff_enter_the_rate_of_next_year_today_and_see_which_one_counts(client):
+    client.force_login(cast.sam())
+    builders.tax_rate("GB", "0.2000")
+    typed = {"country": "GB", "name": "VAT", "rate": "0.22", "valid_from": "2099-01-01"}
+    add = reverse("admin:orders_taxrate_add")
+    assert client.post(add, typed).status_code == 302
+    assert "There is a rate of this country from that day already." in client.post(add, typed).text
+    page = client.get(reverse("admin:orders_taxrate_changelist")).text
+    assert ("22 %" in page, "1 Jan 2099" in page, "always" in page) == (True, True, True)
+    assert (page.count('alt="True"'), page.count('alt="False"')) == (1, 1)
+    assert shop_terms.load_terms().rate("GB") == Decimal("0.2000")

@@ -65,7 +65,7 @@ SORTS_BY = {  # a column that sorts by another name than its own: what it shows 
     "accounts.user": {"login": "email"},  # staff's, which are shown whole
     "orders.order": {"placed": "placed_at"},
     "orders.shippingmethod": {"by": "carrier", "costs": "price", "free_for": "free_from"},
-    "orders.taxrate": {"percent": "rate"},
+    "orders.taxrate": {"percent": "rate", "since": "valid_from"},
     "orders.striperecord": {"sum": "amount"},
     "orders.delaynotice": {"told": "created_at"},
     "orders.lanewindow": {
