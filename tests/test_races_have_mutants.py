@@ -59,6 +59,11 @@ TWINS = {
     "concurrency/test_fresh_links.py": {
         "test_a_link_pressed_four_times_at_once_lets_one_in": "test_without_the_lock_it_lets_several_in",
     },
+    "concurrency/test_late_money_at_once.py": {
+        "test_late_money_meets_who_buys_the_last_of_it": (
+            "test_without_the_payments_lock_it_is_taken_in_again_and_again"
+        ),
+    },
     "concurrency/test_sending_again_at_once.py": {
         "test_sent_again_eight_times_at_once_it_goes_back_once": (
             "test_without_the_orders_lock_only_the_database_stands_between"

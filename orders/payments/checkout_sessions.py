@@ -31,6 +31,7 @@ from orders.gateways.stripe import (
 from orders.locks import lock_payment
 from orders.models import Order, OrderEvent, OrderLine, Payment
 from orders.order_facts import READ_FACTS
+from orders.payments import late_payments
 from orders.payments.refunds import FRESH, KEY_LIFE, RefundRefused, refund_order, request_refund, try_send_refund
 from shop import prepared
 from shop.money import format_amount
@@ -200,10 +201,7 @@ def is_idempotency_key(text: str) -> bool:
 
 
 def settle_payment(payment_id: int) -> Payment:
-    """Asks Stripe where the payment stands and draws the consequences. Safe to call any number of times.
-
-    Raises `StripeUnreachable` when Stripe gives no answer: nothing changes then.
-    """
+    """Asks Stripe where it stands, and draws the consequences. Safe to repeat. Raises `StripeUnreachable`."""
     return settle_found_payment(Payment.objects.select_related("order").get(pk=payment_id))
 
 
@@ -281,7 +279,10 @@ def _end_payment_unverified(payment_id: int, actor: str) -> Payment:
 def apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
     """The one transition: paid, flagged, expired, or nothing yet. Under the locks of cart, order and payment."""
     apply = partial(_apply_session_state, payment_id, session)
-    return prepared.run_in_transaction(apply, statements=_STATEMENTS)
+    payment = prepared.run_in_transaction(apply, statements=_STATEMENTS)
+    for refund_id in late_payments.list_refunds_to_send(payment):
+        try_send_refund(refund_id)
+    return payment
 
 
 def _apply_session_state(payment_id: int, session: CheckoutSession) -> Payment:
@@ -307,7 +308,10 @@ def _record_paid(payment: Payment, session: CheckoutSession) -> None:
     payment.captured_at = timezone.now()
     payment.problem = _explain_mismatch(payment, session)
     if payment.problem:
+        was_late = late_payments.is_late(payment)
         _flag_payment(payment, session)
+        if was_late:
+            late_payments.give_back(payment)
         return
     if payment.status == Payment.Status.PROCESSING or payment.order.pay_by_at:
         confirmation.renew_promise(payment.order)
@@ -317,18 +321,17 @@ def _record_paid(payment: Payment, session: CheckoutSession) -> None:
 
 
 def _explain_mismatch(payment: Payment, session: CheckoutSession) -> str:
-    """Why this money is not for this order as it stands; empty when it is."""
+    """Why this money is not for this order; empty when it is, or the order could be opened again for it."""
     order = payment.order
-    if order.status != Order.Status.PENDING or payment.status not in PAYABLE:
-        return f"Paid when the order was {order.get_status_display().lower()}"
     if session.key != str(payment.idempotency_key):
         return "Paid through another payment's session"
-    paid = (session.amount, session.currency)
-    if paid != (to_stripe_amount(order.total, order.currency), order.currency):
-        owed = format_amount(order.total, order.currency)
-        return (
-            f"Paid {format_amount(from_stripe_amount(session.amount, session.currency), session.currency)}, owed {owed}"
-        )
+    if (session.amount, session.currency) != (to_stripe_amount(order.total, order.currency), order.currency):
+        paid = format_amount(from_stripe_amount(session.amount, session.currency), session.currency)
+        return f"Paid {paid}, owed {format_amount(order.total, order.currency)}"
+    if late_payments.is_late(payment) and late_payments.reopen_order(payment):
+        return ""
+    if order.status != Order.Status.PENDING or payment.status not in PAYABLE:
+        return f"Paid when the order was {order.get_status_display().lower()}"
     return ""
 
 
