@@ -357,13 +357,16 @@ def _describe_tracking(parcel: Shipment) -> str:
 
 
 def _build_coming_step(order: Order, kind: OrderEvent.Kind, title: str, parcel: Shipment | None = None) -> TimelineStep:
-    if parcel and stages.get_stage(parcel.stage).progress == stages.CAME_BACK:
+    progress = stages.get_stage(parcel.stage).progress if parcel else stages.NOT_STARTED
+    if progress == stages.CAME_BACK:
         return TimelineStep(title, "wait")
     expected = getattr(_find_days(order, parcel), DUE_FIELDS[kind]) if kind in DUE_FIELDS else None
     if order.hold:
         return TimelineStep(title, "wait")
     if expected and expected < timezone.localdate():
         return TimelineStep(title, "wait", expected_on=expected, text="Later than we said. We are sorry.")
+    if progress == stages.HELD_UP:
+        return TimelineStep(title, "wait")  # nobody knows the day any more
     return TimelineStep(title, "next", expected_on=expected)
 
 

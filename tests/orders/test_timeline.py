@@ -83,6 +83,21 @@ def test_delivered_is_the_end_of_it():
     assert {state for _, state in outline(order)} == {"done"}
 
 
+@pytest.mark.parametrize(
+    "verb", ["mark_delivery_failed", "mark_shipment_undeliverable", "mark_shipment_returned"], ids=str
+)
+def test_of_what_is_held_up_no_day_is_promised(client, verb):
+    order, customer = order_due(), builders.customer("alice@example.com")
+    Order.objects.update(customer=customer)
+    sign_in(client, customer.user)
+    taken_to_the_truck(order)
+    assert (story(order)[-1].state, story(order)[-1].expected_on) == ("next", order.promised_by_on)
+    assert "With you" in client.get(order.get_absolute_url()).text
+    getattr(transitions, verb)(order.shipments.get().pk, actor="Sam")
+    assert (story(order)[-1].state, story(order)[-1].expected_on) == ("wait", None)
+    assert "With you" not in client.get(order.get_absolute_url()).text
+
+
 def test_the_packers_note_is_on_it_signed():
     order = order_due()
     taken_to_the_truck(order)

@@ -40,6 +40,10 @@ from shop.storefront.guarantee_notice import build_notice_for
 PER_PAGE = 20
 JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
 REFRESH_SECONDS = 5
+WITHOUT_ONE_DAY = {
+    *(progress.fulfilment_status for progress in (stages.ARRIVED, stages.HELD_UP, stages.CAME_BACK)),
+    *stages.PARTLY_STATUSES,
+}
 STATES = {"next": ""}  # as `partials/steps.html` names them
 
 
@@ -263,9 +267,11 @@ def _format_expected_day(step: TimelineStep) -> str:
 
 
 def _format_order_arrival(found: Order) -> str:
-    """When it comes, while all of it still is to come; each parcel's timeline has its own day once some has left."""
-    has_come = (Order.FulfilmentStatus.DELIVERED, *stages.PARTLY_STATUSES)
-    if found.status != Order.Status.CONFIRMED or found.fulfilment_status in has_come or found.hold:
+    """When it comes, while all of it still is to come and nothing holds it up.
+
+    Each parcel's timeline has its own day once some has left; of what is held up or comes back nobody knows one.
+    """
+    if found.status != Order.Status.CONFIRMED or found.fulfilment_status in WITHOUT_ONE_DAY or found.hold:
         return ""
     return _format_dates(found)
 
