@@ -1,8 +1,11 @@
-"""Another address for an order, until somebody starts picking it. Price, tax and dates are those of the country, which
-therefore stays: to another one, the buyer writes to the shop.
+"""Another address for an order, until somebody starts picking it. Price and tax are those of the country, which
+therefore stays: to another one, the buyer writes to the shop. Where the new postcode takes longer, its days are counted
+anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -11,11 +14,13 @@ from django.db import transaction
 
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people.address_forms import ADDRESS_LABELS, ADDRESS_WIDGETS, PostalAddressMixin
-from orders import events, stages
+from orders import events, shop_terms, stages, zone_words
+from orders.address_days import NewPlace, describe_later_days, find_new_place
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Shipment
 
+MOVED = ["zone_name", "zone_days", "promised_from_on", "promised_by_on", "first_promised_by_on", "moved_days"]
 CHANGEABLE = [name for name in ADDRESS_FIELDS if name != "phone"]
 OTHER_COUNTRY = (
     "In another country tax, delivery and the day it arrives may differ, so that is not changed here. "
@@ -40,6 +45,22 @@ class OrderAddressChangeForm(PostalAddressMixin, forms.ModelForm):
             if name != "country":
                 field.validators.append(MEANINGLESS)
         self.apply_postal_rules()
+        self.terms = shop_terms.load_terms()
+        if self.terms.list_country_zones(self.was_country) and self.postal_rules.has_postcode:
+            self.fields["postcode"].required = True
+
+    def clean_postcode(self) -> str:
+        postcode = str(super().clean_postcode())
+        place = find_new_place(self.instance, postcode, self.terms)
+        if place and place.is_refused:
+            raise forms.ValidationError(zone_words.format_refusal(place.zone, postcode))
+        return postcode
+
+    def _find_doubts(self, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
+        """Where it takes longer there, that is asked about once too."""
+        yield from super()._find_doubts(cleaned)
+        if later := describe_later_days(self.instance, cleaned.get("postcode", ""), self.terms):
+            yield "postcode", later
 
     def clean_country(self) -> str:
         country = str(self.cleaned_data["country"])
@@ -58,21 +79,62 @@ def may_change_address(order: Order) -> bool:
     return not _find_objection(order)
 
 
-@transaction.atomic
-def change_address(order_id: int, address: Mapping[str, str], *, actor: str) -> bool:
-    """Whether anything was changed: the same address again is none. The event holds no address.
+@dataclass(frozen=True)
+class AddressChange:
+    """What became of an order's days; both None where nobody knew one."""
 
-    Raises `TransitionRefused` once somebody picks it, while it is on hold, or for another country.
+    was_by_on: date | None
+    by_on: date | None
+
+    @property
+    def moved_day(self) -> date | None:
+        """The new last day, where it is another."""
+        return self.by_on if self.by_on != self.was_by_on else None
+
+
+@transaction.atomic
+def change_address(order_id: int, address: Mapping[str, str], *, actor: str) -> AddressChange | None:
+    """None where nothing was changed: the same address again. The event holds no address, and the days if they moved.
+
+    Raises `TransitionRefused` once somebody picks it, while it is on hold, for another country, or where its way does
+    not go.
     """
+    terms = shop_terms.load_terms()
     order = lock_order(order_id)
     if objection := _find_objection(order):
         raise TransitionRefused(f"{order.number} {objection}")
     if address["country"] != str(order.country):
         raise TransitionRefused(f"{order.number}: {OTHER_COUNTRY}")
-    is_changed = _save_address(order, address)
-    if is_changed:
-        events.record_order_event(order, OrderEvent.Kind.ADDRESS_CHANGED, actor=actor)
-    return is_changed
+    place = find_new_place(order, address["postcode"], terms)
+    if place and place.is_refused:
+        raise TransitionRefused(f"{order.number}: {zone_words.format_refusal(place.zone, address['postcode'])}")
+    if not _save_address(order, address):
+        return None
+    change = AddressChange(order.promised_by_on, _move_days(order, place) if place else order.promised_by_on)
+    days: dict[str, Any] = {"was": str(change.was_by_on), "by": str(change.moved_day)} if change.moved_day else {}
+    events.record_order_event(order, OrderEvent.Kind.ADDRESS_CHANGED, actor=actor, **days)
+    return change
+
+
+def _move_days(order: Order, place: NewPlace) -> date | None:
+    """Writes zone and days, and returns the last day that holds now. What was promised first, where a delay moved it,
+    moves along: the lane is measured by it.
+    """
+    zone, before, zone_days = place.zone, order.promised_by_on, order.zone_days
+    order.zone_name, order.zone_days = (zone.name, zone.extra_days) if zone else ("", 0)
+    days = place.compute_days(order, order.ships_on) if before else None
+    if days:
+        order.promised_from_on, order.promised_by_on = days.from_on, days.by_on
+        order.moved_days = days.moved_days or 0
+    if order.first_promised_by_on:
+        moved = days.by_on - before if days and before else timedelta(days=order.zone_days - zone_days)
+        order.first_promised_by_on += moved
+    for line in order.lines.exclude(promised_by_on=None) if order.ships_as_ready else ():
+        if own := place.compute_days(order, line.ships_on):
+            line.promised_from_on, line.promised_by_on = own.from_on, own.by_on
+            line.save(update_fields=["promised_from_on", "promised_by_on"])
+    order.save(update_fields=MOVED)
+    return order.promised_by_on
 
 
 def _save_address(order: Order, address: Mapping[str, str]) -> bool:

@@ -20,7 +20,7 @@ from accounts.consent import purposes
 from accounts.models import Customer
 from orders import cart_lines, carts, confirmation, pickup, pricing
 from orders.contracting import ContractedGoods, allocate_goods, create_order_lines, snapshot_terms
-from orders.models import Cart, CartLine, Order, OrderLine, OrderTick, Payment, ShippingMethod
+from orders.models import Cart, CartLine, DeliveryZone, Order, OrderLine, OrderTick, Payment, ShippingMethod
 from orders.parcel_plan import ParcelPlan, WantedGoods, plan_parcels
 from orders.payments import checkout_sessions
 from orders.pricing import Totals
@@ -75,6 +75,11 @@ class OverLimit(CheckoutRefused):
         super().__init__(f"{carts.describe_limit(limit)} Make it {limit:,} of {line.variant}. Nothing was ordered.")
 
 
+class NotDeliveredThere(CheckoutRefused):
+    def __init__(self, method: ShippingMethod, zone: DeliveryZone) -> None:
+        super().__init__(f"{method} does not go to {zone}. Nothing was ordered; please choose another way or address.")
+
+
 class TotalChanged(CheckoutRefused):
     def __init__(self, total: str) -> None:
         super().__init__(
@@ -106,6 +111,10 @@ class CheckoutDetails:
     def country(self) -> str:
         return self.address["country"]
 
+    @property
+    def postcode(self) -> str:
+        return self.address.get("postcode", "")
+
 
 @dataclass(frozen=True)
 class StartedCheckout:
@@ -135,7 +144,7 @@ def _try_start_checkout(
     """The order, or the earlier payment that has to end first."""
     _lock_cart_for_checkout(cart)
     lines = carts.get_priced_lines(cart)
-    plan = plan_cart_parcels(lines, details.method, terms, country=details.country)
+    plan = plan_cart_parcels(lines, details.method, terms, country=details.country, postcode=details.postcode)
     details = replace(details, in_two=details.in_two and plan.may_split)
     totals = _check_and_price_lines(lines, details, terms)
     fingerprint = _compute_cart_fingerprint(lines, totals, details, customer)
@@ -170,7 +179,12 @@ def _check_and_price_lines(lines: list[CartLine], details: CheckoutDetails, term
     limit = terms.settings.quantity_limit
     if over := next((line for line in lines if line.quantity + line.other_line_count > limit), None):
         raise OverLimit(over, limit)
-    totals = pricing.compute_totals(lines, details.method, details.country, terms=terms, in_two=details.in_two)
+    zone = terms.find_zone(details.country, details.postcode, details.method)
+    if zone and zone.is_refused:
+        raise NotDeliveredThere(details.method, zone)
+    totals = pricing.compute_totals(
+        lines, details.method, details.country, terms=terms, zone=zone, in_two=details.in_two
+    )
     if details.expected_total not in (None, totals.total):
         raise TotalChanged(totals.total_text)
     return totals
@@ -222,14 +236,16 @@ def _create_order(
     )
 
 
-def plan_cart_parcels(lines: Iterable[CartLine], method: ShippingMethod, terms: Terms, *, country: str) -> ParcelPlan:
-    """How all of it can go there, ordered now with this method."""
+def plan_cart_parcels(
+    lines: Iterable[CartLine], method: ShippingMethod, terms: Terms, *, country: str, postcode: str = ""
+) -> ParcelPlan:
+    """How all of it can go there, ordered now with this method; without a postcode, by the country's ordinary days."""
     lines = list(lines)
     place = terms.get_pickup(method)
     if place is not None:
         return pickup.plan_pickup(lines, place, terms.get_calendar(country), timezone.now())
     goods = [WantedGoods(line, line.quantity, line.variant.product.released_on) for line in lines]
-    return plan_parcels(goods, method, terms.get_calendar(country), timezone.now())
+    return plan_parcels(goods, method, terms.get_calendar(country, postcode), timezone.now())
 
 
 def _build_order_ticks(order: Order, ticks: Mapping[str, bool]) -> Iterable[OrderTick]:

@@ -28,7 +28,7 @@ def renew_promise(order: Order) -> None:
     if order.shipping_method is None or order.ships_on is None:
         return
     terms = shop_terms.load_terms()
-    calendar, now = terms.get_calendar(str(order.country)), timezone.now()
+    calendar, now = terms.get_order_calendar(order), timezone.now()
     place = terms.get_pickup(order.shipping_method)
     if place is not None:
         promised = pickup.compute_pickup_promise(place, calendar, now)

@@ -28,14 +28,19 @@ def snapshot_terms(
     in_two: bool = False,
 ) -> dict[str, Any]:
     """The columns of an order that say where it goes, how, by when, for how much, and how long it may come back."""
+    country, postcode = address["country"], address.get("postcode", "")
+    zone = terms.find_zone(country, postcode, method)
     return {
         **{name: address.get(name, "") for name in ADDRESS_FIELDS},
         "currency": totals.currency,
         "subtotal": totals.subtotal,
         "shipping_total": totals.shipping,
-        "ordinary_shipping_total": pricing.find_cheapest_shipping(
-            terms.methods, country=address["country"], subtotal=totals.subtotal
+        "ordinary_shipping_total": pricing.find_ordinary_shipping(
+            terms, country=country, postcode=postcode, subtotal=totals.subtotal
         ),
+        "zone_name": zone.name if zone else "",
+        "zone_days": zone.extra_days if zone else 0,
+        "zone_surcharge": totals.surcharge,
         "tax_total": totals.tax,
         "total": totals.total,
         "shipping_method": method,

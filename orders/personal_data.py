@@ -69,6 +69,7 @@ _ORDER_FIELDS = (
     *("shipping_name", "carrier", "ships_as_ready", "ships_on", "promised_from_on", "promised_by_on"),
     *("first_promised_by_on", "date_is_essential", "has_denied_delivery"),
     *("created_at", "placed_at", "approved_at", "cancelled_at"),
+    *("zone_name", "zone_surcharge"),
 )
 _LINE_FIELDS = (
     *("sku", "title", "options", "quantity", "cancelled_quantity", "unit_price", "tax_rate", "tax_amount"),

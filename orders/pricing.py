@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol
 
-from orders.models import ShippingMethod
+from orders.models import DeliveryZone, ShippingMethod
 from orders.shop_terms import Terms
 from shop.money import compute_included_tax, format_amount, get_shop_currency, is_price
 
@@ -21,15 +21,23 @@ class PricedLine(Protocol):
 
 @dataclass(frozen=True)
 class Totals:
-    """`tax` is inside `total`, and `line_taxes` (in the lines' order) inside `tax`."""
+    """`tax` is inside `total`, and `line_taxes` (in the lines' order) inside `tax`; the `surcharge` of a zone is inside
+    `shipping`.
+    """
 
     subtotal: Decimal
     shipping: Decimal
+    surcharge: Decimal
     tax: Decimal
     total: Decimal
     currency: str
     tax_rate: Decimal
     line_taxes: tuple[Decimal, ...]
+
+    @property
+    def plain_shipping(self) -> Decimal:
+        """Delivery without the surcharge of a zone."""
+        return self.shipping - self.surcharge
 
     @property
     def total_text(self) -> str:
@@ -42,18 +50,25 @@ def compute_totals(
     country: str,
     *,
     terms: Terms,
+    zone: DeliveryZone | None = None,
     in_two: bool = False,
 ) -> Totals:
-    """The totals for a country; without a method, of the goods alone. `in_two`: with a second parcel."""
+    """The totals for a country; without a method, of the goods alone. `in_two`: with a second parcel.
+
+    The surcharge of the `zone` is delivery, taxed like it, and charged once an order.
+    """
     rate, currency = terms.rate(country), get_shop_currency()
     subtotal = sum((line.line_total for line in lines), NOTHING)
     shipping = method.price_for(subtotal) if method else NOTHING
     if method and in_two:
         shipping += method.extra_parcel_price
+    surcharge = zone.surcharge if method and zone else NOTHING
+    shipping += surcharge
     line_taxes = tuple(compute_included_tax(line.line_total, rate=rate, currency=currency) for line in lines)
     return Totals(
         subtotal=subtotal,
         shipping=shipping,
+        surcharge=surcharge,
         tax=sum(line_taxes, NOTHING) + compute_included_tax(shipping, rate=rate, currency=currency),
         total=subtotal + shipping,
         currency=currency,
@@ -65,6 +80,24 @@ def compute_totals(
 def find_cheapest_shipping(methods: Iterable[ShippingMethod], *, country: str, subtotal: Decimal) -> Decimal | None:
     """What the cheapest way there costs for goods of that sum; None where none leads there."""
     return min((each.price_for(subtotal) for each in filter_shipping_methods(methods, country)), default=None)
+
+
+def find_ordinary_shipping(terms: Terms, *, country: str, postcode: str, subtotal: Decimal) -> Decimal | None:
+    """The same for an address, with the surcharge that nobody there can avoid."""
+    ways = list_ways_to_address(terms, country, postcode)
+    zones = [(each, terms.find_zone(country, postcode, each)) for each in ways]
+    return min((each.price_for(subtotal) + (zone.surcharge if zone else NOTHING) for each, zone in zones), default=None)
+
+
+def list_ways_to_address(terms: Terms, country: str, postcode: str) -> list[ShippingMethod]:
+    """The ways a parcel can go to that postcode, in the shop's order."""
+    ways = filter_shipping_methods(terms.methods, country)
+    zones = {each.pk: terms.find_zone(country, postcode, each) for each in ways}
+    return [each for each in ways if not _keeps_away(zones[each.pk])]
+
+
+def _keeps_away(zone: DeliveryZone | None) -> bool:
+    return zone is not None and (zone.is_refused or not is_price(zone.surcharge, zone.currency))
 
 
 def filter_shipping_methods(methods: Iterable[ShippingMethod], country: str) -> list[ShippingMethod]:

@@ -118,8 +118,9 @@ def _compute_promise_from(calendar: Calendar, method: ShippingMethod, *, starts_
     ships_on = _find_nth_day_after(packed_on, calendar.handling_days, calendar, _is_working_day)
     delivers = _is_delivery_day_mon_to_sat if method.delivers_on_saturday else _is_delivery_day_mon_to_fri
     cutoff = local.replace(hour=calendar.cutoff_hour, minute=0, second=0, microsecond=0, fold=0)
-    from_on = _find_nth_day_after(ships_on, method.days_min, calendar, delivers)
-    plain_by_on = _find_nth_day_after(ships_on, method.days_max, calendar, delivers)
+    more = calendar.get_zone_days(method)
+    from_on = _find_nth_day_after(ships_on, method.days_min + more, calendar, delivers)
+    plain_by_on = _find_nth_day_after(ships_on, method.days_max + more, calendar, delivers)
     by_on, moved_days = plain_by_on, None
     if method.pk in calendar.moved_days:
         moved_on = plain_by_on + calendar.moved_days[method.pk] * ONE_DAY

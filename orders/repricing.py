@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Count, F, Model, Q
 from django.db.models.functions import Mod, Round
 
-from orders.models import ShippingMethod, ShopSettings
+from orders.models import DeliveryZone, ShippingMethod, ShopSettings
 from shop.catalog import listing, prices
 from shop.catalog.models import Variant
 from shop.money import get_price_step, get_shop_currency
@@ -17,6 +17,7 @@ from shop.money import get_price_step, get_shop_currency
 Priced = tuple[tuple[type[Model], tuple[str, ...]], ...]
 TERMS: Priced = (
     (ShippingMethod, ("price", "free_from")),
+    (DeliveryZone, ("surcharge",)),
     (ShopSettings, ("approve_up_to",)),
 )
 PRICED: Priced = ((Variant, ("price",)), *TERMS)

@@ -36,7 +36,9 @@ NOT_ON_AN_INVOICE = {
     "cart_fingerprint": "",
     "cart": None,
 }
-ON_AN_INVOICE = {name: "" for name in (*ADDRESS_FIELDS, "company_name", "vat_id") if name not in ("country", "phone")}
+ON_AN_INVOICE = {
+    name: "" for name in (*ADDRESS_FIELDS, "zone_name", "company_name", "vat_id") if name not in ("country", "phone")
+}
 OPEN_STATUSES = (Order.Status.PENDING, Order.Status.CONFIRMED)
 
 

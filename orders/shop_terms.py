@@ -10,10 +10,11 @@ from functools import cache, cached_property
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
-from orders.models import InfoPage, ShippingMethod, ShopSettings
+from orders.models import DeliveryZone, InfoPage, Order, ShippingMethod, ShopSettings
 from shop.catalog.opening_hours import StoreCalendar, read_calendar
 from shop.model_rows import list_columns
 from shop.prepared import PreparedStatement
@@ -31,6 +32,11 @@ class Calendar:
     closed: frozenset[date] = frozenset()
     undelivered: frozenset[date] = frozenset()  # in the country it is for
     moved_days: Mapping[int, int] = field(default_factory=dict)  # there, by shipping method: what its deliveries say
+    zone_days: Mapping[int | None, int] = field(default_factory=dict)  # more there, by method; None: of every other
+
+    def get_zone_days(self, method: ShippingMethod) -> int:
+        """The working days that the zone adds to the method's own."""
+        return self.zone_days.get(method.pk, self.zone_days.get(None, 0))
 
     @classmethod
     def load(cls) -> "Calendar":
@@ -67,6 +73,7 @@ class Terms:
     return_exclusions: tuple[tuple[int | None, int | None], ...] = ()  # categories and products not taken back
     undelivered: Mapping[str, frozenset[date]] = field(default_factory=dict)
     moved_days: Mapping[str, Mapping[int, int]] = field(default_factory=dict)  # by country and shipping method
+    zones: tuple[DeliveryZone, ...] = ()
 
     @cached_property
     def domestic_methods(self) -> tuple[ShippingMethod, ...]:
@@ -74,10 +81,37 @@ class Terms:
         country = self.settings.default_country.code
         return tuple(method for method in self.methods if method.reaches(country))
 
-    def get_calendar(self, country: str) -> Calendar:
-        """For deliveries to a country."""
+    def get_calendar(self, country: str, postcode: str = "") -> Calendar:
+        """For deliveries to a country; without a postcode, by its ordinary days."""
         nowhere, there = self.undelivered.get("", frozenset()), self.undelivered.get(country, frozenset())
-        return replace(self.calendar, undelivered=nowhere | there, moved_days=self.moved_days.get(country, {}))
+        return replace(
+            self.calendar,
+            undelivered=nowhere | there,
+            moved_days=self.moved_days.get(country, {}),
+            zone_days={zone.method_id: zone.extra_days for zone in self._list_zones(country, postcode)},
+        )
+
+    def get_order_calendar(self, order: Order) -> Calendar:
+        """With the days of its zone that were contracted, whatever staff changed since."""
+        return replace(self.get_calendar(str(order.country)), zone_days={None: order.zone_days})
+
+    def find_zone(self, country: str, postcode: str, method: ShippingMethod) -> DeliveryZone | None:
+        """The zone of that postcode: the method's own before that of all. None where nothing is different."""
+        if method.store_id is not None:  # its buyer comes for it
+            return None
+        found = {zone.method_id: zone for zone in self._list_zones(country, postcode)}
+        return found.get(method.pk) or found.get(None)
+
+    def _list_zones(self, country: str, postcode: str) -> list[DeliveryZone]:
+        """Of every method: one each at the most, the older one where two came to overlap."""
+        return (
+            [zone for zone in reversed(self.list_country_zones(country)) if zone.covers(postcode)] if postcode else []
+        )
+
+    def list_country_zones(self, country: str) -> list[DeliveryZone]:
+        """Those of methods in use."""
+        used = {None, *(method.pk for method in self.methods)}
+        return [zone for zone in self.zones if zone.country.code == country and zone.method_id in used]
 
     def get_pickup(self, method: ShippingMethod | None) -> PickupPlace | None:
         """Where goods are collected by this method; None where it brings them, or is no longer offered."""
@@ -110,10 +144,11 @@ SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h
        (SELECT json_agg(json_build_array(e.category_id, e.product_id)) FROM orders_returnexclusion e),
        (SELECT json_agg(json_build_array(w.country, w.method_id, w.days))
         FROM orders_lanewindow w WHERE w.days IS NOT NULL),
-       {settings}
+       {settings},
+       (SELECT json_agg(json_build_object({zones}) ORDER BY z.id) FROM orders_deliveryzone z)
 FROM (SELECT 1) AS always LEFT JOIN orders_shopsettings s ON true
 """
-_MONEY = ("price", "free_from", "extra_parcel_price")
+_MONEY = ("price", "free_from", "extra_parcel_price", "surcharge")
 
 
 def load_terms() -> Terms:
@@ -122,7 +157,8 @@ def load_terms() -> Terms:
     [row] = _build_statement().fetch_rows({"since": today - PAST_DAYS_OFF, "today": today})
     days_off, taxes, methods, pickups, info_pages, exclusions, windows, *settings = row
     is_saved = settings[0] is not None
-    return _build_terms(
+    zones = settings.pop()
+    terms = _build_terms(
         ShopSettings.from_db(DEFAULT_DB_ALIAS, list_columns(ShopSettings), settings) if is_saved else ShopSettings(),
         days_off=[(date.fromisoformat(on), *others) for on, *others in days_off or ()],
         taxes=taxes or [],
@@ -132,14 +168,19 @@ def load_terms() -> Terms:
         exclusions=exclusions or [],
         windows=windows or [],
     )
+    return replace(terms, zones=tuple(DeliveryZone(**_parse_money(each)) for each in zones or ()))
 
 
 @cache
 def _build_statement() -> PreparedStatement:
     """With every column that the models have by now."""
-    methods = (f"'{name}', m.{name}{'::text' * (name in _MONEY)}" for name in list_columns(ShippingMethod))
+    methods, zones = _write_columns(ShippingMethod, "m"), _write_columns(DeliveryZone, "z")
     settings = (f"s.{name}" for name in list_columns(ShopSettings))
-    return PreparedStatement(_SELECT_TERMS.format(methods=", ".join(methods), settings=", ".join(settings)))
+    return PreparedStatement(_SELECT_TERMS.format(methods=methods, zones=zones, settings=", ".join(settings)))
+
+
+def _write_columns(model: type[Model], alias: str) -> str:
+    return ", ".join(f"'{name}', {alias}.{name}{'::text' * (name in _MONEY)}" for name in list_columns(model))
 
 
 def get_terms_for_request(request: HttpRequest) -> Terms:
@@ -183,7 +224,7 @@ def _build_terms(
         calendar,
         rates,
         names,
-        tuple(_parse_shipping_method(each) for each in methods),
+        tuple(ShippingMethod(**_parse_money(each)) for each in methods),
         tuple(_parse_pickup(*each, own_country=settings.default_country.code) for each in pickups),
         tuple(InfoPage(**each) for each in info_pages),
         tuple((category, product) for category, product in exclusions),
@@ -191,11 +232,6 @@ def _build_terms(
         moved_days,
     )
     return replace(terms, calendar=terms.get_calendar(settings.default_country.code))
-
-
-def _parse_shipping_method(row: dict[str, Any]) -> ShippingMethod:
-    money = {name: row[name] and Decimal(row[name]) for name in _MONEY}
-    return ShippingMethod(**{**row, **money})
 
 
 def _parse_pickup(
@@ -210,4 +246,8 @@ def _parse_pickup(
     own_country: str,
 ) -> PickupPlace:
     hours = read_calendar(weekly or (), special or ())
-    return PickupPlace(_parse_shipping_method(method), name, address, phone, country or own_country, hours)
+    return PickupPlace(ShippingMethod(**_parse_money(method)), name, address, phone, country or own_country, hours)
+
+
+def _parse_money(row: dict[str, Any]) -> dict[str, Any]:
+    return row | {name: row[name] and Decimal(row[name]) for name in _MONEY if name in row}

@@ -19,7 +19,7 @@ from orders.contracting import ContractedGoods, allocate_goods, create_order_lin
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
-from orders.models import Order, OrderEvent, Payment, ShippingMethod
+from orders.models import DeliveryZone, Order, OrderEvent, Payment, ShippingMethod
 from orders.parcel_plan import ParcelPlan, WantedGoods, plan_parcels
 from orders.payments import checkout_sessions
 from orders.pricing import Totals
@@ -118,7 +118,13 @@ def create_draft_order(draft: OrderDraft, *, actor: str, terms: Terms) -> Order:
 def price_draft(draft: OrderDraft, terms: Terms) -> Totals:
     """What it comes to, delivery and tax included."""
     country = draft.address["country"]
-    return pricing.compute_totals(draft.lines, draft.method, country, terms=terms, in_two=draft.in_two)
+    zone = find_draft_zone(draft, terms)
+    return pricing.compute_totals(draft.lines, draft.method, country, terms=terms, zone=zone, in_two=draft.in_two)
+
+
+def find_draft_zone(draft: OrderDraft, terms: Terms) -> DeliveryZone | None:
+    """The zone its address lies in, if any."""
+    return terms.find_zone(draft.address["country"], draft.address.get("postcode", ""), draft.method)
 
 
 def plan_draft(draft: OrderDraft, terms: Terms) -> ParcelPlan:
@@ -127,7 +133,8 @@ def plan_draft(draft: OrderDraft, terms: Terms) -> ParcelPlan:
     goods = [
         WantedGoods(found[line.variant.pk], line.quantity, line.variant.product.released_on) for line in draft.lines
     ]
-    return plan_parcels(goods, draft.method, terms.get_calendar(draft.address["country"]), timezone.now())
+    calendar = terms.get_calendar(draft.address["country"], draft.address.get("postcode", ""))
+    return plan_parcels(goods, draft.method, calendar, timezone.now())
 
 
 def _check_and_price_draft(draft: OrderDraft, terms: Terms) -> Totals:
@@ -142,6 +149,8 @@ def _check_and_price_draft(draft: OrderDraft, terms: Terms) -> Totals:
             raise DraftRefused(f"{line.variant} cannot be sold at that price.")
     if not draft.method.reaches(draft.address["country"]):
         raise DraftRefused(f"{draft.method} does not go to that country.")
+    if (zone := find_draft_zone(draft, terms)) and zone.is_refused:
+        raise DraftRefused(f"{draft.method} does not go to {zone}: choose another way or address.")
     return price_draft(draft, terms)
 
 

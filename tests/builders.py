@@ -15,6 +15,7 @@ from orders.models import (
     Allocation,
     Cart,
     CartLine,
+    DeliveryZone,
     Order,
     OrderEvent,
     OrderLine,
@@ -112,6 +113,16 @@ def cart(*variants: Variant, customer: Customer | None = None, quantity: int = 1
     for item in variants:
         CartLine.objects.create(cart=made, variant=item, quantity=quantity)
     return made
+
+
+def delivery_zone(postcodes: str = "HS, IV, KW1-KW14", *, country: str = "GB", **fields) -> DeliveryZone:
+    """By default a place that takes two working days more and costs 4.00 on top."""
+    if not fields.get("is_refused"):
+        fields = {"extra_days": 2, "surcharge": Decimal("4.00")} | fields
+    zone = DeliveryZone(**{"name": "Scottish islands"} | fields, country=country, postcodes=postcodes)
+    zone.full_clean()
+    zone.save()
+    return zone
 
 
 def paid_order(

@@ -15,6 +15,7 @@ from notifications.topics.export_ready import EXPORT_READY
 from notifications.topics.newsletter import NEWSLETTER
 from notifications.topics.order_cancelled import ORDER_CANCELLED
 from notifications.topics.order_delayed import ORDER_DELAYED
+from notifications.topics.order_moved import ORDER_MOVED
 from notifications.topics.order_refunded import ORDER_REFUNDED
 from notifications.topics.order_stages import ORDER_STAGES
 from notifications.topics.order_to_pay import ORDER_TO_PAY
@@ -37,6 +38,7 @@ __all__ = [
     "NEWSLETTER",
     "ORDER_CANCELLED",
     "ORDER_DELAYED",
+    "ORDER_MOVED",
     "ORDER_REFUNDED",
     "ORDER_TO_PAY",
     "PAYMENT_FAILED",
@@ -53,6 +55,7 @@ register_topics(
     RECEIPT,
     *ORDER_STAGES,
     ORDER_DELAYED,
+    ORDER_MOVED,
     ORDER_CANCELLED,
     ORDER_REFUNDED,
     WITHDRAWAL_RECEIVED,

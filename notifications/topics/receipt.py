@@ -90,9 +90,12 @@ def list_order_sums(order: Order) -> list[tuple[str, str, bool]]:
         return name, format_amount(amount, order.currency), strong
 
     extras = [row(extra.label, extra.amount) for extra in order.adjustments.all()]
-    delivery = f"Delivery ({order.shipping_name})" if order.shipping_name else "Delivery"
+    delivery = f"Delivery ({order.delivery_name})" if order.delivery_name else "Delivery"
     sums = [row("Goods", order.subtotal), *extras]
-    sums.append(row(delivery, order.shipping_total) if order.shipping_total else (delivery, "free", False))
+    plain = order.plain_shipping_total
+    sums.append(row(delivery, plain) if plain else (delivery, "free", False))
+    if order.zone_surcharge:
+        sums.append(row(f"Surcharge for {order.zone_name or 'the first address'}", order.zone_surcharge))
     sums.append(row("Total", order.total, strong=True))
     if order.tax_total:
         sums.append(row("of which tax", order.tax_total))

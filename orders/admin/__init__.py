@@ -1,4 +1,5 @@
 from orders.admin.delay_notice import DelayNoticeAdmin
+from orders.admin.delivery_zone import DeliveryZoneAdmin
 from orders.admin.info_page import InfoPageAdmin
 from orders.admin.lane_window import LaneWindowAdmin
 from orders.admin.order import OrderAdmin
@@ -17,6 +18,7 @@ from orders.admin.withdrawal_statement import WithdrawalStatementAdmin
 
 __all__ = [
     "DelayNoticeAdmin",
+    "DeliveryZoneAdmin",
     "HolidayAdmin",
     "InfoPageAdmin",
     "LaneWindowAdmin",

@@ -1,11 +1,13 @@
 """Another address for an order, typed by staff until somebody starts picking it."""
 
+from collections.abc import Iterable
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from orders import address_change
-from orders.address_change import OrderAddressChangeForm
+from orders.address_change import AddressChange, OrderAddressChangeForm
 from orders.admin.action_pages import render_step_page
 from orders.admin.actions import get_actor_name, try_each_order
 from orders.admin.forms import focus_first_error
@@ -14,6 +16,14 @@ from orders.models import Order
 from orders.stages import StaffButton
 
 CHANGE_ADDRESS = StaffButton("change_address", "Change the address")
+
+
+def _tell_new_day(request: HttpRequest, changes: Iterable[AddressChange | None]) -> None:
+    for change in changes:
+        if change and change.moved_day:
+            told = change.was_by_on and change.moved_day > change.was_by_on
+            mail = " Its buyer gets a mail that says so." if told else ""
+            messages.info(request, f"It arrives by {change.moved_day:%a %d %b} there.{mail}")
 
 
 @admin.action(description=CHANGE_ADDRESS.label, permissions=["change"])
@@ -26,12 +36,14 @@ def change_address(model_admin: admin.ModelAdmin, request: HttpRequest, orders: 
     form = OrderAddressChangeForm(request.POST if SENT in request.POST else None, instance=order)
     if form.is_valid():
         actor = get_actor_name(request)
+        changes: list[AddressChange | None] = []
         try_each_order(
             request,
             [order],
-            lambda each: address_change.change_address(each.pk, form.address, actor=actor),
+            lambda each: changes.append(address_change.change_address(each.pk, form.address, actor=actor)),
             done="The address is changed",
         )
+        _tell_new_day(request, changes)
         return None
     focus_first_error([form], "full_name")
     title = CHANGE_ADDRESS.label

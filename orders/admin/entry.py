@@ -22,6 +22,7 @@ from orders.models import Order
 from orders.parcel_plan import format_plan
 from orders.shop_terms import Terms, load_terms
 from orders.staff_orders import DraftLine, DraftRefused, OrderDraft
+from orders.zone_words import describe_zone
 from shop.catalog.availability import get_availability
 
 ENTER = "enter"  # the button that enters it; the other looks things up
@@ -73,10 +74,13 @@ def _describe_sums(draft: OrderDraft, terms: Terms) -> dict[str, Any]:
     draft = replace(draft, in_two=draft.in_two and plan.may_split)
     totals, country = staff_orders.price_draft(draft, terms), draft.address["country"]
     tax_name = terms.tax_names[country] if totals.tax else ""
+    zone = staff_orders.find_draft_zone(draft, terms)
     return {
         "totals": totals,
         "customs_note": describe_import_charges(str(terms.settings.default_country), country, tax_name=tax_name),
         "method": draft.method,
+        "zone": zone,
+        "zone_words": describe_zone(zone),
         "dates": format_plan(plan, in_two=draft.in_two, now=timezone.now()),
         "lines": _describe_lines(draft.lines),
     }

@@ -51,9 +51,7 @@ def set_later_day(order_id: int, *, leaves_on: date | None, words: str, actor: s
             raise TransitionRefused(f"{order.number} names no way of sending it, so no day can be counted.")
         promised = None
         if leaves_on is not None:
-            promised = compute_arrival(
-                terms.get_calendar(str(order.country)), order.shipping_method, leaves_on=leaves_on
-            )
+            promised = compute_arrival(terms.get_order_calendar(order), order.shipping_method, leaves_on=leaves_on)
         _refuse_unless_later(order, promised.by_on if promised else None)
         slip = Slip(Reason.STAFF, promised)
         notice, refund = _write_notice(order, slip, actor=actor, words=words, has_left=_has_any_left(order))

@@ -52,12 +52,12 @@ SELECT o.id, o.number, o.country, o.promised_by_on, o.shipping_method_id,
             THEN (SELECT max(s.dispatched_at) FROM orders_shipment s WHERE s.order_id = o.id) END,
        awaited.order_id IS NOT NULL, awaited.goods_on,
        (SELECT max(p.released_on) FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
-        WHERE line.order_id = o.id AND p.released_on > %(today)s), o.moved_days
+        WHERE line.order_id = o.id AND p.released_on > %(today)s), o.moved_days, o.zone_days
 FROM orders_order o LEFT JOIN awaited ON awaited.order_id = o.id
 WHERE o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.shipping_method_id IS NOT NULL
   AND ((o.fulfilment_status IN ('unfulfilled', 'in_progress', 'partly_sent', 'partly_here')
         AND o.promised_by_on >= %(long_past)s
-        AND (o.promised_by_on <= %(soon)s OR awaited.order_id IS NOT NULL
+        AND (o.promised_by_on <= %(soon)s + 2 * o.zone_days + 7 * least(o.zone_days, 1) OR awaited.order_id IS NOT NULL
              OR EXISTS (SELECT FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
                         WHERE line.order_id = o.id AND p.released_on > %(today)s)))
     OR (o.fulfilment_status IN ('unfulfilled', 'in_progress', 'partly_sent', 'partly_here')
@@ -145,6 +145,7 @@ def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Ite
         goods_on,
         released_on,
         moved_days,
+        zone_days,
     ) in FIND_STANDINGS.fetch_rows(values):
         outlook = OrderOutlook(
             by_on or UNKNOWN,
@@ -153,5 +154,6 @@ def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Ite
             goods_on=goods_on,
             released_on=released_on,
             moved_days=moved_days,
+            zone_days=zone_days,
         )
         yield FoundOrder(order_id, number, country, by_on, method_id, outlook)

@@ -30,7 +30,8 @@ class OrderOutlook:
 
     `left_on`: the day its parcel left; None while it is here. `awaits_goods`: something of it is not in the shop;
     `goods_on`: when that is due, None where nobody knows or the day has passed. `released_on`: not before that day.
-    `moved_days`: by how many days the promised day had been moved; what was measured since is no delay.
+    `moved_days`: by how many days the promised day had been moved, `zone_days`: how many its zone had added; what was
+    measured or set since is no delay.
     """
 
     promised_by_on: date
@@ -39,6 +40,7 @@ class OrderOutlook:
     goods_on: date | None = None
     released_on: date | None = None
     moved_days: int = 0
+    zone_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def predict_slip(outlook: OrderOutlook, *, calendar: Calendar, method: ShippingM
     even that would be too late is the day given up. A parcel that has left is late when even the carrier's quickest
     day is.
     """
-    calendar = replace(calendar, moved_days={method.pk: outlook.moved_days})
+    calendar = replace(calendar, moved_days={method.pk: outlook.moved_days}, zone_days={None: outlook.zone_days})
     if outlook.left_on is not None:
         promised = compute_arrival(calendar, method, leaves_on=outlook.left_on)
         return Slip(Reason.ROAD, promised) if promised.from_on > outlook.promised_by_on else None

@@ -124,7 +124,7 @@ def _bring_days_forward(order: Order, came: Collection[int]) -> None:
         return
     released = [line.product.released_on for line in inside if line.product and line.product.released_on]
     promised = promise.compute_promise(
-        shop_terms.load_terms().get_calendar(str(order.country)),
+        shop_terms.load_terms().get_order_calendar(order),
         order.shipping_method,
         availability=DueGoods(restock_on=None, on_shelf=1),
         now=timezone.now(),

@@ -2,6 +2,7 @@ from orders.models.allocation import Allocation
 from orders.models.carrier import StaffCarrier
 from orders.models.cart import Cart, CartLine
 from orders.models.delay_notice import DelayNotice
+from orders.models.delivery_zone import DeliveryZone
 from orders.models.event import OrderEvent
 from orders.models.info_page import InfoPage
 from orders.models.invoice import Invoice, InvoiceKind, InvoiceSeries
@@ -28,6 +29,7 @@ __all__ = [
     "Cart",
     "CartLine",
     "DelayNotice",
+    "DeliveryZone",
     "Holiday",
     "InfoPage",
     "Invoice",

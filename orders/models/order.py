@@ -1,4 +1,5 @@
 import secrets
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pgtrigger
@@ -139,6 +140,27 @@ class Order(PostalAddress):
     pickup_ready_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="From when it was promised to lie ready."
     )
+    zone_name = models.CharField(
+        "zone",
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of its postcode, where delivery takes longer or costs more.",
+    )
+    zone_days = models.PositiveSmallIntegerField(
+        "more days there", default=0, db_default=0, editable=False, help_text="Working days, inside the promised ones."
+    )
+    zone_surcharge = models.DecimalField(
+        "surcharge there",
+        max_digits=10,
+        decimal_places=2,
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Inside what delivery cost.",
+    )
     gift_note = models.CharField(max_length=280, blank=True)
     company_name = models.CharField(
         max_length=120, blank=True, default="", db_default="", help_text="Of a buyer who buys for a business."
@@ -257,6 +279,16 @@ class Order(PostalAddress):
     def business_lines(self) -> list[str]:
         """For which business it was bought, as its papers say so; none for anybody else."""
         return [line for line in (self.company_name, self.vat_id and f"VAT number {self.vat_id}") if line]
+
+    @property
+    def delivery_name(self) -> str:
+        """How it goes, and the zone it goes to: “Royal Mail, Outer Hebrides”."""
+        return ", ".join(filter(None, (self.shipping_name, self.zone_name)))
+
+    @property
+    def plain_shipping_total(self) -> Decimal:
+        """What delivery cost without the surcharge of its zone."""
+        return self.shipping_total - self.zone_surcharge
 
     @property
     def waits_for_link(self) -> bool:

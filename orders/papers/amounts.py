@@ -51,8 +51,11 @@ def describe_order(order: Order) -> PaperContent:
         sums[line.tax_rate].gross += line.line_total
         sums[line.tax_rate].tax += line.tax_amount
     extras = [(extra.label, extra.amount) for extra in order.adjustments.all()]
-    if order.shipping_total:
-        extras.append((f"{DELIVERY}: {order.shipping_name}" if order.shipping_name else DELIVERY, order.shipping_total))
+    delivery = f"{DELIVERY}: {order.delivery_name}" if order.delivery_name else DELIVERY
+    if order.plain_shipping_total:
+        extras.append((delivery, order.plain_shipping_total))
+    if order.zone_surcharge:
+        extras.append((f"{DELIVERY}: surcharge for {order.zone_name or 'the first address'}", order.zone_surcharge))
     rest = order.tax_total - sum((each.tax for each in sums.values()), NOTHING)
     rate = max(sums, default=NOTHING) if rest else NOTHING
     for label, amount in extras:

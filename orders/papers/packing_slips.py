@@ -49,7 +49,7 @@ def _describe_slip(parcel: Shipment) -> dict[str, Any]:
         "part": f"Parcel {siblings.index(parcel.pk) + 1} of {len(siblings)}" if len(siblings) > 1 else "",
         "facts": [
             *([date_format(order.placed_at, "j F Y")] if order.placed_at else []),
-            *_list_filled(order.shipping_name, describe_parcel_arrival(parcel)),
+            *_list_filled(order.delivery_name, describe_parcel_arrival(parcel)),
         ],
         "lines": [
             {

@@ -47,6 +47,7 @@ def compute_ordinary_delivery(order: Order, methods: Iterable[ShippingMethod]) -
     ordinary = order.ordinary_shipping_total
     if ordinary is None:
         ordinary = pricing.find_cheapest_shipping(methods, country=str(order.country), subtotal=order.subtotal)
+        ordinary = None if ordinary is None else ordinary + order.zone_surcharge
     return order.shipping_total if ordinary is None else min(order.shipping_total, ordinary)
 
 

@@ -105,7 +105,7 @@ def create_exchange_order(made: ReturnAuthorization, lines: list[ReturnLine], *,
 def _copy_order(order: Order, made: ReturnAuthorization, subtotal: Decimal) -> Order:
     now = timezone.now()
     promised = order.shipping_method and promise.compute_promise(
-        shop_terms.load_terms().calendar, order.shipping_method, availability=ReservedGoods(), now=now
+        shop_terms.load_terms().get_order_calendar(order), order.shipping_method, availability=ReservedGoods(), now=now
     )
     return Order.objects.create(
         **{name: getattr(order, name) for name in ADDRESS_FIELDS},
@@ -120,12 +120,15 @@ def _copy_order(order: Order, made: ReturnAuthorization, subtotal: Decimal) -> O
         shipping_method=order.shipping_method,
         shipping_name="Sent in exchange",
         carrier=order.carrier,
+        zone_name=order.zone_name,
+        zone_days=order.zone_days,
         carrier_may_write=order.carrier_may_write,
         return_window_days=order.return_window_days,
         placed_at=now,
         ships_on=promised.ships_on if promised else None,
         promised_from_on=promised.from_on if promised else None,
         promised_by_on=promised.by_on if promised else None,
+        moved_days=(promised.moved_days if promised else None) or 0,
     )
 
 

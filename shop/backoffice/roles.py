@@ -18,6 +18,7 @@ ROLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "orders.striperecord": LOOK,
         "orders.delaynotice": LOOK,
         "orders.lanewindow": LOOK,
+        "orders.deliveryzone": LOOK,
         "orders.withdrawal": LOOK,
         "orders.withdrawalstatement": LOOK,
         "orders.returnauthorization": LOOK,

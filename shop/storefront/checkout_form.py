@@ -18,10 +18,10 @@ from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_COLUMNS, ADDRESS_FIELDS
 from accounts.people.address_forms import ADDRESS_LABELS, AUTOCOMPLETE, PostalAddressMixin
 from accounts.people.email_addresses import EmailAddressInput
-from orders import order_mail_optins, pricing
+from orders import order_mail_optins, pricing, zone_words
 from orders.checkout import CheckoutDetails
-from orders.models import Order, ShippingMethod
-from orders.shop_terms import PickupPlace
+from orders.models import DeliveryZone, Order, ShippingMethod
+from orders.shop_terms import PickupPlace, Terms
 from orders.vat_ids import BusinessBuyerMixin
 
 MAIL_PURPOSES: tuple[Purpose, ...] = tuple(
@@ -101,14 +101,15 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
     def __init__(
         self,
         *args: Any,
-        methods: Iterable[ShippingMethod],
+        terms: Terms,
         pickups: Iterable[PickupPlace] = (),
         customer: Customer | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.customer = customer
-        self.every_method = list(methods)
+        self.terms = terms
+        self.every_method = list(terms.methods)
         self.pickups = list(pickups)
         for name in ADDRESS_ON_PAGE:
             if name not in self.fields:
@@ -127,6 +128,14 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         if self.chosen_pickup is not None:
             for name in ADDRESS_OF_A_DOOR:
                 self.fields[name].required = False
+        elif terms.list_country_zones(self.chosen_country) and self.postal_rules.has_postcode:
+            self.fields["postcode"].required = True
+
+    def clean_postcode(self) -> str:
+        postcode = str(super().clean_postcode())
+        if self.refusal:
+            raise forms.ValidationError(self.refusal)
+        return postcode
 
     def clean(self) -> dict[str, Any]:
         """Who comes to a store is asked for no address: the order has the store's country, for its tax."""
@@ -153,9 +162,32 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         return place.country if place else self.chosen_country
 
     @property
+    def chosen_postcode(self) -> str:
+        """Not through its field, which would keep the label it has before the country's rules are applied."""
+        typed = self.data.get(self.add_prefix("postcode")) if self.is_bound else self.initial.get("postcode")
+        return " ".join(str(typed or "").upper().split())
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing goes to the postcode; empty where something does, or its buyer comes for it."""
+        if self.chosen_pickup:
+            return ""
+        return zone_words.describe_refusal(self.terms, self.chosen_country, self.chosen_postcode)
+
+    @property
+    def chosen_zone(self) -> DeliveryZone | None:
+        """Of the postcode, for the chosen method."""
+        method = self.chosen_method
+        return self.terms.find_zone(self.chosen_country, self.chosen_postcode, method) if method else None
+
+    @property
     def methods(self) -> list[ShippingMethod]:
-        """What goes to the chosen country, then the stores to collect from."""
-        delivered = pricing.filter_shipping_methods(self.every_method, self.chosen_country)
+        """What goes to the address, then the stores to collect from.
+
+        Where nothing goes there, what goes to the country: so the choice is not lost.
+        """
+        there = pricing.list_ways_to_address(self.terms, self.chosen_country, self.chosen_postcode)
+        delivered = there or pricing.filter_shipping_methods(self.every_method, self.chosen_country)
         return [*delivered, *(place.method for place in self.pickups)]
 
     @property

@@ -10,9 +10,10 @@ from django.utils import timezone
 
 from orders import pricing, promise
 from orders.checkout import plan_cart_parcels
-from orders.models import CartLine, ShippingMethod
+from orders.models import CartLine, DeliveryZone, ShippingMethod
 from orders.parcel_plan import ParcelPlan, format_plan
 from orders.shop_terms import PickupPlace, Terms
+from orders.zone_words import describe_zone
 from shop.catalog.opening_hours import describe_opening
 from shop.money import format_amount
 from shop.storefront.checkout_form import IN_TWO, TOGETHER, CheckoutForm
@@ -28,6 +29,7 @@ class DeliveryOption:
     is_chosen: bool
     place: PickupPlace | None = None  # where it is collected, if it is
     opening: str = ""
+    zone_words: str = ""
 
 
 @dataclass(frozen=True)
@@ -42,23 +44,32 @@ class ParcelOption:
 
 
 def list_deliveries(form: CheckoutForm, lines: list[CartLine], agreed: Terms) -> list[DeliveryOption]:
-    now, chosen, country = timezone.now(), form.chosen_method, form.chosen_country
+    now, chosen, country, postcode = timezone.now(), form.chosen_method, form.chosen_country, form.chosen_postcode
+    zones = {each.pk: agreed.find_zone(country, postcode, each) for each in form.methods}
+    plans = {
+        each.pk: plan_cart_parcels(lines, each, agreed, country=country, postcode=postcode) for each in form.methods
+    }
     goods = pricing.compute_totals([line for line in lines if line.is_sellable], None, "", terms=agreed)
     return [
         DeliveryOption(
             method=each,
-            price=_format_method_price(each, goods),
-            arrival=format_plan(plan_cart_parcels(lines, each, agreed, country=country), in_two=False, now=now),
+            price=_format_method_price(each, zones[each.pk], goods),
+            arrival=_format_days(plans[each.pk], zones[each.pk], now),
             is_chosen=each == chosen,
             place=(place := agreed.get_pickup(each)),
             opening=describe_opening(place.hours, now) if place else "",
+            zone_words=describe_zone(zones[each.pk]),
         )
         for each in form.methods
     ]
 
 
-def _format_method_price(method: ShippingMethod, goods: pricing.Totals) -> str:
-    amount = method.price_for(goods.subtotal)
+def _format_days(plan: ParcelPlan, zone: DeliveryZone | None, now: datetime) -> str:
+    return "" if zone and zone.is_refused else format_plan(plan, in_two=False, now=now)
+
+
+def _format_method_price(method: ShippingMethod, zone: DeliveryZone | None, goods: pricing.Totals) -> str:
+    amount = method.price_for(goods.subtotal) + (zone.surcharge if zone else 0)
     return format_amount(amount, goods.currency) if amount else "free"
 
 

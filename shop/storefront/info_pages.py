@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 
 from orders.models import ShippingMethod
 from orders.shop_terms import Terms
+from orders.zone_words import describe_effect
 from shop.money import format_amount
 
 _MOST_NAMED_COUNTRIES = 6  # countries named one by one
@@ -39,6 +40,32 @@ def render_markdown(body: str) -> SafeString:
 def get_delivery_facts(terms: Terms) -> list[DeliveryFact]:
     """The ways of delivery in use, in the shop's order."""
     return [_make_delivery_fact(method) for method in terms.methods]
+
+
+@dataclass(frozen=True)
+class ZoneFact:
+    """Where delivery is not as elsewhere in a country, in words."""
+
+    name: str
+    where: str
+    effect: str
+
+
+def list_zone_facts(terms: Terms) -> list[ZoneFact]:
+    """Those of ways in use, country by country."""
+    names = {method.pk: method.name for method in terms.methods}
+    used = [zone for zone in terms.zones if zone.method_id is None or zone.method_id in names]
+    return sorted(
+        (
+            ZoneFact(
+                zone.name,
+                f"{zone.country.name}: {zone.postcodes}",
+                describe_effect(zone) + (f", by {names[zone.method_id]}" if zone.method_id else ""),
+            )
+            for zone in used
+        ),
+        key=lambda fact: (fact.where, fact.name),
+    )
 
 
 def format_delivery_price(methods: Sequence[ShippingMethod]) -> str:

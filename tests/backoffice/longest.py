@@ -70,6 +70,7 @@ def _furnish(owner: User) -> None:
         computed_at=timezone.now(),
     )
     builders.shipping_method()
+    builders.delivery_zone(method=builders.shipping_method(), extra_days=60, surcharge="99999999.99")
     builders.tax_rate()
     builders.category("Wool", parent=builders.category("Socks"))
     goods = builders.product(sizes=("S", "M"), attributes={"w" * 80: "w" * 80}, tags=["w" * 40] * 3)

@@ -126,6 +126,8 @@ def queue_order_news(topic: str, customer: Customer) -> OutgoingEmail:
         announcing.set_later_day(order.pk, leaves_on=leaves_on, words="A <b>bold</b> chip.", actor="Sam")
         relay.relay_all_events()
         return OutgoingEmail.objects.get(topic=topic)
+    if topic == topics.ORDER_MOVED.key:
+        return acts.queued(order, Kind.ADDRESS_CHANGED, was=str(order.ships_on), by=str(order.promised_by_on))
     shipment = acts.parcel(order, tracking_number="RM 123/4", packing_note="Enjoy!", packed_by="Jo")
     data = {"amount": "4.50", "reason": "A <b>bold</b> chip."} if topic == topics.ORDER_REFUNDED.key else {}
     about = {"shipment": shipment} if Kind(TOPICS[topic].event) in acts.OF_A_PARCEL else {}

@@ -8,8 +8,9 @@ from django_countries import countries
 from accounts.people.address_forms import AddressBookForm
 from accounts.people.postal_rules import get_postal_rules
 from orders.models import Order
+from orders.shop_terms import load_terms
 from shop.storefront.checkout_form import CheckoutForm
-from tests import builders, cast
+from tests import cast
 from tests.paying import check_out, check_stock, fill, form
 
 pytestmark = pytest.mark.django_db
@@ -43,7 +44,7 @@ def bob(client):
 
 def checkout_form(**fields: str) -> CheckoutForm:
     data = form(**fields)
-    return CheckoutForm(data=data, methods=[builders.shipping_method()], customer=None)
+    return CheckoutForm(data=data, terms=load_terms(), customer=None)
 
 
 @pytest.mark.parametrize("country", [code for code, _ in countries])

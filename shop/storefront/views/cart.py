@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.people.auth import get_customer
-from orders import carts, pricing, promise
+from orders import carts, pricing, promise, zone_words
 from orders.checkout import plan_cart_parcels
 from orders.customs import reaches_over_customs
 from orders.models import CartLine, ShippingMethod
@@ -57,6 +57,7 @@ def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, An
         "until_free": _format_until_free(method, totals),
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": format_arrival(lines, plan, now=now) if plan else "",
+        "zone_words": zone_words.describe_zones(agreed, country) if method else "",
         "second_parcel": _describe_second_parcel(plan, method, now),
         "may_cross_customs": reaches_over_customs(agreed.methods, country),
         "has_gift": any(line.is_gift for line in lines),

@@ -17,7 +17,7 @@ from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
-from orders import carts, order_access, pickup, pricing, rate_limits
+from orders import carts, order_access, pickup, pricing, rate_limits, zone_words
 from orders.checkout import CheckoutRefused, find_pending_order, plan_cart_parcels, start_checkout
 from orders.customs import describe_import_charges
 from orders.models import Cart, Payment
@@ -105,7 +105,7 @@ def _load_checkout_context(request: HttpRequest, cart: Cart) -> CheckoutContext:
 def _make_checkout_form(desk: CheckoutContext, **given: Any) -> CheckoutForm:
     """With the stores that have all of the cart now, to collect it from."""
     pickups = pickup.filter_pickups(desk.terms.pickups, carts.get_priced_lines(desk.cart)) if desk.terms.pickups else ()
-    return CheckoutForm(methods=desk.terms.methods, pickups=pickups, customer=desk.customer, **given)
+    return CheckoutForm(terms=desk.terms, pickups=pickups, customer=desk.customer, **given)
 
 
 def _get_initial_values(desk: CheckoutContext) -> dict[str, Any]:
@@ -217,11 +217,13 @@ def _render_checkout(
         return _lead_to_cart(request)
     form.pickups = pickup.filter_pickups(form.pickups, lines)  # something was added, or has just gone
     now, sellable = timezone.now(), [line for line in lines if line.is_sellable]
-    country = form.taxed_country
-    method = form.chosen_method
-    plan = plan_cart_parcels(sellable, method, desk.terms, country=country) if method else None
+    country, postcode = form.taxed_country, form.chosen_postcode
+    method, zone, refusal = form.chosen_method, form.chosen_zone, form.refusal
+    plan = None
+    if method and not refusal:
+        plan = plan_cart_parcels(sellable, method, desk.terms, country=country, postcode=postcode)
     in_two = form.wants_two and plan is not None and plan.may_split
-    totals = pricing.compute_totals(sellable, method, country, terms=desk.terms, in_two=in_two)
+    totals = pricing.compute_totals(sellable, method, country, terms=desk.terms, zone=zone, in_two=in_two)
     context = {
         "form": form,
         "customer": desk.customer,
@@ -230,6 +232,10 @@ def _render_checkout(
         "deliveries": list_deliveries(form, lines, desk.terms),
         "totals": totals,
         "method": method,
+        "zone": zone,
+        "refusal": "" if form.errors.get("postcode") else refusal,
+        "zone_words": _describe_zone(form, desk.terms),
+        "has_zones": bool(desk.terms.zones),
         "tax_name": desk.terms.tax_names.get(country, ""),
         "in_two": in_two,
         "parcel_options": list_parcel_options(plan, method, now=now, in_two=in_two) if plan and method else [],
@@ -242,6 +248,13 @@ def _render_checkout(
         "addition": addition,
     }
     return render(request, "storefront/checkout.html", context, status=status)
+
+
+def _describe_zone(form: CheckoutForm, terms: Terms) -> str:
+    """What is different at the postcode; before there is one, whether some are."""
+    if not form.chosen_postcode:
+        return zone_words.describe_zones(terms, form.chosen_country)
+    return "" if form.refusal else zone_words.describe_zone(form.chosen_zone)
 
 
 def _format_customs_note(form: CheckoutForm, agreed: Terms) -> str:

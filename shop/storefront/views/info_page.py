@@ -21,6 +21,7 @@ def info_page(request: HttpRequest, slug: str) -> HttpResponse:
         "info": found,
         "words": info_pages.render_markdown(found.body),
         "delivery": info_pages.get_delivery_facts(terms) if shows_delivery else [],
+        "zones": info_pages.list_zone_facts(terms) if shows_delivery else [],
         "shows_delivery": shows_delivery,
         "shows_returns": found.facts == InfoPage.Facts.RETURNS,
         "policy": build_policy(terms),

@@ -3,12 +3,14 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from orders import address_change, order_access
-from orders.address_change import OrderAddressChangeForm
+from orders.address_change import AddressChange, OrderAddressChangeForm
 from orders.fulfilment.transitions import TransitionRefused
+from orders.promise import format_day
 from orders.views.order import BUYER, WRITE
 from orders.views.redirects import see_other
 
@@ -23,11 +25,20 @@ def order_address(request: HttpRequest, number: str) -> HttpResponse:
     if not form.is_valid():
         return render(request, "storefront/order_address.html", {"form": form, "number": number})
     try:
-        is_changed = address_change.change_address(order.pk, form.address, actor=BUYER)
+        change = address_change.change_address(order.pk, form.address, actor=BUYER)
     except TransitionRefused:
         return _refuse(request, number)
-    messages.success(request, "It goes to the new address." if is_changed else "The address is as it was.")
+    messages.success(request, _describe_change(change))
     return see_other("order", number)
+
+
+def _describe_change(change: AddressChange | None) -> str:
+    if change is None:
+        return "The address is as it was."
+    if change.moved_day is None:
+        return "It goes to the new address."
+    day = format_day(change.moved_day, timezone.localdate())
+    return f"It goes to the new address, and is with you by {day} now. What you paid stays as it is."
 
 
 def _refuse(request: HttpRequest, number: str) -> HttpResponse:

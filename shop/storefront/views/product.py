@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.people.auth import get_customer, get_login_customer
 from accounts.preferences import interests
 from accounts.preferences.interests import Interests
+from orders import zone_words
 from orders.models import InfoPage
 from orders.returns.policy import build_policy, describe_for_product
 from recommendations import visitors
@@ -76,6 +77,7 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
         "gone": product_display.describe_sold_out_options(options),
         "delivery_price": info_pages.format_delivery_price(page_cache.get_cached_terms().domestic_methods),
+        "zone_words": _describe_zones(),
         "delivery_page": next(
             (page for page in page_cache.get_cached_info_pages() if page.facts == InfoPage.Facts.DELIVERY), None
         ),
@@ -93,6 +95,12 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "current_category": path[0].slug if path else "",
         "canonical_url": canonical_url,
     }
+
+
+def _describe_zones() -> str:
+    """Whether some postcodes of the shop's own country are different; from the terms in process, without a query."""
+    terms = page_cache.get_cached_terms()
+    return zone_words.describe_zones(terms, terms.settings.default_country.code)
 
 
 def _describe_returns(found: ProductDetails) -> str:
