@@ -22,8 +22,8 @@ _VARIANT = (
     "is_active",
 )  # fmt: skip
 _PRODUCT = (
-    "id", "title", "slug", "category_id", "maker_id", "guarantee_years", "released_on", "is_published", "card_image",
-    "card_alt",
+    "id", "title", "slug", "category_id", "maker_id", "guarantee_years", "tax_class", "released_on", "is_published",
+    "card_image", "card_alt",
 )  # fmt: skip
 _MAKER = ("id", "name")
 _COLUMNS = ", ".join(

@@ -93,13 +93,13 @@ def create_order_lines(
             quantity=each.quantity,
             unit_price=each.unit_price,
             price_reason=each.price_reason,
-            tax_rate=totals.tax_rate,
+            tax_rate=rate,
             tax_amount=tax,
             guarantee_years=each.variant.product.guarantee_years,
             is_gift=each.is_gift,
             **(_snapshot_days(promised) if order.ships_as_ready else {}),
         )
-        for each, tax, promised in zip(goods, totals.line_taxes, days, strict=True)
+        for each, rate, tax, promised in zip(goods, totals.line_rates, totals.line_taxes, days, strict=True)
     )
 
 

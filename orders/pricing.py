@@ -1,4 +1,4 @@
-"""What it costs. Prices hold their tax, as in the shop window; the tax inside is worked out per line and country."""
+"""What it costs. Prices hold their tax, as in the shop window; that is worked out per line, by country and class."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Protocol
 
 from orders.models import DeliveryZone, ShippingMethod
 from orders.shop_terms import Terms
+from shop.catalog.models import Variant
 from shop.money import compute_included_tax, format_amount, get_shop_currency, is_price
 
 NOTHING = Decimal(0)
@@ -16,13 +17,16 @@ class PricedLine(Protocol):
     """A line with a price: of a cart or an order. `line_total` holds its tax."""
 
     @property
+    def variant(self) -> Variant: ...
+
+    @property
     def line_total(self) -> Decimal: ...
 
 
 @dataclass(frozen=True)
 class Totals:
-    """`tax` is inside `total`, and `line_taxes` (in the lines' order) inside `tax`; the `surcharge` of a zone is inside
-    `shipping`.
+    """`tax` is inside `total`, and `line_taxes` (in the lines' order, as `line_rates` are) inside `tax`; the
+    `surcharge` of a zone inside `shipping`. `tax_rate`: the highest of the goods, which is also that of their delivery.
     """
 
     subtotal: Decimal
@@ -32,6 +36,7 @@ class Totals:
     total: Decimal
     currency: str
     tax_rate: Decimal
+    line_rates: tuple[Decimal, ...]
     line_taxes: tuple[Decimal, ...]
 
     @property
@@ -57,22 +62,28 @@ def compute_totals(
 
     The surcharge of the `zone` is delivery, taxed like it, and charged once an order.
     """
-    rate, currency = terms.rate(country), get_shop_currency()
+    currency = get_shop_currency()
+    rates = tuple(terms.rate(country, line.variant.product.tax_class) for line in lines)
+    highest = max(rates, default=terms.rate(country))
     subtotal = sum((line.line_total for line in lines), NOTHING)
     shipping = method.price_for(subtotal) if method else NOTHING
     if method and in_two:
         shipping += method.extra_parcel_price
     surcharge = zone.surcharge if method and zone else NOTHING
     shipping += surcharge
-    line_taxes = tuple(compute_included_tax(line.line_total, rate=rate, currency=currency) for line in lines)
+    line_taxes = tuple(
+        compute_included_tax(line.line_total, rate=rate, currency=currency)
+        for line, rate in zip(lines, rates, strict=True)
+    )
     return Totals(
         subtotal=subtotal,
         shipping=shipping,
         surcharge=surcharge,
-        tax=sum(line_taxes, NOTHING) + compute_included_tax(shipping, rate=rate, currency=currency),
+        tax=sum(line_taxes, NOTHING) + compute_included_tax(shipping, rate=highest, currency=currency),
         total=subtotal + shipping,
         currency=currency,
-        tax_rate=rate,
+        tax_rate=highest,
+        line_rates=rates,
         line_taxes=line_taxes,
     )
 

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from orders.models import DeliveryZone, InfoPage, Order, ShippingMethod, ShopSettings
+from shop.catalog.models.product import TaxClass
 from shop.catalog.opening_hours import StoreCalendar, read_calendar
 from shop.model_rows import list_columns
 from shop.prepared import PreparedStatement
@@ -57,7 +58,7 @@ class PickupPlace:
 
 @dataclass(frozen=True)
 class Terms:
-    """`rates`: the tax inside prices, as a fraction, in force today, by country code; a country without one has none.
+    """`rates`: the tax inside prices, as a fraction, in force today, by country code and class of goods.
 
     `calendar`: for deliveries in the shop's own country. `undelivered`: the days on which nothing is delivered, by
     country code; under "" those on which nothing is anywhere.
@@ -65,7 +66,7 @@ class Terms:
 
     settings: ShopSettings
     calendar: Calendar
-    rates: dict[str, Decimal]
+    rates: Mapping[str, Mapping[str, Decimal]]
     tax_names: dict[str, str]
     methods: tuple[ShippingMethod, ...] = ()  # those in use by which parcels go, in the order staff gave them
     pickups: tuple[PickupPlace, ...] = ()  # and those by which buyers come
@@ -117,15 +118,18 @@ class Terms:
         """Where goods are collected by this method; None where it brings them, or is no longer offered."""
         return next((place for place in self.pickups if place.method == method), None)
 
-    def rate(self, country: str) -> Decimal:
-        return self.rates.get(country, Decimal(0))
+    def rate(self, country: str, tax_class: str = TaxClass.STANDARD) -> Decimal:
+        """A class without a rate of its own has the standard one; a country without that has none."""
+        of_country = self.rates.get(country, {})
+        return of_country.get(tax_class, of_country.get(TaxClass.STANDARD, Decimal(0)))
 
 
 # One row, whether staff have saved any settings or not. Money and rates travel as text: JSON numbers are not exact.
 _SELECT_TERMS = """
 SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h.stops_delivery))
         FROM orders_holiday h WHERE h.falls_on >= %(since)s),
-       (SELECT json_agg(json_build_array(t.country, t.name, t.rate::text) ORDER BY t.valid_from NULLS FIRST)
+       (SELECT json_agg(json_build_array(t.country, t.tax_class, t.name, t.rate::text)
+                        ORDER BY t.valid_from NULLS FIRST)
         FROM orders_taxrate t WHERE t.valid_from IS NULL OR t.valid_from <= %(today)s),
        (SELECT json_agg(json_build_object({methods}) ORDER BY m.position, m.price, m.id)
         FROM orders_shippingmethod m WHERE m.is_active AND m.store_id IS NULL),
@@ -196,7 +200,7 @@ def _build_terms(
     settings: ShopSettings,
     *,
     days_off: list[tuple[date, str, bool, bool]],
-    taxes: list[tuple[str, str, str]],
+    taxes: list[tuple[str, str, str, str]],
     methods: list[dict[str, Any]],
     pickups: list[list[Any]],
     info_pages: list[dict[str, str]],
@@ -217,8 +221,10 @@ def _build_terms(
     for country, method, days in windows if settings.uses_own_history else ():
         moved_days.setdefault(country, {})[method] = days
     # The youngest come last, and stay.
-    rates = {country: Decimal(rate) for country, _, rate in taxes}
-    names = {country: name for country, name, _ in taxes}
+    rates: dict[str, dict[str, Decimal]] = {}
+    for country, tax_class, _, rate in taxes:
+        rates.setdefault(country, {})[tax_class] = Decimal(rate)
+    names = {country: name for country, _, name, _ in taxes}
     terms = Terms(
         settings,
         calendar,

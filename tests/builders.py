@@ -104,7 +104,7 @@ def shipping_method(name: str = "Royal Mail", *, price: str = "3.50", **fields) 
 
 
 def tax_rate(country: str = "GB", rate: str = "0.2000", **fields) -> TaxRate:
-    fields.setdefault("valid_from", None)
+    fields = {"tax_class": "standard", "valid_from": None} | fields
     return TaxRate.objects.get_or_create(country=country, **fields, defaults={"rate": Decimal(rate)})[0]
 
 

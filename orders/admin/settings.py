@@ -160,15 +160,15 @@ class StaffCarrierAdmin(StrictAdmin):
 
 
 def _find_rate_in_force() -> Subquery:
-    """The id of the rate that counts today where this one's country is meant; as `orders.shop_terms` reads it."""
+    """The id of the rate that counts today for this one's country and class; as `orders.shop_terms` reads it."""
     due = Q(valid_from=None) | Q(valid_from__lte=timezone.localdate())
-    same = TaxRate.objects.filter(due, country=OuterRef("country"))
+    same = TaxRate.objects.filter(due, country=OuterRef("country"), tax_class=OuterRef("tax_class"))
     return Subquery(same.order_by(F("valid_from").desc(nulls_last=True)).values("pk")[:1])
 
 
 @admin.register(TaxRate)
 class TaxRateAdmin(StrictAdmin):
-    list_display = ["country", "name", "percent", "since", "is_in_force"]
+    list_display = ["country", "tax_class", "name", "percent", "since", "is_in_force"]
 
     @admin.display(description="rate", ordering="rate")
     def percent(self, rate: TaxRate) -> str:

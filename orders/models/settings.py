@@ -9,6 +9,7 @@ from django_countries.fields import Country, CountryField, MultipleCountriesDesc
 
 from accounts.people.email_addresses import EmailAddressField
 from shop.catalog.models import Store
+from shop.catalog.models.product import TaxClass
 from shop.model_rows import RowStatement
 from shop.money import get_shop_currency
 
@@ -230,9 +231,18 @@ class ShippingMethod(models.Model):
 
 
 class TaxRate(models.Model):
-    """The tax inside the prices for a country. Without a row for it: none. Of several the youngest in force counts."""
+    """The tax inside the prices of a class of goods for a country. Without a row of the class the standard one counts,
+    without that none; of several the youngest in force.
+    """
 
     country: "models.Field[str | Country, Country]" = CountryField()
+    tax_class = models.CharField(
+        max_length=10,
+        choices=TaxClass,
+        default=TaxClass.STANDARD,
+        db_default=TaxClass.STANDARD,
+        help_text="Of the goods it is for. Zero needs a rate of its own too: 0.0000.",
+    )
     name = models.CharField(max_length=40, default="VAT")
     rate = models.DecimalField(max_digits=5, decimal_places=4, help_text="0.2000 is 20 %.")
     valid_from = models.DateField(
@@ -243,19 +253,19 @@ class TaxRate(models.Model):
     )
 
     class Meta:
-        ordering = ["country", models.F("valid_from").desc(nulls_last=True)]
+        ordering = ["country", "tax_class", models.F("valid_from").desc(nulls_last=True)]
         constraints = [
             models.CheckConstraint(condition=Q(rate__gte=0) & Q(rate__lt=1), name="tax_rate_is_fraction"),
             models.UniqueConstraint(
-                fields=["country", "valid_from"],
+                fields=["country", "tax_class", "valid_from"],
                 nulls_distinct=False,
                 name="tax_rate_once_a_day",
-                violation_error_message="There is a rate of this country from that day already.",
+                violation_error_message="There is a rate of this country and class from that day already.",
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.percent_text} ({self.country})"
+        return f"{self.name} {self.percent_text} ({self.country}, {self.get_tax_class_display().lower()})"
 
     @property
     def percent_text(self) -> str:

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from orders.models import Holiday, InfoPage, ShippingMethod, ShopSettings, TaxRate
 from shop.catalog.models import OpeningHours, Store
+from shop.catalog.models.product import TaxClass
 from shop.money import convert_roughly, get_shop_currency
 from shop.sample import content
 
@@ -30,7 +31,10 @@ def create_terms() -> Store:
         )
     for row in written["tax_rate"]:
         TaxRate.objects.get_or_create(
-            country=row["country"], valid_from=None, defaults={"name": row["name"], "rate": Decimal(row["rate"])}
+            country=row["country"],
+            tax_class=TaxClass.STANDARD,
+            valid_from=None,
+            defaults={"name": row["name"], "rate": Decimal(row["rate"])},
         )
     for page in written["page"]:
         words = {name: page[name].strip() for name in ("body", "facts") if name in page}

@@ -43,6 +43,7 @@ def product_form(**changed):
         "description": "",
         "attributes": "Holds: 300 ml\nGlaze: Blue",
         "tags": "tea, breakfast",
+        "tax_class": "reduced",
         "is_published": "on",
         "variants-TOTAL_FORMS": "1",
         "variants-INITIAL_FORMS": "0",
@@ -76,7 +77,7 @@ def test_a_new_product_is_found_at_once_with_its_price_and_attributes(staff):
     assert save(staff).status_code == 302
     made = Product.objects.get()
     assert made.attributes == {"Holds": "300 ml", "Glaze": "Blue"}
-    assert str(made.price_from) == "9.95"
+    assert (str(made.price_from), made.tax_class) == ("9.95", "reduced")
     assert [product.title for product in search_products("blue mug").products] == ["Blue mug"]
     assert StockRecord.objects.get(variant__sku="MUG-1").on_hand == 0
 

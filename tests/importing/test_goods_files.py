@@ -265,3 +265,10 @@ def test_a_makers_guarantee_is_read_and_one_no_longer_than_the_law_gives_is_refu
     _, errors = take_in(*rows, header=f"{HEADER},guarantee_years")
     assert "Row 3: guarantee_years" in errors
     assert sorted(Product.objects.values_list("guarantee_years", flat=True), key=str) == [10, None]
+
+
+def test_a_tax_class_is_read_in_any_case_and_one_that_nobody_knows_is_refused(take_in):
+    rows = (f"{good('A')},Zero", f"{good('B', product='b')},luxury", f"{good('C', product='c')},")
+    _, errors = take_in(*rows, header=f"{HEADER},tax_class")
+    assert "Row 3: tax_class" in errors
+    assert sorted(Product.objects.values_list("tax_class", flat=True)) == ["standard", "zero"]

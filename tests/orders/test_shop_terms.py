@@ -91,10 +91,10 @@ def test_a_country_has_one_rate_a_day():
 def test_staff_enter_the_rate_of_next_year_today_and_see_which_one_counts(client):
     client.force_login(cast.sam())
     builders.tax_rate("GB", "0.2000")
-    typed = {"country": "GB", "name": "VAT", "rate": "0.22", "valid_from": "2099-01-01"}
+    typed = {"country": "GB", "tax_class": "standard", "name": "VAT", "rate": "0.22", "valid_from": "2099-01-01"}
     add = reverse("admin:orders_taxrate_add")
     assert client.post(add, typed).status_code == 302
-    assert "There is a rate of this country from that day already." in client.post(add, typed).text
+    assert "There is a rate of this country and class from that day already." in client.post(add, typed).text
     page = client.get(reverse("admin:orders_taxrate_changelist")).text
     assert ("22 %" in page, "1 Jan 2099" in page, "always" in page) == (True, True, True)
     assert (page.count('alt="True"'), page.count('alt="False"')) == (1, 1)

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from shop.catalog.gtins import clean_gtin
-from shop.catalog.models.product import LEAST_GUARANTEE_YEARS, MOST_GUARANTEE_YEARS
+from shop.catalog.models.product import LEAST_GUARANTEE_YEARS, MOST_GUARANTEE_YEARS, TaxClass
 from shop.catalog.unit_prices import Content, parse_content
 from shop.csv_files.report import BadRow, UnusableRowError, quote_cell
 from shop.csv_files.table import Columns, CsvTable
@@ -28,6 +28,7 @@ CATALOG_COLUMNS = Columns(
         "released_on",
         "lifespan_months",
         "guarantee_years",
+        "tax_class",
         "content",
         "warnings",
         "maker_address",
@@ -231,6 +232,13 @@ def _read_guarantee(text: str) -> int:
     return read_integer(text, name="guarantee_years", lowest=LEAST_GUARANTEE_YEARS, highest=MOST_GUARANTEE_YEARS)
 
 
+def _read_tax_class(text: str) -> str:
+    word = text.strip().lower()
+    if word not in TaxClass.values:
+        raise UnusableRowError(f"tax_class {quote_cell(text)} is none of {', '.join(TaxClass.values)}")
+    return word
+
+
 _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]")
 _FIELDS: dict[str, Callable[[str], object]] = {
     "description": _read_long_text,
@@ -240,4 +248,5 @@ _FIELDS: dict[str, Callable[[str], object]] = {
     "released_on": _read_release_day,
     "lifespan_months": _read_lifespan,
     "guarantee_years": _read_guarantee,
+    "tax_class": _read_tax_class,
 }

@@ -33,6 +33,7 @@ PRODUCT_FIELDS = (
     "released_on",
     "lifespan_months",
     "guarantee_years",
+    "tax_class",
     "warnings",
     "attributes",
 )

@@ -63,6 +63,14 @@ class Maker(models.Model):
         return self.name
 
 
+class TaxClass(models.TextChoices):
+    """What tax law takes something for. What that comes to is a rate of the country (`orders.TaxRate`)."""
+
+    STANDARD = "standard", "Standard"
+    REDUCED = "reduced", "Reduced"
+    ZERO = "zero", "Zero"
+
+
 class Product(models.Model):
     """What a shopper looks at. What they buy is one of its variants."""
 
@@ -100,6 +108,14 @@ class Product(models.Model):
         blank=True,
         validators=[MinValueValidator(LEAST_GUARANTEE_YEARS), MaxValueValidator(MOST_GUARANTEE_YEARS)],
         help_text="Only where its maker gives one of durability: free, for the whole thing, for more than two years.",
+    )
+    tax_class = models.CharField(
+        max_length=10,
+        choices=TaxClass,
+        default=TaxClass.STANDARD,
+        db_default=TaxClass.STANDARD,
+        help_text="Which of a country’s rates counts for it; its standard one where it has none of this class. The "
+        "price stays as it is.",
     )
     released_on = models.DateField(null=True, blank=True, help_text="Before this day it can be pre-ordered.")
     is_published = models.BooleanField(default=True)
