@@ -97,7 +97,7 @@ _ITS_EVENT = (
     "CASE i.purpose "
     + " ".join(
         f"WHEN '{row.mail_purpose}' THEN '{row.event.value}'"
-        for row in stages.ROAD
+        for row in stages.EVERY_STAGE
         if row.mail_purpose and not row.has_left
     )
     + " END"

@@ -150,6 +150,8 @@ def _find_objection(order: Order) -> str:
     """Why its address stays, as the end of a sentence after its number; empty where it may be changed."""
     if order.status != Order.Status.CONFIRMED:
         return "is not open, so its address stays as it is."
+    if order.pickup_store_id:
+        return "is collected by its buyer: it goes to no address."
     if order.hold:
         return "is on hold, so its address stays as it is for now."
     underway = [each for each in order.shipments.all() if each.stage not in stages.OFF_THE_ROAD]

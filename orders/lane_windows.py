@@ -42,7 +42,7 @@ SELECT o.country, o.shipping_method_id,
                   FROM orders_shipment s WHERE s.order_id = o.id) END AS delivered_on
 FROM orders_order o
 WHERE o.placed_at >= %(since)s AND o.status IN ('confirmed', 'completed') AND o.source <> 'import'
-  AND o.shipping_method_id IS NOT NULL AND NOT o.ships_as_ready
+  AND o.shipping_method_id IS NOT NULL AND o.pickup_store_id IS NULL AND NOT o.ships_as_ready
   AND coalesce(o.first_promised_by_on, o.promised_by_on) IS NOT NULL
 ORDER BY o.placed_at DESC LIMIT %(most)s
 """)

@@ -67,7 +67,7 @@ _ORDER_FIELDS = (
         "total",
     ),
     *("shipping_name", "carrier", "ships_as_ready", "ships_on", "promised_from_on", "promised_by_on"),
-    *("first_promised_by_on", "date_is_essential", "has_denied_delivery"),
+    *("first_promised_by_on", "date_is_essential", "pickup_code", "pickup_ready_at", "has_denied_delivery"),
     *("created_at", "placed_at", "approved_at", "cancelled_at"),
     *("zone_name", "zone_surcharge"),
 )
@@ -81,7 +81,16 @@ _DELAY_FIELDS = (
 )
 _PARCEL_FIELDS = (
     *("stage", "carrier", "tracking_number", "is_untracked"),
-    *("packing_note", "packed_by", "weight_grams", "box_count", "dispatched_at", "delivered_at", "denied_at"),
+    *(
+        "packing_note",
+        "packed_by",
+        "weight_grams",
+        "box_count",
+        "ready_at",
+        "dispatched_at",
+        "delivered_at",
+        "denied_at",
+    ),
 )
 
 

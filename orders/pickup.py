@@ -1,17 +1,18 @@
 """Orders that their buyers collect in a store: who is offered it, and from when the goods lie ready there."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from django.utils import timezone
 
 from orders import promise
-from orders.models import CartLine
+from orders.models import CartLine, Order
 from orders.parcel_plan import ParcelPlan
 from orders.promise import Promise, ReservedGoods
 from orders.shop_terms import Calendar, PickupPlace
-from shop.catalog.opening_hours import find_opening
+from shop.catalog.models import Store
+from shop.catalog.opening_hours import HoursLine, StoreCalendar, describe_opening, find_opening, list_hours
 
 TIME_TO_PACK = timedelta(hours=1)  # what is ordered today and ready today is not ready at once
 
@@ -51,3 +52,49 @@ def compute_pickup_promise(place: PickupPlace, calendar: Calendar, now: datetime
 def _round_up_to_hour(moment: datetime) -> datetime:
     whole = moment.replace(minute=0, second=0, microsecond=0)
     return whole if whole == moment else whole + timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class PickupWords:
+    """What an order's buyer needs to collect it. `ready`: from when, while it is not; `code`: while it may be used."""
+
+    name: str
+    address: str
+    phone: str
+    opening: str
+    hours: list[HoursLine]
+    ready: str
+    code: str
+    is_ready: bool
+    is_collected: bool
+
+
+def describe_pickup(order: Order, now: datetime) -> PickupWords | None:
+    """None of an order that is sent. Reads the store and its hours: three queries."""
+    store = order.pickup_store
+    if store is None:
+        return None
+    hours, today = _read_hours(store), timezone.localdate(now)
+    status = Order.FulfilmentStatus(order.fulfilment_status)
+    is_ready, is_collected = status == status.READY, status == status.DELIVERED
+    is_open = order.status == Order.Status.CONFIRMED and not order.hold
+    promised = order.pickup_ready_at
+    return PickupWords(
+        *(store.name, " ".join(store.address.split("\n")), store.phone),
+        opening=describe_opening(hours, now),
+        hours=list_hours(hours, today) if hours.weekly or hours.special else [],
+        ready=promise.format_moment(promised, today) if promised and is_open and not (is_ready or is_collected) else "",
+        code=order.pickup_code if is_open else "",
+        is_ready=is_ready,
+        is_collected=is_collected,
+    )
+
+
+def _read_hours(store: Store) -> StoreCalendar:
+    calendar = StoreCalendar({}, {})
+    for each in store.opening_hours.all():
+        calendar.weekly.setdefault(each.weekday, []).append((each.opens_at, each.closes_at))
+    for day in store.special_hours.all():
+        spans = [(day.opens_at, day.closes_at)] if day.opens_at and day.closes_at else []
+        calendar.special[day.falls_on] = spans
+    return calendar

@@ -19,8 +19,15 @@ def find_stage_faults(road: Sequence[ParcelStage]) -> list[str]:
     return [*_find_table_faults(road), *by_row]
 
 
+def find_counter_faults() -> list[str]:
+    """The same of what follows packed where an order is collected."""
+    rows = stages.AT_THE_COUNTER
+    return [f"The stage {row.stage!s} {fault}." for row in rows for fault in _find_row_faults(row, stages.PICKUP_ROAD)]
+
+
 def _find_table_faults(road: Sequence[ParcelStage]) -> list[str]:
-    rows, choices = {row.stage for row in road}, set(Shipment.Stage) - stages.OFF_THE_ROAD
+    at_the_counter = {row.stage for row in stages.AT_THE_COUNTER}
+    rows, choices = {row.stage for row in road}, set(Shipment.Stage) - stages.OFF_THE_ROAD - at_the_counter
     faults = [f"The stage {stage!s} is a choice and has no row in orders.stages." for stage in choices - rows]
     faults += [f"The stage {stage!s} has a row in orders.stages and is no choice." for stage in rows - choices]
     for what, values in {
@@ -30,7 +37,8 @@ def _find_table_faults(road: Sequence[ParcelStage]) -> list[str]:
         "queue, with another between them,": [queue[0] for queue, _ in groupby(row.queue for row in road) if queue],
     }.items():
         faults += [f"Two stages have the {what} {value}." for value in _list_repeated(values)]
-    reached = {*(row.progress.fulfilment_status for row in road), *stages.PARTLY_STATUSES}
+    beside = {*stages.PARTLY_STATUSES, stages.READY_TO_COLLECT.fulfilment_status}
+    reached = {row.progress.fulfilment_status for row in road} | beside
     return [*faults, *(f"No stage leads to {status!s}." for status in set(Order.FulfilmentStatus) - reached)]
 
 

@@ -5,7 +5,7 @@ go, and the sample store read it here. A stage that the model's choices have and
 made, fails a system check (`orders.stage_checks`). How to add one: docs/order-lifecycle.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from accounts.consent import purposes
@@ -26,6 +26,7 @@ class OrderProgress:
 
 
 NOT_STARTED = OrderProgress(FulfilmentStatus.UNFULFILLED, "")
+READY_TO_COLLECT = OrderProgress(FulfilmentStatus.READY, "Ready to collect")
 BEING_MADE_READY = OrderProgress(FulfilmentStatus.IN_PROGRESS, "Being made ready")
 ON_ITS_WAY = OrderProgress(FulfilmentStatus.DISPATCHED, "On its way", has_left=True)
 HELD_UP = OrderProgress(FulfilmentStatus.HELD_UP, "Held up on its way", has_left=True)
@@ -248,15 +249,49 @@ ROAD = (
         is_end=True,
     ),
 )
+_PLACE_OF_PACKED = next(place for place, row in enumerate(ROAD) if row.stage == Stage.PACKED)
+# Where an order is collected, this follows packed in place of the carrier.
+AT_THE_COUNTER = (
+    ParcelStage(
+        stage=Stage.READY,
+        verb="mark_shipment_ready",
+        follows=frozenset({Stage.PACKED}),
+        event=Kind.READY,
+        date_field="ready_at",
+        button=StaffButton("mark_ready", "Ready to collect"),
+        done="Ready to collect",
+        queue=("collect", "To be collected"),
+        progress=READY_TO_COLLECT,
+        milestone="Ready to collect",
+        due_field="ships_on",
+        mail_purpose=purposes.MAIL_ORDER_READY,
+    ),
+    ParcelStage(
+        stage=Stage.COLLECTED,
+        verb="hand_over_shipment",
+        follows=frozenset({Stage.READY}),
+        event=Kind.COLLECTED,
+        date_field="delivered_at",
+        button=StaffButton("hand_over", "Hand over"),
+        done="Handed over",
+        progress=ARRIVED,
+        milestone="Collected",
+        is_end=True,
+    ),
+)
+PICKUP_ROAD = (*ROAD[: _PLACE_OF_PACKED + 1], *AT_THE_COUNTER)
+EVERY_STAGE = (*PICKUP_ROAD, *ROAD[_PLACE_OF_PACKED + 1 :])
 USUAL_ROAD = tuple(row for row in ROAD if not row.is_scanned and row.progress is not CAME_BACK)
 OFF_THE_ROAD = frozenset({Stage.CANCELLED})  # no step leads from there, and none but a cancellation to it
 
-_BY_STAGE = {row.stage: row for row in ROAD}
-DISPATCHED_STAGES = frozenset(row.stage for row in ROAD if row.has_left)
+_BY_STAGE = {row.stage: row for row in EVERY_STAGE}
+DISPATCHED_STAGES = frozenset(row.stage for row in EVERY_STAGE if row.has_left)
+CARRIED_STAGES = DISPATCHED_STAGES - {Stage.COLLECTED}  # of those that a carrier has, or had
 DISPATCHED_STATUSES = tuple(dict.fromkeys(row.progress.fulfilment_status for row in ROAD if row.has_left))
 PARTLY = (PARTLY_SENT, PARTLY_HERE)  # of an order, and of no parcel
 PARTLY_STATUSES = tuple(each.fulfilment_status for each in PARTLY)
-CUSTOMER_WORDS = {each.fulfilment_status: each.words for each in (*(row.progress for row in ROAD), *PARTLY)}
+DONE_STATUSES = (FulfilmentStatus.READY, *DISPATCHED_STATUSES)  # what was promised of the shop is done
+CUSTOMER_WORDS = {each.fulfilment_status: each.words for each in (*(row.progress for row in EVERY_STAGE), *PARTLY)}
 
 
 def get_stage(stage: str) -> ParcelStage:
@@ -264,9 +299,13 @@ def get_stage(stage: str) -> ParcelStage:
     return _BY_STAGE[Stage(stage)]
 
 
-def find_next_stage(stage: str) -> ParcelStage | None:
+def get_road(order: Order) -> tuple[ParcelStage, ...]:
+    return PICKUP_ROAD if order.pickup_store_id else ROAD
+
+
+def find_next_stage(stage: str, road: Iterable[ParcelStage] = ROAD) -> ParcelStage | None:
     """The nearest that staff bring about; None at the road's ends and off it."""
-    return next((row for row in ROAD if stage in row.follows and not row.is_scanned), None)
+    return next((row for row in road if stage in row.follows and not row.is_scanned), None)
 
 
 def summarize_progress(stages: Iterable[str]) -> OrderProgress:
@@ -285,10 +324,10 @@ def summarize_progress(stages: Iterable[str]) -> OrderProgress:
     return next((each for each in (HELD_UP, CAME_BACK) if each in found), ON_ITS_WAY)
 
 
-def list_mail_ahead(fulfilment_status: str) -> set[str]:
+def list_mail_ahead(fulfilment_status: str, road: Sequence[ParcelStage] = ROAD) -> set[str]:
     """The switches for news of what comes after an order's standing."""
-    standings = list(dict.fromkeys(row.progress.fulfilment_status for row in ROAD))
+    standings = list(dict.fromkeys(row.progress.fulfilment_status for row in road))
     is_partly = fulfilment_status in PARTLY_STATUSES
     now = FulfilmentStatus.IN_PROGRESS if is_partly else FulfilmentStatus(fulfilment_status)
     ahead = standings[standings.index(now) + 1 :]
-    return {row.mail_purpose for row in ROAD if row.progress.fulfilment_status in ahead}
+    return {row.mail_purpose for row in road if row.progress.fulfilment_status in ahead}

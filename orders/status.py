@@ -141,8 +141,14 @@ def get_customer_status_label(order: Order) -> str:
         return DENIED_WORDS
     if order.first_promised_by_on and order.fulfilment_status not in stages.DISPATCHED_STATUSES:
         return "Delayed"
-    by_parcel = stages.CUSTOMER_WORDS[Order.FulfilmentStatus(order.fulfilment_status)]
-    return by_parcel or ("Approved" if order.approved_at else "Placed")
+    return _describe_progress(order) or ("Approved" if order.approved_at else "Placed")
+
+
+def _describe_progress(order: Order) -> str:
+    """What its parcels say of it; empty before anybody has started."""
+    if order.pickup_store_id and order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
+        return "Collected"
+    return stages.CUSTOMER_WORDS[Order.FulfilmentStatus(order.fulfilment_status)]
 
 
 _BY_HOLD = {

@@ -58,11 +58,13 @@ class Timeline:
 
 BANK_MILESTONE = (Kind.PAYMENT_UNDER_WAY, "Payment on its way from your bank")
 NOT_PAID_TEXT = "Nothing was charged, and the goods are no longer held."
-MILESTONES: tuple[tuple[OrderEvent.Kind, str], ...] = (
-    (Kind.PLACED, "Placed and paid"),
-    *((row.event, row.milestone) for row in stages.ROAD if row.milestone),
-)
-DUE_FIELDS = {row.event: row.due_field for row in stages.ROAD if row.due_field}
+DUE_FIELDS = {row.event: row.due_field for row in stages.EVERY_STAGE if row.due_field}
+
+
+def list_milestones(order: Order) -> list[tuple[OrderEvent.Kind, str]]:
+    """The lines of its story if all goes well: brought to a door, or collected."""
+    road = [(row.event, row.milestone) for row in stages.get_road(order) if row.milestone]
+    return [(Kind.PLACED, "Placed and paid"), *road]
 
 
 def build_timelines(order: Order) -> list[Timeline]:
@@ -170,7 +172,7 @@ def _build_cancelled_steps(order: Order, mine: list[OrderEvent]) -> list[Timelin
     by_kind = {event.kind: event for event in mine}
     steps = [
         TimelineStep(title, "done", at=by_kind[kind].created_at)
-        for kind, title in (BANK_MILESTONE, *MILESTONES)
+        for kind, title in (BANK_MILESTONE, *list_milestones(order))
         if kind in by_kind
     ]
     if Kind.PAYMENT_FAILED in by_kind:
@@ -275,15 +277,16 @@ def _describe_repeated_refund(repeated: OrderEvent) -> str:
 
 def _build_steps(order: Order, mine: list[OrderEvent], parcel: Shipment | None) -> list[TimelineStep]:
     if order.payment_status == Order.PaymentStatus.PROCESSING:
-        return _build_awaiting_payment_steps(mine)
+        return _build_awaiting_payment_steps(order, mine)
     at = _collect_event_times(order, mine, parcel)
-    reached = max((place for place, (kind, _) in enumerate(MILESTONES) if kind in at), default=-1)
+    milestones = list_milestones(order)
+    reached = max((place for place, (kind, _) in enumerate(milestones) if kind in at), default=-1)
     steps: list[TimelineStep] = []
-    for place, (kind, title) in enumerate(MILESTONES):
+    for place, (kind, title) in enumerate(milestones):
         if place > reached:
             steps.append(_build_coming_step(order, kind, title, parcel))
             continue
-        is_last = place == len(MILESTONES) - 1
+        is_last = place == len(milestones) - 1
         state = "now" if place == reached and not is_last else "done"
         steps.append(_build_reached_step(kind, title, state, at, parcel))
         if kind == Kind.DISPATCHED and parcel:
@@ -301,11 +304,11 @@ def _add_scans(left: TimelineStep, parcel: Shipment) -> list[TimelineStep]:
     return lines
 
 
-def _build_awaiting_payment_steps(mine: list[OrderEvent]) -> list[TimelineStep]:
+def _build_awaiting_payment_steps(order: Order, mine: list[OrderEvent]) -> list[TimelineStep]:
     """While the bank takes its days no later date can be told: they are counted from the day the money is here."""
     kind, title = BANK_MILESTONE
     begun_at = next((event.created_at for event in mine if event.kind == kind), None)
-    to_come = ["Paid", *(step for kind, step in MILESTONES if kind != Kind.PLACED)]
+    to_come = ["Paid", *(step for kind, step in list_milestones(order) if kind != Kind.PLACED)]
     return [TimelineStep(title, "now", at=begun_at), *(TimelineStep(step, "next") for step in to_come)]
 
 
@@ -313,12 +316,12 @@ def _collect_event_times(order: Order, mine: list[OrderEvent], parcel: Shipment 
     """When each thing happened: by what order and parcel know, as a carrier's own moment, else by its event."""
     known: dict[str, datetime | None] = {Kind.PLACED: order.placed_at, Kind.APPROVED: order.approved_at}
     if parcel:
-        known |= {row.event: getattr(parcel, row.date_field) for row in stages.ROAD if row.date_field}
+        known |= {row.event: getattr(parcel, row.date_field) for row in stages.get_road(order) if row.date_field}
     at: dict[str, datetime | None] = {kind: moment for kind, moment in known.items() if moment}
     for event in mine:
         at.setdefault(event.kind, event.created_at)
     if order.fulfilment_status == Order.FulfilmentStatus.DELIVERED:
-        at.setdefault(Kind.DELIVERED, None)
+        at.setdefault(stages.get_road(order)[-1].event, None)
     if parcel and parcel.stage in stages.NOT_AT_THE_DOOR:
         at.pop(Kind.DELIVERED, None)  # a scan said so, and another took it back
     return at

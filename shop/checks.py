@@ -42,14 +42,15 @@ def _is_known_purpose(key: str) -> bool:
 @register()
 def check_order_stages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """A half-made stage would hide its parcels from every queue, or its news from those who asked for it."""
-    faults = [*stage_checks.find_stage_faults(stages.ROAD), *_find_stage_mail_faults()]
+    faults = [*stage_checks.find_stage_faults(stages.ROAD), *stage_checks.find_counter_faults()]
+    faults += _find_stage_mail_faults()
     return [Error(fault, id="shop.E008") for fault in faults]
 
 
 def _find_stage_mail_faults() -> list[str]:
-    named = [(row.event, row.mail_purpose) for row in stages.ROAD if row.mail_purpose]
+    named = [(row.event, row.mail_purpose) for row in stages.EVERY_STAGE if row.mail_purpose]
     switches = list(dict.fromkeys(purpose for _, purpose in named))
-    told = {row.event for row in stages.ROAD}
+    told = {row.event for row in stages.EVERY_STAGE}
     service = (topic for topic in TOPICS.values() if topic.kind is MailKind.SERVICE)
     sent = {(topic.event, topic.purpose) for topic in service if topic.event in told or topic.purpose in switches}
     faults = [

@@ -41,6 +41,11 @@ TWINS = {
             "test_without_the_customers_lock_a_forgetting_says_less_than_it_did"
         ),
     },
+    "concurrency/test_handing_over_at_once.py": {
+        "test_handed_over_six_times_at_once_it_leaves_once": (
+            "test_without_the_parcels_lock_it_leaves_again_and_again"
+        ),
+    },
     "concurrency/test_gifts_at_once.py": {
         "test_adding_and_marking_at_once_loses_nothing": "test_without_the_carts_lock_something_is_lost",
         "test_two_tabs_of_a_visitor_never_put_in_more_than_there_is": (

@@ -69,6 +69,7 @@ class Purpose:
 MAIL_ORDER_APPROVED = "mail_order_approved"
 MAIL_ORDER_PICKED = "mail_order_picked"
 MAIL_ORDER_PACKED = "mail_order_packed"
+MAIL_ORDER_READY = "mail_order_ready"
 MAIL_ORDER_DISPATCHED = "mail_order_dispatched"
 MAIL_ORDER_OUT_FOR_DELIVERY = "mail_order_out_for_delivery"
 MAIL_ORDER_TROUBLE = "mail_order_trouble"
@@ -183,6 +184,17 @@ PURPOSES: tuple[Purpose, ...] = (
         explanation="One e-mail when the parcel is closed, with the packer's note if there is one.",
         reads=_READS_ORDER,
         gives="You know it leaves with the next truck.",
+        group=PurposeGroup.ORDERS,
+        is_service=True,
+        cadences=ANY_CADENCE,
+        data=_ORDERS_LINK,
+    ),
+    Purpose(
+        key=MAIL_ORDER_READY,
+        title="Tell me when my order is ready to collect",
+        explanation="One e-mail when it lies ready in the store you chose, if you collect it yourself.",
+        reads=_READS_ORDER,
+        gives="You know that you can come, and until when the store is open.",
         group=PurposeGroup.ORDERS,
         is_service=True,
         cadences=ANY_CADENCE,

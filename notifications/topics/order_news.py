@@ -13,6 +13,7 @@ from notifications.topics.sample_data import compose_sample, get_sample_order, g
 from orders.arrivals import find_parcel_days, format_arrival, format_arrivals, format_departure, format_departure_day
 from orders.carriers import get_carrier_name
 from orders.models import Order, OrderEvent, Shipment
+from orders.pickup import describe_pickup
 
 MOST_LISTED = 40  # things; the order's page has them all, and the end of a long mail is cut off
 
@@ -51,6 +52,7 @@ def build_order_news(letter: EmailContext) -> Context | None:
         "has_all_arrived": order.fulfilment_status == Order.FulfilmentStatus.DELIVERED,
         "total": order.total_text,
         **_describe_days(order, parcel),
+        "pickup": describe_pickup(order, timezone.now()),
         "parcel": _describe_parcel(parcel) if parcel else None,
     }
 
@@ -87,6 +89,8 @@ def _describe_parcel(parcel: Shipment) -> dict[str, Any]:
 def _describe_days(order: Order, parcel: Shipment | None) -> dict[str, str]:
     """When it leaves and comes: the parcel, where the mail is about one."""
     today = timezone.localdate()
+    if order.pickup_store_id:
+        return {"leaves": "", "arrives": ""}  # it lies ready, and nobody brings it
     if parcel is None or not order.ships_as_ready:
         return {"leaves": format_departure(order, today), "arrives": format_arrivals(order, today)}
     days = find_parcel_days(order, [line.order_line for line in parcel.lines.all()])

@@ -104,4 +104,11 @@ ORDER_STAGES = (
         title="Order delivered",
         headline="Delivered.",
     ),
+    _build_stage_topic(
+        "order_ready",
+        purpose=purposes.MAIL_ORDER_READY,
+        event=OrderEvent.Kind.READY,
+        title="Order ready to collect",
+        headline="Ready to collect.",
+    ),
 )

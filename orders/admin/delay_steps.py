@@ -92,6 +92,6 @@ def _set_essential(request: HttpRequest, orders: QuerySet[Order], *, is_essentia
 def list_delay_steps(order: Order) -> list[StaffButton]:
     """The buttons of an open order that is still here."""
     is_here = order.status == Order.Status.CONFIRMED and order.fulfilment_status not in DISPATCHED_STATUSES
-    if not is_here or order.hold:
+    if not is_here or order.hold or order.pickup_store_id:
         return []
     return [SAY_LATE, NOT_ESSENTIAL if order.date_is_essential else ESSENTIAL]

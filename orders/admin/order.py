@@ -43,6 +43,7 @@ from orders.admin.invoices import build_invoice_urls, describe_issued
 from orders.admin.line_actions import CANCEL_LINES, REFUND_PARTS, cancel_lines, refund_parts
 from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.paging import DeepPaginator
+from orders.admin.pickup_steps import hand_over
 from orders.admin.road_steps import PASTE, SETTLE, paste_tracking_page, settle_denial
 from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
 from orders.admin.status_badges import format_denial_badge, format_dispute_badges, format_refund_badge, get_status_badge
@@ -57,19 +58,28 @@ from orders.order_access import build_order_link
 from orders.papers.issuing import is_invoiceable
 from orders.payments.refunds import find_refundable_payment
 from orders.stages import (
-    DISPATCHED_STAGES,
+    CARRIED_STAGES,
     DISPATCHED_STATUSES,
+    DONE_STATUSES,
+    EVERY_STAGE,
     PACKING_SLIPS,
+    PICKUP_ROAD,
     ROAD,
+    ParcelStage,
     StaffButton,
     find_next_stage,
+    get_road,
 )
 from orders.status import get_customer_status_label
 from orders.timeline import build_timelines
 
 APPROVE, RELEASE = ROAD[0].button, StaffButton("release", "Release")
-OWN_STEPS = {"approve": approve, "ship": ship}  # before there are parcels; with a page that asks
-STEPS = [OWN_STEPS.get(row.button.action) or make_step_action(row) for row in ROAD]
+OWN_STEPS = {
+    "approve": approve,
+    "ship": ship,
+    "hand_over": hand_over,
+}  # before there are parcels; with a page that asks
+STEPS = [OWN_STEPS.get(row.button.action) or make_step_action(row) for row in EVERY_STAGE]
 CHECKBOX = '<input type="checkbox" name="_selected_action" value="{}" class="action-select" aria-label="Choose {}">'
 BARE_POSTCODE = Replace(Upper("postcode"), Value(" "), Value(""))
 KINDS = dict(OrderEvent.Kind.choices)
@@ -270,15 +280,16 @@ def format_placed_at(moment: datetime) -> str:
 
 def is_late(order: Order) -> bool:
     """Whether it should have left by now and has not."""
-    has_left = order.fulfilment_status in DISPATCHED_STATUSES
-    is_open = order.status == Order.Status.CONFIRMED and not has_left
+    is_done = order.fulfilment_status in DONE_STATUSES
+    is_open = order.status == Order.Status.CONFIRMED and not is_done
     return is_open and order.ships_on is not None and order.ships_on < timezone.localdate()
 
 
 def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
     """What an order's page shows; the buttons for those who may take steps."""
     prefetch_related_objects(
-        [order], "lines", "events", "shipments__store", "shipments__lines__order_line", "shipments__scans"
+        [order],
+        *("lines", "events", "pickup_store", "shipments__store", "shipments__lines__order_line", "shipments__scans"),
     )
     prefetch_related_objects([order], "payments__refunds", "payments__stripe_records")
     parcels = list(order.shipments.all())
@@ -324,7 +335,7 @@ def build_contact_details(order: Order, *, is_unmasked: bool) -> dict[str, Any]:
             "email": order.email,
             "gift_note": order.gift_note,
             "business": order.business_lines,
-            "carrier": build_carrier_contact(order),
+            "carrier": None if order.pickup_store_id else build_carrier_contact(order),
         }
     return {"is_whole": False, "lines": [order.full_name], "email": mask_email(order.email), "gift_note": ""}
 
@@ -336,12 +347,15 @@ def _list_quick_steps(queue_key: str) -> list[StaffButton]:
     own = {queue.NOT_RECEIVED.key: SETTLE, queue.PAYMENT_PROBLEM.key: SEND_AGAIN}
     if queue_key in own:
         return [own[queue_key]]
-    here = [row for row in ROAD if row.queue and row.queue[0] == queue_key]
-    return [*_list_steps_from([row.stage for row in here]), *dict.fromkeys(row.sheet for row in here if row.sheet)]
+    here = [row for row in EVERY_STAGE if row.queue and row.queue[0] == queue_key]
+    stages = [row.stage for row in here]
+    following = [*_list_steps_from(stages, ROAD), *_list_steps_from(stages, PICKUP_ROAD)]
+    return [*dict.fromkeys(following), *dict.fromkeys(row.sheet for row in here if row.sheet)]
 
 
-def _list_steps_from(stages: Iterable[str]) -> list[StaffButton]:
-    following = (find_next_stage(stage) for stage in stages)
+def _list_steps_from(stages: Iterable[str], road: Iterable[ParcelStage]) -> list[StaffButton]:
+    road = list(road)
+    following = (find_next_stage(stage, road) for stage in stages)
     return list(dict.fromkeys(row.button for row in following if row))
 
 
@@ -356,7 +370,7 @@ def _list_next_steps(order: Order, parcels: list[Shipment], stages: list[str], u
 def _list_following_steps(order: Order, stages: list[str]) -> list[StaffButton]:
     if order.waits_for_link:
         return [MARK_PAID]
-    following = _list_steps_from(stages)
+    following = _list_steps_from(stages, get_road(order))
     if queue.find_queue_for_order(order, stages) == queue.TO_APPROVE:
         following = [APPROVE]
     if order.hold:
@@ -367,7 +381,7 @@ def _list_following_steps(order: Order, stages: list[str]) -> list[StaffButton]:
 
 
 def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
-    if not DISPATCHED_STAGES.isdisjoint(stages):
+    if not CARRIED_STAGES.isdisjoint(stages):
         yield CORRECT.button
         yield PASTE
     yield from list_mending_steps(order)

@@ -19,7 +19,7 @@ from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Refund, Shipment
 from orders.payments import checkout_sessions, rebuilding
 from orders.payments.checkout_sessions import RefundRefused
-from orders.stages import DISPATCHED_STAGES, StaffButton, get_stage
+from orders.stages import CARRIED_STAGES, StaffButton, get_stage
 
 SENT = "confirm"
 # of an order that was called off, where nothing goes back from here
@@ -81,7 +81,7 @@ def correct_tracking(
     model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]
 ) -> HttpResponse | None:
     """Asks for the right carrier and number of every parcel that has left; what is not changed stays as it is."""
-    left = Shipment.objects.filter(order__in=orders, stage__in=DISPATCHED_STAGES).select_related("order")
+    left = Shipment.objects.filter(order__in=orders, stage__in=CARRIED_STAGES).select_related("order")
     return _ask_for_numbers(model_admin, request, orders, CORRECT, left)
 
 

@@ -12,7 +12,7 @@ from orders.carriers.tracking_pages import LONGEST_ADDRESS, find_address_problem
 from orders.fulfilment import denials, transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Shipment
-from orders.stages import DISPATCHED_STAGES, StaffButton
+from orders.stages import CARRIED_STAGES, StaffButton
 
 SENT = "confirm"
 SETTLE = StaffButton("settle_denial", "Settle that it did not come")
@@ -68,7 +68,7 @@ def paste_tracking_page(
     model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]
 ) -> HttpResponse | None:
     """For one order at a time: where one of its parcels is followed whose carrier tells nothing."""
-    parcels = Shipment.objects.filter(order__in=orders, stage__in=DISPATCHED_STAGES).select_related("order", "store")
+    parcels = Shipment.objects.filter(order__in=orders, stage__in=CARRIED_STAGES).select_related("order", "store")
     found = list(parcels.order_by("pk")) if orders.count() == 1 else []
     if not found:
         messages.error(request, "Choose one order of which a parcel has left: each has a page of its own.")

@@ -1,6 +1,7 @@
 """What staff set: the shop itself, how parcels go, tax, days off."""
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.contrib import admin
@@ -98,6 +99,19 @@ class ShopSettingsAdmin(StrictAdmin):
 
 
 class ShippingMethodForm(forms.ModelForm):
+    """A carrier brings it, or buyers collect it in a store: one of the two."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        store = cleaned.get("store")
+        if store is not None and not store.welcomes_visitors:
+            self.add_error("store", f"Nobody may come to {store} yet. Tick “people may come here” there first.")
+        if store is None and not cleaned.get("carrier") and "carrier" not in self.errors:
+            self.add_error("carrier", "Choose who brings it, or where it is collected.")
+        if store is not None:
+            cleaned["carrier"] = ""
+        return cleaned
+
     def clean_extra_parcel_price(self) -> Decimal:
         """Left empty, a second parcel costs nothing on top."""
         return self.cleaned_data["extra_parcel_price"] or Decimal(0)
@@ -106,9 +120,10 @@ class ShippingMethodForm(forms.ModelForm):
 @admin.register(ShippingMethod)
 class ShippingMethodAdmin(StrictAdmin):
     form = ShippingMethodForm
+    list_select_related = ["store"]
     list_display = ["name", "by", "costs", "free_for", "days", "is_active", "position"]
     fieldsets = [
-        (None, {"fields": ["name", "carrier", "is_active", "position"]}),
+        (None, {"fields": ["name", "carrier", "store", "is_active", "position"]}),
         ("Price", {"fields": [("price", "free_from"), "extra_parcel_price"]}),
         ("How long it takes", {"fields": [("days_min", "days_max"), "delivers_on_saturday"]}),
         ("Where it goes", {"fields": ["countries"]}),
@@ -117,14 +132,15 @@ class ShippingMethodAdmin(StrictAdmin):
     def formfield_for_dbfield(self, db_field, request, **kwargs):  # type: ignore[no-untyped-def]
         """Only a carrier the shop knows: parcels are followed by its tracking page."""
         if db_field.name == "carrier":
-            return forms.ChoiceField(choices=load_directory().list_choices())
+            choices = [("", "nobody: it is collected"), *load_directory().list_choices()]
+            return forms.ChoiceField(choices=choices, required=False)
         if db_field.name in ("price", "free_from", "extra_parcel_price"):
             return db_field.formfield(form_class=PriceField)
         return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description="carrier", ordering="carrier")
     def by(self, method: ShippingMethod) -> str:
-        return get_carrier_name(method.carrier)
+        return f"collected at {method.store}" if method.store else get_carrier_name(method.carrier)
 
     def save_model(self, request: HttpRequest, obj: ShippingMethod, form: forms.ModelForm, change: bool) -> None:
         obj.currency = get_shop_currency()

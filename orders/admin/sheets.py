@@ -10,10 +10,10 @@ from orders.fulfilment.picking import build_pick_list
 from orders.models import Order, Shipment, ShopSettings
 from orders.papers.packing_slips import TooManySlips, describe_parcel_arrival, render_packing_slips
 from orders.papers.typesetting import build_pdf_response
-from orders.stages import PACKING_SLIPS, PICK_LIST, ROAD
+from orders.stages import EVERY_STAGE, PACKING_SLIPS, PICK_LIST
 
-TO_FETCH = frozenset(row.stage for row in ROAD if row.sheet == PICK_LIST)
-STILL_HERE = frozenset(row.stage for row in ROAD if not row.has_left)
+TO_FETCH = frozenset(row.stage for row in EVERY_STAGE if row.sheet == PICK_LIST)
+STILL_HERE = frozenset(row.stage for row in EVERY_STAGE if not row.has_left)
 
 
 def _get_parcels_at_stages(orders: QuerySet[Order], stages: frozenset[Shipment.Stage]) -> QuerySet[Shipment]:

@@ -47,6 +47,8 @@ def set_later_day(order_id: int, *, leaves_on: date | None, words: str, actor: s
         order = lock_order(order_id)
         if not _is_open(order) or order.fulfilment_status in stages.DISPATCHED_STATUSES:
             raise TransitionRefused(f"{order.number} is not an open order that is still here.")
+        if order.pickup_store_id:
+            raise TransitionRefused(f"{order.number} is collected, so no day of arrival can be counted: write to them.")
         if order.shipping_method is None:
             raise TransitionRefused(f"{order.number} names no way of sending it, so no day can be counted.")
         promised = None

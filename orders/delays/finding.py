@@ -55,6 +55,7 @@ SELECT o.id, o.number, o.country, o.promised_by_on, o.shipping_method_id,
         WHERE line.order_id = o.id AND p.released_on > %(today)s), o.moved_days, o.zone_days
 FROM orders_order o LEFT JOIN awaited ON awaited.order_id = o.id
 WHERE o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.shipping_method_id IS NOT NULL
+  AND o.pickup_store_id IS NULL
   AND ((o.fulfilment_status IN ('unfulfilled', 'in_progress', 'partly_sent', 'partly_here')
         AND o.promised_by_on >= %(long_past)s
         AND (o.promised_by_on <= %(soon)s + 2 * o.zone_days + 7 * least(o.zone_days, 1) OR awaited.order_id IS NOT NULL

@@ -27,6 +27,7 @@ FROM (SELECT coalesce(o.first_promised_by_on, o.promised_by_on) AS promised_on, 
                         FROM orders_shipment s WHERE s.order_id = o.id) END AS arrived_on
       FROM orders_order o
       WHERE o.placed_at >= %(placed_since)s AND o.status IN ('confirmed', 'completed')
+        AND o.pickup_store_id IS NULL
         AND (o.source <> 'import' OR EXISTS (SELECT FROM orders_shipment s WHERE s.order_id = o.id))
         AND coalesce(o.first_promised_by_on, o.promised_by_on) >= %(since)s
         AND coalesce(o.first_promised_by_on, o.promised_by_on) < %(until)s) promises
@@ -122,6 +123,7 @@ def filter_promised(orders: QuerySet[Order], week_on: date, *, only_late: bool) 
         promised_on__lt=week_on + WEEK,
         placed_at__gte=find_midnight(week_on - PLACED_WITHIN),
         status__in=[Order.Status.CONFIRMED, Order.Status.COMPLETED],
+        pickup_store=None,  # when somebody comes is theirs to say
     )
     found = found.filter(~Q(source=Order.Source.IMPORT) | Exists(Shipment.objects.filter(order=OuterRef("pk"))))
     is_there = Q(fulfilment_status=Order.FulfilmentStatus.DELIVERED, arrived_on__lte=F("promised_on"))

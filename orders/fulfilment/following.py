@@ -30,7 +30,7 @@ def follow_new_parcels() -> int:
     """
     if not easypost.is_set_up():
         return 0
-    on_the_road = stages.DISPATCHED_STAGES - {Shipment.Stage.DELIVERED, Shipment.Stage.BACK}
+    on_the_road = stages.CARRIED_STAGES - {Shipment.Stage.DELIVERED, Shipment.Stage.BACK}
     waiting = Shipment.objects.filter(
         stage__in=on_the_road, followed_at=None, dispatched_at__gt=timezone.now() - NEWS_FOR
     ).exclude(tracking_number="")

@@ -6,7 +6,7 @@ from datetime import date
 
 from orders.carriers import get_carrier_name
 from orders.models import Shipment
-from orders.stages import DISPATCHED_STAGES
+from orders.stages import CARRIED_STAGES
 
 MOST_PARCELS = 2000  # of one day on one page
 
@@ -33,7 +33,7 @@ class Handover:
 
 def list_handovers(day: date) -> list[Handover]:
     """By the carriers' names; within one in the order in which they were shipped. One query."""
-    left = Shipment.objects.filter(stage__in=DISPATCHED_STAGES, dispatched_at__date=day)
+    left = Shipment.objects.filter(stage__in=CARRIED_STAGES, dispatched_at__date=day)
     by_carrier: dict[str, list[Shipment]] = defaultdict(list)
     for parcel in left.select_related("order").order_by("dispatched_at", "pk")[:MOST_PARCELS]:
         by_carrier[get_carrier_name(parcel.carrier) or "Carrier not known"].append(parcel)

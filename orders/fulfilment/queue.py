@@ -24,7 +24,7 @@ class Queue:
 
 
 def _build_stage_queues() -> Iterator[Queue]:
-    for named, group in groupby(stages.ROAD, key=lambda row: row.queue):
+    for named, group in groupby(stages.EVERY_STAGE, key=lambda row: row.queue):
         if named:
             key, title = named
             rows = list(group)
@@ -113,7 +113,7 @@ IS_TO_BE_PAID = Q(pay_by_at__isnull=False) & ~IS_UNDER_WAY
 
 
 def _build_late_filter() -> Q:
-    not_left = [each for each in Order.FulfilmentStatus if each not in stages.DISPATCHED_STATUSES]
+    not_left = [each for each in Order.FulfilmentStatus if each not in stages.DONE_STATUSES]
     return Q(ships_on__lt=timezone.localdate(), fulfilment_status__in=not_left, hold="")
 
 

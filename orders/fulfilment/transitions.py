@@ -4,6 +4,7 @@ Each verb takes fresh rows by id, checks the road (`orders.stages`), and raises 
 people when the step does not follow. `actor` names who did it, such as "Sam" or "rule".
 """
 
+import secrets
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
@@ -116,6 +117,24 @@ def _refuse_unscanned(shipment: Shipment) -> None:
         raise TransitionRefused(f"{number}: each thing in a parcel is scanned. It closes on its packing page.")
 
 
+def mark_shipment_ready(shipment_id: int, *, actor: str) -> Shipment:
+    """It lies at the counter of the store where its buyer collects it."""
+    return _advance_shipment(shipment_id, Stage.READY, actor=actor)
+
+
+@transaction.atomic
+def hand_over_shipment(shipment_id: int, *, actor: str, code: str) -> Shipment:
+    """To whoever says the order's code, once: promised stock becomes gone stock. Case and spaces do not matter."""
+    shipment = lock_shipment(shipment_id)
+    number, wanted = shipment.order.number, shipment.order.pickup_code
+    said = "".join(each for each in code.upper() if each.isalnum())
+    if shipment.stage == Stage.READY and not (wanted and secrets.compare_digest(said.encode(), wanted.encode())):
+        raise TransitionRefused(f"{number}: that is not its code. Nothing was handed over; ask for the code again.")
+    handed = _advance_shipment(shipment_id, Stage.COLLECTED, actor=actor)
+    _consume_stock(handed, actor=actor)
+    return handed
+
+
 def dispatch_shipment(
     shipment_id: int, *, actor: str, carrier: str, tracking_number: str, may_share_number: bool = False
 ) -> Shipment:
@@ -159,7 +178,7 @@ def correct_shipment_tracking(
     shipment = lock_shipment(shipment_id)
     before, after = (shipment.carrier, shipment.tracking_number), (carrier, tracking_number)
     number = shipment.order.number
-    if shipment.stage not in stages.DISPATCHED_STAGES:
+    if shipment.stage not in stages.CARRIED_STAGES:
         raise TransitionRefused(f"{number} has not left: its carrier and number are asked for by “Ship”.")
     if seen is not None and seen != before:
         raise TransitionRefused(f"{number}: the carrier or number was corrected meanwhile. Look again.")
@@ -183,7 +202,7 @@ def set_tracking_page(shipment_id: int, *, actor: str, address: str) -> Shipment
     """Where a parcel that has left is followed, if not at its carrier's usual page; "" takes it off. No mail goes."""
     shipment = lock_shipment(shipment_id)
     number = shipment.order.number
-    if shipment.stage not in stages.DISPATCHED_STAGES:
+    if shipment.stage not in stages.CARRIED_STAGES:
         raise TransitionRefused(f"{number} has not left: there is nothing to follow yet.")
     if shipment.tracking_page == address:
         raise TransitionRefused(f"{number}: that is the tracking page it has already.")
@@ -254,7 +273,7 @@ def move_shipment_by_scan(
     `delivered_at`: the carrier's own moment. It may change, or be taken back, without the stage being reached anew.
     """
     shipment = lock_shipment(shipment_id)
-    if shipment.stage not in stages.DISPATCHED_STAGES:
+    if shipment.stage not in stages.CARRIED_STAGES:
         raise TransitionRefused(_explain_stage_refusal(shipment, to_stage))
     if shipment.stage != to_stage:
         return _reach_stage(shipment, to_stage, actor=actor, told={BY_SCAN: True}, delivered_at=delivered_at)
@@ -269,12 +288,21 @@ def _advance_shipment(shipment_id: int, to_stage: Shipment.Stage, *, actor: str,
     reached = stages.get_stage(to_stage)
     if shipment.stage not in reached.follows:
         raise TransitionRefused(_explain_stage_refusal(shipment, to_stage))
+    if reached not in stages.get_road(shipment.order):
+        raise TransitionRefused(_explain_other_road(shipment))
     if not stages.get_stage(shipment.stage).has_left:
         _refuse_while_on_hold(shipment.order)
         _refuse_while_goods_are_awaited(shipment)
     if reached.date_field:
         changes[reached.date_field] = timezone.now()
     return _reach_stage(shipment, to_stage, actor=actor, told={}, **changes)
+
+
+def _explain_other_road(shipment: Shipment) -> str:
+    order = shipment.order
+    if order.pickup_store is not None:
+        return f"{order.number} is collected at {order.pickup_store}, and not shipped."
+    return f"{order.number} is shipped: nobody comes to collect it."
 
 
 def _reach_stage(

@@ -16,13 +16,14 @@ from orders.models import Order, OrderEvent, PackingScan, Shipment
 
 Stage = Shipment.Stage
 Kind = OrderEvent.Kind
-IN_THE_HOUSE = [row for row in stages.ROAD if not row.has_left]
+IN_THE_HOUSE = [row for row in stages.EVERY_STAGE if not row.has_left]
 STEP_KINDS = {row.event for row in IN_THE_HOUSE}
 # where a parcel stands again, and which events no longer hold
 BACK_TO = {
     Stage.PICKING: (Stage.WAITING, (Kind.PICKING,)),
     Stage.PICKED: (Stage.WAITING, (Kind.PICKED, Kind.PICKING)),
     Stage.PACKED: (Stage.PICKED, (Kind.PACKED,)),
+    Stage.READY: (Stage.PACKED, (Kind.READY,)),
 }
 
 
@@ -99,7 +100,10 @@ def take_back_stage(shipment: Shipment) -> list[str]:
     Gives the events that no longer hold.
     """
     stage, undone = BACK_TO[Stage(shipment.stage)]
-    shipment.stage = stage
+    was_ready, shipment.stage, shipment.ready_at = shipment.stage == Stage.READY, stage, None
+    if was_ready:
+        shipment.save(update_fields=["stage", "ready_at"])
+        return [kind.value for kind in undone]
     shipment.packing_note = shipment.packed_by = ""
     shipment.weight_grams, shipment.box_count = None, 1
     shipment.packer = shipment.packing_begun_at = None

@@ -18,6 +18,8 @@ class OrderEvent(EventRow):
         PICKING = "shipment_picking_started", "Being picked"
         PICKED = "shipment_picked", "Picked"
         PACKED = "shipment_packed", "Packed"
+        READY = "shipment_ready", "Ready to collect"
+        COLLECTED = "shipment_collected", "Collected"
         DISPATCHED = "shipment_dispatched", "On the truck"
         DELAYED = "order_delayed", "Told that it is delayed"
         DELAY_ACCEPTED = "delay_accepted", "The buyer waits"

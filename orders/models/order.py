@@ -76,6 +76,7 @@ class Order(PostalAddress):
         IN_PROGRESS = "in_progress", "In progress"
         PARTLY_SENT = "partly_sent", "Partly dispatched"
         PARTLY_HERE = "partly_here", "Partly delivered"
+        READY = "ready", "Ready to collect"
         DISPATCHED = "dispatched", "Dispatched"
         HELD_UP = "held_up", "Held up on the road"
         RETURNED = "returned", "Sent back to us"

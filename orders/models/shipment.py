@@ -51,6 +51,8 @@ class Shipment(models.Model):
         PICKING = "picking", "Being picked"
         PICKED = "picked", "Picked"
         PACKED = "packed", "Packed"
+        READY = "ready", "Ready to collect"
+        COLLECTED = "collected", "Collected"
         DISPATCHED = "dispatched", "On the truck"
         IN_TRANSIT = "in_transit", "In transit"
         OUT_FOR_DELIVERY = "out_for_delivery", "Out for delivery"
@@ -91,6 +93,9 @@ class Shipment(models.Model):
     weight_grams = models.PositiveIntegerField("weight in grams", null=True, blank=True)
     box_count = models.PositiveSmallIntegerField("boxes", default=1, db_default=1)
     created_at = models.DateTimeField(auto_now_add=True)
+    ready_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when it lies ready to be collected."
+    )
     dispatched_at = models.DateTimeField(null=True, blank=True)
     delivered_at = models.DateTimeField(null=True, blank=True)
     followed_at = models.DateTimeField(

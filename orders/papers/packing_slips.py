@@ -68,6 +68,8 @@ def _describe_slip(parcel: Shipment) -> dict[str, Any]:
 
 def describe_parcel_arrival(parcel: Shipment) -> str:
     """What its buyer was promised, for whoever packs it and whoever opens it. Empty where nobody knew the day."""
+    if parcel.order.pickup_store_id:
+        return f"{parcel.order.shipping_name}: its buyer comes for it"
     days = find_parcel_days(parcel.order, [line.order_line for line in parcel.lines.all()])
     arrives = format_arrival(days, timezone.localdate())
     return f"With you {arrives}" if arrives else ""

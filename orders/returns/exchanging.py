@@ -90,6 +90,8 @@ def create_exchange_order(made: ReturnAuthorization, lines: list[ReturnLine], *,
 
     Needs a transaction, and the lock of the order that the return is of.
     """
+    if made.order.pickup_store_id:
+        raise TransitionRefused(f"{made.number}: its order was collected, so nothing can be sent. Give the money back.")
     goods = [(line, line.exchange_variant or line.order_line.variant) for line in lines]
     if any(variant is None for _, variant in goods):
         raise TransitionRefused(f"{made.number}: the shop no longer has that to send. Give the money back instead.")

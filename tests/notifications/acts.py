@@ -8,12 +8,12 @@ from notifications import delivery, relay
 from notifications.models import OutgoingEmail
 from orders import events
 from orders.models import Order, OrderEvent, OrderTick, Shipment, ShipmentLine
-from orders.stages import ROAD
+from orders.stages import EVERY_STAGE
 from recommendations.picks import Pick
 from tests import builders
 
 Kind = OrderEvent.Kind
-OF_A_PARCEL = {*(row.event for row in ROAD[1:]), Kind.TRACKING_CORRECTED}  # the others are of the whole order
+OF_A_PARCEL = {*(row.event for row in EVERY_STAGE[1:]), Kind.TRACKING_CORRECTED}  # the others are of the whole order
 
 
 def tick(order: Order, purpose: str, *, granted: bool = True) -> OrderTick:

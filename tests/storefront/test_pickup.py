@@ -8,7 +8,8 @@ from django.utils import timezone
 
 from orders import pickup
 from orders.confirmation import renew_promise
-from orders.models import Allocation, Order, ShippingMethod
+from orders.fulfilment import transitions
+from orders.models import Allocation, Order, Shipment, ShippingMethod
 from orders.models.order import ALPHABET
 from orders.promise import format_promise
 from orders.shop_terms import Calendar, PickupPlace, load_terms
@@ -16,10 +17,12 @@ from shop.catalog import listing
 from shop.catalog.models import OpeningHours, SpecialHours, StockRecord, Store, Variant
 from shop.catalog.opening_hours import StoreCalendar
 from tests import builders
+from tests.notifications.acts import relay_and_deliver
+from tests.notifications.conftest import sink
 from tests.page import read_words
 from tests.paying import check_books, check_out, fill, form, pay, standin, standin_process
 
-__all__ = ["standin", "standin_process"]
+__all__ = ["sink", "standin", "standin_process"]
 
 pytestmark = pytest.mark.django_db
 
@@ -225,3 +228,53 @@ def test_a_business_that_collects_is_on_the_order_and_its_number_is_checked_too(
     assert not Order.objects.exists()
     order = check_out(client, **{**wrong, "vat_id": "980 7806 84"}).order
     assert (order.pickup_store, order.company_name, order.vat_id) == (barn, "Otter & Sons", "980780684")
+
+
+def test_its_buyer_reads_where_when_and_the_code(client, barn, mug, standin):
+    order = pay(client, standin, check_out(client, **NO_ADDRESS, **choose(barn)))
+    page = read(client.get(order.get_absolute_url()))
+    for words in ("You collect it The barn , 2 Mill Lane, Leeds", "Ready", f"code there: {order.pickup_code}", "10 am"):
+        assert words in page
+    assert "Goes to" not in page
+    assert "With you" not in page
+    assert "Change where it goes" not in page
+
+
+def test_once_it_is_collected_or_called_off_the_code_is_gone(client, barn, mug, standin):
+    order = pay(client, standin, check_out(client, **NO_ADDRESS, **choose(barn)))
+    for status, fulfilment in [("completed", "delivered"), ("cancelled", "in_progress")]:
+        Order.objects.filter(pk=order.pk).update(status=status, fulfilment_status=fulfilment)
+        assert order.pickup_code not in read(client.get(order.get_absolute_url()))
+
+
+def make_ready(order: Order) -> Shipment:
+    transitions.approve_order(order.pk, actor="Sam")
+    pk = order.shipments.get().pk
+    for verb in ("mark_shipment_picked", "mark_shipment_packed", "mark_shipment_ready"):
+        getattr(transitions, verb)(pk, actor="Sam")
+    return order.shipments.get()
+
+
+@pytest.mark.parametrize("ticks", [{"mail_order_ready": "on"}, {}], ids=["ticked", "not ticked"])
+def test_mail_says_that_it_is_ready_to_whoever_ticked_that(client, barn, mug, standin, sink, ticks):
+    order = pay(client, standin, check_out(client, **NO_ADDRESS, **choose(barn, **ticks)))
+    make_ready(order)
+    relay_and_deliver()
+    told = [mail for mail in sink.received if mail.topic == "order_ready"]
+    assert len(told) == len(ticks)
+    for mail in told:
+        words = " ".join(mail.text.split())
+        assert "To collect at The barn, 2 Mill Lane, Leeds" in words
+        assert "Monday to Sunday: 10 am to 6 pm" in words
+        assert order.pickup_code not in words
+
+
+def test_the_receipt_says_where_it_is_collected_and_from_when(client, barn, mug, standin, sink):
+    order = pay(client, standin, check_out(client, **NO_ADDRESS, **choose(barn)))
+    relay_and_deliver()
+    [receipt] = [mail for mail in sink.received if mail.topic == "receipt"]
+    words = " ".join(receipt.text.split())
+    assert "Ready to collect" in words
+    assert "To collect at The barn, 2 Mill Lane, Leeds" in words
+    assert "Going to:" not in words
+    assert order.pickup_code not in words

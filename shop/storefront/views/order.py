@@ -21,6 +21,7 @@ from orders import (
     line_cancellation,
     order_access,
     order_mail_optins,
+    pickup,
     promise,
     stages,
     status,
@@ -57,6 +58,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     has_come = found.placed_at is not None
     rows = [_make_line_row(line) for line in found.lines.select_related("product")]
     may_call_off = status.may_customer_cancel(found, lost=lost)
+    place = pickup.describe_pickup(found, timezone.now())
     context = {
         "order": found,
         "words": status.get_customer_status_label(found),
@@ -65,7 +67,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "adjustments": found.adjustments.all() if facts.has_adjustments else (),
         "address": found.address_lines,
         "may_change_address": address_change.may_change_address(found),
-        "arrival": _format_order_arrival(found),
+        "arrival": "" if place else _format_order_arrival(found),
+        "place": place,
         "tax_name": page_cache.get_cached_terms().tax_names.get(str(found.country), ""),
         "customs_note": _format_customs_note(found),
         "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],
@@ -188,7 +191,7 @@ def _list_coming_news(found: Order) -> tuple[str, ...]:
     """News of this order that is still to come."""
     if found.status != Order.Status.CONFIRMED:
         return ()
-    ahead = stages.list_mail_ahead(found.fulfilment_status)
+    ahead = stages.list_mail_ahead(found.fulfilment_status, stages.get_road(found))
     return tuple(key for key in consent_prompts.ORDER_NEWS if key in ahead)
 
 
