@@ -15,9 +15,7 @@ def may_cancel(order: Order) -> bool:
     """Money has come for it, it is open, and no parcel has left. For a page, prefetch `shipments`."""
     if order.status == Order.Status.PENDING:
         return _has_only_mismatched_money(order)
-    if order.status != Order.Status.CONFIRMED:
-        return False
-    return all(parcel.stage not in stages.DISPATCHED_STAGES for parcel in order.shipments.all())
+    return order.status == Order.Status.CONFIRMED and not stages.has_any_left(order)
 
 
 def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:

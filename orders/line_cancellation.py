@@ -128,6 +128,22 @@ def cancel_lines(
     return CancelledLines(order, refund, is_whole)
 
 
+def has_some_here(order: Order) -> bool:
+    """Whether any of it can be called off: nothing has left, or not everything."""
+    return cancellation.may_cancel(order) or bool(count_cancellable_pieces(order))
+
+
+def cancel_what_is_here(order: Order, *, actor: str, reason: str = "") -> Refund | None:
+    """The whole order where nothing has left, else the rest of it. Raises `TransitionRefused` once all has left.
+
+    The caller holds the order's lock, and sends the refund after it.
+    """
+    pieces = count_cancellable_pieces(order)
+    if pieces and not cancellation.may_cancel(order):
+        return _cancel_some(order, pieces, actor=actor, reason=reason)
+    return cancellation.cancel_locked_order(order, actor=actor, reason=reason)
+
+
 def _choose_pieces(order: Order, quantities: Mapping[int, int]) -> dict[OrderLine, int]:
     if order.status != Order.Status.CONFIRMED:
         raise TransitionRefused(f"{order.number} is not a paid, open order.")

@@ -294,6 +294,11 @@ DONE_STATUSES = (FulfilmentStatus.READY, *DISPATCHED_STATUSES)  # what was promi
 CUSTOMER_WORDS = {each.fulfilment_status: each.words for each in (*(row.progress for row in EVERY_STAGE), *PARTLY)}
 
 
+def has_any_left(order: Order) -> bool:
+    """Whether a parcel of it is on its way or there. For a page, prefetch `shipments`."""
+    return any(parcel.stage in DISPATCHED_STAGES for parcel in order.shipments.all())
+
+
 def get_stage(stage: str) -> ParcelStage:
     """Raises KeyError for a stage that is off the road."""
     return _BY_STAGE[Stage(stage)]

@@ -15,7 +15,7 @@ from notifications.topics.definition import Context, Draft, EmailContext, Topic
 from notifications.topics.sample_data import compose_sample, get_sample_order
 from orders.delays import delay_words
 from orders.models import DelayNotice, Order, OrderEvent
-from orders.stages import DISPATCHED_STATUSES
+from orders.stages import DISPATCHED_STATUSES, has_any_left
 
 Rule = DelayNotice.Rule
 
@@ -37,7 +37,7 @@ def _build_news(letter: EmailContext) -> Context | None:
     has_left = order.fulfilment_status in DISPATCHED_STATUSES
     if has_left and told.rule != Rule.HAS_LEFT:
         return None
-    today = timezone.localdate()
+    today, is_rest = timezone.localdate(), has_any_left(order)
     may_choose = told.rule != Rule.HAS_LEFT
     return {
         "order": order,
@@ -45,7 +45,9 @@ def _build_news(letter: EmailContext) -> Context | None:
         "delay_url": links.build_delay_url(order) if may_choose else "",
         "slip": delay_words.describe_slip(told, today),
         "cause": delay_words.describe_cause(told),
-        "silence": delay_words.describe_silence(told, today),
+        "silence": delay_words.describe_silence(told, today, is_rest=is_rest),
+        "is_rest": is_rest and may_choose,
+        "choice_label": "Wait, or cancel the rest" if is_rest else "Wait, or cancel and refund",
         "is_undated": told.new_by_on is None,
     }
 

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from orders import cancellation, events, shop_terms, stages, status
+from orders import events, line_cancellation, shop_terms, stages, status
 from orders.delays.prediction import Slip, compute_arrival
 from orders.delays.silence import Silence, decide_silence
 from orders.fulfilment.transitions import TransitionRefused
@@ -34,7 +34,7 @@ def announce_delay(order_id: int, slip: Slip, *, seen_by_on: date | None) -> Del
         is_on_the_road = order.fulfilment_status in stages.DISPATCHED_STATUSES
         if not _is_open(order) or order.promised_by_on != seen_by_on or is_on_the_road != (slip.reason == Reason.ROAD):
             return None
-        notice, refund = _write_notice(order, slip, actor=RULE, words="", has_left=_has_any_left(order))
+        notice, refund = _write_notice(order, slip, actor=RULE, words="")
     if refund:
         checkout_sessions.try_send_refund(refund.pk)
     return notice
@@ -56,7 +56,7 @@ def set_later_day(order_id: int, *, leaves_on: date | None, words: str, actor: s
             promised = compute_arrival(terms.get_order_calendar(order), order.shipping_method, leaves_on=leaves_on)
         _refuse_unless_later(order, promised.by_on if promised else None)
         slip = Slip(Reason.STAFF, promised)
-        notice, refund = _write_notice(order, slip, actor=actor, words=words, has_left=_has_any_left(order))
+        notice, refund = _write_notice(order, slip, actor=actor, words=words)
     if refund:
         checkout_sessions.try_send_refund(refund.pk)
     return notice
@@ -66,7 +66,7 @@ def set_later_day(order_id: int, *, leaves_on: date | None, words: str, actor: s
 def set_date_essential(order_id: int, *, is_essential: bool, actor: str) -> Order:
     """Whether the day matters more than the goods: a delay then ends the order. Raises `TransitionRefused`."""
     order = lock_order(order_id)
-    if not _is_open(order) or _has_any_left(order):
+    if not _is_open(order) or order.fulfilment_status in stages.DISPATCHED_STATUSES:
         raise TransitionRefused(f"{order.number} is not an open order that is still here.")
     if order.date_is_essential == is_essential:
         raise TransitionRefused(f"{order.number}: that is noted already.")
@@ -81,10 +81,6 @@ def _is_open(order: Order) -> bool:
     return order.status == Order.Status.CONFIRMED and not order.hold
 
 
-def _has_any_left(order: Order) -> bool:
-    return order.shipments.filter(stage__in=stages.DISPATCHED_STAGES).exists()
-
-
 def _refuse_unless_later(order: Order, new_by_on: date | None) -> None:
     before = order.promised_by_on
     if before is None and new_by_on is None:
@@ -96,13 +92,11 @@ def _refuse_unless_later(order: Order, new_by_on: date | None) -> None:
         )
 
 
-def _write_notice(
-    order: Order, slip: Slip, *, actor: str, words: str, has_left: bool
-) -> tuple[DelayNotice, Refund | None]:
+def _write_notice(order: Order, slip: Slip, *, actor: str, words: str) -> tuple[DelayNotice, Refund | None]:
     """The caller holds the order's lock, and sends the refund after it, if there is one."""
     earlier = list(order.delay_notices.order_by("number"))
     new_by_on = slip.promised.by_on if slip.promised else None
-    silence = _decide(order, earlier, new_by_on, has_left=has_left)
+    silence = _decide(order, earlier, new_by_on, has_left=slip.reason == Reason.ROAD)
     order.delay_notices.filter(is_current=True).update(is_current=False)
     notice = DelayNotice.objects.create(
         order=order,
@@ -119,7 +113,7 @@ def _write_notice(
     if silence.rule == Rule.ENDS:
         notice.ended_at = timezone.now()
         notice.save(update_fields=["ended_at"])
-        return notice, cancellation.cancel_locked_order(order, actor=actor, reason=words or ENDED_REASON)
+        return notice, line_cancellation.cancel_what_is_here(order, actor=actor, reason=words or ENDED_REASON)
     _move_days(order, slip)
     events.record_order_event(order, OrderEvent.Kind.DELAYED, actor=actor, **_describe_notice(notice))
     status.recalculate(order)

@@ -1,12 +1,12 @@
 """What comes after the news of a delay: the buyer waits, or calls it off; or says nothing, and the rule decides.
 
-Each under the order's lock, with its event. Nothing that has left is cancelled.
+Each under the order's lock, with its event. What has left is not cancelled, only the rest.
 """
 
 from django.db import transaction
 from django.utils import timezone
 
-from orders import cancellation, events
+from orders import events, line_cancellation
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import DelayNotice, Order, OrderEvent, Refund
@@ -36,27 +36,27 @@ def accept_delay(order_id: int, *, number: int) -> DelayNotice:
 def cancel_for_delay(order_id: int, *, number: int) -> Order:
     """The buyer calls it off and gets the money back, also after having said they would wait.
 
-    Raises `TransitionRefused` once anything has left.
+    Of an order of which some has left, the rest. Raises `TransitionRefused` once all of it has.
     """
     with transaction.atomic():
         order = lock_order(order_id)
         notice = _get_current_notice(order, number)
-        refund = cancellation.cancel_locked_order(order, actor=BUYER, reason=CANCELLED_BY_BUYER)
+        refund = line_cancellation.cancel_what_is_here(order, actor=BUYER, reason=CANCELLED_BY_BUYER)
         _write_answer(notice, Answer.CANCEL)
     return _send_money_back(order, refund)
 
 
 def end_unanswered_order(notice_id: int) -> Order | None:
-    """The last day for an answer has passed: the order is cancelled and the money goes back.
+    """The last day for an answer has passed: what has not left is cancelled, and its money goes back.
 
     None where that is no longer so: it was answered or told anew, has left, was called off or is on hold.
     """
     with transaction.atomic():
         order = lock_order(DelayNotice.objects.values_list("order_id", flat=True).get(pk=notice_id))
         notice = DelayNotice.objects.get(pk=notice_id)
-        if not _is_over(notice) or order.hold or not cancellation.may_cancel(order):
+        if not _is_over(notice) or order.hold or not line_cancellation.has_some_here(order):
             return None
-        refund = cancellation.cancel_locked_order(order, actor=RULE, reason=CANCELLED_BY_RULE)
+        refund = line_cancellation.cancel_what_is_here(order, actor=RULE, reason=CANCELLED_BY_RULE)
         notice.ended_at = timezone.now()
         notice.save(update_fields=["ended_at"])
     return _send_money_back(order, refund)

@@ -83,16 +83,19 @@ def describe_slip(told: ToldDelay, today: date) -> str:
     return f"{missed} {now}".strip()
 
 
-def describe_silence(told: ToldDelay, today: date) -> str:
-    """What it means to say nothing."""
+def describe_silence(told: ToldDelay, today: date, *, is_rest: bool = False) -> str:
+    """What it means to say nothing. `is_rest`: some of the order has left, and this is about what has not."""
     if told.rule == Rule.SILENCE_CANCELS and told.deadline_on:
         until = _format_day(told.deadline_on, today)
-        return f"If we do not hear from you by the end of {until}, we cancel the order and give your money back."
+        what = (
+            "what has not left yet and give the money for it back" if is_rest else "the order and give your money back"
+        )
+        return f"If we do not hear from you by the end of {until}, we cancel {what}."
     if told.rule == Rule.SILENCE_WAITS and told.new_by_on:
         return f"If you say nothing, we take it that you wait until {_format_day(told.new_by_on, today)}."
     if told.rule == Rule.AGREED:
         return "You said that you would wait, so there is nothing you need to do."
-    return "It is on its way, or some of it, so there is nothing you need to do."
+    return "It is on its way, so there is nothing you need to do."
 
 
 def _format_day(on: date | None, today: date) -> str:

@@ -37,6 +37,7 @@ def decide_silence(
 
     `is_renewed`: they were told of a delay of this order before, and could choose. `has_agreed_to_any`: they said
     they would wait when no day was known. `is_essential`: the day mattered more than the goods.
+    `has_left`: all of it is on the road; of an order of which some has left, the rest is asked about.
     """
     if has_left:
         return Silence(Rule.HAS_LEFT)

@@ -9,7 +9,7 @@ LONGEST_WORDS = 300
 
 class DelayNoticeQuerySet(models.QuerySet["DelayNotice"]):
     def unanswered(self) -> "DelayNoticeQuerySet":
-        """The last word to a buyer who may still choose and has not: of an open order of which nothing has left."""
+        """The last word to a buyer who may still choose and has not: of an open order that has not all left."""
         asks = [DelayNotice.Rule.SILENCE_WAITS, DelayNotice.Rule.SILENCE_CANCELS]
         not_left = [Order.FulfilmentStatus.UNFULFILLED, Order.FulfilmentStatus.IN_PROGRESS]
         return self.filter(

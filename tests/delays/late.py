@@ -1,5 +1,6 @@
 """Orders whose day slips, and days without weekends or evenings in which they do."""
 
+import re
 from datetime import date, timedelta
 
 from django.db import transaction
@@ -8,9 +9,11 @@ from django.utils import timezone
 from orders.delays.finding import see_to_delays
 from orders.fulfilment import transitions
 from orders.models import DelayNotice, Order, ShippingMethod
+from orders.order_access import build_delay_link
 from shop.catalog import stock
 from shop.catalog.models import StockRecord, Variant
 from tests import builders
+from tests.person import ClientRoad, Person
 
 TODAY = timezone.localdate
 DAY = timedelta(days=1)
@@ -68,3 +71,23 @@ def packed(order: Order) -> int:
 
 def ship(parcel: int) -> None:
     transitions.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number="AB123456789GB")
+
+
+def half_gone(**fields) -> Order:
+    """A scarf is on its way. The kettle was to be there in two days, and nobody knows when it comes."""
+    builders.tax_rate()
+    scarf, kettle = builders.variant(price="10.00"), builders.variant(price="25.00", on_hand=0)
+    StockRecord.objects.filter(variant=kettle).update(backorder_limit=9)
+    order = order_due(TODAY() + 2 * DAY, scarf, kettle, ships_as_ready=True, **fields)
+    order.lines.update(promised_from_on=order.promised_from_on, promised_by_on=order.promised_by_on)
+    transitions.approve_order(order.pk, actor="Sam")
+    parcel = order.shipments.get(lines__order_line__variant=scarf).pk
+    transitions.mark_shipment_picked(parcel, actor="Sam")
+    transitions.mark_shipment_packed(parcel, actor="Sam")
+    ship(parcel)
+    return fresh(order)
+
+
+def open_by_mail(order: Order) -> Person:
+    path = re.sub(r"^https?://[^/]+", "", build_delay_link(order))
+    return Person(road=ClientRoad()).open(path)

@@ -13,7 +13,7 @@ from orders.models import DelayNotice, Order, OrderEvent, Refund
 from orders.order_access import build_delay_link
 from shop.catalog.models import StockRecord
 from tests import builders, cast
-from tests.delays.late import DAY, TODAY, awaiting, fresh, goods_come, late_order, packed, ship, told
+from tests.delays.late import DAY, TODAY, awaiting, fresh, goods_come, late_order, open_by_mail, packed, ship, told
 from tests.person import ClientRoad, Person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standin")]
@@ -153,11 +153,6 @@ def test_what_is_on_hold_waits_for_staff():
 
 
 # -- The page --------------------------------------------------------------------------------------------------
-
-
-def open_by_mail(order: Order) -> Person:
-    path = re.sub(r"^https?://[^/]+", "", build_delay_link(order))
-    return Person(road=ClientRoad()).open(path)
 
 
 def test_a_guest_follows_the_link_and_nothing_changes():

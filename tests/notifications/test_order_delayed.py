@@ -5,11 +5,11 @@ import pytest
 from notifications.models import OutgoingEmail
 from notifications.topics import ORDER_DELAYED
 from orders.delays import announcing
-from orders.delays.answering import cancel_for_delay
+from orders.delays.answering import CANCELLED_BY_BUYER, cancel_for_delay
 from orders.delays.delay_words import describe_silence, describe_slip, list_told_delays
 from orders.delays.finding import see_to_delays
-from orders.models import DelayNotice, Order
-from tests.delays.late import DAY, TODAY, awaiting, late_order, order_due, packed, ship, told
+from orders.models import DelayNotice, Order, Refund
+from tests.delays.late import DAY, TODAY, awaiting, half_gone, late_order, order_due, packed, ship, told
 from tests.notifications.acts import relay_and_deliver
 from tests.paying import standin, standin_process
 
@@ -63,6 +63,19 @@ def test_of_what_has_left_it_offers_no_choice(sink):
     mail = find_mail(sink)
     assert "/delay/open/" not in mail.text
     assert "nothing you need to do" in " ".join(mail.text.split())
+
+
+def test_of_an_order_that_has_half_left_it_speaks_of_the_rest(sink):
+    order = half_gone()
+    number = told(order).number
+    mail = find_mail(sink)
+    [said] = list_told_delays(order.events.all())
+    assert mail.message["Subject"] == f"The rest of order {order.number} will be late"
+    for part in (mail.text, mail.html):
+        assert describe_silence(said, TODAY(), is_rest=True) in " ".join(part.split())
+        assert "Wait, or cancel the rest" in part
+    cancel_for_delay(order.pk, number=number)
+    assert CANCELLED_BY_BUYER in Refund.objects.get().reason  # which the mail about the money says
 
 
 def test_who_cancelled_or_got_it_meanwhile_is_not_asked(sink):

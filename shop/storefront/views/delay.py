@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders import cancellation, order_access, status
+from orders import line_cancellation, order_access, stages, status
 from orders.delays import delay_words
 from orders.delays.answering import accept_delay, cancel_for_delay
 from orders.fulfilment.transitions import TransitionRefused
@@ -20,6 +20,7 @@ DONE = {
     Answer.WAIT: "Thank you for waiting. You can still cancel until it leaves.",
     Answer.CANCEL: "Cancelled. Your money is on its way back, the way you paid.",
 }
+REST_CANCELLED = "What had not left is cancelled. The money for it is on its way back, the way you paid."
 
 
 @never_cache
@@ -31,24 +32,25 @@ def order_delay(request: HttpRequest, number: str) -> HttpResponse:
     prefetch_related_objects([order], "events", "shipments")
     told = delay_words.list_told_delays(order.events.all())
     today = timezone.localdate()
-    latest = told[-1] if told else None
+    latest, is_rest = told[-1] if told else None, stages.has_any_left(order)
     context = {
         "order": order,
         "words": status.get_customer_status_label(order),
         "may_cancel": latest is not None and _may_cancel(order),
+        "is_rest": is_rest,
         "delay": latest
         and {
             "told": latest,
             "slip": delay_words.describe_slip(latest, today),
             "cause": delay_words.describe_cause(latest),
-            "silence": delay_words.describe_silence(latest, today) if latest.is_asking else "",
+            "silence": delay_words.describe_silence(latest, today, is_rest=is_rest) if latest.is_asking else "",
         },
     }
     return render(request, "storefront/delay.html", context)
 
 
 def _may_cancel(order: Order) -> bool:
-    return status.may_customer_cancel(order, lost=status.lost_total(order)) and cancellation.may_cancel(order)
+    return status.may_customer_cancel(order, lost=status.lost_total(order)) and line_cancellation.has_some_here(order)
 
 
 def _answer(request: HttpRequest, order: Order) -> HttpResponse:
@@ -60,7 +62,8 @@ def _answer(request: HttpRequest, order: Order) -> HttpResponse:
     except TransitionRefused as refusal:
         messages.error(request, str(refusal))
         return see_other("order_delay", order.number)
-    messages.success(request, DONE[Answer(answer)])
+    is_rest = answer == Answer.CANCEL and stages.has_any_left(order)
+    messages.success(request, REST_CANCELLED if is_rest else DONE[Answer(answer)])
     return see_other("order", order.number)
 
 

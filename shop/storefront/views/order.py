@@ -108,16 +108,17 @@ def _format_customs_note(found: Order) -> str:
     return describe_import_charges(str(terms.settings.default_country), country, tax_name=tax_name)
 
 
-def _describe_delay(found: Order) -> dict[str, str] | None:
+def _describe_delay(found: Order) -> dict[str, str | bool] | None:
     """What its buyer was told last of a later day, while there is something to choose."""
     told = delay_words.list_told_delays(found.events.all())
     is_open = found.status == Order.Status.CONFIRMED and not found.hold
-    if not told or not is_open or not told[-1].is_asking or not cancellation.may_cancel(found):
+    if not told or not is_open or not told[-1].is_asking or found.fulfilment_status in stages.DISPATCHED_STATUSES:
         return None
-    today = timezone.localdate()
+    today, is_rest = timezone.localdate(), stages.has_any_left(found)
     return {
+        "is_rest": is_rest,
         "slip": delay_words.describe_slip(told[-1], today),
-        "silence": delay_words.describe_silence(told[-1], today),
+        "silence": delay_words.describe_silence(told[-1], today, is_rest=is_rest),
     }
 
 
