@@ -16,6 +16,7 @@ REGISTRIES = {
     "notifications.topics.definition._topics",
     "orders.forgotten_purchases._readers",
     "recommendations.picks.shelf._shelves",
+    "shop.catalog.stock._shelf_callbacks",
     "shop.personal_data._holdings",
     "shop.personal_data._processors",
     "shop.retrying.loops._loops",

@@ -15,6 +15,7 @@ from django.db.models import F
 from shop.catalog import events, listing
 from shop.catalog.models import StockMovement, StockRecord, Store
 from shop.prepared import PreparedStatement
+from shop.registry import Registry, get_dotted_name
 
 
 class OutOfStock(Exception):  # noqa: N818  (a refusal, not an error)
@@ -45,17 +46,16 @@ FOR_ALLOCATING = (_FIND_RECORDS, _ALLOCATE)  # what a transaction that allocates
 
 
 ShelfCallback = Callable[[Sequence[int]], None]
-_shelf_callbacks: list[ShelfCallback] = []
+_shelf_callbacks: Registry[ShelfCallback] = Registry("Shelf callback")
 
 
 def register_shelf_callback(callback: ShelfCallback) -> None:
     """`callback` gets the keys of the records whose `on_hand` changed, in that transaction, their rows locked."""
-    if callback not in _shelf_callbacks:
-        _shelf_callbacks.append(callback)
+    _shelf_callbacks.add(get_dotted_name(callback), callback)
 
 
 def _tell_shelf_changed(record_ids: Sequence[int]) -> None:
-    for callback in _shelf_callbacks if record_ids else ():
+    for callback in _shelf_callbacks.values() if record_ids else ():
         callback(record_ids)
 
 
