@@ -5,19 +5,20 @@ from orders.models.order import Order
 from orders.models.shipment import Shipment
 
 LONGEST_WORDS = 300
+Fulfilment = Order.FulfilmentStatus
 
 
 class DelayNoticeQuerySet(models.QuerySet["DelayNotice"]):
     def unanswered(self) -> "DelayNoticeQuerySet":
         """The last word to a buyer who may still choose and has not: of an open order that has not all left."""
         asks = [DelayNotice.Rule.SILENCE_WAITS, DelayNotice.Rule.SILENCE_CANCELS]
-        not_left = [Order.FulfilmentStatus.UNFULFILLED, Order.FulfilmentStatus.IN_PROGRESS]
+        some_here = [Fulfilment.UNFULFILLED, Fulfilment.IN_PROGRESS, Fulfilment.PARTLY_SENT, Fulfilment.PARTLY_HERE]
         return self.filter(
             is_current=True,
             answer="",
             rule__in=asks,
             order__status=Order.Status.CONFIRMED,
-            order__fulfilment_status__in=not_left,
+            order__fulfilment_status__in=some_here,
         )
 
 
