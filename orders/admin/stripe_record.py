@@ -1,10 +1,13 @@
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from accounts.admin.audit import AuditedAdmin, ReadOnlyAdmin
 from accounts.privacy.access_log import DataSubject
@@ -57,6 +60,12 @@ class StripeRecordAdmin(AuditedAdmin, ReadOnlyAdmin):
         "is_refundable", "due_at", "created_at", "recorded_at", "seen_at", "cleared_at", "cleared_by",
     )  # fmt: skip
 
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
+        """In the queue of disputes, what has to be answered first."""
+        if request.GET.get(MatterFilter.parameter_name) == "disputes":
+            return (F("due_at").asc(nulls_last=True), "pk")
+        return ("-created_at", "-pk")
+
     @admin.display(description="amount", ordering="amount")
     def sum(self, record: StripeRecord) -> str:
         return format_amount(record.amount, record.currency) if record.currency else ""
@@ -72,8 +81,15 @@ class StripeRecordAdmin(AuditedAdmin, ReadOnlyAdmin):
         return record.reason_text
 
     @admin.display(description="order")
-    def order(self, record: StripeRecord) -> str:
-        return record.payment.order.number if record.payment else "none of ours"
+    def order(self, record: StripeRecord) -> str | SafeString:
+        if record.payment is None:
+            return "none of ours"
+        number = record.payment.order.number
+        if record.kind != StripeRecord.Kind.DISPUTE:
+            return number
+        return format_html(
+            '{}<br><a href="{}">Evidence</a>', number, reverse("admin:dispute_evidence", args=[record.pk])
+        )
 
     def subject(self, record: StripeRecord) -> DataSubject:
         if record.payment is None:

@@ -17,6 +17,7 @@ from django.urls import URLPattern, URLResolver
 
 from shop.admin_queries import LONGEST_SEARCH, PAGE_NUMBER, QueryRefused, check_parameters
 from shop.backoffice.dashboard import MOST_SHOWN, find_sold_out_variants, get_complaint_tiles, get_today_summary
+from shop.backoffice.dispute_pages import build_dispute_urls
 from shop.backoffice.stuck_items import list_stuck_items
 
 APP_ORDER = ["orders", "catalog", "accounts", "notifications", "recommendations", "retrying"]
@@ -79,7 +80,8 @@ class BackofficeSite(admin.AdminSite):
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Without Django's detour to a row's page in the shop, which told roles of rows they may not look at."""
-        return [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
+        own = [each for each in super().get_urls() if getattr(each, "name", "") != "view_on_site"]
+        return [*build_dispute_urls(self), *own]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Each part for those who may see what it counts."""
