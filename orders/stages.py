@@ -64,7 +64,7 @@ class ParcelStage:
 
     What the customer sees: `progress`; `milestone`, its line in the timeline, due by the order's `due_field`. A stage
     that is no line of its own says `meanwhile` under the line before. `mail_purpose`: the switch for news of it,
-    its own or one that stages next to it share.
+    its own or one that stages next to it share; a `reminder` that it still stands there goes by the same switch.
     """
 
     stage: Shipment.Stage
@@ -81,6 +81,7 @@ class ParcelStage:
     meanwhile: str = ""
     due_field: str = ""
     mail_purpose: str = ""
+    reminder: OrderEvent.Kind | None = None
     is_scanned: bool = False
     is_end: bool = False
 
@@ -265,6 +266,7 @@ AT_THE_COUNTER = (
         milestone="Ready to collect",
         due_field="ships_on",
         mail_purpose=purposes.MAIL_ORDER_READY,
+        reminder=Kind.UNCOLLECTED,
     ),
     ParcelStage(
         stage=Stage.COLLECTED,

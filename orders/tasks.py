@@ -2,7 +2,7 @@ from celery import shared_task
 
 from orders import lane_windows, staff_orders
 from orders.delays.finding import see_to_delays
-from orders.fulfilment import approval_rule, following, scans
+from orders.fulfilment import approval_rule, following, scans, uncollected
 from orders.papers import issuing
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
@@ -53,6 +53,11 @@ def process_carrier_messages() -> None:
 @shared_task
 def tell_of_delays() -> None:
     see_to_delays()
+
+
+@shared_task
+def remind_uncollected() -> None:
+    uncollected.remind_uncollected()
 
 
 @shared_task

@@ -48,7 +48,8 @@ def check_order_stages(app_configs: Sequence[Any] | None, **kwargs: Any) -> list
 
 
 def _find_stage_mail_faults() -> list[str]:
-    named = [(row.event, row.mail_purpose) for row in stages.EVERY_STAGE if row.mail_purpose]
+    rows = [row for row in stages.EVERY_STAGE if row.mail_purpose]
+    named = [(event, row.mail_purpose) for row in rows for event in (row.event, row.reminder) if event]
     switches = list(dict.fromkeys(purpose for _, purpose in named))
     told = {row.event for row in stages.EVERY_STAGE}
     service = (topic for topic in TOPICS.values() if topic.kind is MailKind.SERVICE)

@@ -46,6 +46,11 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "schedule": 60,
         "options": {"expires": 60},
     },
+    "remind of what is not collected": {
+        "task": "orders.tasks.remind_uncollected",
+        "schedule": 900,
+        "options": {"expires": 900},
+    },
     "tell of delays": {"task": "orders.tasks.tell_of_delays", "schedule": 300, "options": {"expires": 300}},
     "measure our own deliveries": {
         "task": "orders.tasks.compute_lane_windows",

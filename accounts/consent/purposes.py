@@ -192,7 +192,8 @@ PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         key=MAIL_ORDER_READY,
         title="Tell me when my order is ready to collect",
-        explanation="One e-mail when it lies ready in the store you chose, if you collect it yourself.",
+        explanation="One e-mail when it lies ready in the store you chose, if you collect it yourself. "
+        "One more if it is still there when its days are over.",
         reads=_READS_ORDER,
         gives="You know that you can come, and until when the store is open.",
         group=PurposeGroup.ORDERS,

@@ -36,7 +36,7 @@ class ShopSettingsAdmin(StrictAdmin):
             "When parcels leave",
             {
                 "description": "Each date the shop promises is counted from these, the carriers' days and holidays.",
-                "fields": ["cutoff_hour", "handling_days", "ships_on_saturday", "uses_own_history"],
+                "fields": ["cutoff_hour", "handling_days", "ships_on_saturday", "uses_own_history", "pickup_days"],
             },
         ),
         (

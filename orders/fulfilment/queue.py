@@ -36,6 +36,7 @@ BACKORDERED = Queue("backordered", "Backordered")
 TO_APPROVE = Queue("approve", "To approve")
 STAGE_QUEUES = tuple(_build_stage_queues())
 NOT_RECEIVED = Queue("denied", "Said not to have come", has_left=True)
+UNCOLLECTED = Queue("uncollected", "Not collected")  # for longer than the shop keeps it
 LATE = Queue("late", "Late to leave")
 DELAYS = Queue("delays", "Delays")  # told of a later day, and no answer yet
 PAYMENT_PROBLEM = Queue("look", "Payment needs a look")
@@ -45,7 +46,8 @@ TO_BE_PAID = Queue("by_link", "To be paid by link")
 WORK_QUEUES = (TO_APPROVE, BACKORDERED, *STAGE_QUEUES)
 UNPAID_QUEUES = (PAYMENT_UNDER_WAY, TO_BE_PAID)  # nobody of ours has anything to do there
 QUEUES = {
-    queue.key: queue for queue in (*WORK_QUEUES, LATE, DELAYS, NOT_RECEIVED, PAYMENT_PROBLEM, ON_HOLD, *UNPAID_QUEUES)
+    queue.key: queue
+    for queue in (*WORK_QUEUES, LATE, DELAYS, UNCOLLECTED, NOT_RECEIVED, PAYMENT_PROBLEM, ON_HOLD, *UNPAID_QUEUES)
 }
 
 
@@ -62,8 +64,10 @@ def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
     """The orders of one queue; nobody works on those on hold. Raises KeyError for a queue there is not."""
     queue = QUEUES[key]
     mine = Shipment.objects.order_by().filter(order=OuterRef("pk"))
-    if queue == BACKORDERED:
-        return orders.filter(pk__in=Shipment.objects.order_by().awaiting().values("order"), hold="")
+    if queue in (BACKORDERED, UNCOLLECTED):
+        every = Shipment.objects.order_by()
+        found = every.awaiting() if queue == BACKORDERED else every.uncollected()
+        return orders.filter(pk__in=found.values("order"), hold="")
     if queue.stages:
         return orders.filter(Exists(mine.workable().filter(stage__in=queue.stages)), hold="")
     if queue == NOT_RECEIVED:
@@ -179,10 +183,14 @@ def _count_parcels_by_queue() -> dict[str, Any]:
     parcels = Shipment.objects.order_by()
     in_queues = parcels.filter(stage__in=active, order__hold="").annotate(key=key, since=F("order__placed_at"))
     denied = parcels.filter(IS_DENIED).annotate(key=Value(NOT_RECEIVED.key), since=F("denied_at"))
-    rows = [
-        each.values_list("key").annotate(Count("order", distinct=True), Min("since")) for each in (in_queues, denied)
-    ]
-    found: dict[str, Any] = {f"{queue.key}_count": 0 for queue in (BACKORDERED, *STAGE_QUEUES, NOT_RECEIVED)}
-    for name, count, oldest in rows[0].union(rows[1], all=True):
+    uncollected = parcels.uncollected().annotate(key=Value(UNCOLLECTED.key), since=F("ready_at"))
+    first, *others = (
+        each.values_list("key").annotate(Count("order", distinct=True), Min("since"))
+        for each in (in_queues, denied, uncollected)
+    )
+    found: dict[str, Any] = {
+        f"{queue.key}_count": 0 for queue in (BACKORDERED, *STAGE_QUEUES, NOT_RECEIVED, UNCOLLECTED)
+    }
+    for name, count, oldest in first.union(*others, all=True):
         found |= {f"{name}_count": count, f"{name}_oldest": oldest}
     return found

@@ -19,6 +19,7 @@ class OrderEvent(EventRow):
         PICKED = "shipment_picked", "Picked"
         PACKED = "shipment_packed", "Packed"
         READY = "shipment_ready", "Ready to collect"
+        UNCOLLECTED = "shipment_uncollected", "Not collected in time"
         COLLECTED = "shipment_collected", "Collected"
         DISPATCHED = "shipment_dispatched", "On the truck"
         DELAYED = "order_delayed", "Told that it is delayed"

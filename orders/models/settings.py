@@ -16,6 +16,7 @@ from shop.money import get_shop_currency
 ONLY_ROW = 1
 MOST_OF_ONE_THING = 99_999
 LONGEST_RETURN_WINDOW = 365
+PICKUP_DAYS, MOST_PICKUP_DAYS = 7, 60
 
 
 class ShopSettings(models.Model):
@@ -41,6 +42,14 @@ class ShopSettings(models.Model):
         db_default=True,
         help_text="Where enough parcels have come, a date is moved to the day by which nine in ten do; off: each "
         "method’s own days count. “Lanes” has what was measured.",
+    )
+    pickup_days = models.PositiveSmallIntegerField(
+        "days kept for collecting",
+        default=PICKUP_DAYS,
+        db_default=PICKUP_DAYS,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_PICKUP_DAYS)],
+        help_text="What lies ready for longer is in the queue “Not collected”, and its buyer is reminded once, if they "
+        f"want such mail. Nothing is cancelled by itself. 1 to {MOST_PICKUP_DAYS}.",
     )
     quantity_limit = models.PositiveIntegerField(
         "most of one thing in one order",

@@ -1,5 +1,7 @@
+from datetime import timedelta
+
 from django.db import models
-from django.db.models.functions import Upper
+from django.db.models.functions import Coalesce, Now, Upper
 
 from accounts.models import User
 from orders.carriers.tracking_numbers import LONGEST_NUMBER, get_bare_number
@@ -7,6 +9,7 @@ from orders.carriers.tracking_pages import LONGEST_ADDRESS
 from orders.models.allocation import Allocation
 from orders.models.order import Order
 from orders.models.order_line import OrderLine
+from orders.models.settings import PICKUP_DAYS, ShopSettings
 from shop.catalog.models import Store
 
 
@@ -29,6 +32,15 @@ class ShipmentQuerySet(models.QuerySet["Shipment"]):
     def workable(self) -> "ShipmentQuerySet":
         """All others."""
         return self.exclude(stage=Shipment.Stage.WAITING, pk__in=Shipment.objects.order_by().awaiting().values("pk"))
+
+    def uncollected(self) -> "ShipmentQuerySet":
+        """Those that lie ready for longer than the shop keeps them, without orders on hold."""
+        kept_for = models.ExpressionWrapper(
+            Coalesce(models.Subquery(ShopSettings.objects.values("pickup_days")[:1]), PICKUP_DAYS) * timedelta(days=1),
+            output_field=models.DurationField(),
+        )
+        over = models.ExpressionWrapper(Now() - kept_for, output_field=models.DateTimeField())
+        return self.filter(stage=Shipment.Stage.READY, ready_at__lt=over, order__hold="")
 
     def numbered(self, number: str) -> "ShipmentQuerySet":
         """Those with this tracking number, however it is written."""

@@ -17,7 +17,7 @@ from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders.carriers.base import CarrierScan, ParcelNotice, ScanMeaning
 from orders.fulfilment import scans
-from orders.models import LaneWindow, Order, Payment, Refund, Shipment, ShopSettings, StripeEvent
+from orders.models import LaneWindow, Order, OrderEvent, Payment, Refund, Shipment, ShopSettings, StripeEvent
 from orders.payments import checkout_sessions
 from orders.returns import statements
 from recommendations import picks
@@ -29,6 +29,7 @@ from shop.schedule import SCHEDULE
 from tests import builders
 from tests.delays.late import late_order
 from tests.notifications.acts import relay_and_deliver
+from tests.orders.test_collecting import collected_order
 from tests.paying import check_out, fill
 from tests.poison import cure, poison
 
@@ -231,6 +232,14 @@ def delays(world: PoisonedShop) -> Poisoned:
     return Poisoned("delays", good.delay_notices.exists, bad.delay_notices.exists)
 
 
+def uncollected_orders(world: PoisonedShop) -> Poisoned:
+    bad, good = collected_order(Shipment.Stage.READY), collected_order(Shipment.Stage.READY)
+    Shipment.objects.update(ready_at=timezone.now() - timedelta(days=90))
+    poison("orders_orderevent", f"NEW.order_id = {bad.pk} AND NEW.kind = 'shipment_uncollected'", event="INSERT")
+    told = OrderEvent.objects.filter(kind=OrderEvent.Kind.UNCOLLECTED)
+    return Poisoned("uncollected", good.events.filter(pk__in=told).exists, bad.events.filter(pk__in=told).exists)
+
+
 def lanes(world: PoisonedShop) -> Poisoned:
     order = builders.sent_order(delivered_at=timezone.now(), promised_by_on=timezone.localdate())
     Order.objects.filter(pk=order.pk).update(shipping_method=builders.shipping_method())
@@ -336,6 +345,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "approve obvious orders": approvals,
     "end unpaid orders": unpaid_orders,
     "tell of delays": delays,
+    "remind of what is not collected": uncollected_orders,
     "measure our own deliveries": lanes,
     "issue invoices": invoices,
     "process payment events": stripe_events,

@@ -9,6 +9,7 @@ from django.utils import timezone
 from orders import pickup
 from orders.confirmation import renew_promise
 from orders.fulfilment import transitions
+from orders.fulfilment.uncollected import remind_uncollected
 from orders.models import Allocation, Order, Shipment, ShippingMethod
 from orders.models.order import ALPHABET
 from orders.promise import format_promise
@@ -267,6 +268,23 @@ def test_mail_says_that_it_is_ready_to_whoever_ticked_that(client, barn, mug, st
         assert "To collect at The barn, 2 Mill Lane, Leeds" in words
         assert "Monday to Sunday: 10 am to 6 pm" in words
         assert order.pickup_code not in words
+
+
+@pytest.mark.parametrize("ticks", [{"mail_order_ready": "on"}, {}], ids=["ticked", "not ticked"])
+@pytest.mark.parametrize("is_collected", [False, True], ids=["still there", "collected before the mail went"])
+def test_one_reminder_goes_to_whoever_ticked_that(client, barn, mug, standin, sink, ticks, is_collected):
+    order = pay(client, standin, check_out(client, **NO_ADDRESS, **choose(barn, **ticks)))
+    parcel = make_ready(order)
+    Shipment.objects.update(ready_at=timezone.now() - timedelta(days=8))
+    assert remind_uncollected() == 1
+    if is_collected:
+        transitions.hand_over_shipment(parcel.pk, actor="Sam", code=order.pickup_code)
+    relay_and_deliver()
+    told = [mail for mail in sink.received if mail.topic == "order_uncollected"]
+    assert len(told) == (0 if is_collected else len(ticks))
+    for mail in told:
+        assert "To collect at The barn, 2 Mill Lane, Leeds" in " ".join(mail.text.split())
+        assert order.pickup_code not in mail.text
 
 
 def test_the_receipt_says_where_it_is_collected_and_from_when(client, barn, mug, standin, sink):
