@@ -1,5 +1,8 @@
 """Statements that a connection plans once: the same answer as without, whatever becomes of the connection."""
 
+import gc
+import importlib
+import pkgutil
 import re
 from typing import Any
 
@@ -10,6 +13,7 @@ from orders.models import CartLine, OrderLine, ShopSettings
 from shop import prepared
 from shop.catalog import listing
 from shop.catalog.models import StockRecord
+from shop.model_rows import RowStatement
 from shop.prepared import PreparedStatement
 from shop.storefront import page_cache
 from tests import builders
@@ -19,6 +23,7 @@ __all__ = ["standin", "standin_process"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+ROOMS = ("shop", "accounts", "orders", "notifications", "recommendations")
 TWICE = PreparedStatement("SELECT %(number)s::int * 2, %(words)s::text[]")
 ANSWER = [(6, ["it's", "50 %"])]
 SECRETS = re.compile(r"[\w+/=-]{22,}")  # of forms and of scripts, another in each page
@@ -46,6 +51,20 @@ def test_a_statement_is_planned_once_for_all_values():
     for number in range(3):
         assert TWICE.fetch_rows(VALUES | {"number": number})[0][0] == number * 2
     assert plans() == {TWICE.name: (3, 0)}
+
+
+def test_the_server_can_plan_every_statement_of_the_shop():
+    """Without its values: what the types of a parameter are, it has to see from the text."""
+    for room in ROOMS:
+        for module in pkgutil.walk_packages([room], prefix=f"{room}."):
+            if not {"local", "migrations", "start", "__main__"} & set(module.name.split(".")):
+                importlib.import_module(module.name)
+    rows = [each.statement for each in gc.get_objects() if isinstance(each, RowStatement)]
+    found = {each.name: each for each in [*gc.get_objects(), *rows] if isinstance(each, PreparedStatement)}
+    assert len(found) > 30
+    with connection.cursor() as cursor:
+        for statement in found.values():
+            statement.prepare(cursor)
 
 
 def test_a_new_connection_prepares_anew():

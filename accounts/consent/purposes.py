@@ -192,8 +192,7 @@ PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         key=MAIL_ORDER_READY,
         title="Tell me when my order is ready to collect",
-        explanation="One e-mail when it lies ready in the store you chose, if you collect it yourself. "
-        "One more if it is still there when its days are over.",
+        explanation="One e-mail when it lies ready in the store you chose, one more if it is left there.",
         reads=_READS_ORDER,
         gives="You know that you can come, and until when the store is open.",
         group=PurposeGroup.ORDERS,
@@ -227,8 +226,7 @@ PURPOSES: tuple[Purpose, ...] = (
     Purpose(
         key=MAIL_ORDER_TROUBLE,
         title="Tell me when a delivery goes wrong",
-        explanation="One e-mail when the driver could not hand you the parcel, where the carrier tells us so. "
-        "One more if it cannot reach you at all, or comes back to us.",
+        explanation="One e-mail when the carrier could not hand it over, cannot, or brings it back to us.",
         reads=_READS_ORDER,
         gives="You know what to do, or that we look after it.",
         group=PurposeGroup.ORDERS,

@@ -58,7 +58,8 @@ WHERE o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.ship
   AND o.pickup_store_id IS NULL
   AND ((o.fulfilment_status IN ('unfulfilled', 'in_progress', 'partly_sent', 'partly_here')
         AND o.promised_by_on >= %(long_past)s
-        AND (o.promised_by_on <= %(soon)s + 2 * o.zone_days + 7 * least(o.zone_days, 1) OR awaited.order_id IS NOT NULL
+        AND (o.promised_by_on <= %(soon)s::date + 2 * o.zone_days + 7 * least(o.zone_days, 1)
+             OR awaited.order_id IS NOT NULL
              OR EXISTS (SELECT FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
                         WHERE line.order_id = o.id AND p.released_on > %(today)s)))
     OR (o.fulfilment_status IN ('unfulfilled', 'in_progress', 'partly_sent', 'partly_here')

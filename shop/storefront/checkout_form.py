@@ -31,7 +31,7 @@ ONE_LINE_VALIDATOR = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain
 # As the page has them: the postcode beside the city, and where it goes on the map last. No phone is asked for.
 _LAST_ON_PAGE = ("region", "country")
 ADDRESS_ON_PAGE = (*(name for name in ADDRESS_FIELDS if name not in (*_LAST_ON_PAGE, "phone")), *_LAST_ON_PAGE)
-ADDRESS_OF_A_DOOR = ("line1", "city", "postcode", "country")  # asked for, unless it is collected
+ADDRESS_OF_A_DOOR = tuple(name for name in ADDRESS_ON_PAGE if name != "full_name")  # who collects it gives none
 TOGETHER, IN_TWO = "one", "two"
 # What we say where something is missing.
 MISSING_MESSAGES = {

@@ -25,8 +25,9 @@ NOT_OURS = {"region", "landmark-unique", "landmark-one-main", "page-has-heading-
 
 
 def press(page: Page, name: str) -> None:
-    page.get_by_role("button", name=name, exact=True).click()
-    page.wait_for_load_state()
+    """Until the next page is there: one opened before would show what was so before the step."""
+    with page.expect_navigation():
+        page.get_by_role("button", name=name, exact=True).click()
 
 
 def choose_all(page: Page, queue: str) -> None:
