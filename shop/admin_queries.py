@@ -144,15 +144,16 @@ class StrictAdmin(ForgivingAdmin):
         except IncorrectLookupParameters as error:
             raise QueryRefused("A list was asked for what it cannot look up") from error
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse | None:
         """A list sends the action of its menu and of each button, and which was meant as a place among them. From here
         on `action` is that one, for the pages that ask first and send it again.
         """
         sent, place = request.POST.getlist("action"), request.POST.get("index", "0")
         if len(sent) > 1 and place.isdecimal() and int(place) < len(sent):
-            request.POST = meant = request.POST.copy()
+            meant = request.POST.copy()
             meant["action"], meant["index"] = sent[int(place)], "0"
-        return super().response_action(request, queryset)
+            request.POST = meant  # type: ignore[assignment]  # the stubs name the kind that cannot be changed
+        return super().response_action(request, *args, **kwargs)
 
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Rows are known by their key alone; by another column they could be asked for one by one."""

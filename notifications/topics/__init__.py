@@ -19,6 +19,7 @@ from notifications.topics.order_moved import ORDER_MOVED
 from notifications.topics.order_refunded import ORDER_REFUNDED
 from notifications.topics.order_stages import ORDER_STAGES
 from notifications.topics.order_to_pay import ORDER_TO_PAY
+from notifications.topics.order_uncollected import ORDER_UNCOLLECTED
 from notifications.topics.payment_failed import PAYMENT_FAILED
 from notifications.topics.payment_under_way import PAYMENT_UNDER_WAY
 from notifications.topics.receipt import RECEIPT
@@ -41,6 +42,7 @@ __all__ = [
     "ORDER_MOVED",
     "ORDER_REFUNDED",
     "ORDER_TO_PAY",
+    "ORDER_UNCOLLECTED",
     "PAYMENT_FAILED",
     "PAYMENT_UNDER_WAY",
     "RECEIPT",
@@ -54,6 +56,7 @@ __all__ = [
 register_topics(
     RECEIPT,
     *ORDER_STAGES,
+    ORDER_UNCOLLECTED,
     ORDER_DELAYED,
     ORDER_MOVED,
     ORDER_CANCELLED,

@@ -4,10 +4,9 @@ from functools import partial
 
 from accounts.consent import purposes
 from accounts.consent.purposes import MailKind
-from accounts.models import Customer
-from notifications.topics.definition import Context, EmailContext, Topic
+from notifications.topics.definition import Context, Topic
 from notifications.topics.order_news import build_order_news, compose_stage_sample, draft_order_news
-from orders.models import Order, OrderEvent
+from orders.models import OrderEvent
 
 
 def _describe_departure(about: Context) -> str:
@@ -33,20 +32,6 @@ def _describe_tracking(parcel: Context) -> str:
     if parcel.get("tracking_number"):
         return f"tracking number {parcel['tracking_number']}"
     return "sent without a tracking number" if parcel.get("is_untracked") else ""
-
-
-def _build_reminder(letter: EmailContext) -> Context | None:
-    """None once it has been collected, or no longer lies there."""
-    order = letter.email.order
-    is_ready = order is not None and order.fulfilment_status == Order.FulfilmentStatus.READY
-    return build_order_news(letter) if is_ready else None
-
-
-def _compose_reminder_sample(customer: Customer, topic: Topic) -> EmailContext:
-    sample = compose_stage_sample(customer, topic)
-    if sample.email.order:
-        sample.email.order.fulfilment_status = Order.FulfilmentStatus.READY  # nothing of a sample is stored
-    return sample
 
 
 _build_stage_topic = partial(
@@ -125,14 +110,5 @@ ORDER_STAGES = (
         event=OrderEvent.Kind.READY,
         title="Order ready to collect",
         headline="Ready to collect.",
-    ),
-    _build_stage_topic(
-        "order_uncollected",
-        purpose=purposes.MAIL_ORDER_READY,
-        event=OrderEvent.Kind.UNCOLLECTED,
-        context=_build_reminder,
-        sample=_compose_reminder_sample,
-        title="Order not collected yet",
-        headline="It still lies ready for you.",
     ),
 )

@@ -152,4 +152,4 @@ def test_the_back_office_asks_for_nothing_of_the_shops_own_frame(staff):
     with CaptureQueriesContext(connection) as queries:
         staff.get("/admin/")
     asked = " ".join(query["sql"] for query in queries)
-    assert not [table for table in ("catalog_category", "orders_infopage", "orders_shopsettings") if table in asked]
+    assert not [name for name in ("catalog_category", "orders_infopage", "cutoff_hour") if name in asked]
