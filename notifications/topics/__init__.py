@@ -86,7 +86,12 @@ def _group_by_event() -> Mapping[str, Sequence[Topic]]:
 
 
 def _find_by_purpose() -> Mapping[str, Topic]:
-    return {purpose: topic for topic in TOPICS.values() for purpose, _ in topic.list_uses()}
+    """Of the mails that share a switch, the first."""
+    found: dict[str, Topic] = {}
+    for topic in TOPICS.values():
+        for purpose, _ in topic.list_uses():
+            found.setdefault(purpose, topic)
+    return found
 
 
 BY_EVENT = _group_by_event()

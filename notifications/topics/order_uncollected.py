@@ -9,10 +9,9 @@ from orders.models import Order, OrderEvent
 
 
 def _build_reminder(letter: EmailContext) -> Context | None:
-    """None once it has been collected, or no longer lies there."""
-    order = letter.email.order
-    is_ready = order is not None and order.fulfilment_status == Order.FulfilmentStatus.READY
-    return build_order_news(letter) if is_ready else None
+    """None once it has been collected."""
+    context = build_order_news(letter)
+    return None if context is None or context["has_all_arrived"] else context
 
 
 def _compose_reminder_sample(customer: Customer, topic: Topic) -> EmailContext:
