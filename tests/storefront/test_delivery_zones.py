@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.fulfilment import transitions
-from orders.models import Allocation, Order, ShopSettings
+from orders.models import Allocation, InfoPage, Order, ShopSettings
 from orders.papers import issuing
 from orders.papers.invoices import render_invoice
 from orders.papers.packing_slips import render_packing_slips
@@ -179,6 +179,8 @@ def test_where_a_zone_is_the_postcode_has_to_be_given(cart, post, standin):
 def test_the_page_about_delivery_lists_where_it_is_different(client, post):
     builders.delivery_zone()
     builders.delivery_zone("ZE", name="Shetland", is_refused=True, method=post)
+    written = {"title": "Delivery", "facts": InfoPage.Facts.DELIVERY, "is_published": True}
+    InfoPage.objects.update_or_create(slug="delivery", defaults=written)
     words = read(client.get("/pages/delivery/"))
     assert "Scottish islands 2 working days more and £4.00 more United Kingdom: HS, IV, KW1-KW14" in words
     assert "Shetland we do not deliver there, by Post United Kingdom: ZE" in words
