@@ -4,6 +4,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from orders import events
+from orders.fulfilment.approval_rule import RULE
 from orders.locks import lock_shipment
 from orders.models import OrderEvent, Shipment
 from orders.models.shipment import ShipmentQuerySet
@@ -18,7 +19,6 @@ UNCOLLECTED = register_loop(
         model="orders.Order",
     )
 )
-RULE = "rule"  # the actor of what happens by itself
 
 
 def remind_uncollected() -> int:
