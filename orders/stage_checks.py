@@ -34,7 +34,7 @@ def _find_table_faults(road: Sequence[ParcelStage]) -> list[str]:
         "stage": [str(row.stage) for row in road],
         "event": [str(row.event) for row in road],
         "action": [row.button.action for row in road],
-        "queue, with another between them,": [queue[0] for queue, _ in groupby(row.queue for row in road) if queue],
+        "queue, with another between them,": _list_queue_keys(road),
     }.items():
         faults += [f"Two stages have the {what} {value}." for value in _list_repeated(values)]
     beside = {*stages.PARTLY_STATUSES, stages.READY_TO_COLLECT.fulfilment_status}
@@ -58,6 +58,12 @@ def _find_row_faults(row: ParcelStage, road: Sequence[ParcelStage]) -> list[str]
         f"is due by {row.due_field}, which no order has": _has_field(Order, row.due_field),
     }
     return [fault for fault, is_met in demands.items() if not is_met]
+
+
+def _list_queue_keys(road: Sequence[ParcelStage]) -> list[str]:
+    """Each once, of stages that stand next to each other."""
+    named = [*groupby(row.queue for row in road), *groupby(row.pickup_queue for row in road)]
+    return [queue[0] for queue, _ in named if queue]
 
 
 def _list_repeated(values: Iterable[str]) -> list[str]:

@@ -57,8 +57,8 @@ class ParcelStage:
     (none for the first: there a parcel comes into being as its order is approved); `event` is then recorded, and the
     parcel's `date_field`, if any, set. `button`: the step as staff take it; `done`: what they read afterwards.
 
-    Who waits here: `queue` is the key and title of the staff's queue; `sheet`, what is printed from it. Nothing is left
-    to do where a parcel's way ends (`is_end`).
+    Who waits here: `queue` is the key and title of the staff's queue; `pickup_queue`, the one of what is collected,
+    where that is another; `sheet`, what is printed from it. Nothing is left to do where a parcel's way ends (`is_end`).
 
     `is_scanned`: usually told by the carrier, so that it is no next step of staff's; they may take it from the menu.
 
@@ -75,6 +75,7 @@ class ParcelStage:
     button: StaffButton
     done: str
     queue: tuple[str, str] | None = None
+    pickup_queue: tuple[str, str] | None = None
     sheet: StaffButton | None = None
     progress: OrderProgress
     milestone: str = ""
@@ -142,6 +143,7 @@ ROAD = (
         button=StaffButton("mark_packed", "Mark packed", asks_note=True),
         done="Packed",
         queue=("ship", "To ship"),
+        pickup_queue=("counter", "To the counter"),
         progress=BEING_MADE_READY,
         milestone="Packed",
         mail_purpose=purposes.MAIL_ORDER_PACKED,
@@ -261,7 +263,7 @@ AT_THE_COUNTER = (
         date_field="ready_at",
         button=StaffButton("mark_ready", "Ready to collect"),
         done="Ready to collect",
-        queue=("collect", "To be collected"),
+        queue=("collect", "Ready to collect"),
         progress=READY_TO_COLLECT,
         milestone="Ready to collect",
         due_field="ships_on",

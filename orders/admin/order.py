@@ -347,10 +347,11 @@ def _list_quick_steps(queue_key: str) -> list[StaffButton]:
     own = {queue.NOT_RECEIVED.key: SETTLE, queue.PAYMENT_PROBLEM.key: SEND_AGAIN}
     if queue_key in own:
         return [own[queue_key]]
-    here = [row for row in EVERY_STAGE if row.queue and row.queue[0] == queue_key]
-    stages = [row.stage for row in here]
-    following = [*_list_steps_from(stages, ROAD), *_list_steps_from(stages, PICKUP_ROAD)]
-    return [*dict.fromkeys(following), *dict.fromkeys(row.sheet for row in here if row.sheet)]
+    here = queue.QUEUES.get(queue_key, queue.BACKORDERED)
+    roads = [road for road, is_pickup in ((ROAD, False), (PICKUP_ROAD, True)) if here.is_pickup in (None, is_pickup)]
+    following = [step for road in roads for step in _list_steps_from(here.stages, road)]
+    sheets = [row.sheet for row in EVERY_STAGE if row.stage in here.stages and row.sheet]
+    return list(dict.fromkeys([*following, *sheets]))
 
 
 def _list_steps_from(stages: Iterable[str], road: Iterable[ParcelStage]) -> list[StaffButton]:

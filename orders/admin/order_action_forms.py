@@ -69,7 +69,7 @@ def ship(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[O
 
     Of several, one with neither stays.
     """
-    packed = Shipment.objects.filter(order__in=orders, stage__in=DISPATCH.follows)
+    packed = Shipment.objects.filter(order__in=orders, order__pickup_store=None, stage__in=DISPATCH.follows)
     parcels = packed.select_related("order", "store").prefetch_related(
         "lines__order_line__product", "order__payments__refunds", "order__payments__stripe_records"
     )

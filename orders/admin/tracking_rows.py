@@ -123,9 +123,8 @@ def match_rows(typed: Iterable[TypedRow | BadRow]) -> list[TrackingRow]:
 
 
 def _find_orders(numbers: set[str]) -> dict[str, Order]:
-    found = Order.objects.filter(Q(number__in=numbers) | Q(external_reference__in=numbers)).prefetch_related(
-        "shipments"
-    )
+    named = Order.objects.filter(Q(number__in=numbers) | Q(external_reference__in=numbers))
+    found = named.select_related("pickup_store").prefetch_related("shipments")
     by_number = {order.external_reference: order for order in found if order.external_reference}
     return by_number | {order.number: order for order in found}
 
@@ -134,7 +133,11 @@ def _find_parcels(numbers: set[str]) -> dict[int, list[Shipment]]:
     """The parcels that may leave, by their orders."""
     mine = Q(order__number__in=numbers) | Q(order__external_reference__in=numbers)
     packed: QuerySet[Shipment] = Shipment.objects.filter(
-        mine, stage__in=TO_SHIP, order__hold="", order__status=Order.Status.CONFIRMED
+        mine,
+        stage__in=TO_SHIP,
+        order__hold="",
+        order__status=Order.Status.CONFIRMED,
+        order__pickup_store=None,
     )
     found: dict[int, list[Shipment]] = defaultdict(list)
     for parcel in packed.select_related("order").prefetch_related("lines__order_line__product").order_by("pk"):
@@ -168,6 +171,8 @@ def _explain_no_parcel(order: Order) -> str:
         return f"{order.number} is on hold: look at its page."
     if order.status == Order.Status.CANCELLED:
         return f"{order.number} was cancelled."
+    if order.pickup_store is not None:
+        return f"{order.number} is collected at {order.pickup_store}, and not shipped."
     stages = list(dict.fromkeys(parcel.get_stage_display().lower() for parcel in order.shipments.all()))
     if any(parcel.stage in TO_SHIP for parcel in order.shipments.all()):
         return f"{order.number} stands here more often than it has packed parcels."

@@ -15,20 +15,33 @@ from orders.models import DelayNotice, Order, Payment, Refund, Shipment, StripeR
 
 @dataclass(frozen=True)
 class Queue:
-    """`stages`: of the parcels in it; none for a queue that stages do not make. `has_left`: whether they have left."""
+    """`stages`: of the parcels in it; none for a queue that stages do not make. `has_left`: whether they have left.
+
+    `is_pickup`: only of orders that are collected, or only of others; None where both stand in it.
+    """
 
     key: str
     title: str
     stages: tuple[Shipment.Stage, ...] = ()
     has_left: bool = False
+    is_pickup: bool | None = None
+
+    def takes(self, order: Order) -> bool:
+        return self.is_pickup is None or self.is_pickup == bool(order.pickup_store_id)
+
+    def build_filter(self, orders: str = "") -> Q:
+        """The same in the database; `orders`: the way to the order, such as “order__”."""
+        return Q() if self.is_pickup is None else Q(**{f"{orders}pickup_store__isnull": not self.is_pickup})
 
 
 def _build_stage_queues() -> Iterator[Queue]:
-    for named, group in groupby(stages.EVERY_STAGE, key=lambda row: row.queue):
+    for (named, of_pickups), group in groupby(stages.EVERY_STAGE, key=lambda row: (row.queue, row.pickup_queue)):
         if named:
-            key, title = named
             rows = list(group)
-            yield Queue(key, title, tuple(row.stage for row in rows), has_left=all(row.has_left for row in rows))
+            here, has_left = tuple(row.stage for row in rows), all(row.has_left for row in rows)
+            yield Queue(named[0], named[1], here, has_left, is_pickup=False if of_pickups else None)
+            if of_pickups:
+                yield Queue(of_pickups[0], of_pickups[1], here, has_left, is_pickup=True)
 
 
 AWAITS_GOODS = "awaits_goods"  # in the place of its stage, of a parcel that nobody can pick yet
@@ -69,7 +82,7 @@ def filter_by_queue(orders: QuerySet[Order], key: str) -> QuerySet[Order]:
         found = every.awaiting() if queue == BACKORDERED else every.uncollected()
         return orders.filter(pk__in=found.values("order"), hold="")
     if queue.stages:
-        return orders.filter(Exists(mine.workable().filter(stage__in=queue.stages)), hold="")
+        return orders.filter(queue.build_filter(), Exists(mine.workable().filter(stage__in=queue.stages)), hold="")
     if queue == NOT_RECEIVED:
         return orders.filter(Exists(mine.filter(IS_DENIED)))
     if queue == PAYMENT_PROBLEM:
@@ -103,7 +116,7 @@ def find_queue_for_order(order: Order, standings: Collection[str]) -> Queue | No
         return ON_HOLD
     if order.status == Order.Status.CONFIRMED and not order.approved_at:
         return TO_APPROVE
-    found = [queue for queue in STAGE_QUEUES if not set(queue.stages).isdisjoint(standings)]
+    found = [queue for queue in STAGE_QUEUES if queue.takes(order) and not set(queue.stages).isdisjoint(standings)]
     if AWAITS_GOODS in standings and (not found or found[0].has_left):
         return BACKORDERED
     return found[0] if found else None
@@ -177,7 +190,9 @@ def _count_parcels_by_queue() -> dict[str, Any]:
     the staff's first page to write down.
     """
     awaiting = Shipment.objects.order_by().awaiting().values("pk")
-    by_stage = (When(stage__in=queue.stages, then=Value(queue.key)) for queue in STAGE_QUEUES)
+    by_stage = (
+        When(queue.build_filter("order__"), stage__in=queue.stages, then=Value(queue.key)) for queue in STAGE_QUEUES
+    )
     key = Case(When(pk__in=awaiting, then=Value(BACKORDERED.key)), *by_stage, output_field=CharField())
     active = [stage for queue in STAGE_QUEUES for stage in queue.stages]
     parcels = Shipment.objects.order_by()

@@ -2,11 +2,16 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
-from orders.models import OrderEvent, Shipment, ShippingMethod
+from orders.admin.tracking_rows import TypedRow, match_rows
+from orders.fulfilment import queue
+from orders.fulfilment.handover import list_handovers
+from orders.models import Order, OrderEvent, Shipment, ShippingMethod
+from orders.stages import PICKUP_ROAD
 from shop.catalog.models import Store
 from tests import builders
-from tests.backoffice.steps import buttons, page_of, said, stages, take
+from tests.backoffice.steps import LIST, buttons, dpd_number, numbers, order_at, page_of, said, stages, take
 from tests.orders.test_collecting import collected_order
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +29,58 @@ def test_a_packed_order_that_is_collected_is_made_ready_and_not_shipped(admin_cl
     assert "Collected at Harbour Row" in page.text
     assert said(take(admin_client, "mark_ready", order)) == [f"Ready to collect: {order.number}."]
     assert stages(order) == ["ready"]
+
+
+def shown(staff, queue_key: str) -> list[Order]:
+    return list(staff.get(f"{LIST}?queue={queue_key}").context["cl"].result_list)
+
+
+@pytest.mark.parametrize("row", PICKUP_ROAD, ids=lambda row: row.stage)
+def test_what_is_collected_stands_in_one_queue_of_its_own_road(admin_client, row):
+    order = collected_order(row.stage)
+    own = row.pickup_queue or row.queue
+    standing = [each.queue.key for each in queue.summarize_queues() if each.count]
+    assert standing == ([own[0]] if own else [])
+    assert [key for key in queue.QUEUES if shown(admin_client, key)] == standing
+    if own:
+        assert queue.find_queue_for_order(order, [row.stage]).title == own[1]
+        assert f'<span class="badge wait">{own[1]}</span>' in admin_client.get(f"{LIST}?queue={own[0]}").text
+
+
+def test_what_is_packed_stands_by_how_it_goes_and_each_queue_has_its_own_button(admin_client):
+    collected, sent = collected_order(Stage.PACKED), order_at(Stage.PACKED)
+    assert (shown(admin_client, "ship"), shown(admin_client, "counter")) == ([sent], [collected])
+    to_ship, to_the_counter = (admin_client.get(f"{LIST}?queue={key}") for key in ("ship", "counter"))
+    steps = {"Ship", "Ready to collect"}
+    assert [name for name in buttons(to_ship) if name in steps] == ["Ship"]
+    assert [name for name in buttons(to_the_counter) if name in steps] == ["Ready to collect"]
+    assert "Hand-over list" in to_ship.text
+    assert "Hand-over list" not in to_the_counter.text
+    today = admin_client.get("/admin/").text
+    assert "To the counter" in today
+
+
+def test_chosen_with_others_it_is_not_asked_for_a_number_and_stays(admin_client):
+    collected, sent = collected_order(Stage.PACKED), order_at(Stage.PACKED)
+    asked = take(admin_client, "ship", collected, sent)
+    assert [form.parcel.order for form in asked.context["forms"]] == [sent]
+    assert list(asked.context["left_out"]) == [collected]
+    assert said(take(admin_client, "ship", collected)) == ["There is no packed parcel to ship here."]
+    take(admin_client, "ship", collected, sent, **numbers(sent))
+    assert stages(collected, sent) == ["packed", "dispatched"]
+    assert [parcel.order for each in list_handovers(timezone.localdate()) for parcel in each.parcels] == [sent]
+
+
+def test_a_tracking_number_in_bulk_is_refused_with_where_it_is_collected(admin_client):
+    order = collected_order(Stage.PACKED)
+    [row] = match_rows([TypedRow(1, order.number, dpd_number(1), "dpd")])
+    assert (row.form, row.problem) == (None, f"{order.number} is collected at Harbour Row, and not shipped.")
+    assert stages(order) == ["packed"]
+
+
+def test_once_collected_it_is_on_no_carriers_list(admin_client):
+    collected_order(Stage.COLLECTED)
+    assert list_handovers(timezone.localdate()) == []
 
 
 def test_it_is_handed_over_by_the_code_that_is_typed(admin_client):

@@ -48,7 +48,7 @@ def test_each_order_stands_in_its_queue():
     builders.placed_order()
     for row in ROAD:
         order_at(row.stage)
-    empty = {"Backordered": 0, "To be collected": 0}
+    empty = {"Backordered": 0, "To the counter": 0, "Ready to collect": 0}
     assert counts() == {"To approve": 1, **empty, **Counter(row.queue[1] for row in ROAD if row.queue)}
 
 

@@ -53,7 +53,7 @@ def test_it_lies_ready_once_it_is_packed():
     assert order.shipments.get().ready_at is not None
     assert (order.status, order.fulfilment_status) == ("confirmed", "ready")
     assert get_customer_status_label(order) == "Ready to collect"
-    assert queue.find_queue_for_order(order, [Stage.READY]).title == "To be collected"
+    assert queue.find_queue_for_order(order, [Stage.READY]).title == "Ready to collect"
     assert list(queue.filter_by_queue(Order.objects.all(), "collect")) == [order]
 
 
