@@ -1,6 +1,6 @@
 """Orders that their buyers collect in a store: who is offered it, and from when the goods lie ready there."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
@@ -30,7 +30,7 @@ def holds_all(place: PickupPlace, lines: Sequence[CartLine]) -> bool:
     )
 
 
-def plan_pickup(lines: Sequence[CartLine], place: PickupPlace, calendar: Calendar, now: datetime) -> ParcelPlan:
+def plan_pickup(lines: Sized, place: PickupPlace, calendar: Calendar, now: datetime) -> ParcelPlan:
     """One parcel, of goods that are there. Without days where the store stays shut."""
     promised = compute_pickup_promise(place, calendar, now)
     return ParcelPlan((promised,) * len(lines), (True,) * len(lines))

@@ -5,6 +5,7 @@ staff note that the money came another way. Nothing is ticked for anybody: whoev
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
-from orders import confirmation, events, pricing
+from orders import confirmation, events, pickup, pricing
 from orders.contracting import ContractedGoods, allocate_goods, create_order_lines, snapshot_terms
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.fulfilment.transitions import TransitionRefused
@@ -23,8 +24,8 @@ from orders.models import DeliveryZone, Order, OrderEvent, Payment, ShippingMeth
 from orders.parcel_plan import ParcelPlan, WantedGoods, plan_parcels
 from orders.payments import checkout_sessions
 from orders.pricing import Totals
-from orders.shop_terms import Terms
-from shop.catalog.availability import get_availability
+from orders.shop_terms import PickupPlace, Terms
+from shop.catalog.availability import count_on_shelf, get_availability
 from shop.catalog.models import Variant
 from shop.catalog.stock import OutOfStock
 from shop.money import is_price
@@ -32,6 +33,9 @@ from shop.periods import Period
 from shop.retrying.loops import Loop, register_loop
 
 PAYABLE_FOR = Period(days=7)
+NO_WAY_TO_THE_CODE = (
+    "Whoever collects it says a code, and the link to that goes by e-mail: ask for an address, or choose another way."
+)
 TRIES = 3  # for an order whose earlier payment has to be ended first
 UNPAID_ORDERS = register_loop(
     Loop(
@@ -79,6 +83,9 @@ class OrderDraft:
     """What staff were told. `email`: "" where the buyer has none. `paid_how`: how the money came, such as “Cash”; ""
     where it has not. `in_two`: what is here at once, the rest when it comes, if any of it is to come. `key` is the
     form's: sent twice, it is one order.
+
+    Where the `method` names a store, its buyer comes there: `address` is a name and the store's country, and there is
+    an `email`.
     """
 
     lines: Sequence[DraftLine]
@@ -107,7 +114,8 @@ def create_draft_order(draft: OrderDraft, *, actor: str, terms: Terms) -> Order:
             return _create_order(draft, totals, plan, terms, actor=actor)
     except OutOfStock as refusal:
         short = next(line.variant for line in draft.lines if line.variant.pk == refusal.variant_id)
-        raise DraftRefused(f"{short} cannot be had in that number. Nothing was entered.") from refusal
+        there = " there" if draft.method.store_id else ""
+        raise DraftRefused(f"{short} cannot be had in that number{there}. Nothing was entered.") from refusal
     except IntegrityError:
         entered = Order.objects.filter(source=Order.Source.STAFF, cart_fingerprint=str(draft.key)).first()
         if entered is None:
@@ -128,7 +136,10 @@ def find_draft_zone(draft: OrderDraft, terms: Terms) -> DeliveryZone | None:
 
 
 def plan_draft(draft: OrderDraft, terms: Terms) -> ParcelPlan:
-    """How all of it can go there, entered now. One query."""
+    """How all of it can go there, entered now. One query at the most."""
+    place = terms.get_pickup(draft.method)
+    if place is not None:
+        return pickup.plan_pickup(draft.lines, place, terms.get_calendar(place.country), timezone.now())
     found = get_availability(line.variant.pk for line in draft.lines)
     goods = [
         WantedGoods(found[line.variant.pk], line.quantity, line.variant.product.released_on) for line in draft.lines
@@ -141,17 +152,47 @@ def _check_and_price_draft(draft: OrderDraft, terms: Terms) -> Totals:
     if not draft.lines:
         raise DraftRefused("There is nothing in it yet: name at least one thing.")
     for line in draft.lines:
-        if line.quantity < 1:
-            raise DraftRefused(f"{line.variant}: how many?")
-        if line.unit_price is not None and not line.price_reason:
-            raise DraftRefused(f"{line.variant}: a price of your own needs a reason.")
-        if line.price < 0 or not is_price(line.price, line.variant.currency):
-            raise DraftRefused(f"{line.variant} cannot be sold at that price.")
-    if not draft.method.reaches(draft.address["country"]):
+        _check_line(line)
+    if draft.method.store_id is not None:
+        _check_pickup(draft, terms.get_pickup(draft.method))
+    elif not draft.method.reaches(draft.address["country"]):
         raise DraftRefused(f"{draft.method} does not go to that country.")
     if (zone := find_draft_zone(draft, terms)) and zone.is_refused:
         raise DraftRefused(f"{draft.method} does not go to {zone}: choose another way or address.")
     return price_draft(draft, terms)
+
+
+def _check_line(line: DraftLine) -> None:
+    if line.quantity < 1:
+        raise DraftRefused(f"{line.variant}: how many?")
+    if line.unit_price is not None and not line.price_reason:
+        raise DraftRefused(f"{line.variant}: a price of your own needs a reason.")
+    if line.price < 0 or not is_price(line.price, line.variant.currency):
+        raise DraftRefused(f"{line.variant} cannot be sold at that price.")
+
+
+def _check_pickup(draft: OrderDraft, place: PickupPlace | None) -> None:
+    """As at the checkout: all of it lies there, and is out."""
+    if place is None:
+        raise DraftRefused(f"{draft.method} is not offered any more. Choose another way.")
+    if not draft.email:
+        raise DraftRefused(NO_WAY_TO_THE_CODE)
+    if lacking := find_lacking_goods(draft):
+        raise DraftRefused(f"{lacking[0]} does not lie at {place.name} in that number. Choose another way.")
+
+
+def find_lacking_goods(draft: OrderDraft) -> list[Variant]:
+    """What the draft's store has too little of, or what is not out yet. One query."""
+    wanted: Counter[int] = Counter()
+    for line in draft.lines:
+        wanted[line.variant.pk] += line.quantity
+    found, today = count_on_shelf(wanted, draft.method.store_id or 0), timezone.localdate()
+    named = {line.variant.pk: line.variant for line in draft.lines}
+    return [
+        variant
+        for pk, variant in named.items()
+        if wanted[pk] > found[pk] or (variant.product.released_on or today) > today
+    ]
 
 
 def _create_order(draft: OrderDraft, totals: Totals, plan: ParcelPlan, terms: Terms, *, actor: str) -> Order:

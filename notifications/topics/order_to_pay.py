@@ -11,7 +11,7 @@ from notifications.topics.order_news import build_order_news, draft_order_news
 from notifications.topics.receipt import describe_customs, list_order_lines, list_order_sums
 from notifications.topics.sample_data import compose_sample, get_sample_order
 from orders.models import OrderEvent
-from orders.promise import format_day
+from orders.promise import format_day, format_moment
 from orders.staff_orders import PAYABLE_FOR
 
 
@@ -28,6 +28,7 @@ def _build_order_to_pay(letter: EmailContext) -> Context | None:
     if context is None or order is None or order.pay_by_at is None or not order.is_payable_by_link:
         return None
     lines, more_count = list_order_lines(order)
+    today = timezone.localdate()
     return {
         **context,
         "lines": lines,
@@ -35,7 +36,8 @@ def _build_order_to_pay(letter: EmailContext) -> Context | None:
         "sums": list_order_sums(order),
         "address": order.address_lines,
         "customs_note": describe_customs(order, letter),
-        "pay_by": format_day(timezone.localdate(order.pay_by_at), timezone.localdate()),
+        "ready": format_moment(order.pickup_ready_at, today) if order.pickup_ready_at else "",
+        "pay_by": format_day(timezone.localdate(order.pay_by_at), today),
     }
 
 

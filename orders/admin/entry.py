@@ -1,6 +1,5 @@
 """Staff enter an order that came by phone, by post or by e-mail: look it up, see what it comes to, enter it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,9 +20,9 @@ from orders.customs import describe_import_charges
 from orders.models import Order
 from orders.parcel_plan import format_plan
 from orders.shop_terms import Terms, load_terms
-from orders.staff_orders import DraftLine, DraftRefused, OrderDraft
+from orders.staff_orders import DraftRefused, OrderDraft
 from orders.zone_words import describe_zone
-from shop.catalog.availability import get_availability
+from shop.catalog.availability import count_on_shelf, get_availability
 
 ENTER = "enter"  # the button that enters it; the other looks things up
 
@@ -34,9 +33,9 @@ def enter_order(request: HttpRequest, *, model_admin: admin.ModelAdmin) -> HttpR
         raise PermissionDenied
     terms = load_terms()
     if request.method != "POST":
-        form = OrderEntryForm(methods=terms.methods, initial={"country": terms.settings.default_country.code})
+        form = OrderEntryForm(terms=terms, initial={"country": terms.settings.default_country.code})
         return _render_entry(model_admin, request, form, EntryLines(prefix="line"))
-    form, rows = OrderEntryForm(request.POST, methods=terms.methods), EntryLines(request.POST, prefix="line")
+    form, rows = OrderEntryForm(request.POST, terms=terms), EntryLines(request.POST, prefix="line")
     are_rows_valid = rows.is_valid()
     lines = [line for row in rows.forms if row.is_valid() and (line := row.build_line())]
     draft = form.build_draft(lines) if form.is_valid() and are_rows_valid else None
@@ -74,27 +73,31 @@ def _describe_sums(draft: OrderDraft, terms: Terms) -> dict[str, Any]:
     draft = replace(draft, in_two=draft.in_two and plan.may_split)
     totals, country = staff_orders.price_draft(draft, terms), draft.address["country"]
     tax_name = terms.tax_names[country] if totals.tax else ""
-    zone = staff_orders.find_draft_zone(draft, terms)
+    zone, own = staff_orders.find_draft_zone(draft, terms), str(terms.settings.default_country)
     return {
         "totals": totals,
-        "customs_note": describe_import_charges(str(terms.settings.default_country), country, tax_name=tax_name),
+        "customs_note": "" if draft.method.store_id else describe_import_charges(own, country, tax_name=tax_name),
         "method": draft.method,
         "zone": zone,
         "zone_words": describe_zone(zone),
         "dates": format_plan(plan, in_two=draft.in_two, now=timezone.now()),
-        "lines": _describe_lines(draft.lines),
+        "lines": _describe_lines(draft),
     }
 
 
-def _describe_lines(lines: Sequence[DraftLine]) -> list[dict[str, Any]]:
-    found = get_availability(line.variant.pk for line in lines)
+def _describe_lines(draft: OrderDraft) -> list[dict[str, Any]]:
+    variants = [line.variant.pk for line in draft.lines]
+    if draft.method.store_id:
+        available = count_on_shelf(variants, draft.method.store_id)
+    else:
+        available = {pk: found.available for pk, found in get_availability(variants).items()}
     return [
         {
             "line": line,
-            "available": found[line.variant.pk].available,
-            "is_short": found[line.variant.pk].available < line.quantity,
+            "available": available[line.variant.pk],
+            "is_short": available[line.variant.pk] < line.quantity,
         }
-        for line in lines
+        for line in draft.lines
     ]
 
 

@@ -9,8 +9,9 @@ from django.db.models import Q
 
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people.address_forms import ADDRESS_LABELS, ADDRESS_WIDGETS, PostalAddressMixin
-from orders.models import Order, ShippingMethod
-from orders.staff_orders import PAYABLE_FOR, Channel, DraftLine, OrderDraft
+from orders.models import Order
+from orders.shop_terms import PickupPlace, Terms
+from orders.staff_orders import NO_WAY_TO_THE_CODE, PAYABLE_FOR, Channel, DraftLine, OrderDraft
 from orders.vat_ids import BusinessBuyerMixin
 from shop.catalog.models import Variant
 from shop.catalog.search import search_products
@@ -18,6 +19,7 @@ from shop.price_field import PriceField
 
 MOST_FOUND = 12  # variants offered where words fit several
 MOST_PIECES = 9_999
+ADDRESS_OF_A_DOOR = tuple(name for name in ADDRESS_FIELDS if name != "full_name")  # who collects it gives none
 ROWS = 5  # empty ones to begin with, and as many more each time
 MOST_ROWS = 100
 BY_LINK, BY_HAND = "link", "hand"
@@ -61,9 +63,11 @@ class OrderEntryForm(BusinessBuyerMixin, PostalAddressMixin, forms.ModelForm):
             "email": "May stay empty. The link to pay and the receipt go there, and no other mail.",
         }
 
-    def __init__(self, *args: Any, methods: Sequence[ShippingMethod], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, terms: Terms, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.methods = {str(method.pk): method for method in methods}
+        self.pickups = {str(place.method.pk): place for place in terms.pickups}
+        collecting = {pk: place.method for pk, place in self.pickups.items()}
+        self.methods = {str(method.pk): method for method in terms.methods} | collecting
         self.fields["method"].choices = [(pk, method.name) for pk, method in self.methods.items()]  # type: ignore[attr-defined]
         self.fields["key"].initial = uuid.uuid4
         self.order_fields(
@@ -73,16 +77,35 @@ class OrderEntryForm(BusinessBuyerMixin, PostalAddressMixin, forms.ModelForm):
             ]
         )
         self.apply_postal_rules()
-        self.apply_business_rules(str(self["country"].value() or ""))
+        place = self.chosen_pickup
+        self.apply_business_rules(place.country if place else str(self["country"].value() or ""))
+        if self.pickups:
+            self.fields["method"].help_text = "Collected in a store, it needs a name and an e-mail, and no address."
+        if place is not None:
+            for name in ADDRESS_OF_A_DOOR:
+                self.fields[name].required = False
+
+    @property
+    def chosen_pickup(self) -> PickupPlace | None:
+        """Where it is collected; None where it is sent."""
+        return self.pickups.get(str(self["method"].value() or ""))
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean()
+        place = self.chosen_pickup
+        cleaned = self._clean_pickup(place) if place else super().clean()
         method = self.methods.get(cleaned.get("method", ""))
-        if method and cleaned.get("country") and not method.reaches(str(cleaned["country"])):
+        if method and not place and cleaned.get("country") and not method.reaches(str(cleaned["country"])):
             self.add_error("method", "That one does not go there. Choose another.")
         if cleaned.get("paid") == BY_HAND and not cleaned.get("paid_how"):
             self.add_error("paid_how", "Say how it was paid.")
         return cleaned
+
+    def _clean_pickup(self, place: PickupPlace) -> dict[str, Any]:
+        """No address, whatever was typed: the order has the store's country, for its tax."""
+        cleaned = {**self.cleaned_data, **dict.fromkeys(ADDRESS_OF_A_DOOR, ""), "country": place.country}
+        if not cleaned.get("email") and "email" not in self.errors:
+            self.add_error("email", NO_WAY_TO_THE_CODE)
+        return self.check_business(cleaned)
 
     def build_draft(self, lines: Sequence[DraftLine]) -> OrderDraft:
         """Of a valid form."""

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db.models import F
+
 from shop.catalog.models import StockRecord
 from shop.catalog.querysets import build_stock_json
 
@@ -23,6 +25,14 @@ def get_availability(variant_ids: Iterable[int]) -> dict[int, Availability]:
     rows = records.order_by().values("variant_id").annotate(json=build_stock_json()).values_list("variant_id", "json")
     found = {variant_id: parse_availability(json) for variant_id, json in rows}
     return {variant_id: found.get(variant_id, Availability()) for variant_id in wanted}
+
+
+def count_on_shelf(variant_ids: Iterable[int], store_id: int) -> dict[int, int]:
+    """How many of each lie in that store and are promised to nobody. One query."""
+    wanted = set(variant_ids)
+    records = StockRecord.objects.order_by().filter(variant_id__in=wanted, store_id=store_id)
+    found = dict(records.values_list("variant_id", F("on_hand") - F("allocated")))
+    return {variant_id: max(0, found.get(variant_id, 0)) for variant_id in wanted}
 
 
 def parse_availability(json: dict[str, Any] | None) -> Availability:
