@@ -275,14 +275,12 @@ def list_subcategories(here: Branch, facets: Facets) -> list[CategoryLink]:
 
 def list_search_categories(asked: ListQuery, facets: Facets) -> list[CategoryLink]:
     """For a search: the departments it found things in, and the aisles of the chosen one."""
-    tree = page_cache.get_cached_tree()
-    found = []
-    for branch in _get_candidate_branches(asked.category, tree):
-        count = _format_count_under(branch, facets, tree)
-        if count is not None:
-            query = urlencode({"q": asked.text, "category": branch.slug})
-            found.append(CategoryLink(branch.name, f"?{query}", count, is_here=branch == asked.category))
-    return found
+    tree, text = page_cache.get_cached_tree(), urlencode({"q": asked.text})
+    return [
+        CategoryLink(branch.name, f"?{text}&category={branch.slug}", count, is_here=branch == asked.category)
+        for branch in _get_candidate_branches(asked.category, tree)
+        if (count := _format_count_under(branch, facets, tree)) is not None
+    ]
 
 
 def _get_candidate_branches(chosen: Branch | None, tree: CategoryTree) -> list[Branch]:

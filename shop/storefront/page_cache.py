@@ -24,6 +24,7 @@ COUNTS_CACHE_SECONDS = 60  # what is on a shelf is always that of now; how many 
 
 T = TypeVar("T")
 _cache: dict[str, tuple[float, Any]] = {}
+_worked_out: dict[str, tuple[Terms, Any]] = {}
 
 
 def get_cached_tree() -> CategoryTree:
@@ -39,6 +40,17 @@ def get_fresh_terms(request: HttpRequest) -> Terms:
     agreed = shop_terms.get_terms_for_request(request)
     _keep_value("terms", agreed, CACHE_SECONDS)
     return agreed
+
+
+def work_out(name: str, from_terms: Callable[[Terms], T]) -> T:
+    """What follows from the terms alone, found once for as long as those in process stand."""
+    terms = get_cached_terms()
+    source, value = _worked_out.get(name, (None, None))
+    if source is not terms:
+        value = from_terms(terms)
+        _worked_out[name] = (terms, value)
+    found: T = value
+    return found
 
 
 def get_cached_counts(scope: tuple[int, ...] = ()) -> ListCounts:
@@ -74,6 +86,7 @@ def get_cached_foot() -> SafeString:
 def clear() -> None:
     """Staff changed something here, or a test starts."""
     _cache.clear()
+    _worked_out.clear()
 
 
 def _get_or_load(name: str, load: Callable[[], T], *, seconds: float = CACHE_SECONDS) -> T:

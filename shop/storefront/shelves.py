@@ -1,9 +1,9 @@
 """Products as cards on shelves: what, who made it, price, in stock and by when, and, if personal, why."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache, cached_property
+from functools import cache
 from html import escape
 
 from django.core.files.storage import default_storage
@@ -17,6 +17,7 @@ from accounts.preferences import interests
 from accounts.preferences.interests import NO_INTERESTS, Exclusions, Interests
 from orders import promise
 from orders.models import CartLine
+from orders.shop_terms import Terms
 from recommendations import explanations, picks, visitors
 from recommendations.picks import Evidence, News, Page, Pick, Shelf, ShelfReader
 from shop.catalog import product_cards
@@ -328,20 +329,22 @@ def format_card_unit_price(product: ProductCard) -> str:
     return f"from {price}" if product.unit_price_to != product.unit_price_from else price
 
 
-@dataclass
+def _begin_card_words(terms: Terms) -> dict[tuple[object, ...], tuple[str, str]]:
+    return {}
+
+
 class _AvailabilityWords:
-    """The dates of a shelf. Most cards share one answer, so each is counted once."""
+    """The dates of a shelf. Most cards share one answer, and it is the same all through an hour of these terms."""
 
-    now: datetime
-    found: dict[tuple[object, ...], tuple[str, str]] = field(default_factory=dict)
-
-    @cached_property
-    def today(self) -> date:
-        return timezone.localdate(self.now)
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+        self.hour = timezone.localtime(now).replace(minute=0, second=0, microsecond=0)
+        self.today = self.hour.date()
+        self.found = page_cache.work_out("card words", _begin_card_words)
 
     def of(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
         few = stock.on_shelf if stock.on_shelf <= promise.LAST_FEW else promise.LAST_FEW + 1
-        key = (few, stock.available - stock.on_shelf, stock.restock_on, released_on)
+        key = (self.hour, few, stock.available > stock.on_shelf, stock.restock_on, released_on)
         if key not in self.found:
             self.found[key] = self._describe_uncached(stock, released_on)
         return self.found[key]

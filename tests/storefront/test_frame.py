@@ -1,12 +1,15 @@
 """What every page shows is written once and kept for some seconds: changed by staff, it shows when they are over."""
 
+from datetime import datetime
 from types import SimpleNamespace
 
 import pytest
+from django.utils import timezone
 
 from orders.models import ShopSettings
+from shop.catalog import listing, product_cards
 from shop.catalog.models import Category
-from shop.storefront import page_cache
+from shop.storefront import page_cache, shelves
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +72,35 @@ def test_a_page_says_where_it_hangs_with_its_names_escaped(client):
     page = client.get("/category/long/").text
     assert '<li><a href="/category/boots/">Boots &amp; laces</a></li>' in page
     assert '<span aria-current="page">Laces &lt;long&gt;</span>' in page
+
+
+@pytest.fixture
+def socks() -> int:
+    builders.shipping_method()
+    found = builders.product("Socks")
+    listing.refresh_listings([found.pk])
+    return found.pk
+
+
+def read_day(product_id: int, *, hour: int, minute: int = 0) -> str:
+    """What its card says of the date, on a Tuesday at that time."""
+    now = datetime(2026, 3, 10, hour, minute, tzinfo=timezone.get_default_timezone())
+    return shelves.make_cards(product_cards.read_cards([product_id]), now=now)[0].when
+
+
+def test_a_cards_day_moves_on_with_the_hour_of_the_cut_off_however_lately_it_was_asked_for(clock, socks):
+    cutoff = ShopSettings.current().cutoff_hour
+    before = read_day(socks, hour=cutoff - 1, minute=59)
+    assert read_day(socks, hour=cutoff - 2) == before
+    assert read_day(socks, hour=cutoff) != before
+    assert read_day(socks, hour=cutoff - 1, minute=59) == before
+
+
+def test_a_cards_day_goes_by_new_terms_as_soon_as_they_are_in_the_process(clock, socks):
+    before = read_day(socks, hour=8)
+    shop = ShopSettings.current()
+    shop.handling_days += 2
+    shop.save()
+    assert read_day(socks, hour=8) == before
+    clock.now += page_cache.CACHE_SECONDS + 1
+    assert read_day(socks, hour=8) != before

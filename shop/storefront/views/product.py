@@ -1,11 +1,14 @@
+from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from accounts.people.auth import get_customer, get_login_customer
@@ -14,6 +17,7 @@ from accounts.preferences.interests import Interests
 from orders import zone_words
 from orders.models import InfoPage
 from orders.returns.policy import build_policy, describe_for_product
+from orders.shop_terms import Terms
 from recommendations import visitors
 from recommendations.history import record_customer_view
 from shop.catalog import details
@@ -76,15 +80,8 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "chosen": chosen,
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
         "gone": product_display.describe_sold_out_options(options),
-        "delivery_price": info_pages.format_delivery_price(page_cache.get_cached_terms().domestic_methods),
-        "zone_words": _describe_zones(),
-        "delivery_page": next(
-            (page for page in page_cache.get_cached_info_pages() if page.facts == InfoPage.Facts.DELIVERY), None
-        ),
-        "returns": _describe_returns(found),
-        "returns_page": next(
-            (page for page in page_cache.get_cached_info_pages() if page.facts == InfoPage.Facts.RETURNS), None
-        ),
+        "delivery_words": page_cache.work_out("delivery words", _write_delivery_words),
+        "return_words": _write_return_words(found),
         "stores": store_display.list_stores(found, now=now),
         "is_sold_out": product_display.is_sold_out(options),
         "lifespan": product_display.format_lifespan(found.lifespan_months),
@@ -97,14 +94,34 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
     }
 
 
-def _describe_zones() -> str:
-    """Whether some postcodes of the shop's own country are different; from the terms in process, without a query."""
-    terms = page_cache.get_cached_terms()
-    return zone_words.describe_zones(terms, terms.settings.default_country.code)
+def _write_delivery_words(terms: Terms) -> SafeString:
+    """What delivery costs in the shop's own country, and whether some of its postcodes are different."""
+    context = {
+        "price": info_pages.format_delivery_price(terms.domestic_methods),
+        "zone_words": zone_words.describe_zones(terms, terms.settings.default_country.code),
+        "page": _find_page(terms, InfoPage.Facts.DELIVERY),
+    }
+    return render_to_string("partials/delivery_words.html", context)
 
 
-def _describe_returns(found: ProductDetails) -> str:
-    """Whether it may be sent back by choice, until when and who pays; from the terms in process, without a query."""
-    policy = build_policy(page_cache.get_cached_terms())
-    is_excluded = policy.is_excluded(found.pk, found.category_id, page_cache.get_cached_tree())
-    return describe_for_product(policy, is_excluded=is_excluded)
+def _write_return_words(found: ProductDetails) -> SafeString:
+    """Whether it may be sent back by choice, until when and who pays."""
+    policy = page_cache.work_out("return policy", build_policy)
+    if policy.is_excluded(found.pk, found.category_id, page_cache.get_cached_tree()):
+        return page_cache.work_out("words of no return", _write_no_return)
+    return page_cache.work_out("return words", _write_return)
+
+
+def _write_return(terms: Terms, *, is_excluded: bool = False) -> SafeString:
+    context = {
+        "words": describe_for_product(build_policy(terms), is_excluded=is_excluded),
+        "page": _find_page(terms, InfoPage.Facts.RETURNS),
+    }
+    return render_to_string("partials/return_words.html", context)
+
+
+_write_no_return = partial(_write_return, is_excluded=True)
+
+
+def _find_page(terms: Terms, facts: InfoPage.Facts) -> InfoPage | None:
+    return next((page for page in terms.info_pages if page.facts == facts), None)
