@@ -169,8 +169,8 @@ class Kin:
 
     def has_sibling_of(self, thing: Thing) -> bool:
         """Whether any of them is a sibling of this one; none is its own."""
-        alike = (other for trait in _list_traits(thing) for other in self._by_trait.get(trait, ()))
-        return any(are_siblings(thing, other) for other in alike if other.id != thing.id)
+        alike = {other.id: other for trait in _list_traits(thing) for other in self._by_trait.get(trait, ())}
+        return any(are_siblings(thing, other) for other in alike.values() if other.id != thing.id)
 
 
 def _list_traits(thing: Thing) -> Iterator[Trait]:

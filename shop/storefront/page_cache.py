@@ -45,11 +45,10 @@ def get_fresh_terms(request: HttpRequest) -> Terms:
 def work_out(name: str, from_terms: Callable[[Terms], T]) -> T:
     """What follows from the terms alone, found once for as long as those in process stand."""
     terms = get_cached_terms()
-    source, value = _worked_out.get(name, (None, None))
-    if source is not terms:
-        value = from_terms(terms)
-        _worked_out[name] = (terms, value)
-    found: T = value
+    kept = _worked_out.get(name)
+    if kept is None or kept[0] is not terms:
+        kept = _worked_out[name] = (terms, from_terms(terms))
+    found: T = kept[1]
     return found
 
 
