@@ -7,10 +7,10 @@ from datetime import datetime, time, timedelta
 from django.utils import timezone
 
 from orders import promise
-from orders.models import CartLine, Order
+from orders.models import CartLine, Order, ShippingMethod
 from orders.parcel_plan import ParcelPlan
 from orders.promise import Promise, ReservedGoods
-from orders.shop_terms import Calendar, PickupPlace
+from orders.shop_terms import Calendar, PickupPlace, Terms
 from shop.catalog.models import Store
 from shop.catalog.opening_hours import HoursLine, StoreCalendar, describe_opening, find_opening, list_hours
 
@@ -39,14 +39,30 @@ def plan_pickup(lines: Sized, place: PickupPlace, calendar: Calendar, now: datet
 def compute_pickup_promise(place: PickupPlace, calendar: Calendar, now: datetime) -> Promise | None:
     """Packed on the day on which a parcel would leave, until the hour at which it would; then once the store opens."""
     packed = promise.compute_promise(calendar, place.method, availability=ReservedGoods(), now=now)
-    if packed is None:
-        return None
+    return set_ready_moment(packed, place.hours, calendar, earliest=find_soonest_hour(now)) if packed else None
+
+
+def find_soonest_hour(now: datetime) -> datetime:
+    """By which something could be packed that nobody has begun with."""
+    return _round_up_to_hour(now + TIME_TO_PACK)
+
+
+def set_ready_moment(
+    packed: Promise, hours: StoreCalendar, calendar: Calendar, *, earliest: datetime
+) -> Promise | None:
+    """What leaves on its day lies ready then instead. None where the store stays shut."""
     by_then = timezone.make_aware(datetime.combine(packed.ships_on, time(calendar.cutoff_hour)))
-    ready_at = find_opening(place.hours, max(by_then, _round_up_to_hour(now + TIME_TO_PACK)))
+    ready_at = find_opening(hours, max(by_then, earliest))
     if ready_at is None:
         return None
     on = timezone.localdate(ready_at)
     return replace(packed, ships_on=on, from_on=on, by_on=on, moved_days=None, ready_at=ready_at)
+
+
+def get_store_hours(terms: Terms, method: ShippingMethod) -> StoreCalendar:
+    """Of a method by which orders were made to be collected; at any time, once it is no longer offered."""
+    place = terms.get_pickup(method)
+    return place.hours if place else StoreCalendar({}, {})
 
 
 def _round_up_to_hour(moment: datetime) -> datetime:

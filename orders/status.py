@@ -139,7 +139,7 @@ def get_customer_status_label(order: Order) -> str:
         return "On hold"
     if order.has_denied_delivery:
         return DENIED_WORDS
-    if order.first_promised_by_on and order.fulfilment_status not in stages.DISPATCHED_STATUSES:
+    if order.first_promised_by_on and order.fulfilment_status not in stages.DONE_STATUSES:
         return "Delayed"
     return _describe_progress(order) or ("Approved" if order.approved_at else "Placed")
 

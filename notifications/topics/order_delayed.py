@@ -15,7 +15,7 @@ from notifications.topics.definition import Context, Draft, EmailContext, Topic
 from notifications.topics.sample_data import compose_sample, get_sample_order
 from orders.delays import delay_words
 from orders.models import DelayNotice, Order, OrderEvent
-from orders.stages import DISPATCHED_STATUSES, has_any_left
+from orders.stages import DONE_STATUSES, has_any_left
 
 Rule = DelayNotice.Rule
 
@@ -29,13 +29,13 @@ def _draft_news(topic: Topic, event: OrderEvent) -> Iterator[Draft]:
 
 
 def _build_news(letter: EmailContext) -> Context | None:
-    """None when nothing is left to tell: the order has ended, or left before its buyer was asked."""
+    """None when nothing is left to tell: the order has ended, or left or lay ready before its buyer was asked."""
     order = letter.email.order
     if order is None or order.status != Order.Status.CONFIRMED:
         return None
     told = delay_words.parse_told(letter.email.context)
-    has_left = order.fulfilment_status in DISPATCHED_STATUSES
-    if has_left and told.rule != Rule.HAS_LEFT:
+    is_done = order.fulfilment_status in DONE_STATUSES
+    if is_done and told.rule != Rule.HAS_LEFT:
         return None
     today, is_rest = timezone.localdate(), has_any_left(order)
     may_choose = told.rule != Rule.HAS_LEFT
@@ -48,6 +48,7 @@ def _build_news(letter: EmailContext) -> Context | None:
         "silence": delay_words.describe_silence(told, today, is_rest=is_rest),
         "is_rest": is_rest and may_choose,
         "choice_label": "Wait, or cancel the rest" if is_rest else "Wait, or cancel and refund",
+        "until": delay_words.describe_last_moment(is_collected=told.is_collected),
         "is_undated": told.new_by_on is None,
     }
 

@@ -15,7 +15,7 @@ from orders.admin.order_action_forms import SENT
 from orders.delays import announcing
 from orders.models import Order
 from orders.models.delay_notice import LONGEST_WORDS
-from orders.stages import DISPATCHED_STATUSES, StaffButton
+from orders.stages import DONE_STATUSES, StaffButton
 
 SAY_LATE = StaffButton("say_late", "Say it is late")
 ESSENTIAL = StaffButton("mark_essential", "The day is essential")
@@ -26,7 +26,8 @@ class LaterDayForm(forms.Form):
     leaves_on = forms.DateField(
         label="It leaves on",
         required=False,
-        help_text="When it arrives is counted from there, and the customer reads both.",
+        help_text="When it arrives is counted from there, and the customer reads both. What is collected lies ready "
+        "that day.",
         widget=forms.DateInput(attrs={"type": "date", "class": "vDateField"}),
     )
     is_unknown = forms.BooleanField(
@@ -91,7 +92,7 @@ def _set_essential(request: HttpRequest, orders: QuerySet[Order], *, is_essentia
 
 def list_delay_steps(order: Order) -> list[StaffButton]:
     """The buttons of an open order that is still here."""
-    is_here = order.status == Order.Status.CONFIRMED and order.fulfilment_status not in DISPATCHED_STATUSES
-    if not is_here or order.hold or order.pickup_store_id:
+    is_here = order.status == Order.Status.CONFIRMED and order.fulfilment_status not in DONE_STATUSES
+    if not is_here or order.hold:
         return []
     return [SAY_LATE, NOT_ESSENTIAL if order.date_is_essential else ESSENTIAL]

@@ -282,7 +282,7 @@ def is_late(order: Order) -> bool:
     """Whether it should have left by now and has not."""
     is_done = order.fulfilment_status in DONE_STATUSES
     is_open = order.status == Order.Status.CONFIRMED and not is_done
-    return is_open and order.ships_on is not None and order.ships_on < timezone.localdate()
+    return is_open and queue.is_past_due(order)
 
 
 def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:

@@ -10,13 +10,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from orders import events, line_cancellation, shop_terms, stages, status
+from orders import events, line_cancellation, pickup, shop_terms, stages, status
 from orders.delays.prediction import Slip, compute_arrival
 from orders.delays.silence import Silence, decide_silence
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
-from orders.models import DelayNotice, Order, OrderEvent, Refund
+from orders.models import DelayNotice, Order, OrderEvent, Refund, ShippingMethod
 from orders.payments import checkout_sessions
+from orders.promise import Promise
+from orders.shop_terms import Terms
 
 Reason, Rule = DelayNotice.Reason, DelayNotice.Rule
 CHOICES = (Rule.SILENCE_WAITS, Rule.SILENCE_CANCELS)
@@ -27,12 +29,12 @@ ENDED_REASON = "We cannot keep the day that mattered to you. We are sorry."
 def announce_delay(order_id: int, slip: Slip, *, seen_by_on: date | None) -> DelayNotice | None:
     """What was predicted, told. `seen_by_on`: the promised day it was predicted from.
 
-    None where that is no longer so: it was told meanwhile, has left, was called off or put on hold.
+    None where that is no longer so: it was told meanwhile, has left or lies ready, was called off or put on hold.
     """
     with transaction.atomic():
         order = lock_order(order_id)
-        is_on_the_road = order.fulfilment_status in stages.DISPATCHED_STATUSES
-        if not _is_open(order) or order.promised_by_on != seen_by_on or is_on_the_road != (slip.reason == Reason.ROAD):
+        is_done = order.fulfilment_status in stages.DONE_STATUSES
+        if not _is_open(order) or order.promised_by_on != seen_by_on or is_done != (slip.reason == Reason.ROAD):
             return None
         notice, refund = _write_notice(order, slip, actor=RULE, words="")
     if refund:
@@ -41,25 +43,31 @@ def announce_delay(order_id: int, slip: Slip, *, seen_by_on: date | None) -> Del
 
 
 def set_later_day(order_id: int, *, leaves_on: date | None, words: str, actor: str) -> DelayNotice:
-    """Staff say when it will leave, or with None that nobody knows. Raises `TransitionRefused`."""
+    """Staff say when it will leave, or lie ready, or with None that nobody knows. Raises `TransitionRefused`."""
     terms = shop_terms.load_terms()
     with transaction.atomic():
         order = lock_order(order_id)
-        if not _is_open(order) or order.fulfilment_status in stages.DISPATCHED_STATUSES:
+        if not _is_open(order) or order.fulfilment_status in stages.DONE_STATUSES:
             raise TransitionRefused(f"{order.number} is not an open order that is still here.")
-        if order.pickup_store_id:
-            raise TransitionRefused(f"{order.number} is collected, so no day of arrival can be counted: write to them.")
         if order.shipping_method is None:
             raise TransitionRefused(f"{order.number} names no way of sending it, so no day can be counted.")
-        promised = None
-        if leaves_on is not None:
-            promised = compute_arrival(terms.get_order_calendar(order), order.shipping_method, leaves_on=leaves_on)
+        promised = _compute_new_days(order, order.shipping_method, terms, leaves_on) if leaves_on else None
         _refuse_unless_later(order, promised.by_on if promised else None)
         slip = Slip(Reason.STAFF, promised)
         notice, refund = _write_notice(order, slip, actor=actor, words=words)
     if refund:
         checkout_sessions.try_send_refund(refund.pk)
     return notice
+
+
+def _compute_new_days(order: Order, method: ShippingMethod, terms: Terms, leaves_on: date) -> Promise | None:
+    """What is collected lies ready that day instead, or once the store opens after it; None where it stays shut."""
+    calendar = terms.get_order_calendar(order)
+    promised = compute_arrival(calendar, method, leaves_on=leaves_on)
+    if not order.pickup_store_id:
+        return promised
+    hours, soonest = pickup.get_store_hours(terms, method), pickup.find_soonest_hour(timezone.now())
+    return pickup.set_ready_moment(promised, hours, calendar, earliest=soonest)
 
 
 @transaction.atomic
@@ -86,9 +94,9 @@ def _refuse_unless_later(order: Order, new_by_on: date | None) -> None:
     if before is None and new_by_on is None:
         raise TransitionRefused(f"{order.number}: its buyer knows already that no day is known.")
     if before is not None and new_by_on is not None and new_by_on <= before:
+        then = "it lies ready on" if order.pickup_store_id else "leaving then it arrives by"
         raise TransitionRefused(
-            f"{order.number}: leaving then it arrives by {new_by_on:%d %b %Y}, which is no later than was promised. "
-            "Nothing was changed."
+            f"{order.number}: {then} {new_by_on:%d %b %Y}, which is no later than was promised. Nothing was changed."
         )
 
 
@@ -115,7 +123,7 @@ def _write_notice(order: Order, slip: Slip, *, actor: str, words: str) -> tuple[
         notice.save(update_fields=["ended_at"])
         return notice, line_cancellation.cancel_what_is_here(order, actor=actor, reason=words or ENDED_REASON)
     _move_days(order, slip)
-    events.record_order_event(order, OrderEvent.Kind.DELAYED, actor=actor, **_describe_notice(notice))
+    events.record_order_event(order, OrderEvent.Kind.DELAYED, actor=actor, **_describe_notice(order, notice))
     status.recalculate(order)
     return notice, None
 
@@ -153,10 +161,14 @@ def _move_days(order: Order, slip: Slip) -> None:
             promised_by_on=days.by_on if days else None,
         )
     order.promised_from_on, order.promised_by_on = (days.from_on, days.by_on) if days else (None, None)
-    order.save(update_fields=["first_promised_by_on", "ships_on", "promised_from_on", "promised_by_on"])
+    if order.pickup_store_id:
+        order.pickup_ready_at = days.ready_at if days else None
+    order.save(
+        update_fields=["first_promised_by_on", "ships_on", "promised_from_on", "promised_by_on", "pickup_ready_at"]
+    )
 
 
-def _describe_notice(notice: DelayNotice) -> dict[str, Any]:
+def _describe_notice(order: Order, notice: DelayNotice) -> dict[str, Any]:
     """What timeline, order page and mail say of it, without another look at the notice."""
     return {
         "notice": notice.number,
@@ -166,4 +178,6 @@ def _describe_notice(notice: DelayNotice) -> dict[str, Any]:
         "rule": notice.rule,
         "deadline": notice.deadline_on.isoformat() if notice.deadline_on else "",
         "reason": notice.words,
+        "is_collected": order.pickup_store_id is not None,
+        "ready": order.pickup_ready_at.isoformat() if order.pickup_ready_at else "",
     }

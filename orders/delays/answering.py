@@ -11,6 +11,7 @@ from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import DelayNotice, Order, OrderEvent, Refund
 from orders.payments import checkout_sessions
+from orders.stages import DONE_STATUSES
 
 Answer, Rule = DelayNotice.Answer, DelayNotice.Rule
 BUYER = "the customer"  # the actor, without a name
@@ -49,12 +50,13 @@ def cancel_for_delay(order_id: int, *, number: int) -> Order:
 def end_unanswered_order(notice_id: int) -> Order | None:
     """The last day for an answer has passed: what has not left is cancelled, and its money goes back.
 
-    None where that is no longer so: it was answered or told anew, has left, was called off or is on hold.
+    None where that is no longer so: it was answered or told anew, has left or lies ready, was called off or is on hold.
     """
     with transaction.atomic():
         order = lock_order(DelayNotice.objects.values_list("order_id", flat=True).get(pk=notice_id))
         notice = DelayNotice.objects.get(pk=notice_id)
-        if not _is_over(notice) or order.hold or not line_cancellation.has_some_here(order):
+        is_done = order.fulfilment_status in DONE_STATUSES  # what lies ready waits for its buyer, and not they for it
+        if not _is_over(notice) or order.hold or is_done or not line_cancellation.has_some_here(order):
             return None
         refund = line_cancellation.cancel_what_is_here(order, actor=RULE, reason=CANCELLED_BY_RULE)
         notice.ended_at = timezone.now()

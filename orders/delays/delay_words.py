@@ -31,6 +31,8 @@ class ToldDelay:
     rule: str
     deadline_on: date | None
     is_accepted: bool = False
+    is_collected: bool = False
+    ready_at: datetime | None = None  # from when it can be collected, where that was said
 
     @property
     def is_asking(self) -> bool:
@@ -60,6 +62,8 @@ def parse_told(data: Mapping[str, Any], *, told_at: datetime | None = None, is_a
         rule=data["rule"],
         deadline_on=_parse_day(data["deadline"]),
         is_accepted=is_accepted,
+        is_collected=data.get("is_collected", False),
+        ready_at=datetime.fromisoformat(data["ready"]) if data.get("ready") else None,
     )
 
 
@@ -75,12 +79,21 @@ def describe_cause(told: ToldDelay) -> str:
 def describe_slip(told: ToldDelay, today: date) -> str:
     """What was promised, and what holds now."""
     was = _format_day(told.was_by_on, today)
-    missed = f"We promised it by {was}, and will not make that day." if was else ""
-    if told.new_by_on:
-        now = f"It will be with you by {_format_day(told.new_by_on, today)}."
+    promised = f"We promised it by {was}" if not told.is_collected else f"We promised it ready to collect on {was}"
+    missed = f"{promised}, and will not make that day." if was else ""
+    goal = "ready to collect" if told.is_collected else "with you"
+    if told.ready_at:
+        now = f"It will be {goal} {promise.format_moment(told.ready_at, today)}."
+    elif told.new_by_on:
+        now = f"It will be {goal} by {_format_day(told.new_by_on, today)}."
     else:
-        now = "We do not know yet when it will be with you, and write as soon as we do."
+        now = f"We do not know yet when it will be {goal}, and write as soon as we do."
     return f"{missed} {now}".strip()
+
+
+def describe_last_moment(*, is_collected: bool) -> str:
+    """Until when it can be called off."""
+    return "until you collect it" if is_collected else "until it leaves us"
 
 
 def describe_silence(told: ToldDelay, today: date, *, is_rest: bool = False) -> str:

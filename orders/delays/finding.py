@@ -1,18 +1,18 @@
 """Which orders will miss their day: one statement for where they stand, one question about each, one notice each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.utils import timezone
 
-from orders import shop_terms
+from orders import pickup, shop_terms
 from orders.delays.announcing import announce_delay
 from orders.delays.answering import end_unanswered_order
 from orders.delays.prediction import ONE_DAY, OrderOutlook, Slip, compute_arrival, predict_slip
 from orders.fulfilment import backorders
 from orders.models import DelayNotice, ShippingMethod
-from orders.shop_terms import Calendar
+from orders.shop_terms import Terms
 from shop.prepared import PreparedStatement
 from shop.retrying.loops import Loop, register_loop
 
@@ -52,10 +52,10 @@ SELECT o.id, o.number, o.country, o.promised_by_on, o.shipping_method_id,
             THEN (SELECT max(s.dispatched_at) FROM orders_shipment s WHERE s.order_id = o.id) END,
        awaited.order_id IS NOT NULL, awaited.goods_on,
        (SELECT max(p.released_on) FROM orders_orderline line JOIN catalog_product p ON p.id = line.product_id
-        WHERE line.order_id = o.id AND p.released_on > %(today)s), o.moved_days, o.zone_days
+        WHERE line.order_id = o.id AND p.released_on > %(today)s), o.moved_days, o.zone_days,
+       o.pickup_store_id IS NOT NULL
 FROM orders_order o LEFT JOIN awaited ON awaited.order_id = o.id
 WHERE o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.shipping_method_id IS NOT NULL
-  AND o.pickup_store_id IS NULL
   AND ((o.fulfilment_status IN ('unfulfilled', 'in_progress', 'partly_sent', 'partly_here')
         AND o.promised_by_on >= %(long_past)s
         AND (o.promised_by_on <= %(soon)s::date + 2 * o.zone_days + 7 * least(o.zone_days, 1)
@@ -122,7 +122,7 @@ def find_slips() -> Iterator[tuple[FoundOrder, Slip]]:
     """The orders that will miss their day, and those without one for which a day can be named now."""
     now, terms = timezone.now(), shop_terms.load_terms()
     methods = ShippingMethod.objects.in_bulk()
-    for found in list(find_standings(terms.calendar, methods.values())):
+    for found in list(find_standings(terms, methods)):
         slip = predict_slip(
             found.outlook, calendar=terms.get_calendar(found.country), method=methods[found.method_id], now=now
         )
@@ -131,10 +131,10 @@ def find_slips() -> Iterator[tuple[FoundOrder, Slip]]:
             yield found, slip
 
 
-def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Iterator[FoundOrder]:
+def find_standings(terms: Terms, methods: Mapping[int, ShippingMethod]) -> Iterator[FoundOrder]:
     """One query; orders whose day is far off and whose goods are here are left out."""
     today = timezone.localdate()
-    arrivals = [compute_arrival(calendar, each, leaves_on=today + ONE_DAY).by_on for each in methods]
+    arrivals = [compute_arrival(terms.calendar, each, leaves_on=today + ONE_DAY).by_on for each in methods.values()]
     values = {"today": today, "long_past": today - LONG_PAST, "soon": max(arrivals, default=today)}
     for (
         order_id,
@@ -148,6 +148,7 @@ def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Ite
         released_on,
         moved_days,
         zone_days,
+        is_collected,
     ) in FIND_STANDINGS.fetch_rows(values):
         outlook = OrderOutlook(
             by_on or UNKNOWN,
@@ -157,5 +158,6 @@ def find_standings(calendar: Calendar, methods: Iterable[ShippingMethod]) -> Ite
             released_on=released_on,
             moved_days=moved_days,
             zone_days=zone_days,
+            hours=pickup.get_store_hours(terms, methods[method_id]) if is_collected else None,
         )
         yield FoundOrder(order_id, number, country, by_on, method_id, outlook)

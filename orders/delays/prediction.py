@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
-from orders import promise
+from orders import pickup, promise
 from orders.models import DelayNotice, ShippingMethod
 from orders.promise import Promise
 from orders.shop_terms import Calendar
+from shop.catalog.opening_hours import StoreCalendar
 
 Reason = DelayNotice.Reason
 LAST_HOUR = 18  # by then nothing more leaves that day, unless the cut-off is later still
@@ -31,7 +32,7 @@ class OrderOutlook:
     `left_on`: the day its parcel left; None while it is here. `awaits_goods`: something of it is not in the shop;
     `goods_on`: when that is due, None where nobody knows or the day has passed. `released_on`: not before that day.
     `moved_days`: by how many days the promised day had been moved, `zone_days`: how many its zone had added; what was
-    measured or set since is no delay.
+    measured or set since is no delay. `hours`: of the store where it is collected; None where it is sent.
     """
 
     promised_by_on: date
@@ -41,6 +42,7 @@ class OrderOutlook:
     released_on: date | None = None
     moved_days: int = 0
     zone_days: int = 0
+    hours: StoreCalendar | None = None
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ def predict_slip(outlook: OrderOutlook, *, calendar: Calendar, method: ShippingM
 
     Goods that are here can leave today until `LAST_HOUR`. Goods of which nobody knows might come today: only when
     even that would be too late is the day given up. A parcel that has left is late when even the carrier's quickest
-    day is.
+    day is. What is collected is late when it can no longer lie ready on its day while the store is open.
     """
     calendar = replace(calendar, moved_days={method.pk: outlook.moved_days}, zone_days={None: outlook.zone_days})
     if outlook.left_on is not None:
@@ -66,12 +68,20 @@ def predict_slip(outlook: OrderOutlook, *, calendar: Calendar, method: ShippingM
     if outlook.awaits_goods and outlook.goods_on is not None:
         due = _compute_after_restock(calendar, method, outlook.goods_on, outlook.released_on, now)
         soonest = max(soonest, due, key=lambda each: each.by_on)
-    if soonest.by_on <= outlook.promised_by_on:
+    if outlook.hours is None:
+        return _name_slip(outlook, soonest, now) if soonest.by_on > outlook.promised_by_on else None
+    can_still = pickup.set_ready_moment(soonest, outlook.hours, calendar, earliest=now)
+    if can_still and can_still.by_on <= outlook.promised_by_on:
         return None
+    soonest_hour = pickup.find_soonest_hour(now)
+    return _name_slip(outlook, pickup.set_ready_moment(soonest, outlook.hours, calendar, earliest=soonest_hour), now)
+
+
+def _name_slip(outlook: OrderOutlook, promised: Promise | None, now: datetime) -> Slip:
     if outlook.awaits_goods:
-        return Slip(Reason.GOODS, soonest if outlook.goods_on is not None else None)
+        return Slip(Reason.GOODS, promised if outlook.goods_on is not None else None)
     is_unreleased = outlook.released_on is not None and outlook.released_on > timezone.localdate(now)
-    return Slip(Reason.GOODS if is_unreleased else Reason.BEHIND, soonest)
+    return Slip(Reason.GOODS if is_unreleased else Reason.BEHIND, promised)
 
 
 def find_first_day_to_leave(calendar: Calendar, outlook: OrderOutlook, now: datetime) -> date:

@@ -112,9 +112,11 @@ def tell_goods_came(order_id: int) -> bool:
 def _bring_days_forward(order: Order, came: Collection[int]) -> None:
     """What is here sooner than was thought leaves sooner, once nothing else keeps its parcel. `came`: keys of lines.
 
-    A day that had slipped is left alone: what its buyer was asked stands.
+    A day that had slipped is left alone: what its buyer was asked stands. So is that of what is collected: it was
+    promised from a shelf.
     """
-    if order.shipping_method is None or order.promised_by_on is None or order.first_promised_by_on is not None:
+    is_settled = order.first_promised_by_on is not None or order.pickup_store_id is not None
+    if order.shipping_method is None or order.promised_by_on is None or is_settled:
         return
     lines = list(order.lines.select_related("product"))
     by_on = next((line.promised_by_on for line in lines if line.pk in came), None)

@@ -131,7 +131,14 @@ IS_TO_BE_PAID = Q(pay_by_at__isnull=False) & ~IS_UNDER_WAY
 
 def _build_late_filter() -> Q:
     not_left = [each for each in Order.FulfilmentStatus if each not in stages.DONE_STATUSES]
-    return Q(ships_on__lt=timezone.localdate(), fulfilment_status__in=not_left, hold="")
+    is_past = Q(ships_on__lt=timezone.localdate()) | Q(pickup_ready_at__lt=timezone.now())
+    return Q(is_past, fulfilment_status__in=not_left, hold="")
+
+
+def is_past_due(order: Order) -> bool:
+    """Whether its day has passed, or the hour from which it was to lie ready."""
+    hour, day = order.pickup_ready_at, order.ships_on
+    return (hour is not None and hour < timezone.now()) or (day is not None and day < timezone.localdate())
 
 
 def _build_delay_filter() -> Q:

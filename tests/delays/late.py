@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.delays.finding import see_to_delays
 from orders.fulfilment import transitions
-from orders.models import DelayNotice, Order, ShippingMethod
+from orders.models import DelayNotice, Order, OrderEvent, ShippingMethod
 from orders.order_access import build_delay_link
 from shop.catalog import stock
 from shop.catalog.models import StockRecord, Variant
@@ -55,6 +55,18 @@ def told(order: Order) -> DelayNotice:
     """The job has run, and this is what it told."""
     see_to_delays()
     return order.delay_notices.get(is_current=True)
+
+
+def nothing_is_told(order: Order) -> bool:
+    before = fresh(order)
+    see_to_delays()
+    after = fresh(order)
+    same = (before.promised_by_on, before.ships_on, before.status) == (
+        after.promised_by_on,
+        after.ships_on,
+        after.status,
+    )
+    return same and not order.delay_notices.exists() and not order.events.filter(kind=OrderEvent.Kind.DELAYED).exists()
 
 
 def fresh(order: Order) -> Order:

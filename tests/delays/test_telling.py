@@ -18,24 +18,25 @@ from orders.timeline import build_timelines
 from shop.catalog import stock
 from shop.catalog.models import StockRecord
 from tests import builders
-from tests.delays.late import DAY, TODAY, awaiting, fresh, goods_come, late_order, method, order_due, packed, ship, told
+from tests.delays.late import (
+    DAY,
+    TODAY,
+    awaiting,
+    fresh,
+    goods_come,
+    late_order,
+    method,
+    nothing_is_told,
+    order_due,
+    packed,
+    ship,
+    told,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("standin")]
 
 Kind, Reason, Rule = OrderEvent.Kind, DelayNotice.Reason, DelayNotice.Rule
 FAR = timedelta(days=60)
-
-
-def nothing_is_told(order: Order) -> bool:
-    before = fresh(order)
-    see_to_delays()
-    after = fresh(order)
-    same = (before.promised_by_on, before.ships_on, before.status) == (
-        after.promised_by_on,
-        after.ships_on,
-        after.status,
-    )
-    return same and not order.delay_notices.exists() and not order.events.filter(kind=Kind.DELAYED).exists()
 
 
 def test_an_order_that_can_no_longer_make_it_is_told_before_its_day():
@@ -164,8 +165,8 @@ def test_an_order_that_was_told_keeps_its_place():
     told(first)
     other = order_due(TODAY() + FAR + 3 * DAY, item)
     StockRecord.objects.filter(variant=item).update(on_hand=1, restock_on=TODAY() + 2 * FAR)
-    methods = ShippingMethod.objects.all()
-    found = {each.order_id: each for each in find_standings(shop_terms.load_terms().calendar, methods)}
+    methods = ShippingMethod.objects.in_bulk()
+    found = {each.order_id: each for each in find_standings(shop_terms.load_terms(), methods)}
     assert first.pk not in found  # its goods are here, and its day is far off
     assert found[other.pk].outlook.awaits_goods
 

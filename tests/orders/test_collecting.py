@@ -1,9 +1,12 @@
 """An order that its buyer collects: ready at the counter, handed over once, by its code."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from orders import address_change, cancellation, stages
+from orders.admin import order as order_page
 from orders.fulfilment import queue, transitions, undoing
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, Shipment
@@ -27,7 +30,7 @@ def collected_order(stage: Stage | None = None) -> Order:
         quantity=2,
         pickup_store=builders.store(),
         pickup_code=draw_pickup_code(),
-        pickup_ready_at=timezone.now(),
+        pickup_ready_at=timezone.now() + timedelta(hours=1),
     )
     if stage is None:
         return order
@@ -155,8 +158,18 @@ def test_its_story_ends_at_the_counter():
 
 
 def test_what_lies_ready_is_not_late_whenever_its_buyer_comes():
-    Order.objects.filter(pk=collected_order(Stage.READY).pk).update(ships_on=timezone.localdate().replace(year=2020))
+    long_ago = timezone.now() - timedelta(days=900)
+    Order.objects.filter(pk=collected_order(Stage.READY).pk).update(ships_on=long_ago, pickup_ready_at=long_ago)
     assert not queue.filter_by_queue(Order.objects.all(), "late").exists()
+
+
+@pytest.mark.parametrize(("minutes", "is_late"), [(-1, True), (5, False)])
+def test_not_ready_by_its_hour_staff_see_it_as_late_the_same_day(minutes, is_late):
+    order = collected_order(Stage.PACKED)
+    Order.objects.update(pickup_ready_at=timezone.now() + timedelta(minutes=minutes), ships_on=timezone.localdate())
+    order.refresh_from_db()
+    assert queue.filter_by_queue(Order.objects.all(), "late").exists() is is_late
+    assert order_page.is_late(order) is is_late
 
 
 def test_there_is_no_address_to_change():

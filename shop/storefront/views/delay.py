@@ -17,7 +17,7 @@ from orders.views.redirects import see_other
 
 Answer = DelayNotice.Answer
 DONE = {
-    Answer.WAIT: "Thank you for waiting. You can still cancel until it leaves.",
+    Answer.WAIT: "Thank you for waiting. You can still cancel {until}.",
     Answer.CANCEL: "Cancelled. Your money is on its way back, the way you paid.",
 }
 REST_CANCELLED = "What had not left is cancelled. The money for it is on its way back, the way you paid."
@@ -38,6 +38,7 @@ def order_delay(request: HttpRequest, number: str) -> HttpResponse:
         "words": status.get_customer_status_label(order),
         "may_cancel": latest is not None and _may_cancel(order),
         "is_rest": is_rest,
+        "until": _describe_last_moment(order),
         "delay": latest
         and {
             "told": latest,
@@ -47,6 +48,10 @@ def order_delay(request: HttpRequest, number: str) -> HttpResponse:
         },
     }
     return render(request, "storefront/delay.html", context)
+
+
+def _describe_last_moment(order: Order) -> str:
+    return delay_words.describe_last_moment(is_collected=order.pickup_store_id is not None)
 
 
 def _may_cancel(order: Order) -> bool:
@@ -63,7 +68,9 @@ def _answer(request: HttpRequest, order: Order) -> HttpResponse:
         messages.error(request, str(refusal))
         return see_other("order_delay", order.number)
     is_rest = answer == Answer.CANCEL and stages.has_any_left(order)
-    messages.success(request, REST_CANCELLED if is_rest else DONE[Answer(answer)])
+    messages.success(
+        request, REST_CANCELLED if is_rest else DONE[Answer(answer)].format(until=_describe_last_moment(order))
+    )
     return see_other("order", order.number)
 
 

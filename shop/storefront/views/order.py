@@ -112,7 +112,7 @@ def _describe_delay(found: Order) -> dict[str, str | bool] | None:
     """What its buyer was told last of a later day, while there is something to choose."""
     told = delay_words.list_told_delays(found.events.all())
     is_open = found.status == Order.Status.CONFIRMED and not found.hold
-    if not told or not is_open or not told[-1].is_asking or found.fulfilment_status in stages.DISPATCHED_STATUSES:
+    if not told or not is_open or not told[-1].is_asking or found.fulfilment_status in stages.DONE_STATUSES:
         return None
     today, is_rest = timezone.localdate(), stages.has_any_left(found)
     return {
