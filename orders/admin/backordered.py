@@ -5,8 +5,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
-from django.db.models.functions import JSONObject
+from django.db.models import Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, JSONObject
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -16,7 +16,9 @@ from django.utils.safestring import SafeString
 from orders.fulfilment import queue
 from orders.models import Allocation, Order
 
-SOONEST_PROMISED = ("promised_by_on", "placed_at", "pk")
+_AWAITED = Allocation.objects.awaiting().filter(order_line__order=OuterRef("pk")).order_by("pk")
+_OWN_DAY = _AWAITED.order_by().values("order_line__order").values(day=Min("order_line__promised_by_on"))
+SOONEST_PROMISED = (Coalesce(Subquery(_OWN_DAY), "promised_by_on").asc(nulls_last=True), "placed_at", "pk")
 
 
 class BackorderedColumns(admin.ModelAdmin):
@@ -40,14 +42,13 @@ class BackorderedColumns(admin.ModelAdmin):
 
 
 def annotate_awaited(orders: QuerySet[Order]) -> QuerySet[Order]:
-    awaiting = Allocation.objects.awaiting().filter(order_line__order=OuterRef("pk")).order_by("pk")
     row = JSONObject(
         title="order_line__title",
         quantity="quantity",
         restock_on="record__restock_on",
         by_on="order_line__promised_by_on",
     )
-    return orders.annotate(awaited=ArraySubquery(awaiting.values(row=row)))
+    return orders.annotate(awaited=ArraySubquery(_AWAITED.values(row=row)))
 
 
 def list_awaited(awaited: list[dict[str, Any]], today: date) -> SafeString:

@@ -181,7 +181,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
             ),
         )
 
-    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_ordering(self, request: HttpRequest) -> tuple[Any, ...]:
         """In a queue whoever has waited longest comes first; in the archive the newest order."""
         wanted = request.GET.get(QueueFilter.parameter_name)
         if wanted == queue.BACKORDERED.key:

@@ -53,7 +53,15 @@ class BackofficeSite(admin.AdminSite):
         return super().has_permission(request) and not _lacks_second_factor(request)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
-        """The rooms staff are in most come first."""
+        """The rooms staff are in most come first. All of them are put together once a request: pages ask twice."""
+        if app_label is not None:
+            return self._list_rooms(request, app_label)
+        rooms: list[Any] | None = getattr(request, "back_office_rooms", None)
+        if rooms is None:
+            rooms = request.back_office_rooms = self._list_rooms(request, None)  # type: ignore[attr-defined]
+        return rooms
+
+    def _list_rooms(self, request: HttpRequest, app_label: str | None) -> list[Any]:
         rooms: list[Any] = super().get_app_list(request, app_label)
         return sorted(
             rooms,

@@ -115,6 +115,8 @@ def _describe_policy(order: Order) -> Iterator[str]:
     for page in InfoPage.objects.filter(facts=InfoPage.Facts.RETURNS, is_published=True):
         day = date_format(timezone.localtime(page.updated_at), "j F Y")
         yield f"“{page.title}”, linked in the foot of every page, as it stands since {day}:"
+        if order.placed_at and page.updated_at > order.placed_at:
+            yield "(Changed after this order was made: do not send it as what the buyer saw.)"
         yield f"{settings.SITE_URL}{page.get_absolute_url()}"
         yield page.body
 

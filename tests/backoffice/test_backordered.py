@@ -109,6 +109,17 @@ def test_of_two_parcels_the_list_names_the_day_of_the_one_that_waits(staff: Clie
     assert date_format(today + 30 * DAY, "D j M") not in words
 
 
+def test_an_order_in_two_parcels_stands_by_the_day_of_the_one_that_waits(staff: Client):
+    today = timezone.localdate()
+    whole = approved(to_come(), in_days=10)
+    in_two = approved(builders.variant(), to_come(), in_days=4, ships_as_ready=True)
+    in_two.lines.filter(allocations__awaits_goods=True).update(promised_by_on=today + 20 * DAY)
+    unknown = approved(to_come())
+    Order.objects.filter(pk=unknown.pk).update(promised_by_on=None)
+    found = staff.get(BACKORDERED).context["cl"].result_list
+    assert [order.pk for order in found] == [whole.pk, in_two.pk, unknown.pk]
+
+
 def test_nobody_is_sent_to_fetch_what_is_not_there(staff: Client):
     order = approved(to_come())
     assert said(take(staff, "pick_list", order)) == ["There is nothing to pick here."]

@@ -82,6 +82,20 @@ def test_the_page_gathers_what_stripe_takes(staff):
     assert set(AccessLogEntry.objects.values_list("kind", flat=True)) >= {"look", "export"}
 
 
+@pytest.mark.parametrize(("days", "is_said"), [(1, True), (-1, False)])
+def test_a_policy_written_anew_after_the_order_is_said_to_be_newer_than_it(staff, days, is_said):
+    record = dispute(sent_order())
+    InfoPage.objects.filter(facts=InfoPage.Facts.RETURNS).delete()
+    policy = InfoPage.objects.create(
+        title="Sending back", slug="back", body="As it is.", facts=InfoPage.Facts.RETURNS, is_published=True
+    )
+    placed_at = record.payment.order.placed_at
+    InfoPage.objects.filter(pk=policy.pk).update(updated_at=placed_at + timedelta(days=days))
+    page = staff.get(reverse("admin:dispute_evidence", args=[record.pk])).text
+    assert "As it is." in page
+    assert ("do not send it as what the buyer saw" in page) is is_said
+
+
 def test_what_there_is_nothing_for_is_left_out(staff):
     record = dispute(builders.placed_order())
     page = staff.get(reverse("admin:dispute_evidence", args=[record.pk])).text

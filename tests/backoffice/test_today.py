@@ -4,9 +4,11 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin import AdminSite
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone
 
 from notifications.models import OutgoingEmail
@@ -153,3 +155,13 @@ def test_the_back_office_asks_for_nothing_of_the_shops_own_frame(staff):
         staff.get("/admin/")
     asked = " ".join(query["sql"] for query in queries)
     assert not [name for name in ("catalog_category", "orders_infopage", "cutoff_hour") if name in asked]
+
+
+def test_the_rooms_are_put_together_once_a_page(staff, monkeypatch):
+    built = []
+    build = AdminSite.get_app_list
+    monkeypatch.setattr(AdminSite, "get_app_list", lambda *given: built.append(given) or build(*given))
+    page = staff.get(reverse("admin:index"))
+    assert len(built) == 1
+    assert page.context["app_list"] == page.context["available_apps"] != []
+    assert staff.get(reverse("admin:app_list", args=["orders"])).context["app_list"][0]["app_label"] == "orders"

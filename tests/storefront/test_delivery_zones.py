@@ -125,6 +125,22 @@ def test_typed_and_not_yet_sent_the_refusal_stands_there_already_and_no_day_is_p
     words = read(cart.post("/checkout/", send(post, **ISLAND, reprice="1")))
     assert "We do not deliver to HS1 2AA (Outer Hebrides)." in words
     assert "arrives" not in words
+    assert "Delivery not to this postcode" in words
+    assert "Continue to payment – with another postcode" in words
+    assert "Total" not in words
+    assert "order and pay" not in words
+
+
+def test_after_a_refused_postcode_no_sum_is_taken_as_seen_before_it_stood_on_the_page(cart, post, standin):
+    builders.delivery_zone("HS", name="Outer Hebrides", is_refused=True)
+    page = cart.post("/checkout/", send(post, **ISLAND, reprice="1"))
+    total = re.search(r'name="total"\s+value="([^"]*)"', page.text)
+    assert total
+    answer = cart.post("/checkout/", send(post, postcode="LS1 1AA", total=total[1]))
+    assert answer.status_code == 409
+    nothing_was_ordered(standin)
+    shown = re.search(r'name="total"\s+value="([^"]*)"', answer.text)
+    assert cart.post("/checkout/", send(post, postcode="LS1 1AA", total=shown[1])).status_code == 303
 
 
 def test_a_way_that_does_not_go_there_is_not_offered_and_another_is(cart, post, standin):

@@ -218,9 +218,10 @@ def _render_checkout(
     form.pickups = pickup.filter_pickups(form.pickups, lines)  # something was added, or has just gone
     now, sellable = timezone.now(), [line for line in lines if line.is_sellable]
     country, postcode = form.taxed_country, form.chosen_postcode
-    method, zone, refusal = form.chosen_method, form.chosen_zone, form.refusal
+    refusal, zone = form.refusal, form.chosen_zone
+    method = None if refusal else form.chosen_method  # where nothing goes, nothing is summed up
     plan = None
-    if method and not refusal:
+    if method:
         plan = plan_cart_parcels(sellable, method, desk.terms, country=country, postcode=postcode)
     in_two = form.wants_two and plan is not None and plan.may_split
     totals = pricing.compute_totals(sellable, method, country, terms=desk.terms, zone=zone, in_two=in_two)
@@ -234,6 +235,7 @@ def _render_checkout(
         "method": method,
         "zone": zone,
         "refusal": "" if form.errors.get("postcode") else refusal,
+        "is_refused": bool(refusal),
         "zone_words": _describe_zone(form, desk.terms),
         "has_zones": bool(desk.terms.zones),
         "tax_name": desk.terms.tax_names.get(country, ""),
