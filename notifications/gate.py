@@ -116,6 +116,12 @@ _STEP_TAKEN_BACK = f"""EXISTS (
         WHERE again.order_id = back.order_id AND again.kind = ({_ITS_EVENT}) AND again.id > back.id
           AND again.shipment_id IS NOT DISTINCT FROM back.shipment_id))"""  # noqa: S608
 
+# That something lies ready, told of a parcel that has been collected meanwhile.
+_AT_THE_COUNTER = ", ".join(f"'{row.mail_purpose}'" for row in stages.AT_THE_COUNTER if row.mail_purpose)
+_COLLECTED = f"""(i.purpose IN ({_AT_THE_COUNTER}) AND EXISTS (
+    SELECT 1 FROM orders_shipment fetched
+    WHERE fetched.order_id = {_ITS_ORDER} AND fetched.stage = 'collected' AND fetched.id::text = {_ITS_PARCEL}))"""  # noqa: S608
+
 # Item `i` of mail `e` still stands: the very yes it was queued with is still the current answer. A yes given again is
 # another record (or, for a tick, another time) and releases nothing old. One click, as on the switch over all of them,
 # is one record for several purposes: only the item's own counts.
@@ -163,6 +169,7 @@ _NOT_FOR_SALE = """(i.block IN ('offer', 'pick') AND NOT EXISTS (
 ITEM_REFUSALS: tuple[Rule, ...] = (
     (SkipReason.ORDER_CHANGED, _NEWS_CALLED_OFF),
     (SkipReason.ORDER_CHANGED, _STEP_TAKEN_BACK),
+    (SkipReason.ORDER_CHANGED, _COLLECTED),
     (SkipReason.WITHDRAWN, f"(NOT {_ANSWERED} OR {_UNWANTED})"),
     (SkipReason.NOT_FOR_SALE, _NOT_FOR_SALE),
 )
