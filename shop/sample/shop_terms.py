@@ -29,6 +29,9 @@ def create_terms() -> Store:
             ShippingMethod(**_convert_method_prices(row), position=at)
             for at, row in enumerate(written["shipping_method"])
         )
+        ShippingMethod.objects.create(
+            **_convert_method_prices(written["pickup_method"]), store=store, position=len(written["shipping_method"])
+        )
     for row in written["tax_rate"]:
         TaxRate.objects.get_or_create(
             country=row["country"],

@@ -183,6 +183,10 @@ def every_stage_of_the_queue_and_every_ending_is_there_to_be_seen() -> None:
     assert denied.shipments.exclude(denied_at=None).exists()
     in_queues = {each.queue.key: each.count for each in summarize_queues()}
     assert (in_queues["trouble"], in_queues["denied"]) == (len(IN_TROUBLE), 1)
+    assert (in_queues["counter"], in_queues["collect"], in_queues["uncollected"]) == (1, 2, 1)
+    collected = Shipment.objects.exclude(order__pickup_store=None).values_list("stage", flat=True)
+    assert set(collected) == {"picked", "packed", "ready", "collected"}
+    assert "collected at Harbour Row" in InfoPage.objects.get(slug="delivery").body
     assert Order.objects.filter(status=Order.Status.CONFIRMED, approved_at=None).count() >= 3
     assert Order.objects.filter(status=Order.Status.CANCELLED).exists()
     assert Order.objects.filter(payment_status=Order.PaymentStatus.REFUNDED, status="completed").exists()

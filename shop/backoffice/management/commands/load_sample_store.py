@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from shop.catalog.models import Store
-from shop.sample import goods, histories, order_writing, people, returned, shop_terms, troubled
+from shop.sample import collected, goods, histories, order_writing, people, returned, shop_terms, troubled
 
 
 class Command(BaseCommand):
@@ -44,6 +44,7 @@ class Command(BaseCommand):
             returned.leave_out_goods()
             self._say("returns and withdrawals", returned.write_sample_returns())
             self._say("parcels in trouble", troubled.write_sample_troubles())
+            self._say("orders to collect", collected.write_sample_pickups(now=now))
         if count and "train_recommendations" in get_commands():
             call_command("train_recommendations", stdout=self.stdout)
         if people.may_share_password():
