@@ -9,8 +9,6 @@ from orders.fulfilment import approval_rule
 from orders.models import Order, OrderEvent
 from orders.promise import ReservedGoods
 
-RULE = approval_rule.RULE
-
 
 def await_payment(order: Order) -> None:
     """The buyer has done their part; the bank takes days. What was bought leaves the cart, and the cart the order.

@@ -2,6 +2,8 @@ from typing import Any
 
 from orders.models import Order, OrderEvent, Shipment
 
+RULE = "rule"  # the actor of what happens by itself
+
 
 def record_order_event(
     order: Order, kind: OrderEvent.Kind, *, shipment: Shipment | None = None, actor: str = "", **data: Any

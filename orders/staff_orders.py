@@ -329,5 +329,5 @@ def _end_unpaid_order(order_id: int) -> bool:
     under_way = order.payments.filter(status__in=[*checkout_sessions.PAYABLE, Payment.Status.FLAGGED])
     if not order.waits_for_link or under_way.exists():
         return False
-    _end_draft_order(order, actor=confirmation.RULE, reason="Nobody paid in time.")
+    _end_draft_order(order, actor=events.RULE, reason="Nobody paid in time.")
     return True

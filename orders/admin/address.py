@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from orders import address_change
-from orders.address_change import AddressChange, OrderAddressChangeForm
+from orders.addresses import address_change
+from orders.addresses.address_change import AddressChange, OrderAddressChangeForm
 from orders.admin.action_pages import render_step_page
 from orders.admin.actions import get_actor_name, try_each_order
 from orders.admin.forms import focus_first_error

@@ -4,8 +4,8 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from orders.addresses.zone_words import describe_effect
 from orders.models import DeliveryZone
-from orders.zone_words import describe_effect
 from shop.admin_queries import StrictAdmin
 from shop.money import get_shop_currency
 from shop.price_field import PriceField

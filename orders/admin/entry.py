@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import AccessKind
 from orders import staff_orders
+from orders.addresses.zone_words import describe_zone
 from orders.admin.action_pages import log_order_access
 from orders.admin.actions import get_actor_name
 from orders.admin.entry_forms import ROWS, EntryLines, OrderEntryForm
@@ -21,7 +22,6 @@ from orders.models import Order
 from orders.parcel_plan import format_plan
 from orders.shop_terms import Terms, load_terms
 from orders.staff_orders import DraftRefused, OrderDraft
-from orders.zone_words import describe_zone
 from shop.catalog.availability import count_on_shelf, get_availability
 
 ENTER = "enter"  # the button that enters it; the other looks things up

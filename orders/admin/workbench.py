@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import URLPattern, reverse
 
-from orders.address_change import may_change_address
+from orders.addresses.address_change import may_change_address
 from orders.admin import bulk_tracking, figures, handover, packing
 from orders.admin.address import CHANGE_ADDRESS
 from orders.admin.taking_back import TAKE_BACK

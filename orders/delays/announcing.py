@@ -13,6 +13,7 @@ from django.utils import timezone
 from orders import events, line_cancellation, pickup, shop_terms, stages, status
 from orders.delays.prediction import Slip, compute_arrival
 from orders.delays.silence import Silence, decide_silence
+from orders.events import RULE
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import DelayNotice, Order, OrderEvent, Refund, ShippingMethod
@@ -22,7 +23,6 @@ from orders.shop_terms import Terms
 
 Reason, Rule = DelayNotice.Reason, DelayNotice.Rule
 CHOICES = (Rule.SILENCE_WAITS, Rule.SILENCE_CANCELS)
-RULE = "rule"  # the actor of what happens by itself
 ENDED_REASON = "We cannot keep the day that mattered to you. We are sorry."
 
 

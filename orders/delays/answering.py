@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import events, line_cancellation
+from orders.events import RULE
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import DelayNotice, Order, OrderEvent, Refund
@@ -15,7 +16,6 @@ from orders.stages import DONE_STATUSES
 
 Answer, Rule = DelayNotice.Answer, DelayNotice.Rule
 BUYER = "the customer"  # the actor, without a name
-RULE = "rule"  # the actor of what happens by itself
 CANCELLED_BY_BUYER = "You did not want to wait."
 CANCELLED_BY_RULE = "You were asked whether you would wait, and we did not hear from you in time."
 

@@ -13,6 +13,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people.postal_rules import get_postal_rules
+from orders.events import RULE
 from orders.fulfilment import transitions
 from orders.fulfilment.queue import IS_TO_APPROVE
 from orders.fulfilment.transitions import TransitionRefused
@@ -22,7 +23,6 @@ from shop.money import format_amount
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
-RULE = "rule"  # the actor of what happens by itself
 DRY_RUN_COUNT = 100
 APPROVALS = loops.register_loop(
     Loop(

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from orders import events
-from orders.fulfilment.approval_rule import RULE
+from orders.events import RULE
 from orders.locks import lock_shipment
 from orders.models import OrderEvent, Shipment
 from orders.models.shipment import ShipmentQuerySet

@@ -8,14 +8,14 @@ from django.db import models
 from django.db.models import Q
 from django_countries.fields import Country, CountryField
 
-from orders.models.settings import ShippingMethod
-from orders.postcodes import (
+from orders.addresses.postcodes import (
     PostcodesUnclear,
     build_postcode_key,
     find_overlap,
     format_postcodes,
     parse_postcodes,
 )
+from orders.models.settings import ShippingMethod
 from shop.money import get_shop_currency
 
 MOST_EXTRA_DAYS = 60

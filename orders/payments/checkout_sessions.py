@@ -364,7 +364,7 @@ def _record_bank_failure(payment: Payment, session: CheckoutSession) -> None:
     if order.status == Order.Status.PENDING and not order.payments.filter(status__in=PAYABLE).exists():
         if was_told:
             events.record_order_event(order, OrderEvent.Kind.PAYMENT_FAILED)
-        cancel_and_release_stock(order, actor=confirmation.RULE)
+        cancel_and_release_stock(order, actor=events.RULE)
 
 
 def _mark_expired(payment: Payment) -> None:
@@ -373,7 +373,7 @@ def _mark_expired(payment: Payment) -> None:
     order = payment.order
     others = order.payments.filter(status__in=[*PAYABLE, Payment.Status.CAPTURED, Payment.Status.FLAGGED])
     if order.status == Order.Status.PENDING and not others.exists() and not order.is_payable_by_link:
-        cancel_and_release_stock(order, actor=confirmation.RULE)
+        cancel_and_release_stock(order, actor=events.RULE)
 
 
 @transaction.atomic

@@ -8,7 +8,7 @@ Called under the locks of cart, order and payment by whoever settles the payment
 from django.db import transaction
 from django.db.models import Q
 
-from orders import confirmation, contracting, status
+from orders import confirmation, contracting, events, status
 from orders.models import Order, OrderEvent, Payment, Refund
 from orders.payments.refunds import request_refund
 from shop.catalog.stock import OutOfStock
@@ -44,7 +44,7 @@ def give_back(payment: Payment) -> None:
         reason = CALLED_OFF
     elif _was_ordered_anew(order):
         reason = ORDERED_ANEW
-    request_refund(order, amount=None, actor=confirmation.RULE, reason=reason)
+    request_refund(order, amount=None, actor=events.RULE, reason=reason)
     status.recalculate_and_record_hold(order)
 
 
@@ -52,7 +52,7 @@ def list_refunds_to_send(payment: Payment) -> list[int]:
     """Of money that fits no order: what was noted and nobody has sent. Their keys."""
     if payment.status != Payment.Status.FLAGGED:
         return []
-    waiting = payment.refunds.filter(status=Refund.Status.REQUESTED, sent_at=None, actor=confirmation.RULE)
+    waiting = payment.refunds.filter(status=Refund.Status.REQUESTED, sent_at=None, actor=events.RULE)
     return list(waiting.values_list("pk", flat=True))
 
 
@@ -70,7 +70,7 @@ def _take_goods(order: Order) -> bool:
 
 def _was_called_off(order: Order) -> bool:
     """By staff, of what they had entered: nobody means it to go on."""
-    return order.events.filter(kind=OrderEvent.Kind.DRAFT_ENDED).exclude(actor=confirmation.RULE).exists()
+    return order.events.filter(kind=OrderEvent.Kind.DRAFT_ENDED).exclude(actor=events.RULE).exists()
 
 
 def _was_ordered_anew(order: Order) -> bool:

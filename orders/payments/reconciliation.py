@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from orders.confirmation import RULE
+from orders.events import RULE
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.gateways import stripe
 from orders.gateways.stripe import CheckoutSession

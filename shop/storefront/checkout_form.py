@@ -18,7 +18,8 @@ from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_COLUMNS, ADDRESS_FIELDS
 from accounts.people.address_forms import ADDRESS_LABELS, AUTOCOMPLETE, PostalAddressMixin
 from accounts.people.email_addresses import EmailAddressInput
-from orders import order_mail_optins, pricing, zone_words
+from orders import order_mail_optins, pricing
+from orders.addresses import zone_words
 from orders.checkout import CheckoutDetails
 from orders.models import DeliveryZone, Order, ShippingMethod
 from orders.shop_terms import PickupPlace, Terms

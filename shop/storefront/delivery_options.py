@@ -9,11 +9,11 @@ from datetime import datetime
 from django.utils import timezone
 
 from orders import pricing, promise
+from orders.addresses.zone_words import describe_zone
 from orders.checkout import plan_cart_parcels
 from orders.models import CartLine, DeliveryZone, ShippingMethod
 from orders.parcel_plan import ParcelPlan, format_plan
 from orders.shop_terms import PickupPlace, Terms
-from orders.zone_words import describe_zone
 from shop.catalog.opening_hours import describe_opening
 from shop.money import format_amount
 from shop.storefront.checkout_form import IN_TWO, TOGETHER, CheckoutForm

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
 
+from orders.addresses.zone_words import describe_effect
 from orders.models import ShippingMethod
 from orders.shop_terms import Terms
-from orders.zone_words import describe_effect
 from shop.money import format_amount
 
 _MOST_NAMED_COUNTRIES = 6  # countries named one by one

@@ -3,7 +3,8 @@
 import pytest
 
 from accounts.models.address import ADDRESS_FIELDS
-from orders import address_change, order_access
+from orders import order_access
+from orders.addresses import address_change
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone
 
-from orders import address_change
+from orders.addresses import address_change
 from orders.delays.prediction import compute_arrival
 from orders.fulfilment.transitions import TransitionRefused
 from orders.lane_windows import read_deliveries

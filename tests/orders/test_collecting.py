@@ -5,7 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders import address_change, cancellation, stages
+from orders import cancellation, stages
+from orders.addresses import address_change
 from orders.admin import order as order_page
 from orders.fulfilment import queue, transitions, undoing
 from orders.fulfilment.transitions import TransitionRefused

@@ -7,7 +7,8 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from orders import confirmation, pricing, zone_words
+from orders import confirmation, pricing
+from orders.addresses import zone_words
 from orders.checkout import CheckoutDetails, NotDeliveredThere, start_checkout
 from orders.contracting import snapshot_terms
 from orders.delays.announcing import set_later_day

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from notifications import relay
 from notifications.models import OutgoingEmail
-from orders.confirmation import RULE
+from orders.events import RULE
 from orders.fulfilment import queue
 from orders.gateways import stripe
 from orders.models import Order, OrderEvent, Payment, Refund

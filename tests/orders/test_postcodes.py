@@ -2,7 +2,13 @@
 
 import pytest
 
-from orders.postcodes import PostcodesUnclear, build_postcode_key, find_overlap, format_postcodes, parse_postcodes
+from orders.addresses.postcodes import (
+    PostcodesUnclear,
+    build_postcode_key,
+    find_overlap,
+    format_postcodes,
+    parse_postcodes,
+)
 
 HIGHLANDS = "IV, KW1-KW14, HS"
 

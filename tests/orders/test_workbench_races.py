@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from accounts.models import User
-from orders import address_change
+from orders.addresses import address_change
 from orders.fulfilment import approval_rule, packing, transitions
 from orders.models import Order, OrderEvent, PackingScan, Shipment, ShopSettings
 from tests import builders, cast

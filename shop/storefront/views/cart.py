@@ -10,7 +10,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.people.auth import get_customer
-from orders import carts, pricing, promise, zone_words
+from orders import carts, pricing, promise
+from orders.addresses import zone_words
 from orders.checkout import plan_cart_parcels
 from orders.customs import reaches_over_customs
 from orders.models import CartLine, ShippingMethod

@@ -17,7 +17,8 @@ from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people import address_book
 from accounts.people.auth import get_customer, get_login_customer
-from orders import carts, order_access, pickup, pricing, rate_limits, zone_words
+from orders import carts, order_access, pickup, pricing, rate_limits
+from orders.addresses import zone_words
 from orders.checkout import CheckoutRefused, find_pending_order, plan_cart_parcels, start_checkout
 from orders.customs import describe_import_charges
 from orders.models import Cart, Payment

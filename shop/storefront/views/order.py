@@ -15,17 +15,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
-from orders import (
-    address_change,
-    cancellation,
-    line_cancellation,
-    order_access,
-    order_mail_optins,
-    pickup,
-    promise,
-    stages,
-    status,
-)
+from orders import cancellation, line_cancellation, order_access, order_mail_optins, pickup, promise, stages, status
+from orders.addresses import address_change
 from orders.arrivals import format_arrivals
 from orders.customs import describe_import_charges
 from orders.delays import delay_words

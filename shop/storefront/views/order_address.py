@@ -7,8 +7,9 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders import address_change, order_access
-from orders.address_change import AddressChange, OrderAddressChangeForm
+from orders import order_access
+from orders.addresses import address_change
+from orders.addresses.address_change import AddressChange, OrderAddressChangeForm
 from orders.fulfilment.transitions import TransitionRefused
 from orders.promise import format_day
 from orders.views.order import BUYER, WRITE

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.people.auth import get_customer, get_login_customer
 from accounts.preferences import interests
 from accounts.preferences.interests import Interests
-from orders import zone_words
+from orders.addresses import zone_words
 from orders.models import InfoPage
 from orders.returns.policy import build_policy, describe_for_product
 from orders.shop_terms import Terms

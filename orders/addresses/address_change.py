@@ -14,8 +14,9 @@ from django.db import transaction
 
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people.address_forms import ADDRESS_LABELS, ADDRESS_WIDGETS, PostalAddressMixin
-from orders import events, shop_terms, stages, zone_words
-from orders.address_days import NewPlace, describe_later_days, find_new_place
+from orders import events, shop_terms, stages
+from orders.addresses import zone_words
+from orders.addresses.address_days import NewPlace, describe_later_days, find_new_place
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Shipment

@@ -8,9 +8,9 @@ from datetime import date
 
 from django.utils import timezone
 
+from orders.addresses.postcodes import build_postcode_key
 from orders.delays.prediction import compute_arrival
 from orders.models import DeliveryZone, Order
-from orders.postcodes import build_postcode_key
 from orders.promise import Promise, format_date_range
 from orders.shop_terms import Calendar, Terms
 
