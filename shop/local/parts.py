@@ -72,7 +72,8 @@ def _make_stripe_part(home: Home, ports: Ports, environment: dict[str, str]) -> 
     command = _build_python_command(
         *("shop.local.stripe", "--port", str(ports.stripe), "--data", str(home.folder("stripe"))),
         *("--webhook-url", f"http://127.0.0.1:{ports.web}/webhooks/stripe/"),
-        *("--webhook-secret", environment["STRIPE_WEBHOOK_SECRET"], "--api-key", environment["STRIPE_SECRET_KEY"]),
+        f"--webhook-secret={environment['STRIPE_WEBHOOK_SECRET']}",
+        f"--api-key={environment['STRIPE_SECRET_KEY']}",
     )
     return Part("stripe", command, environment, CHECKOUT, is_ready=make_health_check(ports.stripe), stop_rank=1)
 
@@ -81,7 +82,8 @@ def _make_carrier_part(home: Home, ports: Ports, environment: dict[str, str]) ->
     command = _build_python_command(
         *("shop.local.carrier", "--port", str(ports.carrier), "--data", str(home.folder("carrier"))),
         *("--webhook-url", f"http://127.0.0.1:{ports.web}/webhooks/carrier/easypost/"),
-        *("--webhook-secret", environment["CARRIER_WEBHOOK_SECRET"], "--api-key", environment["EASYPOST_API_KEY"]),
+        f"--webhook-secret={environment['CARRIER_WEBHOOK_SECRET']}",
+        f"--api-key={environment['EASYPOST_API_KEY']}",
     )
     return Part("carrier", command, environment, CHECKOUT, is_ready=make_health_check(ports.carrier), stop_rank=1)
 
