@@ -24,6 +24,8 @@ REASONS = {
 }
 NOTHING_CHOSEN = "Please say how many of what you mean: at least one thing."
 WORDS_NEEDED = "Please say what is wrong, in a sentence or two."
+REASON_NEEDED = "Please choose what comes closest."
+INSTEAD_HELP = "Only for an exchange. What it costs less goes back to you."
 INSTEAD_NEEDED = "Please choose what you would like instead."
 
 
@@ -50,7 +52,8 @@ class ReturnForm(forms.Form):
         self.fields["wanted"] = _build_wanted_field(kind, may_exchange=bool(self.instead_ids))
         self.fields["reason"] = forms.ChoiceField(
             label="Why?" if kind == Kind.RETURN else "What happened?",
-            choices=[(each.value, each.label) for each in REASONS[kind]],
+            choices=[("", "Please choose"), *((each.value, each.label) for each in REASONS[kind])],
+            error_messages={"required": REASON_NEEDED},
         )
         self.fields["words"] = forms.CharField(
             label="In your words" if kind == Kind.FAULTY else "Anything we should know?",
@@ -153,7 +156,7 @@ def _build_instead_field(line: OrderLine, variants: list[Variant]) -> forms.Choi
         (str(each.pk), f"{each.label or each.sku}, {format_amount(each.price, each.currency)}") for each in variants
     ]
     label = f"Instead of {line.options or line.title}"
-    return forms.ChoiceField(label=label, choices=[("", "–"), *choices], required=False)
+    return forms.ChoiceField(label=label, choices=[("", "–"), *choices], required=False, help_text=INSTEAD_HELP)
 
 
 def _build_picture_field(number: int) -> forms.FileField:

@@ -81,21 +81,32 @@ def test_a_customer_exchanges_for_another_size():
     road.client.force_login(alice.user)
     person = Person(road=road).open(f"/orders/{order.number}/").click(RETURN)
     person.choose("What would you like?", "Another size or colour").choose("Instead of size S", "size M, £14.00")
-    person.press("Ask for the return")
+    person.choose("Why?", "Too small").press("Ask for the return")
     assert ReturnAuthorization.objects.get().lines.get().exchange_variant.size == "M"
 
 
 def test_without_saying_what_instead_it_is_asked_and_nothing_is_written():
     order = came()
     person = guest(order).click(RETURN).choose("What would you like?", "Another size or colour")
-    person.press("Ask for the return")
+    person.choose("Why?", "Too small").press("Ask for the return")
     assert person.sees("Please choose what you would like instead.")
+    assert not ReturnAuthorization.objects.exists()
+
+
+@pytest.mark.parametrize(("door", "button"), [(RETURN, "Ask for the return"), (FAULT, "Tell us")])
+def test_no_reason_is_chosen_for_anybody(door, button):
+    person = guest(came()).click(door)
+    if door == FAULT:
+        person.write("In your words", "The seam opened.")
+    person.press(button)
+    assert person.sees("Please choose what comes closest.")
     assert not ReturnAuthorization.objects.exists()
 
 
 @pytest.mark.parametrize("count", ["2", "-1", "many", "0"])
 def test_more_than_was_bought_gets_a_sentence_and_nothing_is_written(count):
-    person = guest(came()).click(RETURN).write("Wool jumper (size S)", count).press("Ask for the return")
+    person = guest(came()).click(RETURN).write("Wool jumper (size S)", count)
+    person.choose("Why?", "Too small").press("Ask for the return")
     assert person.status == 200
     assert 'class="errorlist' in person.text
     if count == "2":
@@ -108,7 +119,7 @@ def test_something_wrong_is_a_path_of_its_own_and_costs_nothing():
     person = guest(order)
     assert not person.sees(RETURN)
     person.click(FAULT).choose("What would you like?", "Replacement").write("In your words", "The seam opened.")
-    person.press("Tell us")
+    person.choose("What happened?", "Broke or stopped working").press("Tell us")
     made = ReturnAuthorization.objects.get()
     assert (made.kind, made.wanted, made.words) == (Kind.FAULTY, Wanted.REPLACEMENT, "The seam opened.")
     assert person.sees("It costs you nothing")
@@ -116,7 +127,7 @@ def test_something_wrong_is_a_path_of_its_own_and_costs_nothing():
 
 
 def test_what_is_wrong_has_to_be_said():
-    person = guest(came()).click(FAULT).press("Tell us")
+    person = guest(came()).click(FAULT).choose("What happened?", "Broke or stopped working").press("Tell us")
     assert person.sees("Please say what is wrong")
     assert not ReturnAuthorization.objects.exists()
 
