@@ -36,6 +36,13 @@ def store(name: str = "Harbour Row") -> Store:
     return Store.objects.get_or_create(name=name)[0]
 
 
+def pickup_method() -> ShippingMethod:
+    """One by which buyers come to the store."""
+    place = store()
+    Store.objects.filter(pk=place.pk).update(welcomes_visitors=True)
+    return ShippingMethod.objects.get_or_create(name="Collect", store=place, defaults={"price": 0, "position": 9})[0]
+
+
 def category(name: str = "Socks", *, parent: Category | None = None) -> Category:
     slug = name.lower().replace(" ", "-")
     return Category.objects.get_or_create(slug=slug, defaults={"name": name, "parent": parent})[0]

@@ -1,6 +1,6 @@
 """A purpose as the checkbox a customer sees: the words of the registry, their answer, and since when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.urls import NoReverseMatch, reverse
@@ -137,13 +137,13 @@ def read_answers(customer: Customer) -> dict[str, Consent]:
 
 
 def read_switches_by_group(
-    customer: Customer, answers: Mapping[str, Consent], *, is_gpc: bool = False
+    customer: Customer, answers: Mapping[str, Consent], *, offered: Sequence[Purpose], is_gpc: bool = False
 ) -> dict[PurposeGroup, list[Switch]]:
-    """Every switch of the shop, by group, with the customer's answers and how often.
+    """Every switch that the shop has something for (`offered`), by group, with the customer's answers and how often.
 
     One query, and one for each kind of thing that switches hold of the past.
     """
-    past = stored_data.get_stored_data_by_purpose(customer, [item.key for item in purposes.PURPOSES])
+    past = stored_data.get_stored_data_by_purpose(customer, [item.key for item in offered])
     chosen = cadence.get_chosen_cadences(customer)
     return {
         group: [
@@ -154,7 +154,7 @@ def read_switches_by_group(
                 held=past.get(item.key),
                 is_gpc=is_gpc,
             )
-            for item in purposes.PURPOSES
+            for item in offered
             if item.group == group
         ]
         for group in PurposeGroup

@@ -24,6 +24,7 @@ from orders.checkout import CheckoutDetails
 from orders.models import DeliveryZone, Order, ShippingMethod
 from orders.shop_terms import PickupPlace, Terms
 from orders.vat_ids import BusinessBuyerMixin
+from shop.storefront.offered_purposes import is_offered
 
 MAIL_PURPOSES: tuple[Purpose, ...] = tuple(
     purposes.get_purpose(key) for key in (*order_mail_optins.OF_ONE_ORDER, purposes.NEWSLETTER)
@@ -217,7 +218,12 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
 
     @property
     def ticks(self) -> list[forms.BoundField]:
-        return [self[purpose.key] for purpose in MAIL_PURPOSES]
+        return [self[key] for key in self._offered_keys]
+
+    @property
+    def _offered_keys(self) -> list[str]:
+        """Of the switches on the page, in its order."""
+        return [each.key for each in MAIL_PURPOSES if is_offered(each.key, self.terms)]
 
     def details(self) -> CheckoutDetails:
         """Of a valid form."""
@@ -241,7 +247,7 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         """A customer's switches that were changed on this page: those that differ from what it showed."""
         shown = set(self.cleaned_data["shown"].split())
         ticked = {purpose.key for purpose in MAIL_PURPOSES if self.cleaned_data[purpose.key]}
-        known = {purpose.key for purpose in MAIL_PURPOSES}
+        known = set(self._offered_keys)
         return {key: key in ticked for key in (shown ^ ticked) & known}
 
     def address(self) -> Address:

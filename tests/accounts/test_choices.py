@@ -35,6 +35,7 @@ def undo_in(answer) -> str:
 
 
 def test_each_mail_beyond_the_offer_has_a_labelled_choice_of_how_often(client, bob):
+    builders.pickup_method()
     page = client.get(PAGE).content.decode()
     with_choice = [purpose for purpose in purposes.PURPOSES if purpose.cadences]
     assert page.count('name="cadence-') == len(with_choice)

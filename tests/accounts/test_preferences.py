@@ -20,6 +20,7 @@ def bob(client):
 
 
 def test_every_purpose_is_a_checkbox_off_until_ticked(client, bob):
+    builders.pickup_method()
     page = client.get("/account/preferences/").content.decode()
     assert page.count('type="checkbox"') == len(purposes.PURPOSES)
     assert " checked aria-" not in page
@@ -90,6 +91,7 @@ def test_private_pages_are_not_stored(client, bob):
 
 
 def test_the_privacy_page_names_every_purpose_in_its_own_words(client):
+    builders.pickup_method()
     page = client.get("/privacy/").content.decode()
     for purpose in purposes.PURPOSES:
         assert purpose.title in page

@@ -50,6 +50,7 @@ def test_a_cart_of_one_day_says_nothing_of_travelling(shop):
 
 
 def test_what_explains_a_switch_is_one_tap_away_and_read_out_closed_or_open(client):
+    builders.pickup_method()
     client.force_login(cast.bob().user)
     page = client.get("/account/preferences/").text
     assert page.count("<details>") == page.count("hat it reads and gives") == len(purposes.PURPOSES)

@@ -225,6 +225,7 @@ def test_it_is_the_page_that_is_frozen_however_its_html_is_written():
 
 
 def test_each_switch_on_the_preference_page_has_its_button_and_the_page_asks_by_it(pat):
+    builders.pickup_method()
     page = looking(pat).get("/account/preferences/").content.decode()
     for key in previews.PREVIEW_TARGETS:
         assert f'form="see-the-difference" formaction="/account/preferences/{key}/preview/"' in page

@@ -32,9 +32,9 @@ from recommendations.explanations import Place
 from recommendations.picks import FOR_YOU, Page, Pick
 from shop import personal_data
 from shop.storefront import data_controller, shelves
+from shop.storefront.offered_purposes import list_offered_purposes
+from shop.storefront.page_cache import get_cached_terms
 from shop.storefront.shelves import Card
-
-ALL_PURPOSE_KEYS = frozenset(purpose.key for purpose in purposes.PURPOSES)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
         messages.success(request, "Saved.")
         return redirect("account")
     reader = shelves.read_shelf_reader(request, customer)
-    on_count = len(ALL_PURPOSE_KEYS.intersection(reader.granted))
+    keys = {each.key for each in list_offered_purposes(get_cached_terms(), granted=reader.granted)}
+    on_count = len(keys.intersection(reader.granted))
     context = {
         "customer": customer,
         "form": form,
@@ -67,7 +68,7 @@ def account(request: HttpRequest, customer: Customer) -> HttpResponse:
         "on_count": on_count,
         "is_resting": not on_count and not read_master_switch(customer).granted,
         "has_order_news": not on_count and order_mail_optins.has_active_optin(customer),
-        "all_count": len(ALL_PURPOSE_KEYS),
+        "all_count": len(keys),
     }
     return render(request, "storefront/account/home.html", context)
 
@@ -94,7 +95,9 @@ def _read_switches_with_notes(
     request: HttpRequest, customer: Customer, answers: Mapping[str, Consent]
 ) -> dict[PurposeGroup, list[Switch]]:
     """All of them; beside a letter that is on and did not come, why."""
-    groups = read_switches_by_group(customer, answers, is_gpc=gpc.has_gpc_signal(request))
+    granted = [key for key, answer in answers.items() if answer.granted]
+    offered = list_offered_purposes(get_cached_terms(), granted=granted)
+    groups = read_switches_by_group(customer, answers, offered=offered, is_gpc=gpc.has_gpc_signal(request))
     for place, each in enumerate(groups[PurposeGroup.MAIL]):
         if each.key == purposes.MAIL_RECOMMENDATIONS and each.granted:
             groups[PurposeGroup.MAIL][place] = replace(each, note=explain_missing_letter(customer))
@@ -143,7 +146,8 @@ def _get_effect_place(request: HttpRequest) -> str | None:
 def privacy(request: HttpRequest) -> HttpResponse:
     """Generated from the registries of purposes and of personal data, so that it says what the shop does."""
     groups = {
-        group: [purpose for purpose in purposes.PURPOSES if purpose.group == group] for group in purposes.PurposeGroup
+        group: [purpose for purpose in list_offered_purposes(get_cached_terms()) if purpose.group == group]
+        for group in purposes.PurposeGroup
     }
     context = {
         "groups": groups,
