@@ -8,12 +8,14 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
+from django.utils.formats import date_format
 from PIL import Image
 
 from orders import order_access
 from orders.models import InfoPage, Order, ReturnAuthorization, ReturnExclusion, ReturnPicture
 from orders.returns import pictures, return_holdings, steps
 from orders.returns.return_holdings import PICTURE_RETENTION
+from orders.returns.steps import compute_guarantee_after_repair
 from shop.storefront import page_cache
 from shop.storefront.views.returns import draw_qr_code
 from tests import builders, cast
@@ -91,6 +93,17 @@ def test_without_saying_what_instead_it_is_asked_and_nothing_is_written():
     person.choose("Why?", "Too small").press("Ask for the return")
     assert person.sees("Please choose what you would like instead.")
     assert not ReturnAuthorization.objects.exists()
+
+
+@pytest.mark.parametrize(("country", "is_said"), [("DE", True), ("US", False)])
+def test_before_choosing_it_is_said_what_repair_does_to_the_guarantee(country, is_said):
+    order = came(country=country)
+    until = compute_guarantee_after_repair(order)
+    assert (until is not None) is is_said
+    person = guest(order).open(f"/orders/{order.number}/fault/")
+    assert person.sees("If you choose repair, we answer for it a year longer") is is_said
+    assert not is_said or person.sees(f"until {date_format(until, 'j F Y')}. A replacement leaves that time as it is.")
+    assert not guest(order).open(f"/orders/{order.number}/return/").sees("If you choose repair")
 
 
 @pytest.mark.parametrize(("door", "button"), [(RETURN, "Ask for the return"), (FAULT, "Tell us")])

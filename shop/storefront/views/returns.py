@@ -17,7 +17,7 @@ from accounts.people.auth import get_login_customer
 from orders import order_access, rate_limits
 from orders.legal_guarantee import LEAST_YEARS
 from orders.models import Order, OrderLine, ReturnAuthorization
-from orders.returns import exchanging, pictures, pieces, policy, requesting, return_wording, wording
+from orders.returns import exchanging, pictures, pieces, policy, requesting, return_wording, steps, wording
 from orders.returns.declaring import CONTRACT_STATUSES
 from orders.returns.policy import ReturnPolicy
 from orders.returns.refusal import ReturnRefused
@@ -63,6 +63,7 @@ def _answer_request(request: HttpRequest, number: str, kind: ReturnAuthorization
         "left_out": left_out,
         "policy": rule,
         "guarantee_years": LEAST_YEARS,
+        "repaired_until": steps.compute_guarantee_after_repair(order) if kind == Kind.FAULTY else None,
         "picture_retention": PICTURE_RETENTION,
         "standing": list(order.returns.standing().prefetch_related("lines__order_line")),
     }
