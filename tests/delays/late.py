@@ -82,7 +82,8 @@ def packed(order: Order) -> int:
 
 
 def ship(parcel: int) -> None:
-    transitions.dispatch_shipment(parcel, actor="Sam", carrier="royal_mail", tracking_number="AB123456789GB")
+    """Under a number of its own: one that another parcel has is refused."""
+    transitions.dispatch_shipment(parcel, actor="Sam", carrier="dpd", tracking_number=f"1550{parcel:010}")
 
 
 def half_gone(**fields) -> Order:

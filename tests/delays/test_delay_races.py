@@ -30,11 +30,11 @@ def _stripe_does_not_answer(monkeypatch):
 
 @pytest.fixture
 def without_locks(monkeypatch):
-    """The mutant: whoever reads the order thinks for a moment, and locks nothing."""
+    """The mutant: whoever reads the order thinks for a moment, and locks nothing. The job thinks longer than staff."""
 
     def read(order_id: int) -> Order:
         order = Order.objects.get(pk=order_id)
-        time.sleep(stretched(0.3))
+        time.sleep(stretched(0.6))
         return order
 
     def read_shipment(shipment_id: int) -> Shipment:
