@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import IntegrityError
@@ -30,11 +31,11 @@ def _stripe_does_not_answer(monkeypatch):
 
 @pytest.fixture
 def without_locks(monkeypatch):
-    """The mutant: whoever reads the order thinks for a moment, and locks nothing. The job thinks longer than staff."""
+    """The mutant: whoever reads the order thinks for a moment, and locks nothing; who tells thinks longest."""
 
-    def read(order_id: int) -> Order:
+    def read(order_id: int, seconds: float = 0.3) -> Order:
         order = Order.objects.get(pk=order_id)
-        time.sleep(stretched(0.6))
+        time.sleep(stretched(seconds))
         return order
 
     def read_shipment(shipment_id: int) -> Shipment:
@@ -42,8 +43,9 @@ def without_locks(monkeypatch):
         time.sleep(stretched(0.3))
         return parcel
 
-    for module in (announcing, answering, cancellation):
+    for module in (answering, cancellation):
         monkeypatch.setattr(module, "lock_order", read)
+    monkeypatch.setattr(announcing, "lock_order", partial(read, seconds=0.6))
     monkeypatch.setattr(transitions, "lock_shipment", read_shipment)
 
 
