@@ -41,6 +41,15 @@ TWINS = {
             "test_without_the_customers_lock_a_forgetting_says_less_than_it_did"
         ),
     },
+    "concurrency/test_giving_back_at_once.py": {
+        "test_received_and_looked_at_at_once_it_is_once": "test_without_locks_it_is_received_again_and_again",
+        "test_a_returns_money_given_back_at_once_goes_once": "test_without_locks_a_returns_money_goes_again_and_again",
+        "test_other_goods_sent_at_once_go_once": "test_without_locks_other_goods_go_again_and_again",
+        "test_money_or_other_goods_at_once_is_one_of_both": "test_without_locks_both_go",
+        "test_a_withdrawals_money_given_back_at_once_goes_once": (
+            "test_without_locks_a_withdrawals_money_goes_again_and_again"
+        ),
+    },
     "concurrency/test_handing_over_at_once.py": {
         "test_handed_over_six_times_at_once_it_leaves_once": (
             "test_without_the_parcels_lock_it_leaves_again_and_again"

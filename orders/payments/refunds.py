@@ -1,6 +1,6 @@
 """Money back: noted under the order's lock first, then sent to Stripe with a key, so that it goes back once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from decimal import Decimal
@@ -32,31 +32,40 @@ class RefundRefused(Exception):  # noqa: N818  (a refusal, not an error)
 
 
 def refund_order(
-    order_id: int,
-    *,
-    amount: Decimal | None,
-    actor: str,
-    reason: str = "",
-    seen_left: Decimal | None = None,
-    compute_due: Callable[[Order], RefundSum | None] | None = None,
+    order_id: int, *, amount: Decimal | None, actor: str, reason: str = "", seen_left: Decimal | None = None
 ) -> Refund:
     """Gives money back, all that is left when `amount` is None. Raises `RefundRefused`.
 
-    `seen_left`: what whoever asks was shown as left. It must still be so: a form sent twice gives money back once.
-    `compute_due`: what it is for, asked under the lock, as `request_refund` takes it.
     Stripe out of reach leaves the refund requested; the reconciler sends it again.
     """
     with transaction.atomic():
         order = lock_order(order_id)
-        if seen_left is not None and seen_left != find_refundable_payment(order)[1]:
-            raise RefundRefused(f"{order.number}: money was given back meanwhile. Look again.")
-        due = compute_due(order) if compute_due else None
-        noted = request_refund(order, amount=amount, actor=actor, reason=reason, due=due)
-        status.recalculate_and_record_hold(order)
-    if noted is None:
-        raise RefundRefused(f"{order.number}: there is nothing left to refund.")
+        noted = note_refund(order, amount=amount, actor=actor, reason=reason, seen_left=seen_left)
     try_send_refund(noted.pk)
     noted.refresh_from_db()
+    return noted
+
+
+def note_refund(
+    order: Order,
+    *,
+    amount: Decimal | None,
+    actor: str,
+    reason: str,
+    seen_left: Decimal | None,
+    due: RefundSum | None = None,
+) -> Refund:
+    """Notes a refund that somebody asks for on a page, of a locked order, and what it makes of the order.
+
+    `seen_left`: what the page showed as left. It must still be so: a form sent twice gives money back once.
+    `due`: as `request_refund` takes it. Raises `RefundRefused`, also where nothing is left.
+    """
+    if seen_left is not None and seen_left != find_refundable_payment(order)[1]:
+        raise RefundRefused(f"{order.number}: money was given back meanwhile. Look again.")
+    noted = request_refund(order, amount=amount, actor=actor, reason=reason, due=due)
+    if noted is None:
+        raise RefundRefused(f"{order.number}: there is nothing left to refund.")
+    status.recalculate_and_record_hold(order)
     return noted
 
 

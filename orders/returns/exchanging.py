@@ -1,22 +1,25 @@
 """Goods sent in the place of others: another size or colour, or the same again for what was faulty.
 
-They go as an order of their own that costs nothing, with its own number, stock, parcels and dates (ADR 64). Only what
-costs the same or less is offered; what is left over goes back as money. Of what was paid, `exchange_amount` goes on
-into the new order, so that it is known should that be sent back too.
+They go as an order of their own that costs nothing, with its own number, stock, parcels and dates (ADR 64), the way the
+first one went: what was collected in a store is collected there again. Only what costs the same or less is offered;
+what is left over goes back as money. Of what was paid, `exchange_amount` goes on into the new order, so that it is
+known should that be sent back too.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from decimal import Decimal
 
 from django.utils import timezone
 
 from accounts.models.address import ADDRESS_FIELDS
-from orders import events, promise, shop_terms
+from orders import events, pickup, promise, shop_terms
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Adjustment, Allocation, Order, OrderEvent, OrderLine, ReturnAuthorization, ReturnLine
-from orders.promise import ReservedGoods
+from orders.models.order import draw_pickup_code
+from orders.promise import Promise, ReservedGoods
 from orders.returns.refusal import ReturnRefused
 from shop.catalog import stock
 from shop.catalog.models import Variant
@@ -26,9 +29,9 @@ from shop.money import round_amount
 NOTHING = Decimal(0)
 
 
-def list_exchange_variants(lines: Iterable[OrderLine]) -> dict[int, list[Variant]]:
+def list_exchange_variants(lines: Iterable[OrderLine], *, store_id: int | None = None) -> dict[int, list[Variant]]:
     """By line, what may be had instead: the same product, another variant, on sale, on the shelf, no dearer. Two
-    queries.
+    queries. `store_id`: on the shelf of that store.
     """
     wanted = list(lines)
     found = (
@@ -38,7 +41,7 @@ def list_exchange_variants(lines: Iterable[OrderLine]) -> dict[int, list[Variant
         .prefetch_related("stock__store")
         .order_by("position", "pk")
     )
-    on_shelf = [variant for variant in found if _count_on_shelf(variant) > 0]
+    on_shelf = [variant for variant in found if _count_on_shelf(variant, store_id) > 0]
     return {
         line.pk: [
             variant
@@ -51,19 +54,26 @@ def list_exchange_variants(lines: Iterable[OrderLine]) -> dict[int, list[Variant
     }
 
 
-def _count_on_shelf(variant: Variant) -> int:
-    return sum(record.on_hand - record.allocated for record in variant.stock.all() if record.store.ships_orders)
+def _count_on_shelf(variant: Variant, store_id: int | None) -> int:
+    """In that store, or in those that send."""
+    return sum(
+        record.on_hand - record.allocated
+        for record in variant.stock.all()
+        if (record.store_id == store_id if store_id else record.store.ships_orders)
+    )
 
 
-def choose_variants(chosen: Mapping[OrderLine, int], asked: Mapping[int, int]) -> dict[int, int]:
+def choose_variants(
+    chosen: Mapping[OrderLine, int], asked: Mapping[int, int], *, store_id: int | None
+) -> dict[int, int]:
     """The variant for each line, checked against what is there now. Raises `ReturnRefused`."""
-    offered = list_exchange_variants(chosen)
+    offered = list_exchange_variants(chosen, store_id=store_id)
     for line, count in chosen.items():
         variant = next((each for each in offered[line.pk] if each.pk == asked.get(line.pk)), None)
         if variant is None:
             raise ReturnRefused(f"Please choose what you would like instead of “{line.title}”.")
-        if _count_on_shelf(variant) < count:
-            raise ReturnRefused(f"Of {variant} there are only {_count_on_shelf(variant):,} left. Choose fewer.")
+        if (left := _count_on_shelf(variant, store_id)) < count:
+            raise ReturnRefused(f"Of {variant} there are only {left:,} left. Choose fewer.")
     return {line.pk: asked[line.pk] for line in chosen}
 
 
@@ -90,8 +100,6 @@ def create_exchange_order(made: ReturnAuthorization, lines: list[ReturnLine], *,
 
     Needs a transaction, and the lock of the order that the return is of.
     """
-    if made.order.pickup_store_id:
-        raise TransitionRefused(f"{made.number}: its order was collected, so nothing can be sent. Give the money back.")
     goods = [(line, line.exchange_variant or line.order_line.variant) for line in lines]
     if any(variant is None for _, variant in goods):
         raise TransitionRefused(f"{made.number}: the shop no longer has that to send. Give the money back instead.")
@@ -106,9 +114,7 @@ def create_exchange_order(made: ReturnAuthorization, lines: list[ReturnLine], *,
 
 def _copy_order(order: Order, made: ReturnAuthorization, subtotal: Decimal) -> Order:
     now = timezone.now()
-    promised = order.shipping_method and promise.compute_promise(
-        shop_terms.load_terms().get_order_calendar(order), order.shipping_method, availability=ReservedGoods(), now=now
-    )
+    promised = _promise_again(order, now)
     return Order.objects.create(
         **{name: getattr(order, name) for name in ADDRESS_FIELDS},
         email=order.email,
@@ -120,8 +126,11 @@ def _copy_order(order: Order, made: ReturnAuthorization, subtotal: Decimal) -> O
         subtotal=subtotal,
         total=0,
         shipping_method=order.shipping_method,
-        shipping_name="Sent in exchange",
+        shipping_name="Collected in exchange" if order.pickup_store_id else "Sent in exchange",
         carrier=order.carrier,
+        pickup_store_id=order.pickup_store_id,
+        pickup_code=draw_pickup_code() if order.pickup_store_id else "",
+        pickup_ready_at=promised.ready_at if promised else None,
         zone_name=order.zone_name,
         zone_days=order.zone_days,
         carrier_may_write=order.carrier_may_write,
@@ -132,6 +141,19 @@ def _copy_order(order: Order, made: ReturnAuthorization, subtotal: Decimal) -> O
         promised_by_on=promised.by_on if promised else None,
         moved_days=(promised.moved_days if promised else None) or 0,
     )
+
+
+def _promise_again(order: Order, now: datetime) -> Promise | None:
+    """From now on, the way it went before."""
+    if order.shipping_method is None:
+        return None
+    terms = shop_terms.load_terms()
+    calendar = terms.get_order_calendar(order)
+    promised = promise.compute_promise(calendar, order.shipping_method, availability=ReservedGoods(), now=now)
+    if promised is None or not order.pickup_store_id:
+        return promised
+    hours = pickup.get_store_hours(terms, order.shipping_method)
+    return pickup.set_ready_moment(promised, hours, calendar, earliest=pickup.find_soonest_hour(now))
 
 
 def _make_line(sent: Order, line: ReturnLine, variant: Variant) -> OrderLine:
@@ -156,7 +178,7 @@ def _allocate(made: ReturnAuthorization, order_lines: list[OrderLine]) -> None:
     for line in order_lines:
         wanted[line.variant_id or 0] += line.quantity
     try:
-        records = stock.allocate_stock(wanted)
+        records = stock.allocate_stock(wanted, store_id=made.order.pickup_store_id)
     except OutOfStock as refusal:
         gone = next(line for line in order_lines if line.variant_id == refusal.variant_id)
         raise TransitionRefused(

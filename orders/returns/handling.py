@@ -6,7 +6,6 @@ Each is one transaction under the order's lock, with its event, and refused with
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 
 from django.db import transaction
 from django.utils import timezone
@@ -53,22 +52,23 @@ def inspect_withdrawn_goods(withdrawal_id: int, found: Mapping[int, Inspection],
 def refund_withdrawal(
     withdrawal_id: int, *, amount: Decimal | None, actor: str, reason: str = "", seen_left: Decimal | None = None
 ) -> Refund:
-    """Gives money back through the one door for that, and settles the withdrawal with it.
+    """Gives money back through the one door for that, and settles the withdrawal with it, in one transaction.
 
     Raises `TransitionRefused`, and `RefundRefused` as that door does. A refund that fails leaves it unsettled.
     """
     with transaction.atomic():
         noted = _lock_unsettled(withdrawal_id)
-    given = refunds.refund_order(
-        noted.order_id,
-        amount=amount,
-        actor=actor,
-        reason=reason,
-        seen_left=seen_left,
-        compute_due=partial(_compute_due, noted),
-    )
-    if given.status != Refund.Status.FAILED:
-        settle_withdrawal(withdrawal_id, actor=actor, refund=given)
+        given = refunds.note_refund(
+            noted.order,
+            amount=amount,
+            actor=actor,
+            reason=reason,
+            seen_left=seen_left,
+            due=_compute_due(noted, noted.order),
+        )
+        _settle(noted, actor=actor, refund=given)
+    refunds.try_send_refund(given.pk)
+    given.refresh_from_db()
     return given
 
 
@@ -83,13 +83,17 @@ def _compute_due(noted: Withdrawal, order: Order) -> RefundSum | None:
 
 
 @transaction.atomic
-def settle_withdrawal(withdrawal_id: int, *, actor: str, refund: Refund | None = None) -> Withdrawal:
-    """Its money has gone back: by this refund, or another way that staff know of."""
+def settle_withdrawal(withdrawal_id: int, *, actor: str) -> Withdrawal:
+    """Its money has gone back another way that staff know of."""
     noted = _lock_unsettled(withdrawal_id)
+    _settle(noted, actor=actor, refund=None)
+    return noted
+
+
+def _settle(noted: Withdrawal, *, actor: str, refund: Refund | None) -> None:
     noted.refund, noted.settled_at, noted.settled_by = refund, timezone.now(), actor
     noted.save(update_fields=["refund", "settled_at", "settled_by"])
     events.record_order_event(noted.order, Kind.WITHDRAWAL_SETTLED, actor=actor, withdrawal=noted.pk)
-    return noted
 
 
 @transaction.atomic

@@ -54,13 +54,20 @@ def request_return(order_id: int, wish: ReturnWish, *, actor: str = BUYER) -> Re
         chosen = _choose_pieces(order, wish)
         if wish.kind == Kind.RETURN:
             _check_policy(order, chosen)
-        variants = exchanging.choose_variants(chosen, wish.variants) if wish.wanted == Wanted.EXCHANGE else {}
+        variants = _choose_variants(order, wish, chosen)
         made = _write_down(order, wish, chosen, variants)
         pieces.mark_returned_lines(order)
         events.record_order_event(
             order, OrderEvent.Kind.RETURN_REQUESTED, actor=actor, return_id=made.pk, number=made.number
         )
     return RequestedReturn(made, is_new=True)
+
+
+def _choose_variants(order: Order, wish: ReturnWish, chosen: Mapping[OrderLine, int]) -> dict[int, int]:
+    """By line, where other goods are wanted."""
+    if wish.wanted != Wanted.EXCHANGE:
+        return {}
+    return exchanging.choose_variants(chosen, wish.variants, store_id=order.pickup_store_id)
 
 
 def _find_sent_twice(order: Order, wish: ReturnWish) -> ReturnAuthorization | None:

@@ -74,14 +74,16 @@ def _build_settled_step(made: ReturnAuthorization) -> TimelineStep:
 
 def describe_instructions(made: ReturnAuthorization, *, pays_postage: bool) -> list[str]:
     """What to do, a sentence each, while it is not here."""
-    steps = [
-        f"Pack it so that it survives the trip, and put the slip with the number {made.number} into the parcel.",
-        "Send it to the address below, and keep the proof that you did.",
-    ]
+    pack = f"Pack it so that it survives the trip, and put the slip with the number {made.number} into the parcel."
+    steps = [pack, "Send it to the address below, and keep the proof that you did."]
+    if store := made.order.pickup_store:
+        steps = [f"Bring it to {store.name}, with the number {made.number}. Or send it:", *steps]
     if made.kind == Kind.FAULTY:
         steps.append("It costs you nothing: send us the receipt for the postage, and we pay it back.")
     elif pays_postage:
         steps.append("We pay the postage back: put the receipt for it into the parcel.")
     else:
-        steps.append("The postage back is yours to pay.")
+        steps.append(
+            "The postage back is yours to pay, if you send it." if store else "The postage back is yours to pay."
+        )
     return steps

@@ -18,7 +18,6 @@ from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Refund, ReturnAuthorization, ReturnLine
 from orders.payments import refunds
 from orders.payments.refund_parts import RefundSum, allot_to_goods, share_by_weight
-from orders.payments.refunds import RefundRefused
 from orders.returns import exchanging, pieces, restocking
 from orders.returns.policy import build_policy
 from orders.returns.restocking import Inspection
@@ -68,15 +67,10 @@ def refund_return(
     with transaction.atomic():
         noted = _lock_unsettled(return_id)
         paid = _lock_paid_order(noted.order)
-        if seen_left is not None and seen_left != refunds.find_refundable_payment(paid)[1]:
-            raise RefundRefused(f"{noted.number}: money was given back meanwhile. Look again.")
         wanted = noted.goods_amount if amount is None else amount
         pieces_of = {line.order_line: line.quantity for line in noted.lines.select_related("order_line")}
         due = allot_to_goods(noted.order, pieces_of, goods=noted.goods_amount)
-        given = refunds.request_refund(paid, amount=wanted, actor=actor, reason=reason, due=due)
-        if given is None:
-            raise RefundRefused(f"{noted.number}: there is nothing left to refund.")
-        status.recalculate_and_record_hold(paid)
+        given = refunds.note_refund(paid, amount=wanted, actor=actor, reason=reason, seen_left=seen_left, due=due)
         _settle(noted, Wanted.REFUND, actor=actor, refund=given)
     refunds.try_send_refund(given.pk)
     given.refresh_from_db()

@@ -23,7 +23,7 @@ def test_the_page_that_asks_repeats_what_was_pressed(staff, menu, place, meant):
     orders = [order_at(Stage.PACKED), order_at(Stage.PACKED)]
     queue = staff.get(f"{LIST}?queue=ship")
     steps = re.findall(r'<input\s+type="hidden"\s+name="action"\s+value="(\w+)"', queue.text)
-    assert steps == ["ship", "mark_ready"]
+    assert steps == ["ship"]
     sent = {"action": [menu, *steps], "index": str(place), "_selected_action": [order.pk for order in orders]}
     page = staff.post(f"{LIST}?queue=ship", sent)
     assert re.findall(r'name="action" value="(\w*)"', page.text) == [meant]
@@ -33,6 +33,6 @@ def test_the_page_that_asks_repeats_what_was_pressed(staff, menu, place, meant):
 @pytest.mark.parametrize("place", ["9", "-1", "x", ""])
 def test_a_place_that_no_button_has_changes_nothing(staff, place):
     order = order_at(Stage.PACKED)
-    sent = {"action": ["", "ship", "mark_ready"], "index": place, "_selected_action": [order.pk]}
+    sent = {"action": ["", "ship"], "index": place, "_selected_action": [order.pk]}
     assert staff.post(f"{LIST}?queue=ship", sent).status_code < 500
     assert stages(order) == [Stage.PACKED]

@@ -49,8 +49,8 @@ def _answer_request(request: HttpRequest, number: str, kind: ReturnAuthorization
     order = order_access.get_order_or_404(request, number)
     rule = policy.build_policy(page_cache.get_cached_terms())
     left, left_out = _find_pieces(order, kind, rule)
-    may_exchange = kind == Kind.RETURN and rule.offers_exchange and not order.pickup_store_id
-    offered = exchanging.list_exchange_variants(left) if may_exchange and left else {}
+    may_exchange = kind == Kind.RETURN and rule.offers_exchange
+    offered = exchanging.list_exchange_variants(left, store_id=order.pickup_store_id) if may_exchange and left else {}
     form = ReturnForm(request.POST or None, request.FILES or None, kind=kind, left=left, offered=offered)
     if request.method == "POST" and left:
         if not rate_limits.is_within_rate_limit(request, "return", most_per_minute=settings.WITHDRAWALS_PER_MINUTE):
