@@ -144,6 +144,13 @@ def test_a_switch_nobody_said_it_of_is_on_for_some(monkeypatch):
 # -- What is loaded ---------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def _pages_of_words(db):
+    """A migration's, gone after a flush."""
+    for slug in ("delivery", "returns"):
+        InfoPage.objects.get_or_create(slug=slug, defaults={"title": slug.title()})
+
+
 @pytest.mark.django_db
 def test_loading_twice_changes_nothing_not_even_what_staff_and_customers_changed_since():
     load()
@@ -261,7 +268,6 @@ def test_logins_get_the_known_password_only_on_this_machine(settings):
 
 @pytest.mark.django_db
 def test_one_withdrawal_and_one_return_wait_for_staff_and_nobody_is_mailed():
-    InfoPage.objects.get_or_create(slug="returns", defaults={"title": "Returns"})  # a migration's, gone after a flush
     load()
     withdrawal, made = Withdrawal.objects.get(), ReturnAuthorization.objects.get()
     assert withdrawal.goods_back_at
