@@ -4,6 +4,8 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders import pickup
@@ -296,3 +298,13 @@ def test_the_receipt_says_where_it_is_collected_and_from_when(client, barn, mug,
     assert "To collect at The barn, 2 Mill Lane, Leeds" in words
     assert "Going to:" not in words
     assert order.pickup_code not in words
+
+
+@pytest.mark.parametrize("more", [{}, {"reprice": "1"}])
+def test_to_see_who_may_collect_it_the_cart_is_read_no_second_time(client, mug, more):
+    fill(client, mug)
+    ask = (lambda: client.post("/checkout/", form() | more)) if more else (lambda: client.get("/checkout/"))
+    assert "Collect at the barn" in ask().text
+    with CaptureQueriesContext(connection) as queries:
+        ask()
+    assert sum("orders_cartline" in query["sql"] for query in queries) == 1

@@ -21,7 +21,7 @@ from orders import carts, order_access, pickup, pricing, rate_limits
 from orders.addresses import zone_words
 from orders.checkout import CheckoutRefused, find_pending_order, plan_cart_parcels, start_checkout
 from orders.customs import describe_import_charges
-from orders.models import Cart, Payment
+from orders.models import Cart, CartLine, Payment
 from orders.payments import checkout_sessions
 from orders.shop_terms import Terms
 from orders.views.redirects import see_other
@@ -75,16 +75,13 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _lead_to_cart(request)
     desk = _load_checkout_context(request, cart)
     if request.method != "POST":
-        return _render_checkout(
-            request,
-            desk,
-            _make_checkout_form(desk, initial=_get_initial_values(desk) | _restore_earlier_values(request, desk)),
-        )
+        return _show_checkout(request, desk, _get_initial_values(desk) | _restore_earlier_values(request, desk))
     if "reprice" in request.POST or "use_address" in request.POST:
-        return _render_checkout(request, desk, _make_checkout_form(desk, initial=_read_reworked_values(request, desk)))
+        return _show_checkout(request, desk, _read_reworked_values(request, desk))
     if "add" in request.POST:
         return _add(request, desk)
-    form = _make_checkout_form(desk, data=request.POST)
+    lines = carts.get_priced_lines(desk.cart) if desk.terms.pickups else []
+    form = _make_checkout_form(desk, lines, data=request.POST)
     if not form.is_valid():
         return _render_checkout(request, desk, form)
     if not rate_limits.is_within_rate_limit(request, "checkout", most_per_minute=settings.CHECKOUTS_PER_MINUTE):
@@ -103,9 +100,18 @@ def _load_checkout_context(request: HttpRequest, cart: Cart) -> CheckoutContext:
     )
 
 
-def _make_checkout_form(desk: CheckoutContext, **given: Any) -> CheckoutForm:
+def _show_checkout(
+    request: HttpRequest, desk: CheckoutContext, values: dict[str, Any], *, addition: Addition | None = None
+) -> HttpResponse:
+    """The page with these values. What is in the cart is read once, for the form and for the page."""
+    lines = carts.get_priced_lines(desk.cart)
+    form = _make_checkout_form(desk, lines, initial=values)
+    return _render_checkout(request, desk, form, lines=lines, addition=addition)
+
+
+def _make_checkout_form(desk: CheckoutContext, lines: list[CartLine], **given: Any) -> CheckoutForm:
     """With the stores that have all of the cart now, to collect it from."""
-    pickups = pickup.filter_pickups(desk.terms.pickups, carts.get_priced_lines(desk.cart)) if desk.terms.pickups else ()
+    pickups = pickup.filter_pickups(desk.terms.pickups, lines)
     return CheckoutForm(terms=desk.terms, pickups=pickups, customer=desk.customer, **given)
 
 
@@ -151,9 +157,7 @@ def _add(request: HttpRequest, desk: CheckoutContext) -> HttpResponse:
     addition, count = add_to_order(desk.cart, request.POST["add"])
     if count is not None:
         carts.store_session_count(request, count)
-    return _render_checkout(
-        request, desk, _make_checkout_form(desk, initial=_read_reworked_values(request, desk)), addition=addition
-    )
+    return _show_checkout(request, desk, _read_reworked_values(request, desk), addition=addition)
 
 
 def _lead_to_cart(request: HttpRequest) -> HttpResponse:
@@ -208,11 +212,13 @@ def _render_checkout(
     desk: CheckoutContext,
     form: CheckoutForm,
     *,
+    lines: list[CartLine] | None = None,
     problem: str = "",
     addition: Addition | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    lines = carts.get_priced_lines(desk.cart)
+    if lines is None:  # something was tried since they were read, if they were
+        lines = carts.get_priced_lines(desk.cart)
     if not lines:
         carts.store_session_count(request, 0)
         return _lead_to_cart(request)
