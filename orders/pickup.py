@@ -59,6 +59,13 @@ def set_ready_moment(
     return replace(packed, ships_on=on, from_on=on, by_on=on, moved_days=None, ready_at=ready_at)
 
 
+def set_ready_again(
+    packed: Promise, method: ShippingMethod, calendar: Calendar, terms: Terms, now: datetime
+) -> Promise | None:
+    """The same for an order that was made before, at the soonest from now on."""
+    return set_ready_moment(packed, get_store_hours(terms, method), calendar, earliest=find_soonest_hour(now))
+
+
 def get_store_hours(terms: Terms, method: ShippingMethod) -> StoreCalendar:
     """Of a method by which orders were made to be collected; at any time, once it is no longer offered."""
     place = terms.get_pickup(method)

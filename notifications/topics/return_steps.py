@@ -29,10 +29,11 @@ def _build_return_news(letter: EmailContext) -> Context | None:
     if found is None:
         return None
     facts = letter.email.context
-    outcome = facts.get("outcome", "")
+    order = letter.email.order
+    is_collected = order is not None and order.pickup_store_id is not None
     return found | {
         "return_number": facts.get("number", NO_NUMBER),
-        "outcome": return_wording.describe_outcome(outcome),
+        "outcome": return_wording.describe_outcome(facts.get("outcome", ""), is_collected=is_collected),
         "sent": facts.get("sent", ""),
         "reason": facts.get("reason", ""),
         "return_address": letter.desk.shop.postal_address,

@@ -66,8 +66,7 @@ def _compute_new_days(order: Order, method: ShippingMethod, terms: Terms, leaves
     promised = compute_arrival(calendar, method, leaves_on=leaves_on)
     if not order.pickup_store_id:
         return promised
-    hours, soonest = pickup.get_store_hours(terms, method), pickup.find_soonest_hour(timezone.now())
-    return pickup.set_ready_moment(promised, hours, calendar, earliest=soonest)
+    return pickup.set_ready_again(promised, method, calendar, terms, timezone.now())
 
 
 @transaction.atomic

@@ -152,8 +152,7 @@ def _promise_again(order: Order, now: datetime) -> Promise | None:
     promised = promise.compute_promise(calendar, order.shipping_method, availability=ReservedGoods(), now=now)
     if promised is None or not order.pickup_store_id:
         return promised
-    hours = pickup.get_store_hours(terms, order.shipping_method)
-    return pickup.set_ready_moment(promised, hours, calendar, earliest=pickup.find_soonest_hour(now))
+    return pickup.set_ready_again(promised, order.shipping_method, calendar, terms, now)
 
 
 def _make_line(sent: Order, line: ReturnLine, variant: Variant) -> OrderLine:

@@ -19,16 +19,23 @@ SETTLED_WORDS = {
     Wanted.REPAIR: "Repaired, and on its way back to you",
     Wanted.REPLACEMENT: "The replacement is on its way",
 }
+COLLECTED_WORDS = {  # of what was collected in a store, and is again
+    Wanted.EXCHANGE: "What you want instead is being made ready",
+    Wanted.REPAIR: "Repaired",
+    Wanted.REPLACEMENT: "The replacement is being made ready",
+}
 COMING_WORDS = {
     Wanted.REFUND: "Money back",
-    Wanted.EXCHANGE: "Sent in exchange",
+    Wanted.EXCHANGE: "Exchanged",
     Wanted.REPAIR: "Repaired",
     Wanted.REPLACEMENT: "Replaced",
 }
 
 
-def describe_outcome(outcome: str) -> str:
-    return SETTLED_WORDS[Wanted(outcome)] if outcome in set(Wanted) else "It is done"
+def describe_outcome(outcome: str, *, is_collected: bool) -> str:
+    """How it ended. `is_collected`: the order was, so that nothing travels."""
+    words = SETTLED_WORDS | COLLECTED_WORDS if is_collected else SETTLED_WORDS
+    return words[Wanted(outcome)] if outcome in set(Wanted) else "It is done"
 
 
 def build_return_timeline(made: ReturnAuthorization) -> Timeline:
@@ -57,7 +64,7 @@ def _list_last_steps(made: ReturnAuthorization) -> list[TimelineStep]:
 
 
 def _build_settled_step(made: ReturnAuthorization) -> TimelineStep:
-    title = describe_outcome(made.settled_as)
+    title = describe_outcome(made.settled_as, is_collected=made.order.pickup_store_id is not None)
     if made.exchange_order is not None:
         return TimelineStep(
             title,

@@ -5,10 +5,11 @@ import pytest
 from accounts.consent import purposes
 from notifications.models import OutgoingEmail
 from orders.models import Order
+from orders.models.order import draw_pickup_code
 from orders.returns import steps
 from tests import builders
 from tests.notifications import acts
-from tests.returns.selling import came, returned, take_back
+from tests.returns.selling import Kind, Wanted, came, returned, take_back
 
 pytestmark = pytest.mark.django_db
 
@@ -60,3 +61,19 @@ def test_it_comes_to_nobody_else():
     take_all_steps(came(quantity=2))
     acts.relay_and_deliver()
     assert sent_topics() == []
+
+
+@pytest.mark.parametrize("is_collected", [True, False])
+def test_of_what_is_collected_it_does_not_say_that_the_replacement_travels(sink, is_collected):
+    method = builders.pickup_method()
+    way = {"pickup_store": method.store, "pickup_code": draw_pickup_code(), "shipping_method": method}
+    order = came(**(way if is_collected else {}))
+    acts.tick(order, purposes.MAIL_ORDER_RETURN)
+    made = returned(order, kind=Kind.FAULTY, wanted=Wanted.REPLACEMENT)
+    steps.receive_return(made.pk, actor="Sam")
+    steps.send_exchange(made.pk, actor="Sam")
+    for _ in range(4):
+        acts.relay_and_deliver()
+    [said] = [mail for mail in sink.received if mail.topic == "return_settled"]
+    assert ("The replacement is being made ready" in said.text) is is_collected
+    assert ("The replacement is on its way" in said.text) is not is_collected

@@ -34,6 +34,9 @@ def test_for_what_was_faulty_the_replacement_is_collected_in_the_same_store():
     made = returned(order, kind=Kind.FAULTY, wanted=Wanted.REPLACEMENT)
     steps.receive_return(made.pk, actor="Sam")
     check_collected_again(steps.send_exchange(made.pk, actor="Sam"), order)
+    made.refresh_from_db()
+    last = return_wording.build_return_timeline(made).steps[-1]
+    assert last.title == "The replacement is being made ready"  # it is on no way
 
 
 def test_another_size_is_collected_there_too():
