@@ -4,9 +4,10 @@ One statement finds it; which of it is advice and which a sibling is told from t
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import Any, NamedTuple
 
 from accounts.preferences.interests import NO_INTERESTS, Exclusions
@@ -134,14 +135,15 @@ def find_beside(
     left_out: Collection[int],
     hidden: Exclusions = NO_INTERESTS.hidden,
     near: bool = False,
-) -> list[Found]:
+) -> Iterator[Found]:
     """What stands beside these, the best first: pairs, staff's picks, siblings. One query, none for nothing.
 
-    What is alike is always a sibling of one of these, and nothing else ever is. `near`: what else their categories
-    hold as well, where those are small enough to mean something.
+    What is alike is always a sibling of one of these, and nothing else ever is; that is told of each as it is taken,
+    since a shelf takes few of many. `near`: what else their categories hold as well, where those are small enough to
+    mean something; it comes last.
     """
     if not product_ids:
-        return []
+        return iter(())
     values: dict[str, Any] = {
         "given": list(product_ids),
         "left_out": list(left_out),
@@ -153,9 +155,9 @@ def find_beside(
     }
     rows = (_BESIDE_ONE if len(product_ids) == 1 else _BESIDE_SEVERAL).fetch_rows(values)
     given = {row[0]: Thing(*row[:5]) for row in rows if not row[5]}
-    found = [Found(Thing(*row[:5]), _WAYS[row[5]], given[row[7]]) for row in rows if row[5]]
+    found = (Found(Thing(*row[:5]), _WAYS[row[5]], given[row[7]]) for row in rows if row[5])
     kin = Kin(given.values())
-    return [each for each in found if (each.way is Way.ALIKE) == kin.has_sibling_of(each.thing)]
+    return (each for each in found if (each.way is Way.ALIKE) == kin.has_sibling_of(each.thing))
 
 
 class Kin:
@@ -169,8 +171,13 @@ class Kin:
 
     def has_sibling_of(self, thing: Thing) -> bool:
         """Whether any of them is a sibling of this one; none is its own."""
-        alike = {other.id: other for trait in _list_traits(thing) for other in self._by_trait.get(trait, ())}
-        return any(are_siblings(thing, other) for other in alike.values() if other.id != thing.id)
+        compared = {thing.id}
+        for other in chain.from_iterable(self._by_trait.get(trait, ()) for trait in _list_traits(thing)):
+            if other.id not in compared:
+                if are_siblings(thing, other):
+                    return True
+                compared.add(other.id)
+        return False
 
 
 def _list_traits(thing: Thing) -> Iterator[Trait]:
@@ -186,21 +193,32 @@ def choose(found: Iterable[Found], *, limit: int, of_a_kind: bool = False) -> li
 
     `of_a_kind`: a shelf of siblings, of which none is the same as another but for its colour.
     """
-    left, chosen = list(found), list[Found]()
     is_again = are_one_thing if of_a_kind else are_siblings
+    left, chosen = iter(found), list[Found]()
     while len(chosen) < limit:
-        block = chosen[len(chosen) // BLOCK * BLOCK :]
-        follows = next((each for each in left if _has_room(block, each.thing.maker_id)), None)
-        if follows is None:
+        block, passed = chosen[len(chosen) // BLOCK * BLOCK :], list[Found]()
+        for each in left:
+            if any(is_again(each.thing, other.thing) for other in chosen):
+                continue
+            if _has_room(block, each.thing.maker_id):
+                chosen.append(each)
+                break
+            passed.append(each)
+        else:
             break
-        chosen.append(follows)
-        left = [each for each in left if each is not follows and not is_again(each.thing, follows.thing)]
+        left = chain(passed, left)
     return chosen
 
 
-def choose_nearest(found: Sequence[Found]) -> Sequence[Found]:
-    """Those that are better than near; what is only near, where there is nothing better."""
-    return [each for each in found if each.way is not Way.NEAR] or found
+def keep_nearest(found: Iterable[Found], *, apart_by: Callable[[Found], object] = lambda _: None) -> Iterator[Found]:
+    """Those that are better than near; what is only near, where there is nothing better of the same `apart_by`."""
+    has_better = set[object]()
+    for each in found:  # what is near comes last
+        if each.way is not Way.NEAR:
+            has_better.add(apart_by(each))
+        elif apart_by(each) in has_better:
+            continue
+        yield each
 
 
 def _has_room(block: Sequence[Found], maker_id: int | None) -> bool:

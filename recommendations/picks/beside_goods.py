@@ -62,7 +62,7 @@ def beside_product(
 
     Siblings are shown in numbers or not at all; one real pair is advice already.
     """
-    found = find_beside([product_id], left_out=[product_id], hidden=hidden)
+    found = list(find_beside([product_id], left_out=[product_id], hidden=hidden))
     siblings = choose((each for each in found if each.way is Way.ALIKE), limit=limit, of_a_kind=True)
     advice = choose(keep_advice(found), limit=limit)
     more = siblings if len(siblings) >= FEWEST_SIBLINGS else []

@@ -14,7 +14,7 @@ from accounts.models import Customer
 from accounts.preferences import interests
 from accounts.preferences.interests import Interests
 from recommendations import from_interests
-from recommendations.beside import Found, Way, choose, choose_nearest, find_beside
+from recommendations.beside import Found, Way, choose, find_beside, keep_nearest
 from recommendations.models import ProductView
 from recommendations.picks.pick import Evidence, EvidenceSource, Pick
 from recommendations.picks.purchases import (
@@ -122,15 +122,12 @@ def _pick_from_behaviour(
     had = owned.latest
     steering = [*had, *(product_id for product_id in seen if product_id not in owned.products)]
     found = find_beside(steering, left_out=[*owned.left_out, *exclude, *seen], hidden=told.hidden, near=near)
-    fitting = [
+    fitting = (
         each
         for each in found
         if not (each.way is Way.ALIKE and each.beside.id in had) and not owned.has_in_another_make(each.thing.title)
-    ]
-    from_purchases = choose_nearest([each for each in fitting if each.beside.id in had])
-    from_seen = choose_nearest([each for each in fitting if each.beside.id not in had])
-    kept = {each.product_id for each in (*from_purchases, *from_seen)}
-    chosen = choose((each for each in fitting if each.product_id in kept), limit=limit)
+    )
+    chosen = choose(keep_nearest(fitting, apart_by=lambda each: each.beside.id in had), limit=limit)
     return [_personal_pick(each, had, seen) for each in chosen]
 
 

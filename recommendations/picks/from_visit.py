@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from accounts.consent import purposes
-from recommendations.beside import Way, choose, choose_nearest, find_beside
+from recommendations.beside import Way, choose, find_beside, keep_nearest
 from recommendations.picks.pick import Pick
 from recommendations.picks.shelf import Audience, Page, Shelf, ShelfPurpose
 
@@ -28,7 +28,7 @@ FROM_VISIT = Shelf(
 
 def pick_from_visitor_history(seen: Sequence[int], *, limit: int = 8) -> list[Pick]:
     """A shelf for a visitor from what they ticked we may remember of this visit; one query, none for nothing."""
-    found = choose(choose_nearest(find_beside(seen, left_out=seen, near=True)), limit=limit)
+    found = choose(keep_nearest(find_beside(seen, left_out=seen, near=True)), limit=limit)
     return [
         Pick(each.product_id, f"You looked at {each.beside.title}", purposes.VISITOR_HISTORY.key, way=each.way)
         for each in found
