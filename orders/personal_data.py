@@ -89,6 +89,7 @@ _PARCEL_FIELDS = (
         "ready_at",
         "dispatched_at",
         "delivered_at",
+        "estimated_on",
         "denied_at",
     ),
 )

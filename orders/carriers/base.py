@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -48,11 +48,17 @@ class CarrierScan:
 
 @dataclass(frozen=True)
 class ParcelNotice:
-    """What one message says. `reference`: the sender's own id of the message; `number`: bare (`get_bare_number`)."""
+    """What one message says. `reference`: the sender's own id of the message; `number`: bare (`get_bare_number`).
+
+    `told_at`: of a message that would name the day of arrival if it were known, when the sender wrote it: the latest
+    counts. `estimated_on`: that day, None where nobody knows it any more.
+    """
 
     reference: str
     number: str
     scans: tuple[CarrierScan, ...]
+    estimated_on: date | None = None
+    told_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,14 @@ def read_notice(scan_format: ScanFormat, body: bytes) -> ParcelNotice:
         raise BadNotice("This is not a message of that format.") from error
 
 
-def make_notice(reference: Any, number: Any, scans: list[CarrierScan]) -> ParcelNotice:
+def make_notice(
+    reference: Any,
+    number: Any,
+    scans: list[CarrierScan],
+    *,
+    estimated_on: date | None = None,
+    told_at: datetime | None = None,
+) -> ParcelNotice:
     """A notice whose parts are what they have to be. Raises `BadNotice`."""
     if not isinstance(reference, str) or not re.fullmatch(rf"[!-~]{{1,{LONGEST_REFERENCE}}}", reference):
         raise BadNotice(f"The message’s id has 1 to {LONGEST_REFERENCE} printable characters and no spaces.")
@@ -97,7 +110,9 @@ def make_notice(reference: Any, number: Any, scans: list[CarrierScan]) -> Parcel
     if not bare or len(bare) > LONGEST_NUMBER:
         raise BadNotice("A tracking number has letters and digits.")
     latest = timezone.now() + CLOCKS_DIFFER_BY
-    return ParcelNotice(reference, bare, tuple(scan for scan in scans if scan.happened_at <= latest))
+    return ParcelNotice(
+        reference, bare, tuple(scan for scan in scans if scan.happened_at <= latest), estimated_on, told_at
+    )
 
 
 def check_scan_count(scans: Any) -> list[Any]:
@@ -115,6 +130,14 @@ def read_moment(text: Any) -> datetime:
         return moment.astimezone(UTC)
     except (ValueError, TypeError, OverflowError) as error:
         raise BadNotice("A time is written as in 2026-03-01T14:05:00Z.") from error
+
+
+def read_day(text: Any) -> date | None:
+    """The day of ISO 8601 as it is written, whatever its offset; None for what is none. No parcel is lost by it."""
+    try:
+        return datetime.fromisoformat(text).date()
+    except (ValueError, TypeError):
+        return None
 
 
 def clean_text(text: Any, *, longest: int) -> str:

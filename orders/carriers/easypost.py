@@ -26,6 +26,7 @@ from orders.carriers.base import (
     check_scan_count,
     clean_text,
     make_notice,
+    read_day,
     read_moment,
 )
 from shop.periods import Period
@@ -65,11 +66,18 @@ class EasyPost:
     def read(self, told: Any) -> ParcelNotice:
         if told["description"] not in KINDS:
             raise BadNotice("Only tracker.created and tracker.updated are of use here; send no others.")
-        if timezone.now() - read_moment(told["created_at"]) > RETRIED_FOR:
+        told_at = read_moment(told["created_at"])
+        if timezone.now() - told_at > RETRIED_FOR:
             raise BadNotice(f"This message is more than {RETRIED_FOR} old.")
         tracker = told["result"]
         details = check_scan_count(tracker.get("tracking_details") or [])
-        return make_notice(told["id"], tracker["tracking_code"], [_read_scan(each) for each in details])
+        return make_notice(
+            told["id"],
+            tracker["tracking_code"],
+            [_read_scan(each) for each in details],
+            estimated_on=read_day(tracker.get("est_delivery_date")),
+            told_at=told_at,
+        )
 
 
 def sign_body(body: bytes, secret: str) -> str:

@@ -11,12 +11,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import events, line_cancellation, pickup, shop_terms, stages, status
+from orders.delays import road
 from orders.delays.prediction import Slip, compute_arrival
 from orders.delays.silence import Silence, decide_silence
 from orders.events import RULE
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
-from orders.models import DelayNotice, Order, OrderEvent, Refund, ShippingMethod
+from orders.models import DelayNotice, Order, OrderEvent, Refund, Shipment, ShippingMethod
 from orders.payments import checkout_sessions
 from orders.promise import Promise
 from orders.shop_terms import Terms
@@ -26,17 +27,24 @@ CHOICES = (Rule.SILENCE_WAITS, Rule.SILENCE_CANCELS)
 ENDED_REASON = "We cannot keep the day that mattered to you. We are sorry."
 
 
-def announce_delay(order_id: int, slip: Slip, *, seen_by_on: date | None) -> DelayNotice | None:
-    """What was predicted, told. `seen_by_on`: the promised day it was predicted from.
+def announce_delay(
+    order_id: int, slip: Slip, *, seen_by_on: date | None, shipment_id: int | None = None
+) -> DelayNotice | None:
+    """What was predicted, told. `seen_by_on`: the promised day it was predicted from; `shipment_id`: of the parcel on
+    the road that it was predicted of.
 
-    None where that is no longer so: it was told meanwhile, has left or lies ready, was called off or put on hold.
+    None where that is no longer so: it was told meanwhile, has left or lies ready, was called off or put on hold, or
+    its carrier says something else by now.
     """
     with transaction.atomic():
         order = lock_order(order_id)
         is_done = order.fulfilment_status in stages.DONE_STATUSES
-        if not _is_open(order) or order.promised_by_on != seen_by_on or is_done != (slip.reason == Reason.ROAD):
+        if not _is_open(order) or order.promised_by_on != seen_by_on or is_done != slip.has_left:
             return None
-        notice, refund = _write_notice(order, slip, actor=RULE, words="")
+        parcel = order.shipments.filter(pk=shipment_id).first() if shipment_id else None
+        if parcel and not road.is_still_so(parcel, slip):
+            return None
+        notice, refund = _write_notice(order, slip, actor=RULE, words="", parcel=parcel)
     if refund:
         checkout_sessions.try_send_refund(refund.pk)
     return notice
@@ -99,15 +107,17 @@ def _refuse_unless_later(order: Order, new_by_on: date | None) -> None:
         )
 
 
-def _write_notice(order: Order, slip: Slip, *, actor: str, words: str) -> tuple[DelayNotice, Refund | None]:
+def _write_notice(
+    order: Order, slip: Slip, *, actor: str, words: str, parcel: Shipment | None = None
+) -> tuple[DelayNotice, Refund | None]:
     """The caller holds the order's lock, and sends the refund after it, if there is one."""
     earlier = list(order.delay_notices.order_by("number"))
     new_by_on = slip.promised.by_on if slip.promised else None
-    silence = _decide(order, earlier, new_by_on, has_left=slip.reason == Reason.ROAD)
+    silence = _decide(order, earlier, new_by_on, has_left=slip.has_left)
     order.delay_notices.filter(is_current=True).update(is_current=False)
     notice = DelayNotice.objects.create(
         order=order,
-        shipment=order.shipments.order_by("-dispatched_at").first() if slip.reason == Reason.ROAD else None,
+        shipment=parcel or (order.shipments.order_by("-dispatched_at").first() if slip.has_left else None),
         number=len(earlier) + 1,
         reason=slip.reason,
         words=words,
@@ -151,7 +161,7 @@ def _move_days(order: Order, slip: Slip) -> None:
     """Of two parcels, those of the one that comes last: its day is the order's."""
     order.first_promised_by_on = order.first_promised_by_on or order.promised_by_on
     days = slip.promised
-    if slip.reason != Reason.ROAD:
+    if not slip.has_left:
         order.ships_on = days.ships_on if days else None
     if order.ships_as_ready:
         order.lines.filter(promised_by_on=order.promised_by_on).update(

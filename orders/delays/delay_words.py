@@ -15,6 +15,9 @@ _BECAUSE = {
     Reason.GOODS: "The goods reach us later than we expected.",
     Reason.ROAD: "It left us later than it should have.",
     Reason.STAFF: "",
+    Reason.CARRIER: "Its carrier says that it takes longer.",
+    Reason.LANE: "Parcels your way take longer at the moment.",
+    Reason.SILENT: "Its carrier has told us nothing of it since it left us.",
 }
 
 

@@ -10,6 +10,7 @@ from orders import pickup, shop_terms
 from orders.delays.announcing import announce_delay
 from orders.delays.answering import end_unanswered_order
 from orders.delays.prediction import ONE_DAY, OrderOutlook, Slip, compute_arrival, predict_slip
+from orders.delays.road import find_road_slips
 from orders.fulfilment import backorders
 from orders.models import DelayNotice, ShippingMethod
 from orders.shop_terms import Terms
@@ -115,6 +116,18 @@ def _tell_what_slips() -> int:
         if DELAYS.is_due(found.order_id):
             with DELAYS.attempt(found.order_id, subject=f"{DELAYS.title} {found.number}"):
                 count += announce_delay(found.order_id, slip, seen_by_on=found.promised_by_on) is not None
+    return count + _tell_what_slips_on_the_road()
+
+
+def _tell_what_slips_on_the_road() -> int:
+    count = 0
+    for found, slip in find_road_slips():
+        if DELAYS.is_due(found.order_id):
+            with DELAYS.attempt(found.order_id, subject=f"{DELAYS.title} {found.number}"):
+                told = announce_delay(
+                    found.order_id, slip, seen_by_on=found.outlook.promised_by_on, shipment_id=found.shipment_id
+                )
+                count += told is not None
     return count
 
 

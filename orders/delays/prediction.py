@@ -52,6 +52,11 @@ class Slip:
     reason: DelayNotice.Reason
     promised: Promise | None
 
+    @property
+    def has_left(self) -> bool:
+        """Whether it is about what is on the road."""
+        return self.reason in DelayNotice.ON_THE_ROAD
+
 
 def predict_slip(outlook: OrderOutlook, *, calendar: Calendar, method: ShippingMethod, now: datetime) -> Slip | None:
     """None while the promised day can still be kept.

@@ -6,7 +6,7 @@ parcel is found by the next run. A parcel's stage follows from all its scans and
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -47,7 +47,14 @@ def store_notice(sender: str, notice: ParcelNotice) -> None:
         {"meaning": each.meaning, "at": each.happened_at.isoformat(), "words": each.words, "place": each.place}
         for each in notice.scans
     ]
-    message = CarrierMessage(sender=sender, reference=notice.reference, number=notice.number, scans=told)
+    message = CarrierMessage(
+        sender=sender,
+        reference=notice.reference,
+        number=notice.number,
+        scans=told,
+        estimated_on=notice.estimated_on,
+        told_at=notice.told_at,
+    )
     CarrierMessage.objects.bulk_create([message], ignore_conflicts=True)
 
 
@@ -77,6 +84,8 @@ def _bring_to_parcels(message: CarrierMessage) -> None:
     scans = [_read_scan(each) for each in message.scans]
     for shipment_id in _find_parcels(message.number).order_by("pk").values_list("pk", flat=True):
         record_scans(shipment_id, scans, sender=message.sender)
+        if message.told_at:
+            record_estimate(shipment_id, message.estimated_on, told_at=message.told_at)
     CarrierMessage.objects.filter(pk=message.pk).update(processed_at=timezone.now())
 
 
@@ -102,6 +111,15 @@ def record_scans(shipment_id: int, scans: Iterable[CarrierScan], *, sender: str)
     rows = [_make_row(shipment, scan, sender) for scan in scans if scan.happened_at >= earliest]
     TrackingEvent.objects.bulk_create(rows, ignore_conflicts=True)
     return _settle_stage(shipment, actor=SCAN_FORMATS[sender].name)
+
+
+@transaction.atomic
+def record_estimate(shipment_id: int, estimated_on: date | None, *, told_at: datetime) -> None:
+    """The day on which the carrier means to deliver it; None takes it back. What was said last counts."""
+    shipment = lock_shipment(shipment_id)
+    if shipment.estimate_told_at is None or shipment.estimate_told_at < told_at:
+        shipment.estimated_on, shipment.estimate_told_at = estimated_on, told_at
+        shipment.save(update_fields=["estimated_on", "estimate_told_at"])
 
 
 def _make_row(shipment: Shipment, scan: CarrierScan, sender: str) -> TrackingEvent:

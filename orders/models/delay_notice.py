@@ -34,6 +34,11 @@ class DelayNotice(models.Model):
         GOODS = "goods", "The goods come later"
         ROAD = "road", "On the way, and slower"
         STAFF = "staff", "Said by staff"
+        CARRIER = "carrier", "On the way: its carrier says later"
+        LANE = "lane", "On the way: parcels there take longer"
+        SILENT = "silent", "On the way: its carrier says nothing of it"
+
+    ON_THE_ROAD = frozenset({Reason.ROAD, Reason.CARRIER, Reason.LANE, Reason.SILENT})  # of what has left
 
     class Rule(models.TextChoices):
         SILENCE_WAITS = "silence_waits", "Silence means: they wait"

@@ -113,6 +113,12 @@ class Shipment(models.Model):
     followed_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Since when EasyPost knows its number and tells of it."
     )
+    estimated_on = models.DateField(
+        null=True, blank=True, editable=False, help_text="The day on which its carrier means to deliver it."
+    )
+    estimate_told_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When the carrier said so, or took it back."
+    )
     denied_at = models.DateTimeField(
         null=True, blank=True, help_text="Since when its buyer says that it did not come, and nobody has settled that."
     )

@@ -28,6 +28,10 @@ class CarrierMessage(models.Model):
     reference = models.CharField(max_length=LONGEST_REFERENCE)
     number = models.CharField(max_length=LONGEST_NUMBER)
     scans = models.JSONField(encoder=DjangoJSONEncoder)
+    estimated_on = models.DateField(null=True, help_text="The day on which the carrier means to deliver it.")
+    told_at = models.DateTimeField(
+        null=True, help_text="Of a message that names that day, or takes it back: when the sender wrote it."
+    )
     received_at = models.DateTimeField(auto_now_add=True)
     processed_at = models.DateTimeField(null=True, blank=True)
 

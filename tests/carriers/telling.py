@@ -71,6 +71,13 @@ def make_easypost(number: str, *details: dict[str, Any], reference: str = "evt_1
     } | changed
 
 
+def make_estimate(number: str, on: str | None, *, reference: str = "est_1", told_at: datetime | None = None) -> Any:
+    """EasyPost's tracker of a parcel that no one scanned, with the day on which its carrier means to deliver it."""
+    message = make_easypost(number, reference=reference)
+    message["result"]["est_delivery_date"] = on
+    return message | ({"created_at": told_at.isoformat()} if told_at else {})
+
+
 def make_detail(
     status: str, at: datetime, *, detail: str = "", message: str = "Scanned", **place: str
 ) -> dict[str, Any]:
