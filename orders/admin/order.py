@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, OuterRef, Q, QuerySet, Value, prefetch_related_objects
+from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value, prefetch_related_objects
 from django.db.models.functions import Cast, JSONObject, Replace, Upper
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -60,7 +60,6 @@ from orders.payments.refunds import find_refundable_payment
 from orders.stages import (
     CARRIED_STAGES,
     DISPATCHED_STATUSES,
-    DONE_STATUSES,
     EVERY_STAGE,
     PACKING_SLIPS,
     PICKUP_ROAD,
@@ -171,11 +170,13 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
             payment__order=OuterRef("pk"), payment__status=Payment.Status.CAPTURED
         )
         at_bank = disputes.order_by("pk").values(row=JSONObject(amount=amount, currency="currency", status="status"))
+        late_lines = queue.find_lines_late_to_leave().filter(order=OuterRef("pk")).order_by("ships_on")
         issued = Invoice.objects.filter(order=OuterRef("pk")).order_by("pk")
         return orders.annotate(
             parcel_stages=ArraySubquery(parcels),
             refunds_made=ArraySubquery(back),
             disputes_standing=ArraySubquery(at_bank),
+            first_late_on=Subquery(late_lines.values("ships_on")[:1]),
             invoices_issued=ArraySubquery(
                 issued.values(row=JSONObject(number="number", total=Cast("total", CharField())))
             ),
@@ -214,10 +215,15 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
 
     @admin.display(description="leaves by")
     def leaves_by(self, order: Order) -> str | SafeString:
-        if not order.ships_on:
+        """Of two parcels the last one's day, or the first one's once that has passed."""
+        late_on = order.first_late_on  # type: ignore[attr-defined]
+        leaves_on = late_on or order.ships_on
+        if not leaves_on:
             return ""
-        day = date_format(order.ships_on, "D j M")
-        return format_html('<span class="badge out">{} (late)</span>', day) if is_late(order) else day
+        day = date_format(leaves_on, "D j M")
+        return (
+            format_html('<span class="badge out">{} (late)</span>', day) if late_on or queue.is_past_due(order) else day
+        )
 
     @admin.display(description="total")
     def amount(self, order: Order) -> str:
@@ -278,13 +284,6 @@ def format_placed_at(moment: datetime) -> str:
     return date_format(moment, "D j M, H:i" if is_this_year else "j M Y, H:i")
 
 
-def is_late(order: Order) -> bool:
-    """Whether it should have left by now and has not."""
-    is_done = order.fulfilment_status in DONE_STATUSES
-    is_open = order.status == Order.Status.CONFIRMED and not is_done
-    return is_open and queue.is_past_due(order)
-
-
 def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
     """What an order's page shows; the buttons for those who may take steps."""
     prefetch_related_objects(
@@ -304,7 +303,7 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
             "kind": kind,
             "text": text,
             "for_customer": get_customer_status_label(order),
-            "is_late": is_late(order),
+            "is_late": queue.is_late_to_leave(order),
         },
         "lines": order.lines.all(),
         "adjustments": order.adjustments.all(),

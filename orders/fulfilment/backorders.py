@@ -7,6 +7,7 @@ says so afterwards, under the order's own lock, which comes before that of stock
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import date
 from functools import partial
 
 from django.db import transaction
@@ -16,8 +17,9 @@ from django.utils import timezone
 from orders import events, promise, shop_terms
 from orders.delays.prediction import DueGoods
 from orders.locks import lock_order
-from orders.models import Allocation, Order, OrderEvent, Shipment, ShipmentLine
+from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment, ShipmentLine
 from orders.models.allocation import IS_STANDING
+from orders.promise import Promise
 from shop.prepared import PreparedStatement
 
 # What somebody fetched already stays theirs; so does what was given before, while there is enough of it.
@@ -116,14 +118,24 @@ def _bring_days_forward(order: Order, came: Collection[int]) -> None:
     promised from a shelf.
     """
     is_settled = order.first_promised_by_on is not None or order.pickup_store_id is not None
-    if order.shipping_method is None or order.promised_by_on is None or is_settled:
+    if order.shipping_method is None or is_settled:
         return
     lines = list(order.lines.select_related("product"))
-    by_on = next((line.promised_by_on for line in lines if line.pk in came), None)
-    is_split = order.ships_as_ready and by_on is not None
-    inside = [line for line in lines if not is_split or line.promised_by_on == by_on]
-    if Allocation.objects.awaiting().filter(order_line__in=inside).exists():
-        return
+    own = {line.promised_by_on for line in lines if line.pk in came and line.promised_by_on}
+    if order.ships_as_ready and own:  # each parcel by its own day, whether or not anybody knows that of the other
+        for by_on in sorted(own):
+            _bring_parcel_forward(order, [line for line in lines if line.promised_by_on == by_on], by_on)
+        _take_days_of_last(order)
+    elif order.promised_by_on is not None:
+        promised = _bring_parcel_forward(order, lines, order.promised_by_on)
+        if promised is not None:
+            Order.objects.filter(pk=order.pk).update(**_list_days(promised), moved_days=promised.moved_days or 0)
+
+
+def _bring_parcel_forward(order: Order, inside: Sequence[OrderLine], by_on: date) -> Promise | None:
+    """Writes the days of its lines that have days of their own. None where they stay as they are."""
+    if order.shipping_method is None or Allocation.objects.awaiting().filter(order_line__in=inside).exists():
+        return None
     released = [line.product.released_on for line in inside if line.product and line.product.released_on]
     promised = promise.compute_promise(
         shop_terms.load_terms().get_order_calendar(order),
@@ -132,14 +144,21 @@ def _bring_days_forward(order: Order, came: Collection[int]) -> None:
         now=timezone.now(),
         released_on=max(released, default=None),
     )
-    before = by_on if is_split and by_on else order.promised_by_on
-    if promised is None or promised.by_on >= before:
-        return
-    days = {"ships_on": promised.ships_on, "promised_from_on": promised.from_on, "promised_by_on": promised.by_on}
-    order.lines.filter(pk__in=[line.pk for line in inside], promised_by_on__isnull=False).update(**days)
-    others = [line for line in lines if line not in inside and line.promised_by_on]
-    last = max(others, key=lambda line: line.promised_by_on or before, default=None)
-    moved_days = promised.moved_days or 0
-    if last is not None and last.promised_by_on and last.promised_by_on > promised.by_on:
-        days, moved_days = {name: getattr(last, name) for name in days}, order.moved_days
-    Order.objects.filter(pk=order.pk).update(**days, moved_days=moved_days)
+    if promised is None or promised.by_on >= by_on:
+        return None
+    keys = [line.pk for line in inside]
+    order.lines.filter(pk__in=keys, promised_by_on__isnull=False).update(**_list_days(promised))
+    return promised
+
+
+def _list_days(promised: Promise) -> dict[str, date]:
+    return {"ships_on": promised.ships_on, "promised_from_on": promised.from_on, "promised_by_on": promised.by_on}
+
+
+def _take_days_of_last(order: Order) -> None:
+    """The order's days are those of the parcel that comes last; none while nobody knows that."""
+    lines = [line for line in order.lines.all() if line.open_quantity]
+    last = max(lines, key=lambda line: line.promised_by_on or date.max, default=None)
+    if last is not None and last.promised_by_on is not None:
+        days = {name: getattr(last, name) for name in ("ships_on", "promised_from_on", "promised_by_on")}
+        Order.objects.filter(pk=order.pk).update(**days)

@@ -10,7 +10,7 @@ from django.db.models import Case, CharField, Count, Exists, F, Min, OuterRef, Q
 from django.utils import timezone
 
 from orders import stages
-from orders.models import DelayNotice, Order, Payment, Refund, Shipment, StripeRecord
+from orders.models import DelayNotice, Order, OrderLine, Payment, Refund, Shipment, ShipmentLine, StripeRecord
 
 
 @dataclass(frozen=True)
@@ -131,14 +131,36 @@ IS_TO_BE_PAID = Q(pay_by_at__isnull=False) & ~IS_UNDER_WAY
 
 def _build_late_filter() -> Q:
     not_left = [each for each in Order.FulfilmentStatus if each not in stages.DONE_STATUSES]
-    is_past = Q(ships_on__lt=timezone.localdate()) | Q(pickup_ready_at__lt=timezone.now())
+    in_two = Q(pk__in=find_lines_late_to_leave().values("order"))
+    is_past = Q(ships_on__lt=timezone.localdate()) | Q(pickup_ready_at__lt=timezone.now()) | in_two
     return Q(is_past, fulfilment_status__in=not_left, hold="")
 
 
+def find_lines_late_to_leave() -> QuerySet[OrderLine]:
+    """Of open orders in two parcels: what should have left by its own day, and is still here."""
+    inside = ShipmentLine.objects.filter(order_line=OuterRef("pk")).exclude(shipment__stage__in=stages.OFF_THE_ROAD)
+    left = inside.filter(shipment__stage__in=stages.DISPATCHED_STAGES)
+    here = inside.exclude(shipment__stage__in=stages.DISPATCHED_STAGES)
+    return OrderLine.objects.order_by().filter(
+        Exists(here) | ~Exists(left),
+        ships_on__lt=timezone.localdate(),
+        cancelled_quantity__lt=F("quantity"),
+        order__status=Order.Status.CONFIRMED,
+    )
+
+
 def is_past_due(order: Order) -> bool:
-    """Whether its day has passed, or the hour from which it was to lie ready."""
+    """Whether it should have left by now and has not, or lie ready; of two parcels, the last."""
+    if order.status != Order.Status.CONFIRMED or order.fulfilment_status in stages.DONE_STATUSES:
+        return False
     hour, day = order.pickup_ready_at, order.ships_on
     return (hour is not None and hour < timezone.now()) or (day is not None and day < timezone.localdate())
+
+
+def is_late_to_leave(order: Order) -> bool:
+    """The same of either parcel. A query for an order that goes in two."""
+    is_first_late = order.ships_as_ready and find_lines_late_to_leave().filter(order=order).exists()
+    return is_first_late or is_past_due(order)
 
 
 def _build_delay_filter() -> Q:

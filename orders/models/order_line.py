@@ -93,6 +93,7 @@ class OrderLine(models.Model):
         ordering = ["id"]
         indexes = [
             models.Index(fields=["product"], name="order_line_by_product"),
+            models.Index(fields=["ships_on"], condition=Q(ships_on__isnull=False), name="order_line_own_day"),
             models.Index(fields=["set_aside_at"], condition=Q(set_aside_at__isnull=False), name="order_line_set_aside"),
         ]
         constraints = [

@@ -5,14 +5,17 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.formats import date_format
 
 from orders.delays.answering import accept_delay, cancel_for_delay
 from orders.delays.finding import see_to_delays
 from orders.models import DelayNotice, Order
 from shop.backoffice.dashboard import get_today_summary
 from tests import builders
+from tests.backoffice.steps import page_of
 from tests.backoffice.test_access import signed_in, staff_member
 from tests.delays.late import DAY, TODAY, awaiting, fresh, late_order, order_due, packed, ship, told
+from tests.delays.two_parcels import approve, get_scarf, order_in_two, send
 from tests.page import read_words
 from tests.paying import standin, standin_process
 
@@ -143,3 +146,14 @@ def test_of_an_order_that_has_left_there_is_no_such_button(staff):
 def test_who_keeps_the_catalogue_sees_none_of_it():
     told(late_order())
     assert signed_in(staff_member(role="Staff: catalogue")).get(LIST).status_code == 403
+
+
+def test_of_two_parcels_staff_read_the_first_ones_day_while_that_one_is_late(staff):
+    order = order_in_two(TODAY() + 3 * DAY, TODAY() + 60 * DAY)
+    approve(order)
+    late = f"{date_format(TODAY() - DAY, 'D j M')} (late)"
+    assert late in staff.get(f"{ORDERS}?queue=late").text
+    assert "late to leave" in staff.get(page_of(order)).text
+    send(get_scarf(order))
+    assert late not in staff.get(ORDERS).text
+    assert "late to leave" not in staff.get(page_of(order)).text

@@ -7,7 +7,6 @@ from django.utils import timezone
 
 from orders import cancellation, stages
 from orders.addresses import address_change
-from orders.admin import order as order_page
 from orders.fulfilment import queue, transitions, undoing
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, Shipment
@@ -170,7 +169,7 @@ def test_not_ready_by_its_hour_staff_see_it_as_late_the_same_day(minutes, is_lat
     Order.objects.update(pickup_ready_at=timezone.now() + timedelta(minutes=minutes), ships_on=timezone.localdate())
     order.refresh_from_db()
     assert queue.filter_by_queue(Order.objects.all(), "late").exists() is is_late
-    assert order_page.is_late(order) is is_late
+    assert queue.is_late_to_leave(order) is is_late
 
 
 def test_there_is_no_address_to_change():
