@@ -140,6 +140,10 @@ class EntryLineForm(forms.Form):
         self.found: list[Variant] = []
         for name in ("what", "price_reason"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
+        at = str(self.prefix).rpartition("-")[2]
+        if at.isdigit():
+            for field in self.visible_fields():
+                field.field.widget.attrs["aria-label"] = f"{field.label}, line {int(at) + 1}"
 
     def clean(self) -> dict[str, Any]:
         given: dict[str, Any] = super().clean() or self.cleaned_data

@@ -13,7 +13,7 @@ from shop.catalog import listing
 from shop.catalog.models import StockRecord
 from tests import builders
 from tests.backoffice.test_access import signed_in, staff_member
-from tests.page import read_words
+from tests.page import Page, read_words
 from tests.paying import BUYER, standin, standin_process
 
 __all__ = ["standin", "standin_process"]
@@ -128,6 +128,19 @@ def test_money_owed_by_hand_is_marked_given_back(staff):
     assert Refund.objects.get().status == "succeeded"
     again = staff.post(LIST, {"action": "mark_given_back", "_selected_action": order.pk}, follow=True).text
     assert "nothing of it is to be given back by hand" in read_words(again)
+
+
+def test_each_field_of_a_line_says_which_and_of_what_line_it_is(staff):
+    page = Page(staff.get(ENTER).text)
+    names = {
+        each.name: each.labels for each in page.fields if each.name.startswith("line-1-") and each.kind != "hidden"
+    }
+    assert names == {
+        "line-1-what": ["SKU or words, line 2"],
+        "line-1-quantity": ["How many, line 2"],
+        "line-1-unit_price": ["Price of your own, line 2"],
+        "line-1-price_reason": ["Why that price, line 2"],
+    }
 
 
 def test_words_that_fit_several_are_asked_about_and_the_choice_is_kept(staff):
