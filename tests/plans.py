@@ -31,3 +31,9 @@ def _explain(cursor: CursorWrapper, sql: str, options: str = "") -> list[dict[st
 
 def _flatten(plan: dict[str, Any]) -> list[dict[str, Any]]:
     return [plan, *(step for each in plan.get("Plans", []) for step in _flatten(each))]
+
+
+def read_expected_plan(sql: str) -> list[dict[str, Any]]:
+    """Every step that the planner means to take, by what it knows already. The statement is not run."""
+    with connection.cursor() as cursor:
+        return _explain(cursor, sql)

@@ -65,7 +65,7 @@ def is_complete(lines: list[PackingLine]) -> bool:
 def list_parcels_to_pack() -> QuerySet[Shipment]:
     """Those that wait on the packing table, the longest-waiting first."""
     waiting = Shipment.objects.filter(stage__in=TO_PACK, order__status=Order.Status.CONFIRMED, order__hold="")
-    return waiting.select_related("order", "packer").order_by("order__placed_at", "pk")
+    return waiting.select_related("order", "packer", "store").order_by("order__placed_at", "pk")
 
 
 def describe_packer(shipment: Shipment) -> str:
