@@ -26,6 +26,16 @@ def find_parcel_days(order: Order, lines: Iterable[OrderLine]) -> PromisedDays:
     return _read_days(order)
 
 
+def find_last_days(order: Order) -> PromisedDays:
+    """Of an order in two parcels, those of the one that comes last; none while nobody knows those of the rest. A first
+    parcel of which nobody knows changes nothing. Reads `lines`.
+    """
+    lines = [line for line in order.lines.all() if line.open_quantity]
+    if any(line.promised_by_on is None and not line.goes_first for line in lines):
+        return PromisedDays(None, None, None)
+    return find_parcel_days(order, lines)
+
+
 def list_arrivals(order: Order) -> list[tuple[PromisedDays, list[str]]]:
     """The days on which some of it comes, the soonest first, each with what comes then, by its title.
 

@@ -97,9 +97,12 @@ def create_order_lines(
             tax_amount=tax,
             guarantee_years=each.variant.product.guarantee_years,
             is_gift=each.is_gift,
+            goes_first=order.ships_as_ready and is_here,
             **(_snapshot_days(promised) if order.ships_as_ready else {}),
         )
-        for each, rate, tax, promised in zip(goods, totals.line_rates, totals.line_taxes, days, strict=True)
+        for each, rate, tax, promised, is_here in zip(
+            goods, totals.line_rates, totals.line_taxes, days, plan.are_here, strict=True
+        )
     )
 
 

@@ -128,20 +128,30 @@ def cancel_lines(
     return CancelledLines(order, refund, is_whole)
 
 
-def has_some_here(order: Order) -> bool:
-    """Whether any of it can be called off: nothing has left, or not everything."""
-    return cancellation.may_cancel(order) or bool(count_cancellable_pieces(order))
+def has_some_here(order: Order, *, of_first: bool) -> bool:
+    """Whether any of it can be called off: nothing has left, or not everything; of two parcels, one of them."""
+    if not order.ships_as_ready:
+        return cancellation.may_cancel(order) or bool(count_cancellable_pieces(order))
+    return bool(_choose_parcel(count_cancellable_pieces(order), of_first=of_first))
 
 
-def cancel_what_is_here(order: Order, *, actor: str, reason: str = "") -> Refund | None:
+def cancel_what_is_here(order: Order, *, of_first: bool, actor: str, reason: str = "") -> Refund | None:
     """The whole order where nothing has left, else the rest of it. Raises `TransitionRefused` once all has left.
 
-    The caller holds the order's lock, and sends the refund after it.
+    Of an order in two parcels one of them: the first where it is `of_first`, else the other. The caller holds the
+    order's lock, and sends the refund after it.
     """
     pieces = count_cancellable_pieces(order)
-    if pieces and not cancellation.may_cancel(order):
-        return _cancel_some(order, pieces, actor=actor, reason=reason)
+    mine = _choose_parcel(pieces, of_first=of_first) if order.ships_as_ready else pieces
+    if pieces and not mine:
+        raise TransitionRefused(f"{order.number}: that parcel has left; it can no longer be cancelled.")
+    if mine and not (cancellation.may_cancel(order) and mine == pieces):
+        return _cancel_some(order, mine, actor=actor, reason=reason)
     return cancellation.cancel_locked_order(order, actor=actor, reason=reason)
+
+
+def _choose_parcel(pieces: Mapping[OrderLine, int], *, of_first: bool) -> dict[OrderLine, int]:
+    return {line: count for line, count in pieces.items() if line.goes_first == of_first}
 
 
 def _choose_pieces(order: Order, quantities: Mapping[int, int]) -> dict[OrderLine, int]:

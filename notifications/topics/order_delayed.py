@@ -14,8 +14,9 @@ from notifications import links
 from notifications.topics.definition import Context, Draft, EmailContext, Topic
 from notifications.topics.sample_data import compose_sample, get_sample_order
 from orders.delays import delay_words
+from orders.delays.order_parts import find_part
 from orders.models import DelayNotice, Order, OrderEvent
-from orders.stages import DONE_STATUSES, has_any_left
+from orders.stages import has_any_left
 
 Rule = DelayNotice.Rule
 
@@ -34,7 +35,7 @@ def _build_news(letter: EmailContext) -> Context | None:
     if order is None or order.status != Order.Status.CONFIRMED:
         return None
     told = delay_words.parse_told(letter.email.context)
-    is_done = order.fulfilment_status in DONE_STATUSES
+    is_done = find_part(order, is_first=told.is_of_first).is_done
     if is_done and told.rule != Rule.HAS_LEFT:
         return None
     today, is_rest = timezone.localdate(), has_any_left(order)
@@ -46,11 +47,18 @@ def _build_news(letter: EmailContext) -> Context | None:
         "slip": delay_words.describe_slip(told, today),
         "cause": delay_words.describe_cause(told),
         "silence": delay_words.describe_silence(told, today, is_rest=is_rest),
-        "is_rest": is_rest and may_choose,
-        "choice_label": "Wait, or cancel the rest" if is_rest else "Wait, or cancel and refund",
+        "is_rest": is_rest and may_choose and not told.what,
+        "is_part": bool(told.what),
+        "choice_label": _label_choice(told, is_rest=is_rest),
         "until": delay_words.describe_last_moment(is_collected=told.is_collected),
         "is_undated": told.new_by_on is None,
     }
+
+
+def _label_choice(told: delay_words.ToldDelay, *, is_rest: bool) -> str:
+    if told.what:
+        return "Wait, or cancel that parcel"
+    return "Wait, or cancel the rest" if is_rest else "Wait, or cancel and refund"
 
 
 def _compose_news_sample(customer: Customer, topic: Topic) -> EmailContext:

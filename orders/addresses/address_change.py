@@ -132,8 +132,10 @@ def _move_days(order: Order, place: NewPlace) -> date | None:
         order.first_promised_by_on += moved
     for line in order.lines.exclude(promised_by_on=None) if order.ships_as_ready else ():
         if own := place.compute_days(order, line.ships_on):
+            if line.first_promised_by_on and line.promised_by_on:
+                line.first_promised_by_on += own.by_on - line.promised_by_on
             line.promised_from_on, line.promised_by_on = own.from_on, own.by_on
-            line.save(update_fields=["promised_from_on", "promised_by_on"])
+            line.save(update_fields=["promised_from_on", "promised_by_on", "first_promised_by_on"])
     order.save(update_fields=MOVED)
     return order.promised_by_on
 

@@ -77,7 +77,8 @@ class DelayNoticeAdmin(AuditedAdmin, ReadOnlyAdmin):
 
     @admin.display(description="why")
     def why(self, notice: DelayNotice) -> str:
-        return notice.words or notice.get_reason_display()
+        said = notice.words or notice.get_reason_display()
+        return f"{said} (first parcel)" if notice.is_of_first else said
 
     @admin.display(description="was promised by")
     def was(self, notice: DelayNotice) -> str:

@@ -8,10 +8,12 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from orders import events, line_cancellation, pickup, shop_terms, stages, status
 from orders.delays import road
+from orders.delays.order_parts import OrderPart, find_part
 from orders.delays.prediction import Slip, compute_arrival
 from orders.delays.silence import Silence, decide_silence
 from orders.events import RULE
@@ -28,23 +30,28 @@ ENDED_REASON = "We cannot keep the day that mattered to you. We are sorry."
 
 
 def announce_delay(
-    order_id: int, slip: Slip, *, seen_by_on: date | None, shipment_id: int | None = None
+    order_id: int,
+    slip: Slip,
+    *,
+    seen_by_on: date | None,
+    shipment_id: int | None = None,
+    is_of_first: bool = False,
 ) -> DelayNotice | None:
     """What was predicted, told. `seen_by_on`: the promised day it was predicted from; `shipment_id`: of the parcel on
-    the road that it was predicted of.
+    the road that it was predicted of; `is_of_first`: it is about the first parcel of two.
 
     None where that is no longer so: it was told meanwhile, has left or lies ready, was called off or put on hold, or
     its carrier says something else by now.
     """
     with transaction.atomic():
         order = lock_order(order_id)
-        is_done = order.fulfilment_status in stages.DONE_STATUSES
-        if not _is_open(order) or order.promised_by_on != seen_by_on or is_done != slip.has_left:
+        part = find_part(order, is_first=is_of_first)
+        if not _is_open(order) or part.by_on != seen_by_on or part.is_done != slip.has_left or part.is_gone:
             return None
         parcel = order.shipments.filter(pk=shipment_id).first() if shipment_id else None
         if parcel and not road.is_still_so(parcel, slip):
             return None
-        notice, refund = _write_notice(order, slip, actor=RULE, words="", parcel=parcel)
+        notice, refund = _write_notice(order, slip, part, actor=RULE, words="", parcel=parcel)
     if refund:
         checkout_sessions.try_send_refund(refund.pk)
     return notice
@@ -62,7 +69,8 @@ def set_later_day(order_id: int, *, leaves_on: date | None, words: str, actor: s
         promised = _compute_new_days(order, order.shipping_method, terms, leaves_on) if leaves_on else None
         _refuse_unless_later(order, promised.by_on if promised else None)
         slip = Slip(Reason.STAFF, promised)
-        notice, refund = _write_notice(order, slip, actor=actor, words=words)
+        part = find_part(order, is_first=False)
+        notice, refund = _write_notice(order, slip, part, actor=actor, words=words)
     if refund:
         checkout_sessions.try_send_refund(refund.pk)
     return notice
@@ -108,21 +116,23 @@ def _refuse_unless_later(order: Order, new_by_on: date | None) -> None:
 
 
 def _write_notice(
-    order: Order, slip: Slip, *, actor: str, words: str, parcel: Shipment | None = None
+    order: Order, slip: Slip, part: OrderPart, *, actor: str, words: str, parcel: Shipment | None = None
 ) -> tuple[DelayNotice, Refund | None]:
     """The caller holds the order's lock, and sends the refund after it, if there is one."""
-    earlier = list(order.delay_notices.order_by("number"))
+    every = list(order.delay_notices.order_by("number"))
+    earlier = [each for each in every if each.is_of_first == part.is_first]
     new_by_on = slip.promised.by_on if slip.promised else None
-    silence = _decide(order, earlier, new_by_on, has_left=slip.has_left)
-    order.delay_notices.filter(is_current=True).update(is_current=False)
+    silence = _decide(order, earlier, part.by_on, new_by_on, has_left=slip.has_left)
+    order.delay_notices.filter(is_current=True, is_of_first=part.is_first).update(is_current=False)
     notice = DelayNotice.objects.create(
         order=order,
-        shipment=parcel or (order.shipments.order_by("-dispatched_at").first() if slip.has_left else None),
-        number=len(earlier) + 1,
+        shipment=parcel or (part.find_last_sent(order) if slip.has_left else None),
+        is_of_first=part.is_first,
+        number=len(every) + 1,
         reason=slip.reason,
         words=words,
         actor=actor,
-        was_by_on=order.promised_by_on,
+        was_by_on=part.by_on,
         new_by_on=new_by_on,
         rule=silence.rule,
         deadline_on=silence.deadline_on,
@@ -130,17 +140,23 @@ def _write_notice(
     if silence.rule == Rule.ENDS:
         notice.ended_at = timezone.now()
         notice.save(update_fields=["ended_at"])
-        return notice, line_cancellation.cancel_what_is_here(order, actor=actor, reason=words or ENDED_REASON)
-    _move_days(order, slip)
-    events.record_order_event(order, OrderEvent.Kind.DELAYED, actor=actor, **_describe_notice(order, notice))
+        return notice, line_cancellation.cancel_what_is_here(
+            order, of_first=part.is_first, actor=actor, reason=words or ENDED_REASON
+        )
+    move = _move_first_days if part.is_first else _move_days
+    move(order, slip)
+    told = _describe_notice(order, notice) | ({"what": part.titles} if part.titles else {})
+    events.record_order_event(order, OrderEvent.Kind.DELAYED, shipment=part.parcel, actor=actor, **told)
     status.recalculate(order)
     return notice, None
 
 
-def _decide(order: Order, earlier: list[DelayNotice], new_by_on: date | None, *, has_left: bool) -> Silence:
+def _decide(
+    order: Order, earlier: list[DelayNotice], promised_by_on: date | None, new_by_on: date | None, *, has_left: bool
+) -> Silence:
     told_on = timezone.localdate()
     last = earlier[-1] if earlier else None
-    was_by_on = order.promised_by_on or (last.deadline_on if last else None) or told_on
+    was_by_on = promised_by_on or (last.deadline_on if last else None) or told_on
     return decide_silence(
         was_by_on=was_by_on,
         new_by_on=new_by_on,
@@ -158,13 +174,15 @@ def _has_agreed_to_any(last: DelayNotice | None) -> bool:
 
 
 def _move_days(order: Order, slip: Slip) -> None:
-    """Of two parcels, those of the one that comes last: its day is the order's."""
+    """Of two parcels, those of the last: its day is the order's."""
     order.first_promised_by_on = order.first_promised_by_on or order.promised_by_on
     days = slip.promised
     if not slip.has_left:
         order.ships_on = days.ships_on if days else None
     if order.ships_as_ready:
-        order.lines.filter(promised_by_on=order.promised_by_on).update(
+        rest = order.lines.filter(goes_first=False)
+        is_marked = order.lines.filter(goes_first=True).exists()
+        (rest if is_marked else rest.filter(promised_by_on=order.promised_by_on)).update(
             ships_on=order.ships_on,
             promised_from_on=days.from_on if days else None,
             promised_by_on=days.by_on if days else None,
@@ -174,6 +192,18 @@ def _move_days(order: Order, slip: Slip) -> None:
         order.pickup_ready_at = days.ready_at if days else None
     order.save(
         update_fields=["first_promised_by_on", "ships_on", "promised_from_on", "promised_by_on", "pickup_ready_at"]
+    )
+
+
+def _move_first_days(order: Order, slip: Slip) -> None:
+    """Its own lines'; the order's are those of the rest, which may come sooner now."""
+    days, lines = slip.promised, order.lines.filter(goes_first=True)
+    lines.filter(first_promised_by_on=None).update(first_promised_by_on=F("promised_by_on"))
+    if not slip.has_left:
+        lines.update(ships_on=days.ships_on if days else None)
+    lines.update(
+        promised_from_on=days.from_on if days else None,
+        promised_by_on=days.by_on if days else None,
     )
 
 
@@ -187,6 +217,7 @@ def _describe_notice(order: Order, notice: DelayNotice) -> dict[str, Any]:
         "rule": notice.rule,
         "deadline": notice.deadline_on.isoformat() if notice.deadline_on else "",
         "reason": notice.words,
+        "is_of_first": notice.is_of_first,
         "is_collected": order.pickup_store_id is not None,
         "ready": order.pickup_ready_at.isoformat() if order.pickup_ready_at else "",
     }

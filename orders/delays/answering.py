@@ -42,7 +42,9 @@ def cancel_for_delay(order_id: int, *, number: int) -> Order:
     with transaction.atomic():
         order = lock_order(order_id)
         notice = _get_current_notice(order, number)
-        refund = line_cancellation.cancel_what_is_here(order, actor=BUYER, reason=CANCELLED_BY_BUYER)
+        refund = line_cancellation.cancel_what_is_here(
+            order, of_first=notice.is_of_first, actor=BUYER, reason=CANCELLED_BY_BUYER
+        )
         _write_answer(notice, Answer.CANCEL)
     return _send_money_back(order, refund)
 
@@ -56,12 +58,18 @@ def end_unanswered_order(notice_id: int) -> Order | None:
         order = lock_order(DelayNotice.objects.values_list("order_id", flat=True).get(pk=notice_id))
         notice = DelayNotice.objects.get(pk=notice_id)
         is_done = order.fulfilment_status in DONE_STATUSES  # what lies ready waits for its buyer, and not they for it
-        if not _is_over(notice) or order.hold or is_done or not line_cancellation.has_some_here(order):
+        if not _is_over(notice) or order.hold or is_done or not _has_some_here(order, notice):
             return None
-        refund = line_cancellation.cancel_what_is_here(order, actor=RULE, reason=CANCELLED_BY_RULE)
+        refund = line_cancellation.cancel_what_is_here(
+            order, of_first=notice.is_of_first, actor=RULE, reason=CANCELLED_BY_RULE
+        )
         notice.ended_at = timezone.now()
         notice.save(update_fields=["ended_at"])
     return _send_money_back(order, refund)
+
+
+def _has_some_here(order: Order, notice: DelayNotice) -> bool:
+    return line_cancellation.has_some_here(order, of_first=notice.is_of_first)
 
 
 def _is_over(notice: DelayNotice) -> bool:
@@ -71,8 +79,8 @@ def _is_over(notice: DelayNotice) -> bool:
 
 def _get_current_notice(order: Order, number: int) -> DelayNotice:
     """What the buyer was told last, if that is what they answer."""
-    notice = order.delay_notices.filter(is_current=True).first()
-    if notice is None or notice.number != number:
+    notice = order.delay_notices.filter(is_current=True, number=number).first()
+    if notice is None:
         raise TransitionRefused("There is newer news of this order. Please look again, and choose then.")
     return notice
 

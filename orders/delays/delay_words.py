@@ -10,6 +10,7 @@ from orders.models import DelayNotice, OrderEvent
 
 Reason, Rule = DelayNotice.Reason, DelayNotice.Rule
 Kind = OrderEvent.Kind
+MOST_NAMED = 3
 _BECAUSE = {
     Reason.BEHIND: "We are behind with our packing.",
     Reason.GOODS: "The goods reach us later than we expected.",
@@ -35,6 +36,8 @@ class ToldDelay:
     deadline_on: date | None
     is_accepted: bool = False
     is_collected: bool = False
+    what: tuple[str, ...] = ()  # of two parcels, what is in the one that is late
+    is_of_first: bool = False
     ready_at: datetime | None = None  # from when it can be collected, where that was said
 
     @property
@@ -53,6 +56,14 @@ def list_told_delays(happened: Iterable[OrderEvent]) -> list[ToldDelay]:
     ]
 
 
+def list_latest(told: Iterable[ToldDelay]) -> list[ToldDelay]:
+    """What was told last: of each of two parcels, the later news first."""
+    latest: dict[bool, ToldDelay] = {}
+    for each in told:
+        latest[each.is_of_first] = each
+    return sorted(latest.values(), key=lambda each: -each.number)
+
+
 def parse_told(data: Mapping[str, Any], *, told_at: datetime | None = None, is_accepted: bool = False) -> ToldDelay:
     """From what the event says (`orders.delays.announcing`)."""
     return ToldDelay(
@@ -66,6 +77,8 @@ def parse_told(data: Mapping[str, Any], *, told_at: datetime | None = None, is_a
         deadline_on=_parse_day(data["deadline"]),
         is_accepted=is_accepted,
         is_collected=data.get("is_collected", False),
+        what=tuple(data.get("what") or ()),
+        is_of_first=data.get("is_of_first", False),
         ready_at=datetime.fromisoformat(data["ready"]) if data.get("ready") else None,
     )
 
@@ -82,7 +95,11 @@ def describe_cause(told: ToldDelay) -> str:
 def describe_slip(told: ToldDelay, today: date) -> str:
     """What was promised, and what holds now."""
     was = _format_day(told.was_by_on, today)
-    promised = f"We promised it by {was}" if not told.is_collected else f"We promised it ready to collect on {was}"
+    promised = (
+        f"We promised {_name_goods(told)} by {was}"
+        if not told.is_collected
+        else f"We promised it ready to collect on {was}"
+    )
     missed = f"{promised}, and will not make that day." if was else ""
     goal = "ready to collect" if told.is_collected else "with you"
     if told.ready_at:
@@ -91,7 +108,19 @@ def describe_slip(told: ToldDelay, today: date) -> str:
         now = f"It will be {goal} by {_format_day(told.new_by_on, today)}."
     else:
         now = f"We do not know yet when it will be {goal}, and write as soon as we do."
-    return f"{missed} {now}".strip()
+    about = f"This is about one of your two parcels, with {_name_goods(told)}." if told.what and not was else ""
+    return " ".join(
+        filter(None, (missed, now, about or ("This is about one of your two parcels." if told.what else "")))
+    )
+
+
+def _name_goods(told: ToldDelay) -> str:
+    """“it”, or “the Scarf and Kettle”; of many, the first few."""
+    if not told.what:
+        return "it"
+    named, more = told.what[:MOST_NAMED], len(told.what) - MOST_NAMED
+    every = [*named, f"{more} more"] if more > 0 else list(named)
+    return f"the {every[0]}" if len(every) == 1 else f"the {', '.join(every[:-1])} and {every[-1]}"
 
 
 def describe_last_moment(*, is_collected: bool) -> str:
@@ -103,9 +132,12 @@ def describe_silence(told: ToldDelay, today: date, *, is_rest: bool = False) -> 
     """What it means to say nothing. `is_rest`: some of the order has left, and this is about what has not."""
     if told.rule == Rule.SILENCE_CANCELS and told.deadline_on:
         until = _format_day(told.deadline_on, today)
-        what = (
-            "what has not left yet and give the money for it back" if is_rest else "the order and give your money back"
-        )
+        if told.what:
+            what = f"{_name_goods(told)} and give the money for that back"
+        elif is_rest:
+            what = "what has not left yet and give the money for it back"
+        else:
+            what = "the order and give your money back"
         return f"If we do not hear from you by the end of {until}, we cancel {what}."
     if told.rule == Rule.SILENCE_WAITS and told.new_by_on:
         return f"If you say nothing, we take it that you wait until {_format_day(told.new_by_on, today)}."

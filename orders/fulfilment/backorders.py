@@ -7,6 +7,7 @@ says so afterwards, under the order's own lock, which comes before that of stock
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import date
 from functools import partial
 
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from orders import events, promise, shop_terms
+from orders import arrivals, events, promise, shop_terms
 from orders.delays.prediction import DueGoods
 from orders.locks import lock_order
 from orders.models import Allocation, Order, OrderEvent, OrderLine, Shipment, ShipmentLine
@@ -32,7 +33,10 @@ WITH standing AS (
                                     JOIN orders_shipment s ON s.id = inside.shipment_id
                                     WHERE inside.order_line_id = a.order_line_id
                                       AND s.stage IN ('picking', 'picked', 'packed')),
-                        a.awaits_goods, coalesce(o.first_promised_by_on, line.promised_by_on, o.promised_by_on),
+                        a.awaits_goods,
+                        coalesce(line.first_promised_by_on,
+                                 CASE WHEN line.goes_first THEN line.promised_by_on END,
+                                 o.first_promised_by_on, line.promised_by_on, o.promised_by_on),
                         coalesce(o.placed_at, o.created_at), a.id) AS needed
     FROM catalog_stockrecord r
     JOIN orders_allocation a ON a.record_id = r.id AND a.released_at IS NULL AND a.consumed_at IS NULL
@@ -121,11 +125,14 @@ def _bring_days_forward(order: Order, came: Collection[int]) -> None:
     if order.shipping_method is None or is_settled:
         return
     lines = list(order.lines.select_related("product"))
-    own = {line.promised_by_on for line in lines if line.pk in came and line.promised_by_on}
+    mine = [line for line in lines if line.pk in came and line.first_promised_by_on is None]
+    own = {line.promised_by_on for line in mine if line.promised_by_on}
     if order.ships_as_ready and own:  # each parcel by its own day, whether or not anybody knows that of the other
         for by_on in sorted(own):
             _bring_parcel_forward(order, [line for line in lines if line.promised_by_on == by_on], by_on)
-        _take_days_of_last(order)
+        days = arrivals.find_last_days(order)
+        if days.promised_by_on:
+            Order.objects.filter(pk=order.pk).update(**asdict(days))
     elif order.promised_by_on is not None:
         promised = _bring_parcel_forward(order, lines, order.promised_by_on)
         if promised is not None:
@@ -153,12 +160,3 @@ def _bring_parcel_forward(order: Order, inside: Sequence[OrderLine], by_on: date
 
 def _list_days(promised: Promise) -> dict[str, date]:
     return {"ships_on": promised.ships_on, "promised_from_on": promised.from_on, "promised_by_on": promised.by_on}
-
-
-def _take_days_of_last(order: Order) -> None:
-    """The order's days are those of the parcel that comes last; none while nobody knows that."""
-    lines = [line for line in order.lines.all() if line.open_quantity]
-    last = max(lines, key=lambda line: line.promised_by_on or date.max, default=None)
-    if last is not None and last.promised_by_on is not None:
-        days = {name: getattr(last, name) for name in ("ships_on", "promised_from_on", "promised_by_on")}
-        Order.objects.filter(pk=order.pk).update(**days)

@@ -1,8 +1,8 @@
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from orders.models.order import Order
-from orders.models.shipment import Shipment
+from orders.models.shipment import Shipment, ShipmentLine
 
 LONGEST_WORDS = 300
 Fulfilment = Order.FulfilmentStatus
@@ -13,7 +13,10 @@ class DelayNoticeQuerySet(models.QuerySet["DelayNotice"]):
         """The last word to a buyer who may still choose and has not: of an open order that has not all left."""
         asks = [DelayNotice.Rule.SILENCE_WAITS, DelayNotice.Rule.SILENCE_CANCELS]
         some_here = [Fulfilment.UNFULFILLED, Fulfilment.IN_PROGRESS, Fulfilment.PARTLY_SENT, Fulfilment.PARTLY_HERE]
-        return self.filter(
+        left = ShipmentLine.objects.filter(
+            order_line__order=OuterRef("order"), order_line__goes_first=True, shipment__dispatched_at__isnull=False
+        )
+        return self.exclude(Q(is_of_first=True) & Exists(left)).filter(
             is_current=True,
             answer="",
             rule__in=asks,
@@ -25,8 +28,8 @@ class DelayNoticeQuerySet(models.QuerySet["DelayNotice"]):
 class DelayNotice(models.Model):
     """What a buyer was told of a later day, and what they said to it. `orders.delays` writes it.
 
-    `number` counts the notices of an order; the last of them `is_current`. `rule`: what silence means, as
-    `orders.delays.silence` decided when it was written, and `deadline_on` the last day for an answer.
+    `number` counts the notices of an order; the last of them `is_current`, of two parcels that of each. `rule`: what
+    silence means, as `orders.delays.silence` decided when it was written, and `deadline_on` the last day for an answer.
     """
 
     class Reason(models.TextChoices):
@@ -53,6 +56,9 @@ class DelayNotice(models.Model):
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="delay_notices")
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, null=True, related_name="+")
+    is_of_first = models.BooleanField(
+        default=False, db_default=False, help_text="About the first parcel of an order that goes in two."
+    )
     number = models.PositiveSmallIntegerField()
     is_current = models.BooleanField(default=True)
     reason = models.CharField(max_length=8, choices=Reason)
@@ -73,7 +79,9 @@ class DelayNotice(models.Model):
         ordering = ["-created_at", "-id"]
         constraints = [
             models.UniqueConstraint(fields=["order", "number"], name="delay_notice_once"),
-            models.UniqueConstraint(fields=["order"], condition=Q(is_current=True), name="delay_notice_one_current"),
+            models.UniqueConstraint(
+                fields=["order", "is_of_first"], condition=Q(is_current=True), name="delay_notice_one_current"
+            ),
             models.CheckConstraint(
                 condition=Q(answer="", answered_at=None) | (~Q(answer="") & Q(answered_at__isnull=False)),
                 name="delay_notice_answered_when",

@@ -69,6 +69,12 @@ class OrderLine(models.Model):
     )
     promised_from_on = models.DateField(null=True, editable=False)
     promised_by_on = models.DateField(null=True, editable=False)
+    first_promised_by_on = models.DateField(
+        null=True, editable=False, help_text="Of its own days the one promised at first, where a delay moved it."
+    )
+    goes_first = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="In the first parcel of an order that goes in two."
+    )
     unit_price = models.DecimalField(max_digits=10, decimal_places=2)
     price_reason = models.CharField(
         max_length=120, blank=True, db_default="", help_text="Why staff sold it at a price of their own."

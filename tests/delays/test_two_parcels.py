@@ -1,15 +1,30 @@
 """Of an order in two parcels each is watched by its own days, whatever holds for the other."""
 
 import pytest
+from django.core.cache import cache
+from django.db import transaction
 
+from orders.delays import announcing
+from orders.delays.answering import accept_delay, cancel_for_delay
+from orders.delays.delay_words import describe_slip, list_told_delays
+from orders.delays.finding import see_to_delays
 from orders.fulfilment import backorders, queue
-from orders.models import Allocation, Order
-from tests.delays.late import DAY, TODAY, fresh, goods_come
-from tests.delays.two_parcels import approve, get_kettle, get_scarf, order_in_two, send
+from orders.fulfilment.transitions import TransitionRefused
+from orders.models import Allocation, DelayNotice, Order, OrderEvent, Refund
+from shop.catalog.models import StockRecord
+from tests import builders
+from tests.delays.late import DAY, TODAY, fresh, goods_come, nothing_is_told, open_by_mail, told
+from tests.delays.two_parcels import approve, get_kettle, get_parcel, get_scarf, order_in_two, send
 
 pytestmark = pytest.mark.django_db
 
+Kind, Reason, Rule = OrderEvent.Kind, DelayNotice.Reason, DelayNotice.Rule
 FAR = TODAY() + 60 * DAY
+
+
+@pytest.fixture(autouse=True)
+def _fresh_limits():
+    cache.clear()
 
 
 def late(order: Order) -> bool:
@@ -70,3 +85,135 @@ def test_what_came_at_once_for_both_brings_both_forward():
     now = fresh(order)
     assert TODAY() < get_scarf(order).promised_by_on == get_kettle(order).promised_by_on == now.promised_by_on
     assert now.promised_by_on < TODAY() + 40 * DAY
+
+
+# -- Told ------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_parcel_is_told_late_alone_and_the_rest_keeps_its_day():
+    order = order_in_two(TODAY() + 2 * DAY, FAR)
+    approve(order)
+    notice = told(order)
+    assert (notice.is_of_first, notice.reason, notice.rule) == (True, Reason.BEHIND, Rule.SILENCE_WAITS)
+    assert (notice.was_by_on, notice.new_by_on) == (TODAY() + 2 * DAY, get_scarf(order).promised_by_on)
+    assert get_scarf(order).first_promised_by_on == TODAY() + 2 * DAY < get_scarf(order).promised_by_on
+    now = fresh(order)
+    assert get_kettle(order).promised_by_on == now.promised_by_on == FAR
+    assert now.first_promised_by_on is None
+    [event] = order.events.filter(kind=Kind.DELAYED)
+    assert (event.data["what"], event.shipment) == (["Scarf"], get_parcel(get_scarf(order)))
+    assert see_to_delays() == 0
+
+
+def test_the_first_is_told_also_where_nobody_knows_the_day_of_the_rest():
+    order = order_in_two(TODAY() + 2 * DAY, None)
+    assert told(order).is_of_first
+    assert fresh(order).promised_by_on is None
+
+
+def test_where_both_slip_both_are_told_each_with_its_own_day():
+    order = order_in_two(TODAY() + 2 * DAY, TODAY() + 3 * DAY, restock_on=TODAY() + 2 * DAY)
+    first, rest = (told_of(order, is_first=is_first) for is_first in (True, False))
+    assert get_scarf(order).promised_by_on == first.new_by_on < rest.new_by_on
+    assert fresh(order).promised_by_on == get_kettle(order).promised_by_on == rest.new_by_on
+
+
+def told_of(order: Order, *, is_first: bool) -> DelayNotice:
+    see_to_delays()
+    return order.delay_notices.get(is_current=True, is_of_first=is_first)
+
+
+def test_a_first_parcel_that_can_make_it_or_is_gone_hears_nothing():
+    assert nothing_is_told(order_in_two(TODAY() + 20 * DAY, FAR))
+    cancelled = order_in_two(TODAY() + 2 * DAY, FAR)
+    cancelled.lines.filter(pk=get_scarf(cancelled).pk).update(cancelled_quantity=1)
+    assert nothing_is_told(cancelled)
+
+
+def test_a_first_parcel_that_left_too_late_is_told_and_the_rest_is_not_touched():
+    order = order_in_two(TODAY() + 2 * DAY, FAR)
+    approve(order)
+    parcel = send(get_scarf(order))
+    notice = told(order)
+    assert (notice.is_of_first, notice.reason, notice.rule, notice.shipment) == (
+        True,
+        Reason.ROAD,
+        Rule.HAS_LEFT,
+        parcel,
+    )
+    assert fresh(order).promised_by_on == FAR
+
+
+def test_of_both_late_each_has_its_own_question_and_an_answer_to_one_is_none_to_the_other():
+    order = order_in_two(TODAY() + 2 * DAY, TODAY() + 9 * DAY)
+    approve(order)
+    first = told_of(order, is_first=True)
+    announcing.set_later_day(order.pk, leaves_on=None, words="The mill burned.", actor="Sam")
+    rest = order.delay_notices.get(is_current=True, is_of_first=False)
+    assert set(DelayNotice.objects.unanswered()) == {first, rest}
+    accept_delay(order.pk, number=first.number)
+    assert list(DelayNotice.objects.unanswered()) == [rest]
+
+
+def test_cancelling_the_first_leaves_the_rest(standin):
+    order = order_in_two(TODAY() + 2 * DAY, FAR)
+    approve(order)
+    cancel_for_delay(order.pk, number=told(order).number)
+    assert (get_scarf(order).open_quantity, get_kettle(order).open_quantity) == (0, 1)
+    assert fresh(order).status == Order.Status.CONFIRMED
+    assert Refund.objects.get().amount == 10
+
+
+@pytest.mark.parametrize("of_first", [True, False])
+def test_silence_about_one_parcel_ends_that_one_alone(of_first, standin):
+    order = order_in_two(TODAY() + 2 * DAY, FAR)
+    approve(order)
+    if not of_first:
+        announcing.set_later_day(order.pk, leaves_on=None, words="The mill burned.", actor="Sam")
+    notice = told_of(order, is_first=of_first)
+    DelayNotice.objects.filter(pk=notice.pk).update(rule=Rule.SILENCE_CANCELS, deadline_on=TODAY() - DAY)
+    see_to_delays()
+    assert (get_scarf(order).open_quantity, get_kettle(order).open_quantity) == ((0, 1) if of_first else (1, 0))
+
+
+def test_once_the_first_has_left_its_question_is_over(standin):
+    order = order_in_two(TODAY() + 2 * DAY, FAR)
+    approve(order)
+    notice = told(order)
+    send(get_scarf(order))
+    assert not DelayNotice.objects.unanswered().exists()
+    with pytest.raises(TransitionRefused, match="has left"):
+        cancel_for_delay(order.pk, number=notice.number)
+    assert not Refund.objects.exists()
+    assert get_kettle(order).open_quantity == 1
+
+
+def test_the_page_says_which_parcel_and_cancels_that_one(standin):
+    order = order_in_two(TODAY() + 2 * DAY, FAR)
+    approve(order)
+    told(order)
+    [said] = list_told_delays(order.events.all())
+    slip = describe_slip(said, TODAY())
+    assert slip.startswith("We promised the Scarf by")
+    assert slip.endswith("This is about one of your two parcels.")
+    person = open_by_mail(order)
+    for words in ("Part of your order is late", slip, "The other parcel stays as it is."):
+        assert person.sees(words)
+    person.open(order.get_absolute_url())
+    assert person.sees("One of your two parcels comes later than we promised.")
+    assert person.sees(slip)
+    person = open_by_mail(order)
+    person.press("Cancel that parcel and refund it")
+    assert person.sees("That parcel is cancelled.")
+    assert (get_scarf(order).open_quantity, get_kettle(order).open_quantity) == (0, 1)
+
+
+def test_being_told_of_a_delay_costs_the_first_its_place_in_no_line():
+    order = order_in_two(TODAY() + 2 * DAY, FAR)
+    told(order)
+    later = builders.placed_order(get_scarf(order).variant, promised_by_on=TODAY() + 3 * DAY)
+    StockRecord.objects.filter(variant=get_scarf(order).variant).update(on_hand=1, backorder_limit=9)
+    with transaction.atomic():
+        backorders.serve_waiting(list(StockRecord.objects.values_list("pk", flat=True)))
+    waits = Allocation.objects.filter(awaits_goods=True, order_line__title="Scarf")
+    assert [each.order_line.order_id for each in waits] == [later.pk]

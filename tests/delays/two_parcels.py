@@ -23,6 +23,7 @@ def order_in_two(scarf_by: date | None, kettle_by: date | None, *, restock_on: d
         if by_on:
             days = {"ships_on": by_on - 4 * DAY, "promised_from_on": by_on - DAY, "promised_by_on": by_on}
             OrderLine.objects.filter(pk=line.pk).update(**days)
+    order.lines.filter(title="Scarf").update(goes_first=True)
     return fresh(order)
 
 

@@ -105,6 +105,7 @@ def test_in_two_parcels_each_line_has_its_own_days_wherever_they_are_said(client
     lines = get_lines(order)
     scarf, kettle = lines["Wool scarf"], lines["Copper kettle"]
     assert scarf.promised_by_on < kettle.promised_by_on == order.promised_by_on
+    assert (scarf.goes_first, kettle.goes_first) == (True, False)
     assert [titles for _, titles in list_arrivals(order)] == [["Wool scarf"], ["Copper kettle"]]
     relay_and_deliver()
     [receipt] = [mail for mail in sink.received if mail.topic == "receipt"]

@@ -1,5 +1,8 @@
 """The choice that the news of a delay leads to: wait, or cancel and get the money back. Looking changes nothing."""
 
+from datetime import date
+from typing import Any
+
 from django.contrib import messages
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from orders import line_cancellation, order_access, stages, status
 from orders.delays import delay_words
 from orders.delays.answering import accept_delay, cancel_for_delay
+from orders.delays.delay_words import ToldDelay
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import DelayNotice, Order
 from orders.views.redirects import see_other
@@ -20,6 +24,7 @@ DONE = {
     Answer.WAIT: "Thank you for waiting. You can still cancel {until}.",
     Answer.CANCEL: "Cancelled. Your money is on its way back, the way you paid.",
 }
+PART_CANCELLED = "That parcel is cancelled. The money for it is on its way back, the way you paid."
 REST_CANCELLED = "What had not left is cancelled. The money for it is on its way back, the way you paid."
 
 
@@ -32,30 +37,36 @@ def order_delay(request: HttpRequest, number: str) -> HttpResponse:
     prefetch_related_objects([order], "events", "shipments")
     told = delay_words.list_told_delays(order.events.all())
     today = timezone.localdate()
-    latest, is_rest = told[-1] if told else None, stages.has_any_left(order)
+    latest = delay_words.list_latest(told)
     context = {
         "order": order,
         "words": status.get_customer_status_label(order),
-        "may_cancel": latest is not None and _may_cancel(order),
-        "is_rest": is_rest,
+        "is_rest": stages.has_any_left(order) and not any(each.what for each in latest),
+        "is_part": any(each.what for each in latest),
         "until": _describe_last_moment(order),
-        "delay": latest
-        and {
-            "told": latest,
-            "slip": delay_words.describe_slip(latest, today),
-            "cause": delay_words.describe_cause(latest),
-            "silence": delay_words.describe_silence(latest, today, is_rest=is_rest) if latest.is_asking else "",
-        },
+        "delays": [_describe(order, each, today) for each in latest],
     }
     return render(request, "storefront/delay.html", context)
+
+
+def _describe(order: Order, told: ToldDelay, today: date) -> dict[str, Any]:
+    is_rest = stages.has_any_left(order)
+    return {
+        "told": told,
+        "slip": delay_words.describe_slip(told, today),
+        "cause": delay_words.describe_cause(told),
+        "silence": delay_words.describe_silence(told, today, is_rest=is_rest) if told.is_asking else "",
+        "may_cancel": _may_cancel(order, of_first=told.is_of_first),
+    }
 
 
 def _describe_last_moment(order: Order) -> str:
     return delay_words.describe_last_moment(is_collected=order.pickup_store_id is not None)
 
 
-def _may_cancel(order: Order) -> bool:
-    return status.may_customer_cancel(order, lost=status.lost_total(order)) and line_cancellation.has_some_here(order)
+def _may_cancel(order: Order, *, of_first: bool) -> bool:
+    may_cancel = status.may_customer_cancel(order, lost=status.lost_total(order))
+    return may_cancel and line_cancellation.has_some_here(order, of_first=of_first)
 
 
 def _answer(request: HttpRequest, order: Order) -> HttpResponse:
@@ -67,6 +78,9 @@ def _answer(request: HttpRequest, order: Order) -> HttpResponse:
     except TransitionRefused as refusal:
         messages.error(request, str(refusal))
         return see_other("order_delay", order.number)
+    if answer == Answer.CANCEL and _is_of_two(order, number):
+        messages.success(request, PART_CANCELLED)
+        return see_other("order", order.number)
     is_rest = answer == Answer.CANCEL and stages.has_any_left(order)
     messages.success(
         request, REST_CANCELLED if is_rest else DONE[Answer(answer)].format(until=_describe_last_moment(order))
@@ -74,10 +88,20 @@ def _answer(request: HttpRequest, order: Order) -> HttpResponse:
     return see_other("order", order.number)
 
 
+def _is_of_two(order: Order, number: int) -> bool:
+    """Whether it was about one of two parcels."""
+    told = delay_words.list_told_delays(order.events.all())
+    return any(each.what for each in told if each.number == number)
+
+
+def _is_of_first(order: Order, number: int) -> bool:
+    return order.delay_notices.filter(number=number, is_of_first=True).exists()
+
+
 def _take_answer(order: Order, answer: str, number: int) -> None:
     if answer == Answer.WAIT:
         accept_delay(order.pk, number=number)
-    elif answer == Answer.CANCEL and _may_cancel(order):
+    elif answer == Answer.CANCEL and _may_cancel(order, of_first=_is_of_first(order, number)):
         cancel_for_delay(order.pk, number=number)
     else:
         raise TransitionRefused("This order cannot be cancelled from here any more. Write to us, and we see to it.")

@@ -20,6 +20,7 @@ from orders.addresses import address_change
 from orders.arrivals import format_arrivals
 from orders.customs import describe_import_charges
 from orders.delays import delay_words
+from orders.delays.order_parts import find_part
 from orders.models import Order, OrderLine, Payment, Shipment
 from orders.order_facts import OrderFacts, read_order_facts
 from orders.papers import issuing
@@ -79,7 +80,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     context |= _compute_net_total(found, lost)
     if declaring.has_contract(found):
         prefetch_related_objects([found], "events", "shipments", "withdrawals")
-        context["delay"] = _describe_delay(found)
+        context["delays"] = _describe_delays(found)
         context["withdraw_until"] = _describe_withdrawal_period(found, [row["line"] for row in rows])
     context |= _describe_returns(found, facts)
     if found.status == Order.Status.PENDING:
@@ -99,18 +100,25 @@ def _format_customs_note(found: Order) -> str:
     return describe_import_charges(str(terms.settings.default_country), country, tax_name=tax_name)
 
 
-def _describe_delay(found: Order) -> dict[str, str | bool] | None:
-    """What its buyer was told last of a later day, while there is something to choose."""
-    told = delay_words.list_told_delays(found.events.all())
+def _describe_delays(found: Order) -> list[dict[str, str | bool]]:
+    """What its buyer was told last of a later day, of each parcel, while there is something to choose. Two queries for
+    an order in two parcels.
+    """
     is_open = found.status == Order.Status.CONFIRMED and not found.hold
-    if not told or not is_open or not told[-1].is_asking or found.fulfilment_status in stages.DONE_STATUSES:
-        return None
-    today, is_rest = timezone.localdate(), stages.has_any_left(found)
-    return {
-        "is_rest": is_rest,
-        "slip": delay_words.describe_slip(told[-1], today),
-        "silence": delay_words.describe_silence(told[-1], today, is_rest=is_rest),
-    }
+    if not is_open or found.fulfilment_status in stages.DONE_STATUSES:
+        return []
+    told = delay_words.list_latest(delay_words.list_told_delays(found.events.all()))
+    today, has_any_left = timezone.localdate(), stages.has_any_left(found)
+    return [
+        {
+            "is_rest": has_any_left and not each.what,
+            "is_part": bool(each.what),
+            "slip": delay_words.describe_slip(each, today),
+            "silence": delay_words.describe_silence(each, today, is_rest=has_any_left),
+        }
+        for each in told
+        if each.is_asking and not (each.what and find_part(found, is_first=each.is_of_first).is_done)
+    ]
 
 
 def _describe_invoice(number: str) -> dict[str, str]:
