@@ -158,7 +158,11 @@ def _tell_what_slips_on_the_road() -> int:
         if DELAYS.is_due(found.order_id):
             with DELAYS.attempt(found.order_id, subject=f"{DELAYS.title} {found.number}"):
                 told = announce_delay(
-                    found.order_id, slip, seen_by_on=found.outlook.promised_by_on, shipment_id=found.shipment_id
+                    found.order_id,
+                    slip,
+                    seen_by_on=found.outlook.promised_by_on,
+                    shipment_id=found.shipment_id,
+                    is_of_first=found.is_first,
                 )
                 count += told is not None
     return count

@@ -31,20 +31,28 @@ WITH heard AS (
       AND EXISTS (SELECT FROM orders_trackingevent t WHERE t.shipment_id = s.id AND t.meaning <> 'other')
     GROUP BY s.carrier
 )
-SELECT s.id, o.id, o.number, o.country, o.shipping_method_id, o.promised_by_on, s.dispatched_at, s.estimated_on,
+SELECT s.id, o.id, o.number, o.country, o.shipping_method_id, own.by_on, s.dispatched_at, s.estimated_on,
        (SELECT min(t.happened_at) FROM orders_trackingevent t
         WHERE t.shipment_id = s.id AND (t.meaning <> 'other' OR t.happened_at > s.dispatched_at)),
        (SELECT heard.up_to >= s.dispatched_at FROM heard WHERE heard.carrier = s.carrier),
-       (SELECT array_agg(n.reason::text) FROM orders_delaynotice n WHERE n.shipment_id = s.id), o.zone_days
+       (SELECT array_agg(n.reason::text) FROM orders_delaynotice n WHERE n.shipment_id = s.id), o.zone_days,
+       own.is_first
 FROM orders_shipment s JOIN orders_order o ON o.id = s.order_id
+CROSS JOIN LATERAL (
+    SELECT count(*) > 0 AS is_first,
+           CASE WHEN count(*) > 0 THEN max(line.promised_by_on) ELSE o.promised_by_on END AS by_on
+    FROM orders_shipmentline inside JOIN orders_orderline line ON line.id = inside.order_line_id
+    WHERE o.ships_as_ready AND inside.shipment_id = s.id AND line.goes_first
+) own
 WHERE s.stage IN ('dispatched', 'in_transit') AND s.tracking_number <> '' AND s.dispatched_at IS NOT NULL
   AND o.status = 'confirmed' AND o.hold = '' AND o.source <> 'import' AND o.shipping_method_id IS NOT NULL
-  AND o.fulfilment_status IN ('dispatched', 'held_up')
-  AND (o.promised_by_on >= %(long_past)s AND (o.promised_by_on <= %(soon)s OR s.estimated_on > o.promised_by_on)
-       OR o.promised_by_on IS NULL
+  AND (o.fulfilment_status IN ('dispatched', 'held_up')
+       OR own.is_first AND o.fulfilment_status IN ('partly_sent', 'partly_here'))
+  AND (own.by_on >= %(long_past)s AND (own.by_on <= %(soon)s OR s.estimated_on > own.by_on)
+       OR own.by_on IS NULL
           AND EXISTS (SELECT FROM orders_delaynotice n
                       WHERE n.shipment_id = s.id AND n.is_current AND n.reason = 'silent'))
-ORDER BY o.promised_by_on, s.id
+ORDER BY own.by_on, s.id
 """)
 SOON = timedelta(days=30)  # no carrier's quickest day is further off
 
@@ -73,6 +81,7 @@ class FoundParcel:
     order_id: int
     number: str
     outlook: RoadOutlook
+    is_first: bool = False  # of two, by its own days
 
 
 def find_road_slips() -> Iterator[tuple[FoundParcel, Slip]]:
@@ -95,6 +104,7 @@ def find_road_slips() -> Iterator[tuple[FoundParcel, Slip]]:
         is_alone,
         told,
         zone,
+        is_first,
     ) in rows:
         outlook = RoadOutlook(
             by_on,
@@ -107,7 +117,7 @@ def find_road_slips() -> Iterator[tuple[FoundParcel, Slip]]:
         )
         slip = predict_road_slip(outlook, calendar=terms.get_calendar(country), method=methods[method_id], now=now)
         if slip is not None:
-            yield FoundParcel(pk, order_id, number, outlook), slip
+            yield FoundParcel(pk, order_id, number, outlook, is_first), slip
 
 
 def predict_road_slip(

@@ -10,7 +10,7 @@ from orders.delays.delay_words import describe_slip, list_told_delays
 from orders.delays.finding import see_to_delays
 from orders.fulfilment import backorders, queue
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Allocation, DelayNotice, Order, OrderEvent, Refund
+from orders.models import Allocation, DelayNotice, Order, OrderEvent, Refund, Shipment
 from shop.catalog.models import StockRecord
 from tests import builders
 from tests.delays.late import DAY, TODAY, fresh, goods_come, nothing_is_told, open_by_mail, told
@@ -217,3 +217,24 @@ def test_being_told_of_a_delay_costs_the_first_its_place_in_no_line():
         backorders.serve_waiting(list(StockRecord.objects.values_list("pk", flat=True)))
     waits = Allocation.objects.filter(awaits_goods=True, order_line__title="Scarf")
     assert [each.order_line.order_id for each in waits] == [later.pk]
+
+
+@pytest.mark.parametrize("kettle_by", [FAR, None], ids=["the rest has a day", "the rest has none"])
+def test_on_the_road_the_first_is_late_by_its_own_day_while_the_rest_is_here(kettle_by):
+    order = order_in_two(TODAY() + 9 * DAY, kettle_by)
+    approve(order)
+    parcel = send(get_scarf(order))
+    Shipment.objects.filter(pk=parcel.pk).update(estimated_on=TODAY() + 12 * DAY)
+    notice = told(order)
+    assert (notice.is_of_first, notice.reason, notice.shipment) == (True, Reason.CARRIER, parcel)
+    assert get_scarf(order).promised_by_on == notice.new_by_on == TODAY() + 12 * DAY
+    assert get_kettle(order).promised_by_on == fresh(order).promised_by_on == kettle_by
+    assert see_to_delays() == 0
+
+
+def test_a_carriers_day_before_the_first_ones_own_is_no_news():
+    order = order_in_two(TODAY() + 9 * DAY, FAR)
+    approve(order)
+    parcel = send(get_scarf(order))
+    Shipment.objects.filter(pk=parcel.pk).update(estimated_on=TODAY() + 9 * DAY)
+    assert nothing_is_told(order)
