@@ -303,6 +303,11 @@ def has_any_left(order: Order) -> bool:
     return any(parcel.stage in DISPATCHED_STAGES for parcel in order.shipments.all())
 
 
+def is_any_begun(order: Order) -> bool:
+    """Whether somebody has started on a parcel of it that has a way to go. For a page, prefetch `shipments`."""
+    return any(parcel.stage not in OFF_THE_ROAD | {Stage.WAITING} for parcel in order.shipments.all())
+
+
 def get_stage(stage: str) -> ParcelStage:
     """Raises KeyError for a stage that is off the road."""
     return _BY_STAGE[Stage(stage)]

@@ -57,6 +57,10 @@ class Timeline:
 
 
 BANK_MILESTONE = (Kind.PAYMENT_UNDER_WAY, "Payment on its way from your bank")
+LINES_TITLES: dict[str, str] = {
+    Kind.LINES_CANCELLED: "Some of it cancelled",
+    Kind.LINES_CHANGED: "Changed as you wished",
+}
 NOT_PAID_TEXT = "Nothing was charged, and the goods are no longer held."
 DUE_FIELDS = {row.event: row.due_field for row in stages.EVERY_STAGE if row.due_field}
 
@@ -105,7 +109,7 @@ def _build_parcel_timeline(
     came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
     steps += [_build_refund_step(order, event) for event in given_back]
-    steps += [_build_cancelled_lines_step(event) for event in mine if event.kind == Kind.LINES_CANCELLED]
+    steps += [_build_lines_step(event) for event in mine if event.kind in LINES_TITLES]
     steps += _build_failed_refund_steps(order, mine)
     steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
     steps += _build_denial_steps(mine, parcel)
@@ -189,8 +193,9 @@ def _build_cancelled_steps(order: Order, mine: list[OrderEvent]) -> list[Timelin
     ]
 
 
-def _build_cancelled_lines_step(event: OrderEvent) -> TimelineStep:
-    return TimelineStep("Some of it cancelled", "done", at=event.created_at, text=f"{event.data.get('what', '')}.")
+def _build_lines_step(event: OrderEvent) -> TimelineStep:
+    title = LINES_TITLES[event.kind]
+    return TimelineStep(title, "done", at=event.created_at, text=f"{event.data.get('what', '')}.")
 
 
 def _build_refund_step(order: Order, event: OrderEvent) -> TimelineStep:

@@ -87,6 +87,12 @@ TWINS = {
         "test_the_same_lines_cancelled_eight_times_at_once_are_cancelled_once": (
             "test_without_the_orders_lock_they_are_cancelled_again_and_again"
         ),
+        "test_one_line_changed_to_eight_sizes_at_once_is_promised_one": (
+            "test_without_the_orders_lock_it_is_promised_several"
+        ),
+        "test_changed_while_it_is_picked_it_is_one_or_the_other": (
+            "test_without_the_orders_lock_another_size_is_picked_than_the_line_says"
+        ),
         "test_cancelled_while_its_parcel_leaves_it_is_one_or_the_other": (
             "test_without_the_orders_lock_it_leaves_and_is_cancelled_too"
         ),

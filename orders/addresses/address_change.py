@@ -19,7 +19,7 @@ from orders.addresses import zone_words
 from orders.addresses.address_days import NewPlace, describe_later_days, find_new_place
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
-from orders.models import Order, OrderEvent, Shipment
+from orders.models import Order, OrderEvent
 
 MOVED = ["zone_name", "zone_days", "promised_from_on", "promised_by_on", "first_promised_by_on", "moved_days"]
 CHANGEABLE = [name for name in ADDRESS_FIELDS if name != "phone"]
@@ -157,7 +157,6 @@ def _find_objection(order: Order) -> str:
         return "is collected by its buyer: it goes to no address."
     if order.hold:
         return "is on hold, so its address stays as it is for now."
-    underway = [each for each in order.shipments.all() if each.stage not in stages.OFF_THE_ROAD]
-    if any(each.stage != Shipment.Stage.WAITING for each in underway):
+    if stages.is_any_begun(order):
         return "is being made ready already, so its address stays as it is."
     return ""

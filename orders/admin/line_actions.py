@@ -7,10 +7,11 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from orders import line_cancellation
+from orders import line_cancellation, line_change
 from orders.admin.action_pages import render_step_page
 from orders.admin.actions import get_actor_name, try_each_order
 from orders.admin.forms import ReasonField, focus_first_error
+from orders.line_change import LineChangeForm
 from orders.line_forms import PieceCountForm
 from orders.models import Order, Refund
 from orders.payments import line_refunds
@@ -24,7 +25,9 @@ from shop.price_field import PriceField
 
 SENT = "confirm"
 CANCEL_LINES = StaffButton("cancel_lines", "Cancel some of it")
+CHANGE_LINES = StaffButton("change_lines", "Change a size or colour")
 REFUND_PARTS = StaffButton("refund_parts", "Refund goods or postage")
+NO_OTHER = "nothing else of the same price is on its shelf, or somebody picks it already."
 ONE_AT_A_TIME = "Choose one order: how much of it is asked line by line."
 
 
@@ -96,6 +99,28 @@ def _cancel(request: HttpRequest, order: Order, form: CancelLinesForm) -> None:
     )
     if done.refund:
         _report(request, done.refund, order)
+
+
+@admin.action(description=CHANGE_LINES.label, permissions=["change"])
+def change_lines(model_admin: admin.ModelAdmin, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+    """One order at a time, by the form that buyers have."""
+    order = _get_single(request, orders)
+    if order is None:
+        return None
+    choices = line_change.list_choices(order) if line_change.may_change_lines(order) else {}
+    if not choices:
+        messages.error(request, f"{order.number}: {NO_OTHER}")
+        return None
+    form = LineChangeForm(request.POST if SENT in request.POST else None, choices=choices)
+    if form.is_valid():
+        actor = get_actor_name(request)
+        try_each_order(
+            request, [order], lambda each: line_change.change_lines(each.pk, form.chosen, actor=actor), done="Changed"
+        )
+        return None
+    focus_first_error([form], next(iter(form.line_ids)))
+    title = CHANGE_LINES.label
+    return render_step_page(model_admin, request, orders, "changed_lines", seen=[order], title=title, form=form)
 
 
 @admin.action(description=REFUND_PARTS.label, permissions=["change"])

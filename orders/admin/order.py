@@ -1,5 +1,4 @@
 import re
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -19,60 +18,45 @@ from accounts.admin.customer_filter import ByCustomerFilter
 from accounts.admin.masked import MaskedAdmin, ReasonForm
 from accounts.people.email_addresses import normalize_searched_address
 from accounts.privacy.access_log import DataSubject, mask_email
-from orders import cancellation
 from orders.admin.action_pages import build_order_subject, get_return_url
 from orders.admin.actions import approve, make_step_action, release
 from orders.admin.address import change_address
 from orders.admin.backordered import SOONEST_PROMISED, BackorderedColumns, annotate_awaited
 from orders.admin.by_hand import (
-    GIVEN_BACK,
-    MARK_PAID,
-    SEND_AGAIN,
     WHAT_ELSE,
     find_undelivered_refunds,
-    is_owed_by_hand,
     mark_given_back,
     mark_paid,
     send_refund_again,
 )
-from orders.admin.delay_steps import list_delay_steps, mark_essential, say_late, unmark_essential
+from orders.admin.delay_steps import mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
 from orders.admin.entry import enter_order
 from orders.admin.figures import FigureFilter
 from orders.admin.invoices import build_invoice_urls, describe_issued
-from orders.admin.line_actions import CANCEL_LINES, REFUND_PARTS, cancel_lines, refund_parts
-from orders.admin.order_action_forms import CORRECT, cancel, complete_address, correct_tracking, refund, ship
+from orders.admin.line_actions import cancel_lines, change_lines, refund_parts
+from orders.admin.next_steps import list_next_steps, list_quick_steps
+from orders.admin.order_action_forms import cancel, complete_address, correct_tracking, refund, ship
 from orders.admin.paging import DeepPaginator
 from orders.admin.pickup_steps import hand_over
-from orders.admin.road_steps import PASTE, SETTLE, paste_tracking_page, settle_denial
-from orders.admin.sheets import STILL_HERE, packing_slips, pick_list
+from orders.admin.road_steps import paste_tracking_page, settle_denial
+from orders.admin.sheets import packing_slips, pick_list
 from orders.admin.status_badges import format_denial_badge, format_dispute_badges, format_refund_badge, get_status_badge
 from orders.admin.taking_back import take_back
-from orders.admin.workbench import build_workbench_urls, list_mending_steps, list_queue_pages
+from orders.admin.workbench import build_workbench_urls, list_queue_pages
 from orders.carrier_contact import build_carrier_contact
 from orders.fulfilment import holds, queue
 from orders.fulfilment.packing import TO_PACK
-from orders.line_cancellation import may_cancel_some
 from orders.models import Invoice, Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
 from orders.order_access import build_order_link
 from orders.papers.issuing import is_invoiceable
-from orders.payments.refunds import find_refundable_payment
 from orders.stages import (
-    CARRIED_STAGES,
     DISPATCHED_STATUSES,
     EVERY_STAGE,
-    PACKING_SLIPS,
-    PICKUP_ROAD,
-    ROAD,
-    ParcelStage,
-    StaffButton,
-    find_next_stage,
-    get_road,
 )
 from orders.status import get_customer_status_label
 from orders.timeline import build_timelines
 
-APPROVE, RELEASE = ROAD[0].button, StaffButton("release", "Release")
 OWN_STEPS = {
     "approve": approve,
     "ship": ship,
@@ -131,6 +115,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         complete_address,
         cancel,
         cancel_lines,
+        change_lines,
         refund,
         refund_parts,
         mark_paid,
@@ -251,7 +236,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         shown = request.GET.get(QueueFilter.parameter_name, "")
         context = {
             "title": "Orders",
-            "quick_steps": _list_quick_steps(shown),
+            "quick_steps": list_quick_steps(shown),
             "queue_pages": list_queue_pages(request, shown),
         }
         response = super().changelist_view(request, {**(extra_context or {}), **context})
@@ -320,7 +305,7 @@ def build_order_page_context(order: Order, *, may_act: bool) -> dict[str, Any]:
         and order.fulfilment_status not in DISPATCHED_STATUSES,
         "events": [(event, KINDS.get(event.kind, event.kind)) for event in order.events.all()],
         "stories": build_timelines(order),
-        "steps": _list_next_steps(order, parcels, standings, undelivered) if may_act else {},
+        "steps": list_next_steps(order, parcels, standings, undelivered) if may_act else {},
         "list_url": f"{reverse('admin:orders_order_changelist')}?queue={QueueFilter.ANY}",
     }
 
@@ -337,63 +322,3 @@ def build_contact_details(order: Order, *, is_unmasked: bool) -> dict[str, Any]:
             "carrier": None if order.pickup_store_id else build_carrier_contact(order),
         }
     return {"is_whole": False, "lines": [order.full_name], "email": mask_email(order.email), "gift_note": ""}
-
-
-def _list_quick_steps(queue_key: str) -> list[StaffButton]:
-    """The buttons above a queue's list."""
-    if queue_key in (queue.TO_APPROVE.key, queue.ON_HOLD.key):
-        return [APPROVE if queue_key == queue.TO_APPROVE.key else RELEASE]
-    own = {queue.NOT_RECEIVED.key: SETTLE, queue.PAYMENT_PROBLEM.key: SEND_AGAIN}
-    if queue_key in own:
-        return [own[queue_key]]
-    here = queue.QUEUES.get(queue_key, queue.BACKORDERED)
-    roads = [road for road, is_pickup in ((ROAD, False), (PICKUP_ROAD, True)) if here.is_pickup in (None, is_pickup)]
-    following = [step for road in roads for step in _list_steps_from(here.stages, road)]
-    sheets = [row.sheet for row in EVERY_STAGE if row.stage in here.stages and row.sheet]
-    return list(dict.fromkeys([*following, *sheets]))
-
-
-def _list_steps_from(stages: Iterable[str], road: Iterable[ParcelStage]) -> list[StaffButton]:
-    road = list(road)
-    following = (find_next_stage(stage, road) for stage in stages)
-    return list(dict.fromkeys(row.button for row in following if row))
-
-
-def _list_next_steps(order: Order, parcels: list[Shipment], stages: list[str], undelivered: set[int]) -> dict[str, Any]:
-    """The buttons: the next steps, then what else can be done."""
-    settling = [SETTLE] if any(parcel.denied_at for parcel in parcels) else []
-    again = [SEND_AGAIN, GIVEN_BACK] if undelivered else []
-    following = [*again, *settling, *_list_following_steps(order, stages)]
-    return {"following": following, "more": list(_list_other_steps(order, stages))}
-
-
-def _list_following_steps(order: Order, stages: list[str]) -> list[StaffButton]:
-    if order.waits_for_link:
-        return [MARK_PAID]
-    following = _list_steps_from(stages, get_road(order))
-    if queue.find_queue_for_order(order, stages) == queue.TO_APPROVE:
-        following = [APPROVE]
-    if order.hold:
-        following = [RELEASE]
-    if order.hold == Order.Hold.REBUILT:
-        following = [StaffButton("complete_address", "Type in the address"), *following]
-    return following
-
-
-def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
-    if not CARRIED_STAGES.isdisjoint(stages):
-        yield CORRECT.button
-        yield PASTE
-    yield from list_mending_steps(order)
-    if cancellation.may_cancel(order) or order.waits_for_link:
-        yield StaffButton("cancel", "Cancel")
-    if may_cancel_some(order, order.lines.all()):
-        yield CANCEL_LINES
-    if find_refundable_payment(order)[0]:
-        yield StaffButton("refund", "Refund")
-        yield REFUND_PARTS
-    if any(is_owed_by_hand(refund) for payment in order.payments.all() for refund in payment.refunds.all()):
-        yield GIVEN_BACK
-    if not STILL_HERE.isdisjoint(stages):
-        yield StaffButton(PACKING_SLIPS.action, "Packing slip")
-    yield from list_delay_steps(order)

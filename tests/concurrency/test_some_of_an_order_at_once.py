@@ -2,11 +2,12 @@
 
 import time
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from django.db import IntegrityError
 
-from orders import line_cancellation
+from orders import line_cancellation, line_change
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment
@@ -109,6 +110,68 @@ def test_without_the_orders_lock_it_leaves_and_is_cancelled_too(monkeypatch):
     unlock(monkeypatch, line_cancellation)
     with pytest.raises(WRONG):
         cancel_several_while_they_leave()
+
+
+def change_at_once() -> None:
+    """Eight want eight sizes instead: each is taken for a moment, and one stays promised."""
+    sizes = builders.product("Felt slippers", sizes=tuple("ABCDEFGHI"), on_hand=1).variants.order_by("position")
+    old, *others = sizes
+    order = builders.placed_order(old)
+    line = order.lines.get()
+    steps = [
+        partial(attempt, partial(line_change.change_lines, order.pk, {line.pk: v.pk}, actor="Sam")) for v in others
+    ]
+    at_once(steps, slowed_ms=5)
+    promised = Allocation.objects.get(order_line=line, released_at=None)
+    line.refresh_from_db()
+    assert promised.record.variant_id == line.variant_id != old.pk
+    check_stock()
+
+
+def test_one_line_changed_to_eight_sizes_at_once_is_promised_one():
+    change_at_once()
+
+
+def test_without_the_orders_lock_it_is_promised_several(monkeypatch):
+    unlock(monkeypatch, line_change)
+    with pytest.raises((*WRONG, Allocation.MultipleObjectsReturned)):
+        change_at_once()
+
+
+def change_while_it_is_picked() -> None:
+    """Whoever comes first wins: what somebody fetches is what the line says."""
+    old, new = builders.product("Felt slippers", sizes=("A", "B"), on_hand=9).variants.order_by("position")
+    order = order_at(Shipment.Stage.WAITING, old)
+    parcel, line = order.shipments.get(), order.lines.get()
+    picked: list[int] = []
+
+    def pick() -> str:
+        outcome = attempt(lambda: transitions.start_picking_shipment(parcel.pk, actor="Sam"))
+        picked.append(order.lines.get().variant_id)
+        return outcome
+
+    at_once(
+        [pick, lambda: attempt(lambda: line_change.change_lines(order.pk, {line.pk: new.pk}, actor="Kit"))],
+        slowed_ms=15,
+    )
+    line.refresh_from_db()
+    assert picked == [line.variant_id]
+    check_stock()
+
+
+def change_several_while_they_are_picked() -> None:
+    for _ in range(4):
+        change_while_it_is_picked()
+
+
+def test_changed_while_it_is_picked_it_is_one_or_the_other():
+    change_several_while_they_are_picked()
+
+
+def test_without_the_orders_lock_another_size_is_picked_than_the_line_says(monkeypatch):
+    unlock(monkeypatch, line_change)
+    with pytest.raises(WRONG):
+        change_several_while_they_are_picked()
 
 
 def refund_at_once() -> None:

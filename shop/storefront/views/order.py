@@ -15,7 +15,17 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
-from orders import cancellation, line_cancellation, order_access, order_mail_optins, pickup, promise, stages, status
+from orders import (
+    cancellation,
+    line_cancellation,
+    line_change,
+    order_access,
+    order_mail_optins,
+    pickup,
+    promise,
+    stages,
+    status,
+)
 from orders.addresses import address_change
 from orders.arrivals import format_arrivals
 from orders.customs import describe_import_charges
@@ -66,6 +76,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],
         "may_cancel": may_call_off and cancellation.may_cancel(found),
         "may_cancel_some": may_call_off and line_cancellation.may_cancel_some(found, [row["line"] for row in rows]),
+        "may_change_lines": not facts.invoice_numbers and line_change.may_change_lines(found),
         "may_mark": has_come and found.status != Order.Status.CANCELLED and order_access.owns(request, found),
         "notice": status.get_customer_notice(found, lost=lost),
         "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings) if has_come else None,
