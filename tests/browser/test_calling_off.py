@@ -109,3 +109,32 @@ def test_a_guest_says_that_it_did_not_come_and_staff_find_it(visitor: Visitor, s
     assert FOUND in visitor.words
     assert "We are looking for it" not in visitor.words
     check_on_telephone(visitor, "an order that was found")
+
+
+def test_a_guest_has_another_size_until_somebody_picks_it(visitor: Visitor, staff: Visitor, shop: Shop) -> None:
+    visitor.go("/product/slipway-plimsoll/")
+    chips = visitor.page.locator("label.chip:not(.gone)")
+    chips.nth(1).click()
+    visitor.press("Add to cart")
+    number = visitor.fill_in_checkout("cal@example.com").pay()
+    visitor.click("Change a size or colour")
+    check_on_telephone(visitor, "another size or colour")
+    select = visitor.page.locator("select[name^=line-]")
+    [was, wanted] = select.locator("option").all_inner_texts()[:2]
+    visitor.press("Change it")
+    assert "Everything is as it was." in visitor.words
+    select.select_option(label=wanted)
+    visitor.press("Change it")
+    assert visitor.path == f"/orders/{number}/"
+    assert f"{wanted} instead of {was.removesuffix(' (as ordered)')}" in visitor.words
+    check_on_telephone(visitor, "an order with another size")
+
+    look_up(staff, number)
+    assert wanted in staff.words
+    assert find_named(staff.page, "button", "Change a size or colour").count()
+    for step in STAGES[:2]:
+        take(staff, step)
+    assert not find_named(staff.page, "button", "Change a size or colour").count()
+    visitor.page.reload()
+    assert not find_named(visitor.page, "link", "Change a size or colour").count()
+    assert "can no longer be changed here" in visitor.go(f"/orders/{number}/changed-lines/").words
