@@ -22,6 +22,8 @@ from shop.catalog import stock
 from shop.catalog.models import Variant
 from shop.catalog.stock import OutOfStock
 
+CHOOSE_AGAIN = "That is gone meanwhile. Please choose again."
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -37,17 +39,16 @@ class LineChangeForm(forms.Form):
 
     def __init__(self, data: Any = None, *, choices: Mapping[int, Choice]) -> None:
         super().__init__(data)
-        self.line_ids = {f"line-{line_id}": line_id for line_id in choices}
+        self.ordered = {f"line-{line_id}": choice.line for line_id, choice in choices.items()}
         for line_id, choice in choices.items():
             line = choice.line
             many = f"{line.quantity} × " if line.quantity > 1 else ""
+            as_ordered = (line.variant_id, f"{line.options} (as ordered)")
             self.fields[f"line-{line_id}"] = forms.TypedChoiceField(
                 label=f"{many}{line.title}",
-                choices=[("", f"{line.options} (as ordered)"), *((each.pk, each.label) for each in choice.others)],
+                choices=[as_ordered, *((each.pk, each.label) for each in choice.others)],
                 coerce=int,
-                empty_value=None,
-                required=False,
-                error_messages={"invalid_choice": "That is gone meanwhile. Please choose again."},
+                error_messages=dict.fromkeys(("required", "invalid_choice"), CHOOSE_AGAIN),
             )
 
     def clean(self) -> dict[str, Any]:
@@ -59,8 +60,8 @@ class LineChangeForm(forms.Form):
     @property
     def chosen(self) -> dict[int, int]:
         """The variant by the order line, of what is changed."""
-        found = {line_id: self.cleaned_data.get(name) for name, line_id in self.line_ids.items()}
-        return {line_id: variant_id for line_id, variant_id in found.items() if variant_id}
+        given = self.cleaned_data
+        return {line.pk: given[name] for name, line in self.ordered.items() if given[name] != line.variant_id}
 
 
 def may_change_lines(order: Order) -> bool:

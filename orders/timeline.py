@@ -105,11 +105,10 @@ def _build_parcel_timeline(
     if parcel and order.fulfilment_status in stages.PARTLY_STATUSES and not order.hold:
         steps = _add_waiting_goods(steps, order, parcel)
     steps = _insert_delays(steps, delay_words.list_told_delays(mine))
-    steps = _insert_arrivals(steps, mine)
+    steps = _insert_what_came_between(steps, mine)
     came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
     steps += [_build_refund_step(order, event) for event in given_back]
-    steps += [_build_lines_step(event) for event in mine if event.kind in LINES_TITLES]
     steps += _build_failed_refund_steps(order, mine)
     steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
     steps += _build_denial_steps(mine, parcel)
@@ -150,14 +149,19 @@ def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[Tim
     return steps
 
 
-def _insert_arrivals(steps: list[TimelineStep], mine: list[OrderEvent]) -> list[TimelineStep]:
-    """What was waited for and came, each where it happened."""
+def _insert_what_came_between(steps: list[TimelineStep], mine: list[OrderEvent]) -> list[TimelineStep]:
+    """What was waited for and came, what of it was cancelled or changed: each where it happened."""
     for event in mine:
-        if event.kind == Kind.GOODS_CAME:
+        if event.kind == Kind.GOODS_CAME or event.kind in LINES_TITLES:
             place = _find_place(steps, event.created_at)
-            step = TimelineStep(_describe_arrival(event.data.get("what") or []), "done", at=event.created_at)
-            steps = [*steps[:place], step, *steps[place:]]
+            steps = [*steps[:place], _build_step_between(event), *steps[place:]]
     return steps
+
+
+def _build_step_between(event: OrderEvent) -> TimelineStep:
+    if event.kind == Kind.GOODS_CAME:
+        return TimelineStep(_describe_arrival(event.data.get("what") or []), "done", at=event.created_at)
+    return TimelineStep(LINES_TITLES[event.kind], "done", at=event.created_at, text=f"{event.data.get('what', '')}.")
 
 
 def _describe_arrival(titles: list[str]) -> str:
@@ -191,11 +195,6 @@ def _build_cancelled_steps(order: Order, mine: list[OrderEvent]) -> list[Timelin
         *steps,
         TimelineStep("Cancelled", "stop", at=ended.created_at if ended else order.cancelled_at, text=reason),
     ]
-
-
-def _build_lines_step(event: OrderEvent) -> TimelineStep:
-    title = LINES_TITLES[event.kind]
-    return TimelineStep(title, "done", at=event.created_at, text=f"{event.data.get('what', '')}.")
 
 
 def _build_refund_step(order: Order, event: OrderEvent) -> TimelineStep:

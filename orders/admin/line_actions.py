@@ -118,7 +118,7 @@ def change_lines(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Qu
             request, [order], lambda each: line_change.change_lines(each.pk, form.chosen, actor=actor), done="Changed"
         )
         return None
-    focus_first_error([form], next(iter(form.line_ids)))
+    focus_first_error([form], next(iter(form.fields)))
     title = CHANGE_LINES.label
     return render_step_page(model_admin, request, orders, "changed_lines", seen=[order], title=title, form=form)
 

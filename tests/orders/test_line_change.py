@@ -7,6 +7,7 @@ from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, OrderLine
 from orders.papers import issuing
+from orders.timeline import build_timelines
 from shop.catalog.models import StockRecord, Variant
 from tests import builders
 from tests.backoffice.conftest import staff
@@ -74,7 +75,9 @@ def test_the_buyer_has_another_size_until_picking_starts(buyer, sizes, stage):
     assert "size 12 (as ordered)" in asked
     response = client.post(page(order), {f"line-{line_of(order).pk}": wide.pk}, follow=True)
     assert "Changed. Felt slippers: size 13 instead of size 12." in response.text
-    assert "Changed as you wished" in response.text
+    [story] = build_timelines(Order.objects.get(pk=order.pk))
+    titles = [step.title for step in story.steps]
+    assert titles.index("Placed and paid") < titles.index("Changed as you wished") < titles.index("Picked")
     line = line_of(order)
     assert (line.variant, line.sku, line.options) == (wide, wide.sku, "size 13")
     assert promised(order) == {wide.pk: 2}
@@ -200,7 +203,14 @@ def test_what_makes_no_sense_changes_nothing_and_says_so(buyer, sizes, typed):
     key = f"line-{line_of(order).pk}"
     response = buyer(order).post(page(order), {key: typed})
     assert response.status_code == 200
-    assert "Everything is as it was" in response.text or "Please choose again" in response.text
+    assert "Please choose again" in response.text
+    assert (line_of(order).variant, changes(order)) == (sizes[0], [])
+
+
+def test_as_ordered_is_no_change(buyer, sizes):
+    order = builders.placed_order(sizes[0])
+    response = buyer(order).post(page(order), {f"line-{line_of(order).pk}": sizes[0].pk})
+    assert "Everything is as it was" in response.text
     assert (line_of(order).variant, changes(order)) == (sizes[0], [])
 
 
