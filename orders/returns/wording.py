@@ -8,10 +8,11 @@ from orders.models import Withdrawal
 from orders.returns.deadlines import SENDING_BACK_PERIOD, WITHDRAWAL_PERIOD, WithdrawalPeriod
 
 
-def describe_period(period: WithdrawalPeriod, moment: datetime) -> str:
-    """Until when they may withdraw, or that the time is over."""
+def describe_period(period: WithdrawalPeriod, moment: datetime, *, is_collected: bool) -> str:
+    """Until when they may withdraw, or that the time is over. `is_collected`: its buyer comes for it."""
     if period.ends_on is None:
-        return f"You can until {WITHDRAWAL_PERIOD} after the last parcel is with you."
+        begins = "you have collected all of it" if is_collected else "the last parcel is with you"
+        return f"You can until {WITHDRAWAL_PERIOD} after {begins}."
     if period.is_open_at(moment):
         return f"You can until the end of {format_whole_day(period.ends_on)}."
     return f"The {WITHDRAWAL_PERIOD} ended with {format_whole_day(period.ends_on)}."

@@ -241,6 +241,7 @@ def test_its_buyer_reads_where_when_and_the_code(client, barn, mug, standin):
     assert "Goes to" not in page
     assert "With you" not in page
     assert "Change where it goes" not in page
+    assert "You can until 14 days after you have collected all of it." in page
 
 
 def test_once_it_is_collected_or_called_off_the_code_is_gone(client, barn, mug, standin):
@@ -297,6 +298,7 @@ def test_the_receipt_says_where_it_is_collected_and_from_when(client, barn, mug,
     assert "Ready to collect" in words
     assert "To collect at The barn, 2 Mill Lane, Leeds" in words
     assert "Going to:" not in words
+    assert "after you have collected all of it, you can change your mind" in words
     assert order.pickup_code not in words
 
 

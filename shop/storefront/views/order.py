@@ -141,7 +141,7 @@ def _describe_withdrawal_period(found: Order, lines: list[OrderLine]) -> str:
     period = deadlines.find_withdrawal_period(found, page_cache.get_cached_terms())
     if not period.is_open_at(timezone.now()) or declaring.is_all_withdrawn(lines, found.withdrawals.all()):
         return ""
-    return wording.describe_period(period, timezone.now())
+    return wording.describe_period(period, timezone.now(), is_collected=found.pickup_store_id is not None)
 
 
 def _describe_returns(found: Order, facts: OrderFacts) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from orders.models import Order, Withdrawal
 from orders.returns import deadlines, declaring, statements, wording
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
 from orders.returns.declaring import CONTRACT_STATUSES, Declaration, WithdrawalRefused
+from orders.shop_terms import Terms
 from orders.views.redirects import see_other
 from shop.storefront import page_cache
 from shop.storefront.withdrawal_forms import OrderWithdrawalForm, StatementForm
@@ -96,7 +97,7 @@ def _render_order_page(
         "order": order,
         "form": form,
         "has_contract": declaring.has_contract(order),
-        "period": wording.describe_period(period, now),
+        "period": wording.describe_period(period, now, is_collected=order.pickup_store_id is not None),
         "is_late": not period.is_open_at(now),
         "may_cancel": status.may_customer_cancel(order, lost=status.lost_total(order))
         and cancellation.may_cancel(order),
@@ -118,11 +119,16 @@ def _list_own_orders(request: HttpRequest) -> list[dict[str, Any]]:
     found = _find_own_orders(request)
     if found is None:
         return []
-    now, terms = timezone.now(), page_cache.get_cached_terms()
+    terms = page_cache.get_cached_terms()
     return [
-        {"order": each, "period": wording.describe_period(deadlines.find_withdrawal_period(each, terms), now)}
+        {"order": each, "period": _describe_period(each, terms)}
         for each in found.prefetch_related("shipments", "lines")[:MOST_LISTED]
     ]
+
+
+def _describe_period(order: Order, terms: Terms) -> str:
+    period = deadlines.find_withdrawal_period(order, terms)
+    return wording.describe_period(period, timezone.now(), is_collected=order.pickup_store_id is not None)
 
 
 def _find_own_orders(request: HttpRequest) -> QuerySet[Order] | None:
