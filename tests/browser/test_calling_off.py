@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from tests.browser.shop_process import Shop
 from tests.browser.telephone import check_on_telephone
-from tests.browser.test_buying import look_up, take
+from tests.browser.test_buying import look_up, sign_up, take
 from tests.browser.visitor import Visitor, find_named
 from tests.journeys.walks import STAGES
 
@@ -35,8 +35,8 @@ def say_late(staff: Visitor, number: str) -> None:
 
 
 def test_a_customer_cancels_one_thing_and_then_all_that_is_left(visitor: Visitor, shop: Shop) -> None:
-    email = "bob@saywhen.example"
-    visitor.sign_in(email)
+    email = "kay@example.com"
+    sign_up(visitor, email)
     number = buy(visitor, email, "pint-mug", "hare-mug")
     paid = visitor.page.locator("dd.total").first.inner_text()
     visitor.click("Cancel some of it")
