@@ -4,7 +4,7 @@ Only what costs the same and stands on the shelf that the order was promised fro
 moves: money, tax and parcels stay as they are. For anything else the buyer cancels that line and orders anew.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,11 +64,12 @@ class LineChangeForm(forms.Form):
         return {line.pk: given[name] for name, line in self.ordered.items() if given[name] != line.variant_id}
 
 
-def may_change_lines(order: Order) -> bool:
-    """Whether its page offers it; what there is to choose from is told there. For a page, prefetch `shipments` and
-    `lines`.
+def may_change_lines(order: Order, lines: Iterable[OrderLine]) -> bool:
+    """Whether its page offers it; what there is to choose from is told there. For a page: no query.
+
+    Prefetch `shipments`.
     """
-    return not _find_objection(order) and any(_is_changeable(line) for line in order.lines.all())
+    return not _find_objection(order) and any(_is_changeable(line) for line in lines)
 
 
 def list_choices(order: Order) -> dict[int, Choice]:

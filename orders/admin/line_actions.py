@@ -107,7 +107,7 @@ def change_lines(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Qu
     order = _get_single(request, orders)
     if order is None:
         return None
-    choices = line_change.list_choices(order) if line_change.may_change_lines(order) else {}
+    choices = line_change.list_choices(order) if line_change.may_change_lines(order, order.lines.all()) else {}
     if not choices:
         messages.error(request, f"{order.number}: {NO_OTHER}")
         return None

@@ -80,7 +80,7 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
         yield StaffButton("cancel", "Cancel")
     if may_cancel_some(order, order.lines.all()):
         yield CANCEL_LINES
-    if line_change.may_change_lines(order):
+    if line_change.may_change_lines(order, order.lines.all()):
         yield CHANGE_LINES
     if find_refundable_payment(order)[0]:
         yield StaffButton("refund", "Refund")

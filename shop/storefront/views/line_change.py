@@ -17,7 +17,7 @@ from orders.views.redirects import see_other
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_own_lines(request: HttpRequest, number: str) -> HttpResponse:
     order = order_access.get_order_or_404(request, number)
-    if order.invoices.exists() or not line_change.may_change_lines(order):
+    if order.invoices.exists() or not line_change.may_change_lines(order, order.lines.all()):
         messages.error(request, f"What is in this order can no longer be changed here. {WRITE}")
         return see_other("order", number)
     choices = line_change.list_choices(order)

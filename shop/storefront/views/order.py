@@ -76,7 +76,8 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],
         "may_cancel": may_call_off and cancellation.may_cancel(found),
         "may_cancel_some": may_call_off and line_cancellation.may_cancel_some(found, [row["line"] for row in rows]),
-        "may_change_lines": not facts.invoice_numbers and line_change.may_change_lines(found),
+        "may_change_lines": not facts.invoice_numbers
+        and line_change.may_change_lines(found, [row["line"] for row in rows]),
         "may_mark": has_come and found.status != Order.Status.CANCELLED and order_access.owns(request, found),
         "notice": status.get_customer_notice(found, lost=lost),
         "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings) if has_come else None,
