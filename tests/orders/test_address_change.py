@@ -3,7 +3,6 @@
 import pytest
 
 from accounts.models.address import ADDRESS_FIELDS
-from orders import order_access
 from orders.addresses import address_change
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
@@ -26,17 +25,6 @@ TYPED = {
     "country": "GB",
 }
 NOT_TYPED = {"phone"}
-
-
-@pytest.fixture
-def buyer(client):
-    """Somebody who came by the link in their mail."""
-
-    def come(order: Order):
-        client.get(order_access.build_order_link(order).removeprefix("http://localhost:8000"))
-        return client
-
-    return come
 
 
 def page(order: Order) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orders import line_change, order_access
+from orders import line_change
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, OrderLine
@@ -18,17 +18,6 @@ __all__ = ["staff"]
 
 pytestmark = pytest.mark.django_db
 Kind = OrderEvent.Kind
-
-
-@pytest.fixture
-def buyer(client):
-    """Somebody who came by the link in their mail."""
-
-    def come(order: Order):
-        client.get(order_access.build_order_link(order).removeprefix("http://localhost:8000"))
-        return client
-
-    return come
 
 
 @pytest.fixture
