@@ -18,10 +18,10 @@ from tests.backoffice.conftest import staff
 from tests.backoffice.steps import said, take
 from tests.notifications.acts import relay_and_deliver
 from tests.notifications.conftest import sink
-from tests.orders.test_address_change import TYPED, buyer, changes, page, where
+from tests.orders.test_address_change import TYPED, changes, page, where
 from tests.page import read_words
 
-__all__ = ["buyer", "sink", "staff"]
+__all__ = ["sink", "staff"]
 
 pytestmark = pytest.mark.django_db
 

@@ -5,6 +5,7 @@ They share the test's own database, so that the test can look at the books itsel
 
 import os
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -180,6 +181,8 @@ def running_stack(folder: Path, **timers: str) -> Iterator[tuple[Stack, Sink]]:
     sink, smtp_port, web_port = Sink(), free_port(), free_port()
     with ExitStack() as stack:
         stack.enter_context(file_lock(home.path / "lock"))
+        for left_by_the_last in ("valkey", "beat"):  # its jobs would be done by this one's worker
+            shutil.rmtree(home.folder(left_by_the_last))
         server = Server(sink, smtp_port)
         server.start()
         stack.callback(server.stop, no_assert=True)
