@@ -118,6 +118,7 @@ CARRIERS: dict[str, Carrier] = {
         "FR",
         *("la poste", "colissimo"),
     ),
+    "mondial_relay": Carrier("Mondial Relay", "https://www.mondialrelay.fr/suivi-de-colis/?numeroExpedition={number}"),
     "chronopost": Carrier("Chronopost", "https://www.chronopost.fr/tracking-no-cms/suivi-page?listeNumerosLT={number}"),
     "deutsche_post": Carrier(
         "Deutsche Post", "https://www.deutschepost.de/sendung/simpleQueryResult.html?form.sendungsnummer={number}"
@@ -146,11 +147,24 @@ CARRIERS: dict[str, Carrier] = {
     "poste_italiane": _write_post(
         "Poste Italiane", "https://www.poste.it/cerca/index.html#/risultati-spedizioni/{number}", "IT"
     ),
+    "brt": Carrier(
+        "BRT",
+        "https://vas.brt.it/vas/sped_det_show.hsm?referer=sped_numspe_par.htm&Nspediz={number}",
+        aliases=("bartolini",),
+    ),
     "correos": _write_post(
         "Correos",
         "https://www.correos.es/es/es/herramientas/localizador/envios/detalle?tracking-number={number}",
         "ES",
     ),
+    "seur": Carrier("SEUR", "https://www.seur.com/livetracking/?segOnlineIdentificador={number}"),
+    "ctt": _write_post(
+        "CTT",
+        "https://appserver.ctt.pt/CustomerArea/PublicArea_Detail?ObjectCodeInput={number}",
+        "PT",
+        *("ctt expresso", "correios de portugal"),
+    ),
+    "ctt_express": Carrier("CTT Express (Spain)", "https://www.cttexpress.com/localizador-de-envios/?sc={number}"),
     "postnord": Carrier(
         "PostNord",
         "https://tracking.postnord.com/en/tracking?id={number}",
@@ -160,6 +174,12 @@ CARRIERS: dict[str, Carrier] = {
     "posten": _write_post("Posten Norge", "https://sporing.posten.no/sporing/{number}", "NO", "posten"),
     "posti": _write_post("Posti", "https://www.posti.fi/en/tracking#/lahetys/{number}", "FI"),
     "poczta_polska": _write_post("Poczta Polska", "https://emonitoring.poczta-polska.pl/?numer={number}", "PL"),
+    "packeta": Carrier(
+        "Packeta",
+        "https://tracking.packeta.com/{number}",
+        aliases=("zasilkovna", "packetery"),
+        more_forms=(write_form("Z#{10}"),),
+    ),
     "canada_post": Carrier(
         "Canada Post",
         "https://www.canadapost-postescanada.ca/track-reperage/en#/search?searchFor={number}",

@@ -47,6 +47,12 @@ def test_every_courier_of_the_published_set_is_a_carrier_or_part_of_one():
         ("Osterreichische Post AG", "austrian_post"),
         ("Colissimo Domicile", "la_poste"),
         ("An Post registered", "an_post"),
+        ("Zásilkovna", "packeta"),
+        ("BRT Bartolini", "brt"),
+        ("Mondial Relay Locker", "mondial_relay"),
+        ("SEUR 24", "seur"),
+        ("CTT Expresso", "ctt"),
+        ("CTT Express", "ctt_express"),
     ],
 )
 def test_words_with_several_names_or_accents_find_the_right_one(words, key):
@@ -62,6 +68,7 @@ def test_words_with_several_names_or_accents_find_the_right_one(words, key):
         ("gls", "1Z5R89390357567127", ["ups"]),
         ("", "1z 5r8 939 03 5756 7127", ["ups"]),
         ("postnl", "RB123456785GB", ["royal_mail"]),
+        ("gls", "RB123456785PT", ["ctt"]),
         ("gls", "TBA000000000001", ["amazon"]),
         ("gls", "320595463938", []),  # fits two carriers' forms, as one number of twelve digits in seven does
         ("gls", "YBBX1234", []),
