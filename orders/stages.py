@@ -284,9 +284,14 @@ AT_THE_COUNTER = (
     ),
 )
 PICKUP_ROAD = (*ROAD[: _PLACE_OF_PACKED + 1], *AT_THE_COUNTER)
-EVERY_STAGE = (*PICKUP_ROAD, *ROAD[_PLACE_OF_PACKED + 1 :])
+WITH_THE_CARRIER = ROAD[_PLACE_OF_PACKED + 1 :]
+EVERY_STAGE = (*PICKUP_ROAD, *WITH_THE_CARRIER)
 USUAL_ROAD = tuple(row for row in ROAD if not row.is_scanned and row.progress is not CAME_BACK)
 OFF_THE_ROAD = frozenset({Stage.CANCELLED})  # no step leads from there, and none but a cancellation to it
+
+# The switches for news of one way alone.
+NEWS_OF_PICKUPS = frozenset(row.mail_purpose for row in AT_THE_COUNTER if row.mail_purpose)
+NEWS_OF_DELIVERIES = frozenset(row.mail_purpose for row in WITH_THE_CARRIER if row.mail_purpose)
 
 _BY_STAGE = {row.stage: row for row in EVERY_STAGE}
 DISPATCHED_STAGES = frozenset(row.stage for row in EVERY_STAGE if row.has_left)

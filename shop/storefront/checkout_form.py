@@ -18,7 +18,7 @@ from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_COLUMNS, ADDRESS_FIELDS
 from accounts.people.address_forms import ADDRESS_LABELS, AUTOCOMPLETE, PostalAddressMixin
 from accounts.people.email_addresses import EmailAddressInput
-from orders import order_mail_optins, pricing
+from orders import order_mail_optins, pricing, stages
 from orders.addresses import zone_words
 from orders.checkout import CheckoutDetails
 from orders.models import DeliveryZone, Order, ShippingMethod
@@ -217,13 +217,21 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         return any(self[name].value() or name in self.errors for name in names)
 
     @property
-    def ticks(self) -> list[forms.BoundField]:
-        return [self[key] for key in self._offered_keys]
+    def ticks(self) -> list[tuple[forms.BoundField, str]]:
+        """Each with the class that shows it only beside the way it is about; empty where it fits either."""
+        return [(self[key], _name_way_class(key)) for key in self._offered_keys]
 
     @property
     def _offered_keys(self) -> list[str]:
-        """Of the switches on the page, in its order."""
-        return [each.key for each in MAIL_PURPOSES if is_offered(each.key, self.terms)]
+        """Of the switches on the page, in its order: news of collecting only of what may be collected."""
+        found = [each.key for each in MAIL_PURPOSES if is_offered(each.key, self.terms)]
+        return [key for key in found if self.pickups or key not in stages.NEWS_OF_PICKUPS]
+
+    @property
+    def _fitting_keys(self) -> list[str]:
+        """Those in sight beside the way that was chosen. What was ticked before another way was chosen is no answer."""
+        others = stages.NEWS_OF_DELIVERIES if self.chosen_pickup else stages.NEWS_OF_PICKUPS
+        return [key for key in self._offered_keys if key not in others]
 
     def details(self) -> CheckoutDetails:
         """Of a valid form."""
@@ -239,7 +247,7 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
             vat_id=data["vat_id"],
             in_two=data["parcels"] == IN_TWO,
             carrier_may_write=data["carrier_may_write"],
-            ticks={purpose.key: True for purpose in MAIL_PURPOSES if data[purpose.key]} if is_guest else {},
+            ticks={key: True for key in self._fitting_keys if data[key]} if is_guest else {},
             expected_total=data["total"],
         )
 
@@ -247,11 +255,16 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         """A customer's switches that were changed on this page: those that differ from what it showed."""
         shown = set(self.cleaned_data["shown"].split())
         ticked = {purpose.key for purpose in MAIL_PURPOSES if self.cleaned_data[purpose.key]}
-        known = set(self._offered_keys)
-        return {key: key in ticked for key in (shown ^ ticked) & known}
+        return {key: key in ticked for key in (shown ^ ticked) & set(self._fitting_keys)}
 
     def address(self) -> Address:
         return Address(**{name: self.cleaned_data.get(name, "") for name in ADDRESS_FIELDS})
+
+
+def _name_way_class(key: str) -> str:
+    if key in stages.NEWS_OF_PICKUPS:
+        return "comes"
+    return "door" if key in stages.NEWS_OF_DELIVERIES else ""
 
 
 def _build_address_field(name: str) -> forms.CharField:

@@ -7,12 +7,10 @@ from accounts.consent.purposes import Purpose
 from orders import stages
 from orders.shop_terms import Terms
 
-OF_PICKUPS = frozenset(row.mail_purpose for row in stages.AT_THE_COUNTER if row.mail_purpose)
-
 
 def is_offered(key: str, terms: Terms) -> bool:
     """Whether the shop has what the switch is about."""
-    return bool(terms.pickups) or key not in OF_PICKUPS
+    return bool(terms.pickups) or key not in stages.NEWS_OF_PICKUPS
 
 
 def list_offered_purposes(terms: Terms, *, granted: Collection[str] = ()) -> list[Purpose]:

@@ -9,6 +9,7 @@ from tests.journeys.walks import STAGES
 COLLECT = "Collect at Harbour Row"
 WRONG = "AAAAAA"
 READY = "Tell me when my order is ready to collect"
+LEAVES = "Tell me when my order leaves"
 
 
 def test_a_guest_has_it_put_aside_in_the_store_and_gets_it_for_the_code(
@@ -17,7 +18,12 @@ def test_a_guest_has_it_put_aside_in_the_store_and_gets_it_for_the_code(
     email = "col@example.com"
     visitor.put_in_cart("pint-mug").click("Cart").press("Check out")
     page = visitor.fill("E-mail", email).fill("Full name", "Col Walker").page
+    page.get_by_role("heading", name="Where it goes").wait_for()
+    page.get_by_label(LEAVES).wait_for()
+    page.get_by_label(READY).wait_for(state="hidden")
     page.get_by_role("radio", name=COLLECT).check()
+    page.get_by_role("heading", name="Who comes for it").wait_for()
+    page.get_by_label(LEAVES).wait_for(state="hidden")
     page.get_by_label("Address", exact=True).wait_for(state="hidden")  # nothing of a door is asked
     page.locator("#summary").get_by_text(COLLECT).wait_for()
     check_on_telephone(visitor, "checkout, collected")

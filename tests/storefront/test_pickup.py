@@ -8,7 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from orders import pickup
+from accounts.consent import consent, purposes
+from orders import pickup, stages
 from orders.confirmation import renew_promise
 from orders.fulfilment import transitions
 from orders.fulfilment.uncollected import remind_uncollected
@@ -19,7 +20,7 @@ from orders.shop_terms import Calendar, PickupPlace, load_terms
 from shop.catalog import listing
 from shop.catalog.models import OpeningHours, SpecialHours, StockRecord, Store, Variant
 from shop.catalog.opening_hours import StoreCalendar
-from tests import builders
+from tests import builders, cast
 from tests.notifications.acts import relay_and_deliver
 from tests.notifications.conftest import sink
 from tests.page import read_words
@@ -310,3 +311,43 @@ def test_to_see_who_may_collect_it_the_cart_is_read_no_second_time(client, mug, 
     with CaptureQueriesContext(connection) as queries:
         ask()
     assert sum("orders_cartline" in query["sql"] for query in queries) == 1
+
+
+ROAD_NEWS = sorted(stages.NEWS_OF_DELIVERIES)
+
+
+def read_tick_classes(client) -> dict[str, str]:
+    return {field.name: way for field, way in client.get("/checkout/").context["form"].ticks}
+
+
+def test_news_stands_beside_the_way_it_is_about(client, mug):
+    ways = read_tick_classes(client)
+    assert ways[purposes.MAIL_ORDER_READY] == "comes"
+    assert {ways[key] for key in ROAD_NEWS} == {"door"}
+    assert {ways[key] for key in set(ways) - set(ROAD_NEWS) - stages.NEWS_OF_PICKUPS} == {""}
+    assert purposes.MAIL_ORDER_PACKED in ways
+
+
+def test_what_no_store_has_is_offered_no_news_of_collecting(client, barn, mug):
+    StockRecord.objects.filter(store=barn).update(on_hand=1)
+    assert purposes.MAIL_ORDER_READY not in read_tick_classes(client)
+
+
+@pytest.mark.parametrize("is_collected", [True, False])
+def test_a_tick_for_the_other_way_is_no_answer(client, barn, mug, standin, is_collected):
+    ticks = dict.fromkeys((*ROAD_NEWS, purposes.MAIL_ORDER_READY, purposes.MAIL_ORDER_PACKED), "on")
+    way = choose(barn) if is_collected else {}
+    order = check_out(client, **ticks, **way).order
+    kept = set(order.ticks.values_list("purpose", flat=True))
+    fitting = stages.NEWS_OF_PICKUPS if is_collected else stages.NEWS_OF_DELIVERIES
+    assert kept == {*fitting, purposes.MAIL_ORDER_PACKED}
+
+
+def test_a_customers_switch_that_was_out_of_sight_stays_as_it_was(client, barn, mug, standin):
+    bob = cast.bob()
+    client.force_login(bob.user)
+    consent.set_consent(bob, purposes.MAIL_ORDER_DISPATCHED, granted=True, source="test")
+    shown = client.get("/checkout/").context["form"]["shown"].value()
+    check_out(client, shown=shown, **{purposes.MAIL_ORDER_DELIVERED: "on"}, **choose(barn))
+    assert consent.allows(bob, purposes.MAIL_ORDER_DISPATCHED)
+    assert not consent.allows(bob, purposes.MAIL_ORDER_DELIVERED)
