@@ -16,7 +16,8 @@ from orders import staff_orders
 from orders.addresses.zone_words import describe_zone
 from orders.admin.action_pages import log_order_access
 from orders.admin.actions import get_actor_name
-from orders.admin.entry_forms import ROWS, EntryLines, OrderEntryForm
+from orders.admin.entry_focus import place_focus
+from orders.admin.entry_forms import NAMED_BY_BUYER, ROWS, EntryLines, OrderEntryForm
 from orders.customs import describe_import_charges
 from orders.models import Order
 from orders.parcel_plan import format_plan
@@ -34,7 +35,9 @@ def enter_order(request: HttpRequest, *, model_admin: admin.ModelAdmin) -> HttpR
     terms = load_terms()
     if request.method != "POST":
         form = OrderEntryForm(terms=terms, initial={"country": terms.settings.default_country.code})
-        return _render_entry(model_admin, request, form, EntryLines(prefix="line"))
+        rows = EntryLines(prefix="line")
+        place_focus(form, rows, settled=0)
+        return _render_entry(model_admin, request, form, rows)
     form, rows = OrderEntryForm(request.POST, terms=terms), EntryLines(request.POST, prefix="line")
     are_rows_valid = rows.is_valid()
     lines = [line for row in rows.forms if row.is_valid() and (line := row.build_line())]
@@ -47,7 +50,12 @@ def enter_order(request: HttpRequest, *, model_admin: admin.ModelAdmin) -> HttpR
         else:
             return _report_entered(request, order)
     context = _describe_sums(draft, terms) if draft and lines else {}
-    return _render_entry(model_admin, request, form, _add_empty_rows(request, rows), **context)
+    if ENTER not in request.POST and not any(request.POST.get(name, "").strip() for name in NAMED_BY_BUYER):
+        form = OrderEntryForm(terms=terms, initial=request.POST.dict())  # goods come first: nothing is missing yet
+    rows, settled = _add_empty_rows(request, rows), len(lines)
+    place_focus(form, rows, settled=settled, is_new=request.POST.get("settled", "0") != str(settled))
+    is_ready = bool(context) and ENTER not in request.POST
+    return _render_entry(model_admin, request, form, rows, settled=settled, is_ready=is_ready, **context)
 
 
 def _report_entered(request: HttpRequest, order: Order) -> HttpResponse:

@@ -20,6 +20,7 @@ from shop.price_field import PriceField
 MOST_FOUND = 12  # variants offered where words fit several
 MOST_PIECES = 9_999
 ADDRESS_OF_A_DOOR = tuple(name for name in ADDRESS_FIELDS if name != "full_name")  # who collects it gives none
+NAMED_BY_BUYER = ("email", *(name for name in ADDRESS_FIELDS if name != "country"))  # empty until they are asked
 ROWS = 5  # empty ones to begin with, and as many more each time
 MOST_ROWS = 100
 BY_LINK, BY_HAND = "link", "hand"
@@ -138,6 +139,7 @@ class EntryLineForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.found: list[Variant] = []
+        self.asks_which = False  # whether the keys go on at its “Which one”
         for name in ("what", "price_reason"):
             self.fields[name].widget.attrs["autocomplete"] = "off"
         at = str(self.prefix).rpartition("-")[2]

@@ -1,5 +1,6 @@
 """The form in which staff enter what came by phone, by post or by e-mail."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -222,3 +223,47 @@ def test_a_link_that_went_by_mail_is_its_buyers_alone(staff):
 
 def test_the_list_leads_to_the_form(staff):
     assert f'href="{ENTER}"' in staff.get(LIST).text
+
+
+NOBODY_YET = dict.fromkeys(BUYER, "") | {"country": "GB"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "fields", "focused"),
+    [
+        ([], NOBODY_YET, "line-0-what"),
+        ([{"what": "MUG"}], NOBODY_YET, "line-1-what"),
+        ([{"what": "MUG"}], NOBODY_YET | {"settled": 1}, "email"),
+        ([{"what": "MUG"}, {"what": "wool socks"}], NOBODY_YET | {"settled": 1}, "line-1-variant"),
+        ([{"what": "MUG", "quantity": 0}], NOBODY_YET, "line-0-quantity"),
+        ([{"what": "MUG", "unit_price": "9.00"}], {}, "line-0-price_reason"),
+        ([{"what": "zzzz"}], {}, "line-0-what"),
+        ([{"what": "MUG"}], {"postcode": ""}, "postcode"),
+        ([{"what": "MUG"}], NOBODY_YET | {"enter": 1}, "full_name"),
+        ([{"what": "MUG"}], {}, "enter"),
+        ([{"what": "MUG"}] * 100, NOBODY_YET | {"line-TOTAL_FORMS": 100}, None),
+    ],
+)
+def test_looked_up_the_keys_go_on_where_something_is_lacking(staff, rows, fields, focused):
+    mug = goods("Tin mug").variants.get()
+    mug.sku = "MUG"
+    mug.save()
+    goods("Wool socks", sizes=("S", "M"))
+    text = staff.post(ENTER, typed(staff, *rows) | {name: str(value) for name, value in fields.items()}).text
+    tags = re.findall(r"<(?:input|select|button|textarea)[^>]*\bautofocus\b[^>]*>", text)
+    assert [re.search(r'name="([^"]+)"', tag).group(1) for tag in tags] == ([focused] if focused else [])
+    assert ("This field is required" in text) is (focused == "full_name")
+    assert not Order.objects.exists()
+
+
+def test_an_order_that_was_refused_is_not_one_key_away_from_being_entered(staff):
+    page = enter(staff, {"what": goods("Tin mug").variants.get().sku, "quantity": 400})
+    assert "cannot be had in that number" in page
+    assert "autofocus" not in page
+    assert not Order.objects.exists()
+
+
+def test_the_first_page_leads_those_to_the_form_who_may_use_it(staff):
+    reader = signed_in(staff_member("ann@example.com", role="Staff: catalogue"))
+    assert f'href="{ENTER}"' in staff.get("/admin/").text
+    assert f'href="{ENTER}"' not in reader.get("/admin/").text
