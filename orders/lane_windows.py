@@ -37,7 +37,7 @@ LEAD_DAYS = 3  # from an order to the day its parcel is promised for, about: wha
 _READ_DELIVERIES = PreparedStatement("""
 SELECT o.country, o.shipping_method_id,
        coalesce(o.first_promised_by_on, o.promised_by_on) - o.moved_days AS promised_on,
-       CASE WHEN o.fulfilment_status = 'delivered'
+       CASE WHEN o.fulfilment_status = 'delivered' AND NOT o.has_denied_delivery
             THEN (SELECT (max(s.delivered_at) AT TIME ZONE %(zone)s)::date
                   FROM orders_shipment s WHERE s.order_id = o.id) END AS delivered_on
 FROM orders_order o

@@ -49,7 +49,8 @@ def build_order_news(letter: EmailContext) -> Context | None:
         "order": order,
         "order_url": links.build_order_url(order),
         "first_name": order.full_name.split(" ")[0],
-        "has_all_arrived": order.fulfilment_status == Order.FulfilmentStatus.DELIVERED,
+        "has_all_arrived": order.fulfilment_status == Order.FulfilmentStatus.DELIVERED
+        and not order.has_denied_delivery,
         "total": order.total_text,
         **_describe_days(order, parcel),
         "pickup": describe_pickup(order, timezone.now()),

@@ -16,13 +16,14 @@ WEEK = timedelta(weeks=1)
 WEEKS = 8
 PLACED_WITHIN = timedelta(days=366)  # a day that was promised longer ahead is left out
 
-# The day that was promised first, whatever was told since; kept, if the last parcel was there by then. Of what
+# The day that was promised first, whatever was told since; kept, if the last parcel was there by then, and while its
+# buyer does not say that one did not come. Of what
 # was imported only what is known to have gone in a parcel: of the rest nobody told us how it went.
 _COUNT_KEPT = PreparedStatement("""
 SELECT date_trunc('week', promised_on)::date AS week, country, shipping_name, count(*),
        count(*) FILTER (WHERE arrived_on <= promised_on)
 FROM (SELECT coalesce(o.first_promised_by_on, o.promised_by_on) AS promised_on, o.country, o.shipping_name,
-             CASE WHEN o.fulfilment_status = 'delivered'
+             CASE WHEN o.fulfilment_status = 'delivered' AND NOT o.has_denied_delivery
                   THEN (SELECT (max(s.delivered_at) AT TIME ZONE %(zone)s)::date
                         FROM orders_shipment s WHERE s.order_id = o.id) END AS arrived_on
       FROM orders_order o
@@ -126,5 +127,9 @@ def filter_promised(orders: QuerySet[Order], week_on: date, *, only_late: bool) 
         pickup_store=None,  # when somebody comes is theirs to say
     )
     found = found.filter(~Q(source=Order.Source.IMPORT) | Exists(Shipment.objects.filter(order=OuterRef("pk"))))
-    is_there = Q(fulfilment_status=Order.FulfilmentStatus.DELIVERED, arrived_on__lte=F("promised_on"))
+    is_there = Q(
+        fulfilment_status=Order.FulfilmentStatus.DELIVERED,
+        has_denied_delivery=False,
+        arrived_on__lte=F("promised_on"),
+    )
     return found.filter(~is_there | Q(arrived_on=None)) if only_late else found

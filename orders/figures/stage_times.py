@@ -13,12 +13,14 @@ from shop.prepared import PreparedStatement
 PERIOD = timedelta(weeks=8)
 STEPS = {OrderEvent.Kind.PLACED: "Paid", **{row.event: row.milestone for row in stages.ROAD if row.milestone}}
 
-# Of each order the first time that each step was taken; the time since the step before it.
+# Of each order the first time that each step was taken; the time since the step before it. What its buyer says did not
+# come is not delivered.
 _MEASURE = PreparedStatement("""
 WITH taken AS (
     SELECT e.order_id, e.kind, min(e.created_at) AS at
     FROM orders_order o JOIN orders_orderevent e ON e.order_id = o.id
     WHERE o.placed_at >= %(since)s AND e.kind = ANY(%(kinds)s)
+      AND NOT (o.has_denied_delivery AND e.kind = 'shipment_delivered')
     GROUP BY e.order_id, e.kind
 ), spent AS (
     SELECT kind, extract(epoch FROM at - lag(at) OVER (PARTITION BY order_id ORDER BY at)) AS seconds FROM taken
@@ -54,4 +56,5 @@ def filter_reached(orders: QuerySet[Order], kind: str, since: date) -> QuerySet[
     """The orders behind a bar: paid since then, with that step taken after another."""
     taken = OrderEvent.objects.filter(order=OuterRef("pk"), kind=kind)
     before = OrderEvent.objects.filter(order=OuterRef("pk"), kind__in=list(STEPS)).exclude(kind=kind)
-    return orders.filter(Exists(taken), Exists(before), placed_at__gte=find_midnight(since))
+    found = orders.filter(Exists(taken), Exists(before), placed_at__gte=find_midnight(since))
+    return found.filter(has_denied_delivery=False) if kind == OrderEvent.Kind.DELIVERED else found

@@ -4,6 +4,7 @@ import re
 import time
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from html import unescape
 
 import pytest
@@ -13,9 +14,10 @@ from django.utils import timezone
 
 from orders.admin.figures import build_figures, format_seconds
 from orders.figures.money_back import count_money_back
-from orders.figures.promises_kept import WEEK, count_promises_kept, list_weeks
+from orders.figures.promises_kept import WEEK, count_promises_kept, filter_promised, list_weeks
 from orders.figures.return_reasons import PERIOD, ReasonCount, count_reasons
-from orders.figures.stage_times import measure_stages
+from orders.figures.stage_times import filter_reached, measure_stages
+from orders.fulfilment import denials
 from orders.models import Order, OrderEvent, ReturnAuthorization, Shipment
 from tests import builders
 from tests.backoffice.test_access import signed_in, staff_member
@@ -76,6 +78,18 @@ def test_an_order_is_there_with_its_last_parcel():
     assert count_promises_kept(TODAY()).weeks[-1].kept == 0
 
 
+def test_what_its_buyer_says_did_not_come_kept_no_promise_until_that_is_settled():
+    order = promised(last_week(), came=last_week())
+    parcel = order.shipments.get()
+    late = partial(filter_promised, Order.objects.all(), last_week(), only_late=True)
+    assert (count_promises_kept(TODAY()).weeks[-1].kept, late().count()) == (1, 0)
+    denials.deny_delivery(parcel.pk, actor="Buyer")
+    week = count_promises_kept(TODAY()).weeks[-1]
+    assert (week.promised, week.kept, late().count()) == (1, 0, 1)
+    denials.take_denial_back(parcel.pk, actor="Buyer")
+    assert (count_promises_kept(TODAY()).weeks[-1].kept, late().count()) == (1, 0)
+
+
 @pytest.mark.parametrize("fields", [{"status": "cancelled"}, {"status": "pending"}, {"promised_by_on": None}], ids=str)
 def test_what_was_never_promised_or_was_called_off_does_not_count(fields):
     order = promised(last_week(), came=last_week())
@@ -119,6 +133,17 @@ def test_time_in_a_stage_is_counted_from_the_step_before():
     assert approved.median == pytest.approx(2 * 3600, abs=5)
     assert approved.ninth == pytest.approx((2 + 0.8 * 28) * 3600, abs=5)
     assert picked.median == pytest.approx(3600, abs=5)
+
+
+def test_no_time_to_the_door_is_measured_of_what_its_buyer_says_did_not_come():
+    order = promised(last_week(), came=last_week())
+    for kind in (Kind.PLACED, Kind.DELIVERED):
+        order.events.create(kind=kind)
+    Order.objects.filter(pk=order.pk).update(placed_at=timezone.now())
+    delivered = partial(filter_reached, Order.objects.all(), Kind.DELIVERED, TODAY())
+    assert ([each.kind for each in measure_stages(TODAY())], delivered().count()) == ([Kind.DELIVERED], 1)
+    denials.deny_delivery(order.shipments.get().pk, actor="Buyer")
+    assert (measure_stages(TODAY()), delivered().count()) == ([], 0)
 
 
 def test_money_back_is_counted_once_it_went():

@@ -7,10 +7,12 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders import lane_windows
+from orders.calibration.forecasting import NOT_YET
 from orders.contracting import snapshot_terms
 from orders.delays.finding import find_slips
+from orders.fulfilment import denials
 from orders.lane_windows import ENOUGH, FURTHEST, compute_lane_windows, read_deliveries
-from orders.models import LaneWindow, Order, ShippingMethod, ShopSettings
+from orders.models import LaneWindow, Order, Shipment, ShippingMethod, ShopSettings
 from orders.pricing import compute_totals
 from orders.promise import Promise, combine_promises, compute_promise, describe_product_promise
 from orders.shop_terms import load_terms
@@ -168,6 +170,12 @@ def test_what_says_nothing_of_a_lane_is_not_counted(post, fields):
     assert len(read_deliveries().lanes) == 1
     Order.objects.update(**fields)
     assert read_deliveries().lanes == []
+
+
+def test_what_its_buyer_says_did_not_come_counts_as_on_its_way(post):
+    delivered(post, [0])
+    denials.deny_delivery(Shipment.objects.get().pk, actor="Buyer")
+    assert read_deliveries().history.delivered.tolist() == [NOT_YET]
 
 
 def test_the_day_promised_first_counts_whatever_was_told_since(post):
