@@ -8,6 +8,13 @@ from dataclasses import dataclass
 
 from orders.models import Order
 
+CARRIER_MAY_WRITE = "Let the carrier write to me about this delivery"
+WHAT_CARRIER_GETS = (
+    "For this order alone: it then gets your e-mail address, and your phone number if you give one. "
+    "Otherwise only name and address."
+)
+WHY_PHONE = "You need not. Only for the carrier, about this parcel, and only with that tick; some carriers ask for one."
+
 
 @dataclass(frozen=True)
 class CarrierContact:

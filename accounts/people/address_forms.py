@@ -1,3 +1,5 @@
+import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,15 +23,18 @@ _LABEL_AND_TOKEN = {
 }
 ADDRESS_LABELS = {name: _LABEL_AND_TOKEN[name][0] for name in ADDRESS_FIELDS}
 AUTOCOMPLETE = {name: _LABEL_AND_TOKEN[name][1] for name in ADDRESS_FIELDS}
+WIDGET_TYPES: dict[str, type[forms.Widget]] = {"country": forms.Select, "phone": forms.TelInput}
 ADDRESS_WIDGETS = {
-    name: (forms.Select if name == "country" else forms.TextInput)(attrs={"autocomplete": token})
-    for name, token in AUTOCOMPLETE.items()
+    name: WIDGET_TYPES.get(name, forms.TextInput)(attrs={"autocomplete": token}) for name, token in AUTOCOMPLETE.items()
 }
 CONFIRMED_DOUBTS = "looked_at"
+NO_PHONE_NUMBER = "Please write the number in digits, such as +44 20 7946 0018, or leave it out."
+PHONE_DIGITS = range(5, 16)  # E.164: fifteen at most, the country's code included
+_PHONE_NUMBER = re.compile(r"(\+|\(\+)?[0-9(][0-9 ()./‐‑–-]*( ?(x|ext\.?) ?[0-9]{1,6})?", re.IGNORECASE)
 
 
 class PostalAddressMixin:
-    """What every form with an address checks, by the rules of its country.
+    """What every form with an address checks, by the rules of its country; of a phone number, that it can be dialled.
 
     What is missing is asked for. What only looks odd, or is left out where addresses usually have it, is asked about
     once: the hidden field `looked_at` holds what was asked, and the same answer again is taken.
@@ -54,6 +59,9 @@ class PostalAddressMixin:
     def clean_postcode(self: Any) -> str:
         return " ".join(str(self.cleaned_data["postcode"]).upper().split())
 
+    def clean_phone(self: Any) -> str:
+        return clean_phone_number(str(self.cleaned_data["phone"]))
+
     def clean(self: Any) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data  # type: ignore[misc]  # of the form mixed into
         doubts = {name: words for name, words in self._find_doubts(cleaned) if name not in self.errors}
@@ -73,6 +81,22 @@ class PostalAddressMixin:
             yield "postcode", _format_expectation(rules, f"{rules.postcode_label}{example}")
         if rules.expects_region and not cleaned.get("region", ""):
             yield "region", _format_expectation(rules, f"{rules.region_label} too")
+
+
+def clean_phone_number(typed: str) -> str:
+    """As it was typed, with plain characters and single spaces. Which numbers a country gives out is not asked.
+
+    Raises `ValidationError` for what nobody can dial.
+    """
+    number = " ".join(unicodedata.normalize("NFKC", typed).split())
+    if number and not (_PHONE_NUMBER.fullmatch(number) and _count_digits(number) in PHONE_DIGITS):
+        raise forms.ValidationError(NO_PHONE_NUMBER)
+    return number
+
+
+def _count_digits(number: str) -> int:
+    """Without those of an extension."""
+    return sum(character.isdigit() for character in re.split("[a-z]", number.lower())[0])
 
 
 def _lowercase_label(label: str) -> str:

@@ -17,12 +17,14 @@ from accounts.people.address_forms import ADDRESS_LABELS, ADDRESS_WIDGETS, Posta
 from orders import events, shop_terms, stages
 from orders.addresses import zone_words
 from orders.addresses.address_days import NewPlace, describe_later_days, find_new_place
+from orders.carrier_contact import CARRIER_MAY_WRITE, WHAT_CARRIER_GETS, WHY_PHONE
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent
 
 MOVED = ["zone_name", "zone_days", "promised_from_on", "promised_by_on", "first_promised_by_on", "moved_days"]
-CHANGEABLE = [name for name in ADDRESS_FIELDS if name != "phone"]
+CARRIER_CONTACT = ("carrier_may_write", "phone")  # what it may get besides name and address
+CHANGEABLE = (*(name for name in ADDRESS_FIELDS if name != "phone"), *CARRIER_CONTACT)
 OTHER_COUNTRY = (
     "In another country tax, delivery and the day it arrives may differ, so that is not changed here. "
     "Write to us, and we see to it."
@@ -36,14 +38,15 @@ class OrderAddressChangeForm(PostalAddressMixin, forms.ModelForm):
     class Meta:
         model = Order
         fields = CHANGEABLE
-        labels = ADDRESS_LABELS
+        labels = {**ADDRESS_LABELS, "carrier_may_write": CARRIER_MAY_WRITE}
         widgets = ADDRESS_WIDGETS
+        help_texts = {"carrier_may_write": WHAT_CARRIER_GETS, "phone": WHY_PHONE}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.was_country = str(self.instance.country)
         for name, field in self.fields.items():
-            if name != "country":
+            if name not in ("country", "carrier_may_write"):
                 field.validators.append(MEANINGLESS)
         self.apply_postal_rules()
         self.terms = shop_terms.load_terms()
@@ -70,9 +73,10 @@ class OrderAddressChangeForm(PostalAddressMixin, forms.ModelForm):
         return country
 
     @property
-    def address(self) -> dict[str, str]:
-        """Of a valid form."""
-        return {name: self.cleaned_data[name] for name in CHANGEABLE}
+    def address(self) -> dict[str, Any]:
+        """Of a valid form. A number that no carrier may get is not kept."""
+        left_out = {} if self.cleaned_data["carrier_may_write"] else {"phone": ""}
+        return {name: self.cleaned_data[name] for name in CHANGEABLE} | left_out
 
 
 def may_change_address(order: Order) -> bool:
@@ -82,10 +86,13 @@ def may_change_address(order: Order) -> bool:
 
 @dataclass(frozen=True)
 class AddressChange:
-    """What became of an order's days; both None where nobody knew one."""
+    """What became of an order's days; both None where nobody knew one. Where it `is_elsewhere`, more was changed than
+    what the carrier may get besides.
+    """
 
     was_by_on: date | None
     by_on: date | None
+    is_elsewhere: bool = True
 
     @property
     def moved_day(self) -> date | None:
@@ -94,8 +101,9 @@ class AddressChange:
 
 
 @transaction.atomic
-def change_address(order_id: int, address: Mapping[str, str], *, actor: str) -> AddressChange | None:
-    """None where nothing was changed: the same address again. The event holds no address, and the days if they moved.
+def change_address(order_id: int, address: Mapping[str, Any], *, actor: str) -> AddressChange | None:
+    """None where nothing was changed: the same address again. The event holds no address, and the days if they moved;
+    there is none where only what the carrier may get besides was changed. What `address` leaves out stays.
 
     Raises `TransitionRefused` once somebody picks it, while it is on hold, for another country, or where its way does
     not go.
@@ -109,8 +117,11 @@ def change_address(order_id: int, address: Mapping[str, str], *, actor: str) -> 
     place = find_new_place(order, address["postcode"], terms)
     if place and place.is_refused:
         raise TransitionRefused(f"{order.number}: {zone_words.format_refusal(place.zone, address['postcode'])}")
-    if not _save_address(order, address):
+    changed = _save_address(order, address)
+    if not changed:
         return None
+    if changed <= set(CARRIER_CONTACT):
+        return AddressChange(order.promised_by_on, order.promised_by_on, is_elsewhere=False)
     change = AddressChange(order.promised_by_on, _move_days(order, place) if place else order.promised_by_on)
     days: dict[str, Any] = {"was": str(change.was_by_on), "by": str(change.moved_day)} if change.moved_day else {}
     events.record_order_event(order, OrderEvent.Kind.ADDRESS_CHANGED, actor=actor, **days)
@@ -140,13 +151,14 @@ def _move_days(order: Order, place: NewPlace) -> date | None:
     return order.promised_by_on
 
 
-def _save_address(order: Order, address: Mapping[str, str]) -> bool:
-    changed = [name for name in CHANGEABLE if address[name] != str(getattr(order, name))]
+def _save_address(order: Order, address: Mapping[str, Any]) -> set[str]:
+    """The names of the fields that are others now."""
+    changed = {name for name in CHANGEABLE if name in address and str(address[name]) != str(getattr(order, name))}
     for name in changed:
         setattr(order, name, address[name])
     if changed:
-        order.save(update_fields=changed)
-    return bool(changed)
+        order.save(update_fields=sorted(changed))
+    return changed
 
 
 def _find_objection(order: Order) -> str:

@@ -16,10 +16,11 @@ from accounts.consent import purposes
 from accounts.consent.purposes import Purpose
 from accounts.models import Address, Customer
 from accounts.models.address import ADDRESS_COLUMNS, ADDRESS_FIELDS
-from accounts.people.address_forms import ADDRESS_LABELS, AUTOCOMPLETE, PostalAddressMixin
+from accounts.people.address_forms import ADDRESS_LABELS, AUTOCOMPLETE, WIDGET_TYPES, PostalAddressMixin
 from accounts.people.email_addresses import EmailAddressInput
 from orders import order_mail_optins, pricing, stages
 from orders.addresses import zone_words
+from orders.carrier_contact import CARRIER_MAY_WRITE, WHAT_CARRIER_GETS, WHY_PHONE
 from orders.checkout import CheckoutDetails
 from orders.models import DeliveryZone, Order, ShippingMethod
 from orders.shop_terms import PickupPlace, Terms
@@ -30,9 +31,10 @@ MAIL_PURPOSES: tuple[Purpose, ...] = tuple(
     purposes.get_purpose(key) for key in (*order_mail_optins.OF_ONE_ORDER, purposes.NEWSLETTER)
 )
 ONE_LINE_VALIDATOR = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
-# As the page has them: the postcode beside the city, and where it goes on the map last. No phone is asked for.
-_LAST_ON_PAGE = ("region", "country")
-ADDRESS_ON_PAGE = (*(name for name in ADDRESS_FIELDS if name not in (*_LAST_ON_PAGE, "phone")), *_LAST_ON_PAGE)
+# As the page has them: the postcode beside the city, where it goes on the map after it, and what the carrier may get
+# besides by the tick for it.
+_LAST_ON_PAGE = ("region", "country", "phone")
+ADDRESS_ON_PAGE = (*(name for name in ADDRESS_FIELDS if name not in _LAST_ON_PAGE), *_LAST_ON_PAGE)
 ADDRESS_OF_A_DOOR = tuple(name for name in ADDRESS_ON_PAGE if name != "full_name")  # who collects it gives none
 TOGETHER, IN_TWO = "one", "two"
 # What we say where something is missing.
@@ -73,11 +75,7 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         required=False,
         error_messages={"invalid_choice": "Please choose one parcel or two."},
     )
-    carrier_may_write = forms.BooleanField(
-        label="Let the carrier write to me about this delivery",
-        required=False,
-        help_text="For this order alone: it then gets your e-mail address as well. Otherwise only name and address.",
-    )
+    carrier_may_write = forms.BooleanField(label=CARRIER_MAY_WRITE, required=False, help_text=WHAT_CARRIER_GETS)
     gift_note = forms.CharField(
         label="A note to go in with it",
         max_length=280,
@@ -98,7 +96,7 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
     total = forms.DecimalField(required=False, widget=forms.HiddenInput)
     shown = forms.CharField(required=False, widget=forms.HiddenInput, max_length=1000)
 
-    field_order = ["email", *ADDRESS_ON_PAGE]
+    field_order = ["email", *ADDRESS_ON_PAGE[:-1], "method", "parcels", "carrier_may_write", "phone"]
 
     def __init__(
         self,
@@ -116,6 +114,7 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         for name in ADDRESS_ON_PAGE:
             if name not in self.fields:
                 self.fields[name] = _build_address_field(name)
+        self.fields["phone"].help_text = WHY_PHONE
         for purpose in MAIL_PURPOSES:
             self.fields[purpose.key] = forms.BooleanField(
                 label=purpose.title, help_text=purpose.explanation, required=False
@@ -234,13 +233,14 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         return [key for key in self._offered_keys if key not in others]
 
     def details(self) -> CheckoutDetails:
-        """Of a valid form."""
+        """Of a valid form. A number that no carrier may get is not kept with the order."""
         data = self.cleaned_data
+        left_out = {} if data["carrier_may_write"] else {"phone": ""}
         method = next(each for each in self.methods if str(each.pk) == data["method"])
         is_guest = self.customer is None
         return CheckoutDetails(
             email=data["email"],
-            address={name: data.get(name, "") for name in ADDRESS_FIELDS},
+            address={name: data.get(name, "") for name in ADDRESS_FIELDS} | left_out,
             method=method,
             gift_note=data["gift_note"],
             company_name=data["company_name"],
@@ -274,7 +274,7 @@ def _build_address_field(name: str) -> forms.CharField:
         max_length=ADDRESS_COLUMNS[name].max_length,
         required=not ADDRESS_COLUMNS[name].blank,
         validators=[ONE_LINE_VALIDATOR],
-        widget=forms.TextInput(attrs={"autocomplete": AUTOCOMPLETE[name]}),
+        widget=WIDGET_TYPES.get(name, forms.TextInput)(attrs={"autocomplete": AUTOCOMPLETE[name]}),
     )
 
 

@@ -80,5 +80,5 @@ def test_whatever_an_address_has_is_everywhere_an_address_is():
     assert tuple(OrderAddressForm.base_fields) == ADDRESS_FIELDS
     assert tuple(AddressBookForm.base_fields) == (*ADDRESS_FIELDS, "is_default")
     assert set(ADDRESS_FIELDS) <= set(_ORDER_FIELDS)
-    assert set(ADDRESS_ON_PAGE) == set(ADDRESS_FIELDS) - {"phone"}
+    assert set(ADDRESS_ON_PAGE) == set(ADDRESS_FIELDS)
     assert set(ADDRESS_FIELDS) - {"country"} <= ON_AN_INVOICE.keys() | NOT_ON_AN_INVOICE.keys()

@@ -36,6 +36,8 @@ def order_address(request: HttpRequest, number: str) -> HttpResponse:
 def _describe_change(change: AddressChange | None) -> str:
     if change is None:
         return "The address is as it was."
+    if not change.is_elsewhere:
+        return "It goes to the same address, and what the carrier gets besides is changed."
     if change.moved_day is None:
         return "It goes to the new address."
     day = format_day(change.moved_day, timezone.localdate())
