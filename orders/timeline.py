@@ -108,11 +108,16 @@ def _build_parcel_timeline(
     steps = _insert_what_came_between(steps, mine)
     came_back = {event.data.get("refund") for event in mine if event.kind == Kind.REFUND_FAILED}
     given_back = [event for event in mine if event.kind == Kind.REFUNDED and event.data.get("refund") not in came_back]
-    steps += [_build_refund_step(order, event) for event in given_back]
-    steps += _build_failed_refund_steps(order, mine)
-    steps += [_taken_back(order, event) for event in _lost_disputes(mine)]
-    steps += _build_denial_steps(mine, parcel)
-    steps += [step for each in withdrawals for step in _build_withdrawal_steps(order, each)]
+    steps = _insert_by_time(
+        steps,
+        [
+            *(_build_refund_step(order, event) for event in given_back),
+            *_build_failed_refund_steps(order, mine),
+            *(_taken_back(order, event) for event in _lost_disputes(mine)),
+            *_build_denial_steps(mine, parcel),
+            *(step for each in withdrawals for step in _build_withdrawal_steps(order, each)),
+        ],
+    )
     if parcel is None:
         return Timeline(title, steps)
     return Timeline(title, steps, parcel, note=parcel.packing_note, note_by=parcel.packed_by)
@@ -150,12 +155,18 @@ def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[Tim
 
 
 def _insert_what_came_between(steps: list[TimelineStep], mine: list[OrderEvent]) -> list[TimelineStep]:
-    """What was waited for and came, what of it was cancelled or changed: each where it happened."""
-    for event in mine:
-        if event.kind == Kind.GOODS_CAME or event.kind in LINES_TITLES:
-            place = _find_place(steps, event.created_at)
-            steps = [*steps[:place], _build_step_between(event), *steps[place:]]
-    return steps
+    """What was waited for and came, what of it was cancelled or changed."""
+    between = (event for event in mine if event.kind == Kind.GOODS_CAME or event.kind in LINES_TITLES)
+    return _insert_by_time(steps, [_build_step_between(event) for event in between])
+
+
+def _insert_by_time(steps: list[TimelineStep], others: list[TimelineStep]) -> list[TimelineStep]:
+    """Each where it happened; what is still to come of them stands at the end."""
+    dated = [(each.at, each) for each in others if each.at]
+    for at, each in sorted(dated, key=lambda pair: pair[0]):
+        place = _find_place(steps, at)
+        steps = [*steps[:place], each, *steps[place:]]
+    return [*steps, *(each for each in others if not each.at)]
 
 
 def _build_step_between(event: OrderEvent) -> TimelineStep:

@@ -11,18 +11,23 @@ from orders import events, status
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_shipment
 from orders.models import OrderEvent, Shipment
+from orders.returns import pieces
 
 Kind = OrderEvent.Kind
 
 
 @transaction.atomic
 def deny_delivery(shipment_id: int, *, actor: str) -> Shipment:
-    """The buyer says that it did not come. Said again it is the same. Refused unless it is said to be delivered."""
+    """The buyer says that it did not come. Said again it is the same. Refused unless it is said to be delivered, and
+    where all of it was sent back or paid back.
+    """
     shipment = lock_shipment(shipment_id)
     if shipment.denied_at is not None:
         return shipment
     if shipment.stage != Shipment.Stage.DELIVERED:
         raise TransitionRefused(f"{shipment.order.number}: nobody says yet that this parcel was delivered.")
+    if shipment.pk not in pieces.list_parcels_to_deny(shipment.order):
+        raise TransitionRefused(f"{shipment.order.number}: what was in this parcel was sent back, or is paid back.")
     return _set_denial(shipment, Kind.DELIVERY_DENIED, is_open=True, actor=actor)
 
 

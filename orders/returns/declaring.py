@@ -181,8 +181,9 @@ def _stop_what_has_not_left(order: Order, made: Withdrawal) -> None:
     status.recalculate_and_record_hold(order)
 
 
-def is_all_withdrawn(lines: Iterable[OrderLine], withdrawals: Iterable[Withdrawal]) -> bool:
+def is_all_withdrawn(
+    lines: Iterable[OrderLine], withdrawals: Iterable[Withdrawal], *, going_back_count: int = 0
+) -> bool:
     """Whether nothing of the order is left to withdraw from; by counts alone, without a query."""
-    return sum(line.open_quantity for line in lines) <= sum(
-        each.piece_count for each in withdrawals if not each.set_aside_at
-    )
+    withdrawn_count = sum(each.piece_count for each in withdrawals if not each.set_aside_at)
+    return sum(line.open_quantity for line in lines) <= withdrawn_count + going_back_count

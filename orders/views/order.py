@@ -107,9 +107,9 @@ def deny_delivery(request: HttpRequest, number: str, parcel_id: int) -> HttpResp
     try:
         denials.deny_delivery(parcel.pk, actor=BUYER)
     except TransitionRefused:
-        messages.error(
-            request, "This parcel is still on its way, as far as we know. If something is wrong, write to us."
-        )
+        is_here = parcel.stage == Shipment.Stage.DELIVERED
+        known = "What was in this parcel was sent or paid back" if is_here else "This parcel is still on its way"
+        messages.error(request, f"{known}, as far as we know. If something is wrong, write to us.")
     else:
         messages.success(request, "We are sorry. We look for your parcel, and write to you. You need do nothing.")
     return see_other("order", number)

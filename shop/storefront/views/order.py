@@ -1,5 +1,6 @@
 """An order's page and the list of a customer's orders."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,9 +33,10 @@ from orders.customs import describe_import_charges
 from orders.delays import delay_words
 from orders.delays.order_parts import find_part
 from orders.models import Order, OrderLine, Payment, Shipment
+from orders.models.withdrawal import MONEY_IS_BACK
 from orders.order_facts import OrderFacts, read_order_facts
 from orders.papers import issuing
-from orders.returns import deadlines, declaring, policy, return_wording, wording
+from orders.returns import deadlines, declaring, pieces, policy, return_wording, wording
 from orders.timeline import Timeline, TimelineStep, build_timelines
 from shop.storefront import consent_prompts, page_cache
 from shop.storefront.consent_prompts import PromptPlace
@@ -93,13 +95,17 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
     if declaring.has_contract(found):
         prefetch_related_objects([found], "events", "shipments", "withdrawals")
         context["delays"] = _describe_delays(found)
-        context["withdraw_until"] = _describe_withdrawal_period(found, [row["line"] for row in rows])
+        going_back = pieces.count_going_back(found) if facts.has_returns else {}
+        context["withdraw_until"] = _describe_withdrawal_period(
+            found, [row["line"] for row in rows], going_back_count=sum(going_back.values())
+        )
     context |= _describe_returns(found, facts)
     if found.status == Order.Status.PENDING:
         context |= _describe_unpaid(found) | {"refresh_seconds": _get_refresh_seconds(request)}
         return render(request, "storefront/order.html", context)
     ask = _find_order_prompt(request, found, facts)
-    return render(request, "storefront/order.html", context | {"stories": _build_timelines(found), "ask": ask})
+    stories = _build_timelines(found, to_deny=_list_parcels_to_deny(found, facts))
+    return render(request, "storefront/order.html", context | {"stories": stories, "ask": ask})
 
 
 def _format_customs_note(found: Order) -> str:
@@ -137,28 +143,40 @@ def _describe_invoice(number: str) -> dict[str, str]:
     return {"number": number, "label": f"{issuing.get_kind(number).label} {number}"}
 
 
-def _describe_withdrawal_period(found: Order, lines: list[OrderLine]) -> str:
+def _describe_withdrawal_period(found: Order, lines: list[OrderLine], *, going_back_count: int) -> str:
     """Until when the buyer may withdraw; empty once they may not, or have withdrawn from all of it."""
     period = deadlines.find_withdrawal_period(found, page_cache.get_cached_terms())
-    if not period.is_open_at(timezone.now()) or declaring.is_all_withdrawn(lines, found.withdrawals.all()):
+    withdrawals = found.withdrawals.all()
+    is_over = declaring.is_all_withdrawn(lines, withdrawals, going_back_count=going_back_count)
+    if is_over or not period.is_open_at(timezone.now()):
         return ""
     return wording.describe_period(period, timezone.now(), is_collected=found.pickup_store_id is not None)
 
 
 def _describe_returns(found: Order, facts: OrderFacts) -> dict[str, Any]:
-    """The ways to send something back, and where each return stands. A query more for an order that has returns."""
+    """The ways to send something back, and where each return stands. A query more for an order that has returns, and
+    those of its pieces for one of which anything went back.
+    """
     if found.status not in declaring.CONTRACT_STATUSES or not stages.DISPATCHED_STAGES.intersection(facts.stages):
         return {}
     rule = policy.build_policy(page_cache.get_cached_terms())
     returns = found.returns.select_related("exchange_order", "refund").prefetch_related("lines__order_line")
+    is_any_kept = not _has_anything_gone(found, facts) or bool(pieces.count_sent_pieces_left(found))
+    window = policy.compute_return_window(found, found.shipments.all(), rule)
     return {
-        "may_return": policy.compute_return_window(found, found.shipments.all(), rule).is_open_at(timezone.now()),
-        "may_complain": True,
+        "may_return": is_any_kept and window.is_open_at(timezone.now()),
+        "may_complain": is_any_kept,
         "return_stories": [
             {"made": made, "story": make_story_context(return_wording.build_return_timeline(made))}
             for made in (returns if facts.has_returns else ())
         ],
     }
+
+
+def _has_anything_gone(found: Order, facts: OrderFacts) -> bool:
+    """Whether goods or money of it may have gone back."""
+    is_paid_back = found.payment_status in MONEY_IS_BACK
+    return is_paid_back or facts.has_returns or facts.has_refunds or bool(found.withdrawals.all())
 
 
 def _compute_net_total(found: Order, by_bank: Decimal) -> dict[str, Any]:
@@ -226,7 +244,9 @@ def _describe_unpaid(found: Order) -> dict[str, Any]:
     terms = page_cache.get_cached_terms()
     return {
         "payment": payment,
-        "stories": _build_timelines(found) if found.payment_status == Order.PaymentStatus.PROCESSING else [],
+        "stories": _build_timelines(found, to_deny=set())
+        if found.payment_status == Order.PaymentStatus.PROCESSING
+        else [],
         "may_pay": may_pay,
         "pay_by": _format_pay_by(found),
         "expected": _format_dates(found) if may_pay else "",
@@ -238,15 +258,12 @@ def _format_pay_by(found: Order) -> str:
     return promise.format_day(timezone.localdate(found.pay_by_at), timezone.localdate()) if found.pay_by_at else ""
 
 
-def _build_timelines(found: Order) -> list[dict[str, Any]]:
+def _build_timelines(found: Order, *, to_deny: Collection[int] = ()) -> list[dict[str, Any]]:
     if found.source == Order.Source.IMPORT and not found.shipments.all():
         return []  # from before our time, and nobody told us how it went
     return [
         make_story_context(story)
-        | {
-            "parcel": story.parcel,
-            "may_deny": found.status != Order.Status.CANCELLED and _is_said_to_be_here(story.parcel),
-        }
+        | {"parcel": story.parcel, "may_deny": story.parcel is not None and story.parcel.pk in to_deny}
         for story in build_timelines(found)
     ]
 
@@ -261,8 +278,13 @@ def make_story_context(story: Timeline) -> dict[str, Any]:
     }
 
 
-def _is_said_to_be_here(parcel: Shipment | None) -> bool:
-    return parcel is not None and parcel.stage == Shipment.Stage.DELIVERED
+def _list_parcels_to_deny(found: Order, facts: OrderFacts) -> set[int]:
+    """Those of which the page offers to say that they did not come."""
+    if found.status == Order.Status.CANCELLED:
+        return set()
+    if _has_anything_gone(found, facts):
+        return pieces.list_parcels_to_deny(found)
+    return {parcel.pk for parcel in found.shipments.all() if parcel.stage == Shipment.Stage.DELIVERED}
 
 
 def _make_step_context(step: TimelineStep) -> dict[str, Any]:
