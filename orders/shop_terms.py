@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from orders.models import DeliveryZone, InfoPage, Order, ShippingMethod, ShopSettings
+from orders.models.info_page import ACCESSIBILITY
 from shop.catalog.models.product import TaxClass
 from shop.catalog.opening_hours import StoreCalendar, read_calendar
 from shop.model_rows import list_columns
@@ -70,7 +71,7 @@ class Terms:
     tax_names: dict[str, str]
     methods: tuple[ShippingMethod, ...] = ()  # those in use by which parcels go, in the order staff gave them
     pickups: tuple[PickupPlace, ...] = ()  # and those by which buyers come
-    info_pages: tuple[InfoPage, ...] = ()  # the published ones without their words, for the foot of every page
+    info_pages: tuple[InfoPage, ...] = ()  # of the foot of every page, without their words
     return_exclusions: tuple[tuple[int | None, int | None], ...] = ()  # categories and products not taken back
     undelivered: Mapping[str, frozenset[date]] = field(default_factory=dict)
     moved_days: Mapping[str, Mapping[int, int]] = field(default_factory=dict)  # by country and shipping method
@@ -144,7 +145,7 @@ SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h
         WHERE m.is_active),
        (SELECT json_agg(json_build_object('title', i.title, 'slug', i.slug, 'facts', i.facts)
                         ORDER BY i.position, i.title)
-        FROM orders_infopage i WHERE i.is_published),
+        FROM orders_infopage i WHERE i.is_published OR i.slug = '{accessibility}'),
        (SELECT json_agg(json_build_array(e.category_id, e.product_id)) FROM orders_returnexclusion e),
        (SELECT json_agg(json_build_array(w.country, w.method_id, w.days))
         FROM orders_lanewindow w WHERE w.days IS NOT NULL),
@@ -180,7 +181,9 @@ def _build_statement() -> PreparedStatement:
     """With every column that the models have by now."""
     methods, zones = _write_columns(ShippingMethod, "m"), _write_columns(DeliveryZone, "z")
     settings = (f"s.{name}" for name in list_columns(ShopSettings))
-    return PreparedStatement(_SELECT_TERMS.format(methods=methods, zones=zones, settings=", ".join(settings)))
+    return PreparedStatement(
+        _SELECT_TERMS.format(methods=methods, zones=zones, settings=", ".join(settings), accessibility=ACCESSIBILITY)
+    )
 
 
 def _write_columns(model: type[Model], alias: str) -> str:

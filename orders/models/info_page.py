@@ -1,6 +1,15 @@
 from django.db import models
 from django.urls import reverse
 
+ACCESSIBILITY = "accessibility"  # the slug of the statement that the law asks for: linked also before it is written
+
+
+class InfoPageQuerySet(models.QuerySet["InfoPage"]):
+    def unwritten(self) -> "InfoPageQuerySet":
+        """Those that customers can open and that say nothing of the shop's own yet."""
+        is_empty = models.Q(body="", facts="", is_published=True)
+        return self.filter(is_empty | models.Q(slug=ACCESSIBILITY) & (models.Q(is_published=False) | models.Q(body="")))
+
 
 class InfoPage(models.Model):
     """A page of words that staff keep: delivery, returns, terms, contact, or one of their own."""
@@ -25,6 +34,8 @@ class InfoPage(models.Model):
     position = models.PositiveSmallIntegerField(default=0, help_text="Its place in the foot.")
     updated_at = models.DateTimeField(auto_now=True)
 
+    objects = InfoPageQuerySet.as_manager()
+
     class Meta:
         ordering = ["position", "title"]
         verbose_name = "information page"
@@ -34,3 +45,8 @@ class InfoPage(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("info_page", args=[self.slug])
+
+    @property
+    def awaits_statement(self) -> bool:
+        """Whether it is the statement of accessibility and not out yet: its page says how to reach the shop instead."""
+        return self.slug == ACCESSIBILITY and not (self.is_published and self.body)

@@ -16,7 +16,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver
 
 from shop.admin_queries import LONGEST_SEARCH, PAGE_NUMBER, QueryRefused, check_parameters
-from shop.backoffice.dashboard import MOST_SHOWN, find_sold_out_variants, get_complaint_tiles, get_today_summary
+from shop.backoffice.dashboard import (
+    MOST_SHOWN,
+    find_sold_out_variants,
+    get_complaint_tiles,
+    get_today_summary,
+    list_unwritten_pages,
+)
 from shop.backoffice.dispute_pages import build_dispute_urls
 from shop.backoffice.stuck_items import list_stuck_items
 
@@ -97,6 +103,7 @@ class BackofficeSite(admin.AdminSite):
             "today": get_today_summary() if request.user.has_perm("orders.view_order") else None,
             "complaints": get_complaint_tiles() if request.user.has_perm("accounts.view_datacomplaint") else [],
             "stuck": list_stuck_items(MOST_SHOWN) if request.user.has_perm("retrying.view_stuckitem") else [],
+            "unwritten": list_unwritten_pages() if request.user.has_perm("orders.change_infopage") else [],
             "shelves": find_sold_out_variants() if request.user.has_perm("catalog.view_variant") else None,
         }
         return super().index(request, {**(extra_context or {}), **context})

@@ -15,7 +15,7 @@ from django.utils.timesince import timesince
 from accounts.models import DataComplaint
 from notifications.models import OutgoingEmail
 from orders.fulfilment import queue
-from orders.models import Order, Payment, Refund, StripeRecord
+from orders.models import InfoPage, Order, Payment, Refund, StripeRecord
 from orders.returns.queue import summarize_returns_and_withdrawals
 from shop.catalog.models import StockRecord, Variant
 from shop.money import format_amount
@@ -85,6 +85,11 @@ def get_complaint_tiles() -> list[Tile]:
     tiles = [Tile("Complaints about data", found["count"], f"{url}?matter=open", _format_wait(found["oldest"]))]
     tiles.append(Tile("Data complaints due within a week", found["pressing"], f"{url}?matter=pressing"))
     return [tile for tile in tiles if tile.count]
+
+
+def list_unwritten_pages() -> list[InfoPage]:
+    """Pages of the shop that wait for its words. One query."""
+    return list(InfoPage.objects.unwritten()[:MOST_SHOWN])
 
 
 def _make_queue_tile(standing: queue.QueueSummary) -> Tile:

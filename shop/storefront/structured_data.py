@@ -24,7 +24,7 @@ def write_product_data(
     pictures: Sequence[ProductPicture],
     today: date,
 ) -> SafeString:
-    """What the page says of it: name, maker, pictures, price, whether it can be had, and the maker's guarantee."""
+    """What the page says: name, maker, warnings, pictures, price, whether it can be had, the maker's guarantee."""
     found: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Product",
@@ -34,6 +34,7 @@ def write_product_data(
         "image": [_make_absolute(each.url) for each in pictures],
         "brand": {"@type": "Brand", "name": product.maker} if product.maker else None,
         "manufacturer": _describe_maker(product) if product.has_maker_details else None,
+        "additionalProperty": _describe_warnings(product.warnings) if product.warnings else None,
         "offers": _describe_offer(product, options, today) if options else None,
     }
     text = json.dumps({name: value for name, value in found.items() if value}, ensure_ascii=False)
@@ -47,8 +48,24 @@ def _describe_maker(product: ProductDetails) -> dict[str, Any]:
         "name": product.maker,
         "address": product.maker_address,
         "email" if "@" in contact and "/" not in contact else "url": contact,
+        "contactPoint": _describe_representative(product.eu_representative) if product.eu_representative else None,
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _describe_representative(words: str) -> dict[str, str]:
+    """Whoever answers for the maker in the Union, as staff wrote it; schema.org has no narrower word for them."""
+    return {
+        "@type": "ContactPoint",
+        "contactType": "Responsible person in the EU",
+        "areaServed": "EU",
+        "description": words,
+    }
+
+
+def _describe_warnings(words: str) -> dict[str, str]:
+    """Schema.org has warnings of medicines and food alone; of anything else they are a property like another."""
+    return {"@type": "PropertyValue", "name": "Safety warnings", "value": words}
 
 
 def _describe_offer(product: ProductDetails, options: Sequence[VariantOption], today: date) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from notifications.models import OutgoingEmail
 from orders.fulfilment import queue, transitions
-from orders.models import Order, Payment, Refund
+from orders.models import InfoPage, Order, Payment, Refund
 from orders.stages import ROAD
 from shop.backoffice.dashboard import find_sold_out_variants, get_today_summary
 from shop.money import format_amount
 from shop.storefront import page_cache
 from tests import builders, cast
 from tests.backoffice.steps import order_at
+from tests.backoffice.test_access import signed_in, staff_member
 from tests.plans import read_plan_steps
 
 pytestmark = pytest.mark.django_db
@@ -128,11 +129,11 @@ def test_a_quiet_morning_says_so(staff):
     assert "Nothing is late, no payment needs a look, no mail is stuck." in staff.get("/admin/").text
 
 
-def test_the_first_page_costs_thirteen_queries(staff, django_assert_max_num_queries):
+def test_the_first_page_costs_fourteen_queries(staff, django_assert_max_num_queries):
     approved()
     builders.product(on_hand=0)
     staff.get("/admin/")
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         staff.get("/admin/")
 
 
@@ -165,3 +166,18 @@ def test_the_rooms_are_put_together_once_a_page(staff, monkeypatch):
     assert len(built) == 1
     assert page.context["app_list"] == page.context["available_apps"] != []
     assert staff.get(reverse("admin:app_list", args=["orders"])).context["app_list"][0]["app_label"] == "orders"
+
+
+def test_staff_are_reminded_of_pages_that_nobody_wrote(staff):
+    statement, _ = InfoPage.objects.get_or_create(slug="accessibility", defaults={"title": "Accessibility"})
+    InfoPage.objects.exclude(pk=statement.pk).delete()
+    empty = InfoPage.objects.create(slug="repairs", title="Repairs", is_published=True)
+    InfoPage.objects.create(slug="draft", title="Draft of ours")
+    page = staff.get("/admin/").text
+    for each in (statement, empty):
+        assert reverse("admin:orders_infopage_change", args=[each.pk]) in page
+    assert "Draft of ours" not in page
+    clerk = signed_in(staff_member(role="Staff: orders"))
+    assert "Still to be written" not in clerk.get("/admin/").text
+    InfoPage.objects.filter(pk__in=[statement.pk, empty.pk]).update(is_published=True, body="Words.")
+    assert "Still to be written" not in staff.get("/admin/").text

@@ -37,19 +37,34 @@ def test_the_page_and_machines_are_told_who_made_it_and_who_answers_for_it(clien
         assert said in words
     assert "<details" not in page[page.index("Before you use it") :]
     [data] = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page, re.S)
-    assert json.loads(data)["manufacturer"] == {
+    told = json.loads(data)
+    assert told["manufacturer"] == {
         "@type": "Organization",
         "name": "Hobthrush",
         "address": "Old Mill\nRossendale",
         "email": "workshop@hobthrush.example",
+        "contactPoint": {
+            "@type": "ContactPoint",
+            "contactType": "Responsible person in the EU",
+            "areaServed": "EU",
+            "description": "Kade, Rotterdam",
+        },
+    }
+    assert told["additionalProperty"] == {
+        "@type": "PropertyValue",
+        "name": "Safety warnings",
+        "value": "Not for ladders.",
     }
 
 
 def test_what_nobody_filled_in_is_not_spoken_of(client):
     builders.product("Boot", slug="boot")
-    words = read_words(client.get("/product/boot/").text)
+    page = client.get("/product/boot/").text
+    words = read_words(page)
     for said in ("Made by", "Responsible in the EU", "Before you use it"):
         assert said not in words
+    for told in ("manufacturer", "contactPoint", "additionalProperty"):
+        assert told not in page
 
 
 def test_a_file_of_goods_tells_of_makers_and_leaves_what_it_does_not_say(tmp_path):

@@ -51,15 +51,17 @@ def test_days_off_are_those_of_a_month_ago_and_on_and_each_stops_what_it_says():
     assert calendar.undelivered == {today + timedelta(days=1)}
 
 
-def test_the_published_pages_of_words_come_along_in_their_order_without_their_words():
+def test_the_pages_of_the_foot_come_along_in_their_order_without_their_words():
     InfoPage.objects.all().delete()
     InfoPage.objects.create(title="Terms", slug="terms", body="Long.", is_published=True, position=2)
     InfoPage.objects.create(title="Delivery", slug="delivery", facts="delivery", is_published=True, position=1)
     InfoPage.objects.create(title="Draft", slug="draft")
+    InfoPage.objects.create(title="Accessibility", slug="accessibility", body="A draft.", position=3)
     found = shop_terms.load_terms().info_pages
     assert [(each.title, each.slug, each.facts, each.body) for each in found] == [
         ("Delivery", "delivery", "delivery", ""),
         ("Terms", "terms", "", ""),
+        ("Accessibility", "accessibility", "", ""),
     ]
 
 
