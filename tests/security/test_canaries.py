@@ -15,12 +15,14 @@ from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.test import Client
 from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
 
 from accounts.consent import consent, purposes
 from accounts.models import AccessLogEntry, Address, Customer, Interest
 from accounts.privacy import complaints
 from notifications.models import OutgoingEmail, OutgoingItem, Suppression
-from orders.models import Order, ReturnAuthorization, Withdrawal
+from orders.fulfilment import transitions
+from orders.models import Order, ReturnAuthorization, Shipment, Withdrawal
 from shop import personal_data
 from shop.backoffice import customers
 from tests import builders, cast
@@ -268,6 +270,22 @@ def test_staff_find_only_what_their_role_may_and_every_find_is_written_down(furn
     for sent in _every_step(furnished):
         visit.open(f"{LIST}?queue=any", sent)
     assert visit.found == MAY_SEE[role]
+    assert CANARY.search(caplog.text) is None
+
+
+def test_what_a_driver_signs_for_names_nobody_and_is_written_down(furnished, caplog):
+    """It goes out of the house: numbers, countries, boxes and weights are all there is on it."""
+    vera = furnished.people["vera"]
+    transitions.approve_order(vera.orders.get(status=Order.Status.CONFIRMED).pk, actor="Sam")
+    left = {"stage": "dispatched", "dispatched_at": timezone.now(), "carrier": "dpd"}
+    assert Shipment.objects.update(**left, packing_note=word("vera", "opennote"), packed_by=word("vera", "first"))
+    driver = Visit("Staff: orders", furnished)
+    driver.open(reverse("admin:orders_order_handover"))
+    assert driver.found == set()
+    parcel = Shipment.objects.select_related("order").get()
+    page = driver.client.get(reverse("admin:orders_order_handover"))
+    assert parcel.order.number in page.text
+    assert AccessLogEntry.objects.filter(customer=vera, detail="Hand-over list").exists()
     assert CANARY.search(caplog.text) is None
 
 
