@@ -139,9 +139,22 @@ def get_customer_status_label(order: Order) -> str:
         return "On hold"
     if order.has_denied_delivery:
         return DENIED_WORDS
-    if order.first_promised_by_on and order.fulfilment_status not in stages.DONE_STATUSES:
+    if _is_delayed(order):
         return "Delayed"
     return _describe_progress(order) or ("Approved" if order.approved_at else "Placed")
+
+
+def _is_delayed(order: Order) -> bool:
+    """Whether a later day than was promised stands, of what is still here. For a list, prefetch `lines`: they are read
+    of an order in two parcels, of which the first has days of its own.
+    """
+    if order.fulfilment_status in stages.DONE_STATUSES:
+        return False
+    if order.first_promised_by_on:
+        return True
+    if not order.ships_as_ready or order.fulfilment_status in stages.PARTLY_STATUSES:
+        return False
+    return any(line.goes_first and line.first_promised_by_on and line.open_quantity for line in order.lines.all())
 
 
 def _describe_progress(order: Order) -> str:

@@ -1,12 +1,14 @@
 """“How we keep our word”: the shop through its customers' eyes. Changes nothing; each bar leads to its orders."""
 
+import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -21,7 +23,8 @@ from orders.figures import money_back, promises_kept, return_reasons, stage_time
 from orders.figures.money_back import MoneyBack
 from orders.figures.promises_kept import KeptCount, LaneRecord
 from orders.fulfilment import queue
-from orders.models import Order
+from orders.models import Order, StripeRecord
+from orders.returns.queue import summarize_returns_and_withdrawals
 from shop.admin_queries import check_parameters
 from shop.money import format_amount
 
@@ -31,6 +34,8 @@ WHOLE = 100  # a bar's full length
 PROMISED, LATE, REACHED, BACK, RETURNED = "promised", "late", "reached", "back", "returned"
 # What a kind of bar may name beside its day.
 NAMED: dict[str, set[str]] = {REACHED: {*stage_times.STEPS}, RETURNED: {*return_reasons.Reason.values}}
+CURRENCY = re.compile(r"[A-Z]{3}")  # which one of money that went back
+LANES = "lanes"  # the page of the lanes
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,16 @@ class Bar:
     url: str
     length: float
     mark: float = 0
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What waits for staff, and since when the first of it does."""
+
+    title: str
+    count: int
+    oldest_at: datetime | None
+    url: str
 
 
 class FigureFilter(admin.SimpleListFilter):
@@ -62,18 +77,22 @@ class FigureFilter(admin.SimpleListFilter):
         if kind == REACHED:
             return stage_times.filter_reached(queryset, what, on)
         if kind == BACK:
-            return money_back.filter_given_back(queryset, on)
+            return money_back.filter_given_back(queryset, on, currency=what)
         if kind == RETURNED:
             return return_reasons.filter_coming_back(queryset, what, on)
         return promises_kept.filter_promised(queryset, on, only_late=kind == LATE)
 
 
 def _parse_figure(text: str) -> tuple[str, str, date] | None:
-    """Such as `late::2026-11-23` or `reached:shipment_packed:2026-10-01`; None for what no bar asks."""
+    """Such as `late::2026-11-23`, `back:GBP:2026-11-23` or `reached:shipment_packed:2026-10-01`.
+
+    None for what no bar asks.
+    """
     parts = text.split(":")
     if len(parts) != 3 or parts[0] not in (PROMISED, LATE, REACHED, BACK, RETURNED):
         return None
-    if parts[1] not in NAMED.get(parts[0], {""}):
+    is_named = CURRENCY.fullmatch(parts[1]) if parts[0] == BACK else parts[1] in NAMED.get(parts[0], {""})
+    if not is_named:
         return None
     try:
         return parts[0], parts[1], date.fromisoformat(parts[2])
@@ -87,7 +106,7 @@ def _describe_figure(text: str) -> str:
         return ""
     kind, what, on = parsed
     day = date_format(on, "j M")
-    words = {PROMISED: "Promised", LATE: "Not there in time", BACK: "Money back"}
+    words = {PROMISED: "Promised", LATE: "Not there in time", BACK: f"Money back, {what}"}
     if kind == REACHED:
         return f"{dict(stage_times.STEPS)[what]}, since {day}"  # type: ignore[index]
     if kind == RETURNED:
@@ -102,23 +121,25 @@ def build_figures_url(model_admin: admin.ModelAdmin) -> URLPattern:
     def show_figures(request: HttpRequest) -> HttpResponse:
         if not model_admin.has_view_permission(request):
             raise PermissionDenied
-        check_parameters(request, ())
+        check_parameters(request, (LANES,))
+        figures = build_figures(lanes_page=request.GET.get(LANES, ""))
         frame = {**model_admin.admin_site.each_context(request), "opts": model_admin.opts}
-        return TemplateResponse(request, "admin/orders/order/figures.html", {**frame, **build_figures()})
+        return TemplateResponse(request, "admin/orders/order/figures.html", {**frame, **figures})
 
     return path("figures/", model_admin.admin_site.admin_view(show_figures), name=PAGE)
 
 
-def build_figures() -> dict[str, Any]:
-    """Eight queries."""
+def build_figures(*, lanes_page: str = "") -> dict[str, Any]:
+    """Ten queries. A page of lanes that there is not is the nearest that there is."""
     today = timezone.localdate()
     kept = promises_kept.count_promises_kept(today)
+    lanes = Paginator(kept.lanes, MOST_LANES).get_page(lanes_page)
     return {
         "title": "How we keep our word",
         "weeks": [_make_week_bar(each) for each in kept.weeks],
         "week_days": [date_format(each.week_on, "j M") for each in kept.weeks],
-        "lanes": [_describe_lane(lane) for lane in kept.lanes[:MOST_LANES]],
-        "left_out": max(0, len(kept.lanes) - MOST_LANES),
+        "lanes": [_describe_lane(lane) for lane in lanes],
+        "lanes_page": lanes,
         "stages": _make_stage_bars(today),
         "waiting": _make_waiting_bars(),
         "money": _make_money_bars(today),
@@ -182,20 +203,37 @@ def format_seconds(seconds: float) -> str:
 
 
 def _make_waiting_bars() -> list[Bar]:
-    """Each queue's oldest; four queries."""
+    """The oldest in each queue, and of withdrawals, returns and disputes; six queries."""
     now = timezone.now()
-    waiting = [each for each in queue.summarize_queues() if each.count and each.oldest_at]
-    ages = {each.queue.key: now - each.oldest_at for each in waiting if each.oldest_at}
-    longest = max(ages.values(), default=timedelta(0)) or timedelta(seconds=1)
+    ages = [(each, now - each.oldest_at) for each in _list_waiting() if each.count and each.oldest_at]
+    longest = max((age for _, age in ages), default=timedelta(0)) or timedelta(seconds=1)
     return [
         Bar(
-            each.queue.title,
-            f"{each.count} in it, the oldest for {timesince(now - ages[each.queue.key], now, depth=1)}",
-            _build_url(queue=each.queue.key),
-            length=round(WHOLE * (ages[each.queue.key] / longest), 1),
+            each.title,
+            f"{each.count} in it, the oldest for {timesince(now - age, now, depth=1)}",
+            each.url,
+            length=round(WHOLE * (age / longest), 1),
         )
-        for each in waiting
+        for each, age in ages
     ]
+
+
+def _list_waiting() -> list[Waiting]:
+    found = [
+        Waiting(each.queue.title, each.count, each.oldest_at, _build_url(queue=each.queue.key))
+        for each in queue.summarize_queues()
+    ]
+    returns, withdrawals = summarize_returns_and_withdrawals()
+    disputes = StripeRecord.objects.count_open_matters()
+    matters = (
+        ("Withdrawals", withdrawals.open_count, withdrawals.oldest_at, "withdrawal", "open"),
+        ("Returns here", returns.in_hand_count, returns.oldest_at, "returnauthorization", "here"),
+        ("Disputes", disputes["disputes"], disputes["disputed_at"], "striperecord", "disputes"),
+    )
+    for title, count, oldest_at, model, matter in matters:
+        url = f"{reverse(f'admin:orders_{model}_changelist')}?{urlencode({'matter': matter})}"
+        found.append(Waiting(title, count, oldest_at, url))
+    return found
 
 
 def _make_money_bars(today: date) -> list[Bar]:
@@ -205,7 +243,7 @@ def _make_money_bars(today: date) -> list[Bar]:
         Bar(
             date_format(each.week_on, "j M"),
             _describe_money_back(each),
-            _build_url(figure=f"{BACK}::{each.week_on.isoformat()}", queue="any"),
+            _build_url(figure=f"{BACK}:{each.currency}:{each.week_on.isoformat()}", queue="any"),
             length=round(float(WHOLE * each.amount / most[each.currency]), 1),
         )
         for each in found

@@ -34,9 +34,10 @@ def count_money_back(today: date) -> list[MoneyBack]:
     return [MoneyBack(row["week"].date(), row["currency"], row["orders"], row["sum"]) for row in rows]
 
 
-def filter_given_back(orders: QuerySet[Order], week_on: date) -> QuerySet[Order]:
+def filter_given_back(orders: QuerySet[Order], week_on: date, *, currency: str) -> QuerySet[Order]:
     """The orders behind a bar."""
-    of_week = _find_refunds().filter(settled_at__date__gte=week_on, settled_at__date__lt=week_on + WEEK)
+    in_currency = _find_refunds().filter(currency=currency)
+    of_week = in_currency.filter(settled_at__date__gte=week_on, settled_at__date__lt=week_on + WEEK)
     return orders.filter(Exists(of_week.filter(payment__order=OuterRef("pk"))))
 
 

@@ -50,7 +50,7 @@ TO_APPROVE = Queue("approve", "To approve")
 STAGE_QUEUES = tuple(_build_stage_queues())
 NOT_RECEIVED = Queue("denied", "Said not to have come", has_left=True)
 UNCOLLECTED = Queue("uncollected", "Not collected")  # for longer than the shop keeps it
-LATE = Queue("late", "Late to leave")
+LATE = Queue("late", "Late to leave or be ready")
 DELAYS = Queue("delays", "Delays")  # told of a later day, and no answer yet
 PAYMENT_PROBLEM = Queue("look", "Payment needs a look")
 ON_HOLD = Queue("held", "On hold")

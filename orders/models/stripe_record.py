@@ -44,9 +44,12 @@ class StripeRecordQuerySet(models.QuerySet["StripeRecord"]):
         return self.filter(STRAY)
 
     def count_open_matters(self) -> dict[str, Any]:
-        """How many `disputes` and `stray` ones there are, and `answer_by` when the first dispute wants its answer."""
+        """How many `disputes` and `stray` ones there are, since when the first dispute stands (`disputed_at`), and
+        `answer_by` when the first wants its answer.
+        """
         return self.filter(OPEN_DISPUTE | STRAY).aggregate(
             disputes=Count("pk", filter=OPEN_DISPUTE),
+            disputed_at=Min("created_at", filter=OPEN_DISPUTE),
             answer_by=Min("due_at", filter=OPEN_DISPUTE),
             stray=Count("pk", filter=STRAY),
         )

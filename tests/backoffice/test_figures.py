@@ -12,13 +12,15 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from orders.admin import figures
 from orders.admin.figures import build_figures, format_seconds
 from orders.figures.money_back import count_money_back
 from orders.figures.promises_kept import WEEK, count_promises_kept, filter_promised, list_weeks
 from orders.figures.return_reasons import PERIOD, ReasonCount, count_reasons
 from orders.figures.stage_times import filter_reached, measure_stages
 from orders.fulfilment import denials
-from orders.models import Order, OrderEvent, ReturnAuthorization, Shipment
+from orders.models import Order, OrderEvent, ReturnAuthorization, Shipment, StripeRecord, Withdrawal
+from orders.returns.declaring import Declaration, declare_withdrawal
 from tests import builders
 from tests.backoffice.test_access import signed_in, staff_member
 from tests.history import grow_history
@@ -202,7 +204,7 @@ def test_every_bar_leads_to_just_the_orders_it_counts(staff):
     context = build_figures()
     counted = {bar.url: int(bar.text.rsplit(" ", 1)[1]) for bar in context["weeks"] if bar.url}
     counted |= {bar.url: 1 for bar in context["money"]}
-    counted |= {bar.url: int(bar.text.split(" ")[0]) for bar in context["waiting"]}
+    counted |= {bar.url: int(bar.text.split(" ")[0]) for bar in context["waiting"] if bar.url.startswith(ORDERS)}
     counted |= {
         cell["url"]: cell["late"] or cell["promised"]
         for lane in context["lanes"]
@@ -218,9 +220,64 @@ def test_every_bar_leads_to_just_the_orders_it_counts(staff):
         assert len(staff.get(url).context["cl"].result_list) == count, url
 
 
+def test_money_back_in_two_currencies_leads_to_two_lists(staff):
+    at = timezone.now() - (TODAY() - last_week())
+    orders = {"GBP": builders.placed_order(), "EUR": builders.placed_order()}
+    for currency, order in orders.items():
+        order.payments.get().refunds.create(amount=Decimal(3), currency=currency, status="succeeded", settled_at=at)
+    found = {bar.text.split("3")[0]: staff.get(bar.url).context["cl"] for bar in build_figures()["money"]}
+    assert {sign: [*each.result_list] for sign, each in found.items()} == {"£": [orders["GBP"]], "€": [orders["EUR"]]}
+
+
+def test_withdrawals_returns_and_disputes_wait_too(staff):
+    take_back()
+    made = ReturnAuthorization.objects.filter(pk=returned(came()).pk)
+    made.update(received_at=timezone.now() - 3 * DAY, due_on=TODAY() + DAY)
+    declaration = Declaration("Pat Reader", "pat@example.com")
+    declared = declare_withdrawal(came().pk, declaration, way=Withdrawal.Way.ORDER).withdrawal
+    Withdrawal.objects.filter(pk=declared.pk).update(declared_at=timezone.now() - 5 * DAY)
+    StripeRecord.objects.create(
+        kind=StripeRecord.Kind.DISPUTE,
+        reference="dp_1",
+        payment=came().payments.get(),
+        amount=Decimal(3),
+        currency="GBP",
+        status="needs_response",
+        created_at=timezone.now() - 7 * DAY,
+        seen_at=timezone.now(),
+    )
+    bars = {bar.label: bar for bar in build_figures()["waiting"]}
+    told = {label: bars[label].text.replace("\xa0", " ") for label in ("Withdrawals", "Returns here", "Disputes")}
+    assert told == {
+        "Withdrawals": "1 in it, the oldest for 5 days",
+        "Returns here": "1 in it, the oldest for 3 days",
+        "Disputes": "1 in it, the oldest for 1 week",
+    }
+    for label in told:
+        assert len(staff.get(bars[label].url).context["cl"].result_list) == 1, label
+
+
+def test_lanes_with_fewer_orders_are_a_page_further(staff, monkeypatch):
+    monkeypatch.setattr(figures, "MOST_LANES", 2)
+    monday = last_week()
+    for country, count in (("GB", 3), ("DE", 2), ("FR", 1)):
+        for _ in range(count):
+            promised(monday, came=monday, country=country)
+    first, last = staff.get(PAGE), staff.get(PAGE, {"lanes": "2"})
+    assert [lane["name"].split(" ")[0] for lane in first.context["lanes"]] == ["United", "Germany"]
+    assert [lane["name"].split(" ")[0] for lane in last.context["lanes"]] == ["France"]
+    assert "1 to 2 of 3" in " ".join(first.text.replace("\n", " ").split())
+    assert "?lanes=2#by-lane" in first.text
+    assert "?lanes=1#by-lane" in last.text
+    assert [*staff.get(PAGE, {"lanes": "nine"}).context["lanes"]] == [*first.context["lanes"]]
+
+
 @pytest.mark.parametrize(
     "asked",
-    ["", "late", "late::soon", "late:x:2026-01-05", "reached:x:2026-01-05", "returned:x:2026-01-05", "x::2026-01-05"],
+    [
+        *("", "late", "late::soon", "late:x:2026-01-05", "reached:x:2026-01-05", "returned:x:2026-01-05"),
+        *("x::2026-01-05", "back::2026-01-05", "back:gbp:2026-01-05"),
+    ],
 )
 def test_what_no_bar_asks_is_refused(staff, asked):
     assert staff.get(ORDERS, {"figure": asked}).status_code == 400
@@ -253,7 +310,7 @@ def test_ten_thousand_orders_cost_as_few_queries_and_little_time(staff, django_a
     grow_history(10_000)
     staff.get(PAGE)
     began_at = time.perf_counter()
-    with django_assert_max_num_queries(12):  # session, user, what they may do, and eight of its own
+    with django_assert_max_num_queries(14):  # session, user, what they may do, and ten of its own
         page = staff.get(PAGE)
     assert time.perf_counter() - began_at < stretched(MOST_SECONDS)
     assert page.context["lanes"]

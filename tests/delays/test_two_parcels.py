@@ -11,10 +11,12 @@ from orders.delays.finding import see_to_delays
 from orders.fulfilment import backorders, queue
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, DelayNotice, Order, OrderEvent, Refund, Shipment
+from orders.status import get_customer_status_label
 from shop.catalog.models import StockRecord
 from tests import builders
 from tests.delays.late import DAY, TODAY, fresh, goods_come, nothing_is_told, open_by_mail, told
 from tests.delays.two_parcels import approve, get_kettle, get_parcel, get_scarf, order_in_two, send
+from tests.login import sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -43,6 +45,22 @@ def test_the_first_parcel_is_late_by_its_own_day(kettle_by):
     assert late(order)
     send(get_scarf(order))
     assert not late(order)
+
+
+def test_an_order_is_delayed_for_its_buyer_where_only_the_first_parcel_is(client):
+    order = order_in_two(TODAY() + 3 * DAY, FAR)
+    customer = builders.customer("alice@example.com")
+    Order.objects.update(customer=customer)
+    sign_in(client, customer.user)
+    assert get_customer_status_label(fresh(order)) != "Delayed"
+    see_to_delays()
+    late_one = fresh(order)
+    assert (late_one.first_promised_by_on, bool(get_scarf(order).first_promised_by_on)) == (None, True)
+    for page in ("/account/orders/", f"/orders/{order.number}/"):
+        assert '<span class="badge wait">Delayed</span>' in " ".join(client.get(page).text.split()), page
+    approve(order)
+    send(get_scarf(order))
+    assert get_customer_status_label(fresh(order)) == "Partly on its way"
 
 
 def test_a_first_parcel_whose_day_is_today_is_not_late():
