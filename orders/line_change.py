@@ -35,7 +35,10 @@ class Choice:
 
 
 class LineChangeForm(forms.Form):
-    """For each line that has a choice: as it is, or something else of the same product."""
+    """For each line that has a choice: as it is, or something else of the same product.
+
+    It carries what it showed of each line, so that one left as shown in an old tab is left as it is now.
+    """
 
     def __init__(self, data: Any = None, *, choices: Mapping[int, Choice]) -> None:
         super().__init__(data)
@@ -50,6 +53,9 @@ class LineChangeForm(forms.Form):
                 coerce=int,
                 error_messages=dict.fromkeys(("required", "invalid_choice"), CHOOSE_AGAIN),
             )
+            self.fields[f"shown-{line_id}"] = forms.CharField(
+                required=False, max_length=20, initial=line.variant_id, widget=forms.HiddenInput
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -61,7 +67,11 @@ class LineChangeForm(forms.Form):
     def chosen(self) -> dict[int, int]:
         """The variant by the order line, of what is changed."""
         given = self.cleaned_data
-        return {line.pk: given[name] for name, line in self.ordered.items() if given[name] != line.variant_id}
+        return {
+            line.pk: given[name]
+            for name, line in self.ordered.items()
+            if given[name] != line.variant_id and str(given[name]) != given[f"shown-{line.pk}"]
+        }
 
 
 def may_change_lines(order: Order, lines: Iterable[OrderLine]) -> bool:

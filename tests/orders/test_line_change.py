@@ -12,6 +12,7 @@ from shop.catalog.models import StockRecord, Variant
 from tests import builders
 from tests.backoffice.conftest import staff
 from tests.backoffice.steps import buttons, order_at, page_of, said, take
+from tests.page import Page
 from tests.paying import check_stock
 
 __all__ = ["staff"]
@@ -184,6 +185,24 @@ def test_asked_for_twice_it_is_changed_once(buyer, sizes):
     assert line_change.change_lines(order.pk, {line_of(order).pk: wide.pk}, actor="Sam") == ""
     assert len(changes(order)) == 1
     assert promised(order) == {wide.pk: 1}
+
+
+def test_an_old_tab_changes_only_what_was_chosen_in_it(buyer, sizes):
+    """One tab changed the slippers; another, opened before, has other socks: the slippers stay as changed."""
+    small, wide, _ = sizes
+    short, long = builders.product("Socks", price="10.00", sizes=("S", "M"), on_hand=5).variants.order_by("position")
+    order = builders.placed_order(small, short)
+    slippers, socks = order.lines.get(variant=small).pk, order.lines.get(variant=short).pk
+    client = buyer(order)
+    old = {each.name: each.value for each in Page(client.get(page(order)).text).fields if each.kind == "hidden"}
+    old |= {f"line-{slippers}": small.pk, f"line-{socks}": short.pk}
+    client.post(page(order), old | {f"line-{slippers}": wide.pk})
+    response = client.post(page(order), old | {f"line-{socks}": long.pk}, follow=True)
+    assert "Changed. Socks: size M instead of size S." in response.text
+    assert promised(order) == {wide.pk: 1, long.pk: 1}
+    assert "Everything is as it was" in client.post(page(order), old).text
+    assert len(changes(order)) == 2
+    check_stock()
 
 
 @pytest.mark.parametrize("typed", ["", "999999999", "x", "-1"])
