@@ -27,6 +27,8 @@ def accept_delay(order_id: int, *, number: int) -> DelayNotice:
     notice = _get_current_notice(order, number)
     if order.status != Order.Status.CONFIRMED:
         raise TransitionRefused("This order has ended already, so there is nothing left to wait for.")
+    if notice.answer == Answer.CANCEL or notice.ended_at is not None:
+        raise TransitionRefused("What it is about is cancelled already, so there is nothing left to wait for.")
     if notice.answer == Answer.WAIT:
         return notice
     _write_answer(notice, Answer.WAIT)

@@ -5,7 +5,7 @@ from django.core.cache import cache
 from django.db import transaction
 
 from orders.delays import announcing
-from orders.delays.answering import accept_delay, cancel_for_delay
+from orders.delays.answering import accept_delay, cancel_for_delay, end_unanswered_order
 from orders.delays.delay_words import describe_slip, list_told_delays
 from orders.delays.finding import see_to_delays
 from orders.fulfilment import backorders, queue
@@ -256,3 +256,22 @@ def test_a_carriers_day_before_the_first_ones_own_is_no_news():
     parcel = send(get_scarf(order))
     Shipment.objects.filter(pk=parcel.pk).update(estimated_on=TODAY() + 9 * DAY)
     assert nothing_is_told(order)
+
+
+@pytest.mark.parametrize("is_answered", [True, False], ids=["by the buyer", "by the rule"])
+def test_in_another_tab_nobody_waits_for_a_parcel_that_was_cancelled(is_answered):
+    order = order_in_two(TODAY() - DAY, FAR)
+    approve(order)
+    see_to_delays()
+    number = told(order).number
+    if is_answered:
+        cancel_for_delay(order.pk, number=number)
+    else:
+        DelayNotice.objects.update(deadline_on=TODAY() - DAY)
+        end_unanswered_order(told(order).pk)
+    assert (get_scarf(order).open_quantity, fresh(order).status) == (0, Order.Status.CONFIRMED)
+    before = told(order).answer
+    with pytest.raises(TransitionRefused, match="cancelled already"):
+        accept_delay(order.pk, number=number)
+    assert told(order).answer == before != DelayNotice.Answer.WAIT
+    assert not order.events.filter(kind=Kind.DELAY_ACCEPTED).exists()
