@@ -36,6 +36,7 @@ PAYABLE_FOR = Period(days=7)
 NO_WAY_TO_THE_CODE = (
     "Whoever collects it says a code, and the link to that goes by e-mail: ask for an address, or choose another way."
 )
+MORE_THAN_FITS = Decimal(10) ** 10  # of what an order's sums hold
 TRIES = 3  # for an order whose earlier payment has to be ended first
 UNPAID_ORDERS = register_loop(
     Loop(
@@ -58,6 +59,10 @@ class Channel(models.TextChoices):
 
 class DraftRefused(Exception):  # noqa: N818  (a refusal, not an error)
     """Not as it stands; nothing was entered. The message says why, for people."""
+
+
+class EnteredAlready(DraftRefused):
+    """Its key is that of an order that differs: somebody went back in the browser and typed another."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,8 @@ def create_draft_order(draft: OrderDraft, *, actor: str, terms: Terms) -> Order:
 
     Raises `DraftRefused`.
     """
+    if entered := _find_entered(draft):
+        return entered
     plan = plan_draft(draft, terms)
     draft = replace(draft, in_two=draft.in_two and plan.may_split)
     totals = _check_and_price_draft(draft, terms)
@@ -117,10 +124,37 @@ def create_draft_order(draft: OrderDraft, *, actor: str, terms: Terms) -> Order:
         there = " there" if draft.method.store_id else ""
         raise DraftRefused(f"{short} cannot be had in that number{there}. Nothing was entered.") from refusal
     except IntegrityError:
-        entered = Order.objects.filter(source=Order.Source.STAFF, cart_fingerprint=str(draft.key)).first()
+        entered = _find_entered(draft)
         if entered is None:
             raise
         return entered
+
+
+def _find_entered(draft: OrderDraft) -> Order | None:
+    """The order that this form made, if it was sent before."""
+    order = Order.objects.filter(source=Order.Source.STAFF, cart_fingerprint=str(draft.key)).first()
+    if order and not _is_same(order, draft):
+        raise EnteredAlready(
+            f"{order.number} was entered from this page already, and this differs from it. Nothing was entered now. "
+            "If it is another order, enter it once more; to change the first, go to its page."
+        )
+    return order
+
+
+def _is_same(order: Order, draft: OrderDraft) -> bool:
+    """Whether the order says what the draft says, as far as somebody may have typed something else."""
+    lines = order.lines.values_list("variant", "quantity", "unit_price")
+    own = [(line.variant.pk, line.quantity, line.price) for line in draft.lines]
+    typed = {**draft.address, "email": draft.email, "gift_note": draft.gift_note, "vat_id": draft.vat_id}
+    typed |= {"company_name": draft.company_name, "shipping_method_id": str(draft.method.pk)}
+    is_paid_alike = (
+        not draft.paid_how or not order.total or order.payments.filter(provider=Payment.Provider.BY_HAND).exists()
+    )
+    return (
+        is_paid_alike
+        and sorted(lines) == sorted(own)
+        and all(str(getattr(order, name)) == value for name, value in typed.items())
+    )
 
 
 def price_draft(draft: OrderDraft, terms: Terms) -> Totals:
@@ -159,7 +193,10 @@ def _check_and_price_draft(draft: OrderDraft, terms: Terms) -> Totals:
         raise DraftRefused(f"{draft.method} does not go to that country.")
     if (zone := find_draft_zone(draft, terms)) and zone.is_refused:
         raise DraftRefused(f"{draft.method} does not go to {zone}: choose another way or address.")
-    return price_draft(draft, terms)
+    totals = price_draft(draft, terms)
+    if totals.total >= MORE_THAN_FITS:
+        raise DraftRefused(f"{totals.total_text} is more than one order can come to. Look at the numbers and prices.")
+    return totals
 
 
 def _check_line(line: DraftLine) -> None:

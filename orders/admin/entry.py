@@ -1,5 +1,6 @@
 """Staff enter an order that came by phone, by post or by e-mail: look it up, see what it comes to, enter it."""
 
+import uuid
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from orders.customs import describe_import_charges
 from orders.models import Order
 from orders.parcel_plan import format_plan
 from orders.shop_terms import Terms, load_terms
-from orders.staff_orders import DraftRefused, OrderDraft
+from orders.staff_orders import DraftRefused, EnteredAlready, OrderDraft
 from shop.catalog.availability import count_on_shelf, get_availability
 
 ENTER = "enter"  # the button that enters it; the other looks things up
@@ -47,6 +48,8 @@ def enter_order(request: HttpRequest, *, model_admin: admin.ModelAdmin) -> HttpR
             order = staff_orders.create_draft_order(draft, actor=get_actor_name(request), terms=terms)
         except DraftRefused as refusal:
             messages.error(request, str(refusal))
+            if isinstance(refusal, EnteredAlready):
+                form.data = {**request.POST.dict(), "key": str(uuid.uuid4())}
         else:
             return _report_entered(request, order)
     context = _describe_sums(draft, terms) if draft and lines else {}

@@ -267,3 +267,42 @@ def test_the_first_page_leads_those_to_the_form_who_may_use_it(staff):
     reader = signed_in(staff_member("ann@example.com", role="Staff: catalogue"))
     assert f'href="{ENTER}"' in staff.get("/admin/").text
     assert f'href="{ENTER}"' not in reader.get("/admin/").text
+
+
+ANOTHER = {
+    "goods": {"line-0-what": "wool throw"},
+    "number": {"line-0-quantity": "2"},
+    "price": {"line-0-unit_price": "9.00", "line-0-price_reason": "Agreed"},
+    "buyer": {"email": "sue@example.com"},
+    "address": {"line1": "2 High Street"},
+    "note": {"gift_note": "For Sue"},
+    "money": {"paid": "hand", "paid_how": "Cash"},
+}
+
+
+@pytest.mark.parametrize("typed_over", ANOTHER.values(), ids=ANOTHER)
+def test_gone_back_and_typed_over_it_is_another_order_that_is_asked_about_first(staff, typed_over):
+    goods("Tin mug")
+    goods("Wool throw", price="60.00")
+    sent = typed(staff, {"what": "tin mug"}) | {"enter": "1"}
+    for _ in range(2):
+        staff.post(ENTER, sent)
+    first = Order.objects.get()
+    again = staff.post(ENTER, sent | typed_over)
+    assert f"{first.number} was entered from this page already" in again.text
+    assert Order.objects.get() == first
+    for name, value in typed_over.items():
+        assert value in again.text, name
+    key = re.search(r'name="key" value="([^"]+)"', again.text).group(1)
+    staff.post(ENTER, sent | typed_over | {"key": key})
+    assert Order.objects.count() == 2
+
+
+@pytest.mark.parametrize(("quantity", "price"), [(200, "99999999.99"), (101, "99999999.99")])
+def test_a_sum_that_no_order_holds_is_refused_in_words(staff, quantity, price):
+    mug = goods("Tin mug", on_hand=500).variants.get()
+    row = {"what": mug.sku, "quantity": quantity, "unit_price": price, "price_reason": "Slipped"}
+    assert "£" in staff.post(ENTER, typed(staff, row)).text
+    assert "more than one order can come to" in enter(staff, row)
+    assert not Order.objects.exists()
+    assert StockRecord.objects.get().allocated == 0
