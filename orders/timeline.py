@@ -156,7 +156,7 @@ def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[Tim
 
 def _insert_what_came_between(steps: list[TimelineStep], mine: list[OrderEvent]) -> list[TimelineStep]:
     """What was waited for and came, what of it was cancelled or changed."""
-    between = (event for event in mine if event.kind == Kind.GOODS_CAME or event.kind in LINES_TITLES)
+    between = (event for event in mine if event.kind in (Kind.GOODS_CAME, Kind.SPLIT, *LINES_TITLES))
     return _insert_by_time(steps, [_build_step_between(event) for event in between])
 
 
@@ -172,6 +172,9 @@ def _insert_by_time(steps: list[TimelineStep], others: list[TimelineStep]) -> li
 def _build_step_between(event: OrderEvent) -> TimelineStep:
     if event.kind == Kind.GOODS_CAME:
         return TimelineStep(_describe_arrival(event.data.get("what") or []), "done", at=event.created_at)
+    if event.kind == Kind.SPLIT:
+        first, rest = (", ".join(event.data.get(name) or []) for name in ("what", "rest"))
+        return TimelineStep("In two parcels", "done", at=event.created_at, text=f"First: {first}. Then: {rest}.")
     return TimelineStep(LINES_TITLES[event.kind], "done", at=event.created_at, text=f"{event.data.get('what', '')}.")
 
 

@@ -100,6 +100,17 @@ TWINS = {
             "test_without_the_orders_lock_more_goes_back_than_was_paid"
         ),
     },
+    "concurrency/test_splitting_at_once.py": {
+        "test_sent_ahead_six_times_at_once_it_is_divided_once": (
+            "test_without_the_orders_lock_it_is_divided_again_and_again"
+        ),
+        "test_divided_while_what_is_here_is_cancelled_no_parcel_is_empty": (
+            "test_without_the_orders_lock_an_empty_parcel_waits_to_be_picked"
+        ),
+        "test_divided_while_it_is_picked_what_is_fetched_is_what_the_parcel_holds": (
+            "test_without_the_orders_lock_something_fetched_is_taken_out_of_its_parcel"
+        ),
+    },
     "concurrency/test_staff_orders_at_once.py": {
         "test_the_same_form_eight_times_at_once_is_one_order": (
             "test_without_the_forms_key_it_is_entered_again_and_again"

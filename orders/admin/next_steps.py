@@ -10,8 +10,9 @@ from orders.admin.line_actions import CANCEL_LINES, CHANGE_LINES, REFUND_PARTS
 from orders.admin.order_action_forms import CORRECT
 from orders.admin.road_steps import PASTE, SETTLE
 from orders.admin.sheets import STILL_HERE
+from orders.admin.splitting import SEND_HERE
 from orders.admin.workbench import list_mending_steps
-from orders.fulfilment import queue
+from orders.fulfilment import queue, splitting
 from orders.line_cancellation import may_cancel_some
 from orders.models import Order, Shipment
 from orders.payments.refunds import find_refundable_payment
@@ -78,10 +79,7 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     yield from list_mending_steps(order)
     if cancellation.may_cancel(order) or order.waits_for_link:
         yield StaffButton("cancel", "Cancel")
-    if may_cancel_some(order, order.lines.all()):
-        yield CANCEL_LINES
-    if line_change.may_change_lines(order, order.lines.all()):
-        yield CHANGE_LINES
+    yield from _list_line_steps(order)
     if find_refundable_payment(order)[0]:
         yield StaffButton("refund", "Refund")
         yield REFUND_PARTS
@@ -90,3 +88,13 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     if not STILL_HERE.isdisjoint(stages):
         yield StaffButton(PACKING_SLIPS.action, "Packing slip")
     yield from list_delay_steps(order)
+
+
+def _list_line_steps(order: Order) -> Iterator[StaffButton]:
+    """What can be done with some of it."""
+    if splitting.find_parts(order):
+        yield SEND_HERE
+    if may_cancel_some(order, order.lines.all()):
+        yield CANCEL_LINES
+    if line_change.may_change_lines(order, order.lines.all()):
+        yield CHANGE_LINES

@@ -136,27 +136,34 @@ def _bring_days_forward(order: Order, came: Collection[int]) -> None:
     elif order.promised_by_on is not None:
         promised = _bring_parcel_forward(order, lines, order.promised_by_on)
         if promised is not None:
-            Order.objects.filter(pk=order.pk).update(**_list_days(promised), moved_days=promised.moved_days or 0)
+            Order.objects.filter(pk=order.pk).update(**list_days(promised), moved_days=promised.moved_days or 0)
 
 
 def _bring_parcel_forward(order: Order, inside: Sequence[OrderLine], by_on: date) -> Promise | None:
     """Writes the days of its lines that have days of their own. None where they stay as they are."""
-    if order.shipping_method is None or Allocation.objects.awaiting().filter(order_line__in=inside).exists():
+    if Allocation.objects.awaiting().filter(order_line__in=inside).exists():
+        return None
+    promised = compute_promise_from_shelf(order, inside)
+    if promised is None or promised.by_on >= by_on:
+        return None
+    keys = [line.pk for line in inside]
+    order.lines.filter(pk__in=keys, promised_by_on__isnull=False).update(**list_days(promised))
+    return promised
+
+
+def compute_promise_from_shelf(order: Order, inside: Sequence[OrderLine]) -> Promise | None:
+    """Of lines that lie on the shelf, from now. None for an order that names no way of sending it."""
+    if order.shipping_method is None:
         return None
     released = [line.product.released_on for line in inside if line.product and line.product.released_on]
-    promised = promise.compute_promise(
+    return promise.compute_promise(
         shop_terms.load_terms().get_order_calendar(order),
         order.shipping_method,
         availability=DueGoods(restock_on=None, on_shelf=1),
         now=timezone.now(),
         released_on=max(released, default=None),
     )
-    if promised is None or promised.by_on >= by_on:
-        return None
-    keys = [line.pk for line in inside]
-    order.lines.filter(pk__in=keys, promised_by_on__isnull=False).update(**_list_days(promised))
-    return promised
 
 
-def _list_days(promised: Promise) -> dict[str, date]:
+def list_days(promised: Promise) -> dict[str, date]:
     return {"ships_on": promised.ships_on, "promised_from_on": promised.from_on, "promised_by_on": promised.by_on}

@@ -53,7 +53,7 @@ def _create_shipments(order: Order) -> int:
     promised = list(get_open_allocations(order).select_related("record", "order_line__product"))
     by_parcel: dict[tuple[int, bool], list[Allocation]] = defaultdict(list)
     for item in promised:
-        by_parcel[item.record.store_id, order.ships_as_ready and _is_to_come(item)].append(item)
+        by_parcel[item.record.store_id, order.ships_as_ready and is_to_come(item)].append(item)
     for (store_id, _), allocations in sorted(by_parcel.items()):
         shipment = Shipment.objects.create(order=order, store_id=store_id, carrier=order.carrier)
         ShipmentLine.objects.bulk_create(
@@ -63,7 +63,8 @@ def _create_shipments(order: Order) -> int:
     return len(by_parcel)
 
 
-def _is_to_come(item: Allocation) -> bool:
+def is_to_come(item: Allocation) -> bool:
+    """Not on the shelf yet, or not out yet. For many, select `order_line__product`."""
     product = item.order_line.product
     is_unreleased = bool(product and product.released_on and product.released_on > timezone.localdate())
     return item.awaits_goods or is_unreleased

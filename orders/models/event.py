@@ -42,6 +42,7 @@ class OrderEvent(EventRow):
         DENIAL_SETTLED = "denial_settled", "Settled that it did not come"
         CANCELLED = "order_cancelled", "Cancelled"
         LINES_CANCELLED = "lines_cancelled", "Lines cancelled"
+        SPLIT = "order_split", "What is here goes ahead"
         LINES_CHANGED = "lines_changed", "Size or colour changed"
         REFUNDED = "order_refunded", "Refunded"
         REFUND_FAILED = "refund_failed", "Refund came back"

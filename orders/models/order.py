@@ -186,7 +186,7 @@ class Order(PostalAddress):
         help_text="Since when its buyer has withdrawn from it, or from some of it, and nobody has looked.",
     )
     ships_as_ready = models.BooleanField(
-        default=False, db_default=False, help_text="The buyer wants each part as soon as it is ready, not all together."
+        default=False, db_default=False, help_text="Each part goes as soon as it is ready, not all together."
     )
     return_window_days = models.PositiveSmallIntegerField(
         null=True, editable=False, help_text="To send its goods back, as said when bought; empty: as it is now."
