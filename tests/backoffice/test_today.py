@@ -155,7 +155,7 @@ def test_the_back_office_asks_for_nothing_of_the_shops_own_frame(staff):
     with CaptureQueriesContext(connection) as queries:
         staff.get("/admin/")
     asked = " ".join(query["sql"] for query in queries)
-    assert not [name for name in ("catalog_category", "orders_infopage", "cutoff_hour") if name in asked]
+    assert not [name for name in ("catalog_category", "orders_holiday", "cutoff_hour") if name in asked]
 
 
 def test_the_rooms_are_put_together_once_a_page(staff, monkeypatch):
