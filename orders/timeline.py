@@ -368,13 +368,14 @@ def _describe_meanwhile(at: Collection[str]) -> str:
 
 
 def _describe_tracking(parcel: Shipment) -> str:
-    """Empty for a parcel of which only that it left is known."""
+    """Empty for one box of which only that it left is known."""
+    boxes = f"{parcel.boxes_text}. " if parcel.boxes_text else ""
     if parcel.tracking_number:
-        return f"Tracking number {parcel.tracking_number}."
+        return f"{boxes}Tracking number {parcel.tracking_number}."
     if parcel.is_untracked:
         carrier = f" with {get_carrier_name(parcel.carrier)}," if parcel.carrier else ""
-        return f"Sent{carrier} without a tracking number."
-    return ""
+        return f"{boxes}Sent{carrier} without a tracking number."
+    return boxes.strip()
 
 
 def _build_coming_step(order: Order, kind: OrderEvent.Kind, title: str, parcel: Shipment | None = None) -> TimelineStep:

@@ -80,6 +80,7 @@ def _describe_parcel(parcel: Shipment) -> dict[str, Any]:
     return {
         "contents": contents,
         "carrier": get_carrier_name(parcel.carrier) if parcel.carrier else "",
+        "boxes": parcel.boxes_text,
         "tracking_number": parcel.tracking_number,
         "is_untracked": parcel.is_untracked,
         "note": parcel.packing_note,

@@ -151,6 +151,11 @@ class Shipment(models.Model):
     def __str__(self) -> str:
         return f"Parcel of {self.order}"
 
+    @property
+    def boxes_text(self) -> str:
+        """“2 boxes”; empty for one, which needs no word."""
+        return f"{self.box_count} boxes" if self.box_count > 1 else ""
+
 
 class ShipmentLine(models.Model):
     """How many of an order's line are in a parcel."""

@@ -41,12 +41,13 @@ def draw_barcode(number: str) -> str:
 def _describe_slip(parcel: Shipment) -> dict[str, Any]:
     order = parcel.order
     siblings = [each.pk for each in order.shipments.all() if each.stage != Shipment.Stage.CANCELLED]
+    part = f"Parcel {siblings.index(parcel.pk) + 1} of {len(siblings)}" if len(siblings) > 1 else ""
     note_by = f"{parcel.packed_by}, who packed it" if parcel.packed_by else ""
     return {
         "number": order.number,
         "barcode": draw_barcode(order.number),
         "to": list(build_carrier_contact(order).lines),
-        "part": f"Parcel {siblings.index(parcel.pk) + 1} of {len(siblings)}" if len(siblings) > 1 else "",
+        "part": ", ".join(_list_filled(part, parcel.boxes_text)),
         "facts": [
             *([date_format(order.placed_at, "j F Y")] if order.placed_at else []),
             *_list_filled(order.delivery_name, describe_parcel_arrival(parcel)),

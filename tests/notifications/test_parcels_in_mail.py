@@ -92,3 +92,11 @@ def test_a_digest_gathered_before_a_correction_says_what_is_so_now(sink, number,
     [mail] = sink.received
     assert words in " ".join(mail.text.split())
     assert OLD not in mail.text
+
+
+def test_a_mail_says_of_how_many_boxes_its_parcel_is(sink):
+    order_on_the_road(tracking_number=OLD, box_count=2)
+    acts.relay_and_deliver()
+    [mail] = sink.received
+    for words in (mail.text, mail.html):
+        assert "In the 2 boxes: 1 × " in " ".join(words.split())

@@ -76,6 +76,15 @@ def test_on_the_truck_it_links_to_the_carriers_own_page():
     assert truck.link_url == "https://www.royalmail.com/track-your-item#/tracking-results/AB123456789GB"
 
 
+def test_boxes_that_go_under_one_number_are_counted_for_the_buyer():
+    order = order_due()
+    taken_to_the_truck(order)
+    order.shipments.update(box_count=2)
+    assert story(order)[-2].text == "2 boxes. Tracking number AB123456789GB."
+    order.shipments.update(tracking_number="", is_untracked=True)
+    assert story(order)[-2].text == "2 boxes. Sent with Royal Mail, without a tracking number."
+
+
 def test_delivered_is_the_end_of_it():
     order = order_due()
     taken_to_the_truck(order)

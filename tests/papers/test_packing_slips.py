@@ -162,3 +162,12 @@ def test_orders_without_a_parcel_give_no_file(staff):
 
 def test_a_template_reads_nothing_outside_its_folder():
     assert "read(" not in "".join(path.read_text() for path in PAPERS.glob("*.typ"))
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, ""), (3, "3 boxes")])
+def test_a_slip_says_of_how_many_boxes_its_parcel_is(staff, count, words):
+    order = order_at("packed")
+    Shipment.objects.filter(order=order).update(box_count=count)
+    for said_so in (read_pdf(download(staff, order).content).words, take(staff, "packing_slips", order).text):
+        assert order.number in said_so
+        assert ("boxes" in said_so, words in said_so) == (count > 1, True)
