@@ -12,6 +12,7 @@ from notifications.topics.definition import Context, Draft, EmailContext, Topic
 from notifications.topics.sample_data import compose_sample, get_sample_order, get_sample_parcel
 from orders.arrivals import find_parcel_days, format_arrival, format_arrivals, format_departure, format_departure_day
 from orders.carriers import get_carrier_name
+from orders.fulfilment.transitions import TRIED_ON
 from orders.models import Order, OrderEvent, Shipment
 from orders.pickup import describe_pickup
 
@@ -19,11 +20,14 @@ MOST_LISTED = 40  # things; the order's page has them all, and the end of a long
 
 
 def draft_order_news(topic: Topic, event: OrderEvent) -> Iterator[Draft]:
-    """To whoever placed the order. It has one receipt, and a parcel of it leaves once.
+    """To whoever placed the order. It has one receipt, and a parcel of it leaves once; its carrier may try to deliver
+    it on several days.
 
     A step taken again is told again only where its first news fell, because the step had been taken back by then.
     """
     about = f"shipment:{event.shipment_id}" if event.shipment_id else f"order:{event.order_id}"
+    if tried_on := event.data.get(TRIED_ON):
+        about = f"{about}:{tried_on}"
     fell = OutgoingEmail.objects.filter(key=f"{topic.key}:{about}", skip_reason=SkipReason.ORDER_CHANGED)
     if topic.purpose and fell.exists():
         about = f"{about}:{event.pk}"

@@ -19,7 +19,7 @@ from orders.carriers.scan_formats import SCAN_FORMATS
 from orders.fulfilment import transitions
 from orders.fulfilment.scanned_stage import ENDS, derive_standing
 from orders.locks import lock_shipment
-from orders.models import CarrierMessage, Shipment, TrackingEvent
+from orders.models import CarrierMessage, OrderEvent, Shipment, TrackingEvent
 from orders.models.shipment import BareNumber
 from orders.models.tracking import compute_scan_key
 from shop.periods import Period
@@ -135,12 +135,30 @@ def _make_row(shipment: Shipment, scan: CarrierScan, sender: str) -> TrackingEve
 
 
 def _settle_stage(shipment: Shipment, *, actor: str) -> Shipment:
-    standing = derive_standing(shipment.scans.all(), _list_staff_steps(shipment))
-    if standing.stage == shipment.stage and standing.delivered_at in (None, shipment.delivered_at):
-        return shipment
-    return transitions.move_shipment_by_scan(
-        shipment.pk, standing.stage, actor=actor, delivered_at=standing.delivered_at
+    seen = list(shipment.scans.all())
+    standing = derive_standing(seen, _list_staff_steps(shipment))
+    tried_on = _find_last_attempt(seen) if standing.stage == Shipment.Stage.FAILED_ATTEMPT else None
+    if standing.stage != shipment.stage or standing.delivered_at not in (None, shipment.delivered_at):
+        return transitions.move_shipment_by_scan(
+            shipment.pk, standing.stage, actor=actor, delivered_at=standing.delivered_at, tried_on=tried_on
+        )
+    if tried_on and tried_on > _find_last_told_attempt(shipment):
+        transitions.record_attempt(shipment, tried_on, actor=actor)
+    return shipment
+
+
+def _find_last_attempt(seen: Iterable[TrackingEvent]) -> date | None:
+    """The day on which its carrier last tried in vain, however often."""
+    tries = [scan.happened_at for scan in seen if scan.meaning == TrackingEvent.Meaning.FAILED_ATTEMPT]
+    return timezone.localdate(max(tries)) if tries else None
+
+
+def _find_last_told_attempt(shipment: Shipment) -> date:
+    """The day of the last that stands in its story. Staff's word of it has no day but that on which they said so."""
+    told = shipment.events.filter(kind=OrderEvent.Kind.DELIVERY_FAILED).values_list(
+        f"data__{transitions.TRIED_ON}", "created_at"
     )
+    return max((date.fromisoformat(on) if on else timezone.localdate(at) for on, at in told), default=date.min)
 
 
 def _list_staff_steps(shipment: Shipment) -> list[tuple[str, datetime]]:

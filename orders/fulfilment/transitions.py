@@ -7,7 +7,7 @@ people when the step does not follow. `actor` names who did it, such as "Sam" or
 import secrets
 from collections import defaultdict
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -24,6 +24,7 @@ from shop.catalog import stock
 Stage = Shipment.Stage
 Kind = OrderEvent.Kind
 BY_SCAN = "by_scan"  # in the data of an event that no person made
+TRIED_ON = "tried_on"  # there, of a carrier that tried to deliver: the day of it
 
 
 class TransitionRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -267,20 +268,37 @@ def mark_shipment_delivered(shipment_id: int, *, actor: str) -> Shipment:
 
 @transaction.atomic
 def move_shipment_by_scan(
-    shipment_id: int, to_stage: Shipment.Stage, *, actor: str, delivered_at: datetime | None = None
+    shipment_id: int,
+    to_stage: Shipment.Stage,
+    *,
+    actor: str,
+    delivered_at: datetime | None = None,
+    tried_on: date | None = None,
 ) -> Shipment:
     """Brings a parcel that has left to where all its scans say it is, from wherever it was thought to be.
 
     `delivered_at`: the carrier's own moment. It may change, or be taken back, without the stage being reached anew.
+    `tried_on`: the day on which the carrier tried to deliver it, where that is what it did.
     """
     shipment = lock_shipment(shipment_id)
     if shipment.stage not in stages.CARRIED_STAGES:
         raise TransitionRefused(_explain_stage_refusal(shipment, to_stage))
     if shipment.stage != to_stage:
-        return _reach_stage(shipment, to_stage, actor=actor, told={BY_SCAN: True}, delivered_at=delivered_at)
+        told = {BY_SCAN: True} | _tell_day(tried_on)
+        return _reach_stage(shipment, to_stage, actor=actor, told=told, delivered_at=delivered_at)
     shipment.delivered_at = delivered_at
     shipment.save(update_fields=["delivered_at"])
     return shipment
+
+
+def record_attempt(shipment: Shipment, tried_on: date, *, actor: str) -> None:
+    """The carrier tried again, and could not again: the parcel stays where it is. Call it under the parcel's lock."""
+    told = {BY_SCAN: True} | _tell_day(tried_on)
+    events.record_order_event(shipment.order, OrderEvent.Kind.DELIVERY_FAILED, shipment=shipment, actor=actor, **told)
+
+
+def _tell_day(tried_on: date | None) -> dict[str, object]:
+    return {TRIED_ON: tried_on.isoformat()} if tried_on else {}
 
 
 @transaction.atomic
