@@ -68,12 +68,17 @@ def choose_variants(
 ) -> dict[int, int]:
     """The variant for each line, checked against what is there now. Raises `ReturnRefused`."""
     offered = list_exchange_variants(chosen, store_id=store_id)
+    wanted: dict[Variant, dict[OrderLine, int]] = {}  # two lines may be exchanged for the same
     for line, count in chosen.items():
         variant = next((each for each in offered[line.pk] if each.pk == asked.get(line.pk)), None)
         if variant is None:
-            raise ReturnRefused(f"Please choose what you would like instead of “{line.title}”.")
-        if (left := _count_on_shelf(variant, store_id)) < count:
-            raise ReturnRefused(f"Of {variant} there are only {left:,} left. Choose fewer.")
+            words = f"Please choose what you would like instead of “{line.title}”."
+            raise ReturnRefused(by_line={line.pk: words})
+        wanted.setdefault(variant, {})[line] = count
+    for variant, counts in wanted.items():
+        if (left := _count_on_shelf(variant, store_id)) < sum(counts.values()):
+            words = f"Of {variant} there are only {left:,} left. Choose fewer."
+            raise ReturnRefused(by_line={line.pk: words for line in counts})
     return {line.pk: asked[line.pk] for line in chosen}
 
 

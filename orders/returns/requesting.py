@@ -91,15 +91,20 @@ def _choose_pieces(order: Order, wish: ReturnWish) -> dict[OrderLine, int]:
     asked = {line_id: count for line_id, count in wish.pieces.items() if count > 0}
     if not asked:
         raise ReturnRefused("Please say what you send back: at least one thing.")
-    chosen = {}
-    for line_id, count in asked.items():
-        line, most = left.get(line_id, (None, 0))
-        if line is None:
-            raise ReturnRefused("Of that there is nothing left to send back. Look at what you sent back before.")
-        if count > most:
-            raise ReturnRefused(f"Of “{line.title}” you can send back {most:,}, not {count:,}. Lower the number.")
-        chosen[line] = count
-    return chosen
+    problems = {line_id: _find_problem(left.get(line_id), count) for line_id, count in asked.items()}
+    if refused := {line_id: words for line_id, words in problems.items() if words}:
+        raise ReturnRefused(by_line=refused)
+    return {left[line_id][0]: count for line_id, count in asked.items()}
+
+
+def _find_problem(found: tuple[OrderLine, int] | None, count: int) -> str:
+    """What is wrong with sending back so many of it; empty where nothing is. `found`: the line, and how many may."""
+    if found is None:
+        return "Of that there is nothing left to send back. Look at what you sent back before."
+    line, most = found
+    if count > most:
+        return f"Of “{line.title}” you can send back {most:,}, not {count:,}. Lower the number."
+    return ""
 
 
 def _check_policy(order: Order, chosen: Mapping[OrderLine, int]) -> None:

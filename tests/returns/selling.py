@@ -4,9 +4,10 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from orders.models import Allocation, Order, ReturnAuthorization, ShopSettings
+from orders.models import Allocation, Order, OrderLine, ReturnAuthorization, ShopSettings
 from orders.returns.requesting import ReturnWish, request_return
 from shop.catalog import listing, stock
+from shop.catalog.models import Variant
 from shop.storefront import page_cache
 from tests import builders
 
@@ -42,11 +43,26 @@ def came(*, quantity: int = 1, days_ago: int = 2, sizes: tuple[str, ...] = ("S",
     return order
 
 
-def wish(order: Order, *, count: int = 1, **fields) -> ReturnWish:
+def add_line(order: Order, variant: Variant) -> OrderLine:
+    """One more thing in the same parcel."""
+    line: OrderLine = order.lines.create(
+        product=variant.product,
+        variant=variant,
+        sku=variant.sku,
+        title=variant.product.title,
+        options=variant.label,
+        quantity=1,
+        unit_price=variant.price,
+    )
+    order.shipments.get().lines.create(order_line=line, quantity=1)
+    return line
+
+
+def wish(order: Order, *, count: int = 1, line: OrderLine | None = None, **fields) -> ReturnWish:
     fields.setdefault("kind", Kind.RETURN)
     fields.setdefault("wanted", Wanted.REFUND if fields["kind"] == Kind.RETURN else Wanted.REPAIR)
     fields.setdefault("reason", Reason.TOO_SMALL)
-    return ReturnWish(pieces={order.lines.get().pk: count}, **fields)
+    return ReturnWish(pieces={(line or order.lines.get()).pk: count}, **fields)
 
 
 def returned(order: Order, **fields) -> ReturnAuthorization:

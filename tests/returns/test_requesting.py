@@ -1,5 +1,7 @@
 """What goes back: no more than was bought, in time, what the policy takes, and what may be had instead."""
 
+from dataclasses import replace
+
 import pytest
 from django.utils import timezone
 
@@ -12,7 +14,7 @@ from orders.returns.steps import refuse_return
 from shop.catalog import stock
 from shop.storefront import page_cache
 from tests import builders
-from tests.returns.selling import Kind, Wanted, came, exchanged, returned, take_back, wish
+from tests.returns.selling import Kind, Wanted, add_line, came, exchanged, returned, take_back, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -189,6 +191,38 @@ def test_no_more_is_had_instead_than_is_there():
     other = line.product.variants.exclude(pk=line.variant_id).get()
     stock.receive_stock(other.stock.get().pk, quantity=-8, kind="counted")
     assert "only 2 left" in refuse(order, count=3, wanted=Wanted.EXCHANGE, variants={line.pk: other.pk})
+
+
+def test_of_two_lines_exchanged_for_the_same_the_sum_has_to_be_there():
+    order = came(sizes=("S", "M", "L"))
+    line = order.lines.get()
+    _, medium, large = line.product.variants.order_by("pk")
+    second = add_line(order, large)
+    stock.receive_stock(medium.stock.get().pk, quantity=1 - medium.stock.get().on_hand, kind="counted")
+    asked = replace(
+        wish(order, line=line, wanted=Wanted.EXCHANGE),
+        pieces={line.pk: 1, second.pk: 1},
+        variants={line.pk: medium.pk, second.pk: medium.pk},
+    )
+    with pytest.raises(ReturnRefused, match="only 1 left") as refusal:
+        request_return(order.pk, asked)
+    assert set(refusal.value.by_line) == {line.pk, second.pk}
+    assert not order.returns.exists()
+    assert not order.events.filter(kind=OrderEvent.Kind.RETURN_REQUESTED).exists()
+    stock.receive_stock(medium.stock.get().pk, quantity=1, kind="counted")
+    assert request_return(order.pk, asked).made.piece_count == 2
+
+
+def test_every_line_of_which_too_many_are_named_is_said():
+    order = came(sizes=("S", "M", "L"))
+    line = order.lines.get()
+    second = add_line(order, line.product.variants.last())
+    asked = replace(wish(order, line=line), pieces={line.pk: 2, second.pk: 3})
+    with pytest.raises(ReturnRefused) as refusal:
+        request_return(order.pk, asked)
+    assert "send back 1, not 2" in refusal.value.by_line[line.pk]
+    assert "send back 1, not 3" in refusal.value.by_line[second.pk]
+    assert not order.returns.exists()
 
 
 # -- What recommendations may read -----------------------------------------------------------------------------

@@ -13,14 +13,15 @@ from PIL import Image
 
 from orders import order_access
 from orders.models import InfoPage, Order, ReturnAuthorization, ReturnExclusion, ReturnPicture
-from orders.returns import pictures, return_holdings, steps
+from orders.returns import pictures, requesting, return_holdings, steps
+from orders.returns.requesting import request_return
 from orders.returns.return_holdings import PICTURE_RETENTION
 from orders.returns.steps import compute_guarantee_after_repair
 from shop.storefront import page_cache
 from shop.storefront.views.returns import draw_qr_code
 from tests import builders, cast
 from tests.person import ClientRoad, Person
-from tests.returns.selling import Kind, Wanted, came, exchanged, returned, take_back
+from tests.returns.selling import Kind, Wanted, add_line, came, exchanged, returned, take_back, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +126,48 @@ def test_more_than_was_bought_gets_a_sentence_and_nothing_is_written(count):
     if count == "2":
         assert person.sees("you can send back 1 at most: you have no more of it")
     assert not ReturnAuthorization.objects.exists()
+
+
+def test_what_went_back_meanwhile_is_said_beside_its_line_and_what_was_typed_stays(monkeypatch):
+    """Somebody else was first, between the form's look and the lock."""
+    order = came(quantity=3)
+    person = guest(order).click(RETURN).write("Wool jumper (size S)", "2").choose("Why?", "Too small")
+    person.write("Anything we should know?", "The sleeves.")
+    look = requesting.request_return
+
+    def late(order_id, wished):
+        returned(order, count=2, words="First")
+        return look(order_id, wished)
+
+    monkeypatch.setattr(requesting, "request_return", late)
+    person.press("Ask for the return")
+    assert person.status == 200
+    assert person.sees("Of “Wool jumper” you can send back 1, not 2.")
+    assert "The sleeves." in person.text
+    assert 'value="2"' in person.text
+    assert ReturnAuthorization.objects.get().words == "First"
+
+
+def test_a_line_that_an_older_page_names_is_said_and_the_rest_is_kept():
+    order = came(quantity=2, sizes=("S", "M", "L"))
+    first = order.lines.get()
+    second = add_line(order, first.product.variants.last())
+    person = guest(order).click(RETURN).write("Wool jumper (size S)", "1").write("Wool jumper (size L)", "1")
+    person.choose("Why?", "Too small").write("Anything we should know?", "The sleeves.")
+    request_return(order.pk, wish(order, line=second, words="First"))
+    person.press("Ask for the return")
+    assert person.sees("Of “Wool jumper (size L)” nothing can be sent back now.")
+    assert "The sleeves." in person.text
+    assert ReturnAuthorization.objects.count() == 1
+    person.press("Ask for the return")
+    assert ReturnAuthorization.objects.exclude(words="First").get().lines.get().order_line == first
+
+
+def test_with_a_mistake_in_it_the_form_asks_for_its_pictures_again():
+    order = came()
+    page = guest_client(order).post(f"/orders/{order.number}/fault/", sent(order, words="", picture_1=picture()))
+    assert "choose your pictures once more" in page.text
+    assert not ReturnPicture.objects.exists()
 
 
 def test_something_wrong_is_a_path_of_its_own_and_costs_nothing():

@@ -21,10 +21,10 @@ from orders.returns import exchanging, pictures, pieces, policy, requesting, ret
 from orders.returns.declaring import CONTRACT_STATUSES
 from orders.returns.policy import ReturnPolicy
 from orders.returns.refusal import ReturnRefused
+from orders.returns.return_form import ReturnForm
 from orders.returns.return_holdings import PICTURE_RETENTION
 from shop.storefront import consent_prompts, page_cache
 from shop.storefront.consent_prompts import ConsentPrompt, PromptPlace
-from shop.storefront.return_forms import ReturnForm
 from shop.storefront.views.order import make_story_context
 
 Kind = ReturnAuthorization.Kind
@@ -51,12 +51,13 @@ def _answer_request(request: HttpRequest, number: str, kind: ReturnAuthorization
     left, left_out = _find_pieces(order, kind, rule)
     may_exchange = kind == Kind.RETURN and rule.offers_exchange
     offered = exchanging.list_exchange_variants(left, store_id=order.pickup_store_id) if may_exchange and left else {}
-    form = ReturnForm(request.POST or None, request.FILES or None, kind=kind, left=left, offered=offered)
+    gone = [line for line in order.lines.all() if line not in left] if request.method == "POST" else ()
+    form = ReturnForm(request.POST or None, request.FILES or None, kind=kind, left=left, offered=offered, gone=gone)
     if request.method == "POST" and left:
         if not rate_limits.is_within_rate_limit(request, "return", most_per_minute=settings.WITHDRAWALS_PER_MINUTE):
             return render(request, "429.html", status=429)
-        if form.is_valid():
-            return _request(request, order, form)
+        if form.is_valid() and (answer := _request(request, order, form)):
+            return answer
     context: dict[str, Any] = {
         "order": order,
         "form": form,
@@ -91,12 +92,13 @@ def _find_pieces(
     )
 
 
-def _request(request: HttpRequest, order: Order, form: ReturnForm) -> HttpResponse:
+def _request(request: HttpRequest, order: Order, form: ReturnForm) -> HttpResponse | None:
+    """None where it is refused: the form says why, and keeps what was typed."""
     try:
         requested = requesting.request_return(order.pk, form.build_wish())
     except ReturnRefused as refusal:
-        messages.error(request, str(refusal))
-        return redirect("order_fault" if form.kind == Kind.FAULTY else "order_return", order.number)
+        form.take_refusal(refusal)
+        return None
     if requested.is_new:
         pictures.keep_pictures(requested.made, form.encoded)
         messages.success(request, SAVED.format(requested.made.number))

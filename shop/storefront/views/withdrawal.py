@@ -17,10 +17,10 @@ from orders.models import Order, Withdrawal
 from orders.returns import deadlines, declaring, statements, wording
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
 from orders.returns.declaring import CONTRACT_STATUSES, Declaration, WithdrawalRefused
+from orders.returns.withdrawal_forms import OrderWithdrawalForm, StatementForm
 from orders.shop_terms import Terms
 from orders.views.redirects import see_other
 from shop.storefront import page_cache
-from shop.storefront.withdrawal_forms import OrderWithdrawalForm, StatementForm
 
 MOST_LISTED = 10
 RECEIVED = "We have received your withdrawal. An acknowledgement is on its way to {}."

@@ -1,6 +1,6 @@
 """What a buyer sends back and why: how many of each thing, what they would like, pictures of what is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -9,6 +9,7 @@ from orders.models import OrderLine, ReturnAuthorization
 from orders.models.return_authorization import LONGEST_REASON
 from orders.returns import pictures
 from orders.returns.pictures import MOST_PICTURES
+from orders.returns.refusal import ReturnRefused
 from orders.returns.requesting import ReturnWish
 from orders.returns.return_wording import WANTED_WORDS
 from shop.catalog.models import Variant
@@ -25,12 +26,15 @@ REASONS = {
 NOTHING_CHOSEN = "Please say how many of what you mean: at least one thing."
 WORDS_NEEDED = "Please say what is wrong, in a sentence or two."
 REASON_NEEDED = "Please choose what comes closest."
+NOTHING_LEFT = "nothing can be sent back now. What else you chose is still here: look at it, and send it again."
 INSTEAD_HELP = "Only for an exchange. What it costs less goes back to you."
 INSTEAD_NEEDED = "Please choose what you would like instead."
 
 
 class ReturnForm(forms.Form):
-    """`left`: how many pieces of each line may go back. `offered`: what may be had instead, by line."""
+    """`left`: how many pieces of each line may go back. `offered`: what may be had instead, by line. `gone`: lines that
+    an older page may still name.
+    """
 
     def __init__(
         self,
@@ -40,9 +44,10 @@ class ReturnForm(forms.Form):
         kind: ReturnAuthorization.Kind,
         left: Mapping[OrderLine, int],
         offered: Mapping[int, list[Variant]],
+        gone: Iterable[OrderLine] = (),
     ) -> None:
         super().__init__(data, files)
-        self.kind, self.encoded = kind, list[bytes]()
+        self.kind, self.encoded, self.gone = kind, list[bytes](), list(gone)
         self.line_ids = {f"line-{line.pk}": line.pk for line in left}
         self.instead_ids = {f"instead-{line.pk}": line.pk for line in left if offered.get(line.pk)}
         for line, count in left.items():
@@ -81,11 +86,21 @@ class ReturnForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         for number in range(1, MOST_PICTURES + 1):
             self._encode_picture(f"picture_{number}", cleaned)
+        for line in self.gone:
+            if self.data.get(f"line-{line.pk}", "0") not in ("", "0"):
+                self.add_error(None, f"Of “{_name_line(line)}” {NOTHING_LEFT}")
         if not self.errors and not self.pieces:
             raise forms.ValidationError(NOTHING_CHOSEN)
         if cleaned.get("wanted") == Wanted.EXCHANGE:
             self._check_instead(cleaned)
         return cleaned
+
+    def take_refusal(self, refusal: ReturnRefused) -> None:
+        """Says it beside the lines that it is about; what was typed stays."""
+        for line_id, words in refusal.by_line.items():
+            self.add_error(f"line-{line_id}" if f"line-{line_id}" in self.fields else None, words)
+        if not refusal.by_line:
+            self.add_error(None, str(refusal))
 
     def _encode_picture(self, name: str, cleaned: Mapping[str, Any]) -> None:
         if not cleaned.get(name):
@@ -134,7 +149,7 @@ def _build_wanted_field(kind: ReturnAuthorization.Kind, *, may_exchange: bool) -
 
 
 def _build_count_field(line: OrderLine, count: int, *, is_only: bool) -> forms.IntegerField:
-    name = f"{line.title} ({line.options})" if line.options else line.title
+    name = _name_line(line)
     return forms.IntegerField(
         label=name,
         min_value=0,
@@ -151,12 +166,22 @@ def _build_count_field(line: OrderLine, count: int, *, is_only: bool) -> forms.I
     )
 
 
+def _name_line(line: OrderLine) -> str:
+    return f"{line.title} ({line.options})" if line.options else line.title
+
+
 def _build_instead_field(line: OrderLine, variants: list[Variant]) -> forms.ChoiceField:
     choices = [
         (str(each.pk), f"{each.label or each.sku}, {format_amount(each.price, each.currency)}") for each in variants
     ]
     label = f"Instead of {line.options or line.title}"
-    return forms.ChoiceField(label=label, choices=[("", "–"), *choices], required=False, help_text=INSTEAD_HELP)
+    return forms.ChoiceField(
+        label=label,
+        choices=[("", "–"), *choices],
+        required=False,
+        help_text=INSTEAD_HELP,
+        error_messages={"invalid_choice": "That is gone meanwhile. Please choose again."},
+    )
 
 
 def _build_picture_field(number: int) -> forms.FileField:
