@@ -37,6 +37,8 @@ class Calendar:
     zone_days: Mapping[int | None, int] = field(default_factory=dict)  # more there, by method; None: of every other
 
     def get_zone_days(self, method: ShippingMethod) -> int:
+        if method.store_id is not None:  # its buyer comes for it
+            return 0
         """The working days that the zone adds to the method's own."""
         return self.zone_days.get(method.pk, self.zone_days.get(None, 0))
 
@@ -84,13 +86,13 @@ class Terms:
         return tuple(method for method in self.methods if method.reaches(country))
 
     def get_calendar(self, country: str, postcode: str = "") -> Calendar:
-        """For deliveries to a country; without a postcode, by its ordinary days."""
+        """For deliveries to a country; without a postcode, by what holds for all of it."""
         nowhere, there = self.undelivered.get("", frozenset()), self.undelivered.get(country, frozenset())
         return replace(
             self.calendar,
             undelivered=nowhere | there,
             moved_days=self.moved_days.get(country, {}),
-            zone_days={zone.method_id: zone.extra_days for zone in self._list_zones(country, postcode)},
+            zone_days={method: zone.extra_days for method, zone in self._map_zones(country, postcode).items()},
         )
 
     def get_order_calendar(self, order: Order) -> Calendar:
@@ -98,22 +100,29 @@ class Terms:
         return replace(self.get_calendar(str(order.country)), zone_days={None: order.zone_days})
 
     def find_zone(self, country: str, postcode: str, method: ShippingMethod) -> DeliveryZone | None:
-        """The zone of that postcode: the method's own before that of all. None where nothing is different."""
+        """The zone of that address. None where nothing is different."""
         if method.store_id is not None:  # its buyer comes for it
             return None
-        found = {zone.method_id: zone for zone in self._list_zones(country, postcode)}
+        found = self._map_zones(country, postcode)
         return found.get(method.pk) or found.get(None)
 
-    def _list_zones(self, country: str, postcode: str) -> list[DeliveryZone]:
-        """Of every method: one each at the most, the older one where two came to overlap."""
-        return (
-            [zone for zone in reversed(self.list_country_zones(country)) if zone.covers(postcode)] if postcode else []
-        )
+    def _map_zones(self, country: str, postcode: str) -> dict[int | None, DeliveryZone]:
+        """By method, under None that of every other. Postcodes count before the whole country, also those of all
+        methods before a country's of one; where two came to overlap, the older one does.
+        """
+        covering = [zone for zone in reversed(self.list_country_zones(country)) if zone.covers(postcode)]
+        of_country = {zone.method_id: zone for zone in covering if zone.is_whole_country}
+        of_postcode = {zone.method_id: zone for zone in covering if not zone.is_whole_country}
+        return of_postcode if None in of_postcode else of_country | of_postcode
 
     def list_country_zones(self, country: str) -> list[DeliveryZone]:
         """Those of methods in use."""
         used = {None, *(method.pk for method in self.methods)}
         return [zone for zone in self.zones if zone.country.code == country and zone.method_id in used]
+
+    def list_postcode_zones(self, country: str) -> list[DeliveryZone]:
+        """Those for which a postcode has to be known."""
+        return [zone for zone in self.list_country_zones(country) if not zone.is_whole_country]
 
     def get_pickup(self, method: ShippingMethod | None) -> PickupPlace | None:
         """Where goods are collected by this method; None where it brings them, or is no longer offered."""
@@ -173,7 +182,8 @@ def load_terms() -> Terms:
         exclusions=exclusions or [],
         windows=windows or [],
     )
-    return replace(terms, zones=tuple(DeliveryZone(**_parse_money(each)) for each in zones or ()))
+    terms = replace(terms, zones=tuple(DeliveryZone(**_parse_money(each)) for each in zones or ()))
+    return replace(terms, calendar=terms.get_calendar(terms.settings.default_country.code))
 
 
 @cache
@@ -228,7 +238,7 @@ def _build_terms(
     for country, tax_class, _, rate in taxes:
         rates.setdefault(country, {})[tax_class] = Decimal(rate)
     names = {country: name for country, _, name, _ in taxes}
-    terms = Terms(
+    return Terms(
         settings,
         calendar,
         rates,
@@ -240,7 +250,6 @@ def _build_terms(
         undelivered,
         moved_days,
     )
-    return replace(terms, calendar=terms.get_calendar(settings.default_country.code))
 
 
 def _parse_pickup(

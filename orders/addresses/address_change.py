@@ -50,7 +50,7 @@ class OrderAddressChangeForm(PostalAddressMixin, forms.ModelForm):
                 field.validators.append(MEANINGLESS)
         self.apply_postal_rules()
         self.terms = shop_terms.load_terms()
-        if self.terms.list_country_zones(self.was_country) and self.postal_rules.has_postcode:
+        if self.terms.list_postcode_zones(self.was_country) and self.postal_rules.has_postcode:
             self.fields["postcode"].required = True
 
     def clean_postcode(self) -> str:

@@ -8,7 +8,7 @@ from shop.money import format_amount
 
 def describe_zones(terms: Terms, country: str) -> str:
     """Before an address is known: “Some postcodes take longer or cost more.” Empty where all are alike."""
-    zones = terms.list_country_zones(country)
+    zones = terms.list_postcode_zones(country)
     facts = [
         *(["take longer"] if any(zone.extra_days for zone in zones) else []),
         *(["cost more"] if any(zone.surcharge for zone in zones) else []),

@@ -1,4 +1,4 @@
-"""Postcodes that take longer, cost more or are not reached."""
+"""Countries and postcodes that take longer, cost more or are not reached."""
 
 from django import forms
 from django.contrib import admin
@@ -13,7 +13,7 @@ from shop.price_field import PriceField
 
 @admin.register(DeliveryZone)
 class DeliveryZoneAdmin(StrictAdmin):
-    list_display = ["name", "country", "postcodes", "method", "effect"]
+    list_display = ["name", "country", "where", "method", "effect"]
     empty_value_display = "every method"
     list_select_related = ["method"]
     fieldsets = [
@@ -36,6 +36,10 @@ class DeliveryZoneAdmin(StrictAdmin):
     def save_model(self, request: HttpRequest, obj: DeliveryZone, form: forms.ModelForm, change: bool) -> None:
         obj.currency = get_shop_currency()
         super().save_model(request, obj, form, change)
+
+    @admin.display(description="postcodes", ordering="postcodes")
+    def where(self, zone: DeliveryZone) -> str:
+        return zone.postcodes or "the whole country"
 
     @admin.display(description="there")
     def effect(self, zone: DeliveryZone) -> str:

@@ -1,4 +1,4 @@
-"""Where in a country delivery takes longer, costs more, or does not go."""
+"""Where delivery takes longer, costs more, or does not go: a country, or some of its postcodes."""
 
 from decimal import Decimal
 
@@ -20,10 +20,15 @@ from shop.money import get_shop_currency
 
 MOST_EXTRA_DAYS = 60
 NOTHING_DIFFERS = "Say what is different there: more days, a surcharge, or that we do not deliver there."
+ONLY_DAYS = (
+    "Without postcodes it is the whole country, which can only take longer. What costs more there, or does not go "
+    "there, is said by the countries of a way of delivery."
+)
 
 
 class DeliveryZone(models.Model):
-    """Postcodes of one country, for every method or for one alone; the method's own zone counts before that of all.
+    """Postcodes of one country or all of it, for every method or for one alone. Postcodes count before their country,
+    and of the same reach the method's own zone before that of all.
 
     Staff read the rules in the help texts; `Terms.find_zone` applies them.
     """
@@ -34,8 +39,9 @@ class DeliveryZone(models.Model):
     country: "models.Field[str | Country, Country]" = CountryField()
     postcodes = models.TextField(
         max_length=2000,
+        blank=True,
         help_text="Starts of postcodes and ranges, with commas between: “IV, KW1-KW14, HS” in the United Kingdom, "
-        "“20000-20999” or “20” in France.",
+        "“20000-20999” or “20” in France. Empty: the whole country.",
     )
     method = models.ForeignKey(
         ShippingMethod,
@@ -71,7 +77,12 @@ class DeliveryZone(models.Model):
                 | Q(Q(extra_days__gt=0) | Q(surcharge__gt=0), is_refused=False, surcharge__gte=0),
                 name="delivery_zone_differs",
                 violation_error_message=NOTHING_DIFFERS,
-            )
+            ),
+            models.CheckConstraint(
+                condition=~Q(postcodes="") | Q(is_refused=False, surcharge=0),
+                name="delivery_zone_of_a_country_is_slower",
+                violation_error_message=ONLY_DAYS,
+            ),
         ]
 
     def __str__(self) -> str:
@@ -84,13 +95,26 @@ class DeliveryZone(models.Model):
             raise ValidationError({"method": f"{self.method} does not go to that country at all."})
         if self.country and self.postcodes:
             self._clean_postcodes(self.country.code)
+        elif self.country:
+            self._refuse_second_of_country(self.country.code)
+
+    @property
+    def is_whole_country(self) -> bool:
+        return not self.postcodes
+
+    def _refuse_second_of_country(self, country: str) -> None:
+        others = DeliveryZone.objects.filter(country=country, method=self.method, postcodes="").exclude(pk=self.pk)
+        if other := others.first():
+            raise ValidationError({"postcodes": f"The whole country is the zone {other.name} already."})
 
     def _clean_postcodes(self, country: str) -> None:
         try:
             ranges = parse_postcodes(self.postcodes, country)
         except PostcodesUnclear as refusal:
             raise ValidationError({"postcodes": str(refusal)}) from refusal
-        for other in DeliveryZone.objects.filter(country=country, method=self.method).exclude(pk=self.pk):
+        for other in DeliveryZone.objects.filter(country=country, method=self.method).exclude(
+            Q(pk=self.pk) | Q(postcodes="")
+        ):
             if clash := find_overlap(ranges, parse_postcodes(other.postcodes, country)):
                 raise ValidationError(
                     {"postcodes": f"“{clash[0].words}” overlaps “{clash[1].words}” of the zone {other.name}."}
@@ -98,7 +122,9 @@ class DeliveryZone(models.Model):
         self.postcodes = format_postcodes(ranges)
 
     def covers(self, postcode: str) -> bool:
-        """Of its own country. No postcode is in none; a list that no form has checked holds none."""
+        """Of its own country. No postcode is in none but the whole; a list that no form has checked holds none."""
+        if self.is_whole_country:
+            return True
         country = self.country.code
         key = build_postcode_key(postcode, country)
         try:

@@ -129,7 +129,7 @@ class CheckoutForm(BusinessBuyerMixin, PostalAddressMixin, forms.Form):
         if self.chosen_pickup is not None:
             for name in ADDRESS_OF_A_DOOR:
                 self.fields[name].required = False
-        elif terms.list_country_zones(self.chosen_country) and self.postal_rules.has_postcode:
+        elif terms.list_postcode_zones(self.chosen_country) and self.postal_rules.has_postcode:
             self.fields["postcode"].required = True
 
     def clean_postcode(self) -> str:

@@ -43,7 +43,7 @@ def test_a_zone_is_kept_in_one_spelling_and_the_list_says_what_it_does(admin_cli
         ({"postcodes": "IV, IV2"}, "“IV” and “IV2” overlap"),
         ({"postcodes": "ZE1"}, "“ZE1” overlaps “ZE” of the zone Shetland"),
         ({"postcodes": "20"}, "“20” is no British area or district"),
-        ({"postcodes": ""}, "This field is required"),
+        ({"postcodes": ""}, "Without postcodes it is the whole country, which can only take longer"),
         ({"is_refused": "on"}, "Where we do not deliver there are no days and no surcharge"),
         ({"extra_days": "0", "surcharge": "0"}, "Say what is different there"),
         ({"surcharge": "-1"}, "greater than or equal to 0"),
@@ -60,6 +60,17 @@ def test_what_cannot_be_meant_is_said_beside_the_field_and_kept_for_mending(admi
     assert answer.status_code == 200
     assert words in read(answer)
     assert [zone.name for zone in DeliveryZone.objects.all()] == ["Shetland"]
+
+
+def test_a_country_that_takes_longer_is_kept_without_postcodes(admin_client):
+    assert (
+        admin_client.post(
+            ADD, TYPED | {"name": "Ireland", "country": "IE", "postcodes": "", "surcharge": "0"}
+        ).status_code
+        == 302
+    )
+    assert DeliveryZone.objects.get().is_whole_country
+    assert "Ireland Ireland the whole country every method 2 working days more" in read(admin_client.get(LIST))
 
 
 def test_saved_again_as_it_is_a_zone_does_not_overlap_itself(admin_client):

@@ -93,6 +93,29 @@ def test_a_zone_of_one_method_counts_before_that_of_all_and_for_no_other(post):
     assert terms.find_zone("FR", ISLAND, post) is None
 
 
+def test_a_slower_country_counts_before_an_address_is_known_and_postcodes_count_before_it(post):
+    courier = builders.shipping_method("Courier", price="9.00", position=1)
+    plain = promise_to("", post)
+    builders.delivery_zone("", name="All of it", extra_days=1, surcharge=0)
+    builders.delivery_zone("", name="By courier", method=courier, extra_days=4, surcharge=0)
+    builders.delivery_zone(name="Islands")
+    terms = load_terms()
+    assert [terms.get_calendar("GB").get_zone_days(method) for method in (post, courier)] == [1, 4]
+    assert terms.calendar.get_zone_days(post) == 1, "what cards are dated by"
+    assert promise_to("", post).by_on > plain.by_on
+    assert promise_to(MAINLAND, post) == promise_to("", post)
+    assert {terms.find_zone("GB", ISLAND, method).name for method in (post, courier)} == {"Islands"}
+    assert terms.get_calendar("GB", ISLAND).get_zone_days(courier) == 2
+    assert terms.get_calendar("FR").get_zone_days(post) == 0
+
+
+def test_whoever_collects_waits_for_no_carrier_to_the_country(post):
+    builders.delivery_zone("", name="All of it", extra_days=3, surcharge=0)
+    collected = builders.pickup_method()
+    assert load_terms().get_calendar("GB").get_zone_days(collected) == 0
+    assert load_terms().get_calendar("GB").get_zone_days(post) == 3
+
+
 def test_the_surcharge_is_delivery_taxed_like_it_and_charged_once_an_order():
     builders.tax_rate()
     method = builders.shipping_method("Post", price="3.50", extra_parcel_price="2.00")
@@ -213,6 +236,8 @@ def test_staff_who_enter_an_order_have_the_zone_in_its_sum_and_its_refusal(post)
         ({"extra_days": 0, "surcharge": 0}, "Say what is different there"),
         ({"is_refused": True, "extra_days": 2}, "no days and no surcharge"),
         ({"postcodes": "HS, IV1"}, "“IV1” overlaps “IV” of the zone Scottish islands"),
+        ({"postcodes": ""}, "can only take longer"),
+        ({"postcodes": "", "is_refused": True, "extra_days": 0, "surcharge": 0}, "can only take longer"),
         ({"surcharge": "-1"}, "greater than or equal to 0"),
         ({"extra_days": 61}, "less than or equal to 60"),
     ],
@@ -223,6 +248,15 @@ def test_a_zone_that_cannot_be_meant_is_refused_in_words(fields, words):
     with pytest.raises(ValidationError, match=words):
         builders.delivery_zone(**{"postcodes": "ZE", "name": "Shetland"} | fields)
     assert DeliveryZone.objects.count() == 1
+
+
+def test_a_country_is_slower_once_for_each_method(post):
+    builders.delivery_zone("", name="All of it", surcharge=0)
+    with pytest.raises(ValidationError, match="The whole country is the zone All of it already"):
+        builders.delivery_zone("", name="Again", surcharge=0)
+    builders.delivery_zone("", name="By post", method=post, surcharge=0)
+    builders.delivery_zone("", name="Elsewhere", country="FR", surcharge=0)
+    assert DeliveryZone.objects.count() == 3
 
 
 def test_a_zone_for_a_method_that_does_not_go_to_the_country_is_refused():
@@ -245,4 +279,5 @@ def test_before_an_address_is_known_the_words_say_what_some_postcodes_have(post,
     for place, fields in zip(("HS", "ZE"), kinds, strict=False):
         builders.delivery_zone(place, **fields)
     assert zone_words.describe_zones(load_terms(), "GB") == words
-    assert zone_words.describe_zones(load_terms(), "FR") == ""
+    builders.delivery_zone("", country="FR", surcharge=0)
+    assert zone_words.describe_zones(load_terms(), "FR") == "", "its dates say it"
