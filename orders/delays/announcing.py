@@ -120,7 +120,7 @@ def _write_notice(
 ) -> tuple[DelayNotice, Refund | None]:
     """The caller holds the order's lock, and sends the refund after it, if there is one."""
     every = list(order.delay_notices.order_by("number"))
-    earlier = [each for each in every if each.is_of_first == part.is_first]
+    earlier = _filter_earlier(order, every, is_first=part.is_first)
     new_by_on = slip.promised.by_on if slip.promised else None
     silence = _decide(order, earlier, part.by_on, new_by_on, has_left=slip.has_left)
     order.delay_notices.filter(is_current=True, is_of_first=part.is_first).update(is_current=False)
@@ -149,6 +149,15 @@ def _write_notice(
     events.record_order_event(order, OrderEvent.Kind.DELAYED, shipment=part.parcel, actor=actor, **told)
     status.recalculate(order)
     return notice, None
+
+
+def _filter_earlier(order: Order, every: list[DelayNotice], *, is_first: bool) -> list[DelayNotice]:
+    """Of that parcel. One that was divided later takes along what was told of the whole, so that its next delay is
+    a renewed one.
+    """
+    divided = order.events.filter(kind=OrderEvent.Kind.SPLIT) if every and is_first else order.events.none()
+    divided_at = divided.values_list("created_at", flat=True).first()
+    return [each for each in every if each.is_of_first == is_first or (divided_at and each.created_at <= divided_at)]
 
 
 def _decide(

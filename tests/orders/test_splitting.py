@@ -132,6 +132,19 @@ def test_an_open_delay_is_of_the_rest_alone_and_silence_ends_no_more():
     assert fresh(order).status == Order.Status.CONFIRMED
 
 
+@pytest.mark.parametrize("was_told", [True, False])
+def test_what_is_here_slips_again_where_its_buyer_was_told_of_a_delay_before_it_was_divided(was_told):
+    order = together(TODAY() + 2 * DAY if was_told else FAR)
+    approve(order)
+    see_to_delays()
+    assert order.delay_notices.exists() == was_told
+    split(order)
+    order.lines.filter(title="Scarf").update(promised_by_on=TODAY() + 2 * DAY)
+    see_to_delays()
+    notice = order.delay_notices.get(is_of_first=True)
+    assert notice.rule == (DelayNotice.Rule.SILENCE_CANCELS if was_told else DelayNotice.Rule.SILENCE_WAITS)
+
+
 def test_where_approval_is_taken_back_it_still_goes_in_two():
     order = together()
     approve(order)
