@@ -200,7 +200,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         denied = format_denial_badge(order, beside=text)
         return format_html('<span class="badge {}">{}</span>{}{}{}', kind, text, denied, at_bank, back)
 
-    @admin.display(description="leaves, or ready, by")
+    @admin.display(description="due by")
     def leaves_by(self, order: Order) -> str | SafeString:
         """Of two parcels the last one's day, or the first one's once that has passed."""
         late_on = order.first_late_on  # type: ignore[attr-defined]
