@@ -37,7 +37,7 @@ class DeliveryZoneAdmin(StrictAdmin):
         obj.currency = get_shop_currency()
         super().save_model(request, obj, form, change)
 
-    @admin.display(description="postcodes", ordering="postcodes")
+    @admin.display(description="postcodes")
     def where(self, zone: DeliveryZone) -> str:
         return zone.postcodes or "the whole country"
 

@@ -44,7 +44,8 @@ def find_parts(order: Order) -> Parts | None:
 
     No query for most orders; one or two where some of it is still to come. Prefetch `lines` and `shipments`.
     """
-    if _find_objection(order) or sum(1 for line in order.lines.all() if line.open_quantity) < 2:
+    is_single = sum(1 for line in order.lines.all() if line.open_quantity) < 2
+    if is_single or _find_objection(order) or not _is_any_untouched(order):
         return None
     parts = _divide(order)
     return None if _explain_no_parts(parts) or _is_any_begun(order, parts) else parts
@@ -112,6 +113,12 @@ def _find_mixed_parcels(order: Order, parts: Parts) -> list[Shipment]:
         for parcel in order.shipments.all()
         if parcel.stage != Stage.CANCELLED and parcel.store_id in parts.mixed_stores
     ]
+
+
+def _is_any_untouched(order: Order) -> bool:
+    """Whether some of it could still be divided, by its parcels alone; there are none before it is approved."""
+    stages = [parcel.stage for parcel in order.shipments.all() if parcel.stage != Stage.CANCELLED]
+    return not stages or Stage.WAITING in stages
 
 
 def _is_any_begun(order: Order, parts: Parts) -> bool:
