@@ -1,4 +1,4 @@
-"""A form that asks of how many pieces of each line: what is cancelled, what is refunded."""
+"""Forms that ask of how many pieces of each line: what is cancelled, refunded, sent back, withdrawn from."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,14 @@ class PieceCountForm(forms.Form):
         super().__init__(data, initial=initial)
         self.line_ids = {f"line-{line.pk}": line.pk for line in left}
         for line, count in left.items():
-            self.fields[f"line-{line.pk}"] = _build_count_field(line, count)
+            self.fields[f"line-{line.pk}"] = build_count_field(
+                line,
+                count,
+                label=f"{name_line(line)}: how many of {count}",
+                required=False,
+                initial=0,
+                too_many=f"Of “{name_line(line)}” there are {count:,}.",
+            )
         self.order_fields(list(self.line_ids))
 
     @property
@@ -42,18 +49,21 @@ class PieceCountForm(forms.Form):
         return {self.line_ids[name]: count for name, count in self.quantities_by_name.items() if count}
 
 
-def _build_count_field(line: OrderLine, count: int) -> forms.IntegerField:
-    name = f"{line.title} ({line.options})" if line.options else line.title
+def build_count_field(line: OrderLine, count: int, *, too_many: str, **options: Any) -> forms.IntegerField:
+    """From none to `count` pieces of a line. `too_many`: what is said of more."""
     return forms.IntegerField(
-        label=f"{name}: how many of {count}",
-        required=False,
+        **{"label": name_line(line), **options},
         min_value=0,
         max_value=count,
-        initial=0,
         error_messages={
-            "max_value": f"Of “{name}” there are {count:,}.",
+            "required": "How many, please; 0 for none of it.",
+            "max_value": too_many,
             "min_value": "A number from 0 up, please.",
             "invalid": "A number, please.",
         },
         widget=forms.NumberInput(attrs={"class": "short", "inputmode": "numeric"}),
     )
+
+
+def name_line(line: OrderLine) -> str:
+    return f"{line.title} ({line.options})" if line.options else line.title

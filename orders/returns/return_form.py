@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from orders.line_forms import build_count_field, name_line
 from orders.models import OrderLine, ReturnAuthorization
 from orders.models.return_authorization import LONGEST_REASON
 from orders.returns import pictures
@@ -88,7 +89,7 @@ class ReturnForm(forms.Form):
             self._encode_picture(f"picture_{number}", cleaned)
         for line in self.gone:
             if self.data.get(f"line-{line.pk}", "0") not in ("", "0"):
-                self.add_error(None, f"Of “{_name_line(line)}” {NOTHING_LEFT}")
+                self.add_error(None, f"Of “{name_line(line)}” {NOTHING_LEFT}")
         if not self.errors and not self.pieces:
             raise forms.ValidationError(NOTHING_CHOSEN)
         if cleaned.get("wanted") == Wanted.EXCHANGE:
@@ -149,25 +150,13 @@ def _build_wanted_field(kind: ReturnAuthorization.Kind, *, may_exchange: bool) -
 
 
 def _build_count_field(line: OrderLine, count: int, *, is_only: bool) -> forms.IntegerField:
-    name = _name_line(line)
-    return forms.IntegerField(
-        label=name,
-        min_value=0,
-        max_value=count,
+    return build_count_field(
+        line,
+        count,
         initial=count if is_only else 0,
+        too_many=f"Of “{name_line(line)}” you can send back {count:,} at most: you have no more of it.",
         help_text="" if count == 1 else f"{count:,} at most.",
-        error_messages={
-            "required": "How many, please; 0 for none of it.",
-            "max_value": f"Of “{name}” you can send back {count:,} at most: you have no more of it.",
-            "min_value": "A number from 0 up, please.",
-            "invalid": "A number, please.",
-        },
-        widget=forms.NumberInput(attrs={"class": "short", "inputmode": "numeric"}),
     )
-
-
-def _name_line(line: OrderLine) -> str:
-    return f"{line.title} ({line.options})" if line.options else line.title
 
 
 def _build_instead_field(line: OrderLine, variants: list[Variant]) -> forms.ChoiceField:

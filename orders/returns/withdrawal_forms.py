@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from accounts.people.email_addresses import EmailAddressInput
+from orders.line_forms import build_count_field, name_line
 from orders.models import Order, OrderLine
 from orders.models.withdrawal import LONGEST_WORDS
 
@@ -86,17 +87,5 @@ class StatementForm(forms.Form):
 
 
 def _build_count_field(line: OrderLine, count: int) -> forms.IntegerField:
-    name = f"{line.title} ({line.options})" if line.options else line.title
-    return forms.IntegerField(
-        label=name,
-        min_value=0,
-        max_value=count,
-        initial=count,
-        error_messages={
-            "required": "How many, please; 0 for none of it.",
-            "max_value": f"Of “{name}” there are {count:,} to withdraw from.",
-            "min_value": "A number from 0 up, please.",
-            "invalid": "A number, please.",
-        },
-        widget=forms.NumberInput(attrs={"class": "short", "inputmode": "numeric"}),
-    )
+    too_many = f"Of “{name_line(line)}” there are {count:,} to withdraw from."
+    return build_count_field(line, count, initial=count, too_many=too_many)
