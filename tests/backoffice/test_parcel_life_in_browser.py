@@ -15,6 +15,7 @@ from orders.carriers.base import CarrierScan
 from orders.fulfilment import scans, transitions
 from orders.models import Order, Shipment
 from tests import builders
+from tests.backoffice.test_in_browser import press
 from tests.carriers.telling import make_generic, post_generic, scan
 
 pytestmark = [
@@ -45,8 +46,7 @@ def ship(staff: Page, parcel: Shipment) -> Shipment:
     staff.get_by_role("button", name="Ship", exact=True).click()
     staff.get_by_label("Carrier").select_option(label="DPD")
     staff.get_by_label("Tracking number").fill(NUMBER)
-    staff.get_by_role("button", name="Ship", exact=True).click()
-    staff.wait_for_load_state()
+    press(staff, "Ship")
     Shipment.objects.filter(pk=parcel.pk).update(dispatched_at=timezone.now() - LEFT_AGO)
     return Shipment.objects.get(pk=parcel.pk)
 
@@ -88,7 +88,6 @@ def test_a_parcels_life_as_its_customer_reads_it_stage_by_stage(open_page) -> No
     assert "With you" not in customer.locator("main").inner_text()  # nobody knows the day any more
     post_scan(parcel, scan("delivered", parcel, hours=60))
     check_page(customer, "Delivered", "At your door", may=NOT_HERE)
-    customer.get_by_role("button", name=NOT_HERE, exact=True).click()
-    customer.wait_for_load_state()
+    press(customer, NOT_HERE)
     check_page(customer, "You say it did not come", "We are looking for it, and write to you.", may=HERE_AFTER_ALL)
     assert Order.objects.get().has_denied_delivery

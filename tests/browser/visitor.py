@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Response
 
 from tests.browser.shop_process import Shop
+from tests.chromium import follow
 
 ADDRESS = {"Full name": "Pat Reader", "Address": "1 High Street", "City": "Leeds", "Postcode": "LS1 1AA"}
 HARMLESS = ("Failed to load resource: the server responded with a status of 4",)  # the answer itself is looked at
@@ -52,13 +53,11 @@ class Visitor:
         return self.go(door).fill("E-mail", email).fill("Password", "say-when-please").press("Sign in")
 
     def press(self, name: str) -> "Visitor":
-        find_named(self.page, "button", name).click()
-        self.page.wait_for_load_state()
+        follow(find_named(self.page, "button", name))
         return self
 
     def click(self, name: str) -> "Visitor":
-        self.page.get_by_role("link", name=name, exact=True).first.click()
-        self.page.wait_for_load_state()
+        follow(self.page.get_by_role("link", name=name, exact=True).first)
         return self
 
     def fill(self, label: str, value: str) -> "Visitor":
