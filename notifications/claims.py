@@ -30,11 +30,10 @@ GIVE_UP_AFTER_DAYS = 5
 # One order's mails go in their order: none is taken while an earlier one waits. Whoever died while handing over order
 # mail leaves it to be taken again, under the same Message-ID, and it counts as a hand-off without an answer;
 # promotional mail is never taken from "sending".
+# What is due is found once, before: as a condition of the update it may be looked for anew at each row, and since each
+# look skips what was taken, one claim would then take all there is.
 _CLAIM = """
-    UPDATE notifications_outgoingemail SET
-        state = 'claimed', claim_token = %(token)s, due_at = clock_timestamp() + %(lease)s * interval '1 second',
-        unanswered_count = unanswered_count + CASE WHEN state = 'sending' THEN 1 ELSE 0 END
-    WHERE id IN (
+    WITH due AS MATERIALIZED (
         SELECT e.id FROM notifications_outgoingemail e
         WHERE {which} AND e.due_at <= clock_timestamp()
           AND NOT EXISTS (
@@ -42,7 +41,11 @@ _CLAIM = """
             WHERE earlier.order_id = e.order_id AND earlier.created_at < e.created_at
               AND earlier.state IN ('queued', 'claimed', 'sending'))
         ORDER BY e.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
-    RETURNING id"""
+    UPDATE notifications_outgoingemail mail SET
+        state = 'claimed', claim_token = %(token)s, due_at = clock_timestamp() + %(lease)s * interval '1 second',
+        unanswered_count = unanswered_count + CASE WHEN state = 'sending' THEN 1 ELSE 0 END
+    FROM due WHERE mail.id = due.id
+    RETURNING mail.id"""
 _CLAIM_ORDINARY = _CLAIM.format(which="e.state IN ('queued', 'claimed', 'sending') AND NOT e.kind = 'promotional'")
 _CLAIM_PROMOTIONAL = _CLAIM.format(
     which="e.state IN ('queued', 'claimed', 'sending') AND e.kind = 'promotional' AND e.state <> 'sending'"

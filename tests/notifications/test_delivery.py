@@ -1,8 +1,10 @@
 """What delivery promises when the mail server is difficult. Every mail stays accounted for."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.consent import purposes
@@ -200,6 +202,19 @@ class Silent:
     def send_messages(self, messages) -> int:
         Silent.count += 1
         raise ConnectionError
+
+
+@pytest.mark.parametrize("plan", [("hashagg", "sort", "hashjoin"), ("nestloop", "hashjoin"), ("nestloop", "mergejoin")])
+def test_a_claim_takes_no_more_than_it_asked_for_however_it_is_planned(plan):
+    """A loop over the table may look for what is due once a row."""
+    for number in range(6):
+        receipt(f"a{number}@example.com")
+    with connection.cursor() as cursor:
+        for way in (*plan, "indexscan", "bitmapscan", "material", "memoize"):
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+    first, second = (claims.claim_due_mail(uuid.uuid4(), limit=2) for _ in range(2))
+    assert (len(first), len(second)) == (2, 2)
+    assert not set(first) & set(second)
 
 
 def test_order_mail_whose_worker_dies_every_time_is_left_to_staff(sink):
