@@ -92,7 +92,7 @@ def inspect_goods(
     if chosen.count() != 1:
         messages.error(request, "Choose one withdrawal: each has its own goods.")
         return None
-    lines = list(chosen.get().lines.select_related("order_line"))
+    lines = list(chosen.get().lines.select_related("order_line").order_by("pk"))
     if not lines:
         messages.error(request, "Its goods are named in words: put them on the shelf by hand, under Stock.")
         return None

@@ -47,7 +47,7 @@ def _list_undelivered(order: Order) -> list[Refund]:
 def _repeat_refund(order: Order, failed: Refund, *, actor: str, is_by_hand: bool = False) -> Refund:
     """Withdrawals and returns that it was to settle are settled by the new one."""
     check_refundable(order, failed.payment, failed.amount)
-    lines = list(failed.lines.select_related("order_line"))
+    lines = list(failed.lines.select_related("order_line").order_by("pk"))
     due = RefundSum(
         {line.order_line: line.quantity for line in lines},
         {line.order_line: line.amount for line in lines},

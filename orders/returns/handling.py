@@ -42,7 +42,9 @@ def inspect_withdrawn_goods(withdrawal_id: int, found: Mapping[int, Inspection],
         raise TransitionRefused(f"{number}: its goods are not back yet. Press “Goods are back” first.")
     if noted.inspected_at is not None:
         raise TransitionRefused(f"{number}: its goods were looked at already.")
-    restocking.inspect_lines(list(noted.lines.select_related("order_line")), found, reference=number, actor=actor)
+    restocking.inspect_lines(
+        list(noted.lines.select_related("order_line").order_by("pk")), found, reference=number, actor=actor
+    )
     noted.inspected_at = timezone.now()
     noted.save(update_fields=["inspected_at"])
     events.record_order_event(noted.order, Kind.WITHDRAWN_INSPECTED, actor=actor, withdrawal=noted.pk)
@@ -78,7 +80,7 @@ def _compute_due(noted: Withdrawal, order: Order) -> RefundSum | None:
         return RefundSum()
     if noted.goods_amount is None:
         return None
-    pieces_of = {line.order_line: line.quantity for line in noted.lines.select_related("order_line")}
+    pieces_of = {line.order_line: line.quantity for line in noted.lines.select_related("order_line").order_by("pk")}
     return allot_to_goods(order, pieces_of, goods=noted.goods_amount, delivery=noted.delivery_amount or NOTHING)
 
 
