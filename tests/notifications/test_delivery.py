@@ -204,13 +204,12 @@ class Silent:
         raise ConnectionError
 
 
-@pytest.mark.parametrize("plan", [("hashagg", "sort", "hashjoin"), ("nestloop", "hashjoin"), ("nestloop", "mergejoin")])
-def test_a_claim_takes_no_more_than_it_asked_for_however_it_is_planned(plan):
-    """A loop over the table may look for what is due once a row."""
+def test_a_claim_takes_no_more_than_it_asked_for_where_the_planner_makes_a_loop():
+    """Which may look for what is due once a row."""
     for number in range(6):
         receipt(f"a{number}@example.com")
     with connection.cursor() as cursor:
-        for way in (*plan, "indexscan", "bitmapscan", "material", "memoize"):
+        for way in ("hashagg", "sort", "hashjoin", "indexscan", "bitmapscan", "material", "memoize"):
             cursor.execute(f"SET LOCAL enable_{way} = off")
     first, second = (claims.claim_due_mail(uuid.uuid4(), limit=2) for _ in range(2))
     assert (len(first), len(second)) == (2, 2)

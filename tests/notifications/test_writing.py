@@ -323,8 +323,9 @@ def test_writing_and_handing_over_takes_one_statement_a_mail(sink, django_assert
             assert delivery.deliver_due_mail() == count
         return len(asked)
 
-    # on a busy machine a hand-off is late now and then, and asked about once more: one try of eight is undisturbed
-    assert any(send(21) - send(1) == 20 for _ in range(8))
+    # on a busy machine a hand-off is late now and then, and asked about once more: the least of each is undisturbed
+    many, one = (min(send(count) for _ in range(4)) for count in (21, 1))
+    assert many - one == 20
 
 
 def test_relaying_takes_as_many_statements_for_many_events_as_for_one(django_assert_max_num_queries):
