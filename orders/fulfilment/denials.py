@@ -11,6 +11,7 @@ from orders import events, status
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_shipment
 from orders.models import OrderEvent, Shipment
+from orders.order_facts import read_order_facts
 from orders.returns import pieces
 
 Kind = OrderEvent.Kind
@@ -26,7 +27,7 @@ def deny_delivery(shipment_id: int, *, actor: str) -> Shipment:
         return shipment
     if shipment.stage != Shipment.Stage.DELIVERED:
         raise TransitionRefused(f"{shipment.order.number}: nobody says yet that this parcel was delivered.")
-    if shipment.pk not in pieces.list_parcels_to_deny(shipment.order):
+    if shipment.pk not in pieces.list_parcels_to_deny(shipment.order, read_order_facts(shipment.order_id)):
         raise TransitionRefused(f"{shipment.order.number}: what was in this parcel was sent back, or is paid back.")
     return _set_denial(shipment, Kind.DELIVERY_DENIED, is_open=True, actor=actor)
 

@@ -11,6 +11,7 @@ from django.db.models import Q, Sum
 from orders import stages
 from orders.models import Order, OrderLine, ReturnLine, Shipment, ShipmentLine, WithdrawalLine
 from orders.models.withdrawal import MONEY_IS_BACK
+from orders.order_facts import OrderFacts
 from orders.payments import refund_parts
 
 
@@ -19,19 +20,34 @@ def count_sent_pieces_left(order: Order) -> dict[OrderLine, int]:
     return _count_sent_less(order, dict(_count_withdrawn(order)), count_going_back(order))
 
 
-def list_parcels_to_deny(order: Order) -> set[int]:
-    """The keys of the parcels of which the buyer may say that they did not come. Six queries, or seven.
+def has_anything_gone_back(order: Order, facts: OrderFacts) -> bool:
+    """Whether goods or money of it may have: where not, a page need not count. Prefetch `withdrawals`."""
+    is_paid_back = order.payment_status in MONEY_IS_BACK
+    return is_paid_back or facts.has_returns or facts.has_refunds or bool(order.withdrawals.all())
+
+
+def is_any_kept(order: Order, facts: OrderFacts) -> bool:
+    """Of what was sent. Six queries for an order of which something went back. Prefetch `withdrawals`."""
+    return not has_anything_gone_back(order, facts) or bool(count_sent_pieces_left(order))
+
+
+def list_parcels_to_deny(order: Order, facts: OrderFacts) -> set[int]:
+    """The keys of the parcels of which the buyer may say that they did not come.
 
     Said to be delivered, with something in it that has not come back, is not sent back by them and was not paid back.
+    Six queries, or seven, for an order of which something went back. Prefetch `shipments` and `withdrawals`.
     """
+    if order.status == Order.Status.CANCELLED or order.payment_status in MONEY_IS_BACK:
+        return set()
+    said_here = {parcel.pk for parcel in order.shipments.all() if parcel.stage == Shipment.Stage.DELIVERED}
+    if not said_here or not has_anything_gone_back(order, facts):
+        return said_here
     seen = Q(withdrawal__goods_back_at__isnull=False) | Q(withdrawal__settled_at__isnull=False)
     withdrawn = WithdrawalLine.objects.filter(seen, withdrawal__order=order, withdrawal__set_aside_at=None)
     sent_back = ReturnLine.objects.filter(return_authorization__in=order.returns.standing().values("pk"))
     left = _count_sent_less(order, dict(_sum_by_line(withdrawn)), dict(_sum_by_line(sent_back)))
-    if order.payment_status in MONEY_IS_BACK:
-        return set()
-    said_here = order.shipments.filter(stage=Shipment.Stage.DELIVERED)
-    return set(said_here.filter(Q(lines__order_line__in=left) | Q(lines=None)).values_list("pk", flat=True))
+    holding = order.shipments.filter(Q(lines__order_line__in=left) | Q(lines=None), pk__in=said_here)
+    return set(holding.values_list("pk", flat=True))
 
 
 def _count_sent_less(order: Order, *gone: Mapping[int, int]) -> dict[OrderLine, int]:

@@ -32,8 +32,7 @@ from orders.arrivals import format_arrivals
 from orders.customs import describe_import_charges
 from orders.delays import delay_words
 from orders.delays.order_parts import find_part
-from orders.models import Order, OrderLine, Payment, Shipment
-from orders.models.withdrawal import MONEY_IS_BACK
+from orders.models import Order, OrderLine, Payment
 from orders.order_facts import OrderFacts, read_order_facts
 from orders.papers import issuing
 from orders.returns import deadlines, declaring, pieces, policy, return_wording, wording
@@ -104,7 +103,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         context |= _describe_unpaid(found) | {"refresh_seconds": _get_refresh_seconds(request)}
         return render(request, "storefront/order.html", context)
     ask = _find_order_prompt(request, found, facts)
-    stories = _build_timelines(found, to_deny=_list_parcels_to_deny(found, facts))
+    stories = _build_timelines(found, to_deny=pieces.list_parcels_to_deny(found, facts))
     return render(request, "storefront/order.html", context | {"stories": stories, "ask": ask})
 
 
@@ -161,7 +160,7 @@ def _describe_returns(found: Order, facts: OrderFacts) -> dict[str, Any]:
         return {}
     rule = policy.build_policy(page_cache.get_cached_terms())
     returns = found.returns.select_related("exchange_order", "refund").prefetch_related("lines__order_line")
-    is_any_kept = not _has_anything_gone(found, facts) or bool(pieces.count_sent_pieces_left(found))
+    is_any_kept = pieces.is_any_kept(found, facts)
     window = policy.compute_return_window(found, found.shipments.all(), rule)
     return {
         "may_return": is_any_kept and window.is_open_at(timezone.now()),
@@ -171,12 +170,6 @@ def _describe_returns(found: Order, facts: OrderFacts) -> dict[str, Any]:
             for made in (returns if facts.has_returns else ())
         ],
     }
-
-
-def _has_anything_gone(found: Order, facts: OrderFacts) -> bool:
-    """Whether goods or money of it may have gone back."""
-    is_paid_back = found.payment_status in MONEY_IS_BACK
-    return is_paid_back or facts.has_returns or facts.has_refunds or bool(found.withdrawals.all())
 
 
 def _compute_net_total(found: Order, by_bank: Decimal) -> dict[str, Any]:
@@ -276,15 +269,6 @@ def make_story_context(story: Timeline) -> dict[str, Any]:
         "note": story.note,
         "note_by": story.note_by,
     }
-
-
-def _list_parcels_to_deny(found: Order, facts: OrderFacts) -> set[int]:
-    """Those of which the page offers to say that they did not come."""
-    if found.status == Order.Status.CANCELLED:
-        return set()
-    if _has_anything_gone(found, facts):
-        return pieces.list_parcels_to_deny(found)
-    return {parcel.pk for parcel in found.shipments.all() if parcel.stage == Shipment.Stage.DELIVERED}
 
 
 def _make_step_context(step: TimelineStep) -> dict[str, Any]:
