@@ -13,6 +13,7 @@ from orders.models import Order, OrderLine, Shipment
 from orders.returns.deadlines import find_arrival_day
 from orders.shop_terms import Terms
 from shop.catalog.category_tree import CategoryTree
+from shop.catalog.models import Product
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,18 @@ def describe_for_product(policy: ReturnPolicy, *, is_excluded: bool) -> str:
         return "We do not take this back once it was bought by choice; what is faulty we always do."
     ways = "money back or another size or colour" if policy.offers_exchange else "money back"
     return f"Send it back within {policy.window_days} days: {ways}. {policy.postage_words}"
+
+
+def describe_for_cart(policy: ReturnPolicy, products: Iterable[Product], tree: CategoryTree) -> str:
+    """What is said before paying, of all that is bought; empty where the shop has no policy of its own."""
+    if not policy.window_days:
+        return ""
+    is_left_out = {product.title: policy.is_excluded(product.pk, product.category_id, tree) for product in products}
+    if all(is_left_out.values()):
+        return describe_for_product(policy, is_excluded=True)
+    words = describe_for_product(policy, is_excluded=False)
+    left_out = ", ".join(title for title, is_out in is_left_out.items() if is_out)
+    return f"{words} Not taken back by choice, only if faulty: {left_out}." if left_out else words
 
 
 @dataclass(frozen=True)

@@ -354,3 +354,25 @@ def test_the_slips_code_holds_the_number():
     first, again, other = (draw_qr_code(text) for text in ("RMA-2222-2222-22", "RMA-2222-2222-22", "RMA-2222-2222-23"))
     assert first == again != other
     assert first["side"] == 25
+
+
+def test_the_checkout_says_it_of_all_that_is_bought(client):
+    builders.shipping_method()
+    jumper, mug = builders.product("Wool jumper"), builders.product("Mug")
+    for goods in (jumper, mug):
+        client.post("/cart/lines/", {"variant": goods.variants.get().pk})
+    said = "Send it back within 30 days: money back or another size or colour. You pay for sending it back."
+    assert "Not taken back" not in client.get("/checkout/").text
+    assert said in client.get("/checkout/").text
+    ReturnExclusion.objects.create(product=mug)
+    page_cache.clear()
+    assert f"{said} Not taken back by choice, only if faulty: Mug." in client.get("/checkout/").text
+    ReturnExclusion.objects.create(product=jumper)
+    page_cache.clear()
+    none = client.get("/checkout/").text
+    assert "We do not take this back once it was bought by choice; what is faulty we always do." in none
+    assert said not in none
+    take_back(days=0)
+    page = client.get("/checkout/").text
+    assert "take this back" not in page
+    assert "Send it back" not in page

@@ -23,6 +23,7 @@ from orders.checkout import CheckoutRefused, find_pending_order, plan_cart_parce
 from orders.customs import describe_import_charges
 from orders.models import Cart, CartLine, Payment
 from orders.payments import checkout_sessions
+from orders.returns.policy import build_policy, describe_for_cart
 from orders.shop_terms import Terms
 from orders.views.redirects import see_other
 from shop.storefront import page_cache, shelves
@@ -251,6 +252,7 @@ def _render_checkout(
         "arrival": format_arrival(sellable, plan, in_two=in_two, now=now) if plan else "",
         "guarantee": build_notice_for(country, desk.terms.settings),
         "customs_note": "" if form.chosen_pickup else _format_customs_note(form, desk.terms),
+        "returns": _describe_returns(lines),
         "has_gift": any(line.is_gift for line in lines),
         "problem": problem,
         "shelf": shelves.beside_checkout(lines, customer=get_customer(request)),
@@ -264,6 +266,12 @@ def _describe_zone(form: CheckoutForm, terms: Terms) -> str:
     if not form.chosen_postcode:
         return zone_words.describe_zones(terms, form.chosen_country)
     return "" if form.refusal else zone_words.describe_zone(form.chosen_zone)
+
+
+def _describe_returns(lines: list[CartLine]) -> str:
+    """Whether it may be sent back by choice, until when and who pays."""
+    rule = page_cache.work_out("return policy", build_policy)
+    return describe_for_cart(rule, [line.variant.product for line in lines], page_cache.get_cached_tree())
 
 
 def _format_customs_note(form: CheckoutForm, agreed: Terms) -> str:
