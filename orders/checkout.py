@@ -153,7 +153,7 @@ def _try_start_checkout(
         return _reuse_unfinished(earlier, fingerprint) or earlier
     order = _create_order(cart, plan, totals, details, customer, terms, fingerprint)
     goods = [ContractedGoods(line.variant, line.quantity, line.variant.price, is_gift=line.is_gift) for line in lines]
-    order_lines = create_order_lines(order, goods, totals, plan)
+    order_lines = create_order_lines(order, goods, totals, plan, terms)
     OrderTick.objects.bulk_create(_build_order_ticks(order, details.ticks))
     payment = _create_payment(order)
     _set_aside(lines, order_lines)

@@ -13,6 +13,7 @@ from orders.models.order import draw_pickup_code
 from orders.parcel_plan import ParcelPlan
 from orders.pricing import Totals
 from orders.promise import Promise
+from orders.returns.policy import build_policy
 from orders.shop_terms import Terms
 from shop.catalog import stock
 from shop.catalog.models import Variant
@@ -27,7 +28,7 @@ def snapshot_terms(
     *,
     in_two: bool = False,
 ) -> dict[str, Any]:
-    """The columns of an order that say where it goes, how, by when, for how much, and how long it may come back."""
+    """The columns of an order that say where it goes, how, by when, for how much, and how it may come back."""
     country, postcode = address["country"], address.get("postcode", "")
     zone = terms.find_zone(country, postcode, method)
     return {
@@ -49,6 +50,9 @@ def snapshot_terms(
         **_snapshot_pickup(method, promised),
         "ships_as_ready": in_two,
         "return_window_days": terms.settings.return_window_days,
+        "pays_return_postage": terms.settings.pays_return_postage,
+        "offers_exchange": terms.settings.offers_exchange,
+        "return_refund_days": terms.settings.return_refund_days,
         "ships_on": promised.ships_on if promised else None,
         "promised_from_on": promised.from_on if promised else None,
         "promised_by_on": promised.by_on if promised else None,
@@ -78,10 +82,10 @@ class ContractedGoods:
 
 
 def create_order_lines(
-    order: Order, goods: Sequence[ContractedGoods], totals: Totals, plan: ParcelPlan
+    order: Order, goods: Sequence[ContractedGoods], totals: Totals, plan: ParcelPlan, terms: Terms
 ) -> list[OrderLine]:
     """`totals` and `plan` are of these goods, in their order."""
-    days = plan.list_line_promises(in_two=order.ships_as_ready)
+    days, returns = plan.list_line_promises(in_two=order.ships_as_ready), build_policy(terms)
     return OrderLine.objects.bulk_create(
         OrderLine(
             order=order,
@@ -97,6 +101,7 @@ def create_order_lines(
             tax_amount=tax,
             guarantee_years=each.variant.product.guarantee_years,
             is_gift=each.is_gift,
+            is_left_out_of_returns=returns.is_excluded(each.variant.product_id, each.variant.product.category_id),
             goes_first=order.ships_as_ready and is_here,
             **(_snapshot_days(promised) if order.ships_as_ready else {}),
         )

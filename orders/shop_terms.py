@@ -74,7 +74,7 @@ class Terms:
     methods: tuple[ShippingMethod, ...] = ()  # those in use by which parcels go, in the order staff gave them
     pickups: tuple[PickupPlace, ...] = ()  # and those by which buyers come
     info_pages: tuple[InfoPage, ...] = ()  # of the foot of every page, without their words
-    return_exclusions: tuple[tuple[int | None, int | None], ...] = ()  # categories and products not taken back
+    return_exclusions: tuple[tuple[int | None, int | None], ...] = ()  # categories, with those below, and products
     undelivered: Mapping[str, frozenset[date]] = field(default_factory=dict)
     moved_days: Mapping[str, Mapping[int, int]] = field(default_factory=dict)  # by country and shipping method
     zones: tuple[DeliveryZone, ...] = ()
@@ -155,7 +155,14 @@ SELECT (SELECT json_agg(json_build_array(h.falls_on, h.country, h.closes_shop, h
        (SELECT json_agg(json_build_object('title', i.title, 'slug', i.slug, 'facts', i.facts)
                         ORDER BY i.position, i.title)
         FROM orders_infopage i WHERE i.is_published OR i.slug = '{accessibility}'),
-       (SELECT json_agg(json_build_array(e.category_id, e.product_id)) FROM orders_returnexclusion e),
+       (WITH RECURSIVE below (id) AS (
+            SELECT e.category_id FROM orders_returnexclusion e WHERE e.category_id IS NOT NULL
+            UNION SELECT c.id FROM catalog_category c JOIN below ON c.parent_id = below.id
+        )
+        SELECT json_agg(pair) FROM (
+            SELECT json_build_array(below.id, NULL) AS pair FROM below
+            UNION ALL SELECT json_build_array(NULL, e.product_id) FROM orders_returnexclusion e
+            WHERE e.product_id IS NOT NULL) AS pairs),
        (SELECT json_agg(json_build_array(w.country, w.method_id, w.days))
         FROM orders_lanewindow w WHERE w.days IS NOT NULL),
        {settings},

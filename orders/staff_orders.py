@@ -244,7 +244,7 @@ def _create_order(draft: OrderDraft, totals: Totals, plan: ParcelPlan, terms: Te
         pay_by_at=timezone.now() + PAYABLE_FOR,
     )
     goods = [ContractedGoods(line.variant, line.quantity, line.price, line.price_reason) for line in draft.lines]
-    order_lines = create_order_lines(order, goods, totals, plan)
+    order_lines = create_order_lines(order, goods, totals, plan, terms)
     is_payable = bool(order.total) and not draft.paid_how
     events.record_order_event(
         order, OrderEvent.Kind.DRAFTED, actor=actor, reason=draft.channel.label, is_payable=is_payable

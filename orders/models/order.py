@@ -191,6 +191,15 @@ class Order(PostalAddress):
     return_window_days = models.PositiveSmallIntegerField(
         null=True, editable=False, help_text="To send its goods back, as said when bought; empty: as it is now."
     )
+    pays_return_postage = models.BooleanField(
+        null=True, editable=False, help_text="We pay for sending back, as said when bought; empty: as it is now."
+    )
+    offers_exchange = models.BooleanField(
+        null=True, editable=False, help_text="For another size or colour, as said when bought; empty: as it is now."
+    )
+    return_refund_days = models.PositiveSmallIntegerField(
+        null=True, editable=False, help_text="To settle a return, as said when bought; empty: as it is now."
+    )
     ships_on = models.DateField(null=True, blank=True)
     promised_from_on = models.DateField(null=True, blank=True)
     promised_by_on = models.DateField(null=True, blank=True)

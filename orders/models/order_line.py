@@ -86,6 +86,9 @@ class OrderLine(models.Model):
     )
     is_gift = models.BooleanField(default=False)
     is_excluded = models.BooleanField(default=False, help_text="The customer asked not to use this purchase.")
+    is_left_out_of_returns = models.BooleanField(
+        null=True, editable=False, help_text="Not taken back by choice, as said when bought; empty: as it is now."
+    )
     is_returned = models.BooleanField(default=False, db_default=False, help_text="All of it goes back.")
     set_aside_at = models.DateTimeField(
         null=True,

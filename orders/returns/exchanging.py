@@ -140,6 +140,9 @@ def _copy_order(order: Order, made: ReturnAuthorization, subtotal: Decimal) -> O
         zone_days=order.zone_days,
         carrier_may_write=order.carrier_may_write,
         return_window_days=order.return_window_days,
+        pays_return_postage=order.pays_return_postage,
+        offers_exchange=order.offers_exchange,
+        return_refund_days=order.return_refund_days,
         placed_at=now,
         ships_on=promised.ships_on if promised else None,
         promised_from_on=promised.from_on if promised else None,
@@ -174,6 +177,7 @@ def _make_line(sent: Order, line: ReturnLine, variant: Variant) -> OrderLine:
         guarantee_years=old.guarantee_years,
         is_gift=old.is_gift,
         is_excluded=old.is_excluded,
+        is_left_out_of_returns=old.is_left_out_of_returns,
     )
 
 

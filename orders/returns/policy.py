@@ -1,18 +1,19 @@
 """The shop's own policy for sending things back, beyond what the law asks: from when to when, who pays, what not.
 
-What was said when something was bought stands: an order keeps its window. Faulty goods have no window here.
+What was said when something was bought stands: an order keeps it, each line whether it was left out. Faulty goods have
+no window here.
 """
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from orders.models import Order, OrderLine, Shipment
 from orders.returns.deadlines import find_arrival_day
 from orders.shop_terms import Terms
-from shop.catalog.category_tree import CategoryTree
 from shop.catalog.models import Product
 
 
@@ -27,13 +28,9 @@ class ReturnPolicy:
     category_ids: Collection[int] = ()
     product_ids: Collection[int] = ()
 
-    def is_excluded(self, product_id: int | None, category_id: int | None, tree: CategoryTree) -> bool:
+    def is_excluded(self, product_id: int, category_id: int) -> bool:
         """Whether the policy leaves a product out, itself or by a category that it is in."""
-        if product_id is None or category_id is None:
-            return False
-        return product_id in self.product_ids or any(
-            branch.id in self.category_ids for branch in tree.path(category_id)
-        )
+        return product_id in self.product_ids or category_id in self.category_ids
 
     @property
     def postage_words(self) -> str:
@@ -52,6 +49,18 @@ def build_policy(terms: Terms) -> ReturnPolicy:
     )
 
 
+def build_agreed_policy(order: Order, terms: Terms) -> ReturnPolicy:
+    """As it was said when it was bought; where nothing was kept of that, as it is now."""
+    today = build_policy(terms)
+    agreed: dict[str, Any] = {
+        "window_days": order.return_window_days,
+        "pays_postage": order.pays_return_postage,
+        "offers_exchange": order.offers_exchange,
+        "settle_days": order.return_refund_days,
+    }
+    return replace(today, **{name: value for name, value in agreed.items() if value is not None})
+
+
 def describe_for_product(policy: ReturnPolicy, *, is_excluded: bool) -> str:
     """What stands beside the price, before buying; empty where the shop has no policy of its own."""
     if not policy.window_days:
@@ -62,11 +71,11 @@ def describe_for_product(policy: ReturnPolicy, *, is_excluded: bool) -> str:
     return f"Send it back within {policy.window_days} days: {ways}. {policy.postage_words}"
 
 
-def describe_for_cart(policy: ReturnPolicy, products: Iterable[Product], tree: CategoryTree) -> str:
+def describe_for_cart(policy: ReturnPolicy, products: Iterable[Product]) -> str:
     """What is said before paying, of all that is bought; empty where the shop has no policy of its own."""
     if not policy.window_days:
         return ""
-    is_left_out = {product.title: policy.is_excluded(product.pk, product.category_id, tree) for product in products}
+    is_left_out = {product.title: policy.is_excluded(product.pk, product.category_id) for product in products}
     if all(is_left_out.values()):
         return describe_for_product(policy, is_excluded=True)
     words = describe_for_product(policy, is_excluded=False)
@@ -85,17 +94,20 @@ class ReturnWindow:
         return self.days > 0 and (self.ends_on is None or timezone.localdate(moment) <= self.ends_on)
 
 
-def compute_return_window(order: Order, parcels: Iterable[Shipment], policy: ReturnPolicy) -> ReturnWindow:
-    """By what was said when it was bought, else by what is so now."""
-    days = policy.window_days if order.return_window_days is None else order.return_window_days
+def compute_return_window(parcels: Iterable[Shipment], policy: ReturnPolicy) -> ReturnWindow:
     arrived_on = find_arrival_day(parcels)
-    return ReturnWindow(days, arrived_on and arrived_on + timedelta(days=days))
+    return ReturnWindow(policy.window_days, arrived_on and arrived_on + timedelta(days=policy.window_days))
 
 
-def list_excluded_lines(lines: Iterable[OrderLine], policy: ReturnPolicy, tree: CategoryTree) -> set[int]:
-    """The keys of the lines whose product the policy leaves out. Reads `product` of each."""
-    return {
-        line.pk
-        for line in lines
-        if line.product and policy.is_excluded(line.product_id, line.product.category_id, tree)
-    }
+def list_excluded_lines(lines: Iterable[OrderLine], policy: ReturnPolicy) -> set[int]:
+    """The keys of the lines that were left out when they were bought; where nobody noted that, whose product is now.
+
+    Reads `product` of each.
+    """
+    return {line.pk for line in lines if _is_left_out(line, policy)}
+
+
+def _is_left_out(line: OrderLine, policy: ReturnPolicy) -> bool:
+    if line.is_left_out_of_returns is not None or line.product is None:
+        return bool(line.is_left_out_of_returns)
+    return policy.is_excluded(line.product.pk, line.product.category_id)

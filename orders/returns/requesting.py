@@ -17,7 +17,6 @@ from orders.payments.line_amounts import compute_goods_share
 from orders.returns import exchanging, pieces, policy
 from orders.returns.declaring import BUYER, CONTRACT_STATUSES
 from orders.returns.refusal import ReturnRefused
-from shop.catalog import category_tree
 
 Kind = ReturnAuthorization.Kind
 Wanted = ReturnAuthorization.Wanted
@@ -108,11 +107,11 @@ def _find_problem(found: tuple[OrderLine, int] | None, count: int) -> str:
 
 
 def _check_policy(order: Order, chosen: Mapping[OrderLine, int]) -> None:
-    rule = policy.build_policy(shop_terms.load_terms())
-    window = policy.compute_return_window(order, order.shipments.all(), rule)
+    rule = policy.build_agreed_policy(order, shop_terms.load_terms())
+    window = policy.compute_return_window(order.shipments.all(), rule)
     if not window.is_open_at(timezone.now()):
         raise ReturnRefused("The time for sending things back is over. If something is wrong, say so instead.")
-    excluded = policy.list_excluded_lines(chosen, rule, category_tree.read_category_tree())
+    excluded = policy.list_excluded_lines(chosen, rule)
     if left_out := next((line for line in chosen if line.pk in excluded), None):
         raise ReturnRefused(f"“{left_out.title}” is not taken back once bought. If it is faulty, say so instead.")
 

@@ -19,7 +19,7 @@ from orders.models import Order, OrderEvent, Refund, ReturnAuthorization, Return
 from orders.payments import refunds
 from orders.payments.refund_parts import RefundSum, allot_to_goods, share_by_weight
 from orders.returns import exchanging, pieces, restocking
-from orders.returns.policy import build_policy
+from orders.returns.policy import build_agreed_policy
 from orders.returns.restocking import Inspection
 
 Kind = OrderEvent.Kind
@@ -32,7 +32,7 @@ def receive_return(return_id: int, *, actor: str) -> ReturnAuthorization:
     noted = _lock_standing(return_id)
     if noted.received_at is not None:
         raise TransitionRefused(f"{noted.number} is here already.")
-    days = build_policy(shop_terms.load_terms()).settle_days
+    days = build_agreed_policy(noted.order, shop_terms.load_terms()).settle_days
     noted.received_at = timezone.now()
     noted.due_on = timezone.localdate() + timedelta(days=days)
     noted.save(update_fields=["received_at", "due_on"])

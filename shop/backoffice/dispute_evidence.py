@@ -112,6 +112,8 @@ def _describe_scans(order: Order) -> Iterator[str]:
 def _describe_policy(order: Order) -> Iterator[str]:
     if order.return_window_days:
         yield f"Agreed with this order: goods may be sent back within {Period(days=order.return_window_days)}."
+        if order.pays_return_postage is not None:
+            yield f"Sending back by choice is paid by {'us' if order.pays_return_postage else 'the buyer'}."
     for page in InfoPage.objects.filter(facts=InfoPage.Facts.RETURNS, is_published=True):
         day = date_format(timezone.localtime(page.updated_at), "j F Y")
         yield f"“{page.title}”, linked in the foot of every page, as it stands since {day}:"

@@ -271,7 +271,7 @@ def _describe_zone(form: CheckoutForm, terms: Terms) -> str:
 def _describe_returns(lines: list[CartLine]) -> str:
     """Whether it may be sent back by choice, until when and who pays."""
     rule = page_cache.work_out("return policy", build_policy)
-    return describe_for_cart(rule, [line.variant.product for line in lines], page_cache.get_cached_tree())
+    return describe_for_cart(rule, [line.variant.product for line in lines])
 
 
 def _format_customs_note(form: CheckoutForm, agreed: Terms) -> str:

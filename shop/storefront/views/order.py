@@ -158,10 +158,10 @@ def _describe_returns(found: Order, facts: OrderFacts) -> dict[str, Any]:
     """
     if found.status not in declaring.CONTRACT_STATUSES or not stages.DISPATCHED_STAGES.intersection(facts.stages):
         return {}
-    rule = policy.build_policy(page_cache.get_cached_terms())
+    rule = policy.build_agreed_policy(found, page_cache.get_cached_terms())
     returns = found.returns.select_related("exchange_order", "refund").prefetch_related("lines__order_line")
     is_any_kept = pieces.is_any_kept(found, facts)
-    window = policy.compute_return_window(found, found.shipments.all(), rule)
+    window = policy.compute_return_window(found.shipments.all(), rule)
     return {
         "may_return": is_any_kept and window.is_open_at(timezone.now()),
         "may_complain": is_any_kept,

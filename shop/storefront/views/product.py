@@ -107,7 +107,7 @@ def _write_delivery_words(terms: Terms) -> SafeString:
 def _write_return_words(found: ProductDetails) -> SafeString:
     """Whether it may be sent back by choice, until when and who pays."""
     policy = page_cache.work_out("return policy", build_policy)
-    if policy.is_excluded(found.pk, found.category_id, page_cache.get_cached_tree()):
+    if policy.is_excluded(found.pk, found.category_id):
         return page_cache.work_out("words of no return", _write_no_return)
     return page_cache.work_out("return words", _write_return)
 

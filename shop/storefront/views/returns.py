@@ -47,7 +47,7 @@ def order_fault(request: HttpRequest, number: str) -> HttpResponse:
 
 def _answer_request(request: HttpRequest, number: str, kind: ReturnAuthorization.Kind) -> HttpResponse:
     order = order_access.get_order_or_404(request, number)
-    rule = policy.build_policy(page_cache.get_cached_terms())
+    rule = policy.build_agreed_policy(order, page_cache.get_cached_terms())
     left, left_out = _find_pieces(order, kind, rule)
     may_exchange = kind == Kind.RETURN and rule.offers_exchange
     offered = exchanging.list_exchange_variants(left, store_id=order.pickup_store_id) if may_exchange and left else {}
@@ -69,7 +69,7 @@ def _answer_request(request: HttpRequest, number: str, kind: ReturnAuthorization
         "standing": list(order.returns.standing().prefetch_related("lines__order_line")),
     }
     if kind == Kind.RETURN:
-        context["window"] = policy.compute_return_window(order, order.shipments.all(), rule)
+        context["window"] = policy.compute_return_window(order.shipments.all(), rule)
         context["is_open"] = context["window"].is_open_at(timezone.now())
     return render(request, f"storefront/returns/{kind}.html", context)
 
@@ -83,9 +83,9 @@ def _find_pieces(
     left = pieces.count_sent_pieces_left(order)
     if kind == Kind.FAULTY:
         return left, []
-    if not policy.compute_return_window(order, order.shipments.all(), rule).is_open_at(timezone.now()):
+    if not policy.compute_return_window(order.shipments.all(), rule).is_open_at(timezone.now()):
         return {}, []
-    excluded = policy.list_excluded_lines(left, rule, page_cache.get_cached_tree())
+    excluded = policy.list_excluded_lines(left, rule)
     return (
         {line: count for line, count in left.items() if line.pk not in excluded},
         [line for line in left if line.pk in excluded],
@@ -120,7 +120,7 @@ def _get_return_or_404(request: HttpRequest, number: str, rma: str) -> ReturnAut
 def return_page(request: HttpRequest, number: str, rma: str) -> HttpResponse:
     """How it goes on: what to do, where to send it, where it stands."""
     made = _get_return_or_404(request, number, rma)
-    rule = policy.build_policy(page_cache.get_cached_terms())
+    rule = policy.build_agreed_policy(made.order, page_cache.get_cached_terms())
     context = {
         "order": made.order,
         "made": made,
