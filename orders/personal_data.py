@@ -73,7 +73,15 @@ _ORDER_FIELDS = (
 )
 _LINE_FIELDS = (
     *("sku", "title", "options", "quantity", "cancelled_quantity", "unit_price", "tax_rate", "tax_amount"),
-    *("is_gift", "is_excluded", "ships_on", "promised_from_on", "promised_by_on", "first_promised_by_on"),
+    *(
+        "is_gift",
+        "is_excluded",
+        "is_left_out_of_returns",
+        "ships_on",
+        "promised_from_on",
+        "promised_by_on",
+        "first_promised_by_on",
+    ),
 )
 _DELAY_FIELDS = (
     *("number", "reason", "words", "was_by_on", "new_by_on", "rule", "deadline_on"),
