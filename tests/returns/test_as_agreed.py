@@ -48,10 +48,10 @@ def test_the_buyer_is_asked_and_told_as_it_was_agreed():
     order = came_as_agreed()
     person = open_order(order).click(RETURN)
     assert person.sees("You pay for sending it back.")
-    assert person.sees("another size or colour")
+    assert person.sees("Another size or colour")
     assert not person.sees("is not taken back")
     made = exchanged(order)
-    page = open_order(order).open(made.get_absolute_url())
+    page = open_order(order).open(f"/orders/{order.number}/returns/{made.number}/")
     assert page.sees("The postage back is yours to pay.")
 
 
