@@ -19,6 +19,7 @@ from orders.fulfilment.undoing import keep_standing_events
 from orders.models import Order, OrderEvent, Shipment, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
+from orders.returns.wording import describe_contents
 from orders.scan_steps import build_scan_steps
 from orders.status import DENIED_WORDS
 from shop.money import format_amount
@@ -221,8 +222,7 @@ def _build_refund_step(order: Order, event: OrderEvent) -> TimelineStep:
 
 def _build_withdrawal_steps(order: Order, withdrawal: Withdrawal) -> list[TimelineStep]:
     """What was declared, and by when its money is due; that it went back is told by the refund itself."""
-    what = withdrawal.contents.replace("\n", ", ")
-    declared = TimelineStep("You withdrew", "done", at=withdrawal.declared_at, text=f"{what}.")
+    declared = TimelineStep("You withdrew", "done", at=withdrawal.declared_at, text=describe_contents(withdrawal))
     if withdrawal.set_aside_at:
         reason = withdrawal.set_aside_reason
         return [declared, TimelineStep("Withdrawal set aside", "stop", at=withdrawal.set_aside_at, text=reason)]

@@ -13,9 +13,10 @@ from notifications.topics.order_news import build_order_news
 from notifications.topics.sample_data import compose_sample, get_sample_order
 from orders.models import OrderEvent, ReturnAuthorization
 from orders.returns import return_wording
+from orders.returns.wording import ENTERED_FOR_BUYER
 
 NO_NUMBER = "RMA-XXXX-XXXX-XX"  # of no return: its reader sees that it is made up
-KEPT_FACTS = ("number", "outcome", "sent", "reason")
+KEPT_FACTS = ("number", "outcome", "sent", "reason", "is_entered")
 
 
 def _draft_return_news(topic: Topic, event: OrderEvent) -> Iterator[Draft]:
@@ -37,6 +38,7 @@ def _build_return_news(letter: EmailContext) -> Context | None:
         "sent": facts.get("sent", ""),
         "reason": facts.get("reason", ""),
         "return_address": letter.desk.shop.postal_address,
+        "entered": ENTERED_FOR_BUYER if facts.get("is_entered") else "",
     }
 
 

@@ -41,6 +41,7 @@ def _build_acknowledgement(letter: EmailContext) -> Context | None:
         "order_url": links.build_order_url(order) if order else "",
         "name": withdrawal.full_name,
         "received": wording.format_moment(withdrawal.declared_at),
+        "entered": wording.ENTERED_FOR_BUYER if withdrawal.entered_by else "",
         "contents": withdrawal.contents.split("\n"),
         "follows": wording.describe_what_follows(withdrawal),
         "sends_back": withdrawal.has_left and not withdrawal.is_late,

@@ -6,6 +6,7 @@ from typing import Any
 from orders import cancellation, line_change
 from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, SEND_AGAIN, is_owed_by_hand
 from orders.admin.delay_steps import list_delay_steps
+from orders.admin.entered_returns import list_entering_steps
 from orders.admin.line_actions import CANCEL_LINES, CHANGE_LINES, REFUND_PARTS
 from orders.admin.order_action_forms import CORRECT
 from orders.admin.road_steps import PASTE, SETTLE
@@ -83,6 +84,7 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     if find_refundable_payment(order)[0]:
         yield StaffButton("refund", "Refund")
         yield REFUND_PARTS
+    yield from list_entering_steps(order, order.lines.all(), stages)
     if any(is_owed_by_hand(refund) for payment in order.payments.all() for refund in payment.refunds.all()):
         yield GIVEN_BACK
     if not STILL_HERE.isdisjoint(stages):

@@ -31,6 +31,7 @@ from orders.admin.by_hand import (
 )
 from orders.admin.delay_steps import mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, MethodFilter
+from orders.admin.entered_returns import enter_fault, enter_return, enter_withdrawal
 from orders.admin.entry import enter_order
 from orders.admin.figures import FigureFilter
 from orders.admin.invoices import build_invoice_urls, describe_issued
@@ -120,6 +121,9 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         send_what_is_here,
         refund,
         refund_parts,
+        enter_return,
+        enter_fault,
+        enter_withdrawal,
         mark_paid,
         mark_given_back,
         send_refund_again,

@@ -205,8 +205,8 @@ class ReturnAuthorizationAdmin(AuditedAdmin, ReadOnlyAdmin):
     actions = [receive, inspect, give_money_back, send_instead, repaired, settle_otherwise, refuse]
     fields = (
         "number", "order_link", "kind", "what", "wants", "reason", "words", "seen", "goods_text", "requested_at",
-        "received_at", "due_on", "inspected_at", "shelved", "refund", "exchange_link", "guarantee_until", "settled_at",
-        "settled_by", "refused_at", "refused_by", "refused_reason",
+        "entered_by", "received_at", "due_on", "inspected_at", "shelved", "refund", "exchange_link", "guarantee_until",
+        "settled_at", "settled_by", "refused_at", "refused_by", "refused_reason",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnAuthorization]:

@@ -207,8 +207,8 @@ class WithdrawalAdmin(AuditedAdmin, ReadOnlyAdmin):
     search_help_text = "Order number"
     actions = [goods_back, posting_seen, inspect_goods, refund_back, settle, set_aside]
     fields = (
-        "order_link", "way", "declared_at", "full_name", "acknowledged", "contents", "ends_on", "is_late", "has_left",
-        "owed_amount", "due_on", "goods_back_at", "posting_seen_at", "inspected_at", "refund", "settled_at",
+        "order_link", "way", "entered_by", "declared_at", "full_name", "acknowledged", "contents", "ends_on", "is_late",
+        "has_left", "owed_amount", "due_on", "goods_back_at", "posting_seen_at", "inspected_at", "refund", "settled_at",
         "settled_by", "set_aside_at", "set_aside_by", "set_aside_reason",
     )  # fmt: skip
 

@@ -91,6 +91,13 @@ class ReturnAuthorization(models.Model):
     currency = models.CharField(max_length=3)
     goods_amount = models.DecimalField(max_digits=12, decimal_places=2)
     requested_at = models.DateTimeField()
+    entered_by = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who of the shop entered it for the buyer; empty if they did.",
+    )
 
     received_at = models.DateTimeField(null=True)
     due_on = models.DateField(null=True)

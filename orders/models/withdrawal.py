@@ -43,9 +43,17 @@ class Withdrawal(models.Model):
     class Way(models.TextChoices):
         ORDER = "order", "From the order or its mail"
         FORM = "form", "By number and e-mail"
+        STAFF = "staff", "Entered by the shop"
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="withdrawals")
     way = models.CharField(max_length=8, choices=Way)
+    entered_by = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Who of the shop entered it for the buyer; empty if they did.",
+    )
     full_name = models.CharField(max_length=80, blank=True)
     acknowledged_to = EmailAddressField(blank=True, help_text="Where the acknowledgement goes.")
     contents = models.TextField()
@@ -100,6 +108,10 @@ class Withdrawal(models.Model):
             models.CheckConstraint(
                 condition=Q(words="", piece_count__gt=0) | (~Q(words="") & Q(piece_count=0)),
                 name="withdrawal_names_lines_or_words",
+            ),
+            models.CheckConstraint(
+                condition=(Q(way="staff") & ~Q(entered_by="")) | (~Q(way="staff") & Q(entered_by="")),
+                name="withdrawal_entered_by_whom_of_the_shop",
             ),
         ]
 

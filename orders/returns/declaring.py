@@ -56,9 +56,17 @@ def has_contract(order: Order) -> bool:
 
 
 def declare_withdrawal(
-    order_id: int, declaration: Declaration, *, way: Withdrawal.Way, declared_at: datetime | None = None
+    order_id: int,
+    declaration: Declaration,
+    *,
+    way: Withdrawal.Way,
+    declared_at: datetime | None = None,
+    actor: str = BUYER,
 ) -> Declared:
-    """Writes the declaration down with its event, and stops what has not left. Raises `WithdrawalRefused`."""
+    """Writes the declaration down with its event, and stops what has not left. Raises `WithdrawalRefused`.
+
+    `declared_at`: None for now. `actor`: whoever of the shop enters it, for the way `STAFF`.
+    """
     with transaction.atomic():
         order = lock_order(order_id)
         if not has_contract(order):
@@ -72,9 +80,17 @@ def declare_withdrawal(
             raise WithdrawalRefused(NOTHING_LEFT)
         if declaration.words and sum(bool(each.words) for each in standing) >= MOST_IN_WORDS:
             raise WithdrawalRefused(f"So much was declared of order {order.number} in words that somebody has to look.")
-        made = _write_down(order, declaration, wanted, standing, way=way, declared_at=declared_at or timezone.now())
+        made = _write_down(
+            order,
+            declaration,
+            wanted,
+            standing,
+            way=way,
+            entered_by=actor if way == Withdrawal.Way.STAFF else "",
+            declared_at=declared_at or timezone.now(),
+        )
         pieces.mark_returned_lines(order)
-        events.record_order_event(order, OrderEvent.Kind.WITHDRAWN, actor=BUYER, withdrawal=made.pk)
+        events.record_order_event(order, OrderEvent.Kind.WITHDRAWN, actor=actor, withdrawal=made.pk)
         _stop_what_has_not_left(order, made)
     return Declared(made, is_new=True)
 
@@ -127,6 +143,7 @@ def _write_down(
     standing: list[Withdrawal],
     *,
     way: Withdrawal.Way,
+    entered_by: str,
     declared_at: datetime,
 ) -> Withdrawal:
     terms = shop_terms.load_terms()
@@ -135,6 +152,7 @@ def _write_down(
     made = Withdrawal(
         order=order,
         way=way,
+        entered_by=entered_by,
         full_name=declaration.full_name,
         acknowledged_to=declaration.acknowledged_to,
         contents=_describe_contents(wanted, declaration.words),

@@ -16,6 +16,7 @@ from orders.models import Order, OrderEvent, OrderLine, ReturnAuthorization, Ret
 from orders.payments.line_amounts import compute_goods_share
 from orders.returns import exchanging, pieces, policy
 from orders.returns.declaring import BUYER, CONTRACT_STATUSES
+from orders.returns.policy import ReturnPolicy
 from orders.returns.refusal import ReturnRefused
 
 Kind = ReturnAuthorization.Kind
@@ -45,7 +46,11 @@ class RequestedReturn:
 
 
 def request_return(order_id: int, wish: ReturnWish, *, actor: str = BUYER) -> RequestedReturn:
-    """Writes it down with its number. Raises `ReturnRefused`, and nothing is written then."""
+    """Writes it down with its number. Raises `ReturnRefused`, and nothing is written then.
+
+    `actor`: whoever of the shop enters it, if its buyer does not.
+    """
+    entered_by = "" if actor == BUYER else actor
     with transaction.atomic():
         order = lock_order(order_id)
         if earlier := _find_sent_twice(order, wish):
@@ -54,12 +59,35 @@ def request_return(order_id: int, wish: ReturnWish, *, actor: str = BUYER) -> Re
         if wish.kind == Kind.RETURN:
             _check_policy(order, chosen)
         variants = _choose_variants(order, wish, chosen)
-        made = _write_down(order, wish, chosen, variants)
+        made = _write_down(order, wish, chosen, variants, entered_by=entered_by)
         pieces.mark_returned_lines(order)
         events.record_order_event(
-            order, OrderEvent.Kind.RETURN_REQUESTED, actor=actor, return_id=made.pk, number=made.number
+            order,
+            OrderEvent.Kind.RETURN_REQUESTED,
+            actor=actor,
+            return_id=made.pk,
+            number=made.number,
+            is_entered=bool(entered_by),
         )
     return RequestedReturn(made, is_new=True)
+
+
+def find_returnable_pieces(
+    order: Order, kind: ReturnAuthorization.Kind, rule: ReturnPolicy
+) -> tuple[dict[OrderLine, int], list[OrderLine]]:
+    """How many pieces of each line may be named today, and the lines that the policy leaves out."""
+    if order.status not in CONTRACT_STATUSES:
+        return {}, []
+    left = pieces.count_sent_pieces_left(order)
+    if kind == Kind.FAULTY:
+        return left, []
+    if not policy.compute_return_window(order.shipments.all(), rule).is_open_at(timezone.now()):
+        return {}, []
+    excluded = policy.list_excluded_lines(left, rule)
+    return (
+        {line: count for line, count in left.items() if line.pk not in excluded},
+        [line for line in left if line.pk in excluded],
+    )
 
 
 def _choose_variants(order: Order, wish: ReturnWish, chosen: Mapping[OrderLine, int]) -> dict[int, int]:
@@ -117,7 +145,12 @@ def _check_policy(order: Order, chosen: Mapping[OrderLine, int]) -> None:
 
 
 def _write_down(
-    order: Order, wish: ReturnWish, chosen: Mapping[OrderLine, int], variants: Mapping[int, int]
+    order: Order,
+    wish: ReturnWish,
+    chosen: Mapping[OrderLine, int],
+    variants: Mapping[int, int],
+    *,
+    entered_by: str,
 ) -> ReturnAuthorization:
     made = ReturnAuthorization.objects.create(
         order=order,
@@ -129,6 +162,7 @@ def _write_down(
         currency=order.currency,
         goods_amount=compute_goods_share(order, chosen, before=pieces.count_gone(order)),
         requested_at=timezone.now(),
+        entered_by=entered_by,
     )
     ReturnLine.objects.bulk_create(
         ReturnLine(

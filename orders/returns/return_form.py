@@ -46,6 +46,7 @@ class ReturnForm(forms.Form):
         left: Mapping[OrderLine, int],
         offered: Mapping[int, list[Variant]],
         gone: Iterable[OrderLine] = (),
+        with_pictures: bool = True,
     ) -> None:
         super().__init__(data, files)
         self.kind, self.encoded, self.gone = kind, list[bytes](), list(gone)
@@ -68,7 +69,7 @@ class ReturnForm(forms.Form):
             error_messages={"required": WORDS_NEEDED},
             widget=forms.Textarea(attrs={"rows": 3}),
         )
-        for number in range(1, MOST_PICTURES + 1):
+        for number in range(1, MOST_PICTURES + 1 if with_pictures else 1):
             self.fields[f"picture_{number}"] = _build_picture_field(number)
 
     @property

@@ -1,7 +1,7 @@
 """What customers read about what they send back: how it goes on, what is done, on the pages and in mail alike."""
 
 from orders.models import ReturnAuthorization
-from orders.returns.wording import format_whole_day
+from orders.returns.wording import ENTERED_FOR_BUYER, format_whole_day
 from orders.timeline import Timeline, TimelineStep
 
 Kind = ReturnAuthorization.Kind
@@ -42,7 +42,8 @@ def build_return_timeline(made: ReturnAuthorization) -> Timeline:
     """What happened with it, and what comes next. Reads its lines and the order sent in exchange."""
     what = ", ".join(str(line) for line in made.lines.all())
     title = "You send it back" if made.kind == Kind.RETURN else "You told us that something is wrong"
-    steps = [TimelineStep(title, "done", at=made.requested_at, text=f"{what}.")]
+    text = f"{what}. {ENTERED_FOR_BUYER}" if made.entered_by else f"{what}."
+    steps = [TimelineStep(title, "done", at=made.requested_at, text=text)]
     if made.received_at:
         steps.append(TimelineStep("It is here", "done", at=made.received_at))
     if made.inspected_at:

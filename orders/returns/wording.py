@@ -7,6 +7,8 @@ from django.utils import timezone
 from orders.models import Withdrawal
 from orders.returns.deadlines import SENDING_BACK_PERIOD, WITHDRAWAL_PERIOD, WithdrawalPeriod
 
+ENTERED_FOR_BUYER = "Entered by the shop for you."
+
 
 def describe_period(period: WithdrawalPeriod, moment: datetime, *, is_collected: bool) -> str:
     """Until when they may withdraw, or that the time is over. `is_collected`: its buyer comes for it."""
@@ -27,6 +29,12 @@ def format_moment(moment: datetime) -> str:
 def format_whole_day(on: date) -> str:
     """Friday 27 November 2026."""
     return f"{on:%A} {on.day} {on:%B %Y}"
+
+
+def describe_contents(withdrawal: Withdrawal) -> str:
+    """What was declared, on one line, and whether the shop entered it."""
+    said = withdrawal.contents.replace("\n", ", ") + "."
+    return f"{said} {ENTERED_FOR_BUYER}" if withdrawal.entered_by else said
 
 
 def describe_what_follows(withdrawal: Withdrawal) -> str:

@@ -105,7 +105,8 @@ def _furnish(owner: User) -> None:
 def _furnish_withdrawal(order: Order) -> None:
     Withdrawal.objects.create(
         order=order,
-        way=Withdrawal.Way.ORDER,
+        way=Withdrawal.Way.STAFF,
+        entered_by="x",
         full_name="x",
         contents="x",
         piece_count=1,
@@ -132,6 +133,7 @@ def _furnish_return(order: Order, goods: Product) -> None:
         currency=order.currency,
         goods_amount=1,
         requested_at=timezone.now(),
+        entered_by="x",
         refused_at=timezone.now(),
         refused_by="x",
         refused_reason="x",

@@ -33,6 +33,7 @@ STEPS = {  # with the stage an order has to stand at
     "pick_list": "waiting",
     "packing_slips": "packed",
 }
+STEPS_OF_ONE = {"enter_fault": "dispatched", "enter_withdrawal": "packed"}  # of several orders they ask nothing
 LOOK = (Path(__file__).parent / "layout.js").read_text().strip().removesuffix(";")
 
 
@@ -104,6 +105,10 @@ def take_steps(page: Page) -> list[str]:
             step(page, "/admin/orders/order/?queue=any", action, keys)
             assert page.locator("#result_list").count() == 0, action
             found += look_at(page, f"{action} {len(keys)}")
+    for action, stage in STEPS_OF_ONE.items():
+        step(page, "/admin/orders/order/?queue=any", action, [one_at[stage]])
+        assert page.locator("#result_list").count() == 0, action
+        found += look_at(page, action)
     for action in ("receive", "count"):
         step(page, "/admin/catalog/stockrecord/", action, list(StockRecord.objects.values_list("pk", flat=True)))
         found += look_at(page, action, is_list=True)

@@ -58,6 +58,9 @@ def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
         "Paste a tracking page",
         "Refund",
         "Refund goods or postage",
+        "Enter a return",
+        "Enter a fault",
+        "Enter a withdrawal",
         "Issue the invoice",
     ]
     take(staff, "mark_delivered", order)
@@ -68,6 +71,9 @@ def test_the_buttons_lead_from_paid_to_the_doorstep(staff):
         "Paste a tracking page",
         "Refund",
         "Refund goods or postage",
+        "Enter a return",
+        "Enter a fault",
+        "Enter a withdrawal",
         "Show the address",
         "Issue the invoice",
     ]

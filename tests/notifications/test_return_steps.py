@@ -7,9 +7,12 @@ from notifications.models import OutgoingEmail
 from orders.models import Order
 from orders.models.order import draw_pickup_code
 from orders.returns import steps
+from orders.returns.declaring import BUYER
+from orders.returns.requesting import request_return
+from orders.returns.wording import ENTERED_FOR_BUYER
 from tests import builders
 from tests.notifications import acts
-from tests.returns.selling import Kind, Wanted, came, returned, take_back
+from tests.returns.selling import Kind, Wanted, came, returned, take_back, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +56,17 @@ def test_it_comes_to_a_guest_who_ticked_it_for_that_order():
     take_all_steps(order)
     acts.relay_and_deliver()
     assert len(sent_topics()) == 5
+
+
+@pytest.mark.parametrize("actor", ["Sam", BUYER])
+def test_of_what_staff_entered_it_says_so(sink, actor):
+    order = came()
+    acts.tick(order, purposes.MAIL_ORDER_RETURN)
+    request_return(order.pk, wish(order), actor=actor)
+    acts.relay_and_deliver()
+    [mail] = [mail for mail in sink.received if mail.topic == "return_requested"]
+    for part in (mail.text, mail.html):
+        assert (ENTERED_FOR_BUYER in part) is (actor == "Sam")
 
 
 def test_it_comes_to_nobody_else():

@@ -57,6 +57,26 @@ def test_it_acknowledges_that_it_was_received_and_accepts_nothing(sink):
     assert "accept" not in mail.words
 
 
+def test_of_what_staff_entered_it_says_so_and_when_it_was_said(sink):
+    order, said_at = delivered(), timezone.now() - timedelta(days=3)
+    said = Declaration("Pat Reader", order.email)
+    declare_withdrawal(order.pk, said, way=Withdrawal.Way.STAFF, declared_at=said_at, actor="Sam")
+    [mail] = find_mails(sink).values()
+    for part in (mail.text, mail.html):
+        assert "You told us on" in part
+        assert wording.format_moment(said_at) in part
+        assert wording.ENTERED_FOR_BUYER in part
+        assert "It reached us on" not in part
+
+
+def test_of_what_buyers_declare_themselves_it_does_not_speak_of_the_shop(sink):
+    declare(delivered())
+    [mail] = find_mails(sink).values()
+    for part in (mail.text, mail.html):
+        assert "It reached us on" in part
+        assert wording.ENTERED_FOR_BUYER not in part
+
+
 def test_nobody_who_said_no_to_everything_goes_without_it():
     bob = builders.customer("bob@example.com")
     declare(delivered(customer=bob, email="bob@example.com"), to="bob@example.com")

@@ -16,10 +16,8 @@ from accounts.consent import purposes
 from accounts.people.auth import get_login_customer
 from orders import order_access, rate_limits
 from orders.legal_guarantee import LEAST_YEARS
-from orders.models import Order, OrderLine, ReturnAuthorization
-from orders.returns import exchanging, pictures, pieces, policy, requesting, return_wording, steps, wording
-from orders.returns.declaring import CONTRACT_STATUSES
-from orders.returns.policy import ReturnPolicy
+from orders.models import Order, ReturnAuthorization
+from orders.returns import exchanging, pictures, policy, requesting, return_wording, steps, wording
 from orders.returns.refusal import ReturnRefused
 from orders.returns.return_form import ReturnForm
 from orders.returns.return_holdings import PICTURE_RETENTION
@@ -48,7 +46,7 @@ def order_fault(request: HttpRequest, number: str) -> HttpResponse:
 def _answer_request(request: HttpRequest, number: str, kind: ReturnAuthorization.Kind) -> HttpResponse:
     order = order_access.get_order_or_404(request, number)
     rule = policy.build_agreed_policy(order, page_cache.get_cached_terms())
-    left, left_out = _find_pieces(order, kind, rule)
+    left, left_out = requesting.find_returnable_pieces(order, kind, rule)
     may_exchange = kind == Kind.RETURN and rule.offers_exchange
     offered = exchanging.list_exchange_variants(left, store_id=order.pickup_store_id) if may_exchange and left else {}
     gone = [line for line in order.lines.all() if line not in left] if request.method == "POST" else ()
@@ -72,24 +70,6 @@ def _answer_request(request: HttpRequest, number: str, kind: ReturnAuthorization
         context["window"] = policy.compute_return_window(order.shipments.all(), rule)
         context["is_open"] = context["window"].is_open_at(timezone.now())
     return render(request, f"storefront/returns/{kind}.html", context)
-
-
-def _find_pieces(
-    order: Order, kind: ReturnAuthorization.Kind, rule: ReturnPolicy
-) -> tuple[dict[OrderLine, int], list[OrderLine]]:
-    """How many of each line may be named, and the lines that the policy leaves out."""
-    if order.status not in CONTRACT_STATUSES:
-        return {}, []
-    left = pieces.count_sent_pieces_left(order)
-    if kind == Kind.FAULTY:
-        return left, []
-    if not policy.compute_return_window(order.shipments.all(), rule).is_open_at(timezone.now()):
-        return {}, []
-    excluded = policy.list_excluded_lines(left, rule)
-    return (
-        {line: count for line, count in left.items() if line.pk not in excluded},
-        [line for line in left if line.pk in excluded],
-    )
 
 
 def _request(request: HttpRequest, order: Order, form: ReturnForm) -> HttpResponse | None:

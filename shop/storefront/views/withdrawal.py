@@ -106,6 +106,7 @@ def _render_order_page(
                 "withdrawal": each,
                 "received": wording.format_moment(each.declared_at),
                 "follows": wording.describe_what_follows(each),
+                "entered": wording.ENTERED_FOR_BUYER if each.entered_by else "",
                 "is_open": not (each.settled_at or each.goods_back_at),
             }
             for each in standing
