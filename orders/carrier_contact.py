@@ -4,9 +4,10 @@ Name and address are what delivery needs (Regulation (EU) 2016/679, article 6(1)
 are passed on only where the buyer chose so for this order.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from orders.models import Order
+from orders.models import Order, Shipment
 
 CARRIER_MAY_WRITE = "Let the carrier write to me about this delivery"
 WHAT_CARRIER_GETS = (
@@ -31,5 +32,15 @@ class CarrierContact:
 
 
 def build_carrier_contact(order: Order) -> CarrierContact:
-    lines = tuple(order.address_lines)
+    """For what of it is still here."""
+    return _build_contact(order, order.address_lines)
+
+
+def build_parcel_contact(parcel: Shipment) -> CarrierContact:
+    """With the address that it left with, or leaves with."""
+    return _build_contact(parcel.order, parcel.destination.address_lines)
+
+
+def _build_contact(order: Order, address_lines: Sequence[str]) -> CarrierContact:
+    lines = tuple(address_lines)
     return CarrierContact(lines, order.email, order.phone) if order.carrier_may_write else CarrierContact(lines)

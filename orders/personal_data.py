@@ -88,7 +88,7 @@ _DELAY_FIELDS = (
     *("created_at", "answer", "answered_at", "ended_at"),
 )
 _PARCEL_FIELDS = (
-    *("stage", "carrier", "tracking_number", "is_untracked"),
+    *("stage", "carrier", "tracking_number", "is_untracked", "went_to"),
     *(
         "packing_note",
         "packed_by",

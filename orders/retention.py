@@ -5,7 +5,8 @@ European Union article 226 of Directive 2006/112/EC) asks a shop to keep its inv
 and the customer's name, address and, for a business, VAT number. Nothing else is kept.
 """
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from accounts.models import Customer
@@ -78,7 +79,9 @@ def erase_orders(customer: Customer) -> int:
     numbers = list(get_customer_orders(customer).values_list("pk", flat=True))
     orders = Order.objects.filter(pk__in=numbers)
     TrackingEvent.objects.filter(shipment__order__in=numbers).delete()
-    Shipment.objects.filter(order__in=numbers).update(tracking_number="", tracking_page="", packing_note="")
+    parcels = Shipment.objects.filter(order__in=numbers)
+    parcels.update(tracking_number="", tracking_page="", packing_note="")
+    parcels.filter(went_to__isnull=False).update(went_to=JSONObject(country=F("went_to__country")))
     OrderEvent.objects.filter(order__in=numbers).update(data={}, relayed_at=timezone.now())
     OrderTick.objects.filter(order__in=numbers).delete()
     DelayNotice.objects.filter(order__in=numbers).update(words="")

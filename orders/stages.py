@@ -313,6 +313,18 @@ def is_any_begun(order: Order) -> bool:
     return any(parcel.stage not in OFF_THE_ROAD | {Stage.WAITING} for parcel in order.shipments.all())
 
 
+def is_rest_begun(order: Order) -> bool:
+    """The same of those that are still here: what has left does not count. For a page, prefetch `shipments`."""
+    here = OFF_THE_ROAD | DISPATCHED_STAGES | {Stage.WAITING}
+    return any(parcel.stage not in here for parcel in order.shipments.all())
+
+
+def has_all_left(order: Order) -> bool:
+    """Whether nothing of it is still to leave, of an order that has parcels. For a page, prefetch `shipments`."""
+    left = {parcel.stage in DISPATCHED_STAGES for parcel in order.shipments.all() if parcel.stage not in OFF_THE_ROAD}
+    return left == {True}
+
+
 def get_stage(stage: str) -> ParcelStage:
     """Raises KeyError for a stage that is off the road."""
     return _BY_STAGE[Stage(stage)]

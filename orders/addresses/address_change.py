@@ -1,6 +1,6 @@
-"""Another address for an order, until somebody starts picking it. Price and tax are those of the country, which
-therefore stays: to another one, the buyer writes to the shop. Where the new postcode takes longer, its days are counted
-anew.
+"""Another address for an order, or for what of it is still here, until somebody starts picking that; what has left
+keeps the one it went to (ADR 37). Price and tax are those of the country, which therefore stays: to another one, the
+buyer writes to the shop. Where the new postcode takes longer, its days are counted anew, unless some has left.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,6 +11,7 @@ from typing import Any
 from django import forms
 from django.core.validators import RegexValidator
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from accounts.models.address import ADDRESS_FIELDS
 from accounts.people.address_forms import ADDRESS_LABELS, ADDRESS_WIDGETS, PostalAddressMixin
@@ -21,6 +22,7 @@ from orders.carrier_contact import CARRIER_MAY_WRITE, WHAT_CARRIER_GETS, WHY_PHO
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent
+from orders.models.shipment import copy_address
 
 MOVED = ["zone_name", "zone_days", "promised_from_on", "promised_by_on", "first_promised_by_on", "moved_days"]
 CARRIER_CONTACT = ("carrier_may_write", "phone")  # what it may get besides name and address
@@ -28,6 +30,10 @@ CHANGEABLE = (*(name for name in ADDRESS_FIELDS if name != "phone"), *CARRIER_CO
 OTHER_COUNTRY = (
     "In another country tax, delivery and the day it arrives may differ, so that is not changed here. "
     "Write to us, and we see to it."
+)
+OTHER_DAYS = (
+    "Some of this order has left, and to that postcode the way takes another time. "
+    "Please give another address, or write to us."
 )
 MEANINGLESS = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words on one line.")
 
@@ -58,6 +64,8 @@ class OrderAddressChangeForm(PostalAddressMixin, forms.ModelForm):
         place = find_new_place(self.instance, postcode, self.terms)
         if place and place.is_refused:
             raise forms.ValidationError(zone_words.format_refusal(place.zone, postcode))
+        if place and _moves_what_has_left(self.instance, place):
+            raise forms.ValidationError(OTHER_DAYS)
         return postcode
 
     def _find_doubts(self, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -105,11 +113,12 @@ def change_address(order_id: int, address: Mapping[str, Any], *, actor: str) -> 
     """None where nothing was changed: the same address again. The event holds no address, and the days if they moved;
     there is none where only what the carrier may get besides was changed. What `address` leaves out stays.
 
-    Raises `TransitionRefused` once somebody picks it, while it is on hold, for another country, or where its way does
-    not go.
+    Raises `TransitionRefused` once somebody picks what is still here, while it is on hold, for another country, where
+    its way does not go, or where that would move the days of what has left.
     """
     terms = shop_terms.load_terms()
     order = lock_order(order_id)
+    prefetch_related_objects([order], "shipments")
     if objection := _find_objection(order):
         raise TransitionRefused(f"{order.number} {objection}")
     if address["country"] != str(order.country):
@@ -117,6 +126,9 @@ def change_address(order_id: int, address: Mapping[str, Any], *, actor: str) -> 
     place = find_new_place(order, address["postcode"], terms)
     if place and place.is_refused:
         raise TransitionRefused(f"{order.number}: {zone_words.format_refusal(place.zone, address['postcode'])}")
+    if place and _moves_what_has_left(order, place):
+        raise TransitionRefused(f"{order.number}: {OTHER_DAYS}")
+    _keep_where_it_went(order)
     changed = _save_address(order, address)
     if not changed:
         return None
@@ -126,6 +138,18 @@ def change_address(order_id: int, address: Mapping[str, Any], *, actor: str) -> 
     days: dict[str, Any] = {"was": str(change.was_by_on), "by": str(change.moved_day)} if change.moved_day else {}
     events.record_order_event(order, OrderEvent.Kind.ADDRESS_CHANGED, actor=actor, **days)
     return change
+
+
+def _moves_what_has_left(order: Order, place: NewPlace) -> bool:
+    """An order's parcels share its zone, and may share its days: what has left is measured by them."""
+    return place.calendar is not None and stages.has_any_left(order)
+
+
+def _keep_where_it_went(order: Order) -> None:
+    """Of parcels that left without a copy: they came into the books as having left, as imported ones do."""
+    if stages.has_any_left(order):
+        left = order.shipments.filter(stage__in=stages.CARRIED_STAGES, went_to__isnull=True)
+        left.update(went_to=copy_address(order))
 
 
 def _move_days(order: Order, place: NewPlace) -> date | None:
@@ -169,6 +193,8 @@ def _find_objection(order: Order) -> str:
         return "is collected by its buyer: it goes to no address."
     if order.hold:
         return "is on hold, so its address stays as it is for now."
-    if stages.is_any_begun(order):
+    if stages.has_all_left(order):
+        return "has left, so its address stays as it is."
+    if stages.is_rest_begun(order):
         return "is being made ready already, so its address stays as it is."
     return ""

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from orders import stages
 from orders.addresses import address_change
 from orders.addresses.address_change import AddressChange, OrderAddressChangeForm
 from orders.admin.action_pages import render_step_page
@@ -47,4 +48,7 @@ def change_address(model_admin: admin.ModelAdmin, request: HttpRequest, orders: 
         return None
     focus_first_error([form], "full_name")
     title = CHANGE_ADDRESS.label
-    return render_step_page(model_admin, request, orders, "address", seen=[order], title=title, form=form)
+    has_left = stages.has_any_left(order)
+    return render_step_page(
+        model_admin, request, orders, "address", seen=[order], title=title, form=form, is_for_rest=has_left
+    )

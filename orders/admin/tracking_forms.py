@@ -12,7 +12,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from orders.carrier_contact import CarrierContact, build_carrier_contact
+from orders.carrier_contact import CarrierContact, build_parcel_contact
 from orders.carrier_directory import CarrierDirectory
 from orders.carriers import CARRIERS, get_carrier_name
 from orders.carriers.tracking_numbers import (
@@ -83,7 +83,7 @@ class ParcelForm(forms.Form):
 
     @property
     def carrier_contact(self) -> CarrierContact:
-        return build_carrier_contact(self.parcel.order)
+        return build_parcel_contact(self.parcel)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}

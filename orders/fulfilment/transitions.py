@@ -19,6 +19,7 @@ from orders.fulfilment import holds
 from orders.fulfilment.release import get_open_allocations
 from orders.locks import lock_number, lock_order, lock_shipment
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, ShopSettings, StripeRecord
+from orders.models.shipment import copy_address
 from shop.catalog import stock
 
 Stage = Shipment.Stage
@@ -314,6 +315,8 @@ def _advance_shipment(shipment_id: int, to_stage: Shipment.Stage, *, actor: str,
         _refuse_while_goods_are_awaited(shipment)
     if reached.date_field:
         changes[reached.date_field] = timezone.now()
+    if to_stage == Stage.DISPATCHED:
+        changes["went_to"] = copy_address(shipment.order)
     return _reach_stage(shipment, to_stage, actor=actor, told={}, **changes)
 
 

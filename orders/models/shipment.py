@@ -3,7 +3,8 @@ from datetime import timedelta
 from django.db import models
 from django.db.models.functions import Coalesce, Now, Upper
 
-from accounts.models import User
+from accounts.models import Address, User
+from accounts.models.address import ADDRESS_FIELDS, PostalAddress
 from orders.carriers.tracking_numbers import LONGEST_NUMBER, get_bare_number
 from orders.carriers.tracking_pages import LONGEST_ADDRESS
 from orders.models.allocation import Allocation
@@ -11,6 +12,13 @@ from orders.models.order import Order
 from orders.models.order_line import OrderLine
 from orders.models.settings import PICKUP_DAYS, ShopSettings
 from shop.catalog.models import Store
+
+WENT_TO_FIELDS = tuple(name for name in ADDRESS_FIELDS if name != "phone")  # the phone is for the carrier alone
+
+
+def copy_address(order: Order) -> dict[str, str]:
+    """What a parcel keeps of where it went."""
+    return {name: str(getattr(order, name)) for name in WENT_TO_FIELDS}
 
 
 class BareNumber(models.Func):
@@ -90,6 +98,9 @@ class Shipment(models.Model):
         db_default="",
         help_text="Where it is followed, if that is not its carrier’s usual page.",
     )
+    went_to = models.JSONField(
+        null=True, blank=True, editable=False, help_text="The address it left with; empty until it has."
+    )
     packing_note = models.CharField(max_length=280, blank=True)
     packed_by = models.CharField(max_length=80, blank=True)
     packer = models.ForeignKey(
@@ -150,6 +161,17 @@ class Shipment(models.Model):
 
     def __str__(self) -> str:
         return f"Parcel of {self.order}"
+
+    @property
+    def destination(self) -> PostalAddress:
+        """Where it went; while it is here, where its order goes. Once its buyer is forgotten, the country alone."""
+        return Address(**self.went_to) if self.went_to else self.order
+
+    @property
+    def own_address_lines(self) -> list[str]:
+        """To be said beside the address of its order: where it went, if that is another by now."""
+        lines = self.destination.address_lines
+        return lines if lines != self.order.address_lines else []
 
     @property
     def boxes_text(self) -> str:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from orders.arrivals import find_parcel_days, format_arrival
-from orders.carrier_contact import build_carrier_contact
+from orders.carrier_contact import build_parcel_contact
 from orders.models import Shipment, ShopSettings
 from orders.papers.typesetting import render_pdf
 
@@ -46,7 +46,7 @@ def _describe_slip(parcel: Shipment) -> dict[str, Any]:
     return {
         "number": order.number,
         "barcode": draw_barcode(order.number),
-        "to": list(build_carrier_contact(order).lines),
+        "to": list(build_parcel_contact(parcel).lines),
         "part": ", ".join(_list_filled(part, parcel.boxes_text)),
         "facts": [
             *([date_format(order.placed_at, "j F Y")] if order.placed_at else []),

@@ -35,7 +35,7 @@ def gather_evidence(record: StripeRecord) -> list[EvidencePart]:
     parts = (
         ("product_description", "What was bought", _describe_goods(order)),
         ("customer_name, customer_email_address", "Who bought it", _describe_buyer(order)),
-        ("shipping_address", "Where it went", order.address_lines),
+        ("shipping_address", "Where it went", _describe_addresses(order)),
         ("receipt", "Receipt", _describe_receipt(order, record)),
         ("shipping_carrier, shipping_tracking_number, shipping_date", "How it was sent", _describe_parcels(order)),
         ("shipping_documentation", "What the carrier scanned", _describe_scans(order)),
@@ -88,6 +88,12 @@ def _describe_receipt(order: Order, record: StripeRecord) -> Iterator[str]:
 
 def _list_sent_parcels(order: Order) -> list[Shipment]:
     return list(order.shipments.filter(stage__in=DISPATCHED_STAGES).order_by("pk"))
+
+
+def _describe_addresses(order: Order) -> list[str]:
+    """Where each parcel that left went, the same place once; an empty line between two."""
+    places = ["\n".join(parcel.destination.address_lines) for parcel in _list_sent_parcels(order)]
+    return ["\n\n".join(dict.fromkeys(places))] if places else order.address_lines
 
 
 def _describe_parcels(order: Order) -> Iterator[str]:

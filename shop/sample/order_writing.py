@@ -18,6 +18,7 @@ from accounts.models import Customer
 from orders import stages
 from orders.carriers.check_digits import compute_mod7_digit, compute_s10_digit
 from orders.models import Allocation, Order, OrderEvent, OrderLine, OrderTick, Shipment, ShipmentLine, ShippingMethod
+from orders.models.shipment import copy_address
 from shop.catalog import stock
 from shop.catalog.models import Store, Variant
 from shop.money import compute_included_tax, get_shop_currency
@@ -198,6 +199,7 @@ def _build_shipment(told: WrittenOrder, store: Store) -> Shipment:
         stage=Stage.CANCELLED if told.story.ending == "cancelled" else told.story.stage,
         carrier=told.order.carrier,
         tracking_number=_make_tracking_number(told.order) if has_left else "",
+        went_to=copy_address(told.order) if has_left else None,
         packing_note=told.story.note if is_packed else "",
         packed_by=told.story.packed_by if is_packed else "",
         followed_at=steps.get(Stage.DISPATCHED),  # nobody is asked about parcels that never were

@@ -1,6 +1,7 @@
 """Two work at the same bench at once: packing, the rule, a new address. Each race also runs with its guard off."""
 
 import time
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -10,6 +11,8 @@ from orders.addresses import address_change
 from orders.fulfilment import approval_rule, packing, transitions
 from orders.models import Order, OrderEvent, PackingScan, Shipment, ShopSettings
 from tests import builders, cast
+from tests.delays.late import DAY, TODAY, goods_come
+from tests.delays.two_parcels import approve, get_kettle, get_parcel, get_scarf, order_in_two, send
 from tests.orders.packing_table import pick
 from tests.orders.test_staff_races import PAUSE_SECONDS, slowly, together, without_locks
 from tests.patience import stretched
@@ -117,10 +120,27 @@ def test_the_rule_and_staff_without_the_lock_make_parcels_of_their_own(slowly, w
 # -- Where it goes ---------------------------------------------------------------------------------------------
 
 
-def change_address_while_it_is_picked(slowly) -> list[str]:
-    """What is written down, in its order: picking begins while the new address is looked at and not yet kept."""
+def order_to_pick() -> tuple[Order, int]:
+    """With its one parcel."""
     order = builders.placed_order()
-    parcel = transitions.approve_order(order.pk, actor="Sam").shipments.get().pk
+    return order, transitions.approve_order(order.pk, actor="Sam").shipments.get().pk
+
+
+def rest_to_pick() -> tuple[Order, int]:
+    """With the parcel that is still here; the other has left."""
+    order = order_in_two(TODAY() + 4 * DAY, TODAY() + 30 * DAY)
+    approve(order)
+    send(get_scarf(order))
+    goods_come()
+    return order, get_parcel(get_kettle(order)).pk
+
+
+PICKABLE = pytest.mark.parametrize("make", [order_to_pick, rest_to_pick])
+
+
+def change_address_while_it_is_picked(slowly, make: Callable[[], tuple[Order, int]]) -> list[str]:
+    """What is written down, in its order: picking begins while the new address is looked at and not yet kept."""
+    order, parcel = make()
     address = {name: str(getattr(order, name)) for name in address_change.CHANGEABLE} | {"line1": "7 Mill Lane"}
     slowly(address_change, "_save_address")
 
@@ -133,10 +153,12 @@ def change_address_while_it_is_picked(slowly) -> list[str]:
     return [kind for kind in kinds if kind in (Kind.ADDRESS_CHANGED, Kind.PICKING)]
 
 
-def test_an_address_is_not_changed_once_picking_has_begun(slowly):
-    assert change_address_while_it_is_picked(slowly) == [Kind.ADDRESS_CHANGED, Kind.PICKING]
+@PICKABLE
+def test_an_address_is_not_changed_once_picking_has_begun(slowly, make):
+    assert change_address_while_it_is_picked(slowly, make) == [Kind.ADDRESS_CHANGED, Kind.PICKING]
 
 
-def test_without_the_orders_lock_an_address_is_changed_while_it_is_picked(slowly, without_locks, monkeypatch):
+@PICKABLE
+def test_without_the_orders_lock_an_address_is_changed_while_it_is_picked(slowly, without_locks, monkeypatch, make):
     monkeypatch.setattr(address_change, "lock_order", lambda order_id: Order.objects.get(pk=order_id))
-    assert change_address_while_it_is_picked(slowly) == [Kind.PICKING, Kind.ADDRESS_CHANGED]
+    assert change_address_while_it_is_picked(slowly, make) == [Kind.PICKING, Kind.ADDRESS_CHANGED]

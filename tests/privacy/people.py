@@ -86,8 +86,9 @@ def delivered_order(customer: Customer | None, **fields) -> Order:
         payment=payment, amount=1, currency="GBP", reason=f"{NAME} rang", status=Refund.Status.SUCCEEDED
     )
     parcel = Shipment.objects.create(
-        order=order, store=builders.store(), stage=Shipment.Stage.DELIVERED, tracking_number=TRACKING, packing_note=NOTE
-    )
+        order=order, store=builders.store(), stage="delivered", tracking_number=TRACKING, packing_note=NOTE,
+        went_to={"full_name": NAME, "line1": STREET, "city": CITY, "country": "GB"},
+    )  # fmt: skip
     _scanned(parcel)
     _withdrawn(order)
     sent_back(order)

@@ -70,6 +70,7 @@ def test_nothing_of_an_erased_person_is_left_in_the_database_but_what_an_invoice
         assert (kept.number, kept.total, kept.placed_at) == (order.number, order.total, order.placed_at)
         assert (kept.full_name, kept.line1, kept.city) == (people.NAME, people.STREET, people.CITY)
         assert (kept.customer, kept.email, kept.phone, kept.gift_note) == (None, "", "", "")
+        assert kept.shipments.get().went_to == {"country": "GB"}
     assert list(paid.lines.values_list("sku", "title", "quantity", "unit_price", "tax_amount")) == list(before)
     given_up.refresh_from_db()
     assert (given_up.full_name, given_up.company_name, given_up.vat_id) == ("", "", "")

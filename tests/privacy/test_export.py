@@ -45,6 +45,8 @@ def test_the_copy_holds_everything_in_three_files(client):
     assert archive.namelist() == ["read-me-first.html", "data.json", "consent-receipt.json"]
     data = json.loads(archive.read("data.json"))["data"]
     assert set(data) == {holding.key for holding in personal_data.get_holdings()}
+    parcels = [parcel for order in data["orders"]["rows"] for parcel in order["parcels"]]
+    assert [parcel["went_to"]["line1"] for parcel in parcels] == [people.STREET]
     page = archive.read("read-me-first.html").decode()
     for word in (
         people.EMAIL,

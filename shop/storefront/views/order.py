@@ -70,6 +70,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "adjustments": found.adjustments.all() if facts.has_adjustments else (),
         "address": found.address_lines,
         "may_change_address": address_change.may_change_address(found),
+        "is_for_rest": stages.has_any_left(found) and not stages.has_all_left(found),
         "arrival": "" if place else _format_order_arrival(found),
         "place": place,
         "tax_name": page_cache.get_cached_terms().tax_names.get(str(found.country), ""),
