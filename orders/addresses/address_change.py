@@ -1,6 +1,7 @@
 """Another address for an order, or for what of it is still here, until somebody starts picking that; what has left
 keeps the one it went to (ADR 37). Price and tax are those of the country, which therefore stays: to another one, the
-buyer writes to the shop. Where the new postcode takes longer, its days are counted anew, unless some has left.
+buyer writes to the shop, and staff choose it where no sum moves. Where the new postcode takes longer, its days are
+counted anew, unless some has left.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,11 +19,13 @@ from accounts.people.address_forms import ADDRESS_LABELS, ADDRESS_WIDGETS, Posta
 from orders import events, shop_terms, stages
 from orders.addresses import zone_words
 from orders.addresses.address_days import NewPlace, describe_later_days, find_new_place
+from orders.addresses.other_country import explain_country_refusal
 from orders.carrier_contact import CARRIER_MAY_WRITE, WHAT_CARRIER_GETS, WHY_PHONE
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent
 from orders.models.shipment import copy_address
+from orders.shop_terms import Terms
 
 MOVED = ["zone_name", "zone_days", "promised_from_on", "promised_by_on", "first_promised_by_on", "moved_days"]
 CARRIER_CONTACT = ("carrier_may_write", "phone")  # what it may get besides name and address
@@ -39,7 +42,7 @@ MEANINGLESS = RegexValidator(r"^[^\r\n\t<>]*$", "Please write it in plain words 
 
 
 class OrderAddressChangeForm(PostalAddressMixin, forms.ModelForm):
-    """Where an order goes, by the rules of its country, which stays."""
+    """Where an order goes, by the rules of its country. That stays, unless whoever types it `may_leave_country`."""
 
     class Meta:
         model = Order
@@ -48,36 +51,44 @@ class OrderAddressChangeForm(PostalAddressMixin, forms.ModelForm):
         widgets = ADDRESS_WIDGETS
         help_texts = {"carrier_may_write": WHAT_CARRIER_GETS, "phone": WHY_PHONE}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, may_leave_country: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.may_leave_country = may_leave_country
         self.was_country = str(self.instance.country)
         for name, field in self.fields.items():
             if name not in ("country", "carrier_may_write"):
                 field.validators.append(MEANINGLESS)
         self.apply_postal_rules()
         self.terms = shop_terms.load_terms()
-        if self.terms.list_postcode_zones(self.was_country) and self.postal_rules.has_postcode:
+        if self.terms.list_postcode_zones(self.typed_country) and self.postal_rules.has_postcode:
             self.fields["postcode"].required = True
+
+    @property
+    def typed_country(self) -> str:
+        return str(self["country"].value() or "")
 
     def clean_postcode(self) -> str:
         postcode = str(super().clean_postcode())
-        place = find_new_place(self.instance, postcode, self.terms)
-        if place and place.is_refused:
-            raise forms.ValidationError(zone_words.format_refusal(place.zone, postcode))
-        if place and _moves_what_has_left(self.instance, place):
-            raise forms.ValidationError(OTHER_DAYS)
+        is_abroad = self.typed_country != self.was_country
+        if not is_abroad and (refusal := _explain_place_refusal(self.instance, self.was_country, postcode, self.terms)):
+            raise forms.ValidationError(refusal)
         return postcode
 
     def _find_doubts(self, cleaned: dict[str, Any]) -> Iterator[tuple[str, str]]:
         """Where it takes longer there, that is asked about once too."""
         yield from super()._find_doubts(cleaned)
-        if later := describe_later_days(self.instance, cleaned.get("postcode", ""), self.terms):
+        country = cleaned.get("country", self.was_country)
+        if later := describe_later_days(self.instance, country, cleaned.get("postcode", ""), self.terms):
             yield "postcode", later
 
     def clean_country(self) -> str:
         country = str(self.cleaned_data["country"])
         if country != self.was_country:
-            raise forms.ValidationError(OTHER_COUNTRY)
+            if not self.may_leave_country:
+                raise forms.ValidationError(OTHER_COUNTRY)
+            postcode = self.cleaned_data.get("postcode", "")
+            if refusal := _explain_place_refusal(self.instance, country, postcode, self.terms):
+                raise forms.ValidationError(refusal)
         return country
 
     @property
@@ -109,25 +120,26 @@ class AddressChange:
 
 
 @transaction.atomic
-def change_address(order_id: int, address: Mapping[str, Any], *, actor: str) -> AddressChange | None:
+def change_address(
+    order_id: int, address: Mapping[str, Any], *, actor: str, may_leave_country: bool = False
+) -> AddressChange | None:
     """None where nothing was changed: the same address again. The event holds no address, and the days if they moved;
     there is none where only what the carrier may get besides was changed. What `address` leaves out stays.
 
-    Raises `TransitionRefused` once somebody picks what is still here, while it is on hold, for another country, where
-    its way does not go, or where that would move the days of what has left.
+    Raises `TransitionRefused` once somebody picks what is still here, while it is on hold, where its way does not go or
+    that would move the days of what has left, and for another country, unless it `may_leave_country` and no sum moves.
     """
     terms = shop_terms.load_terms()
     order = lock_order(order_id)
     prefetch_related_objects([order], "shipments")
     if objection := _find_objection(order):
         raise TransitionRefused(f"{order.number} {objection}")
-    if address["country"] != str(order.country):
+    country, postcode = address["country"], address["postcode"]
+    if country != str(order.country) and not may_leave_country:
         raise TransitionRefused(f"{order.number}: {OTHER_COUNTRY}")
-    place = find_new_place(order, address["postcode"], terms)
-    if place and place.is_refused:
-        raise TransitionRefused(f"{order.number}: {zone_words.format_refusal(place.zone, address['postcode'])}")
-    if place and _moves_what_has_left(order, place):
-        raise TransitionRefused(f"{order.number}: {OTHER_DAYS}")
+    if refusal := _explain_place_refusal(order, country, postcode, terms):
+        raise TransitionRefused(f"{order.number}: {refusal}")
+    place = find_new_place(order, country, postcode, terms)
     _keep_where_it_went(order)
     changed = _save_address(order, address)
     if not changed:
@@ -140,9 +152,16 @@ def change_address(order_id: int, address: Mapping[str, Any], *, actor: str) -> 
     return change
 
 
-def _moves_what_has_left(order: Order, place: NewPlace) -> bool:
-    """An order's parcels share its zone, and may share its days: what has left is measured by them."""
-    return place.calendar is not None and stages.has_any_left(order)
+def _explain_place_refusal(order: Order, country: str, postcode: str, terms: Terms) -> str:
+    """Why it does not go there; empty where it does. An order's parcels share its zone, and may share its days, by
+    which what has left is measured.
+    """
+    if country != str(order.country):
+        return explain_country_refusal(order, country, postcode, terms)
+    place = find_new_place(order, country, postcode, terms)
+    if place and place.is_refused:
+        return zone_words.format_refusal(place.zone, postcode)
+    return OTHER_DAYS if place and place.calendar and stages.has_any_left(order) else ""
 
 
 def _keep_where_it_went(order: Order) -> None:

@@ -17,7 +17,9 @@ from orders.shop_terms import Calendar, Terms
 
 @dataclass(frozen=True)
 class NewPlace:
-    """`calendar`: of the new postcode, with the order's own lane window; None where its days stay as they are."""
+    """`calendar`: of the new postcode, with the order's own lane window, or that of another country; None where its
+    days stay as they are.
+    """
 
     zone: DeliveryZone | None
     calendar: Calendar | None
@@ -33,22 +35,22 @@ class NewPlace:
         return compute_arrival(self.calendar, order.shipping_method, leaves_on=leaves_on)
 
 
-def find_new_place(order: Order, postcode: str, terms: Terms) -> NewPlace | None:
+def find_new_place(order: Order, country: str, postcode: str, terms: Terms) -> NewPlace | None:
     """None for the same postcode, however it is written: what was agreed for it stands, whatever changed since."""
-    country, method = str(order.country), order.shipping_method
-    if build_postcode_key(postcode, country) == build_postcode_key(order.postcode, country):
+    method, is_abroad = order.shipping_method, country != str(order.country)
+    if not is_abroad and build_postcode_key(postcode, country) == build_postcode_key(order.postcode, country):
         return None
     zone = terms.find_zone(country, postcode, method) if method else None
     days = zone.extra_days if zone else 0
-    if method is None or days == order.zone_days:
+    if method is None or (days == order.zone_days and not is_abroad):
         return NewPlace(zone, None)
-    calendar = terms.get_calendar(country)
-    return NewPlace(zone, replace(calendar, zone_days={None: days}, moved_days={method.pk: order.moved_days}))
+    calendar = replace(terms.get_calendar(country), zone_days={None: days})
+    return NewPlace(zone, calendar if is_abroad else replace(calendar, moved_days={method.pk: order.moved_days}))
 
 
-def describe_later_days(order: Order, postcode: str, terms: Terms) -> str:
+def describe_later_days(order: Order, country: str, postcode: str, terms: Terms) -> str:
     """Before it is changed: “There it arrives 4–6 December, not 1–2 December.” Empty where it comes no later."""
-    place = find_new_place(order, postcode, terms)
+    place = find_new_place(order, country, postcode, terms)
     days = place.compute_days(order, order.ships_on) if place else None
     before = order.promised_by_on
     if days is None or before is None or days.by_on <= before:
