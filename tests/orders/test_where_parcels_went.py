@@ -4,6 +4,7 @@ from importlib import import_module
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models.address import ADDRESS_FIELDS
 from orders.addresses import address_change
@@ -160,3 +161,17 @@ def test_parcels_that_left_before_get_the_address_of_their_order_and_what_was_fo
     ]
     assert copied.get() == get_parcel(get_scarf(known))
     assert not copied.filter(order__in=[forgotten, here]).exists()
+
+
+def test_naming_where_each_went_asks_the_database_nothing_more(buyer):
+    order = half_sent()
+    client = buyer(order)
+    client.get(f"/orders/{order.number}/")  # what the page keeps for a while is read
+    counts = []
+    for typed in (None, TYPED):
+        if typed:
+            address_change.change_address(order.pk, typed, actor="Sam")
+        with CaptureQueriesContext(connection) as asked:
+            assert ("Went to" in client.get(f"/orders/{order.number}/").text) is (typed is not None)
+        counts.append([query["sql"] for query in asked])
+    assert len(counts[0]) == len(counts[1])
