@@ -1,6 +1,7 @@
 """What belongs to an order, in one plain statement: where it stands follows from this, and most orders have little."""
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from orders.models import Payment
@@ -11,13 +12,13 @@ from shop.prepared import PreparedStatement
 class OrderFacts:
     """`payments`: status and amount of each. `stages`: of its parcels. Of the rest, whether there is any at all.
 
-    `invoice_numbers`: of its invoice and credit notes, oldest first. `has_denied_delivery`: a parcel said to be
-    delivered, of which its buyer says that it did not come.
+    `invoices`: number and date of supply of its invoice and credit notes, oldest first. `has_denied_delivery`: a parcel
+    said to be delivered, of which its buyer says that it did not come.
     """
 
     payments: tuple[tuple[str, Decimal], ...]
     stages: tuple[str, ...]
-    invoice_numbers: tuple[str, ...]
+    invoices: tuple[tuple[str, date | None], ...]
     has_refunds: bool
     has_stripe_records: bool
     has_ticks: bool
@@ -46,16 +47,17 @@ SELECT (SELECT json_agg(json_build_array(p.status, p.amount::text)) FROM orders_
        EXISTS (SELECT FROM orders_returnauthorization r WHERE r.order_id = %(order)s),
        EXISTS (SELECT FROM orders_shipment s
                WHERE s.order_id = %(order)s AND s.stage = 'delivered' AND s.denied_at IS NOT NULL),
-       (SELECT array_agg(i.number::text ORDER BY i.id) FROM orders_invoice i WHERE i.order_id = %(order)s)
+       (SELECT json_agg(json_build_array(i.number, i.supplied_on) ORDER BY i.id) FROM orders_invoice i
+        WHERE i.order_id = %(order)s)
 """)
 
 
 def read_order_facts(order_id: int) -> OrderFacts:
     """One query."""
-    [(payments, stages, *has_any, invoice_numbers)] = READ_FACTS.fetch_rows({"order": order_id})
+    [(payments, stages, *has_any, invoices)] = READ_FACTS.fetch_rows({"order": order_id})
     return OrderFacts(
         tuple((status, Decimal(amount)) for status, amount in payments or ()),
         tuple(stages or ()),
-        tuple(invoice_numbers or ()),
+        tuple((number, date.fromisoformat(day) if day else None) for number, day in invoices or ()),
         *has_any,
     )

@@ -188,6 +188,7 @@ def export_invoices(customer: Customer) -> Rows:
         order="order__number",
         corrects="corrects",
         issued_at="issued_at",
+        supplied_on="supplied_on",
         seller="seller",
         buyer="buyer",
         lines="lines",

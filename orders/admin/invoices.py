@@ -1,5 +1,6 @@
 """An order's invoice and credit notes for staff: as files, each download in the access log."""
 
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -36,14 +37,15 @@ def build_invoice_urls(model_admin: admin.ModelAdmin) -> list[URLPattern]:
     ]
 
 
-def describe_issued(row: dict[str, str]) -> dict[str, Any]:
-    """For the order's page, whose query brings numbers and totals along."""
+def describe_issued(row: dict[str, Any]) -> dict[str, Any]:
+    """For the order's page, whose query brings number, total and date of supply along, as JSON has them."""
     kind = issuing.get_kind(row["number"])
     amount = Decimal(row["total"])
     return {
         "number": row["number"],
         "label": f"{kind.label} {row['number']}",
         "total": -amount if kind == InvoiceKind.CREDIT_NOTE else amount,
+        "supplied_on": date.fromisoformat(row["supplied_on"]) if row["supplied_on"] else None,
     }
 
 

@@ -169,7 +169,9 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
             disputes_standing=ArraySubquery(at_bank),
             first_late_on=Subquery(late_lines.values("ships_on")[:1]),
             invoices_issued=ArraySubquery(
-                issued.values(row=JSONObject(number="number", total=Cast("total", CharField())))
+                issued.values(
+                    row=JSONObject(number="number", total=Cast("total", CharField()), supplied_on="supplied_on")
+                )
             ),
         )
 

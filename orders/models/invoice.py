@@ -36,9 +36,9 @@ class InvoiceSeries(models.Model):
 class Invoice(models.Model):
     """What was issued, word for word: seller, buyer, lines and tax are copies, so that it reads the same for good.
 
-    A credit note names the invoice it `corrects` and the `refund` it is for. `lines`: title, detail, quantity, price
-    (a credit note's may be empty) and total as text of a decimal, rate. `taxes`: one row a rate, with name, rate, net,
-    tax and gross. Rows are never changed, and deleted by age alone.
+    A credit note names the invoice it `corrects`, whose date of supply it has, and the `refund` it is for. `lines`:
+    title, detail, quantity, price (a credit note's may be empty) and total as text of a decimal, rate. `taxes`: one row
+    a rate, with name, rate, net, tax and gross. Rows are never changed, and deleted by age alone.
     """
 
     kind = models.CharField(max_length=12, choices=InvoiceKind)
@@ -47,6 +47,14 @@ class Invoice(models.Model):
     refund = models.OneToOneField(Refund, on_delete=models.PROTECT, null=True, related_name="credit_note")
     corrects = models.CharField(max_length=20, blank=True, help_text="The number of the invoice.")
     issued_at = models.DateTimeField(default=timezone.now, editable=False)
+    supplied_on = models.DateField(
+        "date of supply",
+        null=True,
+        help_text="When the last of the goods was sent or collected; empty while some was not.",
+    )
+    is_supply_known = models.BooleanField(
+        default=True, db_default=False, help_text="No where nobody could tell, and of papers from before it was named."
+    )
     seller = models.JSONField()
     buyer = models.JSONField()
     lines = models.JSONField()
@@ -63,6 +71,9 @@ class Invoice(models.Model):
                 condition=Q(kind="invoice", refund=None, corrects="")
                 | Q(kind="credit_note", refund__isnull=False) & ~Q(corrects=""),
                 name="invoice_or_credit_note",
+            ),
+            models.CheckConstraint(
+                condition=Q(supplied_on=None) | Q(is_supply_known=True), name="invoice_supply_known"
             ),
         ]
         triggers = [

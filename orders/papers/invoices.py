@@ -1,5 +1,6 @@
 """An invoice or credit note as PDF, drawn from its row whenever somebody asks: the row is what is kept."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -10,21 +11,17 @@ from orders.models import Invoice, InvoiceKind
 from orders.papers.typesetting import render_pdf
 from shop.money import format_amount
 
+DAY = "j F Y"
+
 
 def render_invoice(invoice: Invoice) -> bytes:
-    order = invoice.order
-    facts = [("Number", invoice.number), ("Date", _format_day(invoice.issued_at)), ("Order", order.number)]
-    if invoice.corrects:
-        facts.append(("Corrects", f"Invoice {invoice.corrects}"))
-    elif order.placed_at:
-        facts.append(("Paid on", _format_day(order.placed_at)))
     data = {
         "title": str(invoice),
         "kind": invoice.get_kind_display(),
         "seller": invoice.seller,
         "seller_ids": _list_seller_ids(invoice.seller),
         "buyer": invoice.buyer["lines"],
-        "facts": [list(fact) for fact in facts],
+        "facts": [list(fact) for fact in _list_facts(invoice)],
         "lines": [_format_line(line, invoice.currency) for line in invoice.lines],
         "taxes": [_format_tax(row, invoice.currency) for row in invoice.taxes if Decimal(row["tax"])],
         "total_label": "Total given back" if invoice.kind == InvoiceKind.CREDIT_NOTE else "Total",
@@ -32,6 +29,29 @@ def render_invoice(invoice: Invoice) -> bytes:
         "closing": _write_closing(invoice),
     }
     return render_pdf("invoice", data)
+
+
+def _list_facts(invoice: Invoice) -> Iterator[tuple[str, str]]:
+    yield from (("Number", invoice.number), ("Date", _format_day(invoice.issued_at)), ("Order", invoice.order.number))
+    if invoice.corrects:
+        yield "Corrects", _describe_corrected(invoice)
+    elif invoice.order.placed_at:
+        yield "Paid on", _format_day(invoice.order.placed_at)
+    if invoice.is_supply_known:
+        yield "Date of supply", _describe_supply(invoice)
+
+
+def _describe_corrected(note: Invoice) -> str:
+    corrected = Invoice.objects.filter(order=note.order_id, number=note.corrects).first()
+    return f"Invoice {note.corrects}" + (f" of {_format_day(corrected.issued_at)}" if corrected else "")
+
+
+def _describe_supply(invoice: Invoice) -> str:
+    if invoice.supplied_on:
+        return date_format(invoice.supplied_on, DAY)
+    if invoice.kind == InvoiceKind.CREDIT_NOTE:
+        return "When the invoice was issued, not all of the goods had been sent or collected."
+    return "When this was issued, not all of the goods had been sent or collected."
 
 
 def _list_seller_ids(seller: dict[str, str]) -> list[str]:
@@ -60,7 +80,7 @@ def _format_rate(rate: str) -> str:
 
 
 def _format_day(moment: Any) -> str:
-    return date_format(timezone.localtime(moment), "j F Y")
+    return date_format(timezone.localtime(moment), DAY)
 
 
 def _write_closing(invoice: Invoice) -> str:

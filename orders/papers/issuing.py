@@ -15,6 +15,7 @@ from django.utils import timezone
 from orders.locks import lock_order
 from orders.models import Invoice, InvoiceKind, InvoiceSeries, Order, Payment, Refund, ShopSettings
 from orders.papers.amounts import PaperContent, describe_order, describe_refund, list_credit_parts
+from orders.papers.supply import Supply, find_supply
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
@@ -106,7 +107,7 @@ def _issue_invoice(order: Order) -> Invoice:
     }
     company, *number = order.business_lines or [""]
     buyer = {"lines": [line for line in (company, *order.address_lines, *number) if line]}
-    return _write_paper(order, InvoiceKind.INVOICE, content, seller=seller, buyer=buyer)
+    return _write_paper(order, InvoiceKind.INVOICE, content, find_supply(order), seller=seller, buyer=buyer)
 
 
 def _issue_credit_note(invoice: Invoice, refund: Refund) -> Invoice:
@@ -116,6 +117,7 @@ def _issue_credit_note(invoice: Invoice, refund: Refund) -> Invoice:
         invoice.order,
         InvoiceKind.CREDIT_NOTE,
         content,
+        Supply(invoice.is_supply_known, invoice.supplied_on),
         seller=invoice.seller,
         buyer=invoice.buyer,
         refund=refund,
@@ -127,6 +129,7 @@ def _write_paper(
     order: Order,
     kind: InvoiceKind,
     content: PaperContent,
+    supply: Supply,
     *,
     seller: Mapping[str, str],
     buyer: Mapping[str, object],
@@ -138,6 +141,8 @@ def _write_paper(
         order=order,
         refund=refund,
         corrects=corrects,
+        supplied_on=supply.on,
+        is_supply_known=supply.is_known,
         seller=seller,
         buyer=buyer,
         lines=content.lines,

@@ -1,7 +1,7 @@
 """An order's page and the list of a customer's orders."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -78,14 +78,13 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],
         "may_cancel": may_call_off and cancellation.may_cancel(found),
         "may_cancel_some": may_call_off and line_cancellation.may_cancel_some(found, [row["line"] for row in rows]),
-        "may_change_lines": not facts.invoice_numbers
-        and line_change.may_change_lines(found, [row["line"] for row in rows]),
+        "may_change_lines": not facts.invoices and line_change.may_change_lines(found, [row["line"] for row in rows]),
         "may_mark": has_come and found.status != Order.Status.CANCELLED and order_access.owns(request, found),
         "notice": status.get_customer_notice(found, lost=lost),
         "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings) if has_come else None,
         "is_fresh": _is_just_placed(found),
-        "invoices": [_describe_invoice(number) for number in facts.invoice_numbers],
-        "may_ask_invoice": not facts.invoice_numbers and issuing.is_invoiceable(found),
+        "invoices": [_describe_invoice(number, supplied_on) for number, supplied_on in facts.invoices],
+        "may_ask_invoice": not facts.invoices and issuing.is_invoiceable(found),
         "has_misfit": not has_come and facts.has_payment(Payment.Status.FLAGGED),
         "has_failed": found.status == Order.Status.CANCELLED
         and not has_come
@@ -139,8 +138,8 @@ def _describe_delays(found: Order) -> list[dict[str, str | bool]]:
     ]
 
 
-def _describe_invoice(number: str) -> dict[str, str]:
-    return {"number": number, "label": f"{issuing.get_kind(number).label} {number}"}
+def _describe_invoice(number: str, supplied_on: date | None) -> dict[str, object]:
+    return {"number": number, "label": f"{issuing.get_kind(number).label} {number}", "supplied_on": supplied_on}
 
 
 def _describe_withdrawal_period(found: Order, lines: list[OrderLine], *, going_back_count: int) -> str:
