@@ -50,8 +50,8 @@ def _describe_supply(invoice: Invoice) -> str:
     if invoice.supplied_on:
         return date_format(invoice.supplied_on, DAY)
     if invoice.kind == InvoiceKind.CREDIT_NOTE:
-        return "When the invoice was issued, not all of the goods had been sent or collected."
-    return "When this was issued, not all of the goods had been sent or collected."
+        return "none yet when the invoice was issued, as not all of the goods had been sent or collected"
+    return "none yet when this was issued, as not all of the goods had been sent or collected"
 
 
 def _list_seller_ids(seller: dict[str, str]) -> list[str]:

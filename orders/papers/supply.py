@@ -8,8 +8,6 @@ from django.utils import timezone
 from orders.models import Order
 from orders.stages import DISPATCHED_STATUSES, OFF_THE_ROAD
 
-_STATE_LOST = frozenset({Order.Hold.REBUILT, Order.Hold.RESTORED})  # whether it has left is what staff find out
-
 
 @dataclass(frozen=True)
 class Supply:
@@ -22,7 +20,7 @@ class Supply:
 def find_supply(order: Order) -> Supply:
     """Call it under the order's lock."""
     if order.fulfilment_status not in DISPATCHED_STATUSES:
-        return Supply(is_known=order.hold not in _STATE_LOST)
+        return Supply(is_known=order.unsure_at is None)
     parcels = order.shipments.exclude(stage__in=OFF_THE_ROAD)
     moments = [parcel.dispatched_at or parcel.delivered_at for parcel in parcels]
     known = [moment for moment in moments if moment is not None]
