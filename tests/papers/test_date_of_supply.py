@@ -76,10 +76,10 @@ def test_a_parcel_sent_by_the_button_has_its_day_on_the_invoice():
 
 @pytest.mark.parametrize("is_unsure", [True, False], ids=["after a restore", "parcel without a moment"])
 def test_where_nobody_can_tell_an_invoice_says_nothing_of_supply(is_unsure):
-    order = taxed_order() if is_unsure else send(taxed_order(), MONDAY)
+    order = taxed_order() if is_unsure else send(taxed_order(), MONDAY, LATE_ON_TUESDAY)
     if is_unsure:
         Order.objects.filter(pk=order.pk).update(unsure_at=timezone.now())
-    order.shipments.update(dispatched_at=None)
+    order.shipments.filter(dispatched_at=LATE_ON_TUESDAY).update(dispatched_at=None)
     invoice = issuing.issue_for_order(order.pk)
     assert (invoice.supplied_on, invoice.is_supply_known) == (None, False)
     assert "supply" not in read_invoice(invoice)
