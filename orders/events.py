@@ -3,6 +3,7 @@ from typing import Any
 from orders.models import Order, OrderEvent, Shipment
 
 RULE = "rule"  # the actor of what happens by itself
+BUYER = "the customer"  # the actor, without a name
 
 
 def record_order_event(

@@ -15,6 +15,7 @@ from orders.carrier_directory import build_parcel_url
 from orders.carriers import get_carrier_name
 from orders.delays import delay_words
 from orders.delays.delay_words import ToldDelay
+from orders.fulfilment.splitting import describe_division
 from orders.fulfilment.undoing import keep_standing_events
 from orders.models import Order, OrderEvent, Shipment, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK
@@ -174,8 +175,7 @@ def _build_step_between(event: OrderEvent) -> TimelineStep:
     if event.kind == Kind.GOODS_CAME:
         return TimelineStep(_describe_arrival(event.data.get("what") or []), "done", at=event.created_at)
     if event.kind == Kind.SPLIT:
-        first, rest = (", ".join(event.data.get(name) or []) for name in ("what", "rest"))
-        return TimelineStep("In two parcels", "done", at=event.created_at, text=f"First: {first}. Then: {rest}.")
+        return TimelineStep("In two parcels", "done", at=event.created_at, text=describe_division(event))
     return TimelineStep(LINES_TITLES[event.kind], "done", at=event.created_at, text=f"{event.data.get('what', '')}.")
 
 

@@ -100,6 +100,17 @@ TWINS = {
             "test_without_the_orders_lock_more_goes_back_than_was_paid"
         ),
     },
+    "concurrency/test_sending_ahead_at_once.py": {
+        "test_chosen_while_staff_divide_it_too_it_is_divided_once": (
+            "test_without_the_orders_lock_it_is_divided_by_both"
+        ),
+        "test_chosen_while_it_is_cancelled_no_parcel_of_it_waits": (
+            "test_without_the_orders_lock_a_parcel_of_a_cancelled_order_waits"
+        ),
+        "test_chosen_while_it_is_shipped_what_is_fetched_is_what_leaves": (
+            "test_without_the_orders_lock_something_fetched_does_not_leave"
+        ),
+    },
     "concurrency/test_splitting_at_once.py": {
         "test_sent_ahead_six_times_at_once_it_is_divided_once": (
             "test_without_the_orders_lock_it_is_divided_again_and_again"

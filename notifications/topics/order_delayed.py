@@ -34,7 +34,7 @@ def _build_news(letter: EmailContext) -> Context | None:
     order = letter.email.order
     if order is None or order.status != Order.Status.CONFIRMED:
         return None
-    told = delay_words.parse_told(letter.email.context)
+    told = _read_told(order, letter)
     is_done = find_part(order, is_first=told.is_of_first).is_done
     if is_done and told.rule != Rule.HAS_LEFT:
         return None
@@ -53,6 +53,16 @@ def _build_news(letter: EmailContext) -> Context | None:
         "until": delay_words.describe_last_moment(is_collected=told.is_collected),
         "is_undated": told.new_by_on is None,
     }
+
+
+def _read_told(order: Order, letter: EmailContext) -> delay_words.ToldDelay:
+    """As it holds now: one query for an order that goes in two parcels, since it may have been divided meanwhile."""
+    told = delay_words.parse_told(letter.email.context)
+    if not order.ships_as_ready or told.what:
+        return told
+    happened = list(order.events.all())
+    said = [each for each in delay_words.list_told_delays(happened) if each.number == told.number]
+    return delay_words.narrow_to_rest(said[0], happened) if said else told
 
 
 def _label_choice(told: delay_words.ToldDelay, *, is_rest: bool) -> str:

@@ -122,7 +122,7 @@ def _write_notice(
     every = list(order.delay_notices.order_by("number"))
     earlier = _filter_earlier(order, every, is_first=part.is_first)
     new_by_on = slip.promised.by_on if slip.promised else None
-    silence = _decide(order, earlier, part.by_on, new_by_on, has_left=slip.has_left)
+    silence = _decide(order, part, earlier, new_by_on, has_left=slip.has_left)
     order.delay_notices.filter(is_current=True, is_of_first=part.is_first).update(is_current=False)
     notice = DelayNotice.objects.create(
         order=order,
@@ -156,30 +156,34 @@ def _filter_earlier(order: Order, every: list[DelayNotice], *, is_first: bool) -
     a renewed one.
     """
     divided = order.events.filter(kind=OrderEvent.Kind.SPLIT) if every and is_first else order.events.none()
-    divided_at = divided.values_list("created_at", flat=True).first()
+    divided_at = divided.values_list("created_at", flat=True).last()
     return [each for each in every if each.is_of_first == is_first or (divided_at and each.created_at <= divided_at)]
 
 
 def _decide(
-    order: Order, earlier: list[DelayNotice], promised_by_on: date | None, new_by_on: date | None, *, has_left: bool
+    order: Order, part: OrderPart, earlier: list[DelayNotice], new_by_on: date | None, *, has_left: bool
 ) -> Silence:
     told_on = timezone.localdate()
     last = earlier[-1] if earlier else None
-    was_by_on = promised_by_on or (last.deadline_on if last else None) or told_on
+    was_by_on = part.by_on or (last.deadline_on if last else None) or told_on
     return decide_silence(
         was_by_on=was_by_on,
         new_by_on=new_by_on,
         told_on=told_on,
         is_renewed=any(each.rule != Rule.HAS_LEFT for each in earlier),
-        has_agreed_to_any=_has_agreed_to_any(last),
+        has_agreed_to_any=_has_agreed_to_any(last, part),
         is_essential=order.date_is_essential,
         has_left=has_left,
     )
 
 
-def _has_agreed_to_any(last: DelayNotice | None) -> bool:
-    """They said they would wait when no day was known; a day named since, and then missed, is asked about again."""
-    return last is not None and last.new_by_on is None and last.answer == DelayNotice.Answer.WAIT
+def _has_agreed_to_any(last: DelayNotice | None, part: OrderPart) -> bool:
+    """They said they would wait when no day was known; a day named since, and then missed, is asked about again: also
+    that of the first part of an order that was divided since, which was promised anew.
+    """
+    if last is None or last.is_of_first != part.is_first:
+        return False
+    return last.new_by_on is None and last.answer == DelayNotice.Answer.WAIT
 
 
 def _move_days(order: Order, slip: Slip) -> None:

@@ -1,4 +1,5 @@
-"""What comes after the news of a delay: the buyer waits, or calls it off; or says nothing, and the rule decides.
+"""What comes after the news of a delay: the buyer waits, for all of it or for what is not here, or calls it off; or
+says nothing, and the rule decides.
 
 Each under the order's lock, with its event. What has left is not cancelled, only the rest.
 """
@@ -7,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import events, line_cancellation
-from orders.events import RULE
+from orders.events import BUYER, RULE
+from orders.fulfilment import splitting
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import DelayNotice, Order, OrderEvent, Refund
@@ -15,20 +17,50 @@ from orders.payments import checkout_sessions
 from orders.stages import DONE_STATUSES
 
 Answer, Rule = DelayNotice.Answer, DelayNotice.Rule
-BUYER = "the customer"  # the actor, without a name
 CANCELLED_BY_BUYER = "You did not want to wait."
 CANCELLED_BY_RULE = "You were asked whether you would wait, and we did not hear from you in time."
+NOT_SENT_AHEAD = "What is here cannot go ahead any more: something of this order has changed. Please look again."
 
 
 @transaction.atomic
 def accept_delay(order_id: int, *, number: int) -> DelayNotice:
     """The buyer waits. Said twice it is said once. Raises `TransitionRefused`."""
     order = lock_order(order_id)
+    return _accept(order, _get_open_notice(order, number))
+
+
+@transaction.atomic
+def send_ahead(order_id: int, *, number: int) -> DelayNotice:
+    """What is here goes first, and the buyer waits for the rest: a yes to its later day, and to no other.
+
+    Said twice, or after staff have divided the order since that news, it is divided once. Raises `TransitionRefused`.
+    """
+    order = lock_order(order_id)
+    notice = _get_open_notice(order, number)
+    if not _is_divided_since(order, notice):
+        try:
+            splitting.split_locked_order(order, actor=BUYER)
+        except TransitionRefused as refusal:
+            raise TransitionRefused(NOT_SENT_AHEAD) from refusal
+    return _accept(order, notice)
+
+
+def _is_divided_since(order: Order, notice: DelayNotice) -> bool:
+    """Of an order that went together when its buyer was told."""
+    divided = order.events.filter(kind=OrderEvent.Kind.SPLIT, created_at__gte=notice.created_at)
+    return order.ships_as_ready and divided.exists()
+
+
+def _get_open_notice(order: Order, number: int) -> DelayNotice:
     notice = _get_current_notice(order, number)
     if order.status != Order.Status.CONFIRMED:
         raise TransitionRefused("This order has ended already, so there is nothing left to wait for.")
     if notice.answer == Answer.CANCEL or notice.ended_at is not None:
         raise TransitionRefused("What it is about is cancelled already, so there is nothing left to wait for.")
+    return notice
+
+
+def _accept(order: Order, notice: DelayNotice) -> DelayNotice:
     if notice.answer == Answer.WAIT:
         return notice
     _write_answer(notice, Answer.WAIT)

@@ -1,11 +1,12 @@
 """The words for a delay, the same on the order's page, on the page of the choice, in the timeline and in the mail."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
 from orders import promise
+from orders.fulfilment.undoing import keep_standing_events
 from orders.models import DelayNotice, OrderEvent
 
 Reason, Rule = DelayNotice.Reason, DelayNotice.Rule
@@ -56,12 +57,23 @@ def list_told_delays(happened: Iterable[OrderEvent]) -> list[ToldDelay]:
     ]
 
 
-def list_latest(told: Iterable[ToldDelay]) -> list[ToldDelay]:
-    """What was told last: of each of two parcels, the later news first."""
+def list_latest(happened: Iterable[OrderEvent]) -> list[ToldDelay]:
+    """What was told last, as it holds now: of each of two parcels, the later news first. `happened`: oldest first."""
+    every = list(happened)
     latest: dict[bool, ToldDelay] = {}
-    for each in told:
-        latest[each.is_of_first] = each
+    for each in list_told_delays(every):
+        latest[each.is_of_first] = narrow_to_rest(each, every)
     return sorted(latest.values(), key=lambda each: -each.number)
+
+
+def narrow_to_rest(told: ToldDelay, happened: Iterable[OrderEvent]) -> ToldDelay:
+    """What was told of the whole of an order that was divided since is about its rest alone: that is what still waits
+    for an answer, and ends without one.
+    """
+    divided = [event for event in keep_standing_events(happened) if event.kind == Kind.SPLIT]
+    if told.what or told.told_at is None or not divided or divided[-1].created_at < told.told_at:
+        return told
+    return replace(told, what=tuple(divided[-1].data.get("rest") or ()))
 
 
 def parse_told(data: Mapping[str, Any], *, told_at: datetime | None = None, is_accepted: bool = False) -> ToldDelay:
@@ -114,11 +126,25 @@ def describe_slip(told: ToldDelay, today: date) -> str:
     )
 
 
+def describe_sending_ahead(
+    told: ToldDelay, here: Sequence[str], rest: Sequence[str], *, by_on: date, today: date
+) -> str:
+    """What comes of sending what is here first. `by_on`: the day it is there; `here` and `rest`: titles, once each."""
+    follows = f"by {_format_day(told.new_by_on, today)}" if told.new_by_on else "once it is here: nobody knows the day"
+    return (
+        f"We can send {_join_goods(here)} ahead, with you by {_format_day(by_on, today)}, and you pay nothing more. "
+        f"The rest, {_join_goods(rest)}, follows {follows}."
+    )
+
+
 def _name_goods(told: ToldDelay) -> str:
-    """“it”, or “the Scarf and Kettle”; of many, the first few."""
-    if not told.what:
-        return "it"
-    named, more = told.what[:MOST_NAMED], len(told.what) - MOST_NAMED
+    """“it”, or what is in that parcel."""
+    return _join_goods(told.what) if told.what else "it"
+
+
+def _join_goods(titles: Sequence[str]) -> str:
+    """“the Scarf and Kettle”; of many, the first few."""
+    named, more = titles[:MOST_NAMED], len(titles) - MOST_NAMED
     every = [*named, f"{more} more"] if more > 0 else list(named)
     return f"the {every[0]}" if len(every) == 1 else f"the {', '.join(every[:-1])} and {every[-1]}"
 

@@ -1,7 +1,8 @@
 """“Send what is here”: of an order that was to go together, what lies on the shelf leaves, and the rest follows.
 
-From then on it is an order in two parcels like any other (ADR 70), except that nothing is charged for the second. The
-rest keeps its own promised day; what is here is promised anew from today, and never later than it was.
+By staff, or by its buyer on the news of a delay. From then on it is an order in two parcels like any other (ADR 70),
+except that nothing is charged for the second. The rest keeps its own promised day; what is here is promised anew from
+today, and never later than it was.
 """
 
 from collections import defaultdict
@@ -31,12 +32,12 @@ class Parts:
     mixed_stores: frozenset[int]
 
     @property
-    def here_titles(self) -> str:
-        return _join_titles(self.here)
+    def here_titles(self) -> list[str]:
+        return _list_titles(self.here)
 
     @property
-    def rest_titles(self) -> str:
-        return _join_titles(self.rest)
+    def rest_titles(self) -> list[str]:
+        return _list_titles(self.rest)
 
 
 def find_parts(order: Order) -> Parts | None:
@@ -68,9 +69,16 @@ def split_locked_order(order: Order, *, actor: str) -> Parts:
         raise TransitionRefused(f"{order.number} {objection}")
     _write_days(order, parts)
     _take_rest_out(order, parts)
-    what: dict[str, Any] = {"what": _list_titles(parts.here), "rest": _list_titles(parts.rest)}
+    what: dict[str, Any] = {"what": parts.here_titles, "rest": parts.rest_titles}
     events.record_order_event(order, OrderEvent.Kind.SPLIT, actor=actor, **what)
     return parts
+
+
+def describe_division(event: OrderEvent) -> str:
+    """What its event says to the buyer: what goes first, and whether that was their own choice."""
+    first, rest = (", ".join(event.data.get(name) or []) for name in ("what", "rest"))
+    chose = "You chose that. " if event.actor == events.BUYER else ""
+    return f"{chose}First: {first}. Then: {rest}."
 
 
 def _divide(order: Order) -> Parts:
@@ -156,7 +164,3 @@ def _take_rest_out(order: Order, parts: Parts) -> None:
 
 def _list_titles(lines: Iterable[OrderLine]) -> list[str]:
     return list(dict.fromkeys(line.title for line in lines))
-
-
-def _join_titles(lines: Iterable[OrderLine]) -> str:
-    return ", ".join(_list_titles(lines))

@@ -8,9 +8,11 @@ from orders.delays import announcing
 from orders.delays.answering import CANCELLED_BY_BUYER, cancel_for_delay
 from orders.delays.delay_words import describe_silence, describe_slip, list_told_delays
 from orders.delays.finding import see_to_delays
+from orders.fulfilment import splitting
 from orders.models import DelayNotice, Order, Refund
 from tests.delays.late import DAY, TODAY, awaiting, half_gone, late_order, order_due, packed, ship, told
 from tests.notifications.acts import relay_and_deliver
+from tests.orders.test_splitting import together
 from tests.paying import standin, standin_process
 
 __all__ = ["standin", "standin_process"]
@@ -94,3 +96,13 @@ def test_an_order_that_ends_at_once_gets_the_cancellation_alone(sink):
     assert find_mail(sink) is None
     [mail] = [mail for mail in sink.received if mail.topic == "order_cancelled"]
     assert announcing.ENDED_REASON in mail.text
+
+
+def test_divided_before_it_goes_it_is_about_the_rest(sink):
+    order = together(TODAY() + 2 * DAY)
+    told(order)
+    splitting.split_order(order.pk, actor="Sam")
+    text = " ".join(find_mail(sink).text.split())
+    assert "we cancel the Kettle and give the money for that back." in text
+    assert "Wait, or cancel that parcel" in text
+    assert "cancel the order" not in text

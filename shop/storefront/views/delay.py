@@ -1,4 +1,7 @@
-"""The choice that the news of a delay leads to: wait, or cancel and get the money back. Looking changes nothing."""
+"""The choice that the news of a delay leads to: wait, have what is here sent first, or cancel and get the money back.
+
+Looking changes nothing.
+"""
 
 from datetime import date
 from typing import Any
@@ -13,15 +16,18 @@ from django.views.decorators.http import require_http_methods
 
 from orders import line_cancellation, order_access, stages, status
 from orders.delays import delay_words
-from orders.delays.answering import accept_delay, cancel_for_delay
+from orders.delays.answering import accept_delay, cancel_for_delay, send_ahead
 from orders.delays.delay_words import ToldDelay
+from orders.fulfilment import splitting
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import DelayNotice, Order
 from orders.views.redirects import see_other
 
-Answer = DelayNotice.Answer
+Answer, Rule = DelayNotice.Answer, DelayNotice.Rule
+AHEAD = "ahead"  # a yes to wait, for what is not here
 DONE = {
     Answer.WAIT: "Thank you for waiting. You can still cancel {until}.",
+    AHEAD: "What is here goes first, and the rest when it comes. You can still cancel the rest {until}.",
     Answer.CANCEL: "Cancelled. Your money is on its way back, the way you paid.",
 }
 PART_CANCELLED = "That parcel is cancelled. The money for it is on its way back, the way you paid."
@@ -34,10 +40,9 @@ def order_delay(request: HttpRequest, number: str) -> HttpResponse:
     order = order_access.get_order_or_404(request, number)
     if request.method == "POST":
         return _answer(request, order)
-    prefetch_related_objects([order], "events", "shipments")
-    told = delay_words.list_told_delays(order.events.all())
+    prefetch_related_objects([order], "events", "shipments", "lines")
     today = timezone.localdate()
-    latest = delay_words.list_latest(told)
+    latest = delay_words.list_latest(order.events.all())
     context = {
         "order": order,
         "words": status.get_customer_status_label(order),
@@ -57,7 +62,17 @@ def _describe(order: Order, told: ToldDelay, today: date) -> dict[str, Any]:
         "cause": delay_words.describe_cause(told),
         "silence": delay_words.describe_silence(told, today, is_rest=is_rest) if told.is_asking else "",
         "may_cancel": _may_cancel(order, of_first=told.is_of_first),
+        "ahead": _describe_sending_ahead(order, told, today),
     }
+
+
+def _describe_sending_ahead(order: Order, told: ToldDelay, today: date) -> str:
+    """What comes of sending what is here first; empty where none of it would come sooner than the rest."""
+    parts = splitting.find_parts(order) if told.rule != Rule.HAS_LEFT else None
+    days = splitting.find_first_days(order, parts) if parts else None
+    if parts is None or days is None:
+        return ""
+    return delay_words.describe_sending_ahead(told, parts.here_titles, parts.rest_titles, by_on=days.by_on, today=today)
 
 
 def _describe_last_moment(order: Order) -> str:
@@ -82,16 +97,14 @@ def _answer(request: HttpRequest, order: Order) -> HttpResponse:
         messages.success(request, PART_CANCELLED)
         return see_other("order", order.number)
     is_rest = answer == Answer.CANCEL and stages.has_any_left(order)
-    messages.success(
-        request, REST_CANCELLED if is_rest else DONE[Answer(answer)].format(until=_describe_last_moment(order))
-    )
+    messages.success(request, REST_CANCELLED if is_rest else DONE[answer].format(until=_describe_last_moment(order)))
     return see_other("order", order.number)
 
 
 def _is_of_two(order: Order, number: int) -> bool:
     """Whether it was about one of two parcels."""
-    told = delay_words.list_told_delays(order.events.all())
-    return any(each.what for each in told if each.number == number)
+    latest = delay_words.list_latest(order.events.all())
+    return any(each.what for each in latest if each.number == number)
 
 
 def _is_of_first(order: Order, number: int) -> bool:
@@ -101,6 +114,8 @@ def _is_of_first(order: Order, number: int) -> bool:
 def _take_answer(order: Order, answer: str, number: int) -> None:
     if answer == Answer.WAIT:
         accept_delay(order.pk, number=number)
+    elif answer == AHEAD:
+        send_ahead(order.pk, number=number)
     elif answer == Answer.CANCEL and _may_cancel(order, of_first=_is_of_first(order, number)):
         cancel_for_delay(order.pk, number=number)
     else:

@@ -124,7 +124,7 @@ def _describe_delays(found: Order) -> list[dict[str, str | bool]]:
     is_open = found.status == Order.Status.CONFIRMED and not found.hold
     if not is_open or found.fulfilment_status in stages.DONE_STATUSES:
         return []
-    told = delay_words.list_latest(delay_words.list_told_delays(found.events.all()))
+    told = delay_words.list_latest(found.events.all())
     today, has_any_left = timezone.localdate(), stages.has_any_left(found)
     return [
         {
