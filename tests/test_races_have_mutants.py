@@ -121,6 +121,12 @@ TWINS = {
         "test_divided_while_it_is_picked_what_is_fetched_is_what_the_parcel_holds": (
             "test_without_the_orders_lock_something_fetched_is_taken_out_of_its_parcel"
         ),
+        "test_taken_back_six_times_at_once_it_is_taken_back_once": (
+            "test_without_the_orders_lock_it_is_taken_back_again_and_again"
+        ),
+        "test_taken_back_while_a_part_is_picked_it_is_one_or_the_other": (
+            "test_without_the_orders_lock_a_kettle_that_is_not_here_is_in_a_parcel_being_picked"
+        ),
     },
     "concurrency/test_staff_orders_at_once.py": {
         "test_the_same_form_eight_times_at_once_is_one_order": (

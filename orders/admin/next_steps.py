@@ -11,9 +11,9 @@ from orders.admin.line_actions import CANCEL_LINES, CHANGE_LINES, REFUND_PARTS
 from orders.admin.order_action_forms import CORRECT
 from orders.admin.road_steps import PASTE, SETTLE
 from orders.admin.sheets import STILL_HERE
-from orders.admin.splitting import SEND_HERE
+from orders.admin.splitting import SEND_HERE, SEND_TOGETHER
 from orders.admin.workbench import list_mending_steps
-from orders.fulfilment import queue, splitting
+from orders.fulfilment import queue, rejoining, splitting
 from orders.line_cancellation import may_cancel_some
 from orders.models import Order, Shipment
 from orders.payments.refunds import find_refundable_payment
@@ -96,6 +96,8 @@ def _list_line_steps(order: Order) -> Iterator[StaffButton]:
     """What can be done with some of it."""
     if splitting.find_parts(order):
         yield SEND_HERE
+    if rejoining.may_rejoin(order):
+        yield SEND_TOGETHER
     if may_cancel_some(order, order.lines.all()):
         yield CANCEL_LINES
     if line_change.may_change_lines(order, order.lines.all()):

@@ -42,7 +42,7 @@ from orders.admin.paging import DeepPaginator
 from orders.admin.pickup_steps import hand_over
 from orders.admin.road_steps import paste_tracking_page, settle_denial
 from orders.admin.sheets import packing_slips, pick_list
-from orders.admin.splitting import send_what_is_here
+from orders.admin.splitting import send_together, send_what_is_here
 from orders.admin.status_badges import format_denial_badge, format_dispute_badges, format_refund_badge, get_status_badge
 from orders.admin.taking_back import take_back
 from orders.admin.workbench import build_workbench_urls, list_queue_pages
@@ -119,6 +119,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         cancel_lines,
         change_lines,
         send_what_is_here,
+        send_together,
         refund,
         refund_parts,
         enter_return,

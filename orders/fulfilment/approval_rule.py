@@ -144,7 +144,8 @@ def approve_waiting_orders() -> int:
     APPROVALS.forget_settled(waiting)
     if rule.up_to is None:
         return 0
-    taken_back = OrderEvent.objects.filter(order=OuterRef("pk"), kind=OrderEvent.Kind.TAKEN_BACK, shipment=None)
+    kind, undone = OrderEvent.Kind.TAKEN_BACK, [OrderEvent.Kind.APPROVED.value]
+    taken_back = OrderEvent.objects.filter(order=OuterRef("pk"), kind=kind, data__undone__contains=undone)
     obvious = waiting.filter(~Exists(taken_back), total__lte=rule.up_to, currency=rule.currency, gift_note="")
     count = 0
     for pk, number in list(APPROVALS.due(obvious).order_by("placed_at").values_list("pk", "number")):

@@ -1,4 +1,6 @@
-"""What is here is sent ahead by several at once, while a line is cancelled, and while it is picked. And unlocked."""
+"""What is here is sent ahead by several at once, while a line is cancelled, and while it is picked; and that is taken
+back by several at once, and while a part is picked. And unlocked.
+"""
 
 import time
 from functools import partial
@@ -7,7 +9,7 @@ import pytest
 from django.db import IntegrityError
 
 from orders import line_cancellation
-from orders.fulfilment import splitting, transitions
+from orders.fulfilment import rejoining, splitting, transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment, ShipmentLine
 from shop.catalog.models import Product
@@ -35,7 +37,8 @@ def unlock(monkeypatch) -> None:
         time.sleep(stretched(0.02))
         return found
 
-    monkeypatch.setattr(splitting, "lock_order", read)
+    for module in (splitting, rejoining):
+        monkeypatch.setattr(module, "lock_order", read)
 
 
 def attempt(step) -> str:
@@ -138,3 +141,53 @@ def test_without_the_orders_lock_something_fetched_is_taken_out_of_its_parcel(mo
     unlock(monkeypatch)
     with pytest.raises(WRONG):
         split_several_while_they_are_picked()
+
+
+def rejoin(order: Order) -> str:
+    return attempt(partial(rejoining.rejoin_order, order.pk, actor="Kit"))
+
+
+def divided() -> Order:
+    order = approved()
+    assert split(order) == "done"
+    return order
+
+
+def rejoin_at_once() -> None:
+    order = divided()
+    assert sorted(at_once([partial(rejoin, order)] * 6, slowed_ms=5)) == ["done", *["refused"] * 5]
+    assert order.events.filter(kind=OrderEvent.Kind.TAKEN_BACK).count() == 1
+    check_parcels(order)
+
+
+def test_taken_back_six_times_at_once_it_is_taken_back_once():
+    rejoin_at_once()
+
+
+def test_without_the_orders_lock_it_is_taken_back_again_and_again(monkeypatch):
+    unlock(monkeypatch)
+    with pytest.raises(WRONG):
+        rejoin_at_once()
+
+
+def rejoin_several_while_the_first_is_picked() -> None:
+    """Either they are one parcel, which waits for its kettle, or the scarf is fetched and goes alone."""
+    for _ in range(4):
+        order = divided()
+        first = Shipment.objects.get(order=order, lines__order_line=get_scarf(order))
+        pick = partial(transitions.start_picking_shipment, first.pk, actor="Kit")
+        joined, picked = at_once([partial(rejoin, order), partial(attempt, pick)], slowed_ms=15)
+        assert {joined, picked} == {"done", "refused"}
+        assert len(list_contents(first)) == (2 if joined == "done" else 1)
+        check_parcels(order)
+        Product.objects.all().update(title="Old")
+
+
+def test_taken_back_while_a_part_is_picked_it_is_one_or_the_other():
+    rejoin_several_while_the_first_is_picked()
+
+
+def test_without_the_orders_lock_a_kettle_that_is_not_here_is_in_a_parcel_being_picked(monkeypatch):
+    unlock(monkeypatch)
+    with pytest.raises(WRONG):
+        rejoin_several_while_the_first_is_picked()
