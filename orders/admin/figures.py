@@ -130,7 +130,7 @@ def build_figures_url(model_admin: admin.ModelAdmin) -> URLPattern:
 
 
 def build_figures(*, lanes_page: str = "") -> dict[str, Any]:
-    """Ten queries. A page of lanes that there is not is the nearest that there is."""
+    """Eight queries. A page of lanes that there is not is the nearest that there is."""
     today = timezone.localdate()
     kept = promises_kept.count_promises_kept(today)
     lanes = Paginator(kept.lanes, MOST_LANES).get_page(lanes_page)
@@ -203,7 +203,7 @@ def format_seconds(seconds: float) -> str:
 
 
 def _make_waiting_bars() -> list[Bar]:
-    """The oldest in each queue, and of withdrawals, returns and disputes; six queries."""
+    """The oldest in each queue, and of withdrawals, returns and disputes; four queries."""
     now = timezone.now()
     ages = [(each, now - each.oldest_at) for each in _list_waiting() if each.count and each.oldest_at]
     longest = max((age for _, age in ages), default=timedelta(0)) or timedelta(seconds=1)

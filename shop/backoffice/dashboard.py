@@ -52,7 +52,7 @@ class SoldOutVariants:
 
 
 def get_today_summary() -> TodaySummary:
-    """Nine queries."""
+    """Six queries."""
     standings = queue.summarize_queues()
     came_in = _sum_paid_today()
     alarms = [

@@ -310,7 +310,7 @@ def test_ten_thousand_orders_cost_as_few_queries_and_little_time(staff, django_a
     grow_history(10_000)
     staff.get(PAGE)
     began_at = time.perf_counter()
-    with django_assert_max_num_queries(14):  # session, user, what they may do, and ten of its own
+    with django_assert_max_num_queries(12):  # session, user, what they may do, and eight of its own
         page = staff.get(PAGE)
     assert time.perf_counter() - began_at < stretched(MOST_SECONDS)
     assert page.context["lanes"]
