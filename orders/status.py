@@ -121,6 +121,7 @@ def _derive_payment_status(order: Order, facts: OrderFacts, refunds: list[Refund
 
 
 DENIED_WORDS = "You say it did not come"
+DELAYED_WORDS = "Delayed"
 
 
 def get_customer_status_label(order: Order) -> str:
@@ -140,7 +141,7 @@ def get_customer_status_label(order: Order) -> str:
     if order.has_denied_delivery:
         return DENIED_WORDS
     if _is_delayed(order):
-        return "Delayed"
+        return DELAYED_WORDS
     return _describe_progress(order) or ("Approved" if order.approved_at else "Placed")
 
 

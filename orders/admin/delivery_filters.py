@@ -1,4 +1,4 @@
-"""The queue narrowed by how parcels go and where to."""
+"""The queue narrowed by how parcels go, where to, and whether they will be there in time."""
 
 from collections.abc import Sequence
 
@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django_countries import countries
 
+from orders.delays.delayed_orders import build_delayed_filter
 from orders.models import Order, ShippingMethod
 
 Choices = list[tuple[str, str]]
@@ -52,3 +53,16 @@ class CountryFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         return queryset.filter(country=self.value()) if self.value() else queryset
+
+
+class DelayedFilter(admin.SimpleListFilter):
+    """Those that the list calls delayed."""
+
+    title = "delay"
+    parameter_name = "delayed"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> Choices:
+        return [("yes", "Delayed")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        return queryset.filter(build_delayed_filter()) if self.value() else queryset

@@ -5,7 +5,17 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import CharField, OuterRef, Q, QuerySet, Subquery, Value, prefetch_related_objects
+from django.db.models import (
+    BooleanField,
+    CharField,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    prefetch_related_objects,
+)
 from django.db.models.functions import Cast, JSONObject, Replace, Upper
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -30,7 +40,7 @@ from orders.admin.by_hand import (
     send_refund_again,
 )
 from orders.admin.delay_steps import mark_essential, say_late, unmark_essential
-from orders.admin.delivery_filters import CountryFilter, MethodFilter
+from orders.admin.delivery_filters import CountryFilter, DelayedFilter, MethodFilter
 from orders.admin.entered_returns import enter_fault, enter_return, enter_withdrawal
 from orders.admin.entry import enter_order
 from orders.admin.figures import FigureFilter
@@ -43,10 +53,17 @@ from orders.admin.pickup_steps import hand_over
 from orders.admin.road_steps import paste_tracking_page, settle_denial
 from orders.admin.sheets import packing_slips, pick_list
 from orders.admin.splitting import send_together, send_what_is_here
-from orders.admin.status_badges import format_denial_badge, format_dispute_badges, format_refund_badge, get_status_badge
+from orders.admin.status_badges import (
+    format_delay_badge,
+    format_denial_badge,
+    format_dispute_badges,
+    format_refund_badge,
+    get_status_badge,
+)
 from orders.admin.taking_back import take_back
 from orders.admin.workbench import build_workbench_urls, list_queue_pages
 from orders.carrier_contact import build_carrier_contact
+from orders.delays.delayed_orders import build_delayed_filter
 from orders.fulfilment import holds, queue
 from orders.fulfilment.packing import TO_PACK
 from orders.models import Invoice, Order, OrderEvent, Payment, Refund, Shipment, StripeRecord
@@ -95,7 +112,16 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
     """The queue. Nothing is typed over: orders move by steps, which the actions and buttons take."""
 
     list_display = ["number", "state", "full_name", "goes", "placed", "leaves_by", "amount"]
-    list_filter = [QueueFilter, MethodFilter, CountryFilter, FigureFilter, "payment_status", "source", ByCustomerFilter]
+    list_filter = [
+        QueueFilter,
+        MethodFilter,
+        CountryFilter,
+        DelayedFilter,
+        FigureFilter,
+        "payment_status",
+        "source",
+        ByCustomerFilter,
+    ]
     view_on_site = False  # an order's page is its buyer's
     sortable_by = ["placed"]
     search_fields = ["full_name"]
@@ -168,6 +194,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
             parcel_stages=ArraySubquery(parcels),
             refunds_made=ArraySubquery(back),
             disputes_standing=ArraySubquery(at_bank),
+            is_delayed=ExpressionWrapper(build_delayed_filter(), BooleanField()),
             first_late_on=Subquery(late_lines.values("ships_on")[:1]),
             invoices_issued=ArraySubquery(
                 issued.values(
@@ -205,7 +232,8 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         back = format_refund_badge(order, order.refunds_made)  # type: ignore[attr-defined]
         at_bank = format_dispute_badges(order.disputes_standing)  # type: ignore[attr-defined]
         denied = format_denial_badge(order, beside=text)
-        return format_html('<span class="badge {}">{}</span>{}{}{}', kind, text, denied, at_bank, back)
+        delayed = format_delay_badge(is_delayed=order.is_delayed, beside=text)  # type: ignore[attr-defined]
+        return format_html('<span class="badge {}">{}</span>{}{}{}{}', kind, text, delayed, denied, at_bank, back)
 
     @admin.display(description="due by")
     def leaves_by(self, order: Order) -> str | SafeString:

@@ -10,7 +10,7 @@ from orders.fulfilment import queue
 from orders.models import Order
 from orders.models.stripe_record import describe_dispute
 from orders.stages import IN_TROUBLE
-from orders.status import DENIED_WORDS, get_customer_status_label
+from orders.status import DELAYED_WORDS, DENIED_WORDS, get_customer_status_label
 from shop.money import format_amount
 
 
@@ -39,6 +39,13 @@ def format_denial_badge(order: Order, *, beside: str) -> SafeString:
     if not order.has_denied_delivery or beside == title:
         return SafeString("")
     return format_html(' <span class="badge out">{}</span>', title)
+
+
+def format_delay_badge(*, is_delayed: bool, beside: str) -> SafeString:
+    """Empty where the order's own badge says so already."""
+    if not is_delayed or beside == DELAYED_WORDS:
+        return SafeString("")
+    return format_html(' <span class="badge out">{}</span>', DELAYED_WORDS)
 
 
 def format_refund_badge(order: Order, refunds: list[dict[str, str]]) -> SafeString:

@@ -40,6 +40,7 @@ TAKES = {  # every filter there is; another one is added here once somebody has 
         "queue",
         "method",
         "country",
+        "delayed",
         "figure",
         "payment_status__exact",
         "source__exact",
