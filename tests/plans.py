@@ -37,3 +37,9 @@ def read_expected_plan(sql: str) -> list[dict[str, Any]]:
     """Every step that the planner means to take, by what it knows already. The statement is not run."""
     with connection.cursor() as cursor:
         return _explain(cursor, sql)
+
+
+def read_taken_plan(sql: str) -> list[dict[str, Any]]:
+    """Every step, with the rows it read and how often, by what the planner knows already. The statement is run."""
+    with connection.cursor() as cursor:
+        return _explain(cursor, sql, "ANALYZE, TIMING OFF,")

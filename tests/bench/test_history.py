@@ -1,4 +1,4 @@
-"""A shop's long past: what staff work with costs as little with 100,000 orders as with 10,000."""
+"""A shop's long past, every queue filled: what staff work with costs as little with 100,000 orders as with 10,000."""
 
 from collections.abc import Callable
 
@@ -8,9 +8,11 @@ from django.urls import reverse
 
 from orders.delays.finding import find_slips
 from orders.fulfilment.queue import QUEUES
+from orders.models import Order
 from tests.bench import promises, shoppers
 from tests.bench.meter import Step, measure_costs
 from tests.history import grow_history
+from tests.troubles import lengthen_past, trouble_history
 
 pytestmark = [pytest.mark.bench, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("production_like")]
 
@@ -18,12 +20,23 @@ SMALL, LARGE = 10_000, 100_000
 MOST_GROWTH = 1.3  # of what staff work with all day
 MOST_MS = {SMALL: 250, LARGE: 1000}  # of the page that counts the past, which grows with it
 FIGURES = "figures"
+LISTS = {  # of what waits beside the queues of orders
+    "delays": "delaynotice_changelist?matter=open",
+    "returns here": "returnauthorization_changelist?matter=here",
+    "returns on their way": "returnauthorization_changelist?matter=awaited",
+    "withdrawals": "withdrawal_changelist?matter=open",
+    "disputes": "striperecord_changelist?matter=disputes",
+}
 
 
 def list_steps(client: Client) -> dict[str, Step]:
     orders = reverse("admin:orders_order_changelist")
     pages = {"first page": reverse("admin:index"), FIGURES: reverse("admin:orders_order_figures")}
     pages |= {f"queue: {each.title}": f"{orders}?queue={key}" for key, each in QUEUES.items()}
+    pages["orders: delayed"] = f"{orders}?delayed=yes"
+    for title, named in LISTS.items():
+        name, asked = named.split("?")
+        pages[f"list: {title}"] = f"{reverse(f'admin:orders_{name}')}?{asked}"
     steps = {name: make_step(lambda url=url: fetch(client, url)) for name, url in pages.items()}
     return steps | {"finding delays": make_step(lambda: list(find_slips()))}
 
@@ -45,8 +58,11 @@ def test_what_staff_work_with_hardly_grows_with_the_past(capsys):
     client = Client()
     client.force_login(shoppers.make_staff())
     grow_history(SMALL)
+    trouble_history()
+    last = Order.objects.order_by("-pk")[0].pk
     small = measure(client)
     grow_history(LARGE)
+    lengthen_past(after=last)
     large = measure(client)
     broken = [name for name in small if name != FIGURES and large[name] > small[name] * MOST_GROWTH]
     broken += [
