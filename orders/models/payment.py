@@ -124,6 +124,9 @@ class Refund(models.Model):
                 condition=Q(delivery_amount__gte=0, goodwill_amount__gte=0), name="refund_parts_not_negative"
             ),
         ]
+        indexes = [
+            models.Index(fields=["payment"], condition=Q(status__in=["requested", "failed"]), name="refund_not_given"),
+        ]
 
     def __str__(self) -> str:
         return f"{format_amount(self.amount, self.currency)}, {self.get_status_display()}"

@@ -1,5 +1,6 @@
 import secrets
 from datetime import date
+from typing import Any
 
 from django.db import models
 from django.db.models import F, Q
@@ -37,7 +38,7 @@ class ReturnQuerySet(models.QuerySet["ReturnAuthorization"]):
 
     def unsettled(self) -> "ReturnQuerySet":
         """Those that are not done: neither refused nor settled, or settled by a refund that failed."""
-        return self.standing().filter(Q(settled_at=None) | Q(refund__status=Refund.Status.FAILED))
+        return self.filter(pk__in=_find_unsettled())
 
     def awaited(self) -> "ReturnQuerySet":
         """Those whose goods have not come."""
@@ -45,12 +46,19 @@ class ReturnQuerySet(models.QuerySet["ReturnAuthorization"]):
 
     def in_hand(self) -> "ReturnQuerySet":
         """Those that wait for staff: the goods are here, and not looked at or not settled."""
-        is_waiting = Q(settled_at=None) | Q(inspected_at=None) | Q(refund__status=Refund.Status.FAILED)
-        return self.standing().filter(is_waiting, received_at__isnull=False)
+        unseen = ReturnAuthorization.objects.order_by().standing().filter(inspected_at=None)
+        return self.filter(pk__in=_find_unsettled().union(unseen.values("pk")), received_at__isnull=False)
 
     def overdue(self, today: date) -> "ReturnQuerySet":
         """Those of which money or goods should be with the buyer by now."""
         return self.unsettled().filter(due_on__lt=today)
+
+
+def _find_unsettled() -> "models.QuerySet[ReturnAuthorization, Any]":
+    """Each found from its own few rows: as conditions joined by OR they would be asked of every return there was."""
+    every = ReturnAuthorization.objects.order_by().standing()
+    failed = every.filter(refund__status=Refund.Status.FAILED)
+    return every.filter(settled_at=None).values("pk").union(failed.values("pk"))
 
 
 class ReturnAuthorization(models.Model):
@@ -121,7 +129,10 @@ class ReturnAuthorization(models.Model):
         indexes = [
             models.Index(
                 fields=["requested_at"], condition=Q(settled_at=None, refused_at=None), name="return_unsettled"
-            )
+            ),
+            models.Index(
+                fields=["received_at"], condition=Q(inspected_at=None, refused_at=None), name="return_uninspected"
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(goods_amount__gte=0), name="return_amount_not_negative"),
