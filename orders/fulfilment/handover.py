@@ -2,7 +2,9 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
+
+from django.utils import timezone
 
 from orders.carriers import get_carrier_name
 from orders.models import Shipment
@@ -33,7 +35,8 @@ class Handover:
 
 def list_handovers(day: date) -> list[Handover]:
     """By the carriers' names; within one in the order in which they were shipped. One query."""
-    left = Shipment.objects.filter(stage__in=CARRIED_STAGES, dispatched_at__date=day)
+    begins_at, ends_at = (timezone.make_aware(datetime.combine(day, hour)) for hour in (time.min, time.max))
+    left = Shipment.objects.filter(stage__in=CARRIED_STAGES, dispatched_at__gte=begins_at, dispatched_at__lte=ends_at)
     by_carrier: dict[str, list[Shipment]] = defaultdict(list)
     for parcel in left.select_related("order").order_by("dispatched_at", "pk")[:MOST_PARCELS]:
         by_carrier[get_carrier_name(parcel.carrier) or "Carrier not known"].append(parcel)

@@ -145,6 +145,7 @@ class Shipment(models.Model):
                 condition=~models.Q(tracking_number=""),
                 name="shipment_bare_number",
             ),
+            models.Index(fields=["dispatched_at"], name="shipment_left"),
             models.Index(fields=["denied_at"], condition=~models.Q(denied_at=None), name="shipment_denied"),
         ]
         constraints = [

@@ -1,6 +1,6 @@
 """The hand-over list: what each carrier's driver signs for."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from django.urls import reverse
@@ -54,6 +54,21 @@ def test_a_day_that_is_none_gets_a_sentence(staff, day):
     page = staff.get(PAGE, {"day": day})
     assert "Type a day as" in page.text
     assert "15501234567890" not in page.text
+
+
+def test_a_day_begins_at_midnight_and_ends_before_the_next():
+    parcel = shipped("dpd", "15501234567890")
+    day = timezone.localdate()
+    midnight = timezone.make_aware(datetime.combine(day, time.min))
+    for at, expected in [(midnight, day), (midnight - timedelta(microseconds=1), day - timedelta(days=1))]:
+        Shipment.objects.filter(pk=parcel.pk).update(dispatched_at=at)
+        found = [each for each in (day, day - timedelta(days=1)) if list_handovers(each)]
+        assert found == [expected]
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_first_and_the_last_day_there_is_have_a_list(staff, day):
+    assert "No parcel left on" in staff.get(PAGE, {"day": day}).text
 
 
 def test_who_may_not_see_orders_sees_no_list():
