@@ -1,5 +1,7 @@
 """Which orders are delayed: not there, and a later day was named than the promised one, or that day has passed."""
 
+from datetime import date
+
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
@@ -19,13 +21,14 @@ def build_delayed_filter() -> Q:
 
 def _build_first_filter() -> Q:
     """The same of the first parcel of an order that goes in two, until it is there."""
-    inside = ShipmentLine.objects.filter(order_line=OuterRef("pk"))
-    outside = OrderLine.objects.order_by().filter(
-        ~Exists(inside.filter(shipment__stage=Shipment.Stage.DELIVERED)),
-        order=OuterRef("pk"),
-        goes_first=True,
-        cancelled_quantity__lt=F("quantity"),
-    )
+    today = timezone.localdate()
+    is_late = _build_outside_filter("pk", ships_on__lt=today, promised_by_on__lt=today)  # by the index of the former
     told = DelayNotice.objects.order_by().filter(order=OuterRef("pk"), is_current=True, is_of_first=True)
-    is_late = Exists(outside.filter(promised_by_on__lt=timezone.localdate()))
-    return Q(ships_as_ready=True) & (Q(is_late) | Q(Exists(told)) & Q(Exists(outside)))
+    return Q(ships_as_ready=True) & (Q(is_late) | Q(Exists(told.filter(_build_outside_filter("order")))))
+
+
+def _build_outside_filter(order: str, **days: date) -> Exists:
+    """Whether some of what goes first is not there; `order`: where the order's key stands."""
+    there = ShipmentLine.objects.filter(order_line=OuterRef("pk"), shipment__stage=Shipment.Stage.DELIVERED)
+    lines = OrderLine.objects.order_by().filter(order=OuterRef(order), goes_first=True, **days)
+    return Exists(lines.filter(~Exists(there), cancelled_quantity__lt=F("quantity")))
