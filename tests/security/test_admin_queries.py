@@ -38,10 +38,7 @@ TAKES = {  # every filter there is; another one is added here once somebody has 
     "accounts.user": {"who", "groups__id__exact", "groups__isnull"},
     "orders.order": {
         "queue",
-        "method",
-        "country",
-        "delayed",
-        "figure",
+        *("method", "country", "delayed", "figure"),
         "payment_status__exact",
         "source__exact",
         "customer__id__exact",
