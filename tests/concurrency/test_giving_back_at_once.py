@@ -18,7 +18,8 @@ from orders.payments.refunds import RefundRefused
 from orders.returns import handling, steps
 from orders.returns.declaring import Declaration, declare_withdrawal
 from orders.returns.restocking import Inspection
-from shop.catalog.models import StockMovement
+from shop.catalog import stock
+from shop.catalog.models import StockMovement, StockRecord
 from tests import builders
 from tests.concurrency.racing import at_once
 from tests.patience import stretched
@@ -106,6 +107,22 @@ def refund_or_exchange_at_once() -> None:
     assert Refund.objects.count() + Order.objects.filter(source=Order.Source.EXCHANGE).count() == 1
 
 
+def exchange_last_piece_at_once() -> None:
+    """Several buyers were each offered the last size M, and staff send it to each of them at once."""
+    take_back()
+    first = came()
+    small, medium = first.lines.get().product.variants.order_by("pk")
+    others = [builders.sent_order(small, delivered_at=timezone.now()) for _ in range(TIMES - 1)]
+    shelf = medium.stock.get()
+    stock.receive_stock(shelf.pk, quantity=1 - shelf.on_hand, kind="counted")
+    asked = [received(exchanged(order)) for order in (first, *others)]
+    try_at_once(*[partial(steps.send_exchange, made.pk, actor="Sam") for made in asked])
+    shelf.refresh_from_db()
+    assert (shelf.on_hand, shelf.allocated) == (1, 1)
+    assert Order.objects.filter(source=Order.Source.EXCHANGE).count() == 1
+    assert ReturnAuthorization.objects.unsettled().count() == len(asked) - 1
+
+
 def refund_withdrawal_at_once() -> None:
     order = builders.sent_order(quantity=4, delivered_at=timezone.now())
     piece = {order.lines.get().pk: 1}
@@ -149,6 +166,24 @@ def test_money_or_other_goods_at_once_is_one_of_both():
 def test_without_locks_both_go(unlocked):
     with pytest.raises((AssertionError, IntegrityError)):
         refund_or_exchange_at_once()
+
+
+def test_the_last_piece_sent_in_exchange_at_once_goes_to_one_buyer():
+    exchange_last_piece_at_once()
+
+
+def test_without_the_stock_guard_the_last_piece_goes_to_several_in_exchange(monkeypatch):
+    def look_and_take(variant_id: int, quantity: int, record_ids: list[int], statement: object) -> int:
+        record = StockRecord.objects.get(pk=record_ids[0])
+        if record.available < quantity:
+            raise stock.OutOfStock(variant_id)
+        time.sleep(stretched(0.3))
+        StockRecord.objects.filter(pk=record.pk).update(allocated=record.allocated + quantity)
+        return record.pk
+
+    monkeypatch.setattr(stock, "_allocate_variant", look_and_take)
+    with pytest.raises(AssertionError):
+        exchange_last_piece_at_once()
 
 
 def test_a_withdrawals_money_given_back_at_once_goes_once():
