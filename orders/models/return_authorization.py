@@ -174,7 +174,10 @@ class ReturnAuthorization(models.Model):
 
 
 class ReturnLine(models.Model):
-    """Pieces of one line of the order. What came is put back on the shelf or written off when it is looked at."""
+    """Pieces of one line of the order. What came is put back on the shelf or written off when it is looked at.
+
+    `exchange_unit_price`: what one piece of `exchange_variant` cost when it was asked for, in the return's currency.
+    """
 
     return_authorization = models.ForeignKey(ReturnAuthorization, on_delete=models.CASCADE, related_name="lines")
     order_line = models.ForeignKey(OrderLine, on_delete=models.CASCADE, related_name="return_lines")
@@ -182,6 +185,7 @@ class ReturnLine(models.Model):
     exchange_variant = models.ForeignKey(
         Variant, on_delete=models.SET_NULL, null=True, related_name="+", help_text="What the buyer wants in its place."
     )
+    exchange_unit_price = models.DecimalField(max_digits=10, decimal_places=2, null=True)
     restocked_quantity = models.PositiveIntegerField(default=0)
     written_off_quantity = models.PositiveIntegerField(default=0)
 
@@ -190,6 +194,10 @@ class ReturnLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["return_authorization", "order_line"], name="return_line_once"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="return_line_some"),
+            models.CheckConstraint(
+                condition=Q(exchange_unit_price=None) | Q(exchange_unit_price__gte=0),
+                name="return_line_exchange_price_not_negative",
+            ),
             models.CheckConstraint(
                 condition=Q(quantity__gte=F("restocked_quantity") + F("written_off_quantity")),
                 name="return_line_no_more_than_came",

@@ -2,8 +2,8 @@
 
 They go as an order of their own that costs nothing, with its own number, stock, parcels and dates (ADR 64), the way the
 first one went: what was collected in a store is collected there again. Only what costs the same or less is offered;
-what is left over goes back as money. Of what was paid, `exchange_amount` goes on into the new order, so that it is
-known should that be sent back too.
+what is left over goes back as money, reckoned at the price when it was asked for. Of what was paid, `exchange_amount`
+goes on into the new order, so that it is known should that be sent back too.
 """
 
 from collections import Counter
@@ -65,21 +65,23 @@ def _count_on_shelf(variant: Variant, store_id: int | None) -> int:
 
 def choose_variants(
     chosen: Mapping[OrderLine, int], asked: Mapping[int, int], *, store_id: int | None
-) -> dict[int, int]:
-    """The variant for each line, checked against what is there now. Raises `ReturnRefused`."""
+) -> dict[int, Variant]:
+    """The variant for each line, at its price now, checked against what is there. Raises `ReturnRefused`."""
     offered = list_exchange_variants(chosen, store_id=store_id)
+    named: dict[int, Variant] = {}
     wanted: dict[Variant, dict[OrderLine, int]] = {}  # two lines may be exchanged for the same
     for line, count in chosen.items():
         variant = next((each for each in offered[line.pk] if each.pk == asked.get(line.pk)), None)
         if variant is None:
             words = f"Please choose what you would like instead of “{line.title}”."
             raise ReturnRefused(by_line={line.pk: words})
+        named[line.pk] = variant
         wanted.setdefault(variant, {})[line] = count
     for variant, counts in wanted.items():
         if (left := _count_on_shelf(variant, store_id)) < sum(counts.values()):
             words = f"Of {variant} there are only {left:,} left. Choose fewer."
             raise ReturnRefused(by_line={line.pk: words for line in counts})
-    return {line.pk: asked[line.pk] for line in chosen}
+    return named
 
 
 def compute_exchange_amount(made: ReturnAuthorization, lines: Iterable[ReturnLine]) -> Decimal:
@@ -92,12 +94,21 @@ def compute_exchange_amount(made: ReturnAuthorization, lines: Iterable[ReturnLin
 
 
 def compute_saving(line: ReturnLine) -> Decimal:
-    """How much less what is sent instead costs, at today's price."""
+    """How much less what is sent instead cost when it was asked for."""
     return (line.order_line.unit_price - _get_price(line)) * line.quantity
 
 
 def _get_price(line: ReturnLine) -> Decimal:
+    """Of one piece, as its buyer was told; at today's price where it was asked for before that was kept."""
+    if line.exchange_unit_price is not None:
+        return line.exchange_unit_price
     return line.exchange_variant.price if line.exchange_variant else line.order_line.unit_price
+
+
+def _find_variant(line: ReturnLine) -> Variant | None:
+    """What goes: another where another was asked for, else the same again. None where the shop no longer has it."""
+    is_other = line.exchange_unit_price is not None
+    return line.exchange_variant or (None if is_other else line.order_line.variant)
 
 
 def create_exchange_order(made: ReturnAuthorization, lines: list[ReturnLine], *, actor: str) -> Order:
@@ -105,7 +116,7 @@ def create_exchange_order(made: ReturnAuthorization, lines: list[ReturnLine], *,
 
     Needs a transaction, and the lock of the order that the return is of.
     """
-    goods = [(line, line.exchange_variant or line.order_line.variant) for line in lines]
+    goods = [(line, _find_variant(line)) for line in lines]
     if any(variant is None for _, variant in goods):
         raise TransitionRefused(f"{made.number}: the shop no longer has that to send. Give the money back instead.")
     sent = _copy_order(made.order, made, sum((_get_price(line) * line.quantity for line in lines), NOTHING))

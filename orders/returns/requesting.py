@@ -18,6 +18,7 @@ from orders.returns import exchanging, pieces, policy
 from orders.returns.declaring import BUYER, CONTRACT_STATUSES
 from orders.returns.policy import ReturnPolicy
 from orders.returns.refusal import ReturnRefused
+from shop.catalog.models import Variant
 
 Kind = ReturnAuthorization.Kind
 Wanted = ReturnAuthorization.Wanted
@@ -90,7 +91,7 @@ def find_returnable_pieces(
     )
 
 
-def _choose_variants(order: Order, wish: ReturnWish, chosen: Mapping[OrderLine, int]) -> dict[int, int]:
+def _choose_variants(order: Order, wish: ReturnWish, chosen: Mapping[OrderLine, int]) -> dict[int, Variant]:
     """By line, where other goods are wanted."""
     if wish.wanted != Wanted.EXCHANGE:
         return {}
@@ -148,7 +149,7 @@ def _write_down(
     order: Order,
     wish: ReturnWish,
     chosen: Mapping[OrderLine, int],
-    variants: Mapping[int, int],
+    variants: Mapping[int, Variant],
     *,
     entered_by: str,
 ) -> ReturnAuthorization:
@@ -165,9 +166,16 @@ def _write_down(
         entered_by=entered_by,
     )
     ReturnLine.objects.bulk_create(
-        ReturnLine(
-            return_authorization=made, order_line=line, quantity=count, exchange_variant_id=variants.get(line.pk)
-        )
-        for line, count in chosen.items()
+        _build_line(made, line, count, variants.get(line.pk)) for line, count in chosen.items()
     )
     return made
+
+
+def _build_line(made: ReturnAuthorization, line: OrderLine, count: int, instead: Variant | None) -> ReturnLine:
+    return ReturnLine(
+        return_authorization=made,
+        order_line=line,
+        quantity=count,
+        exchange_variant=instead,
+        exchange_unit_price=instead.price if instead else None,
+    )
