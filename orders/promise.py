@@ -199,9 +199,17 @@ def compute_default_promise(
 
 
 def describe_product_promise(
-    promised: Promise | None, *, availability: PromisableGoods, now: datetime, released_on: date | None = None
+    promised: Promise | None,
+    *,
+    availability: PromisableGoods,
+    now: datetime,
+    released_on: date | None = None,
+    abroad: str = "",
 ) -> PromiseWords:
-    """For the product page and cart lines: “In stock, ships Tuesday, arrives 26–27 November.”"""
+    """For the product page and cart lines: “In stock, ships Tuesday, arrives 26–27 November.”
+
+    `abroad`: the name of the country it goes to, where that is not the shop's own.
+    """
     today = timezone.localdate(now)
     kind = _classify_availability(availability, today, released_on)
     opening = _describe_availability(kind, availability, today, released_on)
@@ -211,7 +219,7 @@ def describe_product_promise(
     return PromiseWords(
         kind,
         f"{opening},",
-        ships=f"ships {format_day(promised.ships_on, today)}, arrives",
+        ships=f"ships {format_day(promised.ships_on, today)}{_name_destination(abroad)}, arrives",
         arrives=format_date_range(promised.from_on, promised.by_on, today),
         hint=_format_cutoff_hint(promised),
         sure="" if promised.moved_days is None else NINE_IN_TEN,
@@ -219,7 +227,12 @@ def describe_product_promise(
 
 
 def describe_card_promise(
-    promised: Promise | None, *, availability: PromisableGoods, now: datetime, released_on: date | None = None
+    promised: Promise | None,
+    *,
+    availability: PromisableGoods,
+    now: datetime,
+    released_on: date | None = None,
+    abroad: str = "",
 ) -> tuple[str, str]:
     """For a card: its kind and a few words, such as (“in”, “In stock, with you by Fri 27 Nov”)."""
     today = timezone.localdate(now)
@@ -227,7 +240,12 @@ def describe_card_promise(
     opening = _describe_availability(kind, availability, today, released_on, short=True)
     if promised is None:
         return kind, opening
-    return kind, f"{opening}, with you by {_format_short_date(promised.by_on)}"
+    where = _name_destination(abroad) or " with you"
+    return kind, f"{opening},{where} by {_format_short_date(promised.by_on)}"
+
+
+def _name_destination(abroad: str) -> str:
+    return f" to {abroad}" if abroad else ""
 
 
 def format_promise(promised: Promise, *, now: datetime) -> str:

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "shop.storefront.middleware.PlainTextMiddleware",
+    "shop.storefront.middleware.DestinationMiddleware",
 ]
 
 TEMPLATES = [

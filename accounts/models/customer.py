@@ -23,6 +23,8 @@ class Customer(models.Model):
     chain = models.UUIDField(default=uuid.uuid4, unique=True, editable=False, help_text="Of the consent ledger.")
     created_at = models.DateTimeField(auto_now_add=True)
 
+    home = ("", "")  # country and postcode of the first address, where the customer was read with a login
+
     class Meta:
         constraints = [models.UniqueConstraint(Lower("email"), name="customer_email_once")]
 

@@ -1,6 +1,6 @@
 """The one page of checkout as a form: contact, address, delivery, note, and what may be mailed about it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Any
 
@@ -278,7 +278,21 @@ def _build_address_field(name: str) -> forms.CharField:
     )
 
 
-def _list_country_choices(methods: list[ShippingMethod], pickups: list[PickupPlace]) -> Iterable[tuple[str, str]]:
+def write_country_select(terms: Terms, chosen: str) -> SafeString:
+    """Of the countries that parcels go to; empty where there is nothing to choose."""
+    choices = list_country_choices(terms.methods)
+    if len(choices) < 2:
+        return SafeString()
+    return LongSelect(attrs={"id": "country"}, choices=choices).render("country", chosen)
+
+
+def list_country_choices(methods: Sequence[ShippingMethod]) -> tuple[tuple[str, str], ...]:
+    return tuple(_list_country_choices(methods, ()))
+
+
+def _list_country_choices(
+    methods: Sequence[ShippingMethod], pickups: Sequence[PickupPlace]
+) -> Iterable[tuple[str, str]]:
     if any(not method.country_codes for method in methods):
         return _get_countries(get_language())
     codes = {code for method in methods for code in method.country_codes} | {place.country for place in pickups}

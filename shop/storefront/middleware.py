@@ -7,6 +7,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 
+from shop.storefront import destination
 from shop.time_limits import limit_waiting
 
 PRIVATE_PATHS = (
@@ -39,6 +40,17 @@ class PatienceMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with limit_waiting(settings.PATIENCE_SECONDS):
+            return self.get_response(request)
+
+
+class DestinationMiddleware:
+    """Dates on a page are those of the country of whoever asks for it. Reads nothing until a page names a date."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with destination.ask_for(request):
             return self.get_response(request)
 
 

@@ -15,6 +15,7 @@ from shop.catalog.details import ProductDetails, VariantOnSale
 from shop.catalog.models.variant import join_options
 from shop.catalog.price_history import DAYS
 from shop.storefront import page_cache
+from shop.storefront.destination import Destination, find_destination
 
 OUT_OF_STOCK_HTML = '<span class="hush"> (out of stock)</span>'
 
@@ -79,10 +80,11 @@ def build_options(
 
     A wanted one that is out of stock is spoken of, and stays unticked: no other is put in the cart in its place.
     """
+    to = find_destination(page_cache.get_cached_terms())
     lines: dict[Availability, tuple[Promise | None, PromiseWords]] = {}
     for variant in product.variants:
         if variant.stock not in lines:
-            lines[variant.stock] = _promise_variant(variant.stock, product, now)
+            lines[variant.stock] = _promise_variant(variant.stock, product, now, to)
     said = list(dict.fromkeys(words for _, words in lines.values()))
     found = []
     for variant in product.variants:
@@ -101,13 +103,13 @@ def _mark_chosen_option(found: Sequence[VariantOption], wanted: str, sizes: Sequ
 
 
 def _promise_variant(
-    stock: Availability, product: ProductDetails, now: datetime
+    stock: Availability, product: ProductDetails, now: datetime, to: Destination
 ) -> tuple[Promise | None, PromiseWords]:
-    terms = page_cache.get_cached_terms()
-    promised = promise.compute_default_promise(
-        terms.calendar, terms.domestic_methods, stock, now, released_on=product.released_on
+    released_on = product.released_on
+    promised = promise.compute_default_promise(to.calendar, to.methods, stock, now, released_on=released_on)
+    words = promise.describe_product_promise(
+        promised, availability=stock, now=now, released_on=released_on, abroad=to.abroad
     )
-    words = promise.describe_product_promise(promised, availability=stock, now=now, released_on=product.released_on)
     return promised, words
 
 

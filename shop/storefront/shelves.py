@@ -26,6 +26,7 @@ from shop.catalog.product_cards import ProductCard
 from shop.catalog.unit_prices import format_base_price
 from shop.money import format_amount, is_price
 from shop.storefront import page_cache
+from shop.storefront.destination import find_destination
 
 SHELF_SIZE = 8
 BESIDE = 4  # things on a shelf beside others
@@ -340,7 +341,9 @@ class _AvailabilityWords:
         self.now = now
         self.hour = timezone.localtime(now).replace(minute=0, second=0, microsecond=0)
         self.today = self.hour.date()
-        self.found = page_cache.work_out("card words", _begin_card_words)
+        self.terms = page_cache.get_cached_terms()
+        self.destination = find_destination(self.terms)
+        self.found = page_cache.work_out(f"card words {self.destination.key}", _begin_card_words)
 
     def of(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
         few = stock.on_shelf if stock.on_shelf <= promise.LAST_FEW else promise.LAST_FEW + 1
@@ -350,8 +353,8 @@ class _AvailabilityWords:
         return self.found[key]
 
     def _describe_uncached(self, stock: Availability, released_on: date | None) -> tuple[str, str]:
-        terms = page_cache.get_cached_terms()
-        promised = promise.compute_default_promise(
-            terms.calendar, terms.domestic_methods, stock, self.now, released_on=released_on
+        to = self.destination
+        promised = promise.compute_default_promise(to.calendar, to.methods, stock, self.now, released_on=released_on)
+        return promise.describe_card_promise(
+            promised, availability=stock, now=self.now, released_on=released_on, abroad=to.abroad
         )
-        return promise.describe_card_promise(promised, availability=stock, now=self.now, released_on=released_on)

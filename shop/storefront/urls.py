@@ -74,6 +74,7 @@ urlpatterns = [
     path("privacy/", account.privacy, name="privacy"),
     path("privacy/complaint/", data_complaint.data_complaint, name="data_complaint"),
     path("cart/", cart.cart, name="cart"),
+    path("cart/country/", cart.choose_country, name="cart_country"),
     path("checkout/", checkout.checkout, name="checkout"),
     path("orders/<str:number>/", order.order, name="order"),
     path("orders/<str:number>/lines/<int:line_id>/<slug:mark>/", order_lines.mark_line, name="order_line_mark"),

@@ -2,29 +2,34 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
+from django_countries.fields import Country
 
 from accounts.people.auth import get_customer
 from orders import carts, pricing, promise
 from orders.addresses import zone_words
 from orders.checkout import plan_cart_parcels
 from orders.customs import reaches_over_customs
-from orders.models import CartLine, ShippingMethod
+from orders.models import CartLine, DeliveryZone, ShippingMethod
 from orders.parcel_plan import ParcelPlan, format_plan
 from orders.promise import Promise, PromiseWords
 from orders.shop_terms import Terms
 from orders.views.cart import AddToCartForm
+from orders.views.redirects import see_other
 from shop.catalog.models import Variant
 from shop.money import format_amount
 from shop.storefront import consent_prompts, page_cache, shelves
 from shop.storefront.cart_rows import CartItem, CartRow
+from shop.storefront.checkout_form import list_country_choices, write_country_select
 from shop.storefront.consent_prompts import PromptPlace
 from shop.storefront.delivery_options import format_arrival, has_different_days
+from shop.storefront.destination import Destination, find_destination, remember_country
 
 
 @never_cache
@@ -38,27 +43,41 @@ def cart(request: HttpRequest) -> HttpResponse:
     return render(request, "storefront/cart.html", context | _build_contents(request, lines))
 
 
+@require_POST
+def choose_country(request: HttpRequest) -> HttpResponse:
+    """Pages name prices and days for it from then on, and the checkout begins with it."""
+    agreed, country = page_cache.get_fresh_terms(request), request.POST.get("country", "")
+    if country in dict(list_country_choices(agreed.methods)):
+        remember_country(request, country, terms=agreed)
+    else:
+        messages.error(request, "We do not deliver there. Nothing was changed.")
+    return see_other("cart")
+
+
 def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, Any]:
     if not lines:
         return {"rows": []}
     now, token, agreed = timezone.now(), get_token(request), page_cache.get_fresh_terms(request)
-    country = str(agreed.settings.default_country)
-    method = next(iter(pricing.filter_shipping_methods(agreed.methods, country)), None)
-    plan = plan_cart_parcels(lines, method, agreed, country=country) if method else None
+    to = find_destination(agreed)
+    country, zone = to.country, to.find_zone(agreed)
+    method = next(iter(pricing.filter_shipping_methods(to.methods, country)), None)
+    plan = plan_cart_parcels(lines, method, agreed, country=country, postcode=to.postcode) if method else None
     days = plan.promises if plan else [None] * len(lines)
-    alone = [_make_cart_row(line, promised, agreed, now) for line, promised in zip(lines, days, strict=True)]
-    rows = _align_promises(alone, plan)
-    totals = pricing.compute_totals([line for line in lines if line.is_sellable], method, country, terms=agreed)
+    dated = zip(lines, days, strict=True)
+    rows = _align_promises([_make_cart_row(line, day, agreed, now, to.abroad) for line, day in dated], plan)
+    sellable = [line for line in lines if line.is_sellable]
+    totals = pricing.compute_totals(sellable, method, country, terms=agreed, zone=zone)
     return {
         "rows": rows,
         "items": [CartItem(row, token) for row in rows],
         "totals": totals,
         "method": method,
-        "country": agreed.settings.default_country,
+        "country": Country(country),
+        "country_select": write_country_select(agreed, country),
         "until_free": _format_until_free(method, totals),
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": format_arrival(lines, plan, now=now) if plan else "",
-        "zone_words": zone_words.describe_zones(agreed, country) if method else "",
+        "zone_words": _describe_zone(agreed, to, zone) if method else "",
         "second_parcel": _describe_second_parcel(plan, method, now),
         "may_cross_customs": reaches_over_customs(agreed.methods, country),
         "has_gift": any(line.is_gift for line in lines),
@@ -67,9 +86,16 @@ def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, An
     }
 
 
+def _describe_zone(agreed: Terms, to: Destination, zone: DeliveryZone | None) -> str:
+    if to.postcode:
+        return zone_words.describe_zone(zone)
+    some = zone_words.describe_zones(agreed, to.country)
+    return f"{some} The checkout says which, before you pay." if some else ""
+
+
 def _format_until_free(method: ShippingMethod | None, totals: pricing.Totals) -> str:
     """How much more makes delivery free; empty where nothing does, or it is."""
-    if method is None or method.free_from is None or not totals.shipping:
+    if method is None or method.free_from is None or not totals.plain_shipping:
         return ""
     return format_amount(method.free_from - totals.subtotal, totals.currency)
 
@@ -83,10 +109,12 @@ def _describe_second_parcel(plan: ParcelPlan | None, method: ShippingMethod | No
     return f"Or in two parcels, {cost}. {format_plan(plan, in_two=True, now=now)} You choose at checkout."
 
 
-def _make_cart_row(line: CartLine, promised: Promise | None, agreed: Terms, now: datetime) -> CartRow:
+def _make_cart_row(line: CartLine, promised: Promise | None, agreed: Terms, now: datetime, abroad: str) -> CartRow:
     released_on = line.variant.product.released_on
     limit = agreed.settings.quantity_limit
-    words = promise.describe_product_promise(promised, availability=line, now=now, released_on=released_on)
+    words = promise.describe_product_promise(
+        promised, availability=line, now=now, released_on=released_on, abroad=abroad
+    )
     most = max(1, min(line.available, limit - line.other_line_count))
     return CartRow(line, words, promised, _describe_problem(line, limit), most, _get_tint(line))
 

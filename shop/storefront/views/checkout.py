@@ -36,6 +36,7 @@ from shop.storefront.checkout_form import (
     read_typed_values,
 )
 from shop.storefront.delivery_options import format_arrival, list_deliveries, list_parcel_options
+from shop.storefront.destination import get_chosen_country, remember_country
 from shop.storefront.guarantee_notice import build_notice_for
 from shop.storefront.views.payment import ASKED_KEY
 
@@ -76,9 +77,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _lead_to_cart(request)
     desk = _load_checkout_context(request, cart)
     if request.method != "POST":
-        return _show_checkout(request, desk, _get_initial_values(desk) | _restore_earlier_values(request, desk))
+        known = _get_initial_values(request, desk)
+        return _show_checkout(request, desk, known | _restore_earlier_values(request, desk))
     if "reprice" in request.POST or "use_address" in request.POST:
-        return _show_checkout(request, desk, _read_reworked_values(request, desk))
+        values = _read_reworked_values(request, desk)
+        remember_country(request, values.get("country", ""), terms=desk.terms)
+        return _show_checkout(request, desk, values)
     if "add" in request.POST:
         return _add(request, desk)
     lines = carts.get_priced_lines(desk.cart) if desk.terms.pickups else []
@@ -116,11 +120,13 @@ def _make_checkout_form(desk: CheckoutContext, lines: list[CartLine], **given: A
     return CheckoutForm(terms=desk.terms, pickups=pickups, customer=desk.customer, **given)
 
 
-def _get_initial_values(desk: CheckoutContext) -> dict[str, Any]:
+def _get_initial_values(request: HttpRequest, desk: CheckoutContext) -> dict[str, Any]:
+    """With the country that was chosen in the cart, and an address there if one is known."""
+    chosen = get_chosen_country(request)
     return build_initial_values(
         desk.customer,
-        desk.book,
-        country=str(desk.terms.settings.default_country),
+        [each for each in desk.book if chosen in ("", each.country.code)],
+        country=chosen or str(desk.terms.settings.default_country),
         granted=desk.granted,
         gift_note=desk.cart.gift_note,
     )
@@ -178,6 +184,7 @@ def _place_order(request: HttpRequest, desk: CheckoutContext, form: CheckoutForm
     except checkout_sessions.StripeUnreachable:
         return _render_checkout(request, desk, form, problem=EARLIER_PAYMENT_ENDING, status=503)
     order_access.grant_order_access(request, begun.order)
+    remember_country(request, form.chosen_country, terms=desk.terms)
     if begun.payment is None:
         carts.refresh_session_count(request, desk.cart)
         return see_other("order", begun.order.number)

@@ -33,6 +33,7 @@ from shop.storefront import (
     structured_data,
 )
 from shop.storefront.consent_prompts import PromptPlace
+from shop.storefront.destination import Destination, find_destination
 
 
 @require_safe
@@ -80,7 +81,7 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "chosen": chosen,
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
         "gone": product_display.describe_sold_out_options(options),
-        "delivery_words": page_cache.work_out("delivery words", _write_delivery_words),
+        "delivery_words": _find_delivery_words(),
         "return_words": _write_return_words(found),
         "stores": store_display.list_stores(found, now=now),
         "is_sold_out": product_display.is_sold_out(options),
@@ -94,11 +95,17 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
     }
 
 
-def _write_delivery_words(terms: Terms) -> SafeString:
-    """What delivery costs in the shop's own country, and whether some of its postcodes are different."""
+def _find_delivery_words() -> SafeString:
+    to = find_destination(page_cache.get_cached_terms())
+    return page_cache.work_out(f"delivery words {to.key}", partial(_write_delivery_words, to=to))
+
+
+def _write_delivery_words(terms: Terms, *, to: Destination) -> SafeString:
+    """What delivery costs to a country, and whether some of its postcodes are different."""
     context = {
-        "price": info_pages.format_delivery_price(terms.domestic_methods),
-        "zone_words": zone_words.describe_zones(terms, terms.settings.default_country.code),
+        "price": info_pages.format_delivery_price(to.methods),
+        "abroad": to.abroad,
+        "zone_words": zone_words.describe_zones(terms, to.country),
         "page": _find_page(terms, InfoPage.Facts.DELIVERY),
     }
     return render_to_string("partials/delivery_words.html", context)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_POST, require_safe
+from django_countries.fields import Country
 
 from accounts.consent import gpc, prompts, purposes
 from accounts.people.auth import get_customer
@@ -21,6 +22,7 @@ from recommendations import visitors
 from shop.catalog import product_cards
 from shop.requests import HtmxRequest
 from shop.storefront import shelves
+from shop.storefront.destination import get_chosen_country
 from shop.storefront.shelves import FilledShelf
 from shop.storefront.views import account
 
@@ -79,6 +81,7 @@ def _describe_visit(request: HttpRequest, *, seen_count: int) -> list[str]:
     order_count = len(request.session.get(order_access.GRANTS, []))
     facts = (
         (carts.TOKEN_SESSION_KEY in request.session, "your cart"),
+        (get_chosen_country(request), f"that it goes to {Country(get_chosen_country(request)).name}"),
         (order_count, f"that you may see {order_count} {'order' if order_count == 1 else 'orders'} from here"),
         (request.session.get(prompts.ANSWERED_KEY), "what you answered when we asked"),
         (seen_count, f"the {seen_count} {'thing' if seen_count == 1 else 'things'} you looked at"),
