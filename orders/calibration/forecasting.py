@@ -26,11 +26,12 @@ from orders.calibration.lateness import (
 LEAD_DAYS = 30  # a forecast is made so many days before the promised day
 NOT_YET = np.iinfo(np.int32).max  # as a day of delivery: still on the way
 EXPECTED_MISSES = 0.1
-AIM = 0.87  # the chance asked of a day when the ledger is even; with whole days, more hold than are asked for
-LOWEST_CHANCE = 0.8  # no promise that is itself believed to hold less often, however good the lane's record
-HIGHEST_CHANCE = 0.92  # however bad it is: beyond, each point costs weeks
-CAUTION = 0.02  # chance for each miss too many
-BORROWED = 10.0  # what a lane's mode says counts as so many shipments of its own; the same for a mode and all shipments
+AIM = 0.855  # the chance asked of a day when the ledger is even; with whole days, more hold than are asked for
+LOWEST_CHANCE = 0.7  # no promise that is itself believed to hold less often, however good the lane's record
+HIGHEST_CHANCE = 0.9  # however bad it is: beyond, each point costs weeks
+CAUTION = 0.04  # chance for each miss too many
+WORTH_A_DAY = 0.03  # so much more chance is taken where it costs one day, and one day of it where it costs more
+BORROWED = 20.0  # what a lane's mode says counts as so many shipments of its own; the same for a mode and all shipments
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +133,9 @@ class _Replay:
         of_modes = _blend(self._count(self._modes, modes, self._get_open_modes(), today), of_all)
         of_lanes = _blend(self._count(self._lanes, lanes, self._get_open_lanes(), today), of_modes[places])
         chances = np.clip(AIM + CAUTION * self._read_excess(today)[lanes], LOWEST_CHANCE, HIGHEST_CHANCE)
-        is_too_soon = np.cumsum(of_lanes, axis=1) < chances[:, None] - 1e-9
-        days: Ints = np.minimum(is_too_soon.sum(axis=1) + EARLIEST, LATEST)
-        return days
+        come_by = np.cumsum(of_lanes, axis=1)
+        surer = _find_first_days(come_by, chances + WORTH_A_DAY)
+        return np.minimum(surer, _find_first_days(come_by, chances) + 1)
 
     def _count(self, tally: LatenessTally, rows: Ints, open_rows: Ints, today: int) -> Floats:
         """`rows` of a tally, each shipment on the way counted as if it came tomorrow: that late it is at least."""
@@ -156,6 +157,12 @@ class _Replay:
         promised = self.history.promised[self._open]
         is_missed = promised + self.days[self._open] <= today
         return self._ledger.read(today, self._get_open_lanes()[is_missed], promised[is_missed])
+
+
+def _find_first_days(come_by: Floats, chances: Floats) -> Ints:
+    """For each lane the first day by which so many come. `come_by`: shares by lateness, summed up."""
+    days: Ints = np.minimum((come_by < chances[:, None] - 1e-9).sum(axis=1) + EARLIEST, LATEST)
+    return days
 
 
 def _blend(counts: Floats, wider: Floats) -> Floats:

@@ -110,7 +110,7 @@ def test_other_columns_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("since", "calibrated", "most_days"), [("2009-01-01", 9, 6.4), ("2010-01-01", 7, 7.5), ("2011-01-01", 2, 10.0)]
+    ("since", "calibrated", "most_days"), [("2009-01-01", 9, 5.0), ("2010-01-01", 7, 6.4), ("2011-01-01", 2, 9.0)]
 )
 def test_a_real_history_holds_nine_times_in_ten(since, calibrated, most_days):
     """Bulk freight, whose lanes change within months. `calibrated`: of 13, 10 and 2 lanes."""

@@ -76,15 +76,15 @@ def judge(history: PromiseHistory, from_day: int = JUDGED_FROM) -> BacktestScore
     return score
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
 @pytest.mark.parametrize("draw", [stay, drift, jump, turn_with_the_year])
-def test_lanes_hold_nine_times_in_ten_whatever_the_weather(draw, seed):
-    score = judge(make_history(seed, draw))
-    large = [lane for lane in score.lanes if lane.is_large]
-    assert len(large) >= 20
+def test_lanes_hold_nine_times_in_ten_whatever_the_weather(draw):
+    scores = [judge(make_history(seed, draw)) for seed in (1, 2, 3)]
+    large = [lane for score in scores for lane in score.lanes if lane.is_large]
+    assert len(large) >= 20 * len(scores)
     assert sum(lane.is_calibrated for lane in large) >= len(large) * 16 / LANES
-    assert 0.87 <= score.total.coverage <= 0.92
-    assert score.total.kept < 0.86, "as promised before they would not hold"
+    for score in scores:
+        assert 0.87 <= score.total.coverage <= 0.92
+        assert score.total.kept < 0.86, "as promised before they would not hold"
 
 
 def test_lanes_of_a_few_shipments_borrow_from_their_mode():
