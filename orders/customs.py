@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django_countries.fields import Country
 
 from orders.models import ShippingMethod
+from orders.shop_terms import Terms
 
 _EU = "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"
 EU_MEMBERS = frozenset(_EU.split())
@@ -42,3 +43,9 @@ def describe_import_charges(origin: str, destination: str, *, tax_name: str) -> 
     if tax_name:
         return f"{opening} {tax_name} is in the price; duty may be asked there of whoever receives it."
     return f"{opening} Tax and duty may be asked there of whoever receives it; they are not in the price."
+
+
+def describe_charges_before_buying(country: str, terms: Terms) -> str:
+    """The same of goods from this shop, by what it asks there now."""
+    tax_name = terms.tax_names[country] if terms.rate(country) else ""
+    return describe_import_charges(str(terms.settings.default_country), country, tax_name=tax_name)

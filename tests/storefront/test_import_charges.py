@@ -39,6 +39,17 @@ def test_the_cart_says_so_where_a_way_of_delivery_leads_over_a_customs_border(cl
     assert ("Sent over a customs border, a parcel may cost tax or duty" in words_of(client, "/cart/")) is is_said
 
 
+@pytest.mark.parametrize(("country", "is_said"), [("IE", True), ("JE", False)])
+def test_the_cart_of_a_chosen_country_says_what_that_border_asks(client, country, is_said):
+    """Measured from the shop's own country, also where the chosen one has none to its neighbour."""
+    builders.shipping_method(countries=["GB", "IE", "JE", "FR"])
+    client.post("/cart/lines/", {"variant": builders.variant().pk})
+    client.post("/cart/country/", {"country": country})
+    words = words_of(client, "/cart/")
+    assert ("Going to Ireland, the parcel passes customs." in words) is is_said
+    assert "customs border" not in words
+
+
 @pytest.mark.parametrize(
     ("country", "tax", "said"),
     [("US", "0", BESIDE_ALL), ("CI", "0", BESIDE_ALL), ("IE", "2.33", DUTY_ALONE), ("GB", "2.33", ""), ("JE", "0", "")],

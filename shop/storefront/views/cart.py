@@ -15,7 +15,7 @@ from accounts.people.auth import get_customer
 from orders import carts, pricing, promise
 from orders.addresses import zone_words
 from orders.checkout import plan_cart_parcels
-from orders.customs import reaches_over_customs
+from orders.customs import describe_charges_before_buying, reaches_over_customs
 from orders.models import CartLine, DeliveryZone, ShippingMethod
 from orders.parcel_plan import ParcelPlan, format_plan
 from orders.promise import Promise, PromiseWords
@@ -30,6 +30,11 @@ from shop.storefront.checkout_form import list_country_choices, write_country_se
 from shop.storefront.consent_prompts import PromptPlace
 from shop.storefront.delivery_options import format_arrival, has_different_days
 from shop.storefront.destination import Destination, find_destination, remember_country
+
+OVER_A_BORDER = (
+    "Sent over a customs border, a parcel may cost tax or duty there, on top of this, for whoever receives it. "
+    "Choose the country, and it says which."
+)
 
 
 @never_cache
@@ -79,7 +84,7 @@ def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, An
         "arrival": format_arrival(lines, plan, now=now) if plan else "",
         "zone_words": _describe_zone(agreed, to, zone) if method else "",
         "second_parcel": _describe_second_parcel(plan, method, now),
-        "may_cross_customs": reaches_over_customs(agreed.methods, country),
+        "customs_note": _describe_customs(agreed, to),
         "has_gift": any(line.is_gift for line in lines),
         "shelf": shelves.beside_cart(lines, customer=get_customer(request)),
         "is_ready": not any(item.problem for item in rows),
@@ -91,6 +96,13 @@ def _describe_zone(agreed: Terms, to: Destination, zone: DeliveryZone | None) ->
         return zone_words.describe_zone(zone)
     some = zone_words.describe_zones(agreed, to.country)
     return f"{some} The checkout says which, before you pay." if some else ""
+
+
+def _describe_customs(agreed: Terms, to: Destination) -> str:
+    """What the border asks of whoever receives it; while nobody chose another country, that there may be one."""
+    if to.abroad:
+        return describe_charges_before_buying(to.country, agreed)
+    return OVER_A_BORDER if reaches_over_customs(agreed.methods, to.country) else ""
 
 
 def _format_until_free(method: ShippingMethod | None, totals: pricing.Totals) -> str:

@@ -20,7 +20,7 @@ from accounts.people.auth import get_customer, get_login_customer
 from orders import carts, order_access, pickup, pricing, rate_limits
 from orders.addresses import zone_words
 from orders.checkout import CheckoutRefused, find_pending_order, plan_cart_parcels, start_checkout
-from orders.customs import describe_import_charges
+from orders.customs import describe_charges_before_buying
 from orders.models import Cart, CartLine, Payment
 from orders.payments import checkout_sessions
 from orders.returns.policy import build_policy, describe_for_cart
@@ -258,7 +258,7 @@ def _render_checkout(
         "parcel_options": list_parcel_options(plan, method, now=now, in_two=in_two) if plan and method else [],
         "arrival": format_arrival(sellable, plan, in_two=in_two, now=now) if plan else "",
         "guarantee": build_notice_for(country, desk.terms.settings),
-        "customs_note": "" if form.chosen_pickup else _format_customs_note(form, desk.terms),
+        "customs_note": "" if form.chosen_pickup else describe_charges_before_buying(form.chosen_country, desk.terms),
         "returns": _describe_returns(lines),
         "has_gift": any(line.is_gift for line in lines),
         "problem": problem,
@@ -279,13 +279,6 @@ def _describe_returns(lines: list[CartLine]) -> str:
     """Whether it may be sent back by choice, until when and who pays."""
     rule = page_cache.work_out("return policy", build_policy)
     return describe_for_cart(rule, [line.variant.product for line in lines])
-
-
-def _format_customs_note(form: CheckoutForm, agreed: Terms) -> str:
-    """What a parcel over a customs border may cost on top; empty within it."""
-    country = form.chosen_country
-    tax_name = agreed.tax_names[country] if agreed.rate(country) else ""
-    return describe_import_charges(str(agreed.settings.default_country), country, tax_name=tax_name)
 
 
 def _read_form_address(form: CheckoutForm) -> dict[str, str]:
