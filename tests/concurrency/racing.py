@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -15,10 +15,14 @@ from django.test import Client
 from django.utils.safestring import SafeString
 
 from orders.models import Cart, CartLine
-from shop.catalog.models import Variant
+from shop.catalog import stock
+from shop.catalog.models import StockRecord, Variant
+from shop.prepared import PreparedStatement
+from tests.patience import stretched
 
 AT_ONCE = 25  # connections a test may hold: others run beside it
 PATIENCE_SECONDS = 300
+SLIPS = (TypeError, AttributeError, NameError)
 
 T = TypeVar("T")
 
@@ -27,6 +31,7 @@ def at_once(jobs: Iterable[Callable[[], T]], *, slowed_ms: int = 0, most: int = 
     """Runs the jobs side by side, the first of them let off by one gun. Raises what any of them raises.
 
     Nobody collects the templates rendered meanwhile: each of Django's test clients would, from all the others too.
+    A page that broke by a slip raises it: a twin that cannot even be called shows nothing of the guard it took away.
     """
     waiting = list(jobs)
     gun = threading.Barrier(min(most, len(waiting)))
@@ -43,7 +48,16 @@ def at_once(jobs: Iterable[Callable[[], T]], *, slowed_ms: int = 0, most: int = 
 
     with mock.patch.object(Template, "_render", _rendered), ThreadPoolExecutor(gun.parties) as pool:
         futures = [pool.submit(run, job) for job in waiting]
-        return [future.result(PATIENCE_SECONDS) for future in futures]
+        answers = [future.result(PATIENCE_SECONDS) for future in futures]
+    for answer in answers:
+        _raise_slip(answer)
+    return answers
+
+
+def _raise_slip(answer: object) -> None:
+    _, broken, _ = getattr(answer, "exc_info", None) or (None, None, None)
+    if isinstance(broken, SLIPS):
+        raise broken
 
 
 def _rendered(template: Template, context: Context) -> SafeString:
@@ -76,3 +90,13 @@ def buyer(*variants: Variant) -> Client:
     client = Client(raise_request_exception=False)
     client.cookies["session"] = session.session_key
     return client
+
+
+def oversell(variant_id: int, quantity: int, record_ids: Sequence[int], _allocate: PreparedStatement) -> int:
+    """The mutant of the stock's guard: looks first, writes later, as if nobody else were there."""
+    record = StockRecord.objects.get(pk=record_ids[0])
+    if record.available < quantity:
+        raise stock.OutOfStock(variant_id)
+    time.sleep(stretched(0.3))
+    StockRecord.objects.filter(pk=record.pk).update(allocated=record.allocated + quantity)
+    return record.pk

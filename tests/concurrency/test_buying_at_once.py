@@ -1,6 +1,5 @@
 """Many buyers at once. Each race is also run with its guard off, and must fail there, or it would prove nothing."""
 
-import time
 from collections import Counter
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -14,8 +13,7 @@ from shop.catalog import stock
 from shop.catalog.models import StockRecord
 from shop.local.stripe.testing import StandIn
 from tests import builders
-from tests.concurrency.racing import at_once, buyer
-from tests.patience import stretched
+from tests.concurrency.racing import at_once, buyer, oversell
 from tests.paying import check_books, check_out, check_stock, fill, form
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,16 +45,6 @@ def race_for(units: int, *, buyers: int, standin: StandIn, slowed_ms: int = 0) -
 def _pay(client, url: str, standin: StandIn) -> None:
     location = standin.pay(Payment.objects.get(redirect_url=url).provider_reference)
     assert client.get(location.removeprefix(HOME)).status_code == HTTPStatus.SEE_OTHER
-
-
-def oversell(variant_id: int, quantity: int, record_ids: list[int]) -> int:
-    """The mutant: looks first, writes later, as if nobody else were there."""
-    record = StockRecord.objects.get(pk=record_ids[0])
-    if record.available < quantity:
-        raise stock.OutOfStock(variant_id)
-    time.sleep(stretched(0.3))
-    StockRecord.objects.filter(pk=record.pk).update(allocated=record.allocated + quantity)
-    return record.pk
 
 
 @pytest.mark.parametrize("slowed_ms", [0, 20, 100])
@@ -159,10 +147,10 @@ def test_buyers_of_the_same_things_never_lock_each_other_out(standin):
 
 
 def test_without_an_order_of_locks_they_do(standin, monkeypatch):
-    def as_they_come(wanted: Mapping[int, int]) -> dict[int, int]:
+    def as_they_come(wanted: Mapping[int, int], *, store_id: int | None) -> dict[int, int]:
         records = dict(StockRecord.objects.filter(variant_id__in=list(wanted)).values_list("variant_id", "id"))
         for variant_id, quantity in wanted.items():
-            stock._allocate_variant(variant_id, quantity, [records[variant_id]])
+            stock._allocate_variant(variant_id, quantity, [records[variant_id]], stock._ALLOCATE)
         return records
 
     monkeypatch.setattr(stock, "allocate_stock", as_they_come)

@@ -19,9 +19,9 @@ from orders.returns import handling, steps
 from orders.returns.declaring import Declaration, declare_withdrawal
 from orders.returns.restocking import Inspection
 from shop.catalog import stock
-from shop.catalog.models import StockMovement, StockRecord
+from shop.catalog.models import StockMovement
 from tests import builders
-from tests.concurrency.racing import at_once
+from tests.concurrency.racing import at_once, oversell
 from tests.patience import stretched
 from tests.returns.selling import came, exchanged, returned, take_back
 
@@ -173,15 +173,7 @@ def test_the_last_piece_sent_in_exchange_at_once_goes_to_one_buyer():
 
 
 def test_without_the_stock_guard_the_last_piece_goes_to_several_in_exchange(monkeypatch):
-    def look_and_take(variant_id: int, quantity: int, record_ids: list[int], statement: object) -> int:
-        record = StockRecord.objects.get(pk=record_ids[0])
-        if record.available < quantity:
-            raise stock.OutOfStock(variant_id)
-        time.sleep(stretched(0.3))
-        StockRecord.objects.filter(pk=record.pk).update(allocated=record.allocated + quantity)
-        return record.pk
-
-    monkeypatch.setattr(stock, "_allocate_variant", look_and_take)
+    monkeypatch.setattr(stock, "_allocate_variant", oversell)
     with pytest.raises(AssertionError):
         exchange_last_piece_at_once()
 
