@@ -75,12 +75,13 @@ def describe_for_cart(policy: ReturnPolicy, products: Iterable[Product]) -> str:
     """What is said before paying, of all that is bought; empty where the shop has no policy of its own."""
     if not policy.window_days:
         return ""
-    is_left_out = {product.title: policy.is_excluded(product.pk, product.category_id) for product in products}
-    if all(is_left_out.values()):
+    bought = list(products)
+    left_out = [product for product in bought if policy.is_excluded(product.pk, product.category_id)]
+    if len(left_out) == len(bought):
         return describe_for_product(policy, is_excluded=True)
     words = describe_for_product(policy, is_excluded=False)
-    left_out = ", ".join(title for title, is_out in is_left_out.items() if is_out)
-    return f"{words} Not taken back by choice, only if faulty: {left_out}." if left_out else words
+    titles = ", ".join(dict.fromkeys(product.title for product in left_out))
+    return f"{words} Not taken back by choice, only if faulty: {titles}." if titles else words
 
 
 @dataclass(frozen=True)

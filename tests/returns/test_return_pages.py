@@ -376,3 +376,15 @@ def test_the_checkout_says_it_of_all_that_is_bought(client):
     page = client.get("/checkout/").text
     assert "take this back" not in page
     assert "Send it back" not in page
+
+
+def test_of_two_things_of_one_name_the_checkout_says_that_one_is_left_out(client):
+    builders.shipping_method()
+    first, second = builders.product("Mug"), builders.product("Mug")
+    for goods in (first, second):
+        client.post("/cart/lines/", {"variant": goods.variants.get().pk})
+    ReturnExclusion.objects.create(product=first)
+    page_cache.clear()
+    assert (
+        "You pay for sending it back. Not taken back by choice, only if faulty: Mug." in client.get("/checkout/").text
+    )
