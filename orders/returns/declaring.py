@@ -12,6 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import events, shop_terms, stages, status
+from orders.events import BUYER
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, OrderLine, Withdrawal, WithdrawalLine
 from orders.returns import amounts, deadlines, pieces
@@ -19,7 +20,6 @@ from orders.shop_terms import Terms
 
 MOST_IN_WORDS = 5  # declarations in words of one order; further ones wait for staff, and mail nobody
 CONTRACT_STATUSES = (Order.Status.CONFIRMED, Order.Status.COMPLETED)
-BUYER = "the customer"  # the actor, without a name
 NOTHING_LEFT = "Of what you chose nothing is left to withdraw from: it was cancelled, or is on its way back already."
 
 

@@ -11,11 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders import events, shop_terms
+from orders.events import BUYER
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, OrderLine, ReturnAuthorization, ReturnLine
 from orders.payments.line_amounts import compute_goods_share
 from orders.returns import exchanging, pieces, policy
-from orders.returns.declaring import BUYER, CONTRACT_STATUSES
+from orders.returns.declaring import CONTRACT_STATUSES
 from orders.returns.policy import ReturnPolicy
 from orders.returns.refusal import ReturnRefused
 from shop.catalog.models import Variant

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.consent import purposes
 from orders import cancellation, carts, order_access, order_mail_optins, status
+from orders.events import BUYER
 from orders.fulfilment import denials
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, Payment, Refund, Shipment
@@ -22,7 +23,6 @@ from shop.model_rows import RowStatement
 
 log = logging.getLogger(__name__)
 
-BUYER = "the customer"  # the actor, without a name
 MONEY_BACK = " Your money is on its way back, the way you paid."
 WRITE = "Write to us, and we see to it."
 _LATEST_PAYMENT = RowStatement(Payment, "WHERE t.order_id = %(order)s ORDER BY t.id DESC LIMIT 1")

@@ -4,10 +4,10 @@ import pytest
 
 from accounts.consent import purposes
 from notifications.models import OutgoingEmail
+from orders.events import BUYER
 from orders.models import Order
 from orders.models.order import draw_pickup_code
 from orders.returns import steps
-from orders.returns.declaring import BUYER
 from orders.returns.requesting import request_return
 from orders.returns.wording import ENTERED_FOR_BUYER
 from tests import builders

@@ -11,10 +11,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from orders import line_cancellation, order_access, status
+from orders.events import BUYER
 from orders.fulfilment.transitions import TransitionRefused
 from orders.line_forms import PieceCountForm
 from orders.models import Order, OrderLine
-from orders.views.order import BUYER, WRITE
+from orders.views.order import WRITE
 from orders.views.redirects import see_other
 from shop.money import format_amount
 

@@ -7,9 +7,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from orders import line_change, order_access
+from orders.events import BUYER
 from orders.fulfilment.transitions import TransitionRefused
 from orders.line_change import LineChangeForm
-from orders.views.order import BUYER, WRITE
+from orders.views.order import WRITE
 from orders.views.redirects import see_other
 
 

@@ -11,9 +11,10 @@ from django.views.decorators.http import require_http_methods
 from orders import order_access, stages
 from orders.addresses import address_change
 from orders.addresses.address_change import AddressChange, OrderAddressChangeForm
+from orders.events import BUYER
 from orders.fulfilment.transitions import TransitionRefused
 from orders.promise import format_day
-from orders.views.order import BUYER, WRITE
+from orders.views.order import WRITE
 from orders.views.redirects import see_other
 
 
