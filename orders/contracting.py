@@ -79,6 +79,7 @@ class ContractedGoods:
     unit_price: Decimal
     price_reason: str = ""
     is_gift: bool = False
+    is_excluded: bool = False
 
 
 def create_order_lines(
@@ -101,6 +102,7 @@ def create_order_lines(
             tax_amount=tax,
             guarantee_years=each.variant.product.guarantee_years,
             is_gift=each.is_gift,
+            is_excluded=each.is_excluded,
             is_left_out_of_returns=returns.is_excluded(each.variant.product_id, each.variant.product.category_id),
             goes_first=order.ships_as_ready and is_here,
             **(_snapshot_days(promised) if order.ships_as_ready else {}),

@@ -22,6 +22,7 @@ TOKEN_KIND = "order"  # noqa: S105  (the name of a kind of link)
 LIFETIME = timedelta(days=400)  # as long as somebody may look up what they bought
 GRANTS = "orders"
 MOST_GRANTS = 30
+MAY_BE_EXCHANGES = (Order.Source.EXCHANGE, Order.Source.STAFF)  # the latter where it costs more
 _ORDER = RowStatement(Order, "WHERE t.number = %(number)s")
 
 
@@ -65,18 +66,18 @@ def revoke_order_access(request: HttpRequest) -> None:
 
 
 def may_see_order(request: HttpRequest, order: Order) -> bool:
-    """What was sent in exchange is seen by whoever may see the order it is for: one query more, for those alone."""
+    """What goes in exchange is seen by whoever may see the order it is for: one query more, for those alone."""
     granted = request.session.get(GRANTS, [])
     if order.number in granted:
         return True
-    if granted and order.source == Order.Source.EXCHANGE and _is_for_one_of(order, granted):
+    if granted and order.source in MAY_BE_EXCHANGES and _is_for_one_of(order, granted):
         return True
     customer = get_customer(request)
     return customer is not None and order.customer_id == customer.pk
 
 
 def _is_for_one_of(sent: Order, numbers: list[str]) -> bool:
-    """Whether it was sent in exchange for goods of one of these orders."""
+    """Whether it goes in exchange for goods of one of these orders."""
     return Order.objects.filter(returns__exchange_order=sent, number__in=numbers).exists()
 
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 
+from accounts.models import Customer
 from orders import confirmation, events, pickup, pricing
 from orders.contracting import ContractedGoods, allocate_goods, create_order_lines, snapshot_terms
 from orders.fulfilment.release import cancel_and_release_stock
@@ -55,6 +56,7 @@ class Channel(models.TextChoices):
     POST = "post", "By post"
     EMAIL = "email", "By e-mail"
     SHOP = "shop", "In the shop"
+    EXCHANGE = "exchange", "In exchange"
 
 
 class DraftRefused(Exception):  # noqa: N818  (a refusal, not an error)
@@ -67,12 +69,16 @@ class EnteredAlready(DraftRefused):
 
 @dataclass(frozen=True)
 class DraftLine:
-    """`unit_price`: the price agreed, where it is not the shop's own; then with a `price_reason`."""
+    """`unit_price`: the price agreed, where it is not the shop's own; then with a `price_reason`. `is_gift` and
+    `is_excluded`: as its buyer marked what it is for.
+    """
 
     variant: Variant
     quantity: int
     unit_price: Decimal | None = None
     price_reason: str = ""
+    is_gift: bool = False
+    is_excluded: bool = False
 
     @property
     def price(self) -> Decimal:
@@ -82,12 +88,17 @@ class DraftLine:
     def line_total(self) -> Decimal:
         return self.price * self.quantity
 
+    @property
+    def contracted(self) -> ContractedGoods:
+        marks = {"is_gift": self.is_gift, "is_excluded": self.is_excluded}
+        return ContractedGoods(self.variant, self.quantity, self.price, self.price_reason, **marks)
+
 
 @dataclass(frozen=True)
 class OrderDraft:
     """What staff were told. `email`: "" where the buyer has none. `paid_how`: how the money came, such as “Cash”; ""
-    where it has not. `in_two`: what is here at once, the rest when it comes, if any of it is to come. `key` is the
-    form's: sent twice, it is one order.
+    where it has not. `in_two`: what is here at once, the rest when it comes, if any of it is to come. `customer`: whose
+    it is, where the shop knows. `key` is the form's: sent twice, it is one order.
 
     Where the `method` names a store, its buyer comes there: `address` is a name and the store's country, and there is
     an `email`.
@@ -103,6 +114,8 @@ class OrderDraft:
     vat_id: str = ""
     in_two: bool = False
     paid_how: str = ""
+    customer: Customer | None = None
+    is_postage_free: bool = False
     key: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
@@ -161,7 +174,8 @@ def price_draft(draft: OrderDraft, terms: Terms) -> Totals:
     """What it comes to, delivery and tax included."""
     country = draft.address["country"]
     zone = find_draft_zone(draft, terms)
-    return pricing.compute_totals(draft.lines, draft.method, country, terms=terms, zone=zone, in_two=draft.in_two)
+    charged = None if draft.is_postage_free else draft.method
+    return pricing.compute_totals(draft.lines, charged, country, terms=terms, zone=zone, in_two=draft.in_two)
 
 
 def find_draft_zone(draft: OrderDraft, terms: Terms) -> DeliveryZone | None:
@@ -236,6 +250,7 @@ def _create_order(draft: OrderDraft, totals: Totals, plan: ParcelPlan, terms: Te
     order = Order.objects.create(
         **snapshot_terms(draft.address, draft.method, totals, plan.together, terms, in_two=draft.in_two),
         email=draft.email,
+        customer=draft.customer,
         source=Order.Source.STAFF,
         cart_fingerprint=str(draft.key),
         gift_note=draft.gift_note,
@@ -243,7 +258,7 @@ def _create_order(draft: OrderDraft, totals: Totals, plan: ParcelPlan, terms: Te
         vat_id=draft.vat_id,
         pay_by_at=timezone.now() + PAYABLE_FOR,
     )
-    goods = [ContractedGoods(line.variant, line.quantity, line.price, line.price_reason) for line in draft.lines]
+    goods = [line.contracted for line in draft.lines]
     order_lines = create_order_lines(order, goods, totals, plan, terms)
     is_payable = bool(order.total) and not draft.paid_how
     events.record_order_event(

@@ -45,6 +45,9 @@ TWINS = {
         "test_received_and_looked_at_at_once_it_is_once": "test_without_locks_it_is_received_again_and_again",
         "test_a_returns_money_given_back_at_once_goes_once": "test_without_locks_a_returns_money_goes_again_and_again",
         "test_other_goods_sent_at_once_go_once": "test_without_locks_other_goods_go_again_and_again",
+        "test_other_goods_that_cost_more_are_asked_to_be_paid_once": (
+            "test_without_locks_other_goods_that_cost_more_are_asked_for_again_and_again"
+        ),
         "test_money_or_other_goods_at_once_is_one_of_both": "test_without_locks_both_go",
         "test_the_last_piece_sent_in_exchange_at_once_goes_to_one_buyer": (
             "test_without_the_stock_guard_the_last_piece_goes_to_several_in_exchange"

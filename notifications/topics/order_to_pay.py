@@ -1,4 +1,4 @@
-"""What staff entered for somebody who called or wrote: the link by which they look at it and pay."""
+"""What staff entered for somebody who called or wrote, or what goes in exchange and costs more: the link to pay it."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,9 @@ from notifications.topics.definition import Context, Draft, EmailContext, Topic
 from notifications.topics.order_news import build_order_news, draft_order_news
 from notifications.topics.receipt import describe_customs, list_order_lines, list_order_sums
 from notifications.topics.sample_data import compose_sample, get_sample_order
-from orders.models import OrderEvent
+from orders.models import Order, OrderEvent, ReturnAuthorization
 from orders.promise import format_day, format_moment
+from orders.returns.return_wording import describe_money_back
 from orders.staff_orders import PAYABLE_FOR
 
 
@@ -37,8 +38,17 @@ def _build_order_to_pay(letter: EmailContext) -> Context | None:
         "address": order.address_lines,
         "customs_note": describe_customs(order, letter),
         "ready": format_moment(order.pickup_ready_at, today) if order.pickup_ready_at else "",
+        "exchanged": _describe_exchange(order),
         "pay_by": format_day(timezone.localdate(order.pay_by_at), today),
     }
+
+
+def _describe_exchange(order: Order) -> str:
+    """What it goes in exchange for, and the money for that; empty for what stands alone."""
+    made = ReturnAuthorization.objects.filter(exchange_order=order).select_related("refund").first()
+    if made is None:
+        return ""
+    return f"It is what you want instead of what you sent back ({made.number}). {describe_money_back(made)}".strip()
 
 
 def _compose_order_to_pay_sample(customer: Customer, topic: Topic) -> EmailContext:
@@ -51,7 +61,7 @@ ORDER_TO_PAY = Topic(
     "order_to_pay",
     MailKind.ESSENTIAL,
     title="Order to pay",
-    because="You get this because you ordered from us by phone, by letter, by mail or in the shop.",
+    because="You get this because you ordered from us by phone, by letter, by mail, in the shop or in exchange.",
     event=OrderEvent.Kind.DRAFTED,
     draft=_draft_order_to_pay,
     context=_build_order_to_pay,

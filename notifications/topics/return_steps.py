@@ -16,7 +16,7 @@ from orders.returns import return_wording
 from orders.returns.wording import ENTERED_FOR_BUYER
 
 NO_NUMBER = "RMA-XXXX-XXXX-XX"  # of no return: its reader sees that it is made up
-KEPT_FACTS = ("number", "outcome", "sent", "reason", "is_entered")
+KEPT_FACTS = ("number", "outcome", "sent", "reason", "is_entered", "is_to_pay")
 
 
 def _draft_return_news(topic: Topic, event: OrderEvent) -> Iterator[Draft]:
@@ -34,7 +34,10 @@ def _build_return_news(letter: EmailContext) -> Context | None:
     is_collected = order is not None and order.pickup_store_id is not None
     return found | {
         "return_number": facts.get("number", NO_NUMBER),
-        "outcome": return_wording.describe_outcome(facts.get("outcome", ""), is_collected=is_collected),
+        "outcome": return_wording.describe_outcome(
+            facts.get("outcome", ""), is_collected=is_collected, is_to_pay=facts.get("is_to_pay", False)
+        ),
+        "is_to_pay": facts.get("is_to_pay", False),
         "sent": facts.get("sent", ""),
         "reason": facts.get("reason", ""),
         "return_address": letter.desk.shop.postal_address,

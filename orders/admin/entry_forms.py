@@ -27,7 +27,9 @@ BY_LINK, BY_HAND = "link", "hand"
 
 
 class OrderEntryForm(BusinessBuyerMixin, PostalAddressMixin, forms.ModelForm):
-    channel = forms.ChoiceField(label="How it came", choices=Channel.choices)
+    channel = forms.ChoiceField(
+        label="How it came", choices=[each for each in Channel.choices if each[0] != Channel.EXCHANGE]
+    )
     method = forms.ChoiceField(label="Delivery")
     in_two = forms.BooleanField(
         label="In two parcels",

@@ -27,7 +27,9 @@ from orders.models import Order, ReturnAuthorization, ReturnExclusion
 from orders.models.return_authorization import ReturnQuerySet
 from orders.payments.refunds import RefundRefused
 from orders.returns import pictures, restocking, steps
+from orders.returns.dearer_exchange import is_dearer
 from shop.admin_queries import StrictAdmin
+from shop.money import format_amount
 
 MATTERS = {
     "here": "Here, to see to",
@@ -117,7 +119,21 @@ def give_money_back(model_admin: admin.ModelAdmin, request: HttpRequest, chosen:
 
 @admin.action(description="Send the exchange or replacement", permissions=["settle"])
 def send_instead(_admin: admin.ModelAdmin, request: HttpRequest, chosen: Chosen) -> None:
-    _try_each(request, chosen, lambda pk, actor: steps.send_exchange(pk, actor=actor), done="To be picked")
+    """What costs more than what came waits for its buyer to pay it first."""
+    unpaid: list[Order] = []
+
+    def send(return_id: int, actor: str) -> None:
+        sent = steps.send_exchange(return_id, actor=actor)
+        if sent.is_payable_by_link:
+            unpaid.append(sent)
+
+    _try_each(request, chosen, send, done="Seen to")
+    for order in unpaid:
+        amount = format_amount(order.total, order.currency)
+        mailed = "a mail has the link" if order.email else "give its buyer the link on its page"
+        messages.info(
+            request, f"It costs more: {order.number} waits for {amount}; {mailed}. The first money goes back."
+        )
 
 
 @admin.action(description="Repaired and sent back", permissions=["settle"])
@@ -247,8 +263,10 @@ class ReturnAuthorizationAdmin(AuditedAdmin, ReadOnlyAdmin):
 
     @admin.display(description="wants")
     def wants(self, made: ReturnAuthorization) -> str:
-        instead = ", ".join(str(line.exchange_variant) for line in made.lines.all() if line.exchange_variant)
-        return f"{made.get_wanted_display()}: {instead}" if instead else made.get_wanted_display()
+        lines = [line for line in made.lines.all() if line.exchange_variant]
+        instead = ", ".join(str(line.exchange_variant) for line in lines)
+        dearer = " (costs more)" if is_dearer(lines) else ""
+        return f"{made.get_wanted_display()}: {instead}{dearer}" if instead else made.get_wanted_display()
 
     @admin.display(description="paid for it")
     def goods_text(self, made: ReturnAuthorization) -> str:

@@ -1,9 +1,9 @@
 """Goods sent in the place of others: another size or colour, or the same again for what was faulty.
 
 They go as an order of their own that costs nothing, with its own number, stock, parcels and dates (ADR 64), the way the
-first one went: what was collected in a store is collected there again. Only what costs the same or less is offered;
-what is left over goes back as money, reckoned at the price when it was asked for. Of what was paid, `exchange_amount`
-goes on into the new order, so that it is known should that be sent back too.
+first one went: what was collected in a store is collected there again. What costs less leaves something over, which
+goes back as money, reckoned at the price when it was asked for. Of what was paid, `exchange_amount` goes on into the
+new order, so that it is known should that be sent back too. What costs more is `orders.returns.dearer_exchange`.
 """
 
 from collections import Counter
@@ -30,8 +30,8 @@ NOTHING = Decimal(0)
 
 
 def list_exchange_variants(lines: Iterable[OrderLine], *, store_id: int | None = None) -> dict[int, list[Variant]]:
-    """By line, what may be had instead: the same product, another variant, on sale, on the shelf, no dearer. Two
-    queries. `store_id`: on the shelf of that store.
+    """By line, what may be had instead: the same product, another variant, on sale, on the shelf. Two queries.
+    `store_id`: on the shelf of that store.
     """
     wanted = list(lines)
     found = (
@@ -44,11 +44,7 @@ def list_exchange_variants(lines: Iterable[OrderLine], *, store_id: int | None =
     on_shelf = [variant for variant in found if _count_on_shelf(variant, store_id) > 0]
     return {
         line.pk: [
-            variant
-            for variant in on_shelf
-            if variant.product_id == line.product_id
-            and variant.pk != line.variant_id
-            and variant.price <= line.unit_price
+            variant for variant in on_shelf if variant.product_id == line.product_id and variant.pk != line.variant_id
         ]
         for line in wanted
     }
@@ -87,7 +83,7 @@ def choose_variants(
 def compute_exchange_amount(made: ReturnAuthorization, lines: Iterable[ReturnLine]) -> Decimal:
     """How much of what was paid goes on into the goods sent: all of it, or as much less as they cost less."""
     old = sum((line.order_line.unit_price * line.quantity for line in lines), NOTHING)
-    new = sum((_get_price(line) * line.quantity for line in lines), NOTHING)
+    new = sum((get_exchange_price(line) * line.quantity for line in lines), NOTHING)
     if not old or new >= old:
         return made.goods_amount
     return round_amount(made.goods_amount * new / old, made.currency)
@@ -95,10 +91,10 @@ def compute_exchange_amount(made: ReturnAuthorization, lines: Iterable[ReturnLin
 
 def compute_saving(line: ReturnLine) -> Decimal:
     """How much less what is sent instead cost when it was asked for."""
-    return (line.order_line.unit_price - _get_price(line)) * line.quantity
+    return (line.order_line.unit_price - get_exchange_price(line)) * line.quantity
 
 
-def _get_price(line: ReturnLine) -> Decimal:
+def get_exchange_price(line: ReturnLine) -> Decimal:
     """Of one piece, as its buyer was told; at today's price where it was asked for before that was kept."""
     if line.exchange_unit_price is not None:
         return line.exchange_unit_price
@@ -119,7 +115,7 @@ def create_exchange_order(made: ReturnAuthorization, lines: list[ReturnLine], *,
     goods = [(line, _find_variant(line)) for line in lines]
     if any(variant is None for _, variant in goods):
         raise TransitionRefused(f"{made.number}: the shop no longer has that to send. Give the money back instead.")
-    sent = _copy_order(made.order, made, sum((_get_price(line) * line.quantity for line in lines), NOTHING))
+    sent = _copy_order(made.order, made, sum((get_exchange_price(line) * line.quantity for line in lines), NOTHING))
     order_lines = [_make_line(sent, line, variant) for line, variant in goods if variant is not None]
     OrderLine.objects.bulk_create(order_lines)
     Adjustment.objects.create(order=sent, label=f"In exchange, {made.number}", amount=-sent.subtotal)
@@ -184,7 +180,7 @@ def _make_line(sent: Order, line: ReturnLine, variant: Variant) -> OrderLine:
         title=variant.product.title,
         options=variant.label,
         quantity=line.quantity,
-        unit_price=_get_price(line),
+        unit_price=get_exchange_price(line),
         guarantee_years=old.guarantee_years,
         is_gift=old.is_gift,
         is_excluded=old.is_excluded,

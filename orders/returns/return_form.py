@@ -28,7 +28,10 @@ NOTHING_CHOSEN = "Please say how many of what you mean: at least one thing."
 WORDS_NEEDED = "Please say what is wrong, in a sentence or two."
 REASON_NEEDED = "Please choose what comes closest."
 NOTHING_LEFT = "nothing can be sent back now. What else you chose is still here: look at it, and send it again."
-INSTEAD_HELP = "Only for an exchange. What it costs less goes back to you."
+INSTEAD_HELP = (
+    "Only for an exchange. If it costs less, the difference goes back to you. If it costs more, you pay it by a link "
+    "once yours is here, and the money for yours goes back."
+)
 INSTEAD_NEEDED = "Please choose what you would like instead."
 
 
@@ -161,9 +164,7 @@ def _build_count_field(line: OrderLine, count: int, *, is_only: bool) -> forms.I
 
 
 def _build_instead_field(line: OrderLine, variants: list[Variant]) -> forms.ChoiceField:
-    choices = [
-        (str(each.pk), f"{each.label or each.sku}, {format_amount(each.price, each.currency)}") for each in variants
-    ]
+    choices = [(str(each.pk), f"{each.label or each.sku}, {_describe_price(each, line)}") for each in variants]
     label = f"Instead of {line.options or line.title}"
     return forms.ChoiceField(
         label=label,
@@ -172,6 +173,12 @@ def _build_instead_field(line: OrderLine, variants: list[Variant]) -> forms.Choi
         help_text=INSTEAD_HELP,
         error_messages={"invalid_choice": "That is gone meanwhile. Please choose again."},
     )
+
+
+def _describe_price(variant: Variant, line: OrderLine) -> str:
+    """What it costs, and how much more that is than what it would replace."""
+    price, more = format_amount(variant.price, variant.currency), variant.price - line.unit_price
+    return f"{price} ({format_amount(more, variant.currency)} more)" if more > 0 else price
 
 
 def _build_picture_field(number: int) -> forms.FileField:

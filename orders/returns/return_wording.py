@@ -1,8 +1,11 @@
 """What customers read about what they send back: how it goes on, what is done, on the pages and in mail alike."""
 
-from orders.models import ReturnAuthorization
+from django.utils import timezone
+
+from orders.models import Order, ReturnAuthorization
 from orders.returns.wording import ENTERED_FOR_BUYER, format_whole_day
 from orders.timeline import Timeline, TimelineStep
+from shop.money import format_amount
 
 Kind = ReturnAuthorization.Kind
 Wanted = ReturnAuthorization.Wanted
@@ -24,6 +27,7 @@ COLLECTED_WORDS = {  # of what was collected in a store, and is again
     Wanted.REPAIR: "Repaired",
     Wanted.REPLACEMENT: "The replacement is being made ready",
 }
+TO_PAY_WORDS = "What you want instead waits for your payment"
 COMING_WORDS = {
     Wanted.REFUND: "Money back",
     Wanted.EXCHANGE: "Exchanged",
@@ -32,8 +36,12 @@ COMING_WORDS = {
 }
 
 
-def describe_outcome(outcome: str, *, is_collected: bool) -> str:
-    """How it ended. `is_collected`: the order was, so that nothing travels."""
+def describe_outcome(outcome: str, *, is_collected: bool, is_to_pay: bool = False) -> str:
+    """How it ended. `is_collected`: the order was, so that nothing travels. `is_to_pay`: what goes instead costs
+    more, and waits for that.
+    """
+    if is_to_pay:
+        return TO_PAY_WORDS
     words = SETTLED_WORDS | COLLECTED_WORDS if is_collected else SETTLED_WORDS
     return words[Wanted(outcome)] if outcome in set(Wanted) else "It is done"
 
@@ -67,6 +75,8 @@ def _list_last_steps(made: ReturnAuthorization) -> list[TimelineStep]:
 def _build_settled_step(made: ReturnAuthorization) -> TimelineStep:
     title = describe_outcome(made.settled_as, is_collected=made.order.pickup_store_id is not None)
     if made.exchange_order is not None:
+        if not made.exchange_order.placed_at:
+            return _build_to_pay_step(made, made.exchange_order)
         return TimelineStep(
             title,
             "done",
@@ -78,6 +88,26 @@ def _build_settled_step(made: ReturnAuthorization) -> TimelineStep:
     until = made.guarantee_until and format_whole_day(made.guarantee_until)
     longer = f"The legal guarantee runs a year longer now, to {until}." if until else ""
     return TimelineStep(title, "done", at=made.settled_at, text=longer)
+
+
+def _build_to_pay_step(made: ReturnAuthorization, sent: Order) -> TimelineStep:
+    """Of what costs more, while it is not paid, or was not in time."""
+    back = describe_money_back(made)
+    if not sent.is_payable_by_link:
+        title = "What you wanted instead was not paid, so it was not sent"
+        return TimelineStep(title, "done", at=made.settled_at, text=back)
+    until = format_whole_day(timezone.localdate(sent.pay_by_at)) if sent.pay_by_at else ""
+    text = f"Order {sent.number}: {format_amount(sent.total, sent.currency)}, to be paid by {until}. {back}".strip()
+    return TimelineStep(
+        TO_PAY_WORDS, "wait", text=text, link_url=sent.get_absolute_url(), link_text="Look at it and pay"
+    )
+
+
+def describe_money_back(made: ReturnAuthorization) -> str:
+    """The money for what came, of an exchange for something dearer; empty where none was left to give back."""
+    if made.refund is None:
+        return ""
+    return f"{format_amount(made.refund.amount, made.refund.currency)} for what you sent back goes back to you."
 
 
 def describe_instructions(made: ReturnAuthorization, *, pays_postage: bool) -> list[str]:

@@ -18,7 +18,7 @@ from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Refund, ReturnAuthorization, ReturnLine
 from orders.payments import refunds
 from orders.payments.refund_parts import RefundSum, allot_to_goods, share_by_weight
-from orders.returns import exchanging, pieces, restocking
+from orders.returns import dearer_exchange, exchanging, pieces, restocking
 from orders.returns.policy import build_agreed_policy
 from orders.returns.restocking import Inspection
 
@@ -68,28 +68,67 @@ def refund_return(
         noted = _lock_unsettled(return_id)
         paid = _lock_paid_order(noted.order)
         wanted = noted.goods_amount if amount is None else amount
-        pieces_of = {line.order_line: line.quantity for line in noted.lines.select_related("order_line")}
-        due = allot_to_goods(noted.order, pieces_of, goods=noted.goods_amount)
-        given = refunds.note_refund(paid, amount=wanted, actor=actor, reason=reason, seen_left=seen_left, due=due)
+        given = _note_refund(noted, paid, amount=wanted, actor=actor, reason=reason, seen_left=seen_left)
         _settle(noted, Wanted.REFUND, actor=actor, refund=given)
     refunds.try_send_refund(given.pk)
     given.refresh_from_db()
     return given
 
 
+def _note_refund(
+    noted: ReturnAuthorization,
+    paid: Order,
+    *,
+    amount: Decimal,
+    actor: str,
+    reason: str,
+    seen_left: Decimal | None = None,
+) -> Refund:
+    """For the pieces of the return, by their lines."""
+    pieces_of = {line.order_line: line.quantity for line in noted.lines.select_related("order_line")}
+    due = allot_to_goods(noted.order, pieces_of, goods=noted.goods_amount)
+    return refunds.note_refund(paid, amount=amount, actor=actor, reason=reason, seen_left=seen_left, due=due)
+
+
 def send_exchange(return_id: int, *, actor: str) -> Order:
-    """Sends what the buyer wants instead, as an order of its own; what it costs less goes back as money."""
+    """Sends what the buyer wants instead, as an order of its own; what it costs less goes back as money.
+
+    What costs more waits for its payment by link, and the money for what came goes back now. Raises
+    `TransitionRefused`, and `RefundRefused` where that cannot go back.
+    """
     with transaction.atomic():
         noted = _lock_unsettled(return_id)
+        if noted.exchange_order_id is not None:
+            raise TransitionRefused(f"{noted.number}: the order in exchange was made already. Only its refund failed.")
         lines = list(noted.lines.select_related("order_line__variant__product", "exchange_variant__product"))
-        sent = exchanging.create_exchange_order(noted, lines, actor=actor)
-        noted.exchange_order, noted.exchange_amount = sent, exchanging.compute_exchange_amount(noted, lines)
-        outcome = Wanted.REPLACEMENT if noted.kind == ReturnAuthorization.Kind.FAULTY else Wanted.EXCHANGE
-        _settle(noted, outcome, actor=actor)
-        given = _request_difference(noted, actor=actor)
+        send = _ask_for_payment if dearer_exchange.is_dearer(lines) else _send_for_nothing
+        sent, given = send(noted, lines, actor=actor)
     if given is not None:
         refunds.try_send_refund(given.pk)
     return sent
+
+
+def _send_for_nothing(
+    noted: ReturnAuthorization, lines: list[ReturnLine], *, actor: str
+) -> tuple[Order, Refund | None]:
+    sent = exchanging.create_exchange_order(noted, lines, actor=actor)
+    noted.exchange_order, noted.exchange_amount = sent, exchanging.compute_exchange_amount(noted, lines)
+    outcome = Wanted.REPLACEMENT if noted.kind == ReturnAuthorization.Kind.FAULTY else Wanted.EXCHANGE
+    _settle(noted, outcome, actor=actor)
+    return sent, _request_difference(noted, actor=actor)
+
+
+def _ask_for_payment(noted: ReturnAuthorization, lines: list[ReturnLine], *, actor: str) -> tuple[Order, Refund | None]:
+    """Money first: stock is locked last."""
+    paid = _lock_paid_order(noted.order)
+    payment, left = refunds.find_refundable_payment(paid)
+    amount = min(noted.goods_amount, left) if payment else noted.goods_amount
+    is_owed = bool(amount) and (payment is not None or refunds.find_unrefundable_payment(paid) is not None)
+    reason = f"{noted.number}: exchanged for what costs more."
+    given = _note_refund(noted, paid, amount=amount, actor=actor, reason=reason) if is_owed else None
+    noted.exchange_order = dearer_exchange.draft_exchange_order(noted, lines, actor=actor)
+    _settle(noted, Wanted.EXCHANGE, actor=actor, refund=given, is_to_pay=True)
+    return noted.exchange_order, given
 
 
 @transaction.atomic
@@ -179,13 +218,15 @@ def _request_difference(noted: ReturnAuthorization, *, actor: str) -> Refund | N
     return given
 
 
-def _settle(noted: ReturnAuthorization, outcome: str, *, actor: str, refund: Refund | None = None) -> None:
+def _settle(
+    noted: ReturnAuthorization, outcome: str, *, actor: str, refund: Refund | None = None, is_to_pay: bool = False
+) -> None:
     noted.settled_at, noted.settled_by, noted.settled_as = timezone.now(), actor, outcome
     noted.refund = refund
     noted.save()
     pieces.mark_returned_lines(noted.order)
     sent = noted.exchange_order.number if noted.exchange_order else ""
-    _record(noted, Kind.RETURN_SETTLED, actor=actor, outcome=str(outcome), sent=sent)
+    _record(noted, Kind.RETURN_SETTLED, actor=actor, outcome=str(outcome), sent=sent, is_to_pay=is_to_pay)
 
 
 def _record(noted: ReturnAuthorization, kind: OrderEvent.Kind, *, actor: str, **data: Any) -> None:

@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Browser, expect
 
 from orders.models import ReturnAuthorization
-from orders.returns.return_wording import COMING_WORDS, SETTLED_WORDS
+from orders.returns.return_wording import COMING_WORDS, SETTLED_WORDS, TO_PAY_WORDS
 from tests.browser.shop_process import Shop
 from tests.browser.test_access import check
 from tests.browser.test_buying import look_up, sign_up, take
@@ -158,3 +158,43 @@ def test_a_customer_who_ticked_the_news_wears_another_size_in_the_end(
     shop.wait_until_told()
     news = [topic for topic in shop.topics(email) if topic.startswith("return_")]
     assert news == ["return_requested", "return_received", "return_settled"]
+
+
+def raise_price(staff: Visitor, product: str, sku: str, price: str) -> None:
+    staff.go(f"/admin/catalog/product/?q={sku}").click(product)
+    row = staff.page.locator("tr.form-row").filter(has=staff.page.locator(f"input[value='{sku}']"))
+    row.locator("input[name$=-price]").fill(price)
+    staff.press("Save")
+    assert "was changed successfully" in staff.words
+
+
+def test_a_guest_takes_what_costs_more_and_pays_it_by_the_link(
+    visitor: Visitor, reader: Visitor, staff: Visitor, shop: Shop
+) -> None:
+    email = "una@example.com"
+    order = visitor.put_in_cart("rag-wool-socks").fill_in_checkout(email).pay()
+    send(staff, order)
+    raise_price(staff, "Rag wool socks", "TT-RAGWL-13", "16.50")
+
+    visitor.go(f"/orders/{order}/").click("Return or exchange something")
+    visitor.page.get_by_label("What would you like?").select_option(label="Another size or colour")
+    visitor.page.locator("select[name^=instead-]").select_option(label="size 13, £16.50 (£2.50 more)")
+    visitor.page.get_by_label("Why?").select_option(label="Too small")
+    visitor.press("Ask for the return")
+    rma = read_rma(visitor)
+    see_to(staff, rma, "Received")
+    staff.go(f"/admin/orders/returnauthorization/?q={rma}")
+    assert "(costs more)" in staff.words
+    see_to(staff, rma, "Send the exchange or replacement")
+    assert "waits for £16.50; a mail has the link. The first money goes back." in staff.words
+
+    see_on_order(visitor, order, rma, TO_PAY_WORDS, "£14.00 for what you sent back goes back to you.")
+    letter = shop.wait_for_mail(email, "order_to_pay")["text"]
+    assert rma in letter
+    reader.go(next(word for word in letter.split() if "/open/" in word))
+    sent = reader.pay()
+    assert sent != order
+    see_on_order(visitor, order, SETTLED_WORDS[Wanted.EXCHANGE], "refunded")
+    assert "£14.00" in shop.wait_for_mail(email, "order_refunded")["text"]
+    send(staff, sent)
+    see_on_order(reader, sent, "Delivered")

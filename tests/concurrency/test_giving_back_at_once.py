@@ -97,6 +97,18 @@ def exchange_at_once() -> None:
     assert Order.objects.filter(source=Order.Source.EXCHANGE).count() == 1
 
 
+def dearer_exchange_at_once() -> None:
+    take_back()
+    builders.shipping_method()
+    order = came(quantity=2)
+    line = order.lines.get()
+    line.product.variants.exclude(pk=line.variant_id).update(price=line.unit_price + 4)
+    made = received(exchanged(order))
+    try_at_once(*[lambda: steps.send_exchange(made.pk, actor="Sam")] * TIMES)
+    assert Order.objects.filter(source=Order.Source.STAFF).count() == 1
+    assert Refund.objects.count() == count_events(order, OrderEvent.Kind.RETURN_SETTLED) == 1
+
+
 def refund_or_exchange_at_once() -> None:
     take_back()
     made = received(exchanged(came(quantity=2)))
@@ -157,6 +169,15 @@ def test_other_goods_sent_at_once_go_once():
 def test_without_locks_other_goods_go_again_and_again(unlocked):
     with pytest.raises((AssertionError, IntegrityError)):
         exchange_at_once()
+
+
+def test_other_goods_that_cost_more_are_asked_to_be_paid_once():
+    dearer_exchange_at_once()
+
+
+def test_without_locks_other_goods_that_cost_more_are_asked_for_again_and_again(unlocked):
+    with pytest.raises((AssertionError, IntegrityError)):
+        dearer_exchange_at_once()
 
 
 def test_money_or_other_goods_at_once_is_one_of_both():
