@@ -172,7 +172,8 @@ def test_what_one_customer_told_us_reads_nobody_elses_answer():
     Interest.objects.create(customer=alice, kind=Interest.Kind.NEED, words="wool")
     with CaptureQueriesContext(connection) as queries:
         assert interests.get_interests(alice).told
-    steps = read_plan_steps(queries[0]["sql"])
+    # By index: a table of 200 rows may lie on so few pages that reading all of it is the quicker way.
+    steps = read_plan_steps(queries[0]["sql"], by_index=True)
     answers = [each for each in steps if each.get("Relation Name") == "accounts_consent"]
     assert sum(_rows_of_step(each) for each in answers) <= 1
 
