@@ -6,7 +6,7 @@ from orders.fulfilment import approval_rule, following, scans, uncollected
 from orders.papers import issuing
 from orders.payments import reconciliation, stripe_events
 from orders.payments.stripe_background import ask_in_background
-from orders.returns import statements
+from orders.returns import labels, statements
 
 
 @shared_task
@@ -63,6 +63,11 @@ def remind_uncollected() -> None:
 @shared_task
 def follow_new_parcels() -> None:
     following.follow_new_parcels()
+
+
+@shared_task
+def make_return_labels() -> None:
+    labels.make_waiting_labels()
 
 
 @shared_task

@@ -23,7 +23,7 @@ from orders.admin.actions import get_actor_name, try_each_order
 from orders.admin.forms import RefundForm, focus_first_error
 from orders.admin.inspection_form import InspectionForm
 from orders.admin.order_action_forms import SENT
-from orders.models import Order, ReturnAuthorization, ReturnExclusion
+from orders.models import Order, ReturnAuthorization, ReturnExclusion, ReturnLabel
 from orders.models.return_authorization import ReturnQuerySet
 from orders.payments.refunds import RefundRefused
 from orders.returns import pictures, restocking, steps
@@ -221,8 +221,8 @@ class ReturnAuthorizationAdmin(AuditedAdmin, ReadOnlyAdmin):
     actions = [receive, inspect, give_money_back, send_instead, repaired, settle_otherwise, refuse]
     fields = (
         "number", "order_link", "kind", "what", "wants", "reason", "words", "seen", "goods_text", "requested_at",
-        "entered_by", "received_at", "due_on", "inspected_at", "shelved", "refund", "exchange_link", "guarantee_until",
-        "settled_at", "settled_by", "refused_at", "refused_by", "refused_reason",
+        "entered_by", "label_state", "received_at", "due_on", "inspected_at", "shelved", "refund", "exchange_link",
+        "guarantee_until", "settled_at", "settled_by", "refused_at", "refused_by", "refused_reason",
     )  # fmt: skip
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReturnAuthorization]:
@@ -279,6 +279,15 @@ class ReturnAuthorizationAdmin(AuditedAdmin, ReadOnlyAdmin):
             for number, picture in enumerate(made.pictures.all(), start=1)
         )
         return format_html_join(", ", '<a href="{}">Picture {}</a>', links) or "none"
+
+    @admin.display(description="label")
+    def label_state(self, made: ReturnAuthorization) -> str:
+        label = ReturnLabel.objects.filter(return_authorization=made).first()
+        if label is None:
+            return "none asked for"
+        if label.refused_at:
+            return f"No carrier takes it. {label.refused_reason}"
+        return f"{label.carrier} {label.tracking_number}, {label.cost_text}" if label.made_at else "asked for"
 
     @admin.display(description="on the shelf again, written off")
     def shelved(self, made: ReturnAuthorization) -> str:

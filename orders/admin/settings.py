@@ -52,7 +52,14 @@ class ShopSettingsAdmin(StrictAdmin):
             {
                 "description": "Shown before buying and on the page about returns. What is not taken back is chosen "
                 "under Things not taken back. Withdrawals and faulty goods follow the law, whatever stands here.",
-                "fields": ["return_window_days", "pays_return_postage", "offers_exchange", "return_refund_days"],
+                "fields": [
+                    "return_window_days",
+                    "pays_return_postage",
+                    "offers_exchange",
+                    "return_refund_days",
+                    "return_label_address",
+                    "return_label_grams",
+                ],
             },
         ),
         ("Orders that approve themselves", {"fields": ["approve_up_to", "approve_first_orders"]}),

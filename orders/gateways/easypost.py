@@ -1,19 +1,51 @@
-"""EasyPost, asked to follow a parcel: https://docs.easypost.com/docs/trackers. It gets the number and nothing else.
+"""EasyPost: asked to follow a parcel, and for the label of a return. https://docs.easypost.com/docs/
 
-What it then tells comes by webhook (`orders.carriers.easypost`).
+Of a parcel it gets the number and nothing else; what it then tells comes by webhook (`orders.carriers.easypost`). For a
+label it gets name and address of whoever sends it back, neither e-mail nor telephone.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from http import HTTPStatus
+from typing import Any
 
 import requests
 from django.conf import settings
 
 TIMEOUT_SECONDS = 10
-NOT_FOLLOWED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY})
+REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY})
+LARGEST_LABEL = 5 * 1024 * 1024  # bytes
+GRAMS_AN_OUNCE = Decimal("28.349523125")
+# What EasyPost calls the parts of an address, and what a shop does.
+ADDRESS_PARTS = {
+    "name": "full_name",
+    "street1": "line1",
+    "street2": "line2",
+    "city": "city",
+    "state": "region",
+    "zip": "postcode",
+    "country": "country",
+}
 
 
 class EasyPostUnavailable(Exception):  # noqa: N818  (not a fault of ours)
     """It did not answer, or not as it should; asking again later may help."""
+
+
+class LabelRefused(Exception):  # noqa: N818  (a refusal, not an error)
+    """No carrier takes it as it is; asking again would not help. The message is EasyPost's, for staff."""
+
+
+@dataclass(frozen=True)
+class BoughtLabel:
+    """`url`: where its PDF lies. `cost`: in `currency`."""
+
+    carrier: str
+    number: str
+    url: str
+    cost: Decimal
+    currency: str
 
 
 def is_set_up() -> bool:
@@ -23,16 +55,102 @@ def is_set_up() -> bool:
 def follow_number(number: str) -> bool:
     """Whether it follows the number now; asked again it is the same. Raises `EasyPostUnavailable`."""
     try:
-        answer = requests.post(
-            f"{settings.EASYPOST_API_BASE}/v2/trackers",
-            json={"tracker": {"tracking_code": number}},
+        _ask("POST", "/v2/trackers", {"tracker": {"tracking_code": number}})
+    except LabelRefused:
+        return False
+    return True
+
+
+def create_return(sender: Mapping[str, str], *, goes_to: str, grams: int, reference: str) -> str:
+    """Tells EasyPost of a parcel that comes back, which costs nothing yet. Returns its id there.
+
+    `sender`: the columns of a postal address. `goes_to`: the id of the shop's address at EasyPost. Raises
+    `LabelRefused` and `EasyPostUnavailable`.
+    """
+    ounces = max((Decimal(grams) / GRAMS_AN_OUNCE).quantize(Decimal("0.1")), Decimal("0.1"))
+    shipment = {
+        "is_return": True,  # so that both addresses change places
+        "to_address": {part: sender[column] for part, column in ADDRESS_PARTS.items() if sender.get(column)},
+        "from_address": {"id": goes_to},
+        "parcel": {"weight": float(ounces)},
+        "options": {"label_format": "PDF"},
+        "reference": reference,
+    }
+    return str(_read(_ask("POST", "/v2/shipments", {"shipment": shipment}), "id"))
+
+
+def buy_label(shipment_id: str) -> BoughtLabel:
+    """The label of the cheapest way, bought once, however often it is asked for. Raises as `create_return`."""
+    shipment = _ask("GET", f"/v2/shipments/{shipment_id}")
+    if not shipment.get("postage_label"):
+        rate = _find_cheapest_rate(shipment)
+        shipment = _ask("POST", f"/v2/shipments/{shipment_id}/buy", {"rate": {"id": _read(rate, "id")}})
+    bought = _read(shipment, "selected_rate")
+    return BoughtLabel(
+        carrier=str(_read(bought, "carrier")),
+        number=str(_read(shipment, "tracking_code")),
+        url=str(_read(_read(shipment, "postage_label"), "label_url")),
+        cost=_read_amount(bought),
+        currency=str(_read(bought, "currency")),
+    )
+
+
+def fetch_label(url: str) -> bytes:
+    """The PDF. It lies where EasyPost says, so its key is not sent along. Raises `EasyPostUnavailable`."""
+    if not url.startswith(("https://", f"{settings.EASYPOST_API_BASE}/")):
+        raise EasyPostUnavailable("The label lies at no safe address.")
+    try:
+        with requests.get(url, timeout=TIMEOUT_SECONDS, stream=True) as answer:
+            content = answer.raw.read(LARGEST_LABEL + 1, decode_content=True) if answer.ok else b""
+    except requests.RequestException as error:
+        raise EasyPostUnavailable("The label cannot be fetched.") from error
+    if not content.startswith(b"%PDF-") or len(content) > LARGEST_LABEL:
+        raise EasyPostUnavailable("What lies where the label should is no PDF.")
+    return content
+
+
+def _find_cheapest_rate(shipment: Mapping[str, Any]) -> Mapping[str, Any]:
+    rates = [rate for rate in shipment.get("rates") or () if rate.get("currency") == settings.CURRENCY]
+    if not rates:
+        said = "; ".join(str(each.get("message", "")) for each in shipment.get("messages") or ())
+        raise LabelRefused(f"No carrier takes it, paid in {settings.CURRENCY}. {said}".strip())
+    return min(rates, key=_read_amount)
+
+
+def _read_amount(rate: Mapping[str, Any]) -> Decimal:
+    try:
+        return Decimal(str(_read(rate, "rate")))
+    except InvalidOperation as error:
+        raise EasyPostUnavailable("EasyPost names a price that is none.") from error
+
+
+def _read(told: Any, name: str) -> Any:
+    """Raises `EasyPostUnavailable` where an answer lacks what it should have."""
+    found = told.get(name) if isinstance(told, Mapping) else None
+    if not found:
+        raise EasyPostUnavailable(f"EasyPost’s answer has no {name}.")
+    return found
+
+
+def _ask(method: str, path: str, told: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    try:
+        answer = requests.request(
+            method,
+            f"{settings.EASYPOST_API_BASE}{path}",
+            json=told,
             auth=(settings.EASYPOST_API_KEY, ""),
             timeout=TIMEOUT_SECONDS,
         )
+        found = answer.json() if answer.content else {}
     except requests.RequestException as error:
         raise EasyPostUnavailable("EasyPost does not answer.") from error
-    if answer.status_code in NOT_FOLLOWED:
-        return False
-    if not answer.ok:
+    if answer.status_code in REFUSALS:
+        raise LabelRefused(_find_reason(found))
+    if not answer.ok or not isinstance(found, dict):
         raise EasyPostUnavailable(f"EasyPost answers {answer.status_code}.")
-    return True
+    return found
+
+
+def _find_reason(answer: Any) -> str:
+    error = answer.get("error") if isinstance(answer, Mapping) else None
+    return str(error.get("message", "")) if isinstance(error, Mapping) else ""

@@ -16,6 +16,7 @@ from orders.models.return_authorization import (
     ReturnLine,
     ReturnPicture,
 )
+from orders.models.return_label import ReturnLabel
 from orders.models.settings import Holiday, ShippingMethod, ShopSettings, TaxRate
 from orders.models.shipment import PackingScan, Shipment, ShipmentLine
 from orders.models.stripe_record import StripeFeed, StripeRecord
@@ -46,6 +47,7 @@ __all__ = [
     "RefundLine",
     "ReturnAuthorization",
     "ReturnExclusion",
+    "ReturnLabel",
     "ReturnLine",
     "ReturnPicture",
     "Shipment",

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from django.core.validators import MaxValueValidator, MinValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Q
 from django_countries.fields import Country, CountryField, MultipleCountriesDescriptor
@@ -139,6 +139,23 @@ class ShopSettings(models.Model):
         db_default=14,
         validators=[MinValueValidator(1), MaxValueValidator(30)],
         help_text="From the day the goods are here, until money or goods are with the buyer. 1 to 30.",
+    )
+    return_label_address = models.CharField(
+        "return address at EasyPost",
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[RegexValidator(r"^adr_[0-9a-z]+\Z", "It begins with adr_, as EasyPost shows it.")],
+        help_text="Its id there, such as adr_1a2b…: where the labels of returns lead, for what costs buyers nothing to "
+        "send back. Empty: no labels are made.",
+    )
+    return_label_grams = models.PositiveIntegerField(
+        "what a return weighs",
+        default=1000,
+        db_default=1000,
+        validators=[MinValueValidator(1), MaxValueValidator(70_000)],
+        help_text="In grams, with its packing: what a label is bought for.",
     )
 
     class Meta:

@@ -1,4 +1,4 @@
-"""A template of `templates/papers` and data become an accessible PDF (PDF/UA-1). The only caller of typst."""
+"""A template of `templates/papers` and data become an accessible PDF (PDF/UA-1). The shop's only caller of typst."""
 
 import json
 import re

@@ -6,10 +6,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer
-from orders.models import ReturnAuthorization, ReturnPicture
+from orders.models import ReturnAuthorization, ReturnLabel, ReturnPicture
 from orders.models.invoice import INVOICE_RETENTION
 from orders.retention import get_customer_orders, get_expired_orders
-from orders.returns import pictures
+from orders.returns import labels, pictures
 from shop.periods import Period
 from shop.personal_data import Holding, export_rows
 
@@ -36,6 +36,15 @@ def make_return_holdings() -> tuple[Holding, ...]:
             export=_export_pictures,
             erase=lambda customer: pictures.delete_pictures(list(_find_pictures(customer))),
             retire=_retire_pictures,
+        ),
+        Holding(
+            key="return_labels",
+            title="Labels for what you sent back",
+            models=("orders.ReturnLabel",),
+            retention=f"{str(PICTURE_RETENTION).capitalize()} from when you asked for them.",
+            export=_export_labels,
+            erase=lambda customer: labels.delete_labels(list(_find_labels(customer))),
+            retire=_retire_labels,
         ),
     )
 
@@ -75,6 +84,21 @@ def _export_pictures(customer: Customer) -> list[dict[str, Any]]:
     return export_rows(_find_pictures(customer), of_return="return_authorization__number", sent_at="created_at")
 
 
+def _find_labels(customer: Customer) -> QuerySet[ReturnLabel]:
+    return ReturnLabel.objects.filter(return_authorization__in=_find_returns(customer).values("pk"))
+
+
+def _export_labels(customer: Customer) -> list[dict[str, Any]]:
+    return export_rows(
+        _find_labels(customer),
+        of_return="return_authorization__number",
+        asked_at="requested_at",
+        carrier="carrier",
+        tracking_number="tracking_number",
+        made_at="made_at",
+    )
+
+
 def _erase_returns(customer: Customer) -> int:
     return _find_returns(customer).update(words="", refused_reason="")
 
@@ -87,3 +111,8 @@ def _retire_with_their_orders() -> int:
 def _retire_pictures() -> int:
     old = Q(created_at__lt=timezone.now() - PICTURE_RETENTION)
     return pictures.delete_pictures(list(ReturnPicture.objects.filter(old)))
+
+
+def _retire_labels() -> int:
+    old = Q(requested_at__lt=timezone.now() - PICTURE_RETENTION)
+    return labels.delete_labels(list(ReturnLabel.objects.filter(old)))

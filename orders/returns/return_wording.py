@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from orders.models import Order, ReturnAuthorization
+from orders.models import Order, ReturnAuthorization, ReturnLabel
 from orders.returns.wording import ENTERED_FOR_BUYER, format_whole_day
 from orders.timeline import Timeline, TimelineStep
 from shop.money import format_amount
@@ -103,6 +103,17 @@ def _build_to_pay_step(made: ReturnAuthorization, sent: Order) -> TimelineStep:
     )
 
 
+def describe_label(label: ReturnLabel | None) -> str:
+    """How it stands with the label that was asked for; empty where none was."""
+    if label is None:
+        return ""
+    if label.made_at:
+        return f"Your label is here. {label.carrier} takes the parcel, and it costs you nothing."
+    if label.refused_at:
+        return "No carrier of ours takes it from there. Send it as you like: we pay the postage back, as below."
+    return "We are getting your label. It takes a moment: this page looks again by itself."
+
+
 def describe_money_back(made: ReturnAuthorization) -> str:
     """The money for what came, of an exchange for something dearer; empty where none was left to give back."""
     if made.refund is None:
@@ -110,9 +121,13 @@ def describe_money_back(made: ReturnAuthorization) -> str:
     return f"{format_amount(made.refund.amount, made.refund.currency)} for what you sent back goes back to you."
 
 
-def describe_instructions(made: ReturnAuthorization, *, pays_postage: bool) -> list[str]:
-    """What to do, a sentence each, while it is not here."""
+def describe_instructions(
+    made: ReturnAuthorization, *, pays_postage: bool, label: ReturnLabel | None = None
+) -> list[str]:
+    """What to do, a sentence each, while it is not here. `label`: the carrier's, if one was asked for."""
     pack = f"Pack it so that it survives the trip, and put the slip with the number {made.number} into the parcel."
+    if label is not None and label.made_at:
+        return [pack, f"Stick the label on, give it to {label.carrier}, and keep the proof that you did."]
     steps = [pack, "Send it to the address below, and keep the proof that you did."]
     if store := made.order.pickup_store:
         steps = [f"Bring it to {store.name}, with the number {made.number}. Or send it:", *steps]

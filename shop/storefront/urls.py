@@ -91,6 +91,7 @@ urlpatterns = [
     path("orders/<str:number>/return/", returns.order_return, name="order_return"),
     path("orders/<str:number>/fault/", returns.order_fault, name="order_fault"),
     path("orders/<str:number>/returns/<str:rma>/", returns.return_page, name="return"),
+    path("orders/<str:number>/returns/<str:rma>/label/", returns.return_label, name="return_label"),
     path("orders/<str:number>/returns/<str:rma>/slip/", returns.return_slip, name="return_slip"),
     path(
         "orders/<str:number>/returns/<str:rma>/pictures/<int:picture_id>/",

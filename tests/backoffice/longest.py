@@ -17,6 +17,7 @@ from orders.models import (
     Order,
     ReturnAuthorization,
     ReturnExclusion,
+    ReturnLabel,
     ReturnLine,
     ReturnPicture,
     Shipment,
@@ -140,6 +141,15 @@ def _furnish_return(order: Order, goods: Product) -> None:
     )
     ReturnLine.objects.create(return_authorization=made, order_line=order.lines.first(), quantity=1)
     ReturnPicture.objects.create(return_authorization=made, file="x")
+    ReturnLabel.objects.create(
+        return_authorization=made,
+        requested_at=timezone.now(),
+        carrier="x",
+        tracking_number="x",
+        file="x",
+        cost=1,
+        made_at=timezone.now(),
+    )
     ReturnExclusion.objects.create(product=goods)
 
 

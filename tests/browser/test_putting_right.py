@@ -8,11 +8,24 @@ from tests.browser.shop_process import Shop
 from tests.browser.telephone import check_on_telephone
 from tests.browser.test_calling_off import buy
 from tests.browser.test_sending_back import read_rma, see_on_order, see_to, send
-from tests.browser.visitor import Visitor
+from tests.browser.visitor import Visitor, find_named
 from tests.journeys.walks import STAGES
 
 Wanted = ReturnAuthorization.Wanted
 CRACKED = "The handle came off in the first week."
+
+
+def get_label(visitor: Visitor) -> None:
+    """From the page of a return that has not come: asked for, waited for without doing anything, and opened."""
+    visitor.press("Get a label")
+    assert "We are getting your label" in visitor.words
+    label = find_named(visitor.page, "link", "Label to print")
+    label.wait_for()
+    assert "Royal Mail takes the parcel" in visitor.words
+    check_on_telephone(visitor, "a return with its label")
+    answer = visitor.context.request.get(f"{visitor.shop.url}{label.get_attribute('href')}")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.body().startswith(b"%PDF-")
 
 
 @pytest.mark.parametrize("wanted", [Wanted.REPAIR, Wanted.REPLACEMENT])
@@ -33,6 +46,7 @@ def test_a_faulty_mug_is_put_right_as_its_buyer_chose(
     assert CRACKED in visitor.words
     assert "It costs you nothing" in visitor.words
     check_on_telephone(visitor, f"a return for {wanted}")
+    get_label(visitor)
     see_on_order(visitor, order, rma, "You told us that something is wrong", COMING_WORDS[wanted])
 
     staff.go("/admin/orders/returnauthorization/?matter=faulty")

@@ -24,6 +24,7 @@ from orders.models import (
     OrderTick,
     Refund,
     ReturnAuthorization,
+    ReturnLabel,
     ReturnLine,
     ReturnPicture,
     Shipment,
@@ -139,6 +140,13 @@ def sent_back(order: Order) -> ReturnAuthorization:
     for line in order.lines.all():
         ReturnLine.objects.create(return_authorization=made, order_line=line, quantity=1)
     ReturnPicture.objects.create(return_authorization=made, file="returns/zora.webp")
+    ReturnLabel.objects.create(
+        return_authorization=made,
+        requested_at=now,
+        made_at=now,
+        file="labels/zora.pdf",
+        tracking_number="RB700000019GB",
+    )
     return made
 
 

@@ -34,6 +34,7 @@ from orders.models import (
     Payment,
     Refund,
     ReturnAuthorization,
+    ReturnLabel,
     ReturnPicture,
     StripeEvent,
     Withdrawal,
@@ -181,6 +182,12 @@ def of_return_pictures(at, customer):
     return picture
 
 
+def of_return_labels(at, customer):
+    label = people.sent_back(builders.paid_order(customer=customer)).label
+    ReturnLabel.objects.filter(pk=label.pk).update(requested_at=at)
+    return label
+
+
 def of_complaints(at, customer):
     return DataComplaint.objects.create(
         full_name="A", email=customer.email, words="x", received_at=at, due_on=at.date(), digest=f"{at}"
@@ -271,6 +278,7 @@ KEPT_DAYS = {
     "withdrawal_statements": (of_withdrawal_statements, 60),
     "returns": (of_returns, 6 * 365 + 2),
     "return_pictures": (of_return_pictures, 186),
+    "return_labels": (of_return_labels, 186),
     "complaints": (of_complaints, 731),
     "requests": (of_requests, 14),
     "access": (of_access, 731),

@@ -17,7 +17,17 @@ from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders.carriers.base import CarrierScan, ParcelNotice, ScanMeaning
 from orders.fulfilment import scans
-from orders.models import LaneWindow, Order, OrderEvent, Payment, Refund, Shipment, ShopSettings, StripeEvent
+from orders.models import (
+    LaneWindow,
+    Order,
+    OrderEvent,
+    Payment,
+    Refund,
+    ReturnLabel,
+    Shipment,
+    ShopSettings,
+    StripeEvent,
+)
 from orders.payments import checkout_sessions
 from orders.returns import statements
 from recommendations import picks
@@ -32,6 +42,7 @@ from tests.notifications.acts import relay_and_deliver
 from tests.orders.test_collecting import collected_order
 from tests.paying import check_out, fill
 from tests.poison import cure, poison
+from tests.returns.selling import came, returned, take_back
 
 
 @dataclass
@@ -196,6 +207,18 @@ def parcels_to_follow(world: PoisonedShop) -> Poisoned:
     return Poisoned("parcels_to_follow", followed.filter(pk=good.pk).exists, followed.filter(pk=bad.pk).exists)
 
 
+def return_labels(world: PoisonedShop) -> Poisoned:
+    private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": world.tmp_path}}
+    world.settings.STORAGES = {**world.settings.STORAGES, "private": private}
+    take_back(pays_return_postage=True, return_label_address="adr_1")
+    bad, good = (
+        ReturnLabel.objects.create(return_authorization=returned(came()), requested_at=timezone.now()) for _ in range(2)
+    )
+    poison("orders_returnlabel", f"NEW.id = {bad.pk}")
+    made = ReturnLabel.objects.exclude(made_at=None)
+    return Poisoned("return_labels", made.filter(pk=good.pk).exists, made.filter(pk=bad.pk).exists)
+
+
 def withdrawals(world: PoisonedShop) -> Poisoned:
     bad, good = builders.placed_order(), builders.placed_order()
     for order in (bad, good):
@@ -341,6 +364,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "reconcile payments": reconciler,
     "bring withdrawals to their orders": withdrawals,
     "follow new parcels": parcels_to_follow,
+    "make return labels": return_labels,
     "process carrier messages": carrier_messages,
     "approve obvious orders": approvals,
     "end unpaid orders": unpaid_orders,

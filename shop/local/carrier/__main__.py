@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 from shop.local.carrier.depot import Depot, PostingSettings
+from shop.local.carrier.labels import LabelCounter
 from shop.local.carrier.server import CarrierServer
 
 
@@ -19,13 +20,15 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--api-key", required=True)
     parser.add_argument("--webhook-url", required=True, help="where signed events are posted")
     parser.add_argument("--webhook-secret", required=True)
+    parser.add_argument("--currency", default="GBP", help="what labels are sold in")
     parser.add_argument("--pace", type=float, default=15.0, help="seconds from one scan of a parcel to the next")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     posting = PostingSettings(given.webhook_url, given.webhook_secret.split(",")[0])
     try:
         depot = Depot(given.data, posting, pace_seconds=given.pace)
-        server = CarrierServer(given.host, given.port, depot, api_key=given.api_key)
+        labels = LabelCounter(currency=given.currency)
+        server = CarrierServer(given.host, given.port, depot, labels, api_key=given.api_key)
     except (OSError, ValueError) as error:
         sys.stderr.write(f"The carrier stand-in cannot start: {error}\n")
         return 1

@@ -1,4 +1,4 @@
-"""The stand-in's HTTP: EasyPost's `POST /v2/trackers`, and `/_control/…` to steer it."""
+"""The stand-in's HTTP: EasyPost's trackers and shipments, and `/_control/…` to steer it."""
 
 import base64
 import ipaddress
@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from shop.local.carrier.depot import Depot, describe_tracker
+from shop.local.carrier.labels import LabelCounter
 
 logger = logging.getLogger(__name__)
 LARGEST_BODY = 64 * 1024
@@ -19,11 +20,11 @@ TICK_SECONDS = 0.2
 class CarrierServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, host: str, port: int, depot: Depot, *, api_key: str) -> None:
+    def __init__(self, host: str, port: int, depot: Depot, labels: LabelCounter, *, api_key: str) -> None:
         if not ipaddress.ip_address(host).is_loopback:
             raise ValueError("The stand-in listens on loopback only.")
         super().__init__((host, port), CarrierHandler)
-        self.depot, self.api_key = depot, api_key
+        self.depot, self.labels, self.api_key = depot, labels, api_key
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self.serve_forever, args=(0.1,), daemon=True),
@@ -76,19 +77,38 @@ class CarrierHandler(BaseHTTPRequestHandler):
         depot = self.server.depot
         if path == "/healthz":
             self._send(200, {"status": "ok"})
-        elif path == "/v2/trackers" and self.command == "POST":
-            self._make_tracker(told)
+        elif path.startswith("/labels/"):
+            drawn = self.server.labels.draw(path.removeprefix("/labels/").removesuffix(".pdf"))
+            self._send_body(200, drawn, "application/pdf")
         elif path.startswith("/_control/"):
             self._steer(path.removeprefix("/_control/"), told, depot)
+        elif path.startswith("/v2/"):
+            self._answer_client(path.removeprefix("/v2/").split("/"), told)
         else:
-            self._send(404, {"error": {"code": "NOT_FOUND", "message": "There is no such thing here."}})
+            self._send_nothing_there()
 
-    def _make_tracker(self, told: dict[str, Any]) -> None:
+    def _answer_client(self, path: list[str], told: dict[str, Any]) -> None:
+        """What somebody with a key asks."""
         expected = "Basic " + base64.b64encode(f"{self.server.api_key}:".encode()).decode()
         if self.headers.get("Authorization") != expected:
             self._send(401, {"error": {"code": "APIKEY.INACTIVE", "message": "This api key is not known."}})
             return
-        self.server.depot.requests.append(told)
+        if told:
+            self.server.depot.requests.append(told)
+        match self.command, path:
+            case "POST", ["trackers"]:
+                self._make_tracker(told)
+            case "POST", ["shipments"]:
+                self._send(201, self.server.labels.create(told["shipment"]))
+            case "GET", ["shipments", shipment_id]:
+                self._send(200, self.server.labels.shipments[shipment_id])
+            case "POST", ["shipments", shipment_id, "buy"]:
+                base_url = f"http://{self.headers['Host']}"
+                self._send(200, self.server.labels.buy(shipment_id, told["rate"]["id"], base_url=base_url))
+            case _:
+                self._send_nothing_there()
+
+    def _make_tracker(self, told: dict[str, Any]) -> None:
         number = told["tracker"]["tracking_code"]
         if not isinstance(number, str) or not number.strip():
             raise ValueError("tracking_code is missing")
@@ -102,6 +122,7 @@ class CarrierHandler(BaseHTTPRequestHandler):
             "advance": lambda: depot.advance(everything=True),
             "webhooks": lambda: depot.change_posting(**told),
             "requests": lambda: depot.requests,
+            "labels": lambda: list(self.server.labels.shipments.values()),
             "deliveries": lambda: [
                 {"event": each.event_id, "status": each.last_status, "tries": each.attempt_count, "done": each.is_done}
                 for each in depot.deliveries
@@ -109,10 +130,15 @@ class CarrierHandler(BaseHTTPRequestHandler):
         }
         self._send(200, {"answer": steps[what]()})
 
+    def _send_nothing_there(self) -> None:
+        self._send(404, {"error": {"code": "NOT_FOUND", "message": "There is no such thing here."}})
+
     def _send(self, status: int, answer: object) -> None:
-        body = json.dumps(answer).encode()
+        self._send_body(status, json.dumps(answer).encode(), "application/json")
+
+    def _send_body(self, status: int, body: bytes, content_type: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

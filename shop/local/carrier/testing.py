@@ -46,7 +46,7 @@ class CarrierStandIn:
         return f"http://127.0.0.1:{self.port}"
 
     def steer(self, what: str, **told: Any) -> Any:
-        """One of `/_control/`: parcels, life, scan, advance, webhooks, requests, deliveries."""
+        """One of `/_control/`: parcels, life, scan, advance, webhooks, requests, labels, deliveries."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
         try:
             connection.request("POST", f"/_control/{what}", json.dumps(told), {"Content-Type": "application/json"})

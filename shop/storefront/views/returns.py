@@ -17,7 +17,8 @@ from accounts.people.auth import get_login_customer
 from orders import order_access, rate_limits
 from orders.legal_guarantee import LEAST_YEARS
 from orders.models import Order, ReturnAuthorization
-from orders.returns import exchanging, pictures, policy, requesting, return_wording, steps, wording
+from orders.papers.typesetting import build_pdf_response
+from orders.returns import exchanging, labels, pictures, policy, requesting, return_wording, steps, wording
 from orders.returns.refusal import ReturnRefused
 from orders.returns.return_form import ReturnForm
 from orders.returns.return_holdings import PICTURE_RETENTION
@@ -26,6 +27,7 @@ from shop.storefront.consent_prompts import ConsentPrompt, PromptPlace
 from shop.storefront.views.order import make_story_context
 
 Kind = ReturnAuthorization.Kind
+REFRESH_SECONDS = 5
 SAVED = "Your return has the number {}. What to do now is below."
 
 
@@ -88,7 +90,9 @@ def _request(request: HttpRequest, order: Order, form: ReturnForm) -> HttpRespon
 def _get_return_or_404(request: HttpRequest, number: str, rma: str) -> ReturnAuthorization:
     order = order_access.get_order_or_404(request, number)
     found: ReturnAuthorization = get_object_or_404(
-        order.returns.select_related("refund", "exchange_order").prefetch_related("lines__order_line", "pictures"),
+        order.returns.select_related("refund", "exchange_order", "label").prefetch_related(
+            "lines__order_line", "pictures"
+        ),
         number=rma,
     )
     found.order = order
@@ -100,13 +104,20 @@ def _get_return_or_404(request: HttpRequest, number: str, rma: str) -> ReturnAut
 def return_page(request: HttpRequest, number: str, rma: str) -> HttpResponse:
     """How it goes on: what to do, where to send it, where it stands."""
     made = _get_return_or_404(request, number, rma)
-    rule = policy.build_agreed_policy(made.order, page_cache.get_cached_terms())
+    terms = page_cache.get_cached_terms()
+    rule = policy.build_agreed_policy(made.order, terms)
+    label = getattr(made, "label", None)
+    is_label_waited_for = label is not None and label.is_waiting and made.is_open
     context = {
         "order": made.order,
         "made": made,
         "story": make_story_context(return_wording.build_return_timeline(made)),
         "wanted": return_wording.WANTED_WORDS[ReturnAuthorization.Wanted(made.wanted)],
-        "instructions": return_wording.describe_instructions(made, pays_postage=rule.pays_postage),
+        "instructions": return_wording.describe_instructions(made, pays_postage=rule.pays_postage, label=label),
+        "label": label,
+        "label_words": return_wording.describe_label(label),
+        "may_ask_label": label is None and labels.may_have_label(made, rule, terms.settings),
+        "refresh_seconds": REFRESH_SECONDS if is_label_waited_for else 0,
         "is_awaited": made.is_open and made.received_at is None,
         "ask": _find_prompt(request, made) if made.is_open else None,
         "longer": made.guarantee_until and wording.format_whole_day(made.guarantee_until),
@@ -123,6 +134,26 @@ def _find_prompt(request: HttpRequest, made: ReturnAuthorization) -> ConsentProm
     if made.order.customer_id != customer.pk:
         return None
     return consent_prompts.get_prompt_for_page(request, PromptPlace.ORDER, keys)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def return_label(request: HttpRequest, number: str, rma: str) -> HttpResponse:
+    """The carrier's label: asked for by POST, read by GET once it is there."""
+    made = _get_return_or_404(request, number, rma)
+    if request.method == "POST":
+        if not rate_limits.is_within_rate_limit(request, "return", most_per_minute=settings.WITHDRAWALS_PER_MINUTE):
+            return render(request, "429.html", status=429)
+        try:
+            labels.request_label(made, policy.build_agreed_policy(made.order, page_cache.get_cached_terms()))
+        except ReturnRefused as refusal:
+            messages.error(request, str(refusal))
+        return redirect("return", number, rma)
+    label = getattr(made, "label", None)
+    stored = labels.read_label(label) if label else None
+    if stored is None:
+        raise Http404
+    return build_pdf_response(stored, f"{made.number}.pdf", is_attachment=False)
 
 
 @never_cache
