@@ -51,15 +51,17 @@ def list_arrivals(order: Order) -> list[tuple[PromisedDays, list[str]]]:
 
 
 def format_arrivals(order: Order, today: date) -> str:
-    """“26–27 November”; “26–27 November (Wool jumper), 6–8 December (Tin mug)”; empty where nobody knows a day."""
+    """“26–27 November”; “26–27 November (Wool jumper), 6–8 December (Tin mug)”; empty where nobody knows a day
+    that is still to come.
+    """
     rows = ((format_arrival(days, today), ", ".join(titles)) for days, titles in list_arrivals(order))
     return ", ".join(f"{words} ({titles})" if titles else words for words, titles in rows if words)
 
 
 def format_arrival(days: PromisedDays, today: date) -> str:
-    """Empty where nobody knows the day."""
+    """Empty where nobody knows the day, or it has passed."""
     by_on = days.promised_by_on
-    return format_date_range(days.promised_from_on or by_on, by_on, today) if by_on else ""
+    return format_date_range(days.promised_from_on or by_on, by_on, today) if by_on and by_on >= today else ""
 
 
 def format_departure(order: Order, today: date) -> str:

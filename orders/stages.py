@@ -63,8 +63,9 @@ class ParcelStage:
     `is_scanned`: usually told by the carrier, so that it is no next step of staff's; they may take it from the menu.
 
     What the customer sees: `progress`; `milestone`, its line in the timeline, due by the order's `due_field`. A stage
-    that is no line of its own says `meanwhile` under the line before. `mail_purpose`: the switch for news of it,
-    its own or one that stages next to it share; a `reminder` that it still stands there goes by the same switch.
+    that is no line of its own says `meanwhile` under the line before, and `advice`, what follows from it, which also
+    stands below a carrier's scan that says the same. `mail_purpose`: the switch for news of it, its own or one that
+    stages next to it share; a `reminder` that it still stands there goes by the same switch.
     """
 
     stage: Shipment.Stage
@@ -80,6 +81,7 @@ class ParcelStage:
     progress: OrderProgress
     milestone: str = ""
     meanwhile: str = ""
+    advice: str = ""
     due_field: str = ""
     mail_purpose: str = ""
     reminder: OrderEvent.Kind | None = None
@@ -171,7 +173,8 @@ ROAD = (
         done="In transit",
         queue=QUEUE_ROAD,
         progress=ON_ITS_WAY,
-        meanwhile="The carrier has it, and it is moving.",
+        meanwhile="The carrier has it.",
+        advice="It is on its way to you.",
         is_scanned=True,
     ),
     ParcelStage(
@@ -196,7 +199,8 @@ ROAD = (
         done="Delivery tried",
         queue=QUEUE_TROUBLE,
         progress=HELD_UP,
-        meanwhile="The carrier tried to deliver it and could not. The carrier’s page says what happens next.",
+        meanwhile="The carrier tried to deliver it and could not.",
+        advice="The carrier’s page says what happens next.",
         mail_purpose=purposes.MAIL_ORDER_TROUBLE,
         is_scanned=True,
     ),
@@ -209,7 +213,8 @@ ROAD = (
         done="Cannot be delivered",
         queue=QUEUE_TROUBLE,
         progress=HELD_UP,
-        meanwhile="The carrier cannot deliver it. We are looking into it, and you need do nothing.",
+        meanwhile="The carrier cannot deliver it.",
+        advice="We are looking into it, and you need do nothing.",
         mail_purpose=purposes.MAIL_ORDER_TROUBLE,
         is_scanned=True,
     ),
@@ -222,7 +227,8 @@ ROAD = (
         done="On its way back",
         queue=QUEUE_TROUBLE,
         progress=CAME_BACK,
-        meanwhile="The carrier is bringing it back to us. We write to you about what comes next.",
+        meanwhile="The carrier is bringing it back to us.",
+        advice="We write to you about what comes next.",
         mail_purpose=purposes.MAIL_ORDER_TROUBLE,
         is_scanned=True,
     ),
@@ -234,7 +240,8 @@ ROAD = (
         button=StaffButton("mark_back", "Mark back with us"),
         done="Back with us",
         progress=CAME_BACK,
-        meanwhile="It came back to us. We write to you about what comes next.",
+        meanwhile="It came back to us.",
+        advice="We write to you about what comes next.",
         is_end=True,
     ),
     ParcelStage(

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import prefetch_related_objects
@@ -19,34 +19,20 @@ from orders.fulfilment.splitting import describe_division
 from orders.fulfilment.undoing import keep_standing_events
 from orders.models import Order, OrderEvent, Shipment, Withdrawal
 from orders.models.withdrawal import MONEY_IS_BACK
+from orders.promise import format_day
 from orders.returns.deadlines import WITHDRAWAL_PERIOD
 from orders.returns.wording import describe_contents
-from orders.scan_steps import build_scan_steps
+from orders.scan_steps import add_scans
 from orders.status import DENIED_WORDS
+from orders.timeline_step import TimelineStep
 from shop.money import format_amount
 
 Kind = OrderEvent.Kind
 
 
 @dataclass(frozen=True)
-class TimelineStep:
-    """One line of the story. `at` when it happened; `expected_on` while it has not.
-
-    `state`: done, now, next, wait (to come, and later than we said) or stop (nothing follows).
-    """
-
-    title: str
-    state: str
-    at: datetime | None = None
-    expected_on: date | None = None
-    text: str = ""
-    link_url: str = ""
-    link_text: str = ""
-
-
-@dataclass(frozen=True)
 class Timeline:
-    """The story of one parcel; an order in several parcels has one each. `note` is the packer's.
+    """The story of one parcel; an order in several parcels has one each, with what is in it. `note` is the packer's.
 
     `parcel`: none where the order has none yet, or was cancelled.
     """
@@ -54,6 +40,7 @@ class Timeline:
     title: str
     steps: list[TimelineStep]
     parcel: Shipment | None = None
+    contents: str = ""
     note: str = ""
     note_by: str = ""
 
@@ -63,6 +50,7 @@ LINES_TITLES: dict[str, str] = {
     Kind.LINES_CANCELLED: "Some of it cancelled",
     Kind.LINES_CHANGED: "Changed as you wished",
 }
+NO_DAY_TEXT = "No day is known at the moment."
 NOT_PAID_TEXT = "Nothing was charged, and the goods are no longer held."
 DUE_FIELDS = {row.event: row.due_field for row in stages.EVERY_STAGE if row.due_field}
 
@@ -77,12 +65,12 @@ def build_timelines(order: Order) -> list[Timeline]:
     """Three queries: the order's events, its parcels and its withdrawals; none for what is prefetched.
 
     One more for the scans of parcels that have left, one for each parcel whose carrier staff added, and two for what is
-    in each of two parcels, or in those that have not left with the rest.
+    in each of several parcels, or in the one of two that is left.
     """
     happened, withdrawals = keep_standing_events(order.events.all()), list(order.withdrawals.all())
     parcels = [parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD]
     prefetch_related_objects([parcel for parcel in parcels if parcel.stage in stages.DISPATCHED_STAGES], "scans")
-    if order.ships_as_ready or order.fulfilment_status in stages.PARTLY_STATUSES:
+    if order.ships_as_ready or len(parcels) > 1:
         prefetch_related_objects(parcels, "lines__order_line")
     if order.status == Order.Status.CANCELLED or len(parcels) < 2:
         return [_build_parcel_timeline(order, happened, withdrawals, parcels[0] if parcels else None, title="")]
@@ -122,25 +110,29 @@ def _build_parcel_timeline(
     )
     if parcel is None:
         return Timeline(title, steps)
-    return Timeline(title, steps, parcel, note=parcel.packing_note, note_by=parcel.packed_by)
+    contents = ", ".join(_list_contents(parcel)) if title else ""
+    return Timeline(title, steps, parcel, contents, note=parcel.packing_note, note_by=parcel.packed_by)
 
 
 def _add_waiting_goods(steps: list[TimelineStep], order: Order, parcel: Shipment) -> list[TimelineStep]:
     """To where a parcel stands while another has left: what is in it, and when that comes."""
     if parcel.stage in stages.DISPATCHED_STAGES:
         return steps
-    names = [
-        f"{line.quantity} × {line.order_line.title}" if line.quantity > 1 else line.order_line.title
-        for line in parcel.lines.all()
-    ]
+    names = _list_contents(parcel)
     if not names:
         return steps
-    days, today = _find_days(order, parcel), timezone.localdate()
-    arrives = format_arrival(days, today) if days.promised_by_on and days.promised_by_on >= today else ""
+    arrives = format_arrival(_find_days(order, parcel), timezone.localdate())
     waits = f"Still to come: {', '.join(names)}{f', with you {arrives}' if arrives else ''}."
     place = next((place for place, step in enumerate(steps) if step.state == "now"), 0)
     now = steps[place]
     return [*steps[:place], replace(now, text=f"{now.text} {waits}".strip()), *steps[place + 1 :]]
+
+
+def _list_contents(parcel: Shipment) -> list[str]:
+    return [
+        f"{line.quantity} × {line.order_line.title}" if line.quantity > 1 else line.order_line.title
+        for line in parcel.lines.all()
+    ]
 
 
 def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[TimelineStep]:
@@ -232,7 +224,7 @@ def _build_withdrawal_steps(order: Order, withdrawal: Withdrawal) -> list[Timeli
     steps = [declared, back] if withdrawal.goods_back_at else [declared]
     if withdrawal.settled_at or order.payment_status in MONEY_IS_BACK:
         return steps
-    title = f"{withdrawal.owed_text} back with you by" if withdrawal.owed else "Your money back with you by"
+    title = f"{withdrawal.owed_text} back with you" if withdrawal.owed else "Your money back with you"
     state = "wait" if withdrawal.is_overdue() else "next"
     return [*steps, TimelineStep(title, state, expected_on=withdrawal.due_on, text=_describe_wait(withdrawal))]
 
@@ -308,18 +300,8 @@ def _build_steps(order: Order, mine: list[OrderEvent], parcel: Shipment | None) 
         state = "now" if place == reached and not is_last else "done"
         steps.append(_build_reached_step(kind, title, state, at, parcel))
         if kind == Kind.DISPATCHED and parcel:
-            steps[-1:] = _add_scans(steps[-1], parcel)
+            steps[-1:] = add_scans(steps[-1], parcel)
     return steps
-
-
-def _add_scans(left: TimelineStep, parcel: Shipment) -> list[TimelineStep]:
-    """The line that it left, with the carrier's scans below it; the last of them says where it is now."""
-    told = build_scan_steps(parcel.scans.all())
-    lines = [replace(left, state="done") if told else left, *(TimelineStep(**each) for each in told)]
-    meanwhile = stages.get_stage(parcel.stage).meanwhile if left.state == "now" else ""
-    state = left.state if not told or parcel.stage not in stages.IN_TROUBLE else "wait"
-    lines[-1] = replace(lines[-1], state=state, text=f"{lines[-1].text} {meanwhile}".strip())
-    return lines
 
 
 def _build_awaiting_payment_steps(order: Order, mine: list[OrderEvent]) -> list[TimelineStep]:
@@ -379,17 +361,20 @@ def _describe_tracking(parcel: Shipment) -> str:
 
 
 def _build_coming_step(order: Order, kind: OrderEvent.Kind, title: str, parcel: Shipment | None = None) -> TimelineStep:
+    """A day that has passed is owned up to and not named as one to come."""
     progress = stages.get_stage(parcel.stage).progress if parcel else stages.NOT_STARTED
-    if progress == stages.CAME_BACK:
-        return TimelineStep(title, "wait")
+    is_almost_here = parcel is not None and parcel.stage == Shipment.Stage.OUT_FOR_DELIVERY
+    no_day = NO_DAY_TEXT if kind == Kind.DELIVERED and not is_almost_here else ""
+    if order.hold or progress in (stages.HELD_UP, stages.CAME_BACK):
+        return TimelineStep(title, "wait", text=no_day)
     expected = getattr(_find_days(order, parcel), DUE_FIELDS[kind]) if kind in DUE_FIELDS else None
-    if order.hold:
-        return TimelineStep(title, "wait")
-    if expected and expected < timezone.localdate():
-        return TimelineStep(title, "wait", expected_on=expected, text="Later than we said. We are sorry.")
-    if progress == stages.HELD_UP:
-        return TimelineStep(title, "wait")  # nobody knows the day any more
-    return TimelineStep(title, "next", expected_on=expected)
+    if expected is None:
+        return TimelineStep(title, "next", text=no_day)
+    today = timezone.localdate()
+    if expected >= today:
+        return TimelineStep(title, "next", expected_on=expected)
+    late = f"We said {format_day(expected, today)}, and it is later than that. We are sorry."
+    return TimelineStep(title, "wait", text=f"{late} {no_day}".strip())
 
 
 def _find_days(order: Order, parcel: Shipment | None) -> PromisedDays:

@@ -4,7 +4,8 @@ from django.utils import timezone
 
 from orders.models import Order, ReturnAuthorization, ReturnLabel
 from orders.returns.wording import ENTERED_FOR_BUYER, format_whole_day
-from orders.timeline import Timeline, TimelineStep
+from orders.timeline import Timeline
+from orders.timeline_step import TimelineStep
 from shop.money import format_amount
 
 Kind = ReturnAuthorization.Kind
@@ -69,7 +70,7 @@ def _list_last_steps(made: ReturnAuthorization) -> list[TimelineStep]:
         return [TimelineStep("With us", "next"), TimelineStep(coming, "next")]
     late = "Later than it should be. We are sorry." if made.is_overdue() else ""
     state = "wait" if made.is_overdue() else "next"
-    return [TimelineStep(f"{coming} by", state, expected_on=made.due_on, text=late)]
+    return [TimelineStep(coming, state, expected_on=made.due_on, text=late)]
 
 
 def _build_settled_step(made: ReturnAuthorization) -> TimelineStep:

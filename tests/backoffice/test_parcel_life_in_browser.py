@@ -79,11 +79,13 @@ def test_a_parcels_life_as_its_customer_reads_it_stage_by_stage(open_page) -> No
     check_page(customer, "On its way", f"Tracking number {NUMBER}.", comes, "At your door")
     expect(customer.get_by_role("link", name=FOLLOW)).to_have_attribute("href", build_parcel_url("dpd", NUMBER))
     post_scan(parcel, scan("in_transit", parcel, hours=12))
-    check_page(customer, "On its way", "Leeds", "The carrier has it, and it is moving.", comes)
+    check_page(customer, "On its way", "In transit", "Leeds. It is on its way to you.", comes)
     post_scan(parcel, scan("out_for_delivery", parcel, hours=36))
-    check_page(customer, "On its way", "It is out for delivery.", comes)
+    check_page(customer, "On its way", "Out for delivery", comes)
     post_scan(parcel, scan("failed_attempt", parcel, hours=40))
-    check_page(customer, "Held up on its way", "could not. The carrier’s page says what happens next.")
+    check_page(
+        customer, "Held up on its way", "The carrier tried to deliver it", "The carrier’s page says what happens next."
+    )
     expect(customer.get_by_role("link", name=FOLLOW)).to_be_visible()
     assert "With you" not in customer.locator("main").inner_text()  # nobody knows the day any more
     post_scan(parcel, scan("delivered", parcel, hours=60))

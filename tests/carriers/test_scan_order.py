@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -86,9 +87,40 @@ def test_what_comes_late_moves_nothing_back_and_is_in_the_story_at_its_place():
     assert tell(parcel, scan("in_transit", parcel, hours=12, place="York")).stage == "out_for_delivery"
     assert [line for line in outline(parcel) if line[0] in ("In transit", "Out for delivery")] == [
         ("In transit", "done", "York."),
-        ("Out for delivery", "now", "Leeds. It is out for delivery."),
+        ("Out for delivery", "now", "Leeds."),
     ]
     assert parcel.events.filter(kind="shipment_in_transit").count() == 0  # nobody is told what is over
+
+
+def test_tried_in_vain_and_out_again_on_the_same_day_are_lines_of_their_own():
+    parcel = sent_parcel()
+    noon = 36 - timezone.localtime(parcel.dispatched_at).hour
+    for hours, meaning in ((0, "out_for_delivery"), (1, "out_for_delivery"), (2, "failed_attempt")):
+        tell(parcel, scan(meaning, parcel, hours=noon + hours))
+    assert outline(parcel)[5:-1] == [
+        ("Out for delivery", "done", "Leeds."),
+        ("The carrier tried to deliver it", "wait", "Leeds. The carrier’s page says what happens next."),
+    ]
+    tell(parcel, scan("out_for_delivery", parcel, hours=noon + 4))
+    assert outline(parcel)[5:-1] == [
+        ("Out for delivery", "done", "Leeds."),
+        ("The carrier tried to deliver it", "done", "Leeds."),
+        ("Out for delivery", "now", "Leeds."),
+    ]
+
+
+def test_what_lies_ready_at_the_carriers_is_not_said_to_be_out_for_delivery():
+    parcel = sent_parcel()
+    tell(parcel, scan("ready_to_collect", parcel, hours=30))
+    assert outline(parcel)[-2] == ("Ready for you to collect", "now", "Leeds.")
+
+
+def test_what_staff_say_after_the_last_scan_stands_below_it_whole():
+    parcel = sent_parcel()
+    tell(parcel, scan("returned", parcel, hours=20))
+    transitions.mark_shipment_back(parcel.pk, actor="Sam")
+    said = "Leeds. It came back to us. We write to you about what comes next."
+    assert outline(parcel)[-2] == ("On its way back to us", "now", said)
 
 
 def test_what_staff_said_of_its_end_stands():

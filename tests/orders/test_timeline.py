@@ -11,9 +11,11 @@ from orders.arrivals import find_parcel_days, format_arrival
 from orders.fulfilment import transitions
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.models import Order, OrderEvent, Shipment
+from orders.promise import format_day
 from orders.stages import ROAD
 from orders.status import get_customer_status_label
-from orders.timeline import TimelineStep, build_timelines
+from orders.timeline import NO_DAY_TEXT, build_timelines
+from orders.timeline_step import TimelineStep
 from shop.catalog import stock
 from shop.catalog.models import Store, Variant
 from tests import builders
@@ -95,16 +97,43 @@ def test_delivered_is_the_end_of_it():
 @pytest.mark.parametrize(
     "verb", ["mark_delivery_failed", "mark_shipment_undeliverable", "mark_shipment_returned"], ids=str
 )
-def test_of_what_is_held_up_no_day_is_promised(client, verb):
+@pytest.mark.parametrize("ahead", [2, -2], ids=["its day is to come", "its day has passed"])
+def test_of_what_is_held_up_no_day_is_promised_and_the_page_says_so(client, verb, ahead):
     order, customer = order_due(), builders.customer("alice@example.com")
     Order.objects.update(customer=customer)
     sign_in(client, customer.user)
     taken_to_the_truck(order)
-    assert (story(order)[-1].state, story(order)[-1].expected_on) == ("next", order.promised_by_on)
+    assert story(order)[-1] == TimelineStep("At your door", "next", expected_on=order.promised_by_on)
     assert "With you" in client.get(order.get_absolute_url()).text
+    by_on = TODAY() + timedelta(days=ahead)
+    Order.objects.update(promised_from_on=by_on, promised_by_on=by_on)
     getattr(transitions, verb)(order.shipments.get().pk, actor="Sam")
-    assert (story(order)[-1].state, story(order)[-1].expected_on) == ("wait", None)
+    assert story(order)[-1] == TimelineStep("At your door", "wait", text="No day is known at the moment.")
+    page = client.get(order.get_absolute_url()).text
+    assert "No day is known at the moment." in page
+    assert "With you" not in page
+    assert format_day(by_on, TODAY()) not in page
+
+
+def test_where_nobody_knows_the_day_or_the_order_is_on_hold_the_story_says_so():
+    order = order_due(promised_by_on=None)
+    assert story(order)[-1] == TimelineStep("At your door", "next", text=NO_DAY_TEXT)
+    order = order_due()
+    Order.objects.filter(pk=order.pk).update(hold=Order.Hold.WARNING)
+    assert story(order)[-1] == TimelineStep("At your door", "wait", text=NO_DAY_TEXT)
+
+
+def test_a_day_that_has_passed_is_no_day_to_come(client):
+    order, customer = order_due(), builders.customer("alice@example.com")
+    passed = TODAY() - timedelta(days=2)
+    Order.objects.update(customer=customer, promised_from_on=passed, promised_by_on=passed)
+    sign_in(client, customer.user)
+    taken_to_the_truck(order)
+    said = f"We said {format_day(passed, TODAY())}, and it is later than that. We are sorry."
+    assert story(order)[-1] == TimelineStep("At your door", "wait", text=f"{said} {NO_DAY_TEXT}")
     assert "With you" not in client.get(order.get_absolute_url()).text
+    transitions.mark_shipment_out_for_delivery(order.shipments.get().pk, actor="Sam")
+    assert story(order)[-1].text == said  # it is almost there
 
 
 def test_the_packers_note_is_on_it_signed():
@@ -117,7 +146,8 @@ def test_the_packers_note_is_on_it_signed():
 def test_a_passed_date_is_owned_up_to():
     order = order_due(ships_on=TODAY() - timedelta(days=1))
     *_, truck, door = story(order)
-    assert (truck.state, truck.text) == ("wait", "Later than we said. We are sorry.")
+    said = f"We said {format_day(order.ships_on, TODAY())}, and it is later than that. We are sorry."
+    assert truck == TimelineStep("On the truck", "wait", text=said)
     assert door.state == "next"
 
 
@@ -141,11 +171,12 @@ def test_each_refund_is_a_step_with_its_amount():
 def test_two_parcels_have_a_story_each():
     here, there = builders.variant(), builders.variant()
     there.stock.update(store=Store.objects.create(name="The barn", position=5))
-    order = builders.placed_order(here, there)
+    order = builders.placed_order(here, there, quantity=2)
     transitions.approve_order(order.pk, actor="Sam")
     transitions.mark_shipment_picked(order.shipments.order_by("pk")[0].pk, actor="Sam")
     first, second = build_timelines(Order.objects.get())
     assert [first.title, second.title] == ["Parcel 1 of 2", "Parcel 2 of 2"]
+    assert [first.contents, second.contents] == [f"2 × {here.product.title}", f"2 × {there.product.title}"]
     picked = [step.title for step in first.steps].index("Picked")
     assert first.steps[picked].state == "now"
     assert second.steps[picked].state == "next"
@@ -220,13 +251,14 @@ def test_an_imported_order_tells_what_it_knows():
     assert story(order)[0].at == order.placed_at
 
 
-def test_a_story_costs_four_queries_however_many_parcels_it_has(django_assert_num_queries):
+def test_a_story_costs_four_queries_and_two_more_for_what_is_in_each_of_several_parcels(django_assert_num_queries):
     order = order_due()
     taken_to_the_truck(order)
     found = Order.objects.get()
     with django_assert_num_queries(4):
         build_timelines(found)
-    builders.sent_parcel(order)
-    found = Order.objects.get(pk=order.pk)
-    with django_assert_num_queries(4):
-        assert len(build_timelines(found)) == 2
+    for count in (2, 3):
+        builders.sent_parcel(order)
+        found = Order.objects.get(pk=order.pk)
+        with django_assert_num_queries(6):
+            assert len(build_timelines(found)) == count

@@ -222,4 +222,4 @@ def test_each_thing_that_came_of_an_order_stands_where_it_happened():
     ]
     titles = list_titles(order)
     assert [title for title in titles if title in told] == told
-    assert "back with you by" in titles[-1]
+    assert "back with you" in titles[-1]

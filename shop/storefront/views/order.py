@@ -36,7 +36,8 @@ from orders.models import Order, OrderLine, Payment
 from orders.order_facts import OrderFacts, read_order_facts
 from orders.papers import issuing
 from orders.returns import deadlines, declaring, pieces, policy, return_wording, wording
-from orders.timeline import Timeline, TimelineStep, build_timelines
+from orders.timeline import Timeline, build_timelines
+from orders.timeline_step import TimelineStep
 from shop.storefront import consent_prompts, page_cache
 from shop.storefront.consent_prompts import PromptPlace
 from shop.storefront.guarantee_notice import build_notice_for
@@ -265,6 +266,7 @@ def make_story_context(story: Timeline) -> dict[str, Any]:
     """A timeline as the page shows it."""
     return {
         "title": story.title,
+        "contents": story.contents,
         "steps": [_make_step_context(step) for step in story.steps],
         "note": story.note,
         "note_by": story.note_by,
@@ -284,7 +286,7 @@ def _make_step_context(step: TimelineStep) -> dict[str, Any]:
 
 
 def _format_expected_day(step: TimelineStep) -> str:
-    return promise.format_day(step.expected_on, timezone.localdate()) if step.expected_on else ""
+    return f"by {promise.format_day(step.expected_on, timezone.localdate())}" if step.expected_on else ""
 
 
 def _format_order_arrival(found: Order) -> str:
