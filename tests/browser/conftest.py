@@ -36,6 +36,13 @@ def visitor(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
 
 
 @pytest.fixture
+def reader(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
+    """Another person, or the same at another machine: no cookie of the shop's, only their mail."""
+    with Visitor.coming_to(shop, chromium) as arrived:
+        yield arrived
+
+
+@pytest.fixture
 def staff(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
     with Visitor.coming_to(shop, chromium) as arrived:
         yield arrived.sign_in("staff@saywhen.example", door="/admin/")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from shop.local.carrier.testing import steer_stand_in
 from shop.local.home import CHECKOUT, get_home
 from tests.reliability.stack import free_port
 
@@ -55,6 +56,10 @@ class Shop:
 
     def topics(self, to: str) -> list[str]:
         return [mail["topic"] for mail in self.mails(to)]
+
+    def steer_carrier(self, what: str, **told: Any) -> None:
+        """At its stand-in (docs/carriers.md): a number it follows, what it scans of it."""
+        steer_stand_in(self.ports["CARRIER_PORT"], what, **told)
 
     def wait_until_told(self, *, seconds: float = 30) -> None:
         """Until the shop has nothing left to say to anybody."""

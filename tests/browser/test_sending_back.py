@@ -1,11 +1,9 @@
 """Sent back, as both sides see it: what buyers press and read, what staff do at the table, step by step."""
 
 import io
-from collections.abc import Iterator
 
-import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from orders.models import ReturnAuthorization
 from orders.returns.return_wording import COMING_WORDS, SETTLED_WORDS, TO_PAY_WORDS
@@ -18,13 +16,6 @@ from tests.journeys.walks import STAGES
 Wanted = ReturnAuthorization.Wanted
 NEWS = "Tell me how a return goes"
 CHIPPED = "One of the two has a chip, see the picture."
-
-
-@pytest.fixture
-def reader(shop: Shop, chromium: Browser) -> Iterator[Visitor]:
-    """The same person at another machine: no cookie of the shop's, only their mail."""
-    with Visitor.coming_to(shop, chromium) as arrived:
-        yield arrived
 
 
 def draw_picture() -> bytes:

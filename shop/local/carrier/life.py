@@ -17,6 +17,7 @@ LIVES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "delivered": (*USUAL, HANDED_OVER),
     "tried_first": (*USUAL, TRIED, ON_THE_VAN, HANDED_OVER),
     "refused": (*USUAL, REFUSED, GOING_BACK),
+    "by_hand": (),  # nothing but what `scan` says
 }
 
 

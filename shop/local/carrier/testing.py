@@ -13,6 +13,16 @@ from shop.local.home import CHECKOUT
 START_SECONDS = 60
 
 
+def steer_stand_in(port: int, what: str, **told: Any) -> Any:
+    """One of `/_control/`: parcels, life, scan, advance, webhooks, requests, labels, deliveries."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+    try:
+        connection.request("POST", f"/_control/{what}", json.dumps(told), {"Content-Type": "application/json"})
+        return json.load(connection.getresponse())["answer"]
+    finally:
+        connection.close()
+
+
 class CarrierStandIn:
     """`pace`: seconds between two scans; large, so that a test says when something happens (`advance`)."""
 
@@ -46,10 +56,4 @@ class CarrierStandIn:
         return f"http://127.0.0.1:{self.port}"
 
     def steer(self, what: str, **told: Any) -> Any:
-        """One of `/_control/`: parcels, life, scan, advance, webhooks, requests, labels, deliveries."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
-        try:
-            connection.request("POST", f"/_control/{what}", json.dumps(told), {"Content-Type": "application/json"})
-            return json.load(connection.getresponse())["answer"]
-        finally:
-            connection.close()
+        return steer_stand_in(self.port, what, **told)
