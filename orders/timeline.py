@@ -46,9 +46,10 @@ class Timeline:
 
 
 BANK_MILESTONE = (Kind.PAYMENT_UNDER_WAY, "Payment on its way from your bank")
-LINES_TITLES: dict[str, str] = {
+BETWEEN_TITLES: dict[str, str] = {
     Kind.LINES_CANCELLED: "Some of it cancelled",
     Kind.LINES_CHANGED: "Changed as you wished",
+    Kind.NOTE_CHANGED: "The note that goes in with it changed",
 }
 NO_DAY_TEXT = "No day is known at the moment."
 NOT_PAID_TEXT = "Nothing was charged, and the goods are no longer held."
@@ -149,8 +150,8 @@ def _insert_delays(steps: list[TimelineStep], told: list[ToldDelay]) -> list[Tim
 
 
 def _insert_what_came_between(steps: list[TimelineStep], mine: list[OrderEvent]) -> list[TimelineStep]:
-    """What was waited for and came, what of it was cancelled or changed."""
-    between = (event for event in mine if event.kind in (Kind.GOODS_CAME, Kind.SPLIT, *LINES_TITLES))
+    """What was waited for and came, what of it was cancelled or changed, its note too."""
+    between = (event for event in mine if event.kind in (Kind.GOODS_CAME, Kind.SPLIT, *BETWEEN_TITLES))
     return _insert_by_time(steps, [_build_step_between(event) for event in between])
 
 
@@ -168,7 +169,8 @@ def _build_step_between(event: OrderEvent) -> TimelineStep:
         return TimelineStep(_describe_arrival(event.data.get("what") or []), "done", at=event.created_at)
     if event.kind == Kind.SPLIT:
         return TimelineStep("In two parcels", "done", at=event.created_at, text=describe_division(event))
-    return TimelineStep(LINES_TITLES[event.kind], "done", at=event.created_at, text=f"{event.data.get('what', '')}.")
+    what = event.data.get("what")
+    return TimelineStep(BETWEEN_TITLES[event.kind], "done", at=event.created_at, text=f"{what}." if what else "")
 
 
 def _describe_arrival(titles: list[str]) -> str:
@@ -191,11 +193,8 @@ def _build_cancelled_steps(order: Order, mine: list[OrderEvent]) -> list[Timelin
         if kind in by_kind
     ]
     if Kind.PAYMENT_FAILED in by_kind:
-        steps.append(
-            TimelineStep(
-                "Your bank did not pay", "stop", at=by_kind[Kind.PAYMENT_FAILED].created_at, text=NOT_PAID_TEXT
-            )
-        )
+        failed_at = by_kind[Kind.PAYMENT_FAILED].created_at
+        steps.append(TimelineStep("Your bank did not pay", "stop", at=failed_at, text=NOT_PAID_TEXT))
     ended = by_kind.get(Kind.CANCELLED)
     reason = str(ended.data.get("reason", "")) if ended else ""
     return [

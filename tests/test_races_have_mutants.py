@@ -61,6 +61,11 @@ TWINS = {
             "test_without_the_parcels_lock_it_leaves_again_and_again"
         ),
     },
+    "concurrency/test_gift_note_at_once.py": {
+        "test_changed_while_packing_begins_the_packer_reads_the_note_that_stays": (
+            "test_without_the_orders_lock_the_packer_reads_a_note_that_does_not_stay"
+        ),
+    },
     "concurrency/test_gifts_at_once.py": {
         "test_adding_and_marking_at_once_loses_nothing": "test_without_the_carts_lock_something_is_lost",
         "test_two_tabs_of_a_visitor_never_put_in_more_than_there_is": (

@@ -44,6 +44,7 @@ from orders.admin.delivery_filters import CountryFilter, DelayedFilter, MethodFi
 from orders.admin.entered_returns import enter_fault, enter_return, enter_withdrawal
 from orders.admin.entry import enter_order
 from orders.admin.figures import FigureFilter
+from orders.admin.gift_note import change_note
 from orders.admin.invoices import build_invoice_urls, describe_issued
 from orders.admin.line_actions import cancel_lines, change_lines, refund_parts
 from orders.admin.next_steps import list_next_steps, list_quick_steps
@@ -144,6 +145,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         cancel,
         cancel_lines,
         change_lines,
+        change_note,
         send_what_is_here,
         send_together,
         refund,

@@ -20,6 +20,7 @@ from accounts.models import AccessKind, User
 from orders.admin.action_pages import log_order_access
 from orders.fulfilment import packing
 from orders.fulfilment.transitions import TransitionRefused
+from orders.gift_note import find_note_change
 from orders.models import Shipment
 from shop.admin_queries import check_parameters
 
@@ -136,6 +137,7 @@ def _render_parcel(
         is_waiting=parcel.stage in packing.TO_PACK,
         at_it=packing.describe_packer(parcel),
         lines=lines,
+        note_changed_at=find_note_change(parcel.order) if is_mine else None,
         is_complete=packing.is_complete(lines),
         wanted_count=sum(each.line.quantity for each in lines),
         scanned_count=sum(each.scanned_count for each in lines),

@@ -10,8 +10,10 @@ from django.urls import URLPattern, reverse
 from orders.addresses.address_change import may_change_address
 from orders.admin import bulk_tracking, figures, handover, packing
 from orders.admin.address import CHANGE_ADDRESS
+from orders.admin.gift_note import CHANGE_NOTE
 from orders.admin.taking_back import TAKE_BACK
 from orders.fulfilment.undoing import find_last_step
+from orders.gift_note import may_change_gift_note
 from orders.models import Order, Shipment
 from orders.stages import StaffButton, get_stage
 
@@ -55,6 +57,8 @@ def list_mending_steps(order: Order) -> Iterator[StaffButton]:
         yield TAKE_BACK
     if may_change_address(order):
         yield CHANGE_ADDRESS
+    if may_change_gift_note(order):
+        yield CHANGE_NOTE
 
 
 def _get_queue_key(stage: Stage) -> str:

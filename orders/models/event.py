@@ -44,6 +44,7 @@ class OrderEvent(EventRow):
         LINES_CANCELLED = "lines_cancelled", "Lines cancelled"
         SPLIT = "order_split", "What is here goes ahead"
         LINES_CHANGED = "lines_changed", "Size or colour changed"
+        NOTE_CHANGED = "gift_note_changed", "Gift note changed"
         REFUNDED = "order_refunded", "Refunded"
         REFUND_FAILED = "refund_failed", "Refund came back"
         REFUND_AGAIN = "refund_sent_again", "Refund sent again"

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from orders import carts
+from orders.gift_note import GiftNoteForm
 from orders.models import Cart, CartLine
 from orders.views.redirects import see_other
 
@@ -46,10 +47,6 @@ class QuantityForm(forms.Form):
 def _describe_quantity_error(form: forms.Form) -> str:
     """The limit, where more was asked for than anybody sells; empty for what is no number at all."""
     return carts.describe_limit(carts.get_quantity_limit()) if form.has_error("quantity", "max_value") else ""
-
-
-class GiftNoteForm(forms.Form):
-    gift_note = forms.CharField(max_length=280, required=False)
 
 
 @require_POST

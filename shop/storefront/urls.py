@@ -87,6 +87,7 @@ urlpatterns = [
     path("orders/<str:number>/delay/", delay.order_delay, name="order_delay"),
     path("orders/<str:number>/cancelled-lines/", line_cancellation.cancel_own_lines, name="order_line_cancellation"),
     path("orders/<str:number>/changed-lines/", line_change.change_own_lines, name="order_line_change"),
+    path("orders/<str:number>/gift-note/", line_change.change_own_note, name="order_gift_note"),
     path("orders/<str:number>/withdrawal/", withdrawal.order_withdrawal, name="order_withdrawal"),
     path("orders/<str:number>/return/", returns.order_return, name="order_return"),
     path("orders/<str:number>/fault/", returns.order_fault, name="order_fault"),

@@ -144,4 +144,4 @@ def test_a_guest_has_another_size_until_somebody_picks_it(visitor: Visitor, staf
     assert not find_named(staff.page, "button", "Change a size or colour").count()
     visitor.page.reload()
     assert not find_named(visitor.page, "link", "Change a size or colour").count()
-    assert "can no longer be changed here" in visitor.go(f"/orders/{number}/changed-lines/").words
+    assert "What is in it stays as it is." in visitor.go(f"/orders/{number}/changed-lines/").words

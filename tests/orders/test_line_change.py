@@ -19,6 +19,7 @@ __all__ = ["staff"]
 
 pytestmark = pytest.mark.django_db
 Kind = OrderEvent.Kind
+LINK, ASKED = "Change a size or colour", "What would you like instead?"
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_once_somebody_picks_it_it_stays(buyer, sizes, stage):
     small, wide, _ = sizes
     order = order_at(stage, small)
     client = buyer(order)
-    assert page(order) not in client.get(f"/orders/{order.number}/").text
+    assert LINK not in client.get(f"/orders/{order.number}/").text
     response = client.post(page(order), {f"line-{line_of(order).pk}": wide.pk}, follow=True)
     assert "can no longer be changed here" in response.text
     with pytest.raises(TransitionRefused, match="stays as it is"):
@@ -121,8 +122,12 @@ def test_an_order_with_an_invoice_stays_as_the_invoice_says(buyer, sizes):
     order = builders.placed_order(small)
     issuing.issue_for_order(order.pk)
     client = buyer(order)
-    assert page(order) not in client.get(f"/orders/{order.number}/").text
-    assert "can no longer be changed here" in client.get(page(order), follow=True).text
+    assert LINK not in client.get(f"/orders/{order.number}/").text
+    shown = client.get(page(order)).text
+    assert "What is in it stays as it is." in shown
+    assert ASKED not in shown
+    response = client.post(page(order), {f"line-{line_of(order).pk}": wide.pk}, follow=True)
+    assert "can no longer be changed here" in response.text
     with pytest.raises(TransitionRefused, match="has an invoice already"):
         line_change.change_lines(order.pk, {line_of(order).pk: wide.pk}, actor="Sam")
     assert (line_of(order).variant, changes(order)) == (small, [])
@@ -135,7 +140,10 @@ def test_what_costs_another_sum_or_is_not_here_is_not_offered(buyer, sizes):
     builders.variant(builders.product(), price="10.00", size="13", on_hand=5)
     order = builders.placed_order(small)
     client = buyer(order)
-    assert "Nothing else of the same price is here just now" in client.get(page(order)).text
+    shown = " ".join(client.get(page(order)).text.split())
+    assert "Nothing else of the same price is here just now" in shown
+    assert "For anything else, or more of the same, order that anew" in shown
+    assert f'href="{small.product.get_absolute_url()}">Felt slippers</a>' in shown
     for other in (wide, tall):
         with pytest.raises(TransitionRefused, match="gone meanwhile"):
             line_change.change_lines(order.pk, {line_of(order).pk: other.pk}, actor="Sam")

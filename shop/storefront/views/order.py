@@ -18,6 +18,7 @@ from accounts.models import Customer
 from accounts.people.auth import customer_required, get_login_customer
 from orders import (
     cancellation,
+    gift_note,
     line_cancellation,
     line_change,
     order_access,
@@ -80,6 +81,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "may_cancel": may_call_off and cancellation.may_cancel(found),
         "may_cancel_some": may_call_off and line_cancellation.may_cancel_some(found, [row["line"] for row in rows]),
         "may_change_lines": not facts.invoices and line_change.may_change_lines(found, [row["line"] for row in rows]),
+        "may_change_note": gift_note.may_change_gift_note(found),
         "may_mark": has_come and found.status != Order.Status.CANCELLED and order_access.owns(request, found),
         "notice": status.get_customer_notice(found, lost=lost),
         "guarantee": build_notice_for(str(found.country), page_cache.get_cached_terms().settings) if has_come else None,
