@@ -27,7 +27,8 @@ _asking: ContextVar[HttpRequest | None] = ContextVar("destination", default=None
 class Destination:
     """`methods`: those that go there, in the shop's order. `abroad`: the country's name, "" in the shop's own.
 
-    `postcode`: of the customer's own address there; "" where none is known.
+    `postcode`: of the customer's own address there; "" where none is known. `unserved`: the country's name that it
+    would be, if anything went there, and this is the shop's own instead; "" for most.
     """
 
     country: str
@@ -35,6 +36,7 @@ class Destination:
     calendar: Calendar
     methods: Sequence[ShippingMethod]
     abroad: str = ""
+    unserved: str = ""
 
     @property
     def method(self) -> ShippingMethod | None:
@@ -46,6 +48,13 @@ class Destination:
         """What the days of one moment's terms depend on; nothing in it tells one person from another."""
         method = self.method
         return f"{self.country} {method.pk} {self.calendar.get_zone_days(method)}" if method else self.country
+
+    @property
+    def unserved_words(self) -> str:
+        """To stand where the days stand, which are another country's than the customer's; empty for most."""
+        if not self.unserved:
+            return ""
+        return f"We do not deliver to {self.unserved} yet; these are the days for {Country(self.country).name}."
 
     def find_zone(self, terms: Terms) -> DeliveryZone | None:
         """Of the known address; None without one."""
@@ -73,7 +82,8 @@ def find_destination(terms: Terms) -> Destination:
         if methods:
             abroad = "" if country == own else str(Country(country).name)
             return Destination(country, code, terms.get_calendar(country, code), methods, abroad)
-    return Destination(own, "", terms.calendar, terms.domestic_methods)
+    unserved = str(Country(country).name) if country and country != own else ""
+    return Destination(own, "", terms.calendar, terms.domestic_methods, unserved=unserved)
 
 
 def get_chosen_country(request: HttpRequest) -> str:

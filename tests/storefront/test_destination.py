@@ -142,6 +142,38 @@ def test_an_address_where_nothing_goes_leaves_pages_with_the_shops_own_days(clie
     assert days == re.findall(r"arrives (.*?)\.", read(client.get(mug.get_absolute_url())))
 
 
+UNSERVED = "We do not deliver to Austria yet; these are the days for United Kingdom."
+
+
+def test_where_nothing_goes_to_a_saved_address_product_and_cart_say_whose_days_they_name(client, mug):
+    ShippingMethod.objects.update(countries="GB")
+    page_cache.clear()
+    fill(client, mug.variants.get())
+    paths = (mug.get_absolute_url(), "/cart/")
+    assert [path for path in paths if "We do not deliver" in read(client.get(path))] == []
+    live_at(client, **VIENNA)
+    fill(client, mug.variants.get())
+    assert [read(client.get(path)).count(UNSERVED) for path in paths] == [1, 1]
+    client.logout()
+    assert [path for path in paths if "We do not deliver" in read(client.get(path))] == []
+
+
+def test_where_no_day_is_known_none_is_said_to_be_of_another_country(client, mug):
+    ShippingMethod.objects.all().delete()
+    page_cache.clear()
+    live_at(client, **VIENNA)
+    fill(client, mug.variants.get())
+    for path in (mug.get_absolute_url(), "/cart/"):
+        assert "these are the days" not in read(client.get(path))
+
+
+def test_a_country_that_something_goes_to_is_not_said_to_be_without(client, mug):
+    live_at(client, **VIENNA)
+    fill(client, mug.variants.get())
+    for path in (mug.get_absolute_url(), "/cart/"):
+        assert "We do not deliver" not in read(client.get(path))
+
+
 def test_nobody_else_reads_the_days_of_somebodys_country(client, mug):
     live_at(client, **VIENNA)
     for path in (mug.get_absolute_url(), mug.category.get_absolute_url()):
@@ -152,7 +184,10 @@ def test_nobody_else_reads_the_days_of_somebodys_country(client, mug):
         assert "to Austria" not in read(client.get(path))
 
 
-def test_where_somebody_lives_costs_no_statement(client, mug):
+@pytest.mark.parametrize("countries", ["", "GB"])
+def test_where_somebody_lives_costs_no_statement(client, mug, countries):
+    ShippingMethod.objects.update(countries=countries)
+    page_cache.clear()
     bob = cast.bob()
     client.force_login(bob.user)
     fill(client, mug.variants.get())

@@ -82,6 +82,7 @@ def _build_contents(request: HttpRequest, lines: list[CartLine]) -> dict[str, An
         "until_free": _format_until_free(method, totals),
         "tax_name": agreed.tax_names.get(country, ""),
         "arrival": format_arrival(lines, plan, now=now) if plan else "",
+        "unserved": to.unserved_words,
         "zone_words": _describe_zone(agreed, to, zone) if method else "",
         "second_parcel": _describe_second_parcel(plan, method, now),
         "customs_note": _describe_customs(agreed, to),

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -34,6 +35,7 @@ from shop.storefront import (
 )
 from shop.storefront.consent_prompts import PromptPlace
 from shop.storefront.destination import Destination, find_destination
+from shop.storefront.product_display import VariantOption
 
 
 @require_safe
@@ -81,6 +83,7 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "chosen": chosen,
         "fit": next((each for each in sizes if chosen and not wanted and each.words == chosen.variant.size), None),
         "gone": product_display.describe_sold_out_options(options),
+        "unserved": _describe_unserved(options),
         "delivery_words": _find_delivery_words(),
         "return_words": _write_return_words(found),
         "stores": store_display.list_stores(found, now=now),
@@ -93,6 +96,12 @@ def _build_product_context(found: ProductDetails, *, wanted: str, told: Interest
         "current_category": path[0].slug if path else "",
         "canonical_url": canonical_url,
     }
+
+
+def _describe_unserved(options: Sequence[VariantOption]) -> str:
+    """Whose days they are, where nothing goes to the customer's own country; empty for most, and without a day."""
+    has_days = any(option.promised for option in options)
+    return find_destination(page_cache.get_cached_terms()).unserved_words if has_days else ""
 
 
 def _find_delivery_words() -> SafeString:
