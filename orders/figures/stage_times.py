@@ -14,11 +14,13 @@ PERIOD = timedelta(weeks=8)
 STEPS = {OrderEvent.Kind.PLACED: "Paid", **{row.event: row.milestone for row in stages.ROAD if row.milestone}}
 
 # Of each order the first time that each step was taken; the time since the step before it. What its buyer says did not
-# come is not delivered.
+# come is not delivered; what was delivered again after they said so, was so then.
 _MEASURE = PreparedStatement("""
 WITH taken AS (
-    SELECT e.order_id, e.kind, min(e.created_at) AS at
+    SELECT e.order_id, e.kind,
+           min(greatest(e.created_at, CASE WHEN e.kind = 'shipment_delivered' THEN s.delivered_at END)) AS at
     FROM orders_order o JOIN orders_orderevent e ON e.order_id = o.id
+    LEFT JOIN orders_shipment s ON s.id = e.shipment_id
     WHERE o.placed_at >= %(since)s AND e.kind = ANY(%(kinds)s)
       AND NOT (o.has_denied_delivery AND e.kind = 'shipment_delivered')
     GROUP BY e.order_id, e.kind

@@ -7,14 +7,17 @@ It looks at the whole set, sorted by when things happened, so that twice, late, 
 * else a parcel once delivered stays so: whoever scans it afterwards is wrong;
 * else the last thing that happened counts, except that “in transit” takes back neither “out for delivery” nor that it
   cannot be delivered.
+
+It came into the buyer's hands when “delivered” was scanned first; where they said since that it did not come, and it
+was scanned again, then.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from orders import stages
-from orders.models import Shipment, TrackingEvent
+from orders.models import OrderEvent, Shipment, TrackingEvent
 
 Stage = Shipment.Stage
 Meaning = TrackingEvent.Meaning
@@ -38,14 +41,14 @@ NOT_TAKEN_BACK = (Stage.OUT_FOR_DELIVERY, Stage.UNDELIVERABLE)
 
 @dataclass(frozen=True)
 class ParcelStanding:
-    """`delivered_at`: when it came into the buyer's hands; None while nobody knows that it has."""
+    """`delivered_at`: when it came into the buyer's hands; None while nobody says that it has."""
 
     stage: Shipment.Stage
     delivered_at: datetime | None
 
 
-def derive_standing(scans: Iterable[TrackingEvent], steps: Iterable[tuple[str, datetime]]) -> ParcelStanding:
-    """Of a parcel that has left. `steps`: kind and time of the events of staff's own steps with it."""
+def derive_standing(scans: Iterable[TrackingEvent], steps: Collection[tuple[str, datetime]]) -> ParcelStanding:
+    """Of a parcel that has left. `steps`: kind and time of the events that no scan made: of staff, of its buyer."""
     told = [scan for scan in scans if scan.meaning != Meaning.OTHER]
     by_carrier = [(scan.happened_at, STAGE_BY_MEANING[scan.meaning]) for scan in told]
     by_staff = [(at, STAGE_BY_EVENT[kind]) for kind, at in steps if kind in STAGE_BY_EVENT]
@@ -54,7 +57,10 @@ def derive_standing(scans: Iterable[TrackingEvent], steps: Iterable[tuple[str, d
     if stage != Stage.DELIVERED:
         return ParcelStanding(stage, None)
     handed_over = [min(scan.happened_at, scan.received_at) for scan in told if scan.meaning == Meaning.DELIVERED]
-    return ParcelStanding(stage, min(handed_over or [at for at, each in ended if each == Stage.DELIVERED]))
+    said = handed_over or [at for at, each in ended if each == Stage.DELIVERED]
+    denied_at = max((at for kind, at in steps if kind == OrderEvent.Kind.DELIVERY_DENIED), default=None)
+    since = [at for at in said if denied_at and at > denied_at]
+    return ParcelStanding(stage, min(since or said))
 
 
 def _get_place(seen: tuple[datetime, Shipment.Stage]) -> tuple[datetime, int]:

@@ -330,11 +330,14 @@ def _explain_other_road(shipment: Shipment) -> str:
 def _reach_stage(
     shipment: Shipment, to_stage: Shipment.Stage, *, actor: str, told: Mapping[str, object], **changes: object
 ) -> Shipment:
-    """Writes it down, under the lock. `told`: what its event says besides."""
-    shipment.stage = to_stage
+    """Writes it down, under the lock. `told`: what its event says besides.
+
+    What its buyer denied was that it had come: once nobody says so any more, that is no question either.
+    """
+    shipment.stage, shipment.denied_at = to_stage, None
     for name, value in changes.items():
         setattr(shipment, name, value)
-    shipment.save(update_fields=["stage", *changes])
+    shipment.save(update_fields=["stage", "denied_at", *changes])
     order = shipment.order
     events.record_order_event(order, stages.get_stage(to_stage).event, shipment=shipment, actor=actor, **told)
     status.recalculate(order)

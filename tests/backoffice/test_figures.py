@@ -148,6 +148,16 @@ def test_no_time_to_the_door_is_measured_of_what_its_buyer_says_did_not_come():
     assert (measure_stages(TODAY()), delivered().count()) == ([], 0)
 
 
+def test_what_was_delivered_again_after_its_buyer_denied_it_took_until_then():
+    order = promised(last_week(), came=last_week())
+    for kind in (Kind.PLACED, Kind.DELIVERED):
+        order.events.create(kind=kind, shipment=order.shipments.get() if kind == Kind.DELIVERED else None)
+    Order.objects.filter(pk=order.pk).update(placed_at=timezone.now())
+    order.shipments.update(delivered_at=timezone.now() + timedelta(hours=5))
+    [measured] = measure_stages(TODAY())
+    assert measured.median == pytest.approx(5 * 3600, abs=5)
+
+
 def test_money_back_is_counted_once_it_went():
     order = builders.placed_order()
     payment = order.payments.get()

@@ -1,11 +1,11 @@
 """“It did not come”: the buyer's word against the carrier's."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
 
-from orders.fulfilment import denials, queue
+from orders.fulfilment import denials, queue, transitions
 from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment
 from orders.returns.deadlines import compute_withdrawal_period
@@ -180,6 +180,77 @@ def test_staff_find_it_settle_it_and_the_customer_reads_what_came_of_it(client):
     assert not any(each.count for each in queue.summarize_queues())
     again = take(client, "settle_denial", parcel.order, confirm="1", reason="Again")
     assert said(again) == [f"{parcel.order.number}: nobody says that a parcel of it did not come."]
+
+
+def denied_parcel(hours: float = 60) -> Shipment:
+    """Scanned as delivered after 40 hours; some hours after it left its buyer said that it did not come."""
+    parcel = delivered_parcel(hours=40)
+    denials.deny_delivery(parcel.pk, actor="Pat")
+    denied_at = get_moment(parcel, hours=hours)
+    parcel.events.filter(kind=OrderEvent.Kind.DELIVERY_DENIED).update(created_at=denied_at)
+    return parcel
+
+
+def get_moment(parcel: Shipment, *, hours: float) -> datetime:
+    assert parcel.dispatched_at is not None
+    return parcel.dispatched_at + timedelta(hours=hours)
+
+
+def settle(parcel: Shipment) -> None:
+    denials.settle_denial(parcel.pk, actor="Sam", reason="It was still in the depot.")
+
+
+def scan_again(parcel: Shipment) -> None:
+    tell(parcel, scan("delivered", parcel, hours=90))
+
+
+@pytest.mark.parametrize("steps", [(settle, scan_again), (scan_again, settle)], ids=["settled first", "scanned first"])
+def test_settled_and_delivered_after_all_it_waits_for_nobody_and_came_when_it_was_scanned_again(steps):
+    parcel = denied_parcel()
+    for step in steps:
+        step(parcel)
+    parcel.refresh_from_db()
+    assert (parcel.stage, parcel.denied_at) == (Shipment.Stage.DELIVERED, None)
+    assert parcel.delivered_at == get_moment(parcel, hours=90)
+    order = Order.objects.get()
+    assert (order.has_denied_delivery, order.status) == (False, Order.Status.COMPLETED)
+    assert not any(each.count for each in queue.summarize_queues())
+    assert [state for title, state, _ in outline(parcel) if title == "At your door"] == ["done"]
+    assert parcel.events.filter(kind=OrderEvent.Kind.DELIVERED).count() == 1
+
+
+def test_the_time_to_withdraw_counts_from_the_moment_it_came_after_all():
+    parcel = denied_parcel()
+    scan_again(parcel)
+    settle(parcel)
+    came = get_moment(parcel, hours=90)
+    assert compute_withdrawal_period(Order.objects.get().shipments.all(), days_off=()).ends_on >= timezone.localdate(
+        came + timedelta(days=14)
+    )
+
+
+@pytest.mark.parametrize("hours", [41, 59])
+def test_a_scan_from_before_it_was_denied_moves_no_moment_however_late_it_is_told(hours):
+    parcel = denied_parcel()
+    settle(parcel)
+    assert tell(parcel, scan("delivered", parcel, hours=hours)).delivered_at == get_moment(parcel, hours=40)
+
+
+def test_scanned_again_it_stays_open_until_its_buyer_or_staff_say_so():
+    parcel = denied_parcel()
+    scan_again(parcel)
+    assert Order.objects.get().has_denied_delivery
+    assert {each.queue.key: each.count for each in queue.summarize_queues()}["denied"] == 1
+
+
+def test_what_goes_back_is_denied_no_more_and_delivered_after_all_it_is_a_delivery_of_its_own():
+    parcel = denied_parcel()
+    back = tell(parcel, scan("returned", parcel, hours=70))
+    assert (back.stage, back.denied_at) == (Shipment.Stage.RETURNED, None)
+    assert not any(each.count for each in queue.summarize_queues() if each.queue.key == queue.NOT_RECEIVED.key)
+    transitions.mark_shipment_delivered(parcel.pk, actor="Sam")
+    assert not Order.objects.get().has_denied_delivery
+    assert denials.deny_delivery(parcel.pk, actor="Pat").denied_at is not None
 
 
 def test_settling_without_a_word_or_what_nobody_denied_is_refused(client):
