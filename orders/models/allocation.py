@@ -35,6 +35,7 @@ class Allocation(models.Model):
     objects = AllocationQuerySet.as_manager()
 
     class Meta:
+        ordering = ["id"]
         indexes = [
             models.Index(fields=["record"], condition=IS_STANDING, name="allocation_standing"),
             models.Index(

@@ -330,6 +330,9 @@ class Adjustment(models.Model):
     label = models.CharField(max_length=120)
     amount = models.DecimalField(max_digits=12, decimal_places=2)
 
+    class Meta:
+        ordering = ["id"]
+
     def __str__(self) -> str:
         return self.label
 
@@ -344,6 +347,7 @@ class OrderTick(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        ordering = ["id"]
         constraints = [models.UniqueConstraint(fields=["order", "purpose"], name="order_tick_once")]
 
     def __str__(self) -> str:

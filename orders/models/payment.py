@@ -43,6 +43,7 @@ class Payment(models.Model):
     )
 
     class Meta:
+        ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
                 fields=["order"], condition=Q(status="captured"), name="payment_one_captured_per_order"
@@ -118,6 +119,7 @@ class Refund(models.Model):
     objects = RefundQuerySet.as_manager()
 
     class Meta:
+        ordering = ["id"]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="refund_amount_positive"),
             models.CheckConstraint(
@@ -145,6 +147,7 @@ class RefundLine(models.Model):
     amount = models.DecimalField(max_digits=12, decimal_places=2)
 
     class Meta:
+        ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["refund", "order_line"], name="refund_line_once"),
             models.CheckConstraint(condition=Q(amount__gte=0), name="refund_line_not_negative"),

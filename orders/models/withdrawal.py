@@ -156,6 +156,7 @@ class WithdrawalLine(models.Model):
     written_off_quantity = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
+        ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["withdrawal", "order_line"], name="withdrawal_line_once"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="withdrawal_line_some"),
