@@ -245,6 +245,7 @@ def test_staff_change_it_from_the_orders_page(staff, sizes):
     assert "Change a size or colour" in buttons(staff.get(page_of(order)))
     asked = take(staff, "change_lines", order)
     assert "size 12 (as ordered)" in asked.text
+    assert "For anything else, or more of the same, enter an order for that" in " ".join(asked.text.split())
     response = take(staff, "change_lines", order, confirm="yes", **{f"line-{line_of(order).pk}": str(wide.pk)})
     assert any("Changed" in message for message in said(response))
     assert line_of(order).variant == wide
