@@ -249,8 +249,9 @@ def register_processors() -> None:
         register_processor(
             Processor(
                 "EasyPost",
-                does="tells us where the carrier last saw the parcel",
-                gets="the tracking number of the parcel, and nothing else.",
+                does="tells us where the carrier last saw the parcel, and makes a label for a return, if you want one",
+                gets="the tracking number of the parcel. For a label also the name and address on the order, which the "
+                "carrier that takes it gets too; neither your e-mail address nor a phone number.",
             )
         )
 

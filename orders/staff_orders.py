@@ -1,4 +1,5 @@
-"""Orders that came by phone, by post or by e-mail: staff enter them, and from then on they are like any other.
+"""Orders that came by phone, by post or by e-mail, or go in exchange and cost more: staff enter them, or send the
+exchange, and from then on they are like any other.
 
 Entered, an order waits for its payment with its goods set aside. Its buyer pays through its link until `pay_by_at`, or
 staff note that the money came another way. Nothing is ticked for anybody: whoever buys is asked on the order's page.
@@ -50,7 +51,7 @@ UNPAID_ORDERS = register_loop(
 
 
 class Channel(models.TextChoices):
-    """How an order reached staff."""
+    """How an order reached staff. No form of theirs has `EXCHANGE`: it comes of a return."""
 
     PHONE = "phone", "By phone"
     POST = "post", "By post"
@@ -70,7 +71,7 @@ class EnteredAlready(DraftRefused):
 @dataclass(frozen=True)
 class DraftLine:
     """`unit_price`: the price agreed, where it is not the shop's own; then with a `price_reason`. `is_gift` and
-    `is_excluded`: as its buyer marked what it is for.
+    `is_excluded`: as on an order line.
     """
 
     variant: Variant
@@ -98,7 +99,8 @@ class DraftLine:
 class OrderDraft:
     """What staff were told. `email`: "" where the buyer has none. `paid_how`: how the money came, such as “Cash”; ""
     where it has not. `in_two`: what is here at once, the rest when it comes, if any of it is to come. `customer`: whose
-    it is, where the shop knows. `key` is the form's: sent twice, it is one order.
+    it is, where the shop knows. `is_postage_free`: its delivery is not charged. `key` is the form's: sent twice, it is
+    one order.
 
     Where the `method` names a store, its buyer comes there: `address` is a name and the store's country, and there is
     an `email`.
