@@ -119,7 +119,7 @@ def give_money_back(model_admin: admin.ModelAdmin, request: HttpRequest, chosen:
 
 @admin.action(description="Send the exchange or replacement", permissions=["settle"])
 def send_instead(_admin: admin.ModelAdmin, request: HttpRequest, chosen: Chosen) -> None:
-    """What costs more than what came waits for its buyer to pay it first."""
+    """What costs more than what came waits for its buyer to pay for it first."""
     unpaid: list[Order] = []
 
     def send(return_id: int, actor: str) -> None:
@@ -131,9 +131,8 @@ def send_instead(_admin: admin.ModelAdmin, request: HttpRequest, chosen: Chosen)
     for order in unpaid:
         amount = format_amount(order.total, order.currency)
         mailed = "a mail has the link" if order.email else "give its buyer the link on its page"
-        messages.info(
-            request, f"It costs more: {order.number} waits for {amount}; {mailed}. The first money goes back."
-        )
+        back = " The money for what came goes back." if order.exchange_of.refund_id else ""
+        messages.info(request, f"It costs more: {order.number} waits for {amount}; {mailed}.{back}")
 
 
 @admin.action(description="Repaired and sent back", permissions=["settle"])
@@ -249,7 +248,7 @@ class ReturnAuthorizationAdmin(AuditedAdmin, ReadOnlyAdmin):
     def order_link(self, made: ReturnAuthorization) -> SafeString:
         return _link_order(made.order)
 
-    @admin.display(description="sent in exchange")
+    @admin.display(description="order in exchange")
     def exchange_link(self, made: ReturnAuthorization) -> str | SafeString:
         return _link_order(made.exchange_order) if made.exchange_order else ""
 
@@ -286,7 +285,7 @@ class ReturnAuthorizationAdmin(AuditedAdmin, ReadOnlyAdmin):
         if label is None:
             return "none asked for"
         if label.refused_at:
-            return f"No carrier takes it. {label.refused_reason}"
+            return f"refused: {label.refused_reason}"
         return f"{label.carrier} {label.tracking_number}, {label.cost_text}" if label.made_at else "asked for"
 
     @admin.display(description="on the shelf again, written off")

@@ -29,8 +29,8 @@ WORDS_NEEDED = "Please say what is wrong, in a sentence or two."
 REASON_NEEDED = "Please choose what comes closest."
 NOTHING_LEFT = "nothing can be sent back now. What else you chose is still here: look at it, and send it again."
 INSTEAD_HELP = (
-    "Only for an exchange. If it costs less, the difference goes back to you. If it costs more, you pay it by a link "
-    "once yours is here, and the money for yours goes back."
+    "Only for an exchange. If it costs less, you get the difference back. If it costs more, you pay for it through "
+    "a link once what you send back is here, and get the money for that back."
 )
 INSTEAD_NEEDED = "Please choose what you would like instead."
 

@@ -119,7 +119,7 @@ def describe_money_back(made: ReturnAuthorization) -> str:
     """The money for what came, of an exchange for something dearer; empty where none was left to give back."""
     if made.refund is None:
         return ""
-    return f"{format_amount(made.refund.amount, made.refund.currency)} for what you sent back goes back to you."
+    return f"You get {format_amount(made.refund.amount, made.refund.currency)} back for what you sent us."
 
 
 def describe_instructions(

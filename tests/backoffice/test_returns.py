@@ -1,6 +1,7 @@
 """The staff's queue of returns: what comes, what they find, and how it ends."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -10,7 +11,7 @@ from django.utils import timezone
 from accounts.models import AccessLogEntry
 from orders.fulfilment import transitions
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Allocation, Order, OrderEvent, Refund, ReturnAuthorization, Withdrawal
+from orders.models import Allocation, Order, OrderEvent, Refund, ReturnAuthorization, ReturnLabel, Withdrawal
 from orders.returns import handling, steps
 from orders.returns.declaring import Declaration, declare_withdrawal
 from orders.returns.refusal import ReturnRefused
@@ -328,3 +329,33 @@ def test_a_look_at_a_return_is_in_the_buyers_access_log(staff):
     made = returned(came())
     staff.get(reverse("admin:orders_returnauthorization_change", args=[made.pk]))
     assert AccessLogEntry.objects.filter(order_number=made.order.number, about=f"The return {made.number}").exists()
+
+
+def test_its_page_says_how_it_stands_with_the_label_and_what_that_cost(staff):
+    made = returned(came())
+    page = reverse("admin:orders_returnauthorization_change", args=[made.pk])
+    assert "none asked for" in staff.get(page).text
+    label = ReturnLabel.objects.create(return_authorization=made, requested_at=timezone.now())
+    assert "none asked for" not in staff.get(page).text
+    refused = {"refused_at": timezone.now(), "refused_reason": "The address is not complete."}
+    ReturnLabel.objects.filter(pk=label.pk).update(**refused)
+    assert "refused: The address is not complete." in staff.get(page).text
+    bought = {"carrier": "Royal Mail", "tracking_number": "RB1", "cost": Decimal("3.35"), "file": "x"}
+    ReturnLabel.objects.filter(pk=label.pk).update(refused_at=None, made_at=timezone.now(), **bought)
+    assert "Royal Mail RB1, £3.35" in staff.get(page).text
+
+
+@pytest.mark.parametrize("is_paid_back", [True, False])
+def test_sending_what_costs_more_says_what_it_waits_for_and_whether_money_goes_back(staff, is_paid_back):
+    builders.shipping_method()
+    order = came()
+    line = order.lines.get()
+    line.product.variants.exclude(pk=line.variant_id).update(price=line.unit_price + 4)
+    made = steps.receive_return(exchanged(order).pk, actor="Sam")
+    if is_paid_back:
+        payment = order.payments.get()
+        Refund.objects.create(payment=payment, amount=payment.amount, currency="GBP", status=Refund.Status.SUCCEEDED)
+    said = act(staff, "send_instead", made)
+    made.refresh_from_db()
+    assert said[-1].startswith(f"It costs more: {made.exchange_order.number} waits for £18.00; a mail has the link.")
+    assert ("The money for what came goes back." in said[-1]) is not is_paid_back

@@ -177,9 +177,9 @@ def test_a_guest_takes_what_costs_more_and_pays_it_by_the_link(
     staff.go(f"/admin/orders/returnauthorization/?q={rma}")
     assert "(costs more)" in staff.words
     see_to(staff, rma, "Send the exchange or replacement")
-    assert "waits for £16.50; a mail has the link. The first money goes back." in staff.words
+    assert "waits for £16.50; a mail has the link. The money for what came goes back." in staff.words
 
-    see_on_order(visitor, order, rma, TO_PAY_WORDS, "£14.00 for what you sent back goes back to you.")
+    see_on_order(visitor, order, rma, TO_PAY_WORDS, "You get £14.00 back for what you sent us.")
     letter = shop.wait_for_mail(email, "order_to_pay")["text"]
     assert rma in letter
     reader.go(next(word for word in letter.split() if "/open/" in word))

@@ -9,10 +9,11 @@ from orders.models import Order
 from orders.models.order import draw_pickup_code
 from orders.returns import steps
 from orders.returns.requesting import request_return
+from orders.returns.return_wording import TO_PAY_WORDS
 from orders.returns.wording import ENTERED_FOR_BUYER
 from tests import builders
 from tests.notifications import acts
-from tests.returns.selling import Kind, Wanted, came, returned, take_back, wish
+from tests.returns.selling import Kind, Wanted, came, exchanged, returned, take_back, wish
 
 pytestmark = pytest.mark.django_db
 
@@ -91,3 +92,20 @@ def test_of_what_is_collected_it_does_not_say_that_the_replacement_travels(sink,
     [said] = [mail for mail in sink.received if mail.topic == "return_settled"]
     assert ("The replacement is being made ready" in said.text) is is_collected
     assert ("The replacement is on its way" in said.text) is not is_collected
+    assert "its own mail has the dates." in said.text
+
+
+def test_of_what_costs_more_it_says_that_it_waits_for_its_payment(sink):
+    builders.shipping_method()
+    order = came()
+    acts.tick(order, purposes.MAIL_ORDER_RETURN)
+    line = order.lines.get()
+    line.product.variants.exclude(pk=line.variant_id).update(price=line.unit_price + 4)
+    made = steps.receive_return(exchanged(order).pk, actor="Sam")
+    steps.send_exchange(made.pk, actor="Sam")
+    for _ in range(4):
+        acts.relay_and_deliver()
+    [said] = [mail for mail in sink.received if mail.topic == "return_settled"]
+    for part in (said.text, said.html):
+        assert TO_PAY_WORDS in part
+        assert "its own mail has the link to pay it by." in " ".join(part.split())

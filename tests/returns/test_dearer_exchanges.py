@@ -78,7 +78,7 @@ def test_the_form_says_how_much_more_it_costs():
     line.product.variants.exclude(pk=line.variant_id).update(price=DEARER)
     person = guest(order).click("Return or exchange something")
     assert person.sees("M, £18.00 (£4.00 more)")
-    assert person.sees("If it costs more, you pay it by a link once yours is here")
+    assert person.sees("If it costs more, you pay for it through a link once what you send back is here")
 
 
 def test_the_new_order_waits_for_its_payment_and_the_first_money_goes_back(standin):
@@ -111,12 +111,12 @@ def test_its_buyer_reads_what_to_pay_pays_and_it_is_an_order_like_any_other(stan
     person = guest(made.order)
     assert person.sees(TO_PAY_WORDS)
     assert person.sees("£18.00, to be paid by")
-    assert person.sees("£14.00 for what you sent back goes back to you.")
+    assert person.sees("You get £14.00 back for what you sent us.")
     assert person.click("Look at it and pay").path == f"/orders/{order_sent.number}/"
     relay_and_deliver()
     [letter] = [mail for mail in sink.received if mail.topic == "order_to_pay"]
     assert f"It is what you want instead of what you sent back ({made.number})." in letter.text
-    assert "£14.00 for what you sent back goes back to you." in letter.text
+    assert "You get £14.00 back for what you sent us." in letter.text
     buyer = Client()
     buyer.get(order_access.build_order_link(order_sent).split("localhost:8000")[-1])
     buyer.post(f"/orders/{order_sent.number}/payments/")
