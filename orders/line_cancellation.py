@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from orders import cancellation, events, stages, status
 from orders.fulfilment import backorders, undoing
-from orders.fulfilment.release import get_open_allocations
+from orders.fulfilment.release import close_allocation, get_open_allocations
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
-from orders.models import Allocation, Order, OrderEvent, OrderLine, PackingScan, Refund, Shipment, ShipmentLine
+from orders.models import Order, OrderEvent, OrderLine, PackingScan, Refund, Shipment, ShipmentLine
 from orders.payments import line_refunds, refund_parts
 from orders.payments.line_amounts import compute_goods_shares
 from orders.payments.refund_parts import RefundSum
@@ -72,10 +72,11 @@ def _count_pieces_here(order: Order) -> dict[int, int]:
 
 
 def _find_lines_here(order: Order) -> list[ShipmentLine]:
-    """What has not left, the newest parcel first."""
+    """What has not left: first what nobody has begun, then by parcel, the newest first."""
     gone = [*stages.DISPATCHED_STAGES, *stages.OFF_THE_ROAD]
-    rows = list(ShipmentLine.objects.filter(shipment__order=order).exclude(shipment__stage__in=gone).order_by("pk"))
-    return sorted(rows, key=lambda row: row.shipment_id, reverse=True)
+    rows = ShipmentLine.objects.filter(shipment__order=order).exclude(shipment__stage__in=gone)
+    found = rows.select_related("shipment").order_by("pk")
+    return sorted(found, key=lambda row: (row.shipment.stage == Stage.WAITING, row.shipment_id), reverse=True)
 
 
 def count_cancelled(order: Order) -> int:
@@ -229,7 +230,7 @@ def _open_again(order: Order, parcel: Shipment, *, actor: str) -> str:
 
 
 def _release_pieces(order: Order, pieces: Mapping[OrderLine, int]) -> None:
-    """In the order in which stock is locked. What is released is a row of its own."""
+    """In the order in which stock is locked."""
     missing = {line.pk: count for line, count in pieces.items()}
     promised = list(get_open_allocations(order))
     for item in promised:
@@ -238,13 +239,7 @@ def _release_pieces(order: Order, pieces: Mapping[OrderLine, int]) -> None:
             continue
         missing[item.order_line_id] -= released
         stock.release_allocation(item.record_id, quantity=released)
-        if released == item.quantity:
-            Allocation.objects.filter(pk=item.pk).update(released_at=timezone.now())
-            continue
-        Allocation.objects.filter(pk=item.pk).update(quantity=F("quantity") - released)
-        Allocation.objects.create(
-            order_line_id=item.order_line_id, record_id=item.record_id, quantity=released, released_at=timezone.now()
-        )
+        close_allocation(item, released, released_at=timezone.now())
     backorders.serve_waiting([item.record_id for item in promised])
 
 

@@ -15,8 +15,10 @@ class PieceCountForm(forms.Form):
 
     must_choose = True
 
-    def __init__(self, data: Any = None, *, left: Mapping[OrderLine, int], initial: dict[str, Any]) -> None:
-        super().__init__(data, initial=initial)
+    def __init__(
+        self, data: Any = None, *, left: Mapping[OrderLine, int], initial: dict[str, Any], prefix: str | None = None
+    ) -> None:
+        super().__init__(data, initial=initial, prefix=prefix)
         self.line_ids = {f"line-{line.pk}": line.pk for line in left}
         for line, count in left.items():
             self.fields[f"line-{line.pk}"] = build_count_field(

@@ -15,6 +15,7 @@ from orders.carrier_directory import build_parcel_url
 from orders.carriers import get_carrier_name
 from orders.delays import delay_words
 from orders.delays.delay_words import ToldDelay
+from orders.fulfilment.dividing import keep_events_of_parcel
 from orders.fulfilment.splitting import describe_division
 from orders.fulfilment.undoing import keep_standing_events
 from orders.models import Order, OrderEvent, Shipment, Withdrawal
@@ -50,6 +51,7 @@ BETWEEN_TITLES: dict[str, str] = {
     Kind.LINES_CANCELLED: "Some of it cancelled",
     Kind.LINES_CHANGED: "Changed as you wished",
     Kind.NOTE_CHANGED: "The note that goes in with it changed",
+    Kind.DIVIDED: "In a parcel of its own",
 }
 NO_DAY_TEXT = "No day is known at the moment."
 NOT_PAID_TEXT = "Nothing was charged, and the goods are no longer held."
@@ -90,7 +92,7 @@ def _build_parcel_timeline(
     *,
     title: str,
 ) -> Timeline:
-    mine = [event for event in happened if event.shipment_id is None or (parcel and event.shipment_id == parcel.pk)]
+    mine = keep_events_of_parcel(happened, parcel)
     is_cancelled = order.status == Order.Status.CANCELLED
     steps = _build_cancelled_steps(order, mine) if is_cancelled else _build_steps(order, mine, parcel)
     if parcel and order.fulfilment_status in stages.PARTLY_STATUSES and not order.hold:

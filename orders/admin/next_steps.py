@@ -6,6 +6,7 @@ from typing import Any
 from orders import cancellation, line_change
 from orders.admin.by_hand import GIVEN_BACK, MARK_PAID, SEND_AGAIN, is_owed_by_hand
 from orders.admin.delay_steps import list_delay_steps
+from orders.admin.dividing import DIVIDE
 from orders.admin.entered_returns import list_entering_steps
 from orders.admin.line_actions import CANCEL_LINES, CHANGE_LINES, REFUND_PARTS
 from orders.admin.order_action_forms import CORRECT
@@ -13,7 +14,7 @@ from orders.admin.road_steps import PASTE, SETTLE
 from orders.admin.sheets import STILL_HERE
 from orders.admin.splitting import SEND_HERE, SEND_TOGETHER
 from orders.admin.workbench import list_mending_steps
-from orders.fulfilment import queue, rejoining, splitting
+from orders.fulfilment import dividing, queue, rejoining, splitting
 from orders.line_cancellation import may_cancel_some
 from orders.models import Order, Shipment
 from orders.payments.refunds import find_refundable_payment
@@ -80,7 +81,7 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     yield from list_mending_steps(order)
     if cancellation.may_cancel(order) or order.waits_for_link:
         yield StaffButton("cancel", "Cancel")
-    yield from _list_line_steps(order)
+    yield from _list_line_steps(order, stages)
     if find_refundable_payment(order)[0]:
         yield StaffButton("refund", "Refund")
         yield REFUND_PARTS
@@ -92,12 +93,14 @@ def _list_other_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     yield from list_delay_steps(order)
 
 
-def _list_line_steps(order: Order) -> Iterator[StaffButton]:
+def _list_line_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     """What can be done with some of it."""
     if splitting.find_parts(order):
         yield SEND_HERE
     if rejoining.may_rejoin(order):
         yield SEND_TOGETHER
+    if dividing.list_divisible_parcels(order.shipments.all(), stages):
+        yield DIVIDE
     if may_cancel_some(order, order.lines.all()):
         yield CANCEL_LINES
     if line_change.may_change_lines(order, order.lines.all()):

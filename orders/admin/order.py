@@ -41,6 +41,7 @@ from orders.admin.by_hand import (
 )
 from orders.admin.delay_steps import mark_essential, say_late, unmark_essential
 from orders.admin.delivery_filters import CountryFilter, DelayedFilter, MethodFilter
+from orders.admin.dividing import divide_parcel
 from orders.admin.entered_returns import enter_fault, enter_return, enter_withdrawal
 from orders.admin.entry import enter_order
 from orders.admin.figures import FigureFilter
@@ -148,6 +149,7 @@ class OrderAdmin(BackorderedColumns, MaskedAdmin):
         change_note,
         send_what_is_here,
         send_together,
+        divide_parcel,
         refund,
         refund_parts,
         enter_return,

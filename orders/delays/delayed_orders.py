@@ -29,6 +29,8 @@ def _build_first_filter() -> Q:
 
 def _build_outside_filter(order: str, **days: date) -> Exists:
     """Whether some of what goes first is not there; `order`: where the order's key stands."""
-    there = ShipmentLine.objects.filter(order_line=OuterRef("pk"), shipment__stage=Shipment.Stage.DELIVERED)
+    inside = ShipmentLine.objects.filter(order_line=OuterRef("pk")).exclude(shipment__stage=Shipment.Stage.CANCELLED)
+    there = inside.filter(shipment__stage=Shipment.Stage.DELIVERED)
+    elsewhere = inside.exclude(shipment__stage=Shipment.Stage.DELIVERED)
     lines = OrderLine.objects.order_by().filter(order=OuterRef(order), goes_first=True, **days)
-    return Exists(lines.filter(~Exists(there), cancelled_quantity__lt=F("quantity")))
+    return Exists(lines.filter(~Exists(there) | Exists(elsewhere), cancelled_quantity__lt=F("quantity")))

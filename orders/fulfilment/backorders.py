@@ -105,10 +105,13 @@ def tell_goods_came(order_id: int) -> bool:
     if not titles or order.status != Order.Status.CONFIRMED:
         return False
     inside = ShipmentLine.objects.filter(shipment__order=order, shipment__stage=Shipment.Stage.WAITING)
-    parcels = {line.order_line_id: line.shipment for line in inside.select_related("shipment").order_by("pk")}
+    parcels: dict[int, list[Shipment]] = defaultdict(list)
+    for row in inside.select_related("shipment").order_by("pk"):
+        parcels[row.order_line_id].append(row.shipment)
     by_parcel: dict[Shipment | None, list[str]] = defaultdict(list)
     for line_id, title in titles.items():
-        by_parcel[parcels.get(line_id)].append(title)
+        for parcel in parcels.get(line_id, [None]):
+            by_parcel[parcel].append(title)
     _bring_days_forward(order, set(titles))
     for parcel, what in by_parcel.items():
         events.record_order_event(order, OrderEvent.Kind.GOODS_CAME, shipment=parcel, what=list(dict.fromkeys(what)))

@@ -11,10 +11,11 @@ from django.db import transaction
 
 from orders import events, stages, status
 from orders.arrivals import find_last_days
+from orders.fulfilment.dividing import merge_parcel
 from orders.fulfilment.transitions import TransitionRefused
 from orders.fulfilment.undoing import keep_standing_events
 from orders.locks import lock_order
-from orders.models import Order, OrderEvent, Shipment, ShipmentLine
+from orders.models import Order, OrderEvent, Shipment
 
 Kind, Stage = OrderEvent.Kind, Shipment.Stage
 ANSWERS = frozenset({Kind.DELAYED, Kind.DELAY_ACCEPTED})  # of one part alone, once it is divided
@@ -100,6 +101,6 @@ def _put_together(order: Order) -> None:
     for parcel in _list_parcels(order):
         by_store[parcel.store_id].append(parcel)
     for kept, *others in by_store.values():
-        ShipmentLine.objects.filter(shipment__in=others).update(shipment=kept)
         order.events.filter(kind=Kind.GOODS_CAME, shipment__in=others).update(shipment=kept)
-        order.shipments.filter(pk__in=[parcel.pk for parcel in others]).update(stage=Stage.CANCELLED)
+        for parcel in others:
+            merge_parcel(parcel, kept)

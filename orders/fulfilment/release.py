@@ -1,9 +1,10 @@
 """Letting go of an order: its goods go back on the shelf, its parcels stop. The caller holds the order's lock."""
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from orders import events, status
@@ -16,6 +17,16 @@ def get_open_allocations(order: Order) -> QuerySet[Allocation]:
     """What is still promised to the order, in the order in which stock is locked."""
     standing = Allocation.objects.filter(order_line__order=order, released_at=None, consumed_at=None)
     return standing.select_related("record").order_by("record__variant_id")
+
+
+def close_allocation(item: Allocation, count: int, **closed_at: datetime) -> None:
+    """Of what it promised so many pieces are `released_at` or `consumed_at` that moment; the others stay promised."""
+    mine = Allocation.objects.filter(pk=item.pk)
+    if count == item.quantity:
+        mine.update(**closed_at)
+        return
+    mine.update(quantity=F("quantity") - count)
+    Allocation.objects.create(order_line_id=item.order_line_id, record_id=item.record_id, quantity=count, **closed_at)
 
 
 def release_stock(order: Order) -> None:

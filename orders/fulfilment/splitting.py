@@ -156,8 +156,11 @@ def find_first_days(order: Order, parts: Parts) -> Promise | None:
 
 def _take_rest_out(order: Order, parts: Parts) -> None:
     """Out of each parcel that holds some of both into one of its own. Before approval there is none."""
-    rest = [line.pk for line in parts.rest]
+    rest = {line.pk for line in parts.rest}
     for parcel in _find_mixed_parcels(order, parts):
+        inside = set(parcel.lines.values_list("order_line", flat=True))
+        if inside.isdisjoint(rest) or inside <= rest:
+            continue  # staff had divided it before
         waiting = Shipment.objects.create(order=order, store_id=parcel.store_id, carrier=parcel.carrier)
         ShipmentLine.objects.filter(shipment=parcel, order_line__in=rest).update(shipment=waiting)
 

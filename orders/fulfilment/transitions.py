@@ -16,7 +16,7 @@ from orders import events, stages, status
 from orders.carriers import get_carrier_name
 from orders.carriers.tracking_numbers import get_bare_number
 from orders.fulfilment import holds
-from orders.fulfilment.release import get_open_allocations
+from orders.fulfilment.release import close_allocation, get_open_allocations
 from orders.locks import lock_number, lock_order, lock_shipment
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment, ShipmentLine, ShopSettings, StripeRecord
 from orders.models.shipment import copy_address
@@ -230,12 +230,12 @@ def _check_number(shipment: Shipment, *, may_share: bool) -> None:
 
 
 def _consume_stock(shipment: Shipment, *, actor: str) -> None:
-    promised = get_open_allocations(shipment.order).filter(
-        order_line__shipment_lines__shipment=shipment, record__store=shipment.store_id
-    )
-    for item in promised:
-        stock.consume_allocation(item.record_id, quantity=item.quantity, reference=shipment.order.number, actor=actor)
-        Allocation.objects.filter(pk=item.pk).update(consumed_at=timezone.now())
+    """Of each line what the parcel holds: the rest of it may lie in another."""
+    inside = dict(shipment.lines.values_list("order_line", "quantity"))
+    for item in get_open_allocations(shipment.order).filter(order_line__in=inside, record__store=shipment.store_id):
+        count = min(item.quantity, inside[item.order_line_id])
+        stock.consume_allocation(item.record_id, quantity=count, reference=shipment.order.number, actor=actor)
+        close_allocation(item, count, consumed_at=timezone.now())
 
 
 def mark_shipment_in_transit(shipment_id: int, *, actor: str) -> Shipment:

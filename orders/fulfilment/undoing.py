@@ -4,12 +4,13 @@ The event stays in the order's history, and what took it back beside it; the cus
 step. Mail about it that has not gone yet falls at the gate; what has gone is not unsaid.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from orders import events, stages, status
+from orders.fulfilment import dividing
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, PackingScan, Shipment
@@ -50,18 +51,27 @@ def keep_standing_events(happened: Iterable[OrderEvent]) -> list[OrderEvent]:
 def find_last_step(order: Order) -> LastStep | None:
     """None where nothing can be taken back: not approved, called off, or the parcel of the last step has left.
 
-    For a page, prefetch `events` and `shipments`.
+    For a page, prefetch `events`, `shipments` and what is in them.
     """
     if order.status != Order.Status.CONFIRMED:
         return None
     parcels = {parcel.pk: parcel for parcel in order.shipments.all() if parcel.stage not in stages.OFF_THE_ROAD}
     for event in reversed(keep_standing_events(sorted(order.events.all(), key=lambda each: each.pk))):
-        parcel = parcels.get(event.shipment_id or 0)
-        if event.kind == Kind.APPROVED and all(each.stage == Stage.WAITING for each in parcels.values()):
-            return LastStep(event, stages.ROAD[0].done)
-        if event.kind in STEP_KINDS and parcel is not None and parcel.stage in BACK_TO:
-            return LastStep(event, stages.get_stage(parcel.stage).done)
+        if name := _name_step(event, parcels):
+            return LastStep(event, name)
     return None
+
+
+def _name_step(event: OrderEvent, parcels: Mapping[int, Shipment]) -> str:
+    """Empty where it is no step, or cannot be taken back. `parcels`: those that stand, by key."""
+    parcel = parcels.get(event.shipment_id or 0)
+    if event.kind == Kind.APPROVED and all(each.stage == Stage.WAITING for each in parcels.values()):
+        return stages.ROAD[0].done
+    if event.kind == Kind.DIVIDED and dividing.may_put_back(event, parcels):
+        return str(Kind.DIVIDED.label)
+    if event.kind in STEP_KINDS and parcel is not None and parcel.stage in BACK_TO:
+        return stages.get_stage(parcel.stage).done
+    return ""
 
 
 @transaction.atomic
@@ -74,16 +84,20 @@ def take_back_step(order_id: int, *, actor: str, seen: int) -> LastStep:
         raise TransitionRefused(_explain_nothing_to_take_back(order))
     if last.event.pk != seen:
         raise TransitionRefused(f"{order.number} has moved meanwhile. Look again.")
-    undone = (
-        _take_back_approval(order)
-        if last.event.kind == Kind.APPROVED
-        else take_back_stage(order.shipments.get(pk=last.event.shipment_id or 0))
-    )
+    undone = _undo(order, last.event)
     events.record_order_event(
         order, Kind.TAKEN_BACK, shipment=last.event.shipment, actor=actor, undone=undone, reason=last.name
     )
     status.recalculate(order)
     return last
+
+
+def _undo(order: Order, event: OrderEvent) -> list[str]:
+    if event.kind == Kind.APPROVED:
+        return _take_back_approval(order)
+    if event.kind == Kind.DIVIDED:
+        return dividing.put_back(event)
+    return take_back_stage(order.shipments.get(pk=event.shipment_id or 0))
 
 
 def _take_back_approval(order: Order) -> list[str]:

@@ -13,10 +13,10 @@ class DelayNoticeQuerySet(models.QuerySet["DelayNotice"]):
         """The last word to a buyer who may still choose and has not: of an open order that has not all left."""
         asks = [DelayNotice.Rule.SILENCE_WAITS, DelayNotice.Rule.SILENCE_CANCELS]
         some_here = [Fulfilment.UNFULFILLED, Fulfilment.IN_PROGRESS, Fulfilment.PARTLY_SENT, Fulfilment.PARTLY_HERE]
-        left = ShipmentLine.objects.filter(
-            order_line__order=OuterRef("order"), order_line__goes_first=True, shipment__dispatched_at__isnull=False
-        )
-        return self.exclude(Q(is_of_first=True) & Exists(left)).filter(
+        first = ShipmentLine.objects.filter(order_line__order=OuterRef("order"), order_line__goes_first=True)
+        left = first.filter(shipment__dispatched_at__isnull=False)
+        here = first.filter(shipment__dispatched_at__isnull=True).exclude(shipment__stage=Shipment.Stage.CANCELLED)
+        return self.exclude(Q(is_of_first=True) & Exists(left) & ~Exists(here)).filter(
             is_current=True,
             answer="",
             rule__in=asks,
