@@ -36,6 +36,20 @@ TWINS = {
         ),
         "test_buyers_of_the_same_things_never_lock_each_other_out": "test_without_an_order_of_locks_they_do",
     },
+    "concurrency/test_dividing_at_once.py": {
+        "test_divided_by_two_at_once_it_is_divided_as_one_of_them_says": (
+            "test_without_the_orders_lock_it_is_divided_by_both"
+        ),
+        "test_divided_while_pieces_are_cancelled_none_is_sent_that_was_cancelled": (
+            "test_without_the_orders_lock_a_piece_that_was_cancelled_is_in_a_parcel"
+        ),
+        "test_divided_while_it_is_picked_what_is_fetched_is_what_the_parcel_holds": (
+            "test_without_the_orders_lock_something_fetched_is_taken_out_of_its_parcel"
+        ),
+        "test_taken_back_while_one_of_the_two_is_picked_it_is_one_or_the_other": (
+            "test_without_the_orders_lock_an_emptied_parcel_is_picked"
+        ),
+    },
     "concurrency/test_forgetting_at_once.py": {
         "test_forgetting_and_undoing_at_once_each_does_what_it_says": (
             "test_without_the_customers_lock_a_forgetting_says_less_than_it_did"
