@@ -51,7 +51,7 @@ BETWEEN_TITLES: dict[str, str] = {
     Kind.LINES_CANCELLED: "Some of it cancelled",
     Kind.LINES_CHANGED: "Changed as you wished",
     Kind.NOTE_CHANGED: "The note that goes in with it changed",
-    Kind.DIVIDED: "In a parcel of its own",
+    Kind.DIVIDED: "Some of it in a parcel of its own",
 }
 NO_DAY_TEXT = "No day is known at the moment."
 NOT_PAID_TEXT = "Nothing was charged, and the goods are no longer held."

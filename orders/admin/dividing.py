@@ -23,13 +23,13 @@ NO_PARCEL = "has no parcel to divide: there is one from when it is approved."
 
 
 class DivideForm(PieceCountForm):
-    """Of one parcel, which may stay as it is where another is divided."""
+    """Of one parcel, which may stay as it is where another is divided. `number`: as the order's page counts it."""
 
     must_choose = False
     seen_count = forms.IntegerField(widget=forms.HiddenInput)
 
-    def __init__(self, data: Any, *, parcel: Shipment) -> None:
-        self.parcel = parcel
+    def __init__(self, data: Any, *, parcel: Shipment, number: int) -> None:
+        self.parcel, self.number = parcel, number
         self.piece_count = dividing.count_pieces(parcel)
         super().__init__(
             data,
@@ -51,14 +51,10 @@ def divide_parcel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Q
         messages.error(request, ONE_AT_A_TIME)
         return None
     order = orders.get()
-    parcels = _list_parcels(order)
-    standings = queue.list_standings(parcels)
-    divisible = dividing.list_divisible_parcels(parcels, standings)
-    if not divisible:
-        objections = map(dividing.find_objection, parcels, standings)
-        messages.error(request, f"{order.number} {next(objections, NO_PARCEL)}")
+    asked = _list_forms(order, request.POST if SENT in request.POST else None)
+    if not asked:
+        messages.error(request, f"{order.number} {_explain_none(order)}")
         return None
-    asked = [DivideForm(request.POST if SENT in request.POST else None, parcel=parcel) for parcel in divisible]
     if SENT in request.POST and validate_all_forms(asked):
         if any(form.quantities for form in asked):
             try_each_order(
@@ -70,9 +66,16 @@ def divide_parcel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Q
     return render_step_page(model_admin, request, orders, "divide", seen=[order], title=DIVIDE.label, asked=asked)
 
 
-def _list_parcels(order: Order) -> list[Shipment]:
-    live = order.shipments.exclude(stage=Shipment.Stage.CANCELLED)
-    return list(live.select_related("store", "packer").prefetch_related("lines__order_line"))
+def _list_forms(order: Order, data: Any) -> list[DivideForm]:
+    parcels = list(order.shipments.select_related("store").prefetch_related("lines__order_line"))
+    divisible = dividing.list_divisible_parcels(parcels, queue.list_standings(parcels))
+    return [DivideForm(data, parcel=parcel, number=parcels.index(parcel) + 1) for parcel in divisible]
+
+
+def _explain_none(order: Order) -> str:
+    """Of its first parcel, as the end of a sentence after its number."""
+    live = order.shipments.exclude(stage=Shipment.Stage.CANCELLED).first()
+    return dividing.find_objection(live, *queue.list_standings([live])) if live else NO_PARCEL
 
 
 @transaction.atomic

@@ -43,7 +43,7 @@ class OrderEvent(EventRow):
         CANCELLED = "order_cancelled", "Cancelled"
         LINES_CANCELLED = "lines_cancelled", "Lines cancelled"
         SPLIT = "order_split", "What is here goes ahead"
-        DIVIDED = "parcel_divided", "In a parcel of its own"
+        DIVIDED = "parcel_divided", "Some of it in a parcel of its own"
         LINES_CHANGED = "lines_changed", "Size or colour changed"
         NOTE_CHANGED = "gift_note_changed", "Gift note changed"
         REFUNDED = "order_refunded", "Refunded"
