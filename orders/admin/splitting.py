@@ -26,7 +26,7 @@ def send_what_is_here(
             request, orders, lambda order: splitting.split_order(order.pk, actor=actor), done="Goes in two parcels"
         )
         return None
-    found = {order: splitting.find_parts(order) for order in orders.prefetch_related("lines", "shipments")}
+    found = {order: splitting.find_parts(order) for order in orders.prefetch_related("lines", "shipments__lines")}
     divided = [(order, parts) for order, parts in found.items() if parts]
     if not divided:
         for order in found:

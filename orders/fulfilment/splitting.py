@@ -43,13 +43,13 @@ class Parts:
 def find_parts(order: Order) -> Parts | None:
     """What would go first, and what later; None where that cannot be, or makes no difference.
 
-    No query for most orders; one or two where some of it is still to come. Prefetch `lines` and `shipments`.
+    No query for most orders; one or two where some of it is still to come. Prefetch `lines` and `shipments__lines`.
     """
     is_single = sum(1 for line in order.lines.all() if line.open_quantity) < 2
     if is_single or _find_objection(order) or not _is_any_untouched(order):
         return None
     parts = _divide(order)
-    return None if _explain_no_parts(parts) or _is_any_begun(order, parts) else parts
+    return None if _explain_no_parts(parts) or _is_any_begun(_find_mixed_parcels(order, parts)) else parts
 
 
 @transaction.atomic
@@ -62,13 +62,14 @@ def split_order(order_id: int, *, actor: str) -> Parts:
 def split_locked_order(order: Order, *, actor: str) -> Parts:
     """The caller holds the order's lock."""
     parts = _divide(order)
+    mixed = _find_mixed_parcels(order, parts)
     objection = _find_objection(order) or _explain_no_parts(parts)
-    if not objection and _is_any_begun(order, parts):
+    if not objection and _is_any_begun(mixed):
         objection = "is being made ready already, so it goes as it is."
     if objection:
         raise TransitionRefused(f"{order.number} {objection}")
     _write_days(order, parts)
-    _take_rest_out(order, parts)
+    _take_rest_out(mixed, parts)
     what: dict[str, Any] = {"what": parts.here_titles, "rest": parts.rest_titles}
     events.record_order_event(order, OrderEvent.Kind.SPLIT, actor=actor, **what)
     return parts
@@ -116,11 +117,11 @@ def _explain_no_parts(parts: Parts) -> str:
 
 
 def _find_mixed_parcels(order: Order, parts: Parts) -> list[Shipment]:
-    return [
-        parcel
-        for parcel in order.shipments.all()
-        if parcel.stage != Stage.CANCELLED and parcel.store_id in parts.mixed_stores
-    ]
+    """Those that hold some of both: of those that staff had divided before (ADR 47), not each does."""
+    here, rest = ({line.pk for line in lines} for lines in (parts.here, parts.rest))
+    live = [parcel for parcel in order.shipments.all() if parcel.stage != Stage.CANCELLED]
+    inside = {parcel: {row.order_line_id for row in parcel.lines.all()} for parcel in live}
+    return [parcel for parcel in live if inside[parcel] & here and inside[parcel] & rest]
 
 
 def _is_any_untouched(order: Order) -> bool:
@@ -129,8 +130,8 @@ def _is_any_untouched(order: Order) -> bool:
     return not stages or Stage.WAITING in stages
 
 
-def _is_any_begun(order: Order, parts: Parts) -> bool:
-    return any(parcel.stage != Stage.WAITING for parcel in _find_mixed_parcels(order, parts))
+def _is_any_begun(parcels: Iterable[Shipment]) -> bool:
+    return any(parcel.stage != Stage.WAITING for parcel in parcels)
 
 
 def _write_days(order: Order, parts: Parts) -> None:
@@ -154,14 +155,11 @@ def find_first_days(order: Order, parts: Parts) -> Promise | None:
     return promised
 
 
-def _take_rest_out(order: Order, parts: Parts) -> None:
+def _take_rest_out(mixed: Iterable[Shipment], parts: Parts) -> None:
     """Out of each parcel that holds some of both into one of its own. Before approval there is none."""
-    rest = {line.pk for line in parts.rest}
-    for parcel in _find_mixed_parcels(order, parts):
-        inside = set(parcel.lines.values_list("order_line", flat=True))
-        if inside.isdisjoint(rest) or inside <= rest:
-            continue  # staff had divided it before
-        waiting = Shipment.objects.create(order=order, store_id=parcel.store_id, carrier=parcel.carrier)
+    rest = [line.pk for line in parts.rest]
+    for parcel in mixed:
+        waiting = Shipment.objects.create(order=parcel.order, store_id=parcel.store_id, carrier=parcel.carrier)
         ShipmentLine.objects.filter(shipment=parcel, order_line__in=rest).update(shipment=waiting)
 
 

@@ -17,7 +17,7 @@ from shop.catalog.models import Product
 from tests.concurrency.racing import at_once
 from tests.delays.late import fresh
 from tests.delays.two_parcels import get_kettle, get_scarf
-from tests.orders.test_dividing import list_live, three_of_each
+from tests.orders.divided import list_live, three_of_each
 from tests.patience import stretched
 from tests.paying import check_stock
 
