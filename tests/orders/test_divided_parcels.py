@@ -155,6 +155,8 @@ def test_of_a_line_that_has_left_in_part_the_rest_is_cancelled_and_its_parcel_is
     assert list_contents(order) == [{"Scarf": 1, "Kettle": 3}]
     first.refresh_from_db()
     assert first.stage == Stage.CANCELLED
+    scarves = StockRecord.objects.get(variant__product__title="Scarf")
+    assert (scarves.on_hand, scarves.allocated) == (8, 0)
     deliver(second)
     assert fresh(order).status == Order.Status.COMPLETED
     check_stock()
