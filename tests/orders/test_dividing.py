@@ -236,6 +236,7 @@ def test_staff_are_told_why_it_cannot_be(staff):
 
 def test_the_page_of_a_divided_order_takes_no_statement_more(staff):
     order = three_of_each()
+    staff.get(page_of(order))  # what is remembered once is so before it is counted
     counts = []
     for _ in range(3):
         with CaptureQueriesContext(connection) as asked:
