@@ -1,8 +1,11 @@
 """Invoices and credit notes are issued: once for each paid order, once for each refund that went through.
 
 What is missing is found by state, whoever moved the money: a job looks every half minute, and older orders get theirs
-when somebody asks. Numbers run without gaps: each is taken under its series' row lock, last of all locks, and the row
-that has it is written before the commit.
+when somebody asks. An invoice names what was ordered, so it waits while that may still change: until somebody begins to
+make the order ready, for a week at most. Whoever asks for it has it at once.
+
+Numbers run without gaps: each is taken under its series' row lock, last of all locks, and the row that has it is
+written before the commit.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,13 +15,15 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
+from orders import stages
 from orders.locks import lock_order
-from orders.models import Invoice, InvoiceKind, InvoiceSeries, Order, Payment, Refund, ShopSettings
+from orders.models import Invoice, InvoiceKind, InvoiceSeries, Order, Payment, Refund, Shipment, ShopSettings
 from orders.papers.amounts import PaperContent, describe_order, describe_refund, list_credit_parts
 from orders.papers.supply import Supply, find_supply
 from shop.retrying import loops
 from shop.retrying.loops import Loop
 
+Stage = Shipment.Stage
 INVOICES = loops.register_loop(
     Loop(
         "invoices",
@@ -28,6 +33,7 @@ INVOICES = loops.register_loop(
         "orders.Order",
     )
 )
+MAY_CHANGE_FOR = timedelta(days=7)  # the United Kingdom and the Union's states leave weeks from the payment on
 BY_ITSELF = timedelta(days=31)  # what is older waits until somebody asks for it
 MOST_AT_ONCE = 200
 OURS = (Order.Source.WEB, Order.Source.STAFF, Order.Source.REBUILT)  # whoever sold the others wrote their invoices
@@ -48,11 +54,14 @@ def issue_due_invoices() -> None:
 
 
 def find_due_orders() -> QuerySet[Order]:
-    since = timezone.now() - BY_ITSELF
+    now = timezone.now()
+    since = now - BY_ITSELF
     no_invoice = ~Exists(Invoice.objects.filter(order=OuterRef("pk"), kind=InvoiceKind.INVOICE))
+    begun = Shipment.objects.filter(order=OuterRef("pk")).exclude(stage__in=stages.OFF_THE_ROAD | {Stage.WAITING})
+    is_settled = ~Q(status=Order.Status.CONFIRMED) | Q(placed_at__lte=now - MAY_CHANGE_FOR) | Exists(begun)
     back = _find_refunds().filter(credit_note=None, settled_at__gte=since)
     return _filter_invoiceable(Order.objects.all()).filter(
-        (Q(placed_at__gte=since) & no_invoice) | Q(pk__in=back.values("payment__order"))
+        (Q(placed_at__gte=since) & is_settled & no_invoice) | Q(pk__in=back.values("payment__order"))
     )
 
 

@@ -59,8 +59,14 @@ def read_invoice(invoice: Invoice):
 # -- Issuing -------------------------------------------------------------------------------------------------
 
 
+def begin(order: Order, *, stage: str = "picked") -> Order:
+    """Somebody makes it ready, so that what is in it stays as it is."""
+    order.shipments.create(store=builders.store(), stage=stage)
+    return order
+
+
 def test_a_paid_order_gets_one_invoice_however_often_the_job_runs():
-    order = taxed_order()
+    order = begin(taxed_order())
     issuing.issue_due_invoices()
     issuing.issue_due_invoices()
     [invoice] = Invoice.objects.all()
@@ -71,6 +77,26 @@ def test_a_paid_order_gets_one_invoice_however_often_the_job_runs():
         Decimal("4.58"),
     )
     assert invoice.number == f"INV-{timezone.localdate().year}-00001"
+
+
+@pytest.mark.parametrize("stage", ["", "waiting", "cancelled"])
+def test_while_what_is_in_it_may_change_it_waits_a_week_or_until_somebody_asks(stage):
+    order = taxed_order()
+    if stage:
+        begin(order, stage=stage)
+    issuing.issue_due_invoices()
+    assert not Invoice.objects.exists()
+    other = taxed_order(placed_at=timezone.now() - issuing.MAY_CHANGE_FOR)
+    issuing.issue_due_invoices()
+    assert [invoice.order for invoice in Invoice.objects.all()] == [other]
+    assert issuing.issue_for_order(order.pk).order == order
+
+
+def test_what_is_over_before_anybody_began_is_invoiced_as_it_stands():
+    order = taxed_order()
+    Order.objects.filter(pk=order.pk).update(status="cancelled")
+    issuing.issue_due_invoices()
+    assert Invoice.objects.get().order == order
 
 
 @pytest.mark.parametrize(
@@ -96,7 +122,7 @@ def test_an_old_order_waits_until_somebody_asks():
 
 
 def test_an_order_whose_parts_are_not_its_total_is_left_to_staff_and_takes_no_number():
-    order = taxed_order()
+    order = begin(taxed_order())
     Order.objects.filter(pk=order.pk).update(total=Decimal("99.00"))
     issuing.issue_due_invoices()
     assert not Invoice.objects.exists()
@@ -140,7 +166,7 @@ def test_each_refund_that_went_through_gets_one_credit_note():
 
 
 def test_money_of_a_payment_that_did_not_fit_the_order_is_no_credit():
-    order = taxed_order()
+    order = begin(taxed_order())
     payment = builders.payment(order, status="flagged", amount=Decimal("9.00"))
     payment.refunds.create(amount=9, currency="GBP", status="succeeded", settled_at=timezone.now())
     issuing.issue_due_invoices()

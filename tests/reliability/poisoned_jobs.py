@@ -28,6 +28,7 @@ from orders.models import (
     ShopSettings,
     StripeEvent,
 )
+from orders.papers.issuing import MAY_CHANGE_FOR
 from orders.payments import checkout_sessions
 from orders.returns import statements
 from recommendations import picks
@@ -235,7 +236,7 @@ def approvals(world: PoisonedShop) -> Poisoned:
 
 
 def invoices(world: PoisonedShop) -> Poisoned:
-    bad, good = builders.placed_order(), builders.placed_order()
+    bad, good = (builders.placed_order(placed_at=timezone.now() - MAY_CHANGE_FOR) for _ in range(2))
     poison("orders_invoice", f"NEW.order_id = {bad.pk}", event="INSERT")
     return Poisoned("invoices", good.invoices.exists, bad.invoices.exists)
 

@@ -88,7 +88,7 @@ def test_the_surcharge_has_its_own_words_before_paying_and_wherever_the_sum_is_s
         assert "Scottish islands" in said
     assert "£" not in slip
     assert "Surcharge for Scottish islands £4.00" in desk
-    issuing.issue_due_invoices()
+    issuing.issue_for_order(order.pk)
     [invoice] = order.invoices.all()
     assert "Delivery: surcharge for Scottish islands" in " ".join(read_pdf(render_invoice(invoice)).text.split())
     check_books(standin)
