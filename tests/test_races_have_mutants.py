@@ -90,6 +90,9 @@ TWINS = {
         "test_issued_at_once_numbers_have_no_gap_and_none_twice": "test_without_the_series_lock_they_break",
         "test_one_order_issued_eight_times_at_once_has_one_invoice": "test_without_the_orders_lock_it_is_tried_again",
     },
+    "concurrency/test_labels_at_once.py": {
+        "test_made_by_three_workers_at_once_one_label_is_bought": "test_without_the_turn_several_are_bought",
+    },
     "concurrency/test_line_marks.py": {
         "test_marked_and_unmarked_at_once_the_journal_says_each_change_once_and_the_last_one_stands": (
             "test_without_the_orders_lock_it_does_not"

@@ -286,7 +286,9 @@ class ReturnAuthorizationAdmin(AuditedAdmin, ReadOnlyAdmin):
             return "none asked for"
         if label.refused_at:
             return f"refused: {label.refused_reason}"
-        return f"{label.carrier} {label.tracking_number}, {label.cost_text}" if label.made_at else "asked for"
+        if label.made_at:
+            return f"{label.carrier} {label.tracking_number}, {label.cost_text}"
+        return "asked for" if made.is_open and made.received_at is None else "asked for, and not made in time"
 
     @admin.display(description="on the shelf again, written off")
     def shelved(self, made: ReturnAuthorization) -> str:

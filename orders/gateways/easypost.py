@@ -12,10 +12,13 @@ from typing import Any
 
 import requests
 from django.conf import settings
+from urllib3.exceptions import HTTPError
 
 TIMEOUT_SECONDS = 10
 REFUSALS = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY})
 LARGEST_LABEL = 5 * 1024 * 1024  # bytes
+LONGEST_TEXT = 60  # of an id or a number; those of EasyPost have half of that
+MOST_COST = Decimal(10_000)  # of any currency's
 GRAMS_AN_OUNCE = Decimal("28.349523125")
 # What EasyPost calls the parts of an address, and what a shop does.
 ADDRESS_PARTS = {
@@ -76,7 +79,7 @@ def create_return(sender: Mapping[str, str], *, goes_to: str, grams: int, refere
         "options": {"label_format": "PDF"},
         "reference": reference,
     }
-    return str(_read(_ask("POST", "/v2/shipments", {"shipment": shipment}), "id"))
+    return _read_text(_ask("POST", "/v2/shipments", {"shipment": shipment}), "id")
 
 
 def buy_label(shipment_id: str) -> BoughtLabel:
@@ -84,25 +87,28 @@ def buy_label(shipment_id: str) -> BoughtLabel:
     shipment = _ask("GET", f"/v2/shipments/{shipment_id}")
     if not shipment.get("postage_label"):
         rate = _find_cheapest_rate(shipment)
-        shipment = _ask("POST", f"/v2/shipments/{shipment_id}/buy", {"rate": {"id": _read(rate, "id")}})
+        shipment = _ask("POST", f"/v2/shipments/{shipment_id}/buy", {"rate": {"id": _read_text(rate, "id")}})
     bought = _read(shipment, "selected_rate")
     return BoughtLabel(
-        carrier=str(_read(bought, "carrier")),
-        number=str(_read(shipment, "tracking_code")),
+        carrier=_read_text(bought, "carrier"),
+        number=_read_text(shipment, "tracking_code"),
         url=str(_read(_read(shipment, "postage_label"), "label_url")),
         cost=_read_amount(bought),
-        currency=str(_read(bought, "currency")),
+        currency=_read_text(bought, "currency", longest=3),
     )
 
 
 def fetch_label(url: str) -> bytes:
-    """The PDF. It lies where EasyPost says, so its key is not sent along. Raises `EasyPostUnavailable`."""
+    """The PDF. It lies where EasyPost says and nowhere else: no redirect is followed, and its key is not sent along.
+
+    Raises `EasyPostUnavailable`.
+    """
     if not url.startswith(("https://", f"{settings.EASYPOST_API_BASE}/")):
         raise EasyPostUnavailable("The label lies at no safe address.")
     try:
-        with requests.get(url, timeout=TIMEOUT_SECONDS, stream=True) as answer:
+        with requests.get(url, timeout=TIMEOUT_SECONDS, stream=True, allow_redirects=False) as answer:
             content = answer.raw.read(LARGEST_LABEL + 1, decode_content=True) if answer.ok else b""
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:
         raise EasyPostUnavailable("The label cannot be fetched.") from error
     if not content.startswith(b"%PDF-") or len(content) > LARGEST_LABEL:
         raise EasyPostUnavailable("What lies where the label should is no PDF.")
@@ -110,18 +116,34 @@ def fetch_label(url: str) -> bytes:
 
 
 def _find_cheapest_rate(shipment: Mapping[str, Any]) -> Mapping[str, Any]:
-    rates = [rate for rate in shipment.get("rates") or () if rate.get("currency") == settings.CURRENCY]
+    rates = [rate for rate in _list_parts(shipment, "rates") if rate.get("currency") == settings.CURRENCY]
     if not rates:
-        said = "; ".join(str(each.get("message", "")) for each in shipment.get("messages") or ())
+        said = "; ".join(str(each.get("message", "")) for each in _list_parts(shipment, "messages"))
         raise LabelRefused(f"No carrier takes it, paid in {settings.CURRENCY}. {said}".strip())
     return min(rates, key=_read_amount)
 
 
 def _read_amount(rate: Mapping[str, Any]) -> Decimal:
+    """Read before it is bought, so that nothing is bought at a price that is none."""
     try:
-        return Decimal(str(_read(rate, "rate")))
-    except InvalidOperation as error:
-        raise EasyPostUnavailable("EasyPost names a price that is none.") from error
+        amount = Decimal(str(_read(rate, "rate")))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not (amount.is_finite() and 0 <= amount < MOST_COST):
+        raise EasyPostUnavailable("EasyPost names a price that is none.")
+    return amount
+
+
+def _list_parts(told: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    found = told.get(name)
+    return [each for each in found if isinstance(each, Mapping)] if isinstance(found, list) else []
+
+
+def _read_text(told: Any, name: str, *, longest: int = LONGEST_TEXT) -> str:
+    found = _read(told, name)
+    if not isinstance(found, str) or len(found) > longest:
+        raise EasyPostUnavailable(f"EasyPost’s answer has no usable {name}.")
+    return found
 
 
 def _read(told: Any, name: str) -> Any:
@@ -140,13 +162,14 @@ def _ask(method: str, path: str, told: Mapping[str, Any] | None = None) -> dict[
             json=told,
             auth=(settings.EASYPOST_API_KEY, ""),
             timeout=TIMEOUT_SECONDS,
+            allow_redirects=False,  # else name and address would go wherever it leads
         )
         found = answer.json() if answer.content else {}
     except requests.RequestException as error:
         raise EasyPostUnavailable("EasyPost does not answer.") from error
     if answer.status_code in REFUSALS:
         raise LabelRefused(_find_reason(found))
-    if not answer.ok or not isinstance(found, dict):
+    if not 200 <= answer.status_code < 300 or not isinstance(found, dict):
         raise EasyPostUnavailable(f"EasyPost answers {answer.status_code}.")
     return found
 

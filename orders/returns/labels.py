@@ -8,6 +8,7 @@ import secrets
 
 from django.core.files.base import ContentFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models.address import ADDRESS_FIELDS
@@ -37,17 +38,23 @@ LABELS = loops.register_loop(
 
 
 def may_have_label(made: ReturnAuthorization, rule: ReturnPolicy, settings: ShopSettings) -> bool:
-    """Whether its buyer may ask for one: it has not come, and sending it costs them nothing. No query."""
+    """Whether its buyer may ask for one: it has not come, sending it costs them nothing, and there is an address that
+    it comes from, as there is none of what was collected in a store. Reads `order` and `refund`.
+    """
     is_free = rule.pays_postage or made.kind == ReturnAuthorization.Kind.FAULTY
     is_awaited = made.is_open and made.received_at is None
-    return is_awaited and is_free and bool(settings.return_label_address) and easypost.is_set_up()
+    return is_awaited and is_free and bool(made.order.line1) and _are_labels_made(settings)
+
+
+def _are_labels_made(settings: ShopSettings) -> bool:
+    return bool(settings.return_label_address) and easypost.is_set_up()
 
 
 @transaction.atomic
 def request_label(made: ReturnAuthorization, rule: ReturnPolicy) -> ReturnLabel:
     """The label asked for; pressed again it is the same. Raises `ReturnRefused` where none is offered any more."""
     lock_order(made.order_id)
-    now = ReturnAuthorization.objects.select_related("refund").get(pk=made.pk)
+    now = ReturnAuthorization.objects.select_related("order", "refund").get(pk=made.pk)
     if not may_have_label(now, rule, shop_terms.load_terms().settings):
         raise ReturnRefused("There is no label for this return any more. Look again.")
     label, _ = ReturnLabel.objects.get_or_create(
@@ -57,55 +64,74 @@ def request_label(made: ReturnAuthorization, rule: ReturnPolicy) -> ReturnLabel:
 
 
 def make_waiting_labels() -> int:
-    """Makes the labels that were asked for; each stands or falls alone. Returns how many were seen to."""
-    settings = ShopSettings.current()
-    if not (easypost.is_set_up() and settings.return_label_address):
-        return 0
-    waiting = ReturnLabel.objects.filter(made_at=None, refused_at=None)
-    LABELS.forget_settled(waiting, key=KEY)
+    """Makes the labels that were asked for; each stands or falls alone, and no two workers make them at once, which
+    would buy two. Returns how many were seen to.
+    """
+    with LABELS.take_turn() as is_mine:
+        return _make_labels(ShopSettings.current()) if is_mine else 0
+
+
+def _make_labels(settings: ShopSettings) -> int:
+    wanted = _find_wanted_labels() if _are_labels_made(settings) else ReturnLabel.objects.none()
+    LABELS.forget_settled(wanted, key=KEY)
+    due = LABELS.due(wanted, key=KEY).order_by("pk").values_list("pk", KEY, "return_authorization__number")
     count = 0
-    due = LABELS.due(waiting, key=KEY).select_related("return_authorization__order")
-    for label in list(due.order_by("pk")[:BATCH]):
-        made = label.return_authorization
-        with LABELS.attempt(made.pk, subject=f"{LABELS.title}: {made.number}"):
-            _make_label(label, settings)
+    for pk, return_id, number in list(due[:BATCH]):
+        with LABELS.attempt(return_id, subject=f"{LABELS.title}: {number}"):
+            _make_label(_find_wanted_labels().filter(pk=pk), settings)
             count += 1
     return count
 
 
-def _make_label(label: ReturnLabel, settings: ShopSettings) -> None:
-    """What the carrier calls it is kept before it is bought, so that a worker that dies in between buys no second."""
-    made = label.return_authorization
-    waiting = ReturnLabel.objects.filter(pk=label.pk, made_at=None, refused_at=None)
-    try:
-        if not label.reference:
-            label.reference = easypost.create_return(
-                {name: str(getattr(made.order, name)) for name in ADDRESS_FIELDS},
-                goes_to=settings.return_label_address,
-                grams=settings.return_label_grams,
-                reference=made.number,
-            )
-            waiting.update(reference=label.reference)
-        bought = easypost.buy_label(label.reference)
-    except LabelRefused as refusal:
-        waiting.update(refused_at=timezone.now(), refused_reason=str(refusal)[:200])
+def _find_wanted_labels() -> QuerySet[ReturnLabel]:
+    """Neither made nor refused, of what has not come and is still to be taken back."""
+    return ReturnLabel.objects.filter(
+        made_at=None,
+        refused_at=None,
+        return_authorization__received_at=None,
+        return_authorization__refused_at=None,
+    )
+
+
+def _make_label(wanted: QuerySet[ReturnLabel], settings: ShopSettings) -> None:
+    """What the carrier calls it is kept before it is bought, so that a worker that dies in between buys no second.
+
+    `wanted`: that one label. It is looked for again before anything leaves the shop and before anything is bought:
+    meanwhile the return may be refused, here, or erased.
+    """
+    label = wanted.select_related("return_authorization__order").first()
+    if label is None:
         return
-    _keep_label(label, bought)
+    made = label.return_authorization
+    try:
+        reference = label.reference or easypost.create_return(
+            {name: str(getattr(made.order, name)) for name in ADDRESS_FIELDS},
+            goes_to=settings.return_label_address,
+            grams=settings.return_label_grams,
+            reference=made.number,
+        )
+        if wanted.update(reference=reference):
+            _keep_label(label, easypost.buy_label(reference))
+    except LabelRefused as refusal:
+        wanted.update(refused_at=timezone.now(), refused_reason=str(refusal)[:200])
 
 
 def _keep_label(label: ReturnLabel, bought: BoughtLabel) -> None:
-    content = ContentFile(easypost.fetch_label(bought.url))
+    """Its file stays only with its row: the row may be erased meanwhile."""
+    content, kept = ContentFile(easypost.fetch_label(bought.url)), 0
     name = get_private_storage().save(f"labels/{secrets.token_hex(16)}.pdf", content)
-    kept = ReturnLabel.objects.filter(pk=label.pk, made_at=None).update(
-        carrier=_name_carrier(bought.carrier),
-        tracking_number=bought.number,
-        cost=bought.cost,
-        currency=bought.currency,
-        file=name,
-        made_at=timezone.now(),
-    )
-    if not kept:  # another worker was first
-        get_private_storage().delete(name)
+    try:
+        kept = ReturnLabel.objects.filter(pk=label.pk, made_at=None).update(
+            carrier=_name_carrier(bought.carrier),
+            tracking_number=bought.number,
+            cost=bought.cost,
+            currency=bought.currency,
+            file=name,
+            made_at=timezone.now(),
+        )
+    finally:
+        if not kept:
+            get_private_storage().delete(name)
 
 
 def _name_carrier(name: str) -> str:

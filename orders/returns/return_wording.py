@@ -104,9 +104,12 @@ def _build_to_pay_step(made: ReturnAuthorization, sent: Order) -> TimelineStep:
     )
 
 
-def describe_label(label: ReturnLabel | None) -> str:
-    """How it stands with the label that was asked for; empty where none was."""
-    if label is None:
+def describe_label(label: ReturnLabel | None, *, is_coming: bool) -> str:
+    """How it stands with the label that was asked for; empty where none was, or none is made any more.
+
+    `is_coming`: whether one that waits will be made.
+    """
+    if label is None or (label.is_waiting and not is_coming):
         return ""
     if label.made_at:
         return f"Your label is here. {label.carrier} takes the parcel, and it costs you nothing."

@@ -107,7 +107,7 @@ def return_page(request: HttpRequest, number: str, rma: str) -> HttpResponse:
     terms = page_cache.get_cached_terms()
     rule = policy.build_agreed_policy(made.order, terms)
     label = getattr(made, "label", None)
-    is_label_waited_for = label is not None and label.is_waiting and made.is_open
+    may_have_label = labels.may_have_label(made, rule, terms.settings)
     context = {
         "order": made.order,
         "made": made,
@@ -115,9 +115,9 @@ def return_page(request: HttpRequest, number: str, rma: str) -> HttpResponse:
         "wanted": return_wording.WANTED_WORDS[ReturnAuthorization.Wanted(made.wanted)],
         "instructions": return_wording.describe_instructions(made, pays_postage=rule.pays_postage, label=label),
         "label": label,
-        "label_words": return_wording.describe_label(label),
-        "may_ask_label": label is None and labels.may_have_label(made, rule, terms.settings),
-        "refresh_seconds": REFRESH_SECONDS if is_label_waited_for else 0,
+        "label_words": return_wording.describe_label(label, is_coming=may_have_label),
+        "may_ask_label": label is None and may_have_label,
+        "refresh_seconds": REFRESH_SECONDS if label is not None and label.is_waiting and may_have_label else 0,
         "is_awaited": made.is_open and made.received_at is None,
         "ask": _find_prompt(request, made) if made.is_open else None,
         "longer": made.guarantee_until and wording.format_whole_day(made.guarantee_until),
