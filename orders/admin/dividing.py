@@ -67,7 +67,8 @@ def divide_parcel(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Q
 
 
 def _list_forms(order: Order, data: Any) -> list[DivideForm]:
-    parcels = list(order.shipments.select_related("store").prefetch_related("lines__order_line"))
+    live = order.shipments.exclude(stage=Shipment.Stage.CANCELLED)
+    parcels = list(live.select_related("store").prefetch_related("lines__order_line"))
     divisible = dividing.list_divisible_parcels(parcels, queue.list_standings(parcels))
     return [DivideForm(data, parcel=parcel, number=parcels.index(parcel) + 1) for parcel in divisible]
 

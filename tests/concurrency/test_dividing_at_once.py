@@ -11,10 +11,9 @@ from django.db.models import QuerySet
 
 from orders import line_cancellation
 from orders.fulfilment import dividing, transitions, undoing
-from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment
 from shop.catalog.models import Product
-from tests.concurrency.racing import at_once
+from tests.concurrency.racing import at_once, attempt
 from tests.delays.late import fresh
 from tests.delays.two_parcels import get_kettle, get_scarf
 from tests.orders.divided import list_live, three_of_each
@@ -52,14 +51,6 @@ def unlock(monkeypatch) -> None:
     monkeypatch.setattr(dividing, "find_objection", find_objection_slowly)
     monkeypatch.setattr(undoing, "lock_order", read_order)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows: rows)
-
-
-def attempt(step) -> str:
-    try:
-        step()
-    except TransitionRefused:
-        return "refused"
-    return "done"
 
 
 def divide(parcel: Shipment, **wanted: int) -> str:

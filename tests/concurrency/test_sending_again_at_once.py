@@ -1,6 +1,7 @@
 """A refund that failed, sent again by several at once. And unlocked."""
 
 import time
+from functools import partial
 
 import pytest
 from django.db import IntegrityError
@@ -8,9 +9,8 @@ from django.utils import timezone
 
 from orders.models import Order, Refund
 from orders.payments import failed_refunds, refunds
-from orders.payments.refunds import RefundRefused
 from tests import builders
-from tests.concurrency.racing import at_once
+from tests.concurrency.racing import at_once, attempt
 from tests.patience import stretched
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,16 +27,8 @@ def send_again_at_once() -> None:
     order = builders.placed_order()
     refunds.refund_order(order.pk, amount=None, actor="Sam")
     Refund.objects.update(status=Refund.Status.FAILED, settled_at=timezone.now())
-
-    def attempt(step) -> str:
-        try:
-            step(order.pk, actor="Kit")
-        except RefundRefused:
-            return "refused"
-        return "done"
-
     ways = [failed_refunds.send_refunds_again, failed_refunds.give_back_by_hand] * 4
-    done = at_once([lambda step=step: attempt(step) for step in ways], slowed_ms=5)
+    done = at_once([partial(attempt, partial(step, order.pk, actor="Kit")) for step in ways], slowed_ms=5)
     assert sorted(done) == ["done", *["refused"] * 7]
     assert Refund.objects.exclude(status=Refund.Status.FAILED).get().amount == order.total
 

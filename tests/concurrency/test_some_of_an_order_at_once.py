@@ -9,13 +9,11 @@ from django.db import IntegrityError
 
 from orders import line_cancellation, line_change
 from orders.fulfilment import transitions
-from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Allocation, Order, OrderEvent, Refund, Shipment
 from orders.payments import line_refunds, refunds
-from orders.payments.refunds import RefundRefused
 from tests import builders
 from tests.backoffice.steps import order_at
-from tests.concurrency.racing import at_once
+from tests.concurrency.racing import at_once, attempt
 from tests.patience import stretched
 from tests.paying import check_stock
 
@@ -38,14 +36,6 @@ def unlock(monkeypatch, *modules) -> None:
 
     for module in modules:
         monkeypatch.setattr(module, "lock_order", read)
-
-
-def attempt(step) -> str:
-    try:
-        step()
-    except (TransitionRefused, RefundRefused):
-        return "refused"
-    return "done"
 
 
 def two_things(stage: str | None = None) -> Order:

@@ -10,10 +10,9 @@ from django.db import IntegrityError
 
 from orders import line_cancellation
 from orders.fulfilment import rejoining, splitting, transitions
-from orders.fulfilment.transitions import TransitionRefused
 from orders.models import Order, OrderEvent, Shipment, ShipmentLine
 from shop.catalog.models import Product
-from tests.concurrency.racing import at_once
+from tests.concurrency.racing import at_once, attempt
 from tests.delays.late import DAY, TODAY, fresh
 from tests.delays.two_parcels import approve, get_scarf
 from tests.orders.test_splitting import together
@@ -39,14 +38,6 @@ def unlock(monkeypatch) -> None:
 
     for module in (splitting, rejoining):
         monkeypatch.setattr(module, "lock_order", read)
-
-
-def attempt(step) -> str:
-    try:
-        step()
-    except TransitionRefused:
-        return "refused"
-    return "done"
 
 
 def split(order: Order) -> str:
