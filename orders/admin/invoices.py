@@ -60,7 +60,7 @@ def download_invoice(request: HttpRequest, order_id: int, paper: str, *, model_a
 
 
 def issue_invoice(request: HttpRequest, order_id: int, *, model_admin: admin.ModelAdmin) -> HttpResponse:
-    """For an order from before invoices were issued by themselves."""
+    """For an order whose invoice is not written yet, or one from before invoices were issued by themselves."""
     order = get_object_or_404(Order, pk=order_id)
     if not model_admin.has_change_permission(request, order):
         raise PermissionDenied

@@ -27,7 +27,7 @@ def download_invoice(request: HttpRequest, number: str, paper: str) -> HttpRespo
 
 @require_POST
 def ask_for_invoice(request: HttpRequest, number: str) -> HttpResponse:
-    """For an order from before invoices were issued by themselves, or one that was paid this minute."""
+    """For an order whose invoice is not written yet, or one from before invoices were issued by themselves."""
     order = order_access.get_order_or_404(request, number)
     try:
         issuing.issue_for_order(order.pk)
