@@ -103,5 +103,6 @@ def _list_line_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
         yield DIVIDE
     if may_cancel_some(order, order.lines.all()):
         yield CANCEL_LINES
-    if line_change.may_change_lines(order, order.lines.all()):
+    has_invoice = bool(order.invoices_issued)  # type: ignore[attr-defined]
+    if not has_invoice and line_change.may_change_lines(order, order.lines.all()):
         yield CHANGE_LINES

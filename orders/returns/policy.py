@@ -4,7 +4,7 @@ What was said when something was bought stands: an order keeps it, each line whe
 no window here.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -73,14 +73,25 @@ def describe_for_product(policy: ReturnPolicy, *, is_excluded: bool) -> str:
 
 def describe_for_cart(policy: ReturnPolicy, products: Iterable[Product]) -> str:
     """What is said before paying, of all that is bought; empty where the shop has no policy of its own."""
+    return _describe_for_goods(
+        policy, [(each.title, policy.is_excluded(each.pk, each.category_id)) for each in products]
+    )
+
+
+def describe_for_order(policy: ReturnPolicy, lines: Iterable[OrderLine]) -> str:
+    """The same of an order that waits for its payment, as its lines were agreed."""
+    return _describe_for_goods(policy, [(line.title, _is_left_out(line, policy)) for line in lines])
+
+
+def _describe_for_goods(policy: ReturnPolicy, goods: Sequence[tuple[str, bool]]) -> str:
+    """`goods`: each one's title, and whether it is left out."""
     if not policy.window_days:
         return ""
-    bought = list(products)
-    left_out = [product for product in bought if policy.is_excluded(product.pk, product.category_id)]
-    if len(left_out) == len(bought):
+    left_out = [title for title, is_left_out in goods if is_left_out]
+    if len(left_out) == len(goods):
         return describe_for_product(policy, is_excluded=True)
     words = describe_for_product(policy, is_excluded=False)
-    titles = ", ".join(dict.fromkeys(product.title for product in left_out))
+    titles = ", ".join(dict.fromkeys(left_out))
     return f"{words} Not taken back by choice, only if faulty: {titles}." if titles else words
 
 

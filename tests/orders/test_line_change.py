@@ -256,3 +256,10 @@ def test_staff_are_told_where_there_is_nothing_else(staff):
     order = builders.placed_order()
     assert any("nothing else of the same price" in message for message in said(take(staff, "change_lines", order)))
     assert changes(order) == []
+
+
+def test_staff_are_offered_no_change_of_what_an_invoice_names(staff, sizes):
+    order = builders.placed_order(sizes[0])
+    assert "Change a size or colour" in buttons(staff.get(page_of(order)))
+    issuing.issue_for_order(order.pk)
+    assert "Change a size or colour" not in buttons(staff.get(page_of(order)))

@@ -24,6 +24,7 @@ from tests.notifications.acts import relay_and_deliver
 from tests.notifications.conftest import sink
 from tests.page import read_words
 from tests.paying import BUYER, check_out, check_stock, fill, pay
+from tests.returns.selling import take_back
 
 __all__ = ["sink"]
 
@@ -287,3 +288,15 @@ def test_it_holds_the_same_terms_as_an_order_from_the_cart(client, standin):
         if field.name not in own:
             assert getattr(entered, field.attname) == getattr(from_cart, field.attname), field.name
     assert entered.return_window_days is not None
+
+
+def test_its_page_names_the_goods_the_total_the_days_and_what_may_come_back_directly_beside_the_button():
+    take_back()
+    order = enter(DraftLine(mug(price="14.00"), 2), DraftLine(mug(), 1))
+    page = " ".join(read_words(opened_by(order).get(f"/orders/{order.number}/").text).replace("&nbsp;", " ").split())
+    before = page[: page.index("Continue to payment")]
+    beside = before[before.rindex("Goes to") :]
+    assert "2 × Tin mug" in beside
+    assert f"Total £{order.total}" in beside
+    assert "With you" in beside
+    assert "Send it back within 30 days: money back or another size or colour." in page[len(before) :]

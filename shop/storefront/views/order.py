@@ -1,6 +1,6 @@
 """An order's page and the list of a customer's orders."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -103,7 +103,9 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         )
     context |= _describe_returns(found, facts)
     if found.status == Order.Status.PENDING:
-        context |= _describe_unpaid(found) | {"refresh_seconds": _get_refresh_seconds(request)}
+        context |= _describe_unpaid(found, [row["line"] for row in rows]) | {
+            "refresh_seconds": _get_refresh_seconds(request)
+        }
         return render(request, "storefront/order.html", context)
     ask = _find_order_prompt(request, found, facts)
     stories = _build_timelines(found, to_deny=pieces.list_parcels_to_deny(found, facts))
@@ -232,7 +234,7 @@ def _make_line_row(line: OrderLine) -> dict[str, Any]:
     }
 
 
-def _describe_unpaid(found: Order) -> dict[str, Any]:
+def _describe_unpaid(found: Order, lines: Iterable[OrderLine]) -> dict[str, Any]:
     """How it may still be paid: by the payment that waits, or, of an order that staff entered, by a new one."""
     payment = found.payments.order_by("-id").first()
     is_under_way = payment is not None and payment.status not in (Payment.Status.EXPIRED, Payment.Status.FAILED)
@@ -247,6 +249,7 @@ def _describe_unpaid(found: Order) -> dict[str, Any]:
         "pay_by": _format_pay_by(found),
         "expected": _format_dates(found) if may_pay else "",
         "guarantee": build_notice_for(str(found.country), terms.settings) if may_pay else None,
+        "returns": policy.describe_for_order(policy.build_agreed_policy(found, terms), lines) if may_pay else "",
     }
 
 
