@@ -23,7 +23,7 @@ from orders.admin.actions import get_actor_name, try_each_order
 from orders.admin.forms import RefundForm, focus_first_error
 from orders.admin.inspection_form import InspectionForm
 from orders.admin.order_action_forms import SENT
-from orders.models import Order, ReturnAuthorization, ReturnExclusion, ReturnLabel
+from orders.models import Order, Refund, ReturnAuthorization, ReturnExclusion, ReturnLabel
 from orders.models.return_authorization import ReturnQuerySet
 from orders.payments.refunds import RefundRefused
 from orders.returns import pictures, restocking, steps
@@ -131,8 +131,21 @@ def send_instead(_admin: admin.ModelAdmin, request: HttpRequest, chosen: Chosen)
     for order in unpaid:
         amount = format_amount(order.total, order.currency)
         mailed = "a mail has the link" if order.email else "give its buyer the link on its page"
-        back = " The money for what came goes back." if order.exchange_of.refund_id else ""
-        messages.info(request, f"It costs more: {order.number} waits for {amount}; {mailed}.{back}")
+        given = order.exchange_of.refund
+        back = f" {_describe_money_back(given)}" if given else ""
+        is_failed = given is not None and given.status == Refund.Status.FAILED
+        level = messages.ERROR if is_failed else messages.INFO
+        messages.add_message(request, level, f"It costs more: {order.number} waits for {amount}; {mailed}.{back}")
+
+
+def _describe_money_back(given: Refund) -> str:
+    """What staff are to know of the money for what came."""
+    amount, paid = format_amount(given.amount, given.currency), given.payment.order.number
+    if given.status == Refund.Status.FAILED:
+        return f"Stripe refused the refund of {amount}. {given.problem} Try again on the page of {paid}."
+    if given.payment.is_by_hand:
+        return f"Give {amount} back by hand, and note it on the page of {paid}."
+    return "The money for what came goes back."
 
 
 @admin.action(description="Repaired and sent back", permissions=["settle"])

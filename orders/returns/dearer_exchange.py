@@ -17,12 +17,16 @@ from orders.pricing import list_ways_to_address
 from orders.returns.exchanging import get_exchange_price
 from orders.shop_terms import Terms
 from orders.staff_orders import Channel, DraftLine, DraftRefused, OrderDraft
-from shop.money import get_price_step
+from shop.money import get_price_step, get_shop_currency
 
 
 def is_dearer(lines: Iterable[ReturnLine]) -> bool:
     """Whether all that is wanted instead costs more than what it is for."""
-    return sum(((get_exchange_price(line) - line.order_line.unit_price) * line.quantity for line in lines), NOTHING) > 0
+    return _compute_more(lines) > 0
+
+
+def _compute_more(lines: Iterable[ReturnLine]) -> Decimal:
+    return sum(((get_exchange_price(line) - line.order_line.unit_price) * line.quantity for line in lines), NOTHING)
 
 
 def draft_exchange_order(made: ReturnAuthorization, lines: Sequence[ReturnLine], *, actor: str) -> Order:
@@ -31,6 +35,9 @@ def draft_exchange_order(made: ReturnAuthorization, lines: Sequence[ReturnLine],
     Raises `TransitionRefused`. Needs a transaction, and the lock of the order that the return is of.
     """
     order, terms = made.order, shop_terms.load_terms()
+    if made.currency != get_shop_currency():
+        words = f"was paid in {made.currency}, and the shop sells in {get_shop_currency()} now"
+        raise TransitionRefused(f"{made.number}: it {words}. Give the money back instead.")
     draft = OrderDraft(
         lines=_price_lines(made, lines),
         address={name: str(getattr(order, name)) for name in ADDRESS_FIELDS},
@@ -45,37 +52,41 @@ def draft_exchange_order(made: ReturnAuthorization, lines: Sequence[ReturnLine],
     try:
         return staff_orders.create_draft_order(draft, actor=actor, terms=terms)
     except DraftRefused as refusal:
-        raise TransitionRefused(f"{made.number}: {refusal}") from refusal
+        raise TransitionRefused(f"{made.number}: {refusal} Give the money back instead.") from refusal
 
 
 def _find_way(made: ReturnAuthorization, terms: Terms) -> ShippingMethod:
-    """As the order went, else the first way there: one that came from elsewhere may name none."""
+    """As the order went, collected in the same store if it was; else the first way there, as where its own is not
+    offered any more or one that came from elsewhere names none.
+    """
     order = made.order
-    there = order.shipping_method or next(iter(list_ways_to_address(terms, str(order.country), order.postcode)), None)
-    if there is None:
+    first = order.shipping_method
+    if first is not None and order.pickup_store_id:
+        return first
+    ways = list_ways_to_address(terms, str(order.country), order.postcode)
+    if not ways:
         raise TransitionRefused(f"{made.number}: no way of delivery goes there now. Give the money back instead.")
-    return there
+    return first if first in ways else ways[0]
 
 
 def _price_lines(made: ReturnAuthorization, lines: Sequence[ReturnLine]) -> list[DraftLine]:
-    weights = {line.order_line: line.order_line.unit_price * line.quantity for line in lines}
-    paid = share_by_weight(made.goods_amount, weights, made.currency)
-    return [_price_line(made, line, paid[line.order_line]) for line in lines]
-
-
-def _price_line(made: ReturnAuthorization, line: ReturnLine, paid: Decimal) -> DraftLine:
-    """At what was paid for the old one and the difference between both as priced, so that a discount on the first order
-    stands; rounded to the buyer's gain.
+    """All of them at what was paid for the old ones and the difference between both as priced, so that a discount on
+    the first order stands; shared by what each costs.
     """
+    weights = {line.order_line: get_exchange_price(line) * line.quantity for line in lines}
+    shares = share_by_weight(made.goods_amount + _compute_more(lines), weights, made.currency)
+    return [_price_line(made, line, shares[line.order_line]) for line in lines]
+
+
+def _price_line(made: ReturnAuthorization, line: ReturnLine, share: Decimal) -> DraftLine:
+    """A piece of it, rounded to the buyer's gain."""
     variant, old = line.exchange_variant, line.order_line
     if variant is None:
         raise TransitionRefused(f"{made.number}: the shop no longer has that to send. Give the money back instead.")
-    step = get_price_step(made.currency)
-    price = paid / line.quantity + get_exchange_price(line) - old.unit_price
     return DraftLine(
         variant,
         line.quantity,
-        unit_price=max(price.quantize(step, rounding=ROUND_FLOOR), NOTHING),
+        unit_price=(share / line.quantity).quantize(get_price_step(made.currency), rounding=ROUND_FLOOR),
         price_reason=f"In exchange, {made.number}",
         is_gift=old.is_gift,
         is_excluded=old.is_excluded,

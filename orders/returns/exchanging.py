@@ -30,8 +30,8 @@ NOTHING = Decimal(0)
 
 
 def list_exchange_variants(lines: Iterable[OrderLine], *, store_id: int | None = None) -> dict[int, list[Variant]]:
-    """By line, what may be had instead: the same product, another variant, on sale, on the shelf. Two queries.
-    `store_id`: on the shelf of that store.
+    """By line, what may be had instead: the same product, another variant, on sale in the order's currency, on the
+    shelf. Two queries. `store_id`: on the shelf of that store. Reads `order` of each line.
     """
     wanted = list(lines)
     found = (
@@ -44,7 +44,11 @@ def list_exchange_variants(lines: Iterable[OrderLine], *, store_id: int | None =
     on_shelf = [variant for variant in found if _count_on_shelf(variant, store_id) > 0]
     return {
         line.pk: [
-            variant for variant in on_shelf if variant.product_id == line.product_id and variant.pk != line.variant_id
+            variant
+            for variant in on_shelf
+            if variant.product_id == line.product_id
+            and variant.pk != line.variant_id
+            and variant.currency == line.order.currency
         ]
         for line in wanted
     }

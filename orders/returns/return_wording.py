@@ -28,6 +28,7 @@ COLLECTED_WORDS = {  # of what was collected in a store, and is again
     Wanted.REPAIR: "Repaired",
     Wanted.REPLACEMENT: "The replacement is being made ready",
 }
+WHAT_NOW = "We will find another way."
 TO_PAY_WORDS = "What you want instead waits for your payment"
 COMING_WORDS = {
     Wanted.REFUND: "Money back",
@@ -74,33 +75,35 @@ def _list_last_steps(made: ReturnAuthorization) -> list[TimelineStep]:
 
 
 def _build_settled_step(made: ReturnAuthorization) -> TimelineStep:
-    title = describe_outcome(made.settled_as, is_collected=made.order.pickup_store_id is not None)
     if made.exchange_order is not None:
-        if not made.exchange_order.placed_at:
-            return _build_to_pay_step(made, made.exchange_order)
-        return TimelineStep(
-            title,
-            "done",
-            at=made.settled_at,
-            text=f"As order {made.exchange_order.number}.",
-            link_url=made.exchange_order.get_absolute_url(),
-            link_text="Follow it",
-        )
+        return _build_sent_step(made, made.exchange_order)
+    if not made.is_settled:
+        return TimelineStep("Your money could not be paid back", "wait", at=made.settled_at, text=WHAT_NOW)
+    title = describe_outcome(made.settled_as, is_collected=made.order.pickup_store_id is not None)
     until = made.guarantee_until and format_whole_day(made.guarantee_until)
     longer = f"The legal guarantee runs a year longer now, to {until}." if until else ""
     return TimelineStep(title, "done", at=made.settled_at, text=longer)
 
 
-def _build_to_pay_step(made: ReturnAuthorization, sent: Order) -> TimelineStep:
-    """Of what costs more, while it is not paid, or was not in time."""
+def _build_sent_step(made: ReturnAuthorization, sent: Order) -> TimelineStep:
+    """Of the order in exchange, paid for or free; of what costs more, while it is not paid, or was not in time."""
     back = describe_money_back(made)
-    if not sent.is_payable_by_link:
+    if not sent.placed_at and sent.is_payable_by_link:
+        until = format_whole_day(timezone.localdate(sent.pay_by_at)) if sent.pay_by_at else ""
+        text = f"Order {sent.number}: {format_amount(sent.total, sent.currency)}, to be paid by {until}. {back}".strip()
+        link = sent.get_absolute_url()
+        return TimelineStep(TO_PAY_WORDS, "wait", text=text, link_url=link, link_text="Look at it and pay")
+    if not sent.placed_at:
         title = "What you wanted instead was not paid, so it was not sent"
         return TimelineStep(title, "done", at=made.settled_at, text=back)
-    until = format_whole_day(timezone.localdate(sent.pay_by_at)) if sent.pay_by_at else ""
-    text = f"Order {sent.number}: {format_amount(sent.total, sent.currency)}, to be paid by {until}. {back}".strip()
+    title = describe_outcome(made.settled_as, is_collected=made.order.pickup_store_id is not None)
     return TimelineStep(
-        TO_PAY_WORDS, "wait", text=text, link_url=sent.get_absolute_url(), link_text="Look at it and pay"
+        "What you wanted instead was called off" if sent.status == Order.Status.CANCELLED else title,
+        "done",
+        at=made.settled_at,
+        text=f"As order {sent.number}." if made.is_settled else f"As order {sent.number}. {back}",
+        link_url=sent.get_absolute_url(),
+        link_text="Follow it",
     )
 
 
@@ -119,10 +122,15 @@ def describe_label(label: ReturnLabel | None, *, is_coming: bool) -> str:
 
 
 def describe_money_back(made: ReturnAuthorization) -> str:
-    """The money for what came, of an exchange for something dearer; empty where none was left to give back."""
+    """The money for what came, of an exchange for something dearer; empty where none was left to give back. Reads
+    `refund`.
+    """
     if made.refund is None:
         return ""
-    return f"You get {format_amount(made.refund.amount, made.refund.currency)} back for what you sent us."
+    amount = format_amount(made.refund.amount, made.refund.currency)
+    if not made.is_settled:
+        return f"{amount} for what you sent us could not be paid back. {WHAT_NOW}"
+    return f"You get {amount} back for what you sent us."
 
 
 def describe_instructions(

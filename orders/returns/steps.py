@@ -15,7 +15,7 @@ from orders import events, shop_terms, status
 from orders.fulfilment.transitions import TransitionRefused
 from orders.legal_guarantee import LEAST_YEARS, YEARS_AFTER_REPAIR, is_notice_due
 from orders.locks import lock_order
-from orders.models import Order, OrderEvent, Refund, ReturnAuthorization, ReturnLine
+from orders.models import Order, OrderEvent, Payment, Refund, ReturnAuthorization, ReturnLine
 from orders.payments import refunds
 from orders.payments.refund_parts import RefundSum, allot_to_goods, share_by_weight
 from orders.returns import dearer_exchange, exchanging, pieces, restocking
@@ -24,6 +24,7 @@ from orders.returns.restocking import Inspection
 
 Kind = OrderEvent.Kind
 Wanted = ReturnAuthorization.Wanted
+CAME_IN = (Payment.Status.CAPTURED, Payment.Status.FLAGGED)
 
 
 @transaction.atomic
@@ -69,7 +70,7 @@ def refund_return(
         paid = _lock_paid_order(noted.order)
         wanted = noted.goods_amount if amount is None else amount
         given = _note_refund(noted, paid, amount=wanted, actor=actor, reason=reason, seen_left=seen_left)
-        _settle(noted, Wanted.REFUND, actor=actor, refund=given)
+        _settle(noted, Wanted.EXCHANGE if _find_order_sent(noted) else Wanted.REFUND, actor=actor, refund=given)
     refunds.try_send_refund(given.pk)
     given.refresh_from_db()
     return given
@@ -105,6 +106,7 @@ def send_exchange(return_id: int, *, actor: str) -> Order:
         sent, given = send(noted, lines, actor=actor)
     if given is not None:
         refunds.try_send_refund(given.pk)
+        given.refresh_from_db()
     return sent
 
 
@@ -119,15 +121,20 @@ def _send_for_nothing(
 
 
 def _ask_for_payment(noted: ReturnAuthorization, lines: list[ReturnLine], *, actor: str) -> tuple[Order, Refund | None]:
-    """Money first: stock is locked last."""
+    """Money first: stock is locked last. What was not paid here could not go back, and its buyer would pay twice."""
     paid = _lock_paid_order(noted.order)
+    if noted.goods_amount and not paid.payments.filter(status__in=CAME_IN).exists():
+        raise TransitionRefused(
+            f"{noted.number}: {paid.number} was not paid here, so its money cannot go back from here. Give it back "
+            "yourself, press “Settled another way”, and enter an order for what is wanted instead."
+        )
     payment, left = refunds.find_refundable_payment(paid)
     amount = min(noted.goods_amount, left) if payment else noted.goods_amount
     is_owed = bool(amount) and (payment is not None or refunds.find_unrefundable_payment(paid) is not None)
     reason = f"{noted.number}: exchanged for what costs more."
     given = _note_refund(noted, paid, amount=amount, actor=actor, reason=reason) if is_owed else None
     noted.exchange_order = dearer_exchange.draft_exchange_order(noted, lines, actor=actor)
-    _settle(noted, Wanted.EXCHANGE, actor=actor, refund=given, is_to_pay=True)
+    _settle(noted, Wanted.EXCHANGE, actor=actor, refund=given)
     return noted.exchange_order, given
 
 
@@ -146,7 +153,8 @@ def mark_repaired(return_id: int, *, actor: str) -> ReturnAuthorization:
 def settle_return(return_id: int, *, actor: str) -> ReturnAuthorization:
     """Money or goods went another way that staff know of."""
     noted = _lock_unsettled(return_id)
-    _settle(noted, Wanted(noted.wanted), actor=actor)
+    is_nothing_sent = noted.exchange_order is not None and _find_order_sent(noted) is None
+    _settle(noted, Wanted.REFUND if is_nothing_sent else Wanted(noted.wanted), actor=actor)
     return noted
 
 
@@ -156,6 +164,8 @@ def refuse_return(return_id: int, *, actor: str, reason: str) -> ReturnAuthoriza
     noted = _lock_standing(return_id)
     if noted.is_settled:
         raise TransitionRefused(f"{noted.number} is settled already.")
+    if sent := _find_order_sent(noted):
+        raise TransitionRefused(f"{noted.number}: {sent.number} was made in exchange for it. Call that off first.")
     noted.refused_at, noted.refused_by, noted.refused_reason = timezone.now(), actor, reason[:200]
     noted.settled_at, noted.settled_by, noted.settled_as = None, "", ""
     noted.save(update_fields=["refused_at", "refused_by", "refused_reason", "settled_at", "settled_by", "settled_as"])
@@ -218,15 +228,26 @@ def _request_difference(noted: ReturnAuthorization, *, actor: str) -> Refund | N
     return given
 
 
-def _settle(
-    noted: ReturnAuthorization, outcome: str, *, actor: str, refund: Refund | None = None, is_to_pay: bool = False
-) -> None:
+def _find_order_sent(noted: ReturnAuthorization) -> Order | None:
+    """The order in exchange, unless it was called off or nobody paid it in time."""
+    sent = noted.exchange_order
+    return None if sent is None or sent.status == Order.Status.CANCELLED else sent
+
+
+def _settle(noted: ReturnAuthorization, outcome: str, *, actor: str, refund: Refund | None = None) -> None:
     noted.settled_at, noted.settled_by, noted.settled_as = timezone.now(), actor, outcome
     noted.refund = refund
     noted.save()
     pieces.mark_returned_lines(noted.order)
-    sent = noted.exchange_order.number if noted.exchange_order else ""
-    _record(noted, Kind.RETURN_SETTLED, actor=actor, outcome=str(outcome), sent=sent, is_to_pay=is_to_pay)
+    sent = _find_order_sent(noted)
+    _record(
+        noted,
+        Kind.RETURN_SETTLED,
+        actor=actor,
+        outcome=str(outcome),
+        sent=sent.number if sent else "",
+        is_to_pay=sent is not None and sent.waits_for_link,
+    )
 
 
 def _record(noted: ReturnAuthorization, kind: OrderEvent.Kind, *, actor: str, **data: Any) -> None:
