@@ -36,8 +36,8 @@ class EasyPostUnavailable(Exception):  # noqa: N818  (not a fault of ours)
     """It did not answer, or not as it should; asking again later may help."""
 
 
-class LabelRefused(Exception):  # noqa: N818  (a refusal, not an error)
-    """No carrier takes it as it is; asking again would not help. The message is EasyPost's, for staff."""
+class EasyPostRefused(Exception):  # noqa: N818  (a refusal, not an error)
+    """It takes no such number or parcel; asking again would not help. The message is EasyPost's, for staff."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def follow_number(number: str) -> bool:
     """Whether it follows the number now; asked again it is the same. Raises `EasyPostUnavailable`."""
     try:
         _ask("POST", "/v2/trackers", {"tracker": {"tracking_code": number}})
-    except LabelRefused:
+    except EasyPostRefused:
         return False
     return True
 
@@ -68,7 +68,7 @@ def create_return(sender: Mapping[str, str], *, goes_to: str, grams: int, refere
     """Tells EasyPost of a parcel that comes back, which costs nothing yet. Returns its id there.
 
     `sender`: the columns of a postal address. `goes_to`: the id of the shop's address at EasyPost. Raises
-    `LabelRefused` and `EasyPostUnavailable`.
+    `EasyPostRefused` and `EasyPostUnavailable`.
     """
     ounces = max((Decimal(grams) / GRAMS_AN_OUNCE).quantize(Decimal("0.1")), Decimal("0.1"))
     shipment = {
@@ -119,7 +119,7 @@ def _find_cheapest_rate(shipment: Mapping[str, Any]) -> Mapping[str, Any]:
     rates = [rate for rate in _list_parts(shipment, "rates") if rate.get("currency") == settings.CURRENCY]
     if not rates:
         said = "; ".join(str(each.get("message", "")) for each in _list_parts(shipment, "messages"))
-        raise LabelRefused(f"No carrier takes it, paid in {settings.CURRENCY}. {said}".strip())
+        raise EasyPostRefused(f"No carrier takes it, paid in {settings.CURRENCY}. {said}".strip())
     return min(rates, key=_read_amount)
 
 
@@ -168,7 +168,7 @@ def _ask(method: str, path: str, told: Mapping[str, Any] | None = None) -> dict[
     except requests.RequestException as error:
         raise EasyPostUnavailable("EasyPost does not answer.") from error
     if answer.status_code in REFUSALS:
-        raise LabelRefused(_find_reason(found))
+        raise EasyPostRefused(_find_reason(found))
     if not 200 <= answer.status_code < 300 or not isinstance(found, dict):
         raise EasyPostUnavailable(f"EasyPost answers {answer.status_code}.")
     return found

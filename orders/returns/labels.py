@@ -15,7 +15,7 @@ from accounts.models.address import ADDRESS_FIELDS
 from orders import shop_terms
 from orders.carriers import find_carrier, get_carrier_name
 from orders.gateways import easypost
-from orders.gateways.easypost import BoughtLabel, LabelRefused
+from orders.gateways.easypost import BoughtLabel, EasyPostRefused
 from orders.locks import lock_order
 from orders.models import ReturnAuthorization, ReturnLabel, ShopSettings
 from orders.returns.pictures import get_private_storage
@@ -57,9 +57,7 @@ def request_label(made: ReturnAuthorization, rule: ReturnPolicy) -> ReturnLabel:
     now = ReturnAuthorization.objects.select_related("order", "refund").get(pk=made.pk)
     if not may_have_label(now, rule, shop_terms.load_terms().settings):
         raise ReturnRefused("There is no label for this return any more. Look again.")
-    label, _ = ReturnLabel.objects.get_or_create(
-        return_authorization=made, defaults={"requested_at": timezone.now(), "currency": made.currency}
-    )
+    label, _ = ReturnLabel.objects.get_or_create(return_authorization=made, defaults={"requested_at": timezone.now()})
     return label
 
 
@@ -112,7 +110,7 @@ def _make_label(wanted: QuerySet[ReturnLabel], settings: ShopSettings) -> None:
         )
         if wanted.update(reference=reference):
             _keep_label(label, easypost.buy_label(reference))
-    except LabelRefused as refusal:
+    except EasyPostRefused as refusal:
         wanted.update(refused_at=timezone.now(), refused_reason=str(refusal)[:200])
 
 

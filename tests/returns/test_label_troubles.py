@@ -257,7 +257,7 @@ def test_an_answer_that_lacks_what_it_should_have_is_asked_for_again(elsewhere, 
 def test_rates_that_are_none_are_no_rates(elsewhere, settings, rates):
     settings.EASYPOST_API_BASE = elsewhere.url
     elsewhere.say("GET", "/v2/shipments/shp_1", {"rates": rates, "messages": ["no", {"message": "Too far."}]})
-    with pytest.raises(easypost.LabelRefused, match=r"No carrier takes it, paid in GBP. Too far\."):
+    with pytest.raises(easypost.EasyPostRefused, match=r"No carrier takes it, paid in GBP. Too far\."):
         easypost.buy_label("shp_1")
 
 

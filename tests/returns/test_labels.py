@@ -8,7 +8,7 @@ from django.test import Client
 
 from orders import order_access
 from orders.gateways import easypost
-from orders.gateways.easypost import EasyPostUnavailable, LabelRefused
+from orders.gateways.easypost import EasyPostRefused, EasyPostUnavailable
 from orders.models import Order, ReturnAuthorization, ReturnLabel
 from orders.returns import labels, steps
 from orders.returns.return_holdings import make_return_holdings
@@ -200,5 +200,5 @@ def test_what_is_no_pdf_is_no_label(carrier):
 
 
 def test_what_easypost_refuses_is_said_in_its_words():
-    with pytest.raises(LabelRefused, match="not complete"):
+    with pytest.raises(EasyPostRefused, match="not complete"):
         easypost.create_return({"full_name": "A"}, goes_to="adr_1", grams=1, reference="RMA-1")
