@@ -50,7 +50,7 @@ BANK_MILESTONE = (Kind.PAYMENT_UNDER_WAY, "Payment on its way from your bank")
 BETWEEN_TITLES: dict[str, str] = {
     Kind.LINES_CANCELLED: "Some of it cancelled",
     Kind.LINES_CHANGED: "Changed as you wished",
-    Kind.NOTE_CHANGED: "The note that goes in with it changed",
+    Kind.NOTE_CHANGED: "Gift note changed",
     Kind.DIVIDED: "Some of it in a parcel of its own",
 }
 NO_DAY_TEXT = "No day is known at the moment."

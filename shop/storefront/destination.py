@@ -54,7 +54,8 @@ class Destination:
         """To stand where the days stand, which are another country's than the customer's; empty for most."""
         if not self.unserved:
             return ""
-        return f"We do not deliver to {self.unserved} yet; these are the days for {Country(self.country).name}."
+        own = Country(self.country).name
+        return f"We do not deliver to {self.unserved} yet. These are the days in our own country, {own}."
 
     def find_zone(self, terms: Terms) -> DeliveryZone | None:
         """Of the known address; None without one."""

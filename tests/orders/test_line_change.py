@@ -142,7 +142,7 @@ def test_what_costs_another_sum_or_is_not_here_is_not_offered(buyer, sizes):
     client = buyer(order)
     shown = " ".join(client.get(page(order)).text.split())
     assert "Nothing else of the same price is here just now" in shown
-    assert "For anything else, or more of the same, order that anew" in shown
+    assert "For anything else, or more of the same, place a new order" in shown
     assert f'href="{small.product.get_absolute_url()}">Felt slippers</a>' in shown
     for other in (wide, tall):
         with pytest.raises(TransitionRefused, match="gone meanwhile"):
@@ -245,7 +245,7 @@ def test_staff_change_it_from_the_orders_page(staff, sizes):
     assert "Change a size or colour" in buttons(staff.get(page_of(order)))
     asked = take(staff, "change_lines", order)
     assert "size 12 (as ordered)" in asked.text
-    assert "For anything else, or more of the same, enter an order for that" in " ".join(asked.text.split())
+    assert "For anything else, or more of the same, enter a new order" in " ".join(asked.text.split())
     response = take(staff, "change_lines", order, confirm="yes", **{f"line-{line_of(order).pk}": str(wide.pk)})
     assert any("Changed" in message for message in said(response))
     assert line_of(order).variant == wide

@@ -142,7 +142,7 @@ def test_an_address_where_nothing_goes_leaves_pages_with_the_shops_own_days(clie
     assert days == re.findall(r"arrives (.*?)\.", read(client.get(mug.get_absolute_url())))
 
 
-UNSERVED = "We do not deliver to Austria yet; these are the days for United Kingdom."
+UNSERVED = "We do not deliver to Austria yet. These are the days in our own country, United Kingdom."
 
 
 def test_where_nothing_goes_to_a_saved_address_product_and_cart_say_whose_days_they_name(client, mug):
@@ -164,7 +164,7 @@ def test_where_no_day_is_known_none_is_said_to_be_of_another_country(client, mug
     live_at(client, **VIENNA)
     fill(client, mug.variants.get())
     for path in (mug.get_absolute_url(), "/cart/"):
-        assert "these are the days" not in read(client.get(path))
+        assert "These are the days" not in read(client.get(path))
 
 
 def test_a_country_that_something_goes_to_is_not_said_to_be_without(client, mug):
