@@ -66,19 +66,26 @@ def revoke_order_access(request: HttpRequest) -> None:
 
 
 def may_see_order(request: HttpRequest, order: Order) -> bool:
-    """What goes in exchange is seen by whoever may see the order it is for: one query more, for those alone."""
+    """What goes in exchange is seen by whoever may see the order it is for: one query more, for those alone, and one
+    for each exchange before it.
+    """
     granted = request.session.get(GRANTS, [])
     if order.number in granted:
         return True
-    if granted and order.source in MAY_BE_EXCHANGES and _is_for_one_of(order, granted):
+    if granted and _is_for_one_of(order, granted):
         return True
     customer = get_customer(request)
     return customer is not None and order.customer_id == customer.pk
 
 
 def _is_for_one_of(sent: Order, numbers: list[str]) -> bool:
-    """Whether it goes in exchange for goods of one of these orders."""
-    return Order.objects.filter(returns__exchange_order=sent, number__in=numbers).exists()
+    """Whether it goes in exchange for goods of one of these orders, or of what went in exchange for those."""
+    came_from: Order | None = sent
+    while came_from is not None and came_from.source in MAY_BE_EXCHANGES:
+        came_from = Order.objects.filter(returns__exchange_order=came_from).first()
+        if came_from is not None and came_from.number in numbers:
+            return True
+    return False
 
 
 def find_order(number: str) -> Order | None:

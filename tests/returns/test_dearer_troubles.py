@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from orders import cancellation, staff_orders
 from orders.fulfilment.transitions import TransitionRefused
-from orders.models import Adjustment, Order, Payment, Refund, ReturnAuthorization, Withdrawal
+from orders.models import Adjustment, Order, Payment, Refund, ReturnAuthorization, StripeRecord, Withdrawal
 from orders.models.order import draw_pickup_code
 from orders.papers import issuing
+from orders.payments import line_refunds, refunds
+from orders.payments.refunds import RefundRefused
 from orders.returns import exchanging, handling, steps
 from orders.returns.declaring import Declaration, WithdrawalRefused, declare_withdrawal
 from orders.returns.refusal import ReturnRefused
@@ -99,21 +101,36 @@ def test_asked_for_before_the_shop_changed_its_currency_it_is_refused_with_a_sen
     check_nothing_happened(made)
 
 
-def test_what_came_in_exchange_is_exchanged_again_at_what_the_first_was_paid(standin):
-    order = bought(standin)
-    Adjustment.objects.create(order=order, label="A pound off", amount=-1)
+def exchange_again(order: Order) -> tuple[Order, ReturnAuthorization]:
+    """What went for nothing in exchange for it came, and came back for something dearer."""
     swapped = sent(received(order, price=PAID))
     builders.sent_parcel(swapped, delivered_at=timezone.now())
     Order.objects.filter(pk=swapped.pk).update(status="completed", fulfilment_status="delivered")
-    large = Variant.objects.create(product=swapped.lines.get().product, sku="L-1", size="L", price=DEARER)
-    builders.StockRecord.objects.create(variant=large, store=builders.store(), on_hand=3)
-    line = swapped.lines.get()
-    made = request_return(swapped.pk, wish(swapped, wanted=Wanted.EXCHANGE, variants={line.pk: large.pk})).made
-    steps.receive_return(made.pk, actor="Sam")
+    large = builders.variant(swapped.lines.get().product, size="L", price=DEARER)
+    asked = wish(swapped, wanted=Wanted.EXCHANGE, variants={swapped.lines.get().pk: large.pk})
+    return swapped, steps.receive_return(request_return(swapped.pk, asked).made.pk, actor="Sam")
+
+
+def test_what_came_in_exchange_is_exchanged_again_at_what_the_first_was_paid(standin):
+    order = bought(standin)
+    Adjustment.objects.create(order=order, label="A pound off", amount=-1)
+    _, made = exchange_again(order)
     last = sent(made)
     assert last.total == DEARER - 1
     assert (made.refund.amount, made.refund.payment.order, made.refund.status) == (PAID - 1, order, "succeeded")
     assert steps.find_paid_order(last) == last
+
+
+def test_whoever_has_the_first_link_follows_what_came_of_it_to_the_end(standin):
+    order = bought(standin)
+    swapped, made = exchange_again(order)
+    last = sent(made)
+    person = guest(order)
+    assert person.click("Follow it").path == f"/orders/{swapped.number}/"
+    person.click("Look at it and pay")
+    assert (person.path, person.status) == (f"/orders/{last.number}/", 200)
+    stranger = guest(builders.sent_order())
+    assert stranger.open(last.get_absolute_url()).status == 404
 
 
 def test_a_business_stands_on_the_new_invoice_and_the_credit_note_is_of_the_first(standin):
@@ -288,6 +305,21 @@ def test_a_plain_refund_that_fails_is_not_said_to_be_on_its_way(standin):
     assert not page.sees("Your money is on its way back")
 
 
+def test_killed_before_stripe_was_asked_the_order_and_the_refund_are_both_noted(standin, monkeypatch):
+    def die(refund_id: int) -> None:
+        raise SystemExit
+
+    made = received(bought(standin))
+    with monkeypatch.context() as patched:
+        patched.setattr(refunds, "try_send_refund", die)
+        with pytest.raises(SystemExit):
+            steps.send_exchange(made.pk, actor="Sam")
+    made.refresh_from_db()
+    assert (made.is_settled, made.refund.status, made.exchange_order.total) == (True, "requested", DEARER)
+    refunds.send_refund(made.refund.pk)
+    assert Refund.objects.get().status == "succeeded"
+
+
 # -- What becomes of the new order -------------------------------------------------------------------------------
 
 
@@ -327,3 +359,26 @@ def test_the_new_order_is_sent_back_for_its_own_price_out_of_its_own_payment(sta
     made = steps.receive_return(returned(new).pk, actor="Sam")
     given = steps.refund_return(made.pk, amount=None, actor="Sam")
     assert (given.amount, given.payment.order) == (DEARER, new)
+
+
+def test_a_bank_takes_the_first_payment_and_the_new_order_goes_on(standin):
+    order = bought(standin)
+    new = arrive(sent(received(order)))
+    payment = order.payments.get()
+    StripeRecord.objects.create(
+        kind="dispute", reference="dp_1", payment=payment, amount=payment.amount, currency="GBP", status="lost",
+        created_at=timezone.now(), seen_at=timezone.now(), is_refundable=False,
+    )  # fmt: skip
+    assert refunds.find_refundable_payment(order) == (None, 0)
+    assert refunds.find_refundable_payment(new)[1] == DEARER
+    assert guest(new).status == 200
+
+
+def test_of_the_first_order_no_more_goes_back_than_is_left(standin):
+    order = bought(standin)
+    sent(received(order))
+    assert refunds.find_refundable_payment(order)[1] == order.total - PAID
+    assert set(line_refunds.count_refundable_pieces(order).values()) == {0}
+    with pytest.raises(RefundRefused):
+        refunds.refund_order(order.pk, amount=PAID, actor="Sam")
+    assert Refund.objects.count() == 1
