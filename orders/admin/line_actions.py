@@ -27,7 +27,7 @@ SENT = "confirm"
 CANCEL_LINES = StaffButton("cancel_lines", "Cancel some of it")
 CHANGE_LINES = StaffButton("change_lines", "Change a size or colour")
 REFUND_PARTS = StaffButton("refund_parts", "Refund goods or postage")
-NO_OTHER = "nothing else of the same price is on its shelf, or somebody picks it already."
+NO_OTHER = "nothing else of the same price is on its shelf, somebody picks it already, or its invoice is issued."
 ONE_AT_A_TIME = "Choose one order: how much of it is asked line by line."
 
 

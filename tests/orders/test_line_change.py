@@ -263,3 +263,5 @@ def test_staff_are_offered_no_change_of_what_an_invoice_names(staff, sizes):
     assert "Change a size or colour" in buttons(staff.get(page_of(order)))
     issuing.issue_for_order(order.pk)
     assert "Change a size or colour" not in buttons(staff.get(page_of(order)))
+    assert any("or its invoice is issued" in message for message in said(take(staff, "change_lines", order)))
+    assert changes(order) == []
