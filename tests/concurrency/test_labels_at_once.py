@@ -13,6 +13,7 @@ from shop.retrying.loops import Loop
 from tests.carriers.standin import carrier, carrier_process
 from tests.concurrency.racing import at_once
 from tests.patience import stretched
+from tests.private_files import keep_private_files_in
 from tests.returns.selling import came, returned, take_back
 
 __all__ = ["carrier", "carrier_process"]
@@ -22,8 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _shop(settings, tmp_path, monkeypatch):
-    private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
-    settings.STORAGES = {**settings.STORAGES, "private": private}
+    keep_private_files_in(tmp_path, settings)
     tell = easypost.create_return
 
     def tell_slowly(*args, **options):

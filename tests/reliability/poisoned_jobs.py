@@ -43,6 +43,7 @@ from tests.notifications.acts import relay_and_deliver
 from tests.orders.test_collecting import collected_order
 from tests.paying import check_out, fill
 from tests.poison import cure, poison
+from tests.private_files import keep_private_files_in
 from tests.returns.selling import came, returned, take_back
 
 
@@ -209,8 +210,7 @@ def parcels_to_follow(world: PoisonedShop) -> Poisoned:
 
 
 def return_labels(world: PoisonedShop) -> Poisoned:
-    private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": world.tmp_path}}
-    world.settings.STORAGES = {**world.settings.STORAGES, "private": private}
+    keep_private_files_in(world.tmp_path, world.settings)
     take_back(pays_return_postage=True, return_label_address="adr_1")
     bad, good = (
         ReturnLabel.objects.create(return_authorization=returned(came()), requested_at=timezone.now()) for _ in range(2)

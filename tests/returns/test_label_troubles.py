@@ -20,6 +20,7 @@ from shop.retrying.models import StuckItem
 from tests import builders
 from tests.carriers.standin import carrier, carrier_process
 from tests.person import Person
+from tests.private_files import keep_private_files_in
 from tests.returns.selling import Kind, came, returned, take_back
 
 __all__ = ["carrier", "carrier_process"]
@@ -33,8 +34,7 @@ PDF = b"%PDF-1.7 a label"
 @pytest.fixture(autouse=True)
 def shop(settings, tmp_path, carrier):
     cache.clear()
-    private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
-    settings.STORAGES = {**settings.STORAGES, "private": private}
+    keep_private_files_in(tmp_path, settings)
     take_back(pays_return_postage=True, return_label_address="adr_1", return_label_grams=500)
     return tmp_path
 

@@ -17,6 +17,7 @@ from tests import builders
 from tests.carriers.standin import carrier, carrier_process
 from tests.papers.reading import read_pdf
 from tests.person import Person
+from tests.private_files import keep_private_files_in
 from tests.returns.selling import Kind, came, returned, take_back
 
 __all__ = ["carrier", "carrier_process"]
@@ -30,8 +31,7 @@ ASK, PRINT = "Get a label", "Label to print"
 @pytest.fixture(autouse=True)
 def shop(settings, tmp_path, carrier):
     cache.clear()
-    private = {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}}
-    settings.STORAGES = {**settings.STORAGES, "private": private}
+    keep_private_files_in(tmp_path, settings)
     take_back(pays_return_postage=True, return_label_address="adr_1", return_label_grams=500)
     return tmp_path
 

@@ -21,6 +21,7 @@ from shop.storefront import page_cache
 from shop.storefront.views.returns import draw_qr_code
 from tests import builders, cast
 from tests.person import ClientRoad, Person
+from tests.private_files import keep_private_files_in
 from tests.returns.selling import Kind, Wanted, add_line, came, exchanged, returned, take_back, wish
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +32,7 @@ RETURN, FAULT = "Return or exchange something", "Something is wrong with it"
 @pytest.fixture(autouse=True)
 def _shop(settings, tmp_path):
     cache.clear()
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "private": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": tmp_path}},
-    }
+    keep_private_files_in(tmp_path, settings)
     take_back()
 
 
