@@ -24,7 +24,7 @@ STAFF_EXPLANATIONS: dict[Hold, str] = {
     "release it if it should be sent all the same.",
     Hold.INQUIRY: "The buyer's bank asks about the payment; no money was taken. Answer at Stripe, or refund, which "
     "ends it. If the inquiry is closed, the order goes on by itself.",
-    Hold.WARNING: "The card's bank thinks that this payment may be fraud. Refund it before it becomes a dispute, or "
+    Hold.WARNING: "The card’s bank thinks that this payment may be fraud. Refund it before it becomes a dispute, or "
     "release it when you know the buyer.",
     Hold.REFUNDED: "All the money was given back, or is on its way back. Keep the goods: cancel the order, or release "
     "it if it should be sent all the same.",

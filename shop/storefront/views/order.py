@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_obj
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -45,6 +46,7 @@ from shop.storefront.guarantee_notice import build_notice_for
 
 PER_PAGE = 20
 JUST_NOW = timedelta(minutes=10)  # the receipt may still be on its way
+ONE_WEEK = timedelta(days=7)
 REFRESH_SECONDS = 5
 WITHOUT_ONE_DAY = {
     *(progress.fulfilment_status for progress in (stages.ARRIVED, stages.HELD_UP, stages.CAME_BACK)),
@@ -291,7 +293,12 @@ def _make_step_context(step: TimelineStep) -> dict[str, Any]:
 
 
 def _format_expected_day(step: TimelineStep) -> str:
-    return f"by {promise.format_day(step.expected_on, timezone.localdate())}" if step.expected_on else ""
+    """Short where it is not within the week, as the times beside it are."""
+    if step.expected_on is None:
+        return ""
+    today = timezone.localdate()
+    is_near = timedelta(0) <= step.expected_on - today < ONE_WEEK
+    return f"by {promise.format_day(step.expected_on, today) if is_near else date_format(step.expected_on, 'D j M')}"
 
 
 def _format_order_arrival(found: Order) -> str:
