@@ -55,7 +55,7 @@ def is_valid_order_token(number: str, token: str) -> bool:
 
 
 def grant_order_access(request: HttpRequest, order: Order) -> None:
-    """Lets this session see this order, and nothing else."""
+    """Lets this session see this order and what goes in exchange for it, and nothing else."""
     granted = [number for number in request.session.get(GRANTS, []) if number != order.number]
     request.session[GRANTS] = [*granted, order.number][-MOST_GRANTS:]
 
