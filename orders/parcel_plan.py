@@ -26,13 +26,20 @@ class WantedGoods:
         """Whether all of them lie on the shelf and may leave."""
         return self.availability.on_shelf >= self.quantity and (self.released_on or today) <= today
 
+    @property
+    def are_partly_here(self) -> bool:
+        return promise.is_partly_here(self.availability, self.quantity)
+
 
 @dataclass(frozen=True)
 class ParcelPlan:
-    """`promises`: each line's own, in the lines' order. `are_here`: whether it is ready now."""
+    """`promises`: each line's own, in the lines' order. `are_here`: whether it is ready now. `parts_wait`: whether some
+    pieces of a line are here and wait for its others.
+    """
 
     promises: tuple[Promise | None, ...]
     are_here: tuple[bool, ...]
+    parts_wait: bool = False
 
     @property
     def may_split(self) -> bool:
@@ -80,6 +87,7 @@ def plan_parcels(goods: Sequence[WantedGoods], method: ShippingMethod, calendar:
             for wanted in goods
         ),
         are_here=tuple(wanted.are_here(today) for wanted in goods),
+        parts_wait=any(wanted.are_partly_here for wanted in goods),
     )
 
 
@@ -88,7 +96,8 @@ def format_plan(plan: ParcelPlan, *, in_two: bool, now: datetime) -> str:
     if not in_two:
         return promise.format_promise(plan.together, now=now) if plan.together else ""
     first, second = plan.first, plan.second
-    here = f"What is here: {_lower(promise.format_promise(first, now=now))}" if first else ""
+    what = "What is here in full" if plan.parts_wait else "What is here"
+    here = f"{what}: {_lower(promise.format_promise(first, now=now))}" if first else ""
     rest = _lower(promise.format_promise(second, now=now)) if second else "we will write when we know the day."
     return f"{here} The rest: {rest}".strip()
 

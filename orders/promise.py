@@ -25,7 +25,9 @@ __all__ = [
     "compute_promise",
     "describe_card_promise",
     "describe_product_promise",
+    "describe_stock",
     "format_promise",
+    "is_partly_here",
 ]
 
 SATURDAY = 5
@@ -198,28 +200,67 @@ def compute_default_promise(
 # -- In words ----------------------------------------------------------------------------------------------
 
 
+def is_partly_here(availability: PromisableGoods, quantity: int) -> bool:
+    """Whether some of so many lie on the shelf, and wait for the others."""
+    return 0 < availability.on_shelf < quantity
+
+
+def describe_stock(
+    availability: PromisableGoods,
+    *,
+    now: datetime,
+    quantity: int = 1,
+    released_on: date | None = None,
+    short: bool = False,
+) -> tuple[str, str]:
+    """Its kind and words of so many: (“in”, “In stock”), (“wait”, “3 of 6 here, more come Friday”).
+
+    Of more than can be had it speaks of as many as can. `short`: as on a card.
+    """
+    today = timezone.localdate(now)
+    coming_on = availability.restock_on
+    more = _format_restock_day(coming_on, today, short=short) if coming_on and coming_on > today else ""
+    if availability.available < 1:
+        return "out", _describe_lack(more, short=short)
+    if released_on is not None and released_on > today:
+        day = _format_restock_day(released_on, today, short=short)
+        return "wait", f"Out {day}" if short else f"Out {day}, yours to order now"
+    here, wanted = availability.on_shelf, min(quantity, availability.available)
+    if here >= wanted:
+        return "in", f"Only {here} left" if here <= LAST_FEW and here == availability.available else "In stock"
+    opening = f"{here} of {wanted} here, more" if is_partly_here(availability, wanted) else "More"
+    return "wait", f"{opening} come {more}" if more else f"{opening} are on their way"
+
+
+def _describe_lack(more: str, *, short: bool) -> str:
+    if more:
+        return f"Out of stock, more {'due' if short else 'expected'} {more}"
+    return "Out of stock" if short else "Out of stock, and we do not know yet when more come"
+
+
 def describe_product_promise(
     promised: Promise | None,
     *,
     availability: PromisableGoods,
     now: datetime,
+    quantity: int = 1,
     released_on: date | None = None,
     abroad: str = "",
 ) -> PromiseWords:
     """For the product page and cart lines: “In stock, ships Tuesday, arrives 26–27 November.”
 
-    `abroad`: the name of the country it goes to, where that is not the shop's own.
+    `quantity`: as it was promised for. `abroad`: the name of the country it goes to, where that is not the shop's own.
     """
     today = timezone.localdate(now)
-    kind = _classify_availability(availability, today, released_on)
-    opening = _describe_availability(kind, availability, today, released_on)
+    kind, opening = describe_stock(availability, now=now, quantity=quantity, released_on=released_on)
     if promised is None:
         unknown = " We will write when we know the day." if kind == "wait" else ""
         return PromiseWords(kind, f"{opening}.{unknown}")
+    ships = "and all of it ships" if is_partly_here(availability, quantity) else "ships"
     return PromiseWords(
         kind,
         f"{opening},",
-        ships=f"ships {format_day(promised.ships_on, today)}{_name_destination(abroad)}, arrives",
+        ships=f"{ships} {format_day(promised.ships_on, today)}{_name_destination(abroad)}, arrives",
         arrives=format_date_range(promised.from_on, promised.by_on, today),
         hint=_format_cutoff_hint(promised),
         sure="" if promised.moved_days is None else NINE_IN_TEN,
@@ -235,9 +276,7 @@ def describe_card_promise(
     abroad: str = "",
 ) -> tuple[str, str]:
     """For a card: its kind and a few words, such as (“in”, “In stock, with you by Fri 27 Nov”)."""
-    today = timezone.localdate(now)
-    kind = _classify_availability(availability, today, released_on)
-    opening = _describe_availability(kind, availability, today, released_on, short=True)
+    kind, opening = describe_stock(availability, now=now, released_on=released_on, short=True)
     if promised is None:
         return kind, opening
     where = _name_destination(abroad) or " with you"
@@ -297,33 +336,6 @@ def _format_cutoff_hint(promised: Promise) -> str:
     hour = promised.order_by.hour
     clock = "noon" if hour == 12 else f"{hour % 12 or 12} {'am' if hour < 12 else 'pm'}"
     return f"Order by {clock} today."
-
-
-def _classify_availability(availability: PromisableGoods, today: date, released_on: date | None) -> str:
-    if availability.available < 1:
-        return "out"
-    is_ahead = released_on is not None and released_on > today
-    return "wait" if is_ahead or availability.on_shelf < 1 else "in"
-
-
-def _describe_availability(
-    kind: str, availability: PromisableGoods, today: date, released_on: date | None, *, short: bool = False
-) -> str:
-    restock_on = availability.restock_on
-    if kind == "in":
-        left = availability.on_shelf
-        return f"Only {left} left" if left <= LAST_FEW and left == availability.available else "In stock"
-    if kind == "out":
-        if restock_on is None or restock_on <= today:
-            return "Out of stock" if short else "Out of stock, and we do not know yet when more come"
-        return (
-            f"Out of stock, more {'due' if short else 'expected'} {_format_restock_day(restock_on, today, short=short)}"
-        )
-    if released_on is not None and released_on > today:
-        return f"Out {_format_restock_day(released_on, today, short=short)}{'' if short else ', yours to order now'}"
-    if restock_on is None or restock_on <= today:
-        return "More are on their way"
-    return f"More come {_format_restock_day(restock_on, today, short=short)}"
 
 
 def _format_restock_day(on: date, today: date, *, short: bool) -> str:

@@ -22,9 +22,10 @@ from orders.admin.entry_forms import NAMED_BY_BUYER, ROWS, EntryLines, OrderEntr
 from orders.customs import describe_import_charges
 from orders.models import Order
 from orders.parcel_plan import format_plan
+from orders.promise import describe_stock
 from orders.shop_terms import Terms, load_terms
-from orders.staff_orders import DraftRefused, EnteredAlready, OrderDraft
-from shop.catalog.availability import count_on_shelf, get_availability
+from orders.staff_orders import DraftLine, DraftRefused, EnteredAlready, OrderDraft
+from shop.catalog.availability import Availability, count_on_shelf, get_availability
 
 ENTER = "enter"  # the button that enters it; the other looks things up
 
@@ -99,17 +100,23 @@ def _describe_sums(draft: OrderDraft, terms: Terms) -> dict[str, Any]:
 def _describe_lines(draft: OrderDraft) -> list[dict[str, Any]]:
     variants = [line.variant.pk for line in draft.lines]
     if draft.method.store_id:
-        available = count_on_shelf(variants, draft.method.store_id)
+        on_shelf = count_on_shelf(variants, draft.method.store_id)
+        found = {pk: Availability(available=count, on_shelf=count) for pk, count in on_shelf.items()}
     else:
-        available = {pk: found.available for pk, found in get_availability(variants).items()}
-    return [
-        {
-            "line": line,
-            "available": available[line.variant.pk],
-            "is_short": available[line.variant.pk] < line.quantity,
-        }
-        for line in draft.lines
-    ]
+        found = get_availability(variants)
+    return [_describe_line(line, found[line.variant.pk]) for line in draft.lines]
+
+
+def _describe_line(line: DraftLine, stock: Availability) -> dict[str, Any]:
+    """`waits`: how many of it are here and when more come, where it does not leave at once."""
+    released_on = line.variant.product.released_on
+    kind, words = describe_stock(stock, now=timezone.now(), quantity=line.quantity, released_on=released_on)
+    return {
+        "line": line,
+        "available": stock.available,
+        "is_short": stock.available < line.quantity,
+        "waits": words if kind == "wait" else "",
+    }
 
 
 def _render_entry(

@@ -110,7 +110,7 @@ def _explain_no_parts(parts: Parts) -> str:
     if not parts.rest:
         return "is all here, so it goes in one parcel."
     if not parts.here:
-        return "waits for all that is in it: nothing of it is here to go ahead."
+        return "waits for each thing in it: nothing of it is here in full to go ahead."
     if not parts.mixed_stores:
         return "has what is here in a parcel of its own already."
     return ""

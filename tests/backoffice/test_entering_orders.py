@@ -68,6 +68,23 @@ def test_looked_up_by_sku_and_words_it_says_what_it_comes_to_before_it_is_entere
 
 
 @pytest.mark.parametrize(
+    ("quantity", "is_said", "is_not"),
+    [
+        (3, "3 × Tin mug", ("here, more", "can be had")),
+        (6, "3 of 6 here, more are on their way", ("can be had",)),
+        (13, "only 12 can be had", ("here, more",)),
+    ],
+)
+def test_of_what_is_here_in_part_it_says_how_many(staff, quantity, is_said, is_not):
+    mug = goods("Tin mug", on_hand=3).variants.get()
+    StockRecord.objects.filter(variant=mug).update(backorder_limit=9)
+    page = " ".join(read_words(staff.post(ENTER, typed(staff, {"what": mug.sku, "quantity": quantity})).text).split())
+    assert is_said in page
+    assert [words for words in is_not if words in page] == []
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize(
     ("typed_id", "kept"),
     [("gb 980 7806 84", "GB980780684"), ("GB980780685", None)],  # pragma: allowlist secret
 )

@@ -117,6 +117,24 @@ def test_the_words_for_what_is_scarce_gone_or_yet_to_come():
     assert promises.describe_card_promise(None, **release) == ("wait", "Out Thu 3 Dec")
 
 
+def test_the_words_for_what_is_here_in_part_are_those_of_so_many():
+    goods = Goods(available=12, on_shelf=3, restock_on=date(2026, 12, 1))
+    said = {
+        wanted: str(
+            promises.describe_product_promise(
+                promised(goods=goods, quantity=wanted), availability=goods, now=monday(10), quantity=wanted
+            )
+        )
+        for wanted in (1, 3, 4, 13)
+    }
+    all_here = "In stock, ships tomorrow, arrives 26–27 November. Order by 3 pm today."
+    assert said[1] == said[3] == all_here
+    assert said[4] == (
+        "3 of 4 here, more come Tuesday 1 December, and all of it ships Wednesday 2 December, arrives 4–5 December."
+    )
+    assert said[13].startswith("3 of 12 here, more come ")  # no more than that can be had
+
+
 def test_spans_are_as_short_as_they_can_be():
     today = date(2026, 11, 23)
     assert promises.format_date_range(date(2026, 11, 27), date(2026, 11, 27), today) == "Friday 27 November"
@@ -185,3 +203,13 @@ def test_every_promise_can_be_said(calendar, method, goods, now):
     words = promises.describe_product_promise(made, availability=goods, now=now)
     assert str(words).endswith(("November.", "today.", ".")) or words.arrives
     assert "None" not in str(words)
+
+
+@given(CALENDARS, METHODS, GOODS, MOMENTS, st.integers(1, 9))
+def test_in_stock_is_said_of_no_more_than_is_here_and_of_the_rest_how_many_are(calendar, method, goods, now, quantity):
+    made = promises.compute_promise(calendar, method, availability=goods, now=now, quantity=quantity)
+    words = promises.describe_product_promise(made, availability=goods, now=now, quantity=quantity)
+    if made:
+        assert words.kind == ("in" if goods.on_shelf >= quantity else "wait")
+        assert words.stock.startswith(f"{goods.on_shelf} of {quantity} here, ") is (0 < goods.on_shelf < quantity)
+        assert ("all of it ships" in words.ships) is (0 < goods.on_shelf < quantity)

@@ -126,7 +126,7 @@ def _make_cart_row(line: CartLine, promised: Promise | None, agreed: Terms, now:
     released_on = line.variant.product.released_on
     limit = agreed.settings.quantity_limit
     words = promise.describe_product_promise(
-        promised, availability=line, now=now, released_on=released_on, abroad=abroad
+        promised, availability=line, now=now, quantity=line.quantity, released_on=released_on, abroad=abroad
     )
     most = max(1, min(line.available, limit - line.other_line_count))
     return CartRow(line, words, promised, _describe_problem(line, limit), most, _get_tint(line))
