@@ -60,7 +60,8 @@ JOIN catalog_variant variant ON variant.id = line.variant_id
 JOIN catalog_product product ON product.id = variant.product_id
 LEFT JOIN catalog_maker maker ON maker.id = product.maker_id
 LEFT JOIN LATERAL (
-    SELECT r.on_hand - r.allocated AS free, r.backorder_limit, r.restock_on
+    SELECT r.on_hand - r.allocated AS free, r.backorder_limit,
+           CASE WHEN r.restock_on >= current_date THEN r.restock_on END AS restock_on
     FROM catalog_stockrecord r JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
     WHERE r.variant_id = variant.id
     ORDER BY r.on_hand - r.allocated + r.backorder_limit DESC, s.position, r.store_id LIMIT 1

@@ -33,7 +33,9 @@ class Cart(models.Model):
 
 
 class LineStock(NamedTuple):
-    """Of the store that a line would come from; all None where no store has a record of it."""
+    """Of the store that a line would come from; all None where no store has a record of it. `restock_on`: never in the
+    past.
+    """
 
     free: int | None
     backorder: int | None

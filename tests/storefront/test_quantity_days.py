@@ -98,3 +98,14 @@ def test_two_parcels_of_whole_lines_are_what_is_here_and_the_rest(client, mug):
     StockRecord.objects.filter(variant=mug).update(on_hand=0)
     fill(client, mug, quantity=6)
     assert "What is here: ships " in read(client.get("/cart/"))
+
+
+def test_once_the_day_on_which_more_were_due_has_passed_no_page_promises_a_day_by_it(client, mug):
+    yesterday = timezone.localdate() - timedelta(days=1)
+    StockRecord.objects.filter(variant=mug).update(on_hand=0, restock_on=yesterday)
+    said = {"product": read(client.get(mug.product.get_absolute_url()))}
+    fill(client, mug)
+    said["cart"] = read(client.get("/cart/"))
+    unknown = "More are on their way. We will write when we know the day."
+    assert [where for where, words in said.items() if unknown not in words] == []
+    assert "arrives" not in read(client.get("/checkout/"))
