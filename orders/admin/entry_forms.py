@@ -34,7 +34,7 @@ class OrderEntryForm(BusinessBuyerMixin, PostalAddressMixin, forms.ModelForm):
     in_two = forms.BooleanField(
         label="In two parcels",
         required=False,
-        help_text="Where some of it is still to come: what is here leaves at once. A second parcel may cost extra.",
+        help_text="Where some is still to come: what is here in full leaves at once. A second parcel may cost extra.",
     )
     paid = forms.ChoiceField(
         label="Payment",
