@@ -124,6 +124,19 @@ def test_what_was_chosen_in_the_cart_counts_before_the_saved_address_and_the_che
     assert page.context["form"].chosen_postcode == ""
 
 
+def test_whoever_turns_back_and_chooses_another_country_begins_there_with_what_stays_true(client, standin, mug):
+    fill(client, mug.variants.get())
+    check_out(client)
+    kept = client.get("/checkout/").context["form"]
+    assert (kept.chosen_country, kept.chosen_postcode) == ("GB", BUYER["postcode"])
+    client.post("/cart/country/", {"country": "AT"})
+    form = client.get("/checkout/").context["form"]
+    assert (form.chosen_country, form.chosen_postcode) == ("AT", "")
+    assert form["full_name"].value() == BUYER["full_name"]
+    assert form["email"].value() == BUYER["email"]
+    assert not form["line1"].value()
+
+
 @pytest.mark.parametrize("country", ["XX", "", "at", "A" * 300])
 def test_a_country_where_nothing_goes_is_refused_and_nothing_is_remembered(client, mug, country):
     fill(client, mug.variants.get())

@@ -58,6 +58,9 @@ STRIPE_REFUSED = (
 )
 
 
+OF_A_DOOR = {"line1", "line2", "city", "region", "postcode", "country", "method"}
+
+
 @dataclass(frozen=True)
 class CheckoutContext:
     """What a request to check out works with."""
@@ -149,6 +152,9 @@ def _restore_earlier_values(request: HttpRequest, desk: CheckoutContext) -> dict
     values["gift_note"] = desk.cart.gift_note or order.gift_note
     if desk.customer is None:
         values |= dict.fromkeys(order.ticks.filter(granted=True).values_list("purpose", flat=True), True)
+    chosen = get_chosen_country(request)
+    if chosen not in ("", values["country"]):  # in the cart, since: the door is another, who lives there is not
+        values = {name: value for name, value in values.items() if name not in OF_A_DOOR}
     return values
 
 
