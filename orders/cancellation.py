@@ -1,13 +1,18 @@
 """Calling off an order for which money came, while nothing has left: the goods go back, and the money with them."""
 
+from decimal import Decimal
+
 from django.db import transaction
 
-from orders import stages
+from orders import stages, status
 from orders.fulfilment.release import cancel_and_release_stock
 from orders.fulfilment.transitions import TransitionRefused
 from orders.locks import lock_order
 from orders.models import Order, Payment, Refund
 from orders.payments import checkout_sessions
+from orders.payments.line_amounts import compute_goods_shares
+from orders.payments.paid_orders import find_paid_order, lock_paid_order
+from orders.payments.refund_parts import RefundSum, count_refunded_pieces, cut_to_what_is_left
 from orders.payments.refunds import NOTHING, find_refundable_payment, find_unrefundable_payment
 
 
@@ -35,16 +40,45 @@ def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:
 
 
 def cancel_locked_order(order: Order, *, actor: str, reason: str = "") -> Refund | None:
-    """As `cancel_order`, within the caller's transaction, who holds the order's lock and sends the refund after it."""
+    """As `cancel_order`, within the caller's transaction, who holds the order's lock and sends the refund after it.
+
+    Of what was sent in exchange for nothing, the money of what came back goes back, out of the payment it was made by.
+    """
     if not may_cancel(order):
         raise TransitionRefused(_explain_cancel_refusal(order))
-    is_shut = find_unrefundable_payment(order) is not None
-    cancel_and_release_stock(
-        order, actor=actor, reason=reason, gives_back=NOTHING if is_shut else find_refundable_payment(order)[1]
-    )
-    if is_shut:  # the bank decides where the money goes; staff see what is left to do after that
+    paid = lock_paid_order(order)
+    due = None if paid is order else compute_exchanged_share(order, paid)
+    is_shut = find_unrefundable_payment(paid) is not None  # then the bank decides where the money goes
+    amount = NOTHING if is_shut else _sum_money_back(order, due)
+    cancel_and_release_stock(order, actor=actor, reason=reason, gives_back=amount)
+    if not amount:
         return None
-    return checkout_sessions.request_refund(order, amount=None, actor=actor, reason=reason or "Order cancelled")
+    why = reason or "Order cancelled"
+    refund = checkout_sessions.request_refund(paid, amount=amount, actor=actor, reason=why, due=due)
+    if paid is not order:
+        status.recalculate_and_record_hold(paid)
+    return refund
+
+
+def compute_money_back(order: Order) -> Decimal:
+    """What goes back where all of it is called off."""
+    paid = find_paid_order(order)
+    return _sum_money_back(order, None if paid is order else compute_exchanged_share(order, paid))
+
+
+def _sum_money_back(order: Order, due: RefundSum | None) -> Decimal:
+    """All that is left of its own payment, or what is `due` out of another's."""
+    return find_refundable_payment(order)[1] if due is None else due.total
+
+
+def compute_exchanged_share(order: Order, paid: Order) -> RefundSum:
+    """What was paid for the goods that an order was sent in exchange for, as far as it has not gone back. `paid`: the
+    order by whose payment.
+    """
+    refunded = count_refunded_pieces(order)
+    rest = {line: line.quantity - count for line, count in refunded.items() if line.quantity > count}
+    shares = compute_goods_shares(order, rest, before=refunded)
+    return cut_to_what_is_left(RefundSum(rest, shares), find_refundable_payment(paid)[1])
 
 
 def _has_only_mismatched_money(order: Order) -> bool:

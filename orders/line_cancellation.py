@@ -21,6 +21,7 @@ from orders.locks import lock_order
 from orders.models import Order, OrderEvent, OrderLine, PackingScan, Refund, Shipment, ShipmentLine
 from orders.payments import line_refunds, refund_parts
 from orders.payments.line_amounts import compute_goods_shares
+from orders.payments.paid_orders import find_paid_order, lock_paid_order
 from orders.payments.refund_parts import RefundSum
 from orders.payments.refunds import find_refundable_payment, find_unrefundable_payment, try_send_refund
 from orders.returns.declaring import count_pieces_left
@@ -86,7 +87,7 @@ def count_cancelled(order: Order) -> int:
 
 def compute_cancelled_share(order: Order, pieces: Mapping[OrderLine, int]) -> RefundSum:
     """What goes back for them: their share, no more than is left; with the last of the order, all that is left."""
-    _, left = find_refundable_payment(order)
+    _, left = find_refundable_payment(find_paid_order(order))
     refunded = refund_parts.count_refunded_pieces(order)
     paid = {line: min(count, line.quantity - refunded[line]) for line, count in pieces.items()}
     owed = {line: count for line, count in paid.items() if count > 0}
@@ -97,7 +98,7 @@ def compute_cancelled_share(order: Order, pieces: Mapping[OrderLine, int]) -> Re
 def compute_gives_back(order: Order, pieces: Mapping[OrderLine, int]) -> Decimal:
     """The sum that is shown before."""
     if is_all_that_is_open(order, pieces):
-        return find_refundable_payment(order)[1]
+        return cancellation.compute_money_back(order)
     return compute_cancelled_share(order, pieces).total
 
 
@@ -158,7 +159,7 @@ def _choose_parcel(pieces: Mapping[OrderLine, int], *, of_first: bool) -> dict[O
 def _choose_pieces(order: Order, quantities: Mapping[int, int]) -> dict[OrderLine, int]:
     if order.status != Order.Status.CONFIRMED:
         raise TransitionRefused(f"{order.number} is not a paid, open order.")
-    if find_unrefundable_payment(order) is not None:
+    if find_unrefundable_payment(find_paid_order(order)) is not None:
         raise TransitionRefused(
             f"{order.number}: the buyer's bank holds the money, so none of it can go back. Wait for its decision, or "
             "cancel the whole order."
@@ -181,8 +182,9 @@ def _explain_too_many(order: Order, line_id: int, cancellable: Mapping[int, tupl
 
 
 def _cancel_some(order: Order, pieces: Mapping[OrderLine, int], *, actor: str, reason: str) -> Refund | None:
+    paid = lock_paid_order(order)
     due = compute_cancelled_share(order, pieces)
-    refund = line_refunds.request_refund_of_parts(order, due, actor=actor, reason=reason) if due.total else None
+    refund = line_refunds.request_refund_of_parts(paid, due, actor=actor, reason=reason) if due.total else None
     for line, count in pieces.items():
         order.lines.filter(pk=line.pk).update(cancelled_quantity=F("cancelled_quantity") + count)
     taken_from = _take_out_of_parcels(order, pieces, actor=actor)
@@ -192,6 +194,8 @@ def _cancel_some(order: Order, pieces: Mapping[OrderLine, int], *, actor: str, r
     told = f"{what}. {taken_from}{reason}".strip()
     events.record_order_event(order, OrderEvent.Kind.LINES_CANCELLED, actor=actor, what=what, reason=told, **amount)
     status.recalculate_and_record_hold(order)
+    if paid is not order:
+        status.recalculate_and_record_hold(paid)
     _complete_if_all_has_come(order)
     return refund
 

@@ -25,6 +25,7 @@ from orders.admin.inspection_form import InspectionForm
 from orders.admin.order_action_forms import SENT
 from orders.models import Order, Refund, ReturnAuthorization, ReturnExclusion, ReturnLabel
 from orders.models.return_authorization import ReturnQuerySet
+from orders.payments.paid_orders import find_paid_order
 from orders.payments.refunds import RefundRefused
 from orders.returns import pictures, restocking, steps
 from orders.returns.dearer_exchange import is_dearer
@@ -101,7 +102,7 @@ def give_money_back(model_admin: admin.ModelAdmin, request: HttpRequest, chosen:
     """Asks for the amount, which starts at what was paid for the goods; one at a time."""
     if (only := _get_only(request, chosen)) is None:
         return None
-    form = RefundForm(request.POST if SENT in request.POST else None, order=steps.find_paid_order(only.order))
+    form = RefundForm(request.POST if SENT in request.POST else None, order=find_paid_order(only.order))
     form.fields["amount"].initial = min(only.goods_amount, form.left)
     form.fields["reason"].initial = REASON
     if not form.is_valid():

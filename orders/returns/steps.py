@@ -17,6 +17,7 @@ from orders.legal_guarantee import LEAST_YEARS, YEARS_AFTER_REPAIR, is_notice_du
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, Payment, Refund, ReturnAuthorization, ReturnLine
 from orders.payments import refunds
+from orders.payments.paid_orders import lock_paid_order
 from orders.payments.refund_parts import RefundSum, allot_to_goods, share_by_weight
 from orders.returns import dearer_exchange, exchanging, pieces, restocking
 from orders.returns.policy import build_agreed_policy
@@ -67,7 +68,7 @@ def refund_return(
     """
     with transaction.atomic():
         noted = _lock_unsettled(return_id)
-        paid = _lock_paid_order(noted.order)
+        paid = lock_paid_order(noted.order)
         wanted = noted.goods_amount if amount is None else amount
         given = _note_refund(noted, paid, amount=wanted, actor=actor, reason=reason, seen_left=seen_left)
         _settle(noted, Wanted.EXCHANGE if _find_order_sent(noted) else Wanted.REFUND, actor=actor, refund=given)
@@ -122,7 +123,7 @@ def _send_for_nothing(
 
 def _ask_for_payment(noted: ReturnAuthorization, lines: list[ReturnLine], *, actor: str) -> tuple[Order, Refund | None]:
     """Money first: stock is locked last. What was not paid here could not go back, and its buyer would pay twice."""
-    paid = _lock_paid_order(noted.order)
+    paid = lock_paid_order(noted.order)
     if noted.goods_amount and not paid.payments.filter(status__in=CAME_IN).exists():
         raise TransitionRefused(
             f"{noted.number}: {paid.number} was not paid here, so its money cannot go back from here. Give it back "
@@ -193,27 +194,11 @@ def _add_years(day: date, count: int) -> date:
         return day.replace(year=day.year + count, month=3, day=1)
 
 
-def find_paid_order(order: Order) -> Order:
-    """The order whose payment the goods were paid by: of what was sent in exchange, the one before it."""
-    while order.source == Order.Source.EXCHANGE:
-        came_from = ReturnAuthorization.objects.select_related("order").filter(exchange_order=order).first()
-        if came_from is None:
-            return order
-        order = came_from.order
-    return order
-
-
-def _lock_paid_order(order: Order) -> Order:
-    """The return's own order is locked; the one it came from is older, and locked after it."""
-    paid = find_paid_order(order)
-    return order if paid.pk == order.pk else lock_order(paid.pk)
-
-
 def _request_difference(noted: ReturnAuthorization, *, actor: str) -> Refund | None:
     difference = noted.goods_amount - (noted.exchange_amount or exchanging.NOTHING)
     if difference <= 0:
         return None
-    paid = _lock_paid_order(noted.order)
+    paid = lock_paid_order(noted.order)
     lines = noted.lines.select_related("order_line", "exchange_variant__product")
     cheaper = {line.order_line: exchanging.compute_saving(line) for line in lines}
     goods = share_by_weight(difference, {line: saved for line, saved in cheaper.items() if saved > 0}, noted.currency)

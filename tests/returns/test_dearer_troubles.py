@@ -12,6 +12,7 @@ from orders.models import Adjustment, Order, Payment, Refund, ReturnAuthorizatio
 from orders.models.order import draw_pickup_code
 from orders.papers import issuing
 from orders.payments import line_refunds, refunds
+from orders.payments.paid_orders import find_paid_order
 from orders.payments.refunds import RefundRefused
 from orders.returns import exchanging, handling, steps
 from orders.returns.declaring import Declaration, WithdrawalRefused, declare_withdrawal
@@ -118,7 +119,7 @@ def test_what_came_in_exchange_is_exchanged_again_at_what_the_first_was_paid(sta
     last = sent(made)
     assert last.total == DEARER - 1
     assert (made.refund.amount, made.refund.payment.order, made.refund.status) == (PAID - 1, order, "succeeded")
-    assert steps.find_paid_order(last) == last
+    assert find_paid_order(last) == last
 
 
 def test_whoever_has_the_first_link_follows_what_came_of_it_to_the_end(standin):
