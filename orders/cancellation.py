@@ -42,7 +42,7 @@ def cancel_order(order_id: int, *, actor: str, reason: str = "") -> Order:
 def cancel_locked_order(order: Order, *, actor: str, reason: str = "") -> Refund | None:
     """As `cancel_order`, within the caller's transaction, who holds the order's lock and sends the refund after it.
 
-    Of what was sent in exchange for nothing, the money of what came back goes back, out of the payment it was made by.
+    Of what was sent in exchange for nothing, it is what was paid for the goods that came back, out of that payment.
     """
     if not may_cancel(order):
         raise TransitionRefused(_explain_cancel_refusal(order))

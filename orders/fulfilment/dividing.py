@@ -49,7 +49,7 @@ def find_objection(parcel: Shipment, standing: str) -> str:
 
 
 def count_pieces(parcel: Shipment) -> int:
-    """What a form shows and sends back, so that one sent twice divides once."""
+    """How many pieces are in it. A form shows that and sends it back, so that sent twice it divides once."""
     return sum(row.quantity for row in parcel.lines.all())
 
 

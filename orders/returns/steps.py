@@ -122,7 +122,10 @@ def _send_for_nothing(
 
 
 def _ask_for_payment(noted: ReturnAuthorization, lines: list[ReturnLine], *, actor: str) -> tuple[Order, Refund | None]:
-    """Money first: stock is locked last. What was not paid here could not go back, and its buyer would pay twice."""
+    """The order that waits for its payment, and the refund of what was paid for what came, None where none is left.
+
+    Money first: stock is locked last. What was not paid here could not go back, and its buyer would pay twice.
+    """
     paid = lock_paid_order(noted.order)
     if noted.goods_amount and not paid.payments.filter(status__in=CAME_IN).exists():
         raise TransitionRefused(
