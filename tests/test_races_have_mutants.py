@@ -180,6 +180,23 @@ TWINS = {
             "test_without_the_orders_lock_more_goes_back_than_was_bought"
         ),
     },
+    "concurrency/test_unlike_steps_at_once.py": {
+        "test_withdrawn_from_while_they_are_sent_back_no_more_pieces_go_than_were_bought": (
+            "test_without_the_orders_lock_a_piece_is_withdrawn_from_and_sent_back"
+        ),
+        "test_withdrawn_from_while_they_are_cancelled_no_more_pieces_go_than_were_bought": (
+            "test_without_the_orders_lock_a_piece_is_withdrawn_from_and_cancelled"
+        ),
+        "test_sent_back_while_their_money_goes_back_it_is_one_or_the_other": (
+            "test_without_the_orders_lock_they_are_sent_back_for_money_that_went_back"
+        ),
+        "test_a_returns_money_while_goodwill_is_given_is_no_more_than_was_paid": (
+            "test_without_the_orders_lock_a_return_and_goodwill_are_more_than_was_paid"
+        ),
+        "test_a_withdrawals_money_while_goodwill_is_given_is_no_more_than_was_paid": (
+            "test_without_the_orders_lock_a_withdrawal_and_goodwill_are_more_than_was_paid"
+        ),
+    },
     "concurrency/test_withdrawing_at_once.py": {
         "test_declared_twenty_times_at_once_it_is_one": "test_without_the_orders_lock_it_is_declared_again_and_again",
         "test_stated_twenty_times_at_once_it_is_one": (
