@@ -1,5 +1,6 @@
 """For tests that pay: the Stripe stand-in as a real process, and a buyer at the shop's own pages."""
 
+from collections import Counter
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from orders.models import Allocation, Order, Payment
+from orders.models import Allocation, Order, Payment, Refund
 from orders.payments import stripe_events
 from shop.catalog.models import StockMovement, StockRecord
 from shop.local.stripe.testing import StandIn
@@ -90,16 +91,30 @@ def check_stock() -> None:
 
 
 def check_books(standin: StandIn) -> None:
-    """G2, G7: every charge belongs to one confirmed order of that total, and no order has two; no half orders."""
+    """G2, G7: every charge belongs to one confirmed order of that total, and no order has two; what went back of it is
+    what our books say; no half orders.
+    """
     captured = {payment.payment_intent: payment for payment in Payment.objects.filter(status="captured")}
     charges = standin.charges()
     assert {charge["payment_intent"] for charge in charges} == set(captured)
     for charge in charges:
-        order = captured[charge["payment_intent"]].order
-        assert Decimal(charge["amount"]) / 100 == order.total
-        assert order.placed_at
+        payment = captured[charge["payment_intent"]]
+        assert Decimal(charge["amount"]) / 100 == payment.order.total
+        assert payment.order.placed_at
+        check_money_back(payment, at_stripe=Decimal(charge["amount_refunded"]) / 100)
     for order in Order.objects.all():
         assert order.lines.exists()
         assert order.payments.exists()
         is_paid = order.payments.filter(status="captured").exists()
         assert (order.placed_at is not None) == is_paid
+
+
+def check_money_back(payment: Payment, *, at_stripe: Decimal) -> None:
+    """G2: what went back at Stripe succeeded in our books, and the reverse; what is under way may have gone or not."""
+    sums = Counter[str]()
+    for refund in payment.refunds.all():
+        sums["by hand" if refund.is_by_hand else refund.status] += refund.amount
+    succeeded = sums[Refund.Status.SUCCEEDED]
+    assert succeeded <= at_stripe <= succeeded + sums[Refund.Status.REQUESTED]
+    if payment.order.payment_status == Order.PaymentStatus.REFUNDED:
+        assert at_stripe + sums["by hand"] == payment.amount
