@@ -80,7 +80,7 @@ def erase_orders(customer: Customer) -> int:
     orders = Order.objects.filter(pk__in=numbers)
     TrackingEvent.objects.filter(shipment__order__in=numbers).delete()
     parcels = Shipment.objects.filter(order__in=numbers)
-    parcels.update(tracking_number="", tracking_page="", packing_note="")
+    parcels.update(tracking_number="", tracker_reference="", tracking_page="", packing_note="")
     parcels.filter(went_to__isnull=False).update(went_to=JSONObject(country=F("went_to__country")))
     OrderEvent.objects.filter(order__in=numbers).update(data={}, relayed_at=timezone.now())
     OrderTick.objects.filter(order__in=numbers).delete()

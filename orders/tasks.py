@@ -66,6 +66,11 @@ def follow_new_parcels() -> None:
 
 
 @shared_task
+def ask_about_silent_parcels() -> None:
+    following.ask_about_silent_parcels()
+
+
+@shared_task
 def make_return_labels() -> None:
     labels.make_waiting_labels()
 

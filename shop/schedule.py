@@ -39,6 +39,12 @@ SCHEDULE: dict[str, dict[str, object]] = {
         "options": HEARTBEAT,
     },
     "follow new parcels": {"task": "orders.tasks.follow_new_parcels", "schedule": 10, "options": {"expires": 10}},
+    # a webhook may have been lost: each is asked about once in some hours
+    "ask about silent parcels": {
+        "task": "orders.tasks.ask_about_silent_parcels",
+        "schedule": 60,
+        "options": {"expires": 60},
+    },
     "make return labels": {"task": "orders.tasks.make_return_labels", "schedule": 5, "options": HEARTBEAT},
     "process carrier messages": {"task": "orders.tasks.process_carrier_messages", "schedule": 5, "options": HEARTBEAT},
     # since the rule was changed, or a hold ended: as they are paid, orders approve themselves at once

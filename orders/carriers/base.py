@@ -7,7 +7,8 @@ How to add one: docs/how-to/a-carrier.md.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -89,8 +90,15 @@ class ScanFormat(Protocol):
 
 def read_notice(scan_format: ScanFormat, body: bytes) -> ParcelNotice:
     """Raises `BadNotice`, whatever was sent."""
-    try:
+    with refuse_other_shapes():
         return scan_format.read(json.loads(body))
+
+
+@contextmanager
+def refuse_other_shapes() -> Iterator[None]:
+    """Raises `BadNotice` for what reading JSON of another shape raises."""
+    try:
+        yield
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise BadNotice("This is not a message of that format.") from error
 

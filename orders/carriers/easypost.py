@@ -1,4 +1,4 @@
-"""EasyPost's tracker events, as https://docs.easypost.com/docs/trackers and /guides/webhooks-guide there describe them.
+"""EasyPost's trackers and their events: https://docs.easypost.com/docs/trackers, and /guides/webhooks-guide there.
 
 Its webhooks carry the HMAC-SHA256 of the body, `X-Hmac-Signature: hmac-sha256-hex=…`, keyed with the secret in
 Unicode's NFKD form, as its own libraries compute it. Newer ones also carry `X-Hmac-Signature-V2`, which covers
@@ -6,8 +6,10 @@ Unicode's NFKD form, as its own libraries compute it. Newer ones also carry `X-H
 says itself.
 """
 
+import hashlib
 import hmac
 import unicodedata
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -28,6 +30,7 @@ from orders.carriers.base import (
     make_notice,
     read_day,
     read_moment,
+    refuse_other_shapes,
 )
 from shop.periods import Period
 
@@ -69,15 +72,27 @@ class EasyPost:
         told_at = read_moment(told["created_at"])
         if timezone.now() - told_at > RETRIED_FOR:
             raise BadNotice(f"This message is more than {RETRIED_FOR} old.")
-        tracker = told["result"]
-        details = check_scan_count(tracker.get("tracking_details") or [])
-        return make_notice(
-            told["id"],
-            tracker["tracking_code"],
-            [_read_scan(each) for each in details],
-            estimated_on=read_day(tracker.get("est_delivery_date")),
-            told_at=told_at,
-        )
+        return _make_notice_of_tracker(told["id"], told["result"], told_at)
+
+
+def read_tracker(tracker: Any) -> ParcelNotice:
+    """What it answers when it is asked. The same answer has the same `reference`. Raises `BadNotice`."""
+    with refuse_other_shapes():
+        notice = _make_notice_of_tracker(tracker["id"], tracker, read_moment(tracker["updated_at"]))
+    said = repr((notice.scans, notice.estimated_on, notice.told_at)).encode()
+    digest = hashlib.blake2s(said, digest_size=16).hexdigest()
+    return replace(notice, reference=f"{notice.reference}.{digest}")
+
+
+def _make_notice_of_tracker(reference: Any, tracker: Any, told_at: datetime) -> ParcelNotice:
+    details = check_scan_count(tracker.get("tracking_details") or [])
+    return make_notice(
+        reference,
+        tracker["tracking_code"],
+        [_read_scan(each) for each in details],
+        estimated_on=read_day(tracker.get("est_delivery_date")),
+        told_at=told_at,
+    )
 
 
 def sign_body(body: bytes, secret: str) -> str:

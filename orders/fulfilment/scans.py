@@ -82,11 +82,14 @@ def _find_parcels(number: object) -> QuerySet[Shipment]:
 
 def _bring_to_parcels(message: CarrierMessage) -> None:
     scans = [_read_scan(each) for each in message.scans]
-    for shipment_id in _find_parcels(message.number).order_by("pk").values_list("pk", flat=True):
+    parcels = list(_find_parcels(message.number).order_by("pk").values_list("pk", flat=True))
+    for shipment_id in parcels:
         record_scans(shipment_id, scans, sender=message.sender)
         if message.told_at:
             record_estimate(shipment_id, message.estimated_on, told_at=message.told_at)
-    CarrierMessage.objects.filter(pk=message.pk).update(processed_at=timezone.now())
+    now = timezone.now()
+    Shipment.objects.filter(pk__in=parcels).update(heard_at=now)
+    CarrierMessage.objects.filter(pk=message.pk).update(processed_at=now)
 
 
 def _read_scan(told: dict[str, str]) -> CarrierScan:

@@ -189,8 +189,8 @@ def correct_shipment_tracking(
         raise TransitionRefused(f"{number}: that is the carrier and number it has already.")
     shipment.carrier, shipment.tracking_number = after
     shipment.is_untracked = not tracking_number
-    shipment.followed_at = None
-    shipment.save(update_fields=["carrier", "tracking_number", "is_untracked", "followed_at"])
+    shipment.followed_at, shipment.tracker_reference = None, ""
+    shipment.save(update_fields=["carrier", "tracking_number", "is_untracked", "followed_at", "tracker_reference"])
     is_another = get_bare_number(before[1]) != get_bare_number(tracking_number)
     _check_number(shipment, may_share=may_share_number or not is_another)
     was, now_is = (f"{get_carrier_name(who)} {what or 'without a number'}".strip() for who, what in (before, after))

@@ -1,7 +1,8 @@
-"""EasyPost: asked to follow a parcel, and for the label of a return. https://docs.easypost.com/docs/
+"""EasyPost: asked to follow a parcel, where one is, and for the label of a return. https://docs.easypost.com/docs/
 
-Of a parcel it gets the number and nothing else; what it then tells comes by webhook (`orders.carriers.easypost`). For a
-label it gets name and address of whoever sends it back, neither e-mail nor telephone.
+Of a parcel it gets the number and nothing else; what it then tells comes by webhook (`orders.carriers.easypost`), and
+is asked for where none comes. For a label it gets name and address of whoever sends it back, neither e-mail nor
+telephone.
 """
 
 from collections.abc import Mapping
@@ -55,13 +56,23 @@ def is_set_up() -> bool:
     return bool(settings.EASYPOST_API_KEY)
 
 
-def follow_number(number: str) -> bool:
-    """Whether it follows the number now; asked again it is the same. Raises `EasyPostUnavailable`."""
+def follow_number(number: str) -> str:
+    """The id of the tracker by which it follows the number now; asked again it is the same. "" where it cannot.
+
+    Raises `EasyPostUnavailable`.
+    """
     try:
-        _ask("POST", "/v2/trackers", {"tracker": {"tracking_code": number}})
+        return _read_text(_ask("POST", "/v2/trackers", {"tracker": {"tracking_code": number}}), "id")
     except EasyPostRefused:
-        return False
-    return True
+        return ""
+
+
+def fetch_tracker(tracker_id: str) -> dict[str, Any] | None:
+    """All it knows of a parcel it follows; None where it has no such tracker. Raises `EasyPostUnavailable`."""
+    try:
+        return _ask("GET", f"/v2/trackers/{tracker_id}")
+    except EasyPostRefused:
+        return None
 
 
 def create_return(sender: Mapping[str, str], *, goes_to: str, grams: int, reference: str) -> str:

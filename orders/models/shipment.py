@@ -124,6 +124,17 @@ class Shipment(models.Model):
     followed_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="Since when EasyPost knows its number and tells of it."
     )
+    tracker_reference = models.CharField(
+        max_length=60,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="What EasyPost calls the tracker by which it follows the parcel; empty where it does not.",
+    )
+    heard_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When its carrier last told of it, asked or not."
+    )
     estimated_on = models.DateField(
         null=True, blank=True, editable=False, help_text="The day on which its carrier means to deliver it."
     )
@@ -146,6 +157,9 @@ class Shipment(models.Model):
                 name="shipment_bare_number",
             ),
             models.Index(fields=["dispatched_at"], name="shipment_left"),
+            models.Index(
+                fields=["stage", "heard_at"], condition=~models.Q(tracker_reference=""), name="shipment_heard_of"
+            ),
             models.Index(fields=["denied_at"], condition=~models.Q(denied_at=None), name="shipment_denied"),
         ]
         constraints = [

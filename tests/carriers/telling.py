@@ -12,9 +12,11 @@ from django.utils import timezone
 from orders.carriers import easypost, generic_format
 from orders.carriers.base import CarrierScan, ScanMeaning
 from orders.fulfilment import scans
-from orders.models import Shipment
+from orders.models import Order, Shipment
 from orders.timeline import build_timelines
-from tests.backoffice.steps import order_at
+from tests import cast
+from tests.backoffice.steps import numbers, order_at, said, take
+from tests.login import sign_in
 
 GENERIC, EASYPOST = "/webhooks/carrier/generic/", "/webhooks/carrier/easypost/"
 LEFT_AT = datetime(2026, 3, 2, 16, 0, tzinfo=UTC)
@@ -26,6 +28,13 @@ def sent_parcel(*, left_ago: timedelta = timedelta(days=6)) -> Shipment:
     Shipment.objects.filter(pk=parcel.pk).update(dispatched_at=timezone.now() - left_ago)
     parcel.refresh_from_db()
     return parcel
+
+
+def ship(order: Order) -> Shipment:
+    """As staff do, over HTTP."""
+    staff = sign_in(Client(), cast.sam())
+    assert said(take(staff, "ship", order, **numbers(order))) == [f"Shipped: {order.number}."]
+    return order.shipments.get()
 
 
 def scan(meaning: str, parcel: Shipment, *, hours: float, place: str = "Leeds", words: str = "Scanned") -> CarrierScan:

@@ -5,18 +5,17 @@ from typing import Any
 
 import pytest
 from django.conf import settings as shop_settings
-from django.test import Client
 
 from orders.carriers.tracking_numbers import get_bare_number
 from orders.fulfilment import denials, following, scans, transitions
-from orders.models import CarrierMessage, Order, Shipment, TrackingEvent
+from orders.models import CarrierMessage, Order, TrackingEvent
 from shop.local.carrier.life import LIVES
 from shop.local.carrier.testing import CarrierStandIn
 from shop.retrying.models import StuckItem
-from tests import builders, cast
-from tests.backoffice.steps import numbers, order_at, said, take
+from tests import builders
+from tests.backoffice.steps import order_at
 from tests.carriers.standin import carrier, carrier_process
-from tests.carriers.telling import outline
+from tests.carriers.telling import outline, ship
 from tests.login import sign_in
 from tests.patience import wait_until
 
@@ -42,13 +41,6 @@ def listening(carrier: CarrierStandIn, live_server: Any) -> CarrierStandIn:
         paused=False,
     )
     return carrier
-
-
-def ship(order: Order) -> Shipment:
-    """As staff do, over HTTP."""
-    staff = sign_in(Client(), cast.sam())
-    assert said(take(staff, "ship", order, **numbers(order))) == [f"Shipped: {order.number}."]
-    return order.shipments.get()
 
 
 def hear(stand_in: CarrierStandIn) -> None:

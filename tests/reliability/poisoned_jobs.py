@@ -16,7 +16,7 @@ from accounts.models import ConsentRequest, DataExport, Erasure
 from accounts.privacy import erasure, export
 from notifications.models import NewsletterIssue, OutgoingEmail
 from orders.carriers.base import CarrierScan, ParcelNotice, ScanMeaning
-from orders.fulfilment import scans
+from orders.fulfilment import following, scans
 from orders.models import (
     LaneWindow,
     Order,
@@ -189,24 +189,37 @@ def stripe_events(world: PoisonedShop) -> Poisoned:
     )
 
 
+def send_two_parcels() -> list[Shipment]:
+    """Just now, with the numbers Q and their own."""
+    parcels = [builders.sent_parcel(builders.placed_order()) for _ in range(2)]
+    for parcel in parcels:
+        Shipment.objects.filter(pk=parcel.pk).update(tracking_number=f"Q{parcel.pk}", dispatched_at=timezone.now())
+    return parcels
+
+
 def carrier_messages(world: PoisonedShop) -> Poisoned:
-    bad, good = (builders.sent_parcel(builders.placed_order()) for _ in range(2))
-    now = timezone.now()
+    bad, good = send_two_parcels()
     for parcel in (bad, good):
-        Shipment.objects.filter(pk=parcel.pk).update(tracking_number=f"Q{parcel.pk}", dispatched_at=now)
-        scan = CarrierScan(ScanMeaning.IN_TRANSIT, now)
+        scan = CarrierScan(ScanMeaning.IN_TRANSIT, timezone.now())
         scans.store_notice("generic", ParcelNotice(f"m{parcel.pk}", f"Q{parcel.pk}", (scan,)))
     poison("orders_trackingevent", f"NEW.shipment_id = {bad.pk}", event="INSERT")
     return Poisoned("carrier_messages", good.scans.exists, bad.scans.exists)
 
 
 def parcels_to_follow(world: PoisonedShop) -> Poisoned:
-    bad, good = (builders.sent_parcel(builders.placed_order()) for _ in range(2))
-    for parcel in (bad, good):
-        Shipment.objects.filter(pk=parcel.pk).update(tracking_number=f"F{parcel.pk}", dispatched_at=timezone.now())
+    bad, good = send_two_parcels()
     poison("orders_shipment", f"NEW.id = {bad.pk}")
     followed = Shipment.objects.exclude(followed_at=None)
     return Poisoned("parcels_to_follow", followed.filter(pk=good.pk).exists, followed.filter(pk=bad.pk).exists)
+
+
+def silent_parcels(world: PoisonedShop) -> Poisoned:
+    bad, good = send_two_parcels()
+    following.follow_new_parcels()
+    Shipment.objects.update(heard_at=timezone.now() - following.SILENT_FOR)
+    poison("orders_shipment", f"NEW.id = {bad.pk}")
+    heard_of = Shipment.objects.filter(heard_at__gt=timezone.now() - timedelta(hours=1))
+    return Poisoned("silent_parcels", heard_of.filter(pk=good.pk).exists, heard_of.filter(pk=bad.pk).exists)
 
 
 def return_labels(world: PoisonedShop) -> Poisoned:
@@ -365,6 +378,7 @@ JOBS: dict[str, Callable[[PoisonedShop], Poisoned]] = {
     "reconcile payments": reconciler,
     "bring withdrawals to their orders": withdrawals,
     "follow new parcels": parcels_to_follow,
+    "ask about silent parcels": silent_parcels,
     "make return labels": return_labels,
     "process carrier messages": carrier_messages,
     "approve obvious orders": approvals,

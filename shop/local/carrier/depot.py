@@ -26,6 +26,10 @@ GIVE_UP_AFTER = 60  # tries; the shop may be down for a minute
 Step = tuple[str, str, str, str]
 
 
+def _write_now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @dataclass
 class FollowedParcel:
     """`ahead`: what is still to happen. `due_at`: when the next of it does, by the clock."""
@@ -35,6 +39,7 @@ class FollowedParcel:
     ahead: list[Step]
     details: list[dict[str, Any]] = field(default_factory=list)
     tracker_id: str = field(default_factory=lambda: f"trk_{secrets.token_hex(8)}")
+    updated_at: str = field(default_factory=_write_now)
 
 
 @dataclass
@@ -84,6 +89,10 @@ class Depot:
                 self._save()
             return self.parcels[number]
 
+    def find_tracker(self, tracker_id: str) -> FollowedParcel | None:
+        with self._lock:
+            return next((each for each in self.parcels.values() if each.tracker_id == tracker_id), None)
+
     def change_life(self, number: str, *, life: str) -> None:
         """What is still to happen becomes what that life has beyond what happened already."""
         with self._lock:
@@ -131,7 +140,7 @@ class Depot:
         return is_waiting and delivery.due_at <= time.time()
 
     def _happen(self, parcel: FollowedParcel, step: Step, *, at: str = "") -> None:
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        now = parcel.updated_at = _write_now()
         parcel.details.append(make_detail(step, at or now))
         event_id = f"evt_{secrets.token_hex(12)}"
         event = {
@@ -191,6 +200,7 @@ def describe_tracker(parcel: FollowedParcel) -> dict[str, Any]:
         "object": "Tracker",
         "mode": "test",
         "tracking_code": parcel.number,
+        "updated_at": parcel.updated_at,
         "status": last["status"] if last else "unknown",
         "status_detail": last["status_detail"] if last else "unknown",
         "signed_by": None,

@@ -93,11 +93,12 @@ class CarrierHandler(BaseHTTPRequestHandler):
         if self.headers.get("Authorization") != expected:
             self._send(401, {"error": {"code": "APIKEY.INACTIVE", "message": "This api key is not known."}})
             return
-        if told:
-            self.server.depot.requests.append(told)
+        self.server.depot.requests.append(told or {"path": self.path})
         match self.command, path:
             case "POST", ["trackers"]:
                 self._make_tracker(told)
+            case "GET", ["trackers", tracker_id]:
+                self._show_tracker(tracker_id)
             case "POST", ["shipments"]:
                 self._send(201, self.server.labels.create(told["shipment"]))
             case "GET", ["shipments", shipment_id]:
@@ -113,6 +114,13 @@ class CarrierHandler(BaseHTTPRequestHandler):
         if not isinstance(number, str) or not number.strip():
             raise ValueError("tracking_code is missing")
         self._send(200, describe_tracker(self.server.depot.follow(number)))
+
+    def _show_tracker(self, tracker_id: str) -> None:
+        parcel = self.server.depot.find_tracker(tracker_id)
+        if parcel is None:
+            self._send_nothing_there()
+        else:
+            self._send(200, describe_tracker(parcel))
 
     def _steer(self, what: str, told: dict[str, Any], depot: Depot) -> None:
         steps: dict[str, Callable[[], Any]] = {
