@@ -104,9 +104,10 @@ def _find_sent_twice(order: Order, wish: ReturnWish) -> ReturnAuthorization | No
     recent = order.returns.standing().filter(
         requested_at__gt=since, received_at=None, kind=wish.kind, wanted=wish.wanted, words=wish.words
     )
-    asked = {line: count for line, count in wish.pieces.items() if count > 0}
+    variants = wish.variants if wish.wanted == Wanted.EXCHANGE else {}
+    asked = {line: (count, variants.get(line)) for line, count in wish.pieces.items() if count > 0}
     for each in recent.prefetch_related("lines"):
-        if asked == {line.order_line_id: line.quantity for line in each.lines.all()}:
+        if asked == {line.order_line_id: (line.quantity, line.exchange_variant_id) for line in each.lines.all()}:
             return each
     return None
 

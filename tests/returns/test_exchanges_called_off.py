@@ -90,6 +90,20 @@ def test_while_a_bank_disputes_the_first_payment_it_is_called_off_and_nothing_is
         kind="dispute", reference="dp_1", payment=payment, amount=payment.amount, currency="GBP",
         status="needs_response", created_at=timezone.now(), seen_at=timezone.now(), is_refundable=False,
     )  # fmt: skip
+    page = guest(new)
+    assert page.sees("you can call it off.")
+    assert not page.sees("your money back")
     cancellation.cancel_order(new.pk, actor="Sam")
     assert not Refund.objects.exists()
     assert "amount" not in new.events.get(kind=OrderEvent.Kind.CANCELLED).data
+
+
+def test_of_what_was_not_paid_here_no_money_is_promised(standin):
+    order = came(source=Order.Source.IMPORT)
+    Payment.objects.all().delete()
+    page = guest(new := sent(received(order, price=PAID)))
+    assert not page.sees("your money back")
+    page.press("Cancel this order")
+    new.refresh_from_db()
+    assert new.status == "cancelled"
+    assert not Refund.objects.exists()

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.consent import purposes
-from orders.models import Order, OrderEvent, OrderLine, ReturnExclusion, Withdrawal
+from orders.models import Order, OrderEvent, OrderLine, ReturnExclusion, ReturnLine, Withdrawal
 from orders.returns.declaring import Declaration, WithdrawalRefused, declare_withdrawal
 from orders.returns.refusal import ReturnRefused
 from orders.returns.requesting import request_return
@@ -99,6 +99,18 @@ def test_the_same_sent_twice_is_one():
     again = request_return(order.pk, wish(order))
     assert (again.is_new, again.made) == (False, first.made)
     assert order.events.filter(kind=OrderEvent.Kind.RETURN_REQUESTED).count() == 1
+
+
+def test_the_same_for_another_size_is_not_the_same():
+    order = came(sizes=("S", "M", "L"))
+    line = order.lines.get()
+    medium, large = line.product.variants.exclude(pk=line.variant_id).order_by("pk")
+    first = request_return(order.pk, wish(order, wanted=Wanted.EXCHANGE, variants={line.pk: medium.pk}))
+    again = request_return(order.pk, wish(order, wanted=Wanted.EXCHANGE, variants={line.pk: medium.pk}))
+    assert (again.is_new, again.made) == (False, first.made)
+    with pytest.raises(ReturnRefused, match="nothing left"):
+        request_return(order.pk, wish(order, wanted=Wanted.EXCHANGE, variants={line.pk: large.pk}))
+    assert ReturnLine.objects.get().exchange_variant == medium
 
 
 def test_what_has_not_left_cannot_go_back():
