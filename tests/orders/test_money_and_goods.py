@@ -27,6 +27,7 @@ from orders.models import (
     WithdrawalLine,
 )
 from orders.payments import line_refunds, refunds
+from orders.payments.paid_orders import find_paid_order
 from orders.payments.refund_parts import count_refunded_pieces
 from orders.payments.refunds import RefundRefused, find_refundable_payment
 from orders.returns import handling, steps
@@ -110,7 +111,7 @@ class Deal:
         if kind == "send":
             send(self.order)
         elif kind == "goodwill":
-            refunds.refund_order(steps.find_paid_order(self.order).pk, amount=Decimal(what) / 100, actor="Sam")
+            refunds.refund_order(find_paid_order(self.order).pk, amount=Decimal(what) / 100, actor="Sam")
         elif kind == "settle":
             settle()
         elif kind == "go on":
