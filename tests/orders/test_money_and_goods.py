@@ -56,7 +56,8 @@ OF_ONE_THAT_CAME = [
     st.tuples(st.just("return"), PIECES),
     st.tuples(st.sampled_from(["exchange for M", "exchange for L"]), PIECES),
     st.tuples(st.just("settle"), st.just(())),
-    st.tuples(st.just("go on"), st.just(())),  # with what went in exchange, if there is any
+    st.tuples(st.just("go on"), st.just(())),  # with what goes in exchange, if there is any
+    st.tuples(st.just("call off the exchange"), PIECES),
 ]
 
 
@@ -91,6 +92,15 @@ def send(order: Order) -> None:
     transitions.dispatch_shipment(parcel.pk, actor="Sam", carrier="royal_mail", tracking_number="")
 
 
+def count_by_line(order: Order, counts: Iterable[int]) -> dict[int, int]:
+    return dict(zip(order.lines.order_by("pk").values_list("pk", flat=True), counts, strict=False))
+
+
+def cancel(order: Order, counts: Mapping[int, int]) -> None:
+    seen = line_cancellation.count_cancelled(order)
+    line_cancellation.cancel_lines(order.pk, counts, actor="Sam", seen_cancelled=seen)
+
+
 class Deal:
     """What a buyer and the shop's staff do with an order, and with those sent in exchange for what came of it."""
 
@@ -116,15 +126,16 @@ class Deal:
             settle()
         elif kind == "go on":
             self.order = send_what_goes_instead() or self.order
+        elif kind == "call off the exchange":
+            if instead := find_what_goes_instead():
+                cancel(instead, count_by_line(instead, what))
         else:
-            lines = self.order.lines.order_by("pk").values_list("pk", flat=True)
-            self._take_pieces(kind, dict(zip(lines, what, strict=False)))
+            self._take_pieces(kind, count_by_line(self.order, what))
 
     def _take_pieces(self, kind: str, counts: Mapping[int, int]) -> None:
         order = self.order
         if kind == "cancel":
-            seen = line_cancellation.count_cancelled(order)
-            line_cancellation.cancel_lines(order.pk, counts, actor="Sam", seen_cancelled=seen)
+            cancel(order, counts)
         elif kind == "refund":
             parts = line_refunds.RefundParts(counts)
             due = line_refunds.compute_refund_sum(order, parts).total
@@ -154,16 +165,19 @@ def settle() -> None:
             steps.refund_return(made.pk, amount=None, actor="Sam")
 
 
+def find_what_goes_instead() -> Order | None:
+    waiting = Order.objects.filter(source__in=[Order.Source.EXCHANGE, Order.Source.STAFF])
+    return waiting.filter(fulfilment_status=Order.FulfilmentStatus.UNFULFILLED).order_by("pk").last()
+
+
 def send_what_goes_instead() -> Order | None:
     """Once it is paid, where it costs more."""
-    waiting = Order.objects.filter(source__in=[Order.Source.EXCHANGE, Order.Source.STAFF])
-    made = waiting.filter(fulfilment_status=Order.FulfilmentStatus.UNFULFILLED).order_by("pk").last()
-    if made is None:
+    if (instead := find_what_goes_instead()) is None:
         return None
-    if made.status == Order.Status.PENDING:
-        made = staff_orders.mark_paid_by_hand(made.pk, how="Transfer", actor="Sam")
-    send(made)
-    return made
+    if instead.status == Order.Status.PENDING:
+        instead = staff_orders.mark_paid_by_hand(instead.pk, how="Transfer", actor="Sam")
+    send(instead)
+    return instead
 
 
 def check() -> None:
@@ -232,6 +246,17 @@ def check_pieces(order: Order) -> None:
         ("return", (1, 1)),
         ("settle", ()),
         ("goodwill", 1667),  # a penny more than was paid for what is kept
+    ],
+)
+@example(
+    before=[],
+    once_sent=[
+        ("exchange for M", (2, 1)),
+        ("settle", ()),
+        ("call off the exchange", (1, 0)),
+        ("call off the exchange", (1, 1)),
+        ("refund", (1, 2)),
+        ("goodwill", 1),  # all of it is back
     ],
 )
 def test_in_whatever_order_no_more_goes_back_than_came_and_what_is_promised_is_what_is_open(goods, before, once_sent):
