@@ -13,7 +13,7 @@ from orders.returns import labels, pictures
 from shop.periods import Period
 from shop.personal_data import Holding, export_rows
 
-PICTURE_RETENTION = Period(months=6)
+FILE_RETENTION = Period(months=6)  # of pictures, and of labels
 
 
 def make_return_holdings() -> tuple[Holding, ...]:
@@ -32,7 +32,7 @@ def make_return_holdings() -> tuple[Holding, ...]:
             key="return_pictures",
             title="Pictures you sent with a return",
             models=("orders.ReturnPicture",),
-            retention=f"{str(PICTURE_RETENTION).capitalize()} from when you sent them.",
+            retention=f"{str(FILE_RETENTION).capitalize()} from when you sent them.",
             export=_export_pictures,
             erase=lambda customer: pictures.delete_pictures(list(_find_pictures(customer))),
             retire=_retire_pictures,
@@ -41,7 +41,7 @@ def make_return_holdings() -> tuple[Holding, ...]:
             key="return_labels",
             title="Labels for what you sent back",
             models=("orders.ReturnLabel",),
-            retention=f"{str(PICTURE_RETENTION).capitalize()} from when you asked for them.",
+            retention=f"{str(FILE_RETENTION).capitalize()} from when you asked for them.",
             export=_export_labels,
             erase=lambda customer: labels.delete_labels(list(_find_labels(customer))),
             retire=_retire_labels,
@@ -109,10 +109,10 @@ def _retire_with_their_orders() -> int:
 
 
 def _retire_pictures() -> int:
-    old = Q(created_at__lt=timezone.now() - PICTURE_RETENTION)
+    old = Q(created_at__lt=timezone.now() - FILE_RETENTION)
     return pictures.delete_pictures(list(ReturnPicture.objects.filter(old)))
 
 
 def _retire_labels() -> int:
-    old = Q(requested_at__lt=timezone.now() - PICTURE_RETENTION)
+    old = Q(requested_at__lt=timezone.now() - FILE_RETENTION)
     return labels.delete_labels(list(ReturnLabel.objects.filter(old)))

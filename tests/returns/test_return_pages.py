@@ -15,7 +15,7 @@ from orders import order_access
 from orders.models import InfoPage, Order, ReturnAuthorization, ReturnExclusion, ReturnPicture
 from orders.returns import pictures, requesting, return_holdings, steps
 from orders.returns.requesting import request_return
-from orders.returns.return_holdings import PICTURE_RETENTION
+from orders.returns.return_holdings import FILE_RETENTION
 from orders.returns.steps import compute_guarantee_after_repair
 from shop.storefront import page_cache
 from shop.storefront.views.returns import draw_qr_code
@@ -316,7 +316,7 @@ def test_pictures_go_after_their_time_with_their_files():
     guest_client(order).post(f"/orders/{order.number}/fault/", sent(order, picture_1=picture()))
     old = ReturnPicture.objects.get()
     assert return_holdings._retire_pictures() == 0
-    ReturnPicture.objects.update(created_at=timezone.now() - PICTURE_RETENTION - timedelta(days=1))
+    ReturnPicture.objects.update(created_at=timezone.now() - FILE_RETENTION - timedelta(days=1))
     assert return_holdings._retire_pictures() == 1
     assert not pictures.get_private_storage().exists(old.file)
 

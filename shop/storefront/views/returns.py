@@ -21,7 +21,7 @@ from orders.papers.typesetting import build_pdf_response
 from orders.returns import exchanging, labels, pictures, policy, requesting, return_wording, steps, wording
 from orders.returns.refusal import ReturnRefused
 from orders.returns.return_form import ReturnForm
-from orders.returns.return_holdings import PICTURE_RETENTION
+from orders.returns.return_holdings import FILE_RETENTION
 from shop.storefront import consent_prompts, page_cache
 from shop.storefront.consent_prompts import ConsentPrompt, PromptPlace
 from shop.storefront.views.order import make_story_context
@@ -65,7 +65,7 @@ def _answer_request(request: HttpRequest, number: str, kind: ReturnAuthorization
         "policy": rule,
         "guarantee_years": LEAST_YEARS,
         "repaired_until": steps.compute_guarantee_after_repair(order) if kind == Kind.FAULTY else None,
-        "picture_retention": PICTURE_RETENTION,
+        "picture_retention": FILE_RETENTION,
         "standing": list(order.returns.standing().prefetch_related("lines__order_line")),
     }
     if kind == Kind.RETURN:
