@@ -31,19 +31,18 @@ _COLUMNS = ", ".join(
     for alias, columns in {"line": _LINE, "variant": _VARIANT, "product": _PRODUCT, "maker": _MAKER}.items()
     for column in columns
 )
-# The stock is that of the shipping store which has the most: a line comes whole from one store.
+# The stock is that of the shipping store which the line would come from, as `shop.catalog.stock.allocate_stock` takes
+# it whole from one: the first with all of it on the shelf, else the first that may sell so many, else who has most.
 # Goods held for the cart's own unfinished payment count as available to it; what its other line of the same variant
 # takes (one is a gift, one is not) does not.
 _SELECT_LINES = f"""
-SELECT {_COLUMNS}, stock.free, stock.backorder_limit, stock.restock_on,
+SELECT {_COLUMNS}, stock.free, stock.most, stock.restock_on,
        (SELECT coalesce(sum(a.quantity), 0)
         FROM orders_order o
         JOIN orders_orderline ol ON ol.order_id = o.id AND ol.variant_id = line.variant_id
         JOIN orders_allocation a ON a.order_line_id = ol.id AND a.released_at IS NULL AND a.consumed_at IS NULL
         WHERE o.cart_id = line.cart_id AND o.status = 'pending'),
-       coalesce((SELECT twin.quantity FROM orders_cartline twin
-                 WHERE twin.cart_id = line.cart_id AND twin.variant_id = line.variant_id
-                     AND twin.id <> line.id), 0),
+       twin.quantity,
        (SELECT quantity_limit FROM orders_shopsettings),
        (SELECT json_object_agg(r.store_id, r.on_hand - r.allocated + coalesce((
                    SELECT sum(a.quantity)
@@ -59,12 +58,18 @@ FROM orders_cartline line
 JOIN catalog_variant variant ON variant.id = line.variant_id
 JOIN catalog_product product ON product.id = variant.product_id
 LEFT JOIN catalog_maker maker ON maker.id = product.maker_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(t.quantity), 0) AS quantity FROM orders_cartline t
+    WHERE t.cart_id = line.cart_id AND t.variant_id = line.variant_id AND t.id <> line.id
+) twin
 LEFT JOIN LATERAL (
-    SELECT r.on_hand - r.allocated AS free, r.backorder_limit,
+    SELECT r.on_hand - r.allocated AS free, max(r.on_hand - r.allocated + r.backorder_limit) OVER () AS most,
            CASE WHEN r.restock_on >= current_date THEN r.restock_on END AS restock_on
     FROM catalog_stockrecord r JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
     WHERE r.variant_id = variant.id
-    ORDER BY r.on_hand - r.allocated + r.backorder_limit DESC, s.position, r.store_id LIMIT 1
+    ORDER BY r.on_hand - r.allocated < line.quantity + twin.quantity,
+             least(r.on_hand - r.allocated + r.backorder_limit, line.quantity + twin.quantity) DESC,
+             s.position, r.store_id LIMIT 1
 ) stock ON true
 WHERE line.cart_id = %(cart)s ORDER BY line.created_at, line.id
 """  # noqa: S608  (names of ours; values travel as parameters)

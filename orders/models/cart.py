@@ -33,12 +33,12 @@ class Cart(models.Model):
 
 
 class LineStock(NamedTuple):
-    """Of the store that a line would come from; all None where no store has a record of it. `restock_on`: never in the
-    past.
+    """Of the store that a line would come from; all None where no store has a record of it. `most`: what any one store
+    may sell, goods still to arrive included. `restock_on`: never in the past.
     """
 
     free: int | None
-    backorder: int | None
+    most: int | None
     restock_on: date | None
 
 
@@ -79,8 +79,7 @@ class CartLine(models.Model):
     @property
     def available(self) -> int:
         """How many this line could have now, beside its twin, in one parcel from one store."""
-        free, backorder = self.stock_now.free or 0, self.stock_now.backorder or 0
-        return max(0, free + backorder + self.reserved_count - self.other_line_count)
+        return max(0, (self.stock_now.most or 0) + self.reserved_count - self.other_line_count)
 
     def count_in_store(self, store_id: int) -> int:
         """How many this line could have from that store's shelf, beside its twin."""

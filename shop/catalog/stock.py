@@ -27,8 +27,11 @@ class OutOfStock(Exception):  # noqa: N818  (a refusal, not an error)
 
 
 _FIND_RECORDS = PreparedStatement("""
-SELECT r.variant_id, r.id FROM catalog_stockrecord r JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
-WHERE r.variant_id = ANY(%(variants)s) ORDER BY s.position, r.store_id
+SELECT r.variant_id, r.id
+FROM unnest(%(variants)s::bigint[], %(quantities)s::bigint[]) AS wanted (variant_id, quantity)
+JOIN catalog_stockrecord r ON r.variant_id = wanted.variant_id
+JOIN catalog_store s ON s.id = r.store_id AND s.ships_orders
+ORDER BY r.on_hand - r.allocated < wanted.quantity, s.position, r.store_id
 """)
 _ALLOCATE = PreparedStatement("""
 UPDATE catalog_stockrecord SET allocated = allocated + %(quantity)s
@@ -96,9 +99,10 @@ def open_stock_records(store: Store, openings: Sequence[OpeningStock], *, refere
 def allocate_stock(wanted: Mapping[int, int], *, store_id: int | None = None) -> dict[int, int]:
     """Promise stock: `{variant id: quantity}` in, `{variant id: stock record id}` out.
 
-    Each variant comes whole from the first shipping store that has it; with a `store_id` from that store's shelf alone,
-    whether it ships or not. Raises `OutOfStock`; the caller's transaction then rolls back what was taken. Variants are
-    taken in id order, so two buyers never deadlock.
+    Each variant comes whole from one shipping store: the first that has all of it on the shelf, else the first that may
+    sell so many; a cart counts its days by the same rule (`orders.cart_lines`). With a `store_id` it comes from that
+    store's shelf alone, whether it ships or not. Raises `OutOfStock`; the caller's transaction then rolls back what was
+    taken. Variants are taken in id order, so two buyers never deadlock.
     """
     records = _find_records(wanted, store_id)
     allocate = _ALLOCATE if store_id is None else _ALLOCATE_FROM_SHELF
@@ -110,11 +114,12 @@ def allocate_stock(wanted: Mapping[int, int], *, store_id: int | None = None) ->
     return taken
 
 
-def _find_records(variant_ids: Iterable[int], store_id: int | None) -> dict[int, list[int]]:
-    """By variant: that store's, or those that parcels may leave from, the nearest store first."""
+def _find_records(wanted: Mapping[int, int], store_id: int | None) -> dict[int, list[int]]:
+    """By variant: that store's, or those that parcels may leave from, in the order in which they are asked."""
     statement = _FIND_RECORDS if store_id is None else _FIND_RECORDS_IN_STORE
     found: dict[int, list[int]] = defaultdict(list)
-    for variant_id, record_id in statement.fetch_rows({"variants": list(variant_ids), "store": store_id}):
+    values = {"variants": list(wanted), "quantities": list(wanted.values()), "store": store_id}
+    for variant_id, record_id in statement.fetch_rows(values):
         found[variant_id].append(record_id)
     return found
 
