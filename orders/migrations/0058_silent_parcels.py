@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("orders", "0065_rows_in_order"),
+        ("orders", "0057_rows_in_order"),
     ]
 
     operations = [
