@@ -96,7 +96,8 @@ def send_exchange(return_id: int, *, actor: str) -> Order:
     """Sends what the buyer wants instead, as an order of its own; what it costs less goes back as money.
 
     What costs more waits for its payment by link, and the money for what came goes back now. Raises
-    `TransitionRefused`, and `RefundRefused` where that cannot go back.
+    `TransitionRefused`, also where all that was paid went back already and nothing more is paid, and `RefundRefused`
+    where money cannot go back.
     """
     with transaction.atomic():
         noted = _lock_unsettled(return_id)
@@ -114,11 +115,25 @@ def send_exchange(return_id: int, *, actor: str) -> Order:
 def _send_for_nothing(
     noted: ReturnAuthorization, lines: list[ReturnLine], *, actor: str
 ) -> tuple[Order, Refund | None]:
+    _refuse_what_is_paid_back(noted)
     sent = exchanging.create_exchange_order(noted, lines, actor=actor)
     noted.exchange_order, noted.exchange_amount = sent, exchanging.compute_exchange_amount(noted, lines)
     outcome = Wanted.REPLACEMENT if noted.kind == ReturnAuthorization.Kind.FAULTY else Wanted.EXCHANGE
     _settle(noted, outcome, actor=actor)
     return sent, _request_difference(noted, actor=actor)
+
+
+def _refuse_what_is_paid_back(noted: ReturnAuthorization) -> None:
+    """Where all the money went back meanwhile, by a refund of the order or to the buyer's bank, none is left to go on
+    into other goods.
+    """
+    paid = lock_paid_order(noted.order)
+    is_any_left = refunds.find_refundable_payment(paid)[0] or refunds.find_unrefundable_payment(paid)
+    if noted.goods_amount and not is_any_left and paid.payments.filter(status__in=CAME_IN).exists():
+        raise TransitionRefused(
+            f"{noted.number}: all that was paid for {paid.number} went back already, so nothing goes in exchange for "
+            "it. Press “Settled another way”."
+        )
 
 
 def _ask_for_payment(noted: ReturnAuthorization, lines: list[ReturnLine], *, actor: str) -> tuple[Order, Refund | None]:
