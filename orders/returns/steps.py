@@ -102,7 +102,10 @@ def send_exchange(return_id: int, *, actor: str) -> Order:
     with transaction.atomic():
         noted = _lock_unsettled(return_id)
         if noted.exchange_order_id is not None:
-            raise TransitionRefused(f"{noted.number}: the order in exchange was made already. Only its refund failed.")
+            raise TransitionRefused(
+                f"{noted.number}: the order in exchange was made already, and only its refund failed. Press “Refund” "
+                "to try that again."
+            )
         lines = list(noted.lines.select_related("order_line__variant__product", "exchange_variant__product"))
         send = _ask_for_payment if dearer_exchange.is_dearer(lines) else _send_for_nothing
         sent, given = send(noted, lines, actor=actor)

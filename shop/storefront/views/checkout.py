@@ -29,6 +29,7 @@ from orders.views.redirects import see_other
 from shop.storefront import page_cache, shelves
 from shop.storefront.checkout_additions import Addition, add_to_order
 from shop.storefront.checkout_form import (
+    ADDRESS_OF_A_DOOR,
     IN_TWO,
     CheckoutForm,
     build_initial_values,
@@ -56,9 +57,6 @@ STRIPE_REFUSED = (
     "The payment page could not be opened. Nothing was charged and your cart is as it was. "
     "Please try again, or write to us."
 )
-
-
-OF_A_DOOR = {"line1", "line2", "city", "region", "postcode", "country", "method"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +152,8 @@ def _restore_earlier_values(request: HttpRequest, desk: CheckoutContext) -> dict
         values |= dict.fromkeys(order.ticks.filter(granted=True).values_list("purpose", flat=True), True)
     chosen = get_chosen_country(request)
     if chosen not in ("", values["country"]):  # in the cart, since: the door is another, who lives there is not
-        values = {name: value for name, value in values.items() if name not in OF_A_DOOR}
+        for name in (*ADDRESS_OF_A_DOOR, "method"):
+            values.pop(name, None)
     return values
 
 
