@@ -302,6 +302,7 @@ NEWS_OF_DELIVERIES = frozenset(row.mail_purpose for row in WITH_THE_CARRIER if r
 
 _BY_STAGE = {row.stage: row for row in EVERY_STAGE}
 DISPATCHED_STAGES = frozenset(row.stage for row in EVERY_STAGE if row.has_left)
+KEPT_STAGES = DISPATCHED_STAGES - {row.stage for row in EVERY_STAGE if row.progress is CAME_BACK}  # not on its way back
 CARRIED_STAGES = DISPATCHED_STAGES - {Stage.COLLECTED}  # of those that a carrier has, or had
 DISPATCHED_STATUSES = tuple(dict.fromkeys(row.progress.fulfilment_status for row in ROAD if row.has_left))
 PARTLY = (PARTLY_SENT, PARTLY_HERE)  # of an order, and of no parcel

@@ -16,7 +16,9 @@ from orders.payments import refund_parts
 
 
 def count_sent_pieces_left(order: Order) -> dict[OrderLine, int]:
-    """Of the pieces that are left, those that a parcel took to the buyer and that were not paid back. Six queries."""
+    """Of the pieces that are left, those in parcels that came or are on their way to the buyer, and that were not paid
+    back. Six queries.
+    """
     return _count_sent_less(order, dict(_count_withdrawn(order)), count_going_back(order))
 
 
@@ -28,6 +30,8 @@ def has_anything_gone_back(order: Order, facts: OrderFacts) -> bool:
 
 def is_any_kept(order: Order, facts: OrderFacts) -> bool:
     """Of what was sent. Six queries for an order of which something went back. Prefetch `withdrawals`."""
+    if stages.KEPT_STAGES.isdisjoint(facts.stages):
+        return False
     return not has_anything_gone_back(order, facts) or bool(count_sent_pieces_left(order))
 
 
@@ -51,10 +55,10 @@ def list_parcels_to_deny(order: Order, facts: OrderFacts) -> set[int]:
 
 
 def _count_sent_less(order: Order, *gone: Mapping[int, int]) -> dict[OrderLine, int]:
-    """Pieces that a parcel took to the buyer, less those gone; money that went back for a piece takes it as well."""
+    """Pieces in parcels that did not come back, less those gone; money that went back for a piece takes it as well."""
     if order.payment_status in MONEY_IS_BACK:
         return {}
-    sent = ShipmentLine.objects.filter(shipment__order=order, shipment__stage__in=stages.DISPATCHED_STAGES)
+    sent = ShipmentLine.objects.filter(shipment__order=order, shipment__stage__in=stages.KEPT_STAGES)
     counts, refunded = dict(_sum_by_line(sent)), refund_parts.count_refunded_pieces(order)
     left = {}
     for line in order.lines.select_related("product"):

@@ -99,6 +99,14 @@ def repaired(order: Order) -> None:
     steps.mark_repaired(made.pk, actor=SAM)
 
 
+def on_its_way_back(order: Order) -> None:
+    order.shipments.update(stage="returned", delivered_at=None)
+
+
+def back_with_us(order: Order) -> None:
+    order.shipments.update(stage="back", delivered_at=None)
+
+
 EVERYTHING, NOTHING = set(OFFERS), set[str]()
 # Whoever withdrew may have done so because it never came; whoever sends something back has had it. A right by law
 # stays in sight until it was used.
@@ -106,6 +114,8 @@ FAMILY: dict[Callable[[Order], object], set[str]] = {
     kept: EVERYTHING,
     given_something: EVERYTHING,
     cancelled: NOTHING,
+    on_its_way_back: {WITHDRAW},
+    back_with_us: {WITHDRAW},
     refunded: {WITHDRAW},
     paid_back_by_bank: {WITHDRAW},
     withdraw: {DENY},
