@@ -7,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from orders.fulfilment import transitions
-from orders.models import Order, Shipment
+from orders.models import InfoPage, Order, Shipment
+from orders.papers.issuing import INVOICES
 from tests import builders
 from tests.backoffice.steps import IN_THE_HOUSE
 
@@ -44,6 +45,17 @@ def check_readable(page: Page) -> None:
     ours = [f"{found['id']}: {found['nodes'][0]['html']}" for found in violations if found["id"] not in NOT_OURS]
     assert ours == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_links_in_the_words_of_the_first_page_are_told_from_them_without_colour(open_page) -> None:
+    page = open_page(viewport=DESK)
+    InfoPage.objects.create(slug="repairs", title="Repairs", is_published=True)
+    with INVOICES.attempt(builders.placed_order().pk, subject="An invoice"):
+        raise ValueError("It is stuck.")
+    page.goto("/admin/")
+    for heading in ("Still to be written", "Stuck"):
+        page.get_by_role("heading", name=heading).wait_for()
+    check_readable(page)
 
 
 @pytest.mark.parametrize(
