@@ -60,6 +60,13 @@ def cancel_locked_order(order: Order, *, actor: str, reason: str = "") -> Refund
     return refund
 
 
+def gives_money_back(order: Order) -> bool:
+    """Whether calling it off does; of what was sent in exchange it may not: the bank has the first order's money, or it
+    was not paid here. No query but for those.
+    """
+    return order.source != Order.Source.EXCHANGE or compute_money_back(order) > 0
+
+
 def compute_money_back(order: Order) -> Decimal:
     """What goes back where all of it is called off."""
     paid = find_paid_order(order)

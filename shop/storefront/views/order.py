@@ -81,7 +81,7 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "customs_note": _format_customs_note(found),
         "news": order_mail_optins.get_optins_for_order(found) if facts.has_ticks else [],
         "may_cancel": may_call_off and cancellation.may_cancel(found),
-        "gives_money_back": may_call_off and _gives_money_back(found),
+        "gives_money_back": may_call_off and cancellation.gives_money_back(found),
         "may_cancel_some": may_call_off and line_cancellation.may_cancel_some(found, [row["line"] for row in rows]),
         "may_change_lines": not facts.invoices and line_change.may_change_lines(found, [row["line"] for row in rows]),
         "may_change_note": gift_note.may_change_gift_note(found),
@@ -188,13 +188,6 @@ def _compute_net_total(found: Order, by_bank: Decimal) -> dict[str, Any]:
     if not given_back + by_bank:
         return {}
     return {"given_back": given_back, "given_back_by_bank": by_bank, "net": found.total - given_back - by_bank}
-
-
-def _gives_money_back(found: Order) -> bool:
-    """Whether calling it off does; of what was sent in exchange it may not: the bank has the first order's money, or it
-    was not paid here. No query but for those.
-    """
-    return found.source != Order.Source.EXCHANGE or cancellation.compute_money_back(found) > 0
 
 
 def _get_refresh_seconds(request: HttpRequest) -> int:
