@@ -74,12 +74,12 @@ class LineChangeForm(forms.Form):
         }
 
 
-def may_change_lines(order: Order, lines: Iterable[OrderLine]) -> bool:
-    """Whether its page offers it; what there is to choose from is told there. For a page: no query.
+def may_change_lines(order: Order, lines: Iterable[OrderLine], *, has_invoice: bool) -> bool:
+    """Whether its page offers it; what there is to choose from is told there. What an invoice names stays.
 
-    Prefetch `shipments`.
+    For a page: no query. Prefetch `shipments`.
     """
-    return not _find_objection(order) and any(_is_changeable(line) for line in lines)
+    return not has_invoice and not _find_objection(order) and any(_is_changeable(line) for line in lines)
 
 
 def list_choices(order: Order) -> dict[int, Choice]:

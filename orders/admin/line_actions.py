@@ -107,7 +107,7 @@ def change_lines(model_admin: admin.ModelAdmin, request: HttpRequest, orders: Qu
     order = _get_single(request, orders)
     if order is None:
         return None
-    is_offered = line_change.may_change_lines(order, order.lines.all()) and not order.invoices.exists()
+    is_offered = line_change.may_change_lines(order, order.lines.all(), has_invoice=order.invoices.exists())
     choices = line_change.list_choices(order) if is_offered else {}
     if not choices:
         messages.error(request, f"{order.number}: {NO_OTHER}")

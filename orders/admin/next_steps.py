@@ -104,5 +104,5 @@ def _list_line_steps(order: Order, stages: list[str]) -> Iterator[StaffButton]:
     if may_cancel_some(order, order.lines.all()):
         yield CANCEL_LINES
     has_invoice = bool(order.invoices_issued)  # type: ignore[attr-defined]
-    if not has_invoice and line_change.may_change_lines(order, order.lines.all()):
+    if line_change.may_change_lines(order, order.lines.all(), has_invoice=has_invoice):
         yield CHANGE_LINES

@@ -60,7 +60,7 @@ def change_own_note(request: HttpRequest, number: str) -> HttpResponse:
 
 def _list_choices(order: Order) -> Mapping[int, Choice] | None:
     """None where what is in it stays as it is."""
-    if order.invoices.exists() or not line_change.may_change_lines(order, order.lines.all()):
+    if not line_change.may_change_lines(order, order.lines.all(), has_invoice=order.invoices.exists()):
         return None
     return line_change.list_choices(order)
 

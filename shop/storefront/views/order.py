@@ -83,7 +83,9 @@ def order(request: HttpRequest, number: str) -> HttpResponse:
         "may_cancel": may_call_off and cancellation.may_cancel(found),
         "gives_money_back": may_call_off and cancellation.gives_money_back(found),
         "may_cancel_some": may_call_off and line_cancellation.may_cancel_some(found, [row["line"] for row in rows]),
-        "may_change_lines": not facts.invoices and line_change.may_change_lines(found, [row["line"] for row in rows]),
+        "may_change_lines": line_change.may_change_lines(
+            found, [row["line"] for row in rows], has_invoice=bool(facts.invoices)
+        ),
         "may_change_note": gift_note.may_change_gift_note(found),
         "may_mark": has_come and found.status != Order.Status.CANCELLED and order_access.owns(request, found),
         "notice": status.get_customer_notice(found, lost=lost),
